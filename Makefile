@@ -1,0 +1,43 @@
+# `make help` lists what there is. Two commands do everything on a fresh machine: `make run` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint train bench lock clean
+SHELL := /bin/bash
+PY := .venv/bin/python
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.ready .venv-bot/.ready ## make the two environments (.venv for the app, .venv-bot for Rasa)
+
+run: setup ## set up what is missing, train if needed, start everything, print the address
+	@.venv/bin/rejoinder start
+
+test: setup .venv/.ready-dev .venv/.ready-browser ## set up what is missing, then all tests
+	@$(PY) -m pytest
+
+lint: setup .venv/.ready-dev ## style, types, import rules
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks && .venv/bin/lint-imports
+
+train: setup ## train the bot
+	@.venv/bin/rejoinder train --force
+
+bench: setup .venv/.ready-dev ## all measurements; one: make bench NAME=nlu DATA=path
+	@$(PY) -m benchmarks $(NAME) $(if $(DATA),--data $(DATA))
+
+lock: .venv/.ready ## write the lock files anew from requirements/*.in
+	@deploy/setup lock
+
+clean: ## remove the environments, keep what is in var
+	rm -rf .venv .venv-bot
+
+.venv/.ready: requirements/setup.txt requirements/app.txt pyproject.toml deploy/setup
+	@deploy/setup app
+
+.venv/.ready-dev: .venv/.ready requirements/dev.txt
+	@deploy/setup dev
+
+.venv/.ready-browser: .venv/.ready-dev
+	@deploy/setup browser
+
+.venv-bot/.ready: .venv/.ready requirements/bot.txt
+	@deploy/setup bot

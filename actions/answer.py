@@ -1,0 +1,102 @@
+"""Answers a question from the knowledge base: an approved answer, an extract with its source, or an honest no."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import structlog
+from knowledge.answering import Answering
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.reply import Note, say
+from core.errors import KnowledgeUnavailable
+from knowledge.types import Answer, AnswerPart, Question, Speaker, Utterance
+
+log = structlog.get_logger()
+
+HISTORY_TURNS = 10
+UNKNOWN_COUNT = "unknown_count"
+_CHUNKS = re.compile(r"\S+\s*")
+_SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
+
+
+class ActionAnswer(Action):
+    """Asks the knowledge base; streams what it finds while somebody watches."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    def name(self) -> str:
+        """As in ``domain.yml``."""
+        return "action_answer"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Answer the latest message in the light of those before."""
+        try:
+            answer = await asyncio.to_thread(self._answering.answer, question_of(tracker))
+        except KnowledgeUnavailable as error:
+            log.warning("knowledge unavailable", error=str(error))
+            say(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
+            return []
+        if answer.outcome == "unknown":
+            return _admit(dispatcher, tracker, answer)
+        text = "\n\n".join(_worded(part, domain) for part in answer.parts)
+        await _stream(dispatcher, text)
+        say(dispatcher, _note(answer), text=text)
+        return [SlotSet(UNKNOWN_COUNT, 0.0)]
+
+
+def question_of(tracker: Tracker) -> Question:
+    """The latest customer message with the turns before it."""
+    turns = [
+        Utterance(_SPEAKERS[event["event"]], event["text"])
+        for event in tracker.events
+        if event["event"] in _SPEAKERS and event.get("text") and not event["text"].startswith("/")
+    ]
+    while turns and turns[-1].speaker != "customer":
+        turns.pop()
+    text = tracker.latest_message.get("text") or (turns[-1].text if turns else "")
+    metadata = tracker.latest_message.get("metadata") or {}
+    return Question(metadata.get("tenant_id", "default"), text, tuple(turns[:-1][-HISTORY_TURNS:]))
+
+
+async def _stream(dispatcher: CollectingDispatcher, text: str) -> None:
+    """Word by word, only where somebody watches: else each chunk would become a message of its own."""
+    if dispatcher._stream_sink is None:  # noqa: SLF001 - rasa-sdk 3.21 has no public way to ask
+        return
+    await dispatcher.stream_start()
+    for chunk in _CHUNKS.findall(text):
+        await dispatcher.stream_chunk(text=chunk)
+    await dispatcher.stream_end()
+
+
+def _admit(dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer) -> list[dict[str, Any]]:
+    """Say that we do not know, and offer a person."""
+    count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
+    response = "utter_unknown" if count == 1 else "utter_unknown_again"
+    say(dispatcher, _note(answer), response=response)
+    return [SlotSet(UNKNOWN_COUNT, count)]
+
+
+def _worded(part: AnswerPart, domain: dict[str, Any]) -> str:
+    if part.outcome == "answered":
+        return part.text
+    template: str = domain["responses"]["utter_unknown_part"][0]["text"]
+    return template.replace("{part}", part.question)
+
+
+def _note(answer: Answer) -> Note:
+    return Note(
+        outcome=answer.outcome,
+        confidence=answer.confidence,
+        entries=answer.entries,
+        sources=answer.sources,
+        retrieval_ms=answer.retrieval_ms,
+        generation_ms=answer.generation_ms,
+    )

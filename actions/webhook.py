@@ -1,0 +1,75 @@
+"""The webhook that Rasa calls to run an action: https://rasa.com/docs/rasa/pages/action-server-api."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Header, HTTPException
+from rasa_sdk.executor import ActionExecutor
+
+from core.events import Chunk, Hub
+
+log = structlog.get_logger()
+
+
+def router(executor: ActionExecutor, hub: Hub, secret: str) -> APIRouter:
+    """``POST /webhook``, for who knows the secret."""
+    routes = APIRouter()
+
+    @routes.post("/webhook", include_in_schema=False)
+    async def run_action(call: dict[str, Any], authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {secret}".encode()):
+            raise HTTPException(401, "Wrong or missing secret.")
+        with structlog.contextvars.bound_contextvars(**_names(call)):
+            try:
+                return await _run(executor, hub, call)
+            except Exception:  # a process edge: the customer still gets a sentence
+                log.exception("action failed", action=call.get("next_action"))
+                return {"events": [], "responses": [{"response": "utter_failed"}]}
+
+    return routes
+
+
+def _names(call: dict[str, Any]) -> dict[str, str]:
+    metadata = _latest(call).get("metadata") or {}
+    return {"conversation_id": call.get("sender_id", ""), "turn_id": metadata.get("turn_id", "")}
+
+
+def _latest(call: dict[str, Any]) -> dict[str, Any]:
+    latest: dict[str, Any] = call.get("tracker", {}).get("latest_message") or {}
+    return latest
+
+
+async def _run(executor: ActionExecutor, hub: Hub, call: dict[str, Any]) -> dict[str, Any]:
+    names = _names(call)
+    sink = _ChunkSink(hub, names["conversation_id"], names["turn_id"])
+    watched = hub.watched(names["conversation_id"])
+    result = await executor.run(call, sink=sink if watched else None)
+    if result is None:
+        return {"events": [], "responses": []}
+    understanding = _understanding(call)
+    for response in result.responses:
+        if note := response.get("custom", {}).get("rejoinder"):
+            note["understanding"] = understanding
+    return result.model_dump()
+
+
+class _ChunkSink(asyncio.Queue[dict[str, Any]]):
+    """Passes an action's chunks straight on to who watches the conversation."""
+
+    def __init__(self, hub: Hub, conversation_id: str, turn_id: str) -> None:
+        super().__init__()
+        self._hub, self._conversation_id, self._turn_id = hub, conversation_id, turn_id
+
+    async def put(self, item: dict[str, Any]) -> None:
+        if item["event"] == "stream_chunk" and item.get("text"):
+            self._hub.publish(self._conversation_id, Chunk(self._turn_id, item["text"]))
+
+
+def _understanding(call: dict[str, Any]) -> dict[str, Any]:
+    latest = _latest(call)
+    intent = latest.get("intent") or {}
+    return {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}

@@ -1,0 +1,1 @@
+"""What staff and operators touch: the app, its pages, the command line."""

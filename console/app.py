@@ -1,0 +1,68 @@
+"""The composition root of the app process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from knowledge.wiring import make_answering
+
+from actions.webhook import router as action_webhook
+from actions.wiring import make_executor
+from connectors.web.wiring import make_web_channel
+from console import health
+from console.pages.demo import router as demo_page
+from core import logs
+from core.db import Database
+from core.events import Hub
+from core.rasa import Rasa
+from core.secrets import derive
+from core.settings import Settings
+from core.texts import Texts
+from core.turns import Turns
+
+log = structlog.get_logger()
+DOMAIN = Path(__file__).parent.parent / "domain.yml"
+LOOK_SECONDS = 0.5
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Everything that the app process serves."""
+    settings = settings or Settings.load()
+    logs.set_up(settings.log_format, settings.log_level)
+    secret = settings.secret_key()
+    database, hub = Database(settings.database()), Hub()
+    rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
+    turns = Turns(database, rasa, hub, Texts.load(DOMAIN), settings.max_message_chars)
+    executor = make_executor(settings, database, make_answering(settings, database))
+    checks = health.checks(database, rasa, settings.chroma())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await turns.start()
+        announcement = asyncio.create_task(_announce(settings, checks))
+        yield
+        announcement.cancel()
+        await turns.stop()
+        await rasa.close()
+        database.close()
+
+    app = FastAPI(title="Rejoinder", lifespan=lifespan)
+    app.include_router(health.router(checks))
+    app.include_router(action_webhook(executor, hub, derive(secret, "actions")))
+    app.include_router(make_web_channel(settings, turns, hub))
+    app.include_router(demo_page())
+    return app
+
+
+async def _announce(settings: Settings, checks: dict[str, health.Check]) -> None:
+    """Print the address once everything answers."""
+    while not all((await health.readiness(checks)).values()):
+        await asyncio.sleep(LOOK_SECONDS)
+    line = f"Rejoinder is ready: open {settings.public_url}"
+    print(f"\n{'=' * len(line)}\n{line}\n{'=' * len(line)}\n", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,33 @@
+"""The command line `rejoinder`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from console.cli import ask, conversations, knowledge, nlu, replay, start
+from core.errors import RejoinderError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Rejoinder: a self-hosted customer-service assistant.",
+)
+app.command("start")(start.start)
+app.command("train")(start.train)
+app.command("ask")(ask.ask)
+app.command("replay")(replay.replay)
+app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(conversations.app, name="conversations")
+app.add_typer(nlu.app, name="nlu")
+
+
+def main() -> None:
+    """Run a command; what we expected to go wrong is one line on standard error, exit code 1."""
+    try:
+        app()
+    except RejoinderError as error:
+        print(f"rejoinder: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,81 @@
+"""`rejoinder start` and `rejoinder train`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.model import ROOT, BotModel, environment
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.secrets import derive
+from core.settings import Settings
+
+
+def start(
+    demo: Annotated[bool, typer.Option(help="Fill an empty knowledge base with the demo shop's help centre.")] = True,
+    tenant: TenantOption = None,
+) -> None:
+    """Check the machine, train if needed, and run all four processes until Ctrl-C."""
+    from console import preflight  # noqa: PLC0415
+    from console.demo import fill  # noqa: PLC0415
+
+    settings = Settings.load()
+    preflight.check(settings)
+    database = Database(settings.database())
+    upgrade(database)
+    if demo:
+        fill(settings, database, tenant_of(settings, tenant))
+    database.close()
+    model = BotModel(settings.home)
+    if model.stale():
+        _say("training the bot, about a minute")
+        model.train()
+    _say(f"starting on {settings.public_url}; Ctrl-C stops everything")
+    honcho = Path(sys.executable).parent / "honcho"
+    os.chdir(ROOT)
+    os.execve(honcho, [str(honcho), "start", "-e", os.devnull], process_environment(settings))  # noqa: S606
+
+
+def train(force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
+          as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+    """Train the bot from config.yml, domain.yml and bot/data."""
+    settings = Settings.load()
+    model = BotModel(settings.home)
+    trained = force or model.stale()
+    if trained:
+        model.train()
+    if as_json:
+        print_json({"trained": trained, "models": str(model.folder), "tenant": tenant_of(settings, tenant)})
+    else:
+        _say(f"model in {model.folder}" if trained else "the model is up to date")
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """What the Procfile's commands read: addresses, secrets and folders of this instance."""
+    secret = settings.secret_key()
+    return {
+        **environment(),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONUNBUFFERED": "1",
+        "ANONYMIZED_TELEMETRY": "false",
+        "REJOINDER_HOME": str(settings.home),
+        "REJOINDER_HOST": settings.host,
+        "REJOINDER_PORT": str(settings.port),
+        "REJOINDER_SECRET": secret,
+        "RASA_PORT": str(settings.port + 1),
+        "RASA_TOKEN": derive(secret, "rasa"),
+        "CHROMA_PORT": str(settings.port + 2),
+        "REJOINDER_ACTION_URL": f"http://127.0.0.1:{settings.port}/webhook",
+        "REJOINDER_ACTION_SECRET": derive(secret, "actions"),
+        "REJOINDER_TRACKER_DB": str(settings.home / "tracker.db"),
+    }
+
+
+def _say(text: str) -> None:
+    print(f"rejoinder: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,42 @@
+"""The demo shop: orders and a help centre, so that a first visit has something to ask about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from core.db import Database
+from core.db.models import KnowledgeEntry, Order, now
+from core.settings import Settings
+
+HELP_CENTRE = Path(__file__).parent.parent / "knowledge/demo"
+
+
+def fill(settings: Settings, database: Database, tenant_id: str) -> None:
+    """Fill what is empty; a team's own knowledge and orders are never touched."""
+    with database.session() as session:
+        if not session.scalar(select(func.count()).select_from(Order).filter_by(tenant_id=tenant_id)):
+            session.add_all(_orders(tenant_id))
+        empty = not session.scalar(select(func.count()).select_from(KnowledgeEntry).filter_by(tenant_id=tenant_id))
+    if empty:
+        from knowledge.wiring import import_folder  # noqa: PLC0415 - readers are slow to import, and seldom needed
+
+        import_folder(settings, database, tenant_id, HELP_CENTRE)
+
+
+def _orders(tenant_id: str) -> list[Order]:
+    today = now().date()
+    common = {"tenant_id": tenant_id}
+    return [
+        Order(**common, number="R104233", email="ada@example.com", status="shipped", address="12 Mill Lane, Leeds LS1 4AB",
+              placed_on=today - timedelta(days=4), expected_on=today + timedelta(days=1),
+              carrier="Parcelway", tracking="PW 8841 2207", items=[{"name": "Linen duvet set", "quantity": 1}]),
+        Order(**common, number="R104871", email="ben@example.com", status="placed", address="3 Harbour View, Bristol BS1 5TY",
+              placed_on=today - timedelta(days=1), expected_on=today + timedelta(days=4),
+              items=[{"name": "Oak side table", "quantity": 1}, {"name": "Stoneware mug", "quantity": 4}]),
+        Order(**common, number="R103990", email="cleo@example.com", status="delivered", address="77 Park Road, London N8 8TE",
+              placed_on=today - timedelta(days=16), expected_on=today - timedelta(days=11),
+              carrier="Parcelway", tracking="PW 8790 1154", items=[{"name": "Wool throw", "quantity": 2}]),
+    ]

@@ -1,0 +1,64 @@
+"""``/health``: this process is alive. ``/ready``: everything it stands on answers, each by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import httpx
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from core.db import Database
+from core.jobs import heartbeat
+from core.rasa import Rasa
+
+Check = Callable[[], Awaitable[bool]]
+SECONDS = 3.0
+
+
+def checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[str, Check]:
+    """What must answer before a customer can be served."""
+
+    async def database_answers() -> bool:
+        return await database.run(lambda session: session.execute(text("SELECT 1")).scalar() == 1)
+
+    async def chroma_answers() -> bool:
+        async with httpx.AsyncClient() as http:
+            return (await http.get(f"{chroma_url}/api/v2/heartbeat")).is_success
+
+    async def worker_beats() -> bool:
+        return await database.run(lambda session: heartbeat.alive(session, "worker"))
+
+    return {"rasa": rasa.ready, "chroma": chroma_answers, "database": database_answers, "worker": worker_beats}
+
+
+async def readiness(named: dict[str, Check]) -> dict[str, bool]:
+    """Ask all at once; one that fails or takes too long is not ready."""
+
+    async def ask(check: Check) -> bool:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await check()
+        except Exception:  # noqa: BLE001 - whatever it is, it is not ready
+            return False
+
+    answers = await asyncio.gather(*(ask(check) for check in named.values()))
+    return dict(zip(named, answers, strict=True))
+
+
+def router(named: dict[str, Check]) -> APIRouter:
+    """The two routes."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @routes.get("/ready")
+    async def ready(response: Response) -> dict[str, object]:
+        parts = await readiness(named)
+        response.status_code = 200 if all(parts.values()) else 503
+        return {"ready": all(parts.values()), "parts": parts}
+
+    return routes

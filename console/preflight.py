@@ -1,0 +1,60 @@
+"""What must be right before the processes start; each problem is one line."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+
+from core.errors import Unavailable
+from core.settings import Settings
+
+FREE_BYTES = 500 * 1024 * 1024
+
+
+def check(settings: Settings) -> None:
+    """Ports and disk.
+
+    Raises:
+        Unavailable: with a line for each problem.
+    """
+    problems = [*_disk(settings.home), *_ports(settings)]
+    if problems:
+        raise Unavailable("cannot start:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+def _disk(home: Path) -> list[str]:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe = home / ".probe"
+        probe.write_bytes(b"1")
+        probe.unlink()
+    except OSError as error:
+        return [f"REJOINDER_HOME {home} cannot be written: {error.strerror}"]
+    free = shutil.disk_usage(home).free
+    if free < FREE_BYTES:
+        return [f"the disk of {home} is almost full: {free // 2**20} MB free, {FREE_BYTES // 2**20} MB needed"]
+    return []
+
+
+def _ports(settings: Settings) -> list[str]:
+    used = {settings.port: "the web server"}
+    used |= {} if settings.rasa_url else {settings.port + 1: "Rasa"}
+    used |= {} if settings.chroma_url else {settings.port + 2: "Chroma"}
+    return [
+        f"port {port} for {what} is in use: stop what uses it, or set REJOINDER_PORT to another number"
+        for port, what in used.items()
+        if not _free(settings.host if port == settings.port else "127.0.0.1", port)
+    ]
+
+
+def _free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+

@@ -1,0 +1,47 @@
+"""The worker process: Celery with its timetable (`celery -A console.worker worker --beat`)."""
+
+from __future__ import annotations
+
+import structlog
+from celery.signals import setup_logging, worker_ready
+from knowledge.wiring import make_index_sync
+
+from core import logs
+from core.db import Database
+from core.jobs import heartbeat
+from core.jobs.queue import make_queue
+from core.settings import Settings
+
+log = structlog.get_logger()
+
+settings = Settings.load()
+database = Database(settings.database())
+queue = make_queue(settings.broker_url, settings.home)
+sync_index = make_index_sync(settings, database)
+queue.conf.beat_schedule = {
+    "heartbeat": {"task": "heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "sync-index": {"task": "sync_index", "schedule": 15.0, "options": {"expires": 15}},
+}
+
+
+@setup_logging.connect
+def _log_like_the_app(**_: object) -> None:
+    logs.set_up(settings.log_format, settings.log_level)
+
+
+@worker_ready.connect
+def _beat_at_once(**_: object) -> None:
+    tell_alive()
+
+
+@queue.task(name="heartbeat")  # type: ignore[untyped-decorator]
+def tell_alive() -> None:
+    """Say that the worker is alive; `/ready` reads it."""
+    with database.session() as session:
+        heartbeat.beat(session, "worker")
+
+
+@queue.task(name="sync_index")  # type: ignore[untyped-decorator]
+def sync_knowledge_index() -> None:
+    """Bring the vector index up to the entries in SQL; what could not be indexed at its approval goes live here."""
+    sync_index()

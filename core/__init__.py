@@ -1,0 +1,1 @@
+"""What several folders stand on: settings, errors, database, turns, the Rasa client."""

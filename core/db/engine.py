@@ -1,0 +1,56 @@
+"""Sessions on SQLite or PostgreSQL; one way for plain code and one for coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+T = TypeVar("T")
+THREADS = 8
+
+
+class Database:
+    """Opens sessions; every session is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(self.engine, "connect", _prepare_sqlite)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that commits at the end and rolls back when the block raises."""
+        with self._sessions.begin() as session:
+            yield session
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Do ``work`` in one transaction on a thread, so that the event loop never waits for the disk."""
+
+        def in_transaction() -> T:
+            with self.session() as session:
+                return work(session)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, in_transaction)
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._threads.shutdown()
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL lets readers and one writer work at once; a busy writer is waited for."""
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,109 @@
+"""Conversations, their messages, the turns that answer them, and feedback."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db.models.base import Base, now
+
+
+class Conversation(Base):
+    """One customer talking with us on one channel."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
+
+    channel: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16), default="open")
+    """open or closed"""
+    external_id: Mapped[str | None] = mapped_column(String(200), default=None)
+    """Its id where it was imported from."""
+    approved: Mapped[bool] = mapped_column(default=False)
+    """Someone said that its last answer may be learnt."""
+    last_seq: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+
+    messages: Mapped[list[Message]] = relationship(order_by="Message.seq", back_populates="conversation")
+
+    def next_seq(self) -> int:
+        """The number of the next message."""
+        self.last_seq += 1
+        self.updated_at = now()
+        return self.last_seq
+
+
+class Message(Base):
+    """One thing that was said; ``seq`` counts up without gaps inside its conversation."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        UniqueConstraint("conversation_id", "client_id"),
+    )
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    seq: Mapped[int]
+    speaker: Mapped[str] = mapped_column(String(16))
+    """customer, bot or agent"""
+    text: Mapped[str] = mapped_column(Text)
+    payload: Mapped[str | None] = mapped_column(Text, default=None)
+    """What goes to Rasa in place of the text, when the customer pressed a button that we issued."""
+    buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """[{"title", "payload"}]; only the titles leave the house."""
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """[{"title", "url"}]"""
+    client_id: Mapped[str | None] = mapped_column(String(64), default=None)
+    """The sender's own id; the same one twice is one message."""
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id", use_alter=True), default=None, index=True)
+    """For a bot message: the turn that it answers."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    conversation: Mapped[Conversation] = relationship(back_populates="messages")
+
+
+class Turn(Base):
+    """One customer message and how it was answered."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("ix_turns_status", "status"),)
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
+    channel: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16), default="waiting")
+    """waiting (stored, not yet answered), answered, failed (the customer got an apology; see ``error``)"""
+    outcome: Mapped[str | None] = mapped_column(String(16), default=None)
+    """answered, clarified, unknown, handoff, action"""
+    rateable: Mapped[bool] = mapped_column(default=False)
+    """A thumb on it says something; a greeting's would not."""
+    confidence: Mapped[float | None] = mapped_column(default=None)
+    intent: Mapped[str | None] = mapped_column(String(100), default=None)
+    intent_confidence: Mapped[float | None] = mapped_column(default=None)
+    entries: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """[{"id", "version", "score", "external_id"}]"""
+    nlu_ms: Mapped[float | None] = mapped_column(default=None)
+    retrieval_ms: Mapped[float | None] = mapped_column(default=None)
+    generation_ms: Mapped[float | None] = mapped_column(default=None)
+    total_ms: Mapped[float | None] = mapped_column(default=None)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Feedback(Base):
+    """A customer's thumb on one answer; changing it replaces it."""
+
+    __tablename__ = "feedback"
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), unique=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
+    helpful: Mapped[bool]
+    comment: Mapped[str | None] = mapped_column(Text, default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,67 @@
+"""Every error of ours.
+
+RejoinderError
+|- SettingsInvalid        settings are missing or wrong; lists all of them
+|- NotFound               the thing asked for does not exist
+|- InvalidInput           what came in cannot be used; says why
+|  |- Unauthorised        no or a wrong token
+|  |- OriginRefused       the web page that asks is not on the allow-list
+|  |- TooLarge            more bytes than we read
+|  |- TooManyRequests     the sender must slow down; says for how long
+|- Unavailable            something we stand on does not answer
+   |- RasaUnavailable
+   |- KnowledgeUnavailable
+"""
+
+from __future__ import annotations
+
+
+class RejoinderError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class SettingsInvalid(RejoinderError):
+    """The settings are not valid."""
+
+
+class NotFound(RejoinderError):
+    """There is no such thing."""
+
+
+class InvalidInput(RejoinderError):
+    """This input cannot be used."""
+
+
+class Unauthorised(InvalidInput):
+    """The token is missing, wrong or expired."""
+
+
+class OriginRefused(InvalidInput):
+    """This web page may not open a chat here."""
+
+
+class TooLarge(InvalidInput):
+    """This is too large."""
+
+
+class TooManyRequests(InvalidInput):
+    """Too many messages in a short time. Please wait a moment."""
+
+    def __init__(self, message: str | None = None, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(RejoinderError):
+    """A service that is needed does not answer."""
+
+
+class RasaUnavailable(Unavailable):
+    """The Rasa server does not answer."""
+
+
+class KnowledgeUnavailable(Unavailable):
+    """The knowledge index does not answer."""

@@ -1,0 +1,88 @@
+"""What happens in a conversation, told to whoever watches it in this process.
+
+Only a stored message has a number (``seq``); typing and chunks are passing, so a watcher that comes back needs nothing
+but the last number it saw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class MessageStored:
+    """A message that is stored, as the customer may see it."""
+
+    id: str
+    seq: int
+    speaker: str
+    text: str
+    created_at: datetime
+    buttons: tuple[str, ...] = ()
+    """Titles; pressing one sends (message id, index)."""
+    sources: tuple[dict[str, str | None], ...] = ()
+    client_id: str | None = None
+    turn_id: str | None = None
+    rateable: bool = False
+    """A thumb can be given on it: the last message of an answer."""
+    helpful: bool | None = None
+    """The thumb that was given."""
+
+
+@dataclass(frozen=True)
+class Typing:
+    """The bot began to work on a turn."""
+
+    turn_id: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of an answer that is being written; the stored message replaces all of it."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TurnEnded:
+    """A turn was answered, or failed with an apology."""
+
+    turn_id: str
+    outcome: str | None
+
+
+Event = MessageStored | Typing | Chunk | TurnEnded
+
+
+@dataclass
+class Hub:
+    """Hands events to the watchers of a conversation."""
+
+    _watchers: dict[str, set[asyncio.Queue[Event]]] = field(default_factory=lambda: defaultdict(set))
+
+    def publish(self, conversation_id: str, event: Event) -> None:
+        """Tell every watcher; without one it is a no-op."""
+        for queue in self._watchers.get(conversation_id, ()):
+            queue.put_nowait(event)
+
+    def watched(self, conversation_id: str) -> bool:
+        """Is anyone looking? An answer is streamed only then."""
+        return bool(self._watchers.get(conversation_id))
+
+    @contextmanager
+    def watch(self, conversation_id: str) -> Iterator[asyncio.Queue[Event]]:
+        """Events from now on; read what is stored after entering, so that nothing falls in between."""
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._watchers[conversation_id].add(queue)
+        try:
+            yield queue
+        finally:
+            self._watchers[conversation_id].discard(queue)
+            if not self._watchers[conversation_id]:
+                del self._watchers[conversation_id]

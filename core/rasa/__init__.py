@@ -1,0 +1,5 @@
+"""The doors to Rasa, and no other: say, tracker, status."""
+
+from core.rasa.client import Rasa, RasaItem
+
+__all__ = ["Rasa", "RasaItem"]

@@ -1,0 +1,103 @@
+"""Speaks to a Rasa server over its REST channel and HTTP API.
+
+Wire formats: https://rasa.com/docs/rasa/connectors/your-own-website and https://rasa.com/docs/rasa/pages/http-api
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from core.errors import RasaUnavailable, Unavailable
+
+RasaItem = dict[str, Any]
+"""One message of Rasa's answer: ``text`` with maybe ``buttons``, or ``custom``."""
+
+ANSWER_SECONDS = 60.0
+CONNECT_SECONDS = 2.0
+
+
+class Rasa:
+    """One Rasa server, or several behind one address."""
+
+    def __init__(self, base_url: str, token: str = "", transport: httpx.AsyncBaseTransport | None = None) -> None:
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        params = {"token": token} if token else None
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, params=params, transport=transport)
+
+    async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, str]) -> list[RasaItem]:
+        """Hand over a customer's message and wait for the whole answer.
+
+        Raises:
+            RasaUnavailable: nothing was sent; it is safe to try again.
+            Unavailable: it may have been heard; look into the tracker before trying again.
+        """
+        body = {"sender": conversation_id, "message": text, "input_channel": channel, "metadata": metadata}
+        try:
+            response = await self._http.post("/webhooks/rest/webhook", json=body)
+        except httpx.ConnectError as error:
+            raise RasaUnavailable(f"Rasa does not answer: {error}") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"Rasa did not finish its answer: {type(error).__name__} {error}") from error
+        if response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.SERVICE_UNAVAILABLE):
+            raise RasaUnavailable(f"Rasa is starting or has no model: status {response.status_code}")
+        if response.is_error:
+            raise Unavailable(f"Rasa answered with status {response.status_code}")
+        items: list[RasaItem] = response.json()
+        return items
+
+    async def latest_message(self, conversation_id: str) -> dict[str, Any]:
+        """How Rasa understood the last customer message: ``intent``, ``metadata`` and what the pipeline put out."""
+        tracker = await self._tracker(conversation_id, "NONE")
+        latest: dict[str, Any] = tracker.get("latest_message") or {}
+        return latest
+
+    async def answer_to(self, conversation_id: str, turn_id: str) -> list[RasaItem]:
+        """What Rasa already answered to a turn, read from the tracker; empty where it never heard of it."""
+        tracker = await self._tracker(conversation_id, "ALL")
+        found: list[RasaItem] | None = None
+        for event in tracker.get("events", []):
+            if event["event"] == "user":
+                if found is not None:
+                    break
+                if (event.get("metadata") or {}).get("turn_id") == turn_id:
+                    found = []
+            elif event["event"] == "bot" and found is not None:
+                found += _items_of(event)
+        return found or []
+
+    async def ready(self) -> bool:
+        """Is a model loaded?"""
+        try:
+            response = await self._http.get("/status", timeout=CONNECT_SECONDS)
+        except httpx.HTTPError:
+            return False
+        return response.is_success and bool(response.json().get("model_file"))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()
+
+    async def _tracker(self, conversation_id: str, include: str) -> dict[str, Any]:
+        try:
+            response = await self._http.get(
+                f"/conversations/{conversation_id}/tracker", params={"include_events": include}
+            )
+            response.raise_for_status()
+        except httpx.ConnectError as error:
+            raise RasaUnavailable(f"Rasa does not answer: {error}") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The tracker could not be read: {error}") from error
+        tracker: dict[str, Any] = response.json()
+        return tracker
+
+
+def _items_of(event: dict[str, Any]) -> list[RasaItem]:
+    data = {key: value for key, value in (event.get("data") or {}).items() if value}
+    items: list[RasaItem] = []
+    if event.get("text"):
+        items.append({"text": event["text"], "buttons": data.get("buttons", [])})
+    if data.get("custom"):
+        items.append({"custom": data["custom"]})
+    return items

@@ -1,0 +1,114 @@
+"""Settings from the environment and ``.env`` (prefix ``REJOINDER_``), checked once at start."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import SettingsInvalid
+
+PREFIX = "REJOINDER_"
+
+
+class Settings(BaseSettings):
+    """What an operator can set; every URL has a local default, so that production changes settings and not code."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Path("var")
+    """All state lives here."""
+    host: str = "127.0.0.1"
+    """Address that the public port listens on; 0.0.0.0 opens it to the network."""
+    port: Annotated[int, Field(ge=1024, le=65531)] = 8000
+    """Public port; Rasa and Chroma listen on the next ones, on loopback only."""
+    tenant: str = "default"
+    """Tenant of the web channel and of the command line where none is named."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite below ``home``. PostgreSQL: postgresql+psycopg://user:password@host/name"""
+    broker_url: str = ""
+    """Celery broker; empty: files below ``home``. redis://... or amqp://..."""
+    rasa_url: str = ""
+    """Empty: the Rasa server that `make run` starts, on ``port`` + 1."""
+    chroma_url: str = ""
+    """Empty: the Chroma server that `make run` starts, on ``port`` + 2."""
+    secret: SecretStr = SecretStr("")
+    """Signs session tokens and protects the action webhook; empty: made once and kept in ``home``/secret."""
+    allowed_origins: Annotated[list[str], NoDecode] = []
+    """Web pages that may open a chat, such as https://shop.example (comma separated); our own page always may."""
+    embedding_model: Path | None = None
+    """Folder of a sentence-transformers model with ONNX weights; empty: all-MiniLM-L6-v2."""
+    messages_per_minute: Annotated[int, Field(ge=1)] = 30
+    """How many messages one session may send a minute."""
+    max_message_chars: Annotated[int, Field(ge=100, le=20_000)] = 4000
+    """Longest customer message that is accepted."""
+    session_days: Annotated[int, Field(ge=1)] = 30
+    """How long a browser can come back to its conversation."""
+    support_email: str = "support@example.com"
+    """Told to customers when no person can be reached in the chat."""
+    log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: str | list[str]) -> list[str]:
+        parts = value.split(",") if isinstance(value, str) else value
+        return [part.strip().rstrip("/") for part in parts if part.strip()]
+
+    @field_validator("embedding_model", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: str | Path | None) -> str | Path | None:
+        return value or None
+
+    @field_validator("embedding_model")
+    @classmethod
+    def _model_exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"{value} is not a folder")
+        return value
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """Read and check everything.
+
+        Raises:
+            SettingsInvalid: naming every wrong setting at once.
+        """
+        try:
+            settings = cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            lines = [f"  {PREFIX}{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+            raise SettingsInvalid("\n".join(["These settings are wrong:", *lines])) from None
+        return settings.model_copy(update={"home": settings.home.resolve()})
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def public_url(self) -> str:
+        """Where a browser on this machine finds us."""
+        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"  # noqa: S104
+
+    def database(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{self.home / 'rejoinder.db'}"
+
+    def rasa(self) -> str:
+        """Base URL of the Rasa server."""
+        return self.rasa_url.rstrip("/") or f"http://127.0.0.1:{self.port + 1}"
+
+    def chroma(self) -> str:
+        """Base URL of the Chroma server."""
+        return self.chroma_url.rstrip("/") or f"http://127.0.0.1:{self.port + 2}"
+
+    def secret_key(self) -> str:
+        """The secret, made on first use and kept readable for its owner only."""
+        if self.secret.get_secret_value():
+            return self.secret.get_secret_value()
+        path = self.home / "secret"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text()

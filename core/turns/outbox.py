@@ -1,0 +1,121 @@
+"""What goes out: answers stored with their turn, and how a customer sees a stored message."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import Conversation, Feedback, Message, Turn, now
+from core.errors import NotFound
+from core.events import MessageStored
+from core.turns.replies import Reading, Reply
+
+
+def write_replies(session: Session, turn: Turn, replies: tuple[Reply, ...]) -> list[Message]:
+    """Store the bot's messages of a turn."""
+    conversation = session.get_one(Conversation, turn.conversation_id, with_for_update=True)
+    messages = [
+        Message(
+            tenant_id=turn.tenant_id,
+            conversation_id=turn.conversation_id,
+            seq=conversation.next_seq(),
+            speaker="bot",
+            text=reply.text,
+            buttons=list(reply.buttons),
+            sources=list(reply.sources),
+            turn_id=turn.id,
+        )
+        for reply in replies
+    ]
+    session.add_all(messages)
+    return messages
+
+
+def finish(session: Session, turn_id: str, reading: Reading, total_ms: float) -> list[MessageStored]:
+    """Store an answer and everything known about it."""
+    turn = session.get_one(Turn, turn_id, with_for_update=True)
+    if turn.status == "answered":
+        return []
+    messages = write_replies(session, turn, reading.replies)
+    note = reading.note
+    turn.status, turn.outcome, turn.error = "answered", reading.outcome, None
+    turn.rateable = reading.rateable
+    turn.confidence = note.get("confidence")
+    turn.entries = list(note.get("entries", ()))
+    turn.retrieval_ms, turn.generation_ms = note.get("retrieval_ms"), note.get("generation_ms")
+    turn.total_ms, turn.answered_at = total_ms, now()
+    note_understanding(turn, note.get("understanding") or {})
+    session.flush()
+    last = messages[-1].id
+    return [as_event(message, rateable=turn.rateable and message.id == last) for message in messages]
+
+
+def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
+    """How Rasa understood the message: intent, its confidence, milliseconds of the NLU pipeline."""
+    turn.intent = str(understanding["intent"]) if understanding.get("intent") else turn.intent
+    for field, key in (("intent_confidence", "confidence"), ("nlu_ms", "nlu_ms")):
+        if isinstance(value := understanding.get(key), int | float):
+            setattr(turn, field, float(value))
+
+
+def apologise(session: Session, turn_id: str, status: str, text: str, error: str) -> list[MessageStored]:
+    """Tell the customer once that something failed; the turn is failed, or still waiting."""
+    turn = session.get_one(Turn, turn_id)
+    told = turn.error is not None
+    turn.status, turn.error = status, error
+    messages = write_replies(session, turn, (Reply(text),)) if not told or status == "failed" else []
+    session.flush()
+    return [as_event(message) for message in messages]
+
+
+def messages_after(session: Session, conversation_id: str, after: int) -> list[MessageStored]:
+    """The stored messages with a higher number, oldest first, with the thumbs that were given."""
+    messages = session.scalars(
+        select(Message).where(Message.conversation_id == conversation_id, Message.seq > after).order_by(Message.seq)
+    ).all()
+    turns = {m.turn_id for m in messages if m.turn_id}
+    rateable = set(session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable)))
+    last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.speaker == "bot" and m.turn_id in rateable}
+    thumbs = dict(session.execute(select(Feedback.turn_id, Feedback.helpful).where(Feedback.turn_id.in_(turns))).all())
+    return [
+        as_event(m, rateable=last.get(m.turn_id) == m.id, helpful=thumbs.get(m.turn_id) if m.turn_id else None)
+        for m in messages
+    ]
+
+
+def as_event(message: Message, *, rateable: bool = False, helpful: bool | None = None) -> MessageStored:
+    """As the customer may see it: button payloads stay inside."""
+    return MessageStored(
+        id=message.id,
+        seq=message.seq,
+        speaker=message.speaker,
+        text=message.text,
+        created_at=message.created_at,
+        buttons=tuple(button["title"] for button in message.buttons),
+        sources=tuple(message.sources),
+        client_id=message.client_id,
+        turn_id=message.turn_id,
+        rateable=rateable,
+        helpful=helpful,
+    )
+
+
+def rate(session: Session, conversation_id: str, message_id: str, helpful: bool, comment: str | None) -> None:
+    """Store or replace the thumb on the answer that this message belongs to.
+
+    Raises:
+        NotFound: the message is not an answer of this conversation.
+    """
+    message = session.get(Message, message_id)
+    if message is None or message.conversation_id != conversation_id or message.turn_id is None:
+        raise NotFound("There is no such answer.")
+    given = session.scalar(select(Feedback).filter_by(turn_id=message.turn_id))
+    if given is None:
+        given = Feedback(
+            tenant_id=message.tenant_id,
+            conversation_id=conversation_id,
+            turn_id=message.turn_id,
+            message_id=message_id,
+        )
+        session.add(given)
+    given.helpful, given.comment, given.updated_at = helpful, comment, now()

@@ -1,0 +1,63 @@
+"""Reads Rasa's answer: which messages go to the customer, and what is noted with the turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.rasa import RasaItem
+
+NOTE = "rejoinder"
+RATEABLE = ("answered", "action")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One message to the customer."""
+
+    text: str
+    buttons: tuple[dict[str, Any], ...] = ()
+    sources: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The messages in order, and the last action's note (empty where only responses were sent)."""
+
+    replies: tuple[Reply, ...] = ()
+    note: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> str:
+        """How the turn ended."""
+        return str(self.note.get("outcome", "action"))
+
+    @property
+    def rateable(self) -> bool:
+        """Would a thumb on this answer say something? On a greeting it would not."""
+        return self.note.get("outcome") in RATEABLE
+
+
+def read(items: list[RasaItem]) -> Reading:
+    """Rasa cuts a text at blank lines into messages; what stands before a note, or at the end, is one message again."""
+    replies: list[Reply] = []
+    notes: list[dict[str, Any]] = []
+    texts: list[str] = []
+    buttons: list[dict[str, Any]] = []
+    for item in [*items, {"custom": {}}]:
+        if "custom" not in item:
+            texts.append(item.get("text") or item.get("image") or "")
+            buttons += item.get("buttons") or []
+            continue
+        note = item["custom"].get(NOTE, {})
+        if any(texts):
+            replies.append(Reply("\n\n".join(filter(None, texts)), tuple(buttons), tuple(note.get("sources", ()))))
+        notes += [note] if note else []
+        texts, buttons = [], []
+    return Reading(tuple(replies), _best(notes))
+
+
+def _best(notes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The note that says most: a question answered in the middle of a form counts, not the form's next question."""
+    ranked = sorted(notes, key=lambda note: note.get("outcome") == "action")
+    return ranked[0] if ranked else {}

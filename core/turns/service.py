@@ -1,0 +1,218 @@
+"""Answers conversations one turn after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from time import perf_counter
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import Conversation, Message, Turn
+from core.errors import RasaUnavailable, RejoinderError, Unavailable
+from core.events import Hub, MessageStored, TurnEnded, Typing
+from core.rasa import Rasa, RasaItem
+from core.texts import Texts
+from core.turns import inbox, outbox
+from core.turns.inbox import Inbound, Received
+from core.turns.replies import Reading, read
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS = 4.0
+"""How long a customer waits for a Rasa that is away before being told."""
+RECOVERY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A turn to be answered."""
+
+    turn_id: str
+    conversation_id: str
+    tenant_id: str
+    channel: str
+    says: str
+    """What Rasa is told: free text, never a command, or the payload of a button that we issued."""
+    again: bool = False
+    """It was tried before, so Rasa may have heard it already."""
+
+
+class Turns:
+    """Stores what customers say and gets it answered, one turn of a conversation at a time."""
+
+    def __init__(self, database: Database, rasa: Rasa, hub: Hub, texts: Texts, max_chars: int) -> None:
+        self.hub = hub
+        self._database = database
+        self._rasa = rasa
+        self._texts = texts
+        self._max_chars = max_chars
+        self._queues: dict[str, deque[Job]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, tenant_id: str, channel: str) -> str:
+        """Begin a conversation; its id."""
+
+        def begin(session: Session) -> str:
+            conversation = Conversation(tenant_id=tenant_id, channel=channel)
+            session.add(conversation)
+            session.flush()
+            return conversation.id
+
+        return await self._database.run(begin)
+
+    async def receive(self, inbound: Inbound) -> Received:
+        """Store a message, then answer it in the background; the same client id again changes nothing.
+
+        Raises:
+            NotFound: there is no such conversation, message or button.
+            InvalidInput: the text is empty or too long.
+        """
+
+        def keep(session: Session) -> tuple[Received, Job | None, MessageStored]:
+            message, turn, new = inbox.store(session, inbound, self._max_chars)
+            received = Received(message_id=message.id, turn_id=turn.id, seq=message.seq, new=new)
+            return received, _job(turn, message) if new else None, outbox.as_event(message)
+
+        received, job, event = await self._database.run(keep)
+        if job:
+            self.hub.publish(inbound.conversation_id, event)
+            self._enqueue(job)
+        return received
+
+    async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
+        """The stored messages whose number is above ``after``, oldest first."""
+        return await self._database.run(lambda session: outbox.messages_after(session, conversation_id, after))
+
+    async def rate(self, conversation_id: str, message_id: str, helpful: bool, comment: str | None) -> None:
+        """Store or replace the customer's thumb on an answer.
+
+        Raises:
+            NotFound: the message is not an answer of this conversation.
+        """
+        await self._database.run(lambda s: outbox.rate(s, conversation_id, message_id, helpful, comment))
+
+    async def start(self) -> None:
+        """Take up what an earlier process left unanswered, and keep looking."""
+        self._spawn(self._recover_for_ever())
+
+    async def stop(self) -> None:
+        """Stop working; what is unanswered stays stored."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def recover(self) -> None:
+        """Take up every waiting turn that nobody in this process works on."""
+        if not await self._rasa.ready():
+            return
+        for job in await self._database.run(_waiting):
+            if job.conversation_id not in self._queues:
+                self._enqueue(job)
+
+    async def _recover_for_ever(self) -> None:
+        while True:
+            try:
+                await self.recover()
+            except Exception:  # a process edge: the next look may succeed
+                log.exception("recovery failed")
+            await asyncio.sleep(RECOVERY_SECONDS)
+
+    def _enqueue(self, job: Job) -> None:
+        queue = self._queues.get(job.conversation_id)
+        if queue is not None:
+            queue.append(job)
+            return
+        self._queues[job.conversation_id] = deque([job])
+        self._spawn(self._work(job.conversation_id))
+
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, conversation_id: str) -> None:
+        queue = self._queues[conversation_id]
+        try:
+            while queue:
+                with structlog.contextvars.bound_contextvars(
+                    conversation_id=conversation_id, turn_id=queue[0].turn_id, tenant_id=queue[0].tenant_id
+                ):
+                    await self._answer(queue[0])
+                queue.popleft()
+        finally:
+            del self._queues[conversation_id]
+
+    async def _answer(self, job: Job) -> None:
+        self.hub.publish(job.conversation_id, Typing(job.turn_id))
+        started = perf_counter()
+        try:
+            reading = read(await self._ask_rasa(job))
+            if not reading.replies:
+                raise Unavailable("Rasa gave no answer; its log has the cause")
+            await self._deliver(job, reading, (perf_counter() - started) * 1000)
+        except RasaUnavailable as error:
+            log.warning("turn waits", error=str(error))
+            await self._apologise(job, "waiting", self._texts.waiting, error)
+        except Exception as error:  # a process edge: the customer always gets a sentence
+            log.exception("turn failed")
+            await self._apologise(job, "failed", self._texts.failed, error)
+
+    async def _ask_rasa(self, job: Job) -> list[RasaItem]:
+        """Ask, waiting a little for a Rasa that is away."""
+        deadline = perf_counter() + (0 if job.again else PATIENCE_SECONDS)
+        while True:
+            try:
+                known = await self._rasa.answer_to(job.conversation_id, job.turn_id) if job.again else []
+                metadata = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
+                return known or await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
+            except RasaUnavailable:
+                if perf_counter() > deadline:
+                    raise
+                await asyncio.sleep(0.25)
+
+    async def _deliver(self, job: Job, reading: Reading, total_ms: float) -> None:
+        events = await self._database.run(lambda s: outbox.finish(s, job.turn_id, reading, total_ms))
+        self._tell(job, events, reading.outcome)
+        log.info("turn answered", outcome=reading.outcome, total_ms=round(total_ms, 1))
+        if not reading.note.get("understanding"):
+            await self._ask_understanding(job)
+
+    async def _ask_understanding(self, job: Job) -> None:
+        """A turn without an action of ours: the tracker knows how it was understood."""
+        try:
+            latest = await self._rasa.latest_message(job.conversation_id)
+        except RejoinderError as error:
+            log.warning("understanding unknown", error=str(error))
+            return
+        intent = latest.get("intent") or {}
+        found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
+        await self._database.run(lambda s: outbox.note_understanding(s.get_one(Turn, job.turn_id), found))
+
+    async def _apologise(self, job: Job, status: str, text: str, error: Exception) -> None:
+        cause = f"{type(error).__name__}: {error}"
+        events = await self._database.run(lambda s: outbox.apologise(s, job.turn_id, status, text, cause))
+        self._tell(job, events, None)
+
+    def _tell(self, job: Job, events: list[MessageStored], outcome: str | None) -> None:
+        for event in events:
+            self.hub.publish(job.conversation_id, event)
+        self.hub.publish(job.conversation_id, TurnEnded(job.turn_id, outcome))
+
+
+def _waiting(session: Session) -> list[Job]:
+    rows = session.execute(
+        select(Turn, Message).join(Message, Message.id == Turn.message_id).where(Turn.status == "waiting")
+        .order_by(Turn.id)
+    ).all()
+    return [_job(turn, message, again=True) for turn, message in rows]
+
+
+def _job(turn: Turn, message: Message, *, again: bool = False) -> Job:
+    says = message.payload or message.text.lstrip("/ \t\n") or message.text.replace("/", "|")
+    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, says, again)

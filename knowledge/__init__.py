@@ -1,0 +1,1 @@
+"""Knowledge: entries, import, retrieval, answering."""

@@ -1,0 +1,112 @@
+"""The words of this folder as frozen values: question, entry, candidate, answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Speaker = Literal["customer", "bot", "agent"]
+EntryKind = Literal["faq", "passage"]
+AnswerOutcome = Literal["answered", "unknown"]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One thing that was said in a conversation."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a customer asked, with the turns before it, oldest first."""
+
+    tenant_id: str
+    text: str
+    history: tuple[Utterance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an answer comes from, as the customer may see it."""
+
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One approved piece of knowledge as it is served.
+
+    A ``faq`` has question phrasings and an answer that is sent verbatim. A ``passage`` is a part of a document, of
+    which an extract is sent with its source. ``subject`` names the one thing it is about ("Archway House"), where the
+    question alone does not say it.
+    """
+
+    id: str
+    version: int
+    kind: EntryKind
+    questions: tuple[str, ...]
+    answer: str
+    subject: str | None = None
+    title: str | None = None
+    source: Source | None = None
+    language: str = "en"
+    external_id: str | None = None
+    context: tuple[Utterance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An entry that may answer, with its dense (cosine) and lexical (BM25) scores."""
+
+    entry: Entry
+    dense: float
+    lexical: float
+
+
+class Retriever(Protocol):
+    """Finds the entries that may answer any of the given texts, best first."""
+
+    def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:
+        """At most ``k`` candidates.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+
+
+@dataclass(frozen=True)
+class UsedEntry:
+    """An entry that went into an answer, at the version that was served."""
+
+    id: str
+    version: int
+    score: float
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class AnswerPart:
+    """The answer to one part of a question; ``text`` is empty where it is unknown."""
+
+    question: str
+    outcome: AnswerOutcome
+    text: str
+    confidence: float
+    entries: tuple[UsedEntry, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The whole answer: ``answered`` when at least one part is, with the lowest confidence of the answered parts."""
+
+    outcome: AnswerOutcome
+    parts: tuple[AnswerPart, ...]
+    confidence: float
+    retrieval_ms: float = 0.0
+    generation_ms: float = 0.0
+    entries: tuple[UsedEntry, ...] = field(default=())
+    sources: tuple[Source, ...] = field(default=())
