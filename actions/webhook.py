@@ -54,7 +54,8 @@ async def _run(executor: ActionExecutor, hub: Hub, call: dict[str, Any]) -> dict
     for response in result.responses:
         if note := response.get("custom", {}).get("rejoinder"):
             note["understanding"] = understanding
-    return result.model_dump()
+    answer: dict[str, Any] = result.model_dump()
+    return answer
 
 
 class _ChunkSink(asyncio.Queue[dict[str, Any]]):

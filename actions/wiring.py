@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from knowledge.answering import Answering
 from rasa_sdk.executor import ActionExecutor
 
 from actions.answer import ActionAnswer
+from actions.clarify import ActionClarify
+from actions.handoff import ActionHandoff
+from actions.orders import ActionCancelOrder, ActionChangeAddress, ActionOrderStatus, ActionStop
+from actions.verification import ValidateAddressChangeForm, ValidateCancelOrderForm, ValidateOrderStatusForm
 from core.db import Database
+from core.orders import Orders
 from core.settings import Settings
+from knowledge.answering import Answering
 
 
 def make_executor(settings: Settings, database: Database, answering: Answering) -> ActionExecutor:
     """Every action that ``domain.yml`` names."""
-    executor = ActionExecutor()
-    for action in (ActionAnswer(answering),):
+    orders, executor = Orders(database), ActionExecutor()
+    for action in (
+        ActionAnswer(answering),
+        ActionClarify(),
+        ActionHandoff(settings.support_email),
+        ActionOrderStatus(orders),
+        ActionChangeAddress(orders),
+        ActionCancelOrder(orders),
+        ActionStop(),
+        ValidateOrderStatusForm(orders),
+        ValidateAddressChangeForm(orders),
+        ValidateCancelOrderForm(orders),
+    ):
         executor.register_action(action)
     return executor

@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 async def _announce(settings: Settings, checks: dict[str, health.Check]) -> None:
     """Print the address once everything answers."""
-    while not all((await health.readiness(checks)).values()):
+    while not all((await health.readiness(checks)).values()):  # noqa: ASYNC110 - other processes tell no event
         await asyncio.sleep(LOOK_SECONDS)
     line = f"Rejoinder is ready: open {settings.public_url}"
     print(f"\n{'=' * len(line)}\n{line}\n{'=' * len(line)}\n", file=sys.stderr, flush=True)  # noqa: T201

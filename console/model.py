@@ -32,7 +32,7 @@ class BotModel:
         return not (made and stamp.is_file() and stamp.read_text() == fingerprint())
 
     def train(self) -> None:
-        """Train with `rasa train`; its progress goes to the terminal.
+        """Train with `rasa train`; what it says goes to `train.log` beside the models.
 
         Raises:
             Unavailable: the Rasa environment is not set up.
@@ -44,9 +44,13 @@ class BotModel:
         made_from = fingerprint()
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [rasa, "train", "--domain", "domain.yml", "--data", "bot/data", "--config", "config.yml"]
-        done = subprocess.run([*command, "--out", self.folder], cwd=ROOT, env=environment(), check=False)  # noqa: S603
+        log = self.folder / "train.log"
+        with log.open("wb") as out:
+            done = subprocess.run(  # noqa: S603 - our own command
+                [*command, "--out", self.folder], cwd=ROOT, env=environment(), stdout=out, stderr=out, check=False
+            )
         if done.returncode:
-            raise InvalidInput("Training failed; Rasa's own words are above.")
+            raise InvalidInput(f"training failed; Rasa's own last words, all of them in {log}:\n{_tail(log)}")
         (self.folder / "made-from").write_text(made_from)
         self._keep_newest(3)
 
@@ -54,6 +58,10 @@ class BotModel:
         models = sorted(self.folder.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
         for old in models[:-count]:
             old.unlink()
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Self
@@ -12,12 +13,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.errors import SettingsInvalid
 
 PREFIX = "REJOINDER_"
+ENV_FILE = f"{PREFIX}ENV_FILE"
+"""Names another file than `.env`, for a second instance of one checkout."""
 
 
 class Settings(BaseSettings):
     """What an operator can set; every URL has a local default, so that production changes settings and not code."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     home: Path = Path("var")
     """All state lives here."""
@@ -78,7 +81,7 @@ class Settings(BaseSettings):
             SettingsInvalid: naming every wrong setting at once.
         """
         try:
-            settings = cls(**overrides)  # type: ignore[arg-type]
+            settings = cls(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             lines = [f"  {PREFIX}{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
             raise SettingsInvalid("\n".join(["These settings are wrong:", *lines])) from None

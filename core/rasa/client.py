@@ -47,6 +47,26 @@ class Rasa:
         items: list[RasaItem] = response.json()
         return items
 
+    async def record(self, conversation_id: str, said: list[tuple[str, str]]) -> None:
+        """Put what was said elsewhere into the tracker: (customer | bot | agent, text), oldest first.
+
+        Raises:
+            Unavailable: Rasa did not take it.
+        """
+        events: list[dict[str, Any]] = []
+        for speaker, text in said:
+            if speaker == "customer":
+                events.append({"event": "user", "text": text, "parse_data": {"text": text}})
+            else:
+                events += [{"event": "bot", "text": text}, {"event": "action", "name": "action_listen"}]
+        if not events:
+            return
+        try:
+            response = await self._http.post(f"/conversations/{conversation_id}/tracker/events", json=events)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise Unavailable(f"Rasa did not record the history: {error}") from error
+
     async def latest_message(self, conversation_id: str) -> dict[str, Any]:
         """How Rasa understood the last customer message: ``intent``, ``metadata`` and what the pipeline put out."""
         tracker = await self._tracker(conversation_id, "NONE")

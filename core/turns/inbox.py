@@ -66,7 +66,7 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
         NotFound: there is no such conversation, message or button.
         InvalidInput: the text is empty or too long.
     """
-    conversation = session.get(Conversation, inbound.conversation_id, with_for_update=True)
+    conversation = Conversation.lock(session, inbound.conversation_id)
     if conversation is None:
         raise NotFound("There is no such conversation.")
     known = session.scalar(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, Feedback, Message, Turn, now
@@ -13,7 +13,9 @@ from core.turns.replies import Reading, Reply
 
 def write_replies(session: Session, turn: Turn, replies: tuple[Reply, ...]) -> list[Message]:
     """Store the bot's messages of a turn."""
-    conversation = session.get_one(Conversation, turn.conversation_id, with_for_update=True)
+    conversation = Conversation.lock(session, turn.conversation_id)
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
     messages = [
         Message(
             tenant_id=turn.tenant_id,
@@ -33,7 +35,7 @@ def write_replies(session: Session, turn: Turn, replies: tuple[Reply, ...]) -> l
 
 def finish(session: Session, turn_id: str, reading: Reading, total_ms: float) -> list[MessageStored]:
     """Store an answer and everything known about it."""
-    turn = session.get_one(Turn, turn_id, with_for_update=True)
+    turn = _locked(session, turn_id)
     if turn.status == "answered":
         return []
     messages = write_replies(session, turn, reading.replies)
@@ -50,6 +52,11 @@ def finish(session: Session, turn_id: str, reading: Reading, total_ms: float) ->
     return [as_event(message, rateable=turn.rateable and message.id == last) for message in messages]
 
 
+def _locked(session: Session, turn_id: str) -> Turn:
+    session.execute(update(Turn).where(Turn.id == turn_id).values(id=turn_id))
+    return session.get_one(Turn, turn_id, populate_existing=True)
+
+
 def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
     """How Rasa understood the message: intent, its confidence, milliseconds of the NLU pipeline."""
     turn.intent = str(understanding["intent"]) if understanding.get("intent") else turn.intent
@@ -60,7 +67,7 @@ def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
 
 def apologise(session: Session, turn_id: str, status: str, text: str, error: str) -> list[MessageStored]:
     """Tell the customer once that something failed; the turn is failed, or still waiting."""
-    turn = session.get_one(Turn, turn_id)
+    turn = _locked(session, turn_id)
     told = turn.error is not None
     turn.status, turn.error = status, error
     messages = write_replies(session, turn, (Reply(text),)) if not told or status == "failed" else []
@@ -69,7 +76,13 @@ def apologise(session: Session, turn_id: str, status: str, text: str, error: str
 
 
 def messages_after(session: Session, conversation_id: str, after: int) -> list[MessageStored]:
-    """The stored messages with a higher number, oldest first, with the thumbs that were given."""
+    """The stored messages with a higher number, oldest first, with the thumbs that were given.
+
+    Raises:
+        NotFound: there is no such conversation.
+    """
+    if session.get(Conversation, conversation_id) is None:
+        raise NotFound("There is no such conversation.")
     messages = session.scalars(
         select(Message).where(Message.conversation_id == conversation_id, Message.seq > after).order_by(Message.seq)
     ).all()

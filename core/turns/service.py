@@ -86,7 +86,11 @@ class Turns:
         return received
 
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
-        """The stored messages whose number is above ``after``, oldest first."""
+        """The stored messages whose number is above ``after``, oldest first.
+
+        Raises:
+            NotFound: there is no such conversation.
+        """
         return await self._database.run(lambda session: outbox.messages_after(session, conversation_id, after))
 
     async def rate(self, conversation_id: str, message_id: str, helpful: bool, comment: str | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, update
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.db.models.base import Base, now
 
@@ -30,10 +30,18 @@ class Conversation(Base):
 
     messages: Mapped[list[Message]] = relationship(order_by="Message.seq", back_populates="conversation")
 
+    @classmethod
+    def lock(cls, session: Session, conversation_id: str) -> Conversation | None:
+        """The conversation, for nobody else to write in until the end of the transaction.
+
+        By an update: it locks on every database, and SQLite then reads what others wrote before.
+        """
+        session.execute(update(cls).where(cls.id == conversation_id).values(updated_at=now()))
+        return session.get(cls, conversation_id, populate_existing=True)
+
     def next_seq(self) -> int:
-        """The number of the next message."""
+        """The number of the next message; the conversation must be locked."""
         self.last_seq += 1
-        self.updated_at = now()
         return self.last_seq
 
 
@@ -59,8 +67,8 @@ class Message(Base):
     """[{"title", "url"}]"""
     client_id: Mapped[str | None] = mapped_column(String(64), default=None)
     """The sender's own id; the same one twice is one message."""
-    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id", use_alter=True), default=None, index=True)
-    """For a bot message: the turn that it answers."""
+    turn_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
+    """For a bot message: the turn that it answers. No foreign key: a turn has one to its message."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")

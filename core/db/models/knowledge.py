@@ -94,6 +94,8 @@ class EntryVersion(Base):
     reason: Mapped[str] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(default=now)
 
+    entry: Mapped[KnowledgeEntry] = relationship()
+
 
 class KnowledgeRevision(Base):
     """One row a tenant: counts up with every change, so that an index knows what it has missed.

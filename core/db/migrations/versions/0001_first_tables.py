@@ -96,6 +96,8 @@ def upgrade() -> None:
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('author', sa.String(length=200), nullable=False),
     sa.Column('source_id', sa.String(length=26), nullable=True),
+    sa.Column('url', sa.String(length=1000), nullable=True),
+    sa.Column('source_key', sa.String(length=500), nullable=True),
     sa.Column('external_id', sa.String(length=200), nullable=True),
     sa.Column('created_at', core.db.models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('updated_at', core.db.models.base.UtcDateTime(timezone=True), nullable=False),
@@ -125,7 +127,6 @@ def upgrade() -> None:
     sa.Column('id', sa.String(length=26), nullable=False),
     sa.Column('tenant_id', sa.String(length=64), nullable=False),
     sa.ForeignKeyConstraint(['conversation_id'], ['conversations.id'], ),
-    sa.ForeignKeyConstraint(['turn_id'], ['turns.id'], use_alter=True),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('conversation_id', 'client_id'),
     sa.UniqueConstraint('conversation_id', 'seq')

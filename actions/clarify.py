@@ -1,0 +1,45 @@
+"""Asks back: the likeliest intents as buttons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.reply import Button, Note, say
+
+CHOICES = 3
+TITLE = "utter_title_{intent}"
+SOMETHING_ELSE = "/out_of_scope"
+"""The knowledge base gets the question then, and says honestly where it has no answer."""
+
+
+class ActionClarify(Action):
+    """Offers what the customer may have meant; an intent without a title in ``domain.yml`` is never offered."""
+
+    def name(self) -> str:
+        """As in ``domain.yml``."""
+        return "action_clarify"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Ask, with a way out."""
+        titles = domain["responses"]
+        ranking = tracker.latest_message.get("intent_ranking") or []
+        offered = [intent["name"] for intent in ranking if TITLE.format(intent=intent["name"]) in titles]
+        buttons = [Button(_title(titles, name), f"/{name}") for name in offered[:CHOICES]]
+        buttons.append(Button(_title(titles, "something_else"), SOMETHING_ELSE))
+        confidence = float(ranking[0]["confidence"]) if ranking else None
+        say(
+            dispatcher,
+            Note(outcome="clarified", confidence=confidence),
+            response="utter_clarify",
+            buttons=tuple(buttons),
+        )
+        return []
+
+
+def _title(responses: dict[str, Any], intent: str) -> str:
+    return str(responses[TITLE.format(intent=intent)][0]["text"])

@@ -1,0 +1,152 @@
+"""Order status, a new address, a cancellation: what is said and done once a form has all it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.reply import Note, say
+from actions.verification import MOST_TRIES, tenant_of
+from core.orders import Orders, OrderView
+
+Events = list[dict[str, Any]]
+DONE = Note(outcome="action")
+
+
+class OrderAction(Action):
+    """Begins with an order that is verified to be the customer's; ends with the form's slots emptied."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """Act on the order, or say why not."""
+        order = await self._verified(tracker)
+        if order is None:
+            say(dispatcher, Note(outcome="unknown"), response="utter_order_not_verified")
+            return [*emptied(), SlotSet("email", None)]
+        await self.act(order, dispatcher, tracker)
+        return emptied()
+
+    async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        """Do it, and say so."""
+        raise NotImplementedError
+
+    async def _verified(self, tracker: Tracker) -> OrderView | None:
+        """The e-mail is compared here once more: slots can be filled at any time in a conversation."""
+        number, email = tracker.get_slot("order_number"), tracker.get_slot("email")
+        if not number or not email or (tracker.get_slot("wrong_tries") or 0) >= MOST_TRIES:
+            return None
+        order = await self._orders.find(tenant_of(tracker), number)
+        return order if order and order.belongs_to(email) else None
+
+
+class ActionOrderStatus(OrderAction):
+    """Says where an order is."""
+
+    def __init__(self, orders: Orders, today: Callable[[], date] = date.today) -> None:
+        super().__init__(orders)
+        self._today = today
+
+    def name(self) -> str:
+        """As in ``domain.yml``."""
+        return "action_order_status"
+
+    async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        """One message: its status, who carries it, and when it comes."""
+        *first, last = self._parts(order)
+        for response in first:
+            dispatcher.utter_message(response=response, **_values(order))
+        say(dispatcher, DONE, response=last, **_values(order))
+
+    def _parts(self, order: OrderView) -> list[str]:
+        parts = [f"utter_order_{order.status}"]
+        if order.carrier and order.tracking and order.status in ("shipped", "delivered"):
+            parts.append("utter_order_tracking")
+        if order.late(self._today()):
+            parts.append("utter_order_late")
+        elif order.expected_on and order.status in ("placed", "packed", "shipped"):
+            parts.append("utter_order_expected")
+        elif order.status == "delivered":
+            parts.append("utter_order_not_found")
+        return parts
+
+
+class ActionChangeAddress(OrderAction):
+    """Sends an order elsewhere, as long as it has not left."""
+
+    def name(self) -> str:
+        """As in ``domain.yml``."""
+        return "action_change_address"
+
+    async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        """Change it after a yes."""
+        address = tracker.get_slot("new_address")
+        if not order.waiting:
+            return _too_late(order, dispatcher, "utter_address_too_late")
+        if not tracker.get_slot("confirmed") or not address:
+            return say(dispatcher, DONE, response="utter_address_unchanged")
+        if not await self._orders.send_to(tenant_of(tracker), order.number, address):
+            return _too_late(order, dispatcher, "utter_address_too_late")
+        return say(dispatcher, DONE, response="utter_address_changed", order_number=order.number, new_address=address)
+
+
+class ActionCancelOrder(OrderAction):
+    """Cancels an order, as long as it has not left."""
+
+    def name(self) -> str:
+        """As in ``domain.yml``."""
+        return "action_cancel_order"
+
+    async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
+        """Cancel it after a yes."""
+        if not order.waiting:
+            return _too_late(order, dispatcher, "utter_cancel_too_late")
+        if not tracker.get_slot("confirmed"):
+            return say(dispatcher, DONE, response="utter_order_kept")
+        if not await self._orders.cancel(tenant_of(tracker), order.number):
+            return _too_late(order, dispatcher, "utter_cancel_too_late")
+        return say(dispatcher, DONE, response="utter_order_now_cancelled", order_number=order.number)
+
+
+class ActionStop(Action):
+    """Leaves whatever was going on."""
+
+    def name(self) -> str:
+        """As in ``domain.yml``."""
+        return "action_stop"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """Say so, and forget what the form had asked for."""
+        say(dispatcher, DONE, response="utter_stopped")
+        return emptied()
+
+
+def emptied() -> Events:
+    """The forms' slots for a fresh start; the e-mail stays, since the customer does."""
+    return [*(SlotSet(slot, None) for slot in ("order_number", "new_address", "confirmed")), SlotSet("wrong_tries", 0.0)]
+
+
+def _too_late(order: OrderView, dispatcher: CollectingDispatcher, response: str) -> None:
+    response = "utter_closed_already" if order.status == "cancelled" else response
+    say(dispatcher, DONE, response=response, order_number=order.number)
+
+
+def _values(order: OrderView) -> dict[str, str]:
+    return {
+        "order_number": order.number,
+        "items": ", ".join(order.items),
+        "placed_on": _day(order.placed_on),
+        "expected_on": _day(order.expected_on) if order.expected_on else "",
+        "carrier": order.carrier or "",
+        "tracking": order.tracking or "",
+    }
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,131 @@
+"""A whole instance of our own for a measurement: other folder, other ports, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Where it runs, and its processes."""
+
+    home: Path
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        """The public address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def memory_mb(self) -> dict[str, float]:
+        """Proportional set size of each of the four processes with its children (Linux: /proc/PID/smaps_rollup)."""
+        names = {"chroma run": "chroma", "rasa run": "rasa", "uvicorn": "app", "celery": "worker"}
+        sizes = dict.fromkeys(names.values(), 0.0)
+        for pid in _descendants(self.pid):
+            command = _read(pid, "cmdline").replace("\0", " ")
+            for part, name in names.items():
+                if part in command:
+                    sizes[name] += _pss_mb(pid)
+        return sizes
+
+
+@contextmanager
+def instance(env: dict[str, str] | None = None) -> Iterator[Instance]:
+    """`rejoinder start` until it is ready, stopped at the end."""
+    home = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
+    port = free_ports(3)
+    if (ROOT / "var/models").is_dir():
+        shutil.copytree(ROOT / "var/models", home / "models")
+    settings = {"REJOINDER_HOME": str(home), "REJOINDER_PORT": str(port), "REJOINDER_ENV_FILE": os.devnull}
+    with (home / "log").open("wb") as log:
+        command = [str(Path(sys.executable).parent / "rejoinder"), "start"]
+        running = subprocess.Popen(
+            command, env={**os.environ, **settings, **(env or {})}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        await_ready(f"http://127.0.0.1:{port}/ready", running, home / "log")
+        yield Instance(home, port, running.pid)
+    finally:
+        stop(running)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def stop(running: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does."""
+    if running.poll() is None:
+        os.killpg(running.pid, signal.SIGINT)
+    try:
+        running.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+def await_ready(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the address answers well.
+
+    Raises:
+        RuntimeError: the process ended, or it took too long; with the end of its log.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and running.poll() is None:
+        try:
+            if httpx.get(url, timeout=5).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"{url} never came up:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def free_ports(count: int) -> int:
+    """The first of ``count`` free ports in a row."""
+    for first in range(21000, 60000, 10):
+        if all(_free(first + offset) for offset in range(count)):
+            return first
+    raise RuntimeError("no free ports")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _descendants(pid: int) -> list[int]:
+    children = [int(child) for child in _read(pid, f"task/{pid}/children").split()]
+    return [pid, *(grandchild for child in children for grandchild in _descendants(child))]
+
+
+def _read(pid: int, name: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text()
+    except OSError:
+        return ""
+
+
+def _pss_mb(pid: int) -> float:
+    for line in _read(pid, "smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0

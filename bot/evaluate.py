@@ -1,0 +1,141 @@
+"""Trains the shipped pipeline inside Rasa on one JSONL file and measures it on another.
+
+``python -m bot.evaluate --train FILE --test FILE [--config FILE]`` in the bot environment; prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+from rasa.core.agent import Agent
+from rasa.model_training import train_nlu
+from rasa.utils.log_utils import configure_structlog
+from sklearn.metrics import roc_auc_score
+
+Row = Tuple[str, str]
+OOS = "oos"
+OUT_OF_SCOPE = "out_of_scope"
+KEPT_OUT = (OUT_OF_SCOPE, "nlu_fallback", None)
+"""What stands for "not acted on": out of scope, or asked back."""
+
+
+def main() -> None:
+    """Read the arguments, print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--test", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=Path("config.yml"))
+    parser.add_argument("--predictions", type=Path, help="write one line a test row here")
+    given = parser.parse_args()
+    configure_structlog(logging.WARNING)
+    logging.getLogger().setLevel(logging.WARNING)
+    figures, predictions = evaluate(read(given.train), read(given.test), given.config)
+    if given.predictions:
+        given.predictions.write_text("".join(json.dumps(p) + "\n" for p in predictions), encoding="utf-8")
+    print(json.dumps(figures))
+
+
+def read(path: Path) -> List[Row]:
+    """Texts and intents; "oos" is the assistant's own intent out_of_scope."""
+    rows: List[Row] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            text, intent = str(row["text"]), str(row["intent"])
+        except (ValueError, KeyError, TypeError) as error:
+            sys.exit(f"{path}, line {number}: needs an object with text and intent ({error!r})")
+        rows.append((text, OUT_OF_SCOPE if intent == OOS else intent))
+    if not rows:
+        sys.exit(f"{path}: no rows")
+    return rows
+
+
+def evaluate(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str, Any], List[Dict[str, Any]]]:
+    """Figures, and what was predicted for every test row."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        agent = _trained(train, config, Path(folder))
+        seconds = time.perf_counter() - started
+        predictions, cpu_ms = asyncio.run(_parsed(agent, test))
+    return {**_figures(predictions), "train_seconds": round(seconds, 1), "ms_per_message": round(cpu_ms, 2)}, predictions
+
+
+def _trained(rows: List[Row], config: Path, folder: Path) -> Agent:
+    # JSON, since in YAML a text with brackets would be read as one with entities
+    examples = [{"text": _plain(text), "intent": intent} for text, intent in rows]
+    data = folder / "nlu.json"
+    data.write_text(json.dumps({"rasa_nlu_data": {"common_examples": examples}}), encoding="utf-8")
+    model = train_nlu(str(config), str(data), str(folder), fixed_model_name="nlu")
+    return Agent.load(model)
+
+
+async def _parsed(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]], float]:
+    """Every row by itself, as when serving; the milliseconds of CPU that one takes."""
+    for text, _ in rows[:5]:
+        await agent.parse_message(text)
+    started = time.process_time()
+    parsed = [await agent.parse_message(_plain(text)) for text, _ in rows]
+    cpu_ms = (time.process_time() - started) * 1000 / len(rows)
+    return [_prediction(text, intent, found) for (text, intent), found in zip(rows, parsed)], cpu_ms
+
+
+def _plain(text: str) -> str:
+    """Rasa takes a leading slash for a command."""
+    return text.lstrip("/ ")
+
+
+def _prediction(text: str, intent: str, found: Dict[str, Any]) -> Dict[str, Any]:
+    chosen = (found.get("intent") or {}).get("name")
+    ranking = [other["name"] for other in found.get("intent_ranking") or []]
+    return {
+        "text": text,
+        "intent": intent,
+        "predicted": None if chosen in KEPT_OUT else chosen,
+        "likeliest": next((name for name in ranking if name not in KEPT_OUT), None),
+        "band": chosen if chosen in KEPT_OUT else "sure",
+        "score": found.get("oos_score", (found.get("intent") or {}).get("confidence") or 0.0),
+    }
+
+
+def _figures(predictions: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """A row in scope that is not acted on counts as wrong, one out of scope as found: CLINC150's own convention."""
+    inside = [p for p in predictions if p["intent"] != OUT_OF_SCOPE]
+    outside = [p for p in predictions if p["intent"] == OUT_OF_SCOPE]
+    return {
+        "in_scope_accuracy": _share([p["predicted"] == p["intent"] for p in inside]),
+        "oos_recall": _share([p["predicted"] is None for p in outside]),
+        "oos_auroc": _auroc(inside, outside),
+        "in_scope_accuracy_unrejected": _share([p["likeliest"] == p["intent"] for p in inside]),
+        "in_scope_asked_back": _share([p["band"] == "nlu_fallback" for p in inside]),
+        "oos_asked_back": _share([p["band"] == "nlu_fallback" for p in outside]),
+        "rows_in_scope": len(inside),
+        "rows_out_of_scope": len(outside),
+    }
+
+
+def _share(hits: List[bool]) -> Optional[float]:
+    return round(float(np.mean(hits)), 4) if hits else None
+
+
+def _auroc(inside: List[Dict[str, Any]], outside: List[Dict[str, Any]]) -> Optional[float]:
+    if not inside or not outside:
+        return None
+    labels = [1] * len(inside) + [0] * len(outside)
+    # a message that the classifier itself calls out of scope is below every other
+    scores = [p["score"] for p in (*inside, *outside)]
+    return round(float(roc_auc_score(labels, scores)), 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The web channel: sessions, messages, the event stream and the widget."""

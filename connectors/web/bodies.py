@@ -1,0 +1,64 @@
+"""What browsers may send, checked by pydantic; anything else is refused with a sentence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import InvalidInput
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SessionBody(_Body):
+    """Opens a session, or takes an earlier one up again."""
+
+    token: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class PressBody(_Body):
+    """A press on a button of an earlier message."""
+
+    message_id: Annotated[str, Field(min_length=1, max_length=64)]
+    index: Annotated[int, Field(ge=0, le=100)]
+
+
+class MessageBody(_Body):
+    """What the customer says: words or a press, never both, and never a payload for the bot."""
+
+    client_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+    text: str | None = None
+    press: PressBody | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.text is None) == (self.press is None):
+            raise ValueError("exactly one of text and press is needed")
+        return self
+
+
+class FeedbackBody(_Body):
+    """A thumb, and why."""
+
+    helpful: bool
+    comment: Annotated[str, Field(max_length=1000)] | None = None
+
+
+Body = TypeVar("Body", bound=_Body)
+
+
+def parse(kind: type[Body], raw: bytes) -> Body:
+    """The body as this kind.
+
+    Raises:
+        InvalidInput: naming the first thing that is wrong.
+    """
+    try:
+        return kind.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{place}: {first['msg']}" if place else first["msg"]) from None

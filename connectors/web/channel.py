@@ -1,0 +1,54 @@
+"""The web channel as a ``connectors.base.Channel``: a bearer token, a JSON body, JSON messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from connectors.base import Delivery
+from connectors.web.bodies import MessageBody, parse
+from connectors.web.tokens import Tokens
+from core.errors import Unauthorised
+from core.events import MessageStored
+from core.turns import Inbound
+from core.turns.inbox import Press
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A browser with a valid token."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True)
+class WebChannel:
+    """Customers who write in the widget."""
+
+    tokens: Tokens
+    name: str = "web"
+
+    def verify(self, delivery: Delivery) -> Visitor:
+        """The visitor whose token this is.
+
+        Raises:
+            Unauthorised: there is none, or it is not good.
+        """
+        scheme, _, token = delivery.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorised("A session token is needed.")
+        return Visitor(self.tokens.conversation(token.strip()))
+
+    def parse(self, sender: Visitor, delivery: Delivery) -> Sequence[Inbound]:
+        """The one message in the body.
+
+        Raises:
+            InvalidInput: the body is not one.
+        """
+        body = parse(MessageBody, delivery.body)
+        press = Press(body.press.message_id, body.press.index) if body.press else None
+        return [Inbound(sender.conversation_id, body.client_id, body.text, press)]
+
+    def render(self, message: MessageStored) -> dict[str, object]:
+        """All that the widget shows."""
+        return asdict(message) | {"created_at": message.created_at.isoformat()}

@@ -1,0 +1,126 @@
+"""The chat API: sessions, messages, the event stream, history and feedback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from connectors.base import Delivery
+from connectors.web.bodies import FeedbackBody, SessionBody, parse
+from connectors.web.channel import Visitor, WebChannel
+from connectors.web.config import WebConfig
+from connectors.web.failures import route_class
+from connectors.web.limits import Limits, read_body
+from connectors.web.origins import Origins
+from connectors.web.stream import Stream, last_event_id
+from connectors.web.tokens import Tokens
+from core.errors import NotFound, Unauthorised
+from core.events import Hub
+from core.turns import Turns
+
+PREFIX = "/api/chat"
+_AFTER_ALL = 2**31 - 1
+"""A number that no message has, to ask only whether the conversation is there."""
+
+
+@dataclass(frozen=True)
+class _Chat:
+    turns: Turns
+    channel: WebChannel
+    stream: Stream
+    origins: Origins
+    limits: Limits
+    config: WebConfig
+
+    async def open_session(self, request: Request) -> Response:
+        """Open a session, or take up an earlier one whose token is still good."""
+        self.origins.require(request.headers)
+        self.limits.count_session(_address(request))
+        body = parse(SessionBody, await read_body(request, self.config.max_body_bytes))
+        conversation_id = await self._resume(body.token) if body.token else await self._begin()
+        issued = self.channel.tokens.issue(conversation_id)
+        content = {
+            "token": issued.token,
+            "conversation_id": conversation_id,
+            "expires_at": issued.expires_at.isoformat(),
+        }
+        return JSONResponse(content, 200 if body.token else 201)
+
+    async def receive(self, request: Request) -> Response:
+        """Store a message; the answer comes on the stream."""
+        visitor = self._visitor(request)
+        self.limits.count_message(visitor.conversation_id)
+        body = await read_body(request, self.config.max_body_bytes)
+        (inbound,) = self.channel.parse(visitor, Delivery(request.headers, body))
+        return JSONResponse(asdict(await self.turns.receive(inbound)), 202)
+
+    async def follow(self, request: Request) -> Response:
+        """Server-sent events, from ``Last-Event-ID`` on."""
+        visitor = self._visitor(request)
+        after = last_event_id(request.headers.get("last-event-id"))
+        events = self.stream.follow(visitor.conversation_id, after)
+        first = await anext(events)
+        return EventSourceResponse(_chain(first, events), ping=self.config.heartbeat_seconds, send_timeout=30)
+
+    async def history(self, request: Request, after: str = "0") -> Response:
+        """The stored messages whose number is above ``after``."""
+        visitor = self._visitor(request)
+        messages = await self.turns.history(visitor.conversation_id, last_event_id(after))
+        return JSONResponse({"messages": [self.channel.render(message) for message in messages]})
+
+    async def rate(self, request: Request, message_id: str) -> Response:
+        """Give an answer a thumb, or change it."""
+        visitor = self._visitor(request)
+        body = parse(FeedbackBody, await read_body(request, self.config.max_body_bytes))
+        await self.turns.rate(visitor.conversation_id, message_id, body.helpful, body.comment)
+        return Response(status_code=204)
+
+    def _visitor(self, request: Request) -> Visitor:
+        self.limits.count_request(_address(request))
+        return self.channel.verify(Delivery(request.headers))
+
+    async def _begin(self) -> str:
+        return await self.turns.open(self.config.tenant, self.channel.name)
+
+    async def _resume(self, token: str) -> str:
+        conversation_id = self.channel.tokens.conversation(token)
+        try:
+            await self.turns.history(conversation_id, _AFTER_ALL)
+        except NotFound:
+            raise Unauthorised("This conversation is no longer there.") from None
+        return conversation_id
+
+
+def router(turns: Turns, hub: Hub, config: WebConfig) -> APIRouter:
+    """All routes of the chat API."""
+    channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
+    origins = Origins(config.allowed_origins)
+    chat = _Chat(turns, channel, Stream(turns, hub, channel.render), origins, Limits(config), config)
+    routes = APIRouter(route_class=route_class(origins), tags=["chat"])
+    routes.add_api_route(f"{PREFIX}/sessions", chat.open_session, methods=["POST"])
+    routes.add_api_route(f"{PREFIX}/messages", chat.receive, methods=["POST"])
+    routes.add_api_route(f"{PREFIX}/stream", chat.follow, methods=["GET"])
+    routes.add_api_route(f"{PREFIX}/history", chat.history, methods=["GET"])
+    routes.add_api_route(PREFIX + "/messages/{message_id}/feedback", chat.rate, methods=["PUT"])
+    routes.add_api_route(PREFIX + "/{path:path}", _preflight, methods=["OPTIONS"], include_in_schema=False)
+    return routes
+
+
+async def _preflight() -> Response:
+    return Response(status_code=204)
+
+
+async def _chain(first: ServerSentEvent, rest: AsyncGenerator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
+    async with aclosing(rest):
+        yield first
+        async for event in rest:
+            yield event
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,74 @@
+"""The event stream of a conversation: what was missed first, then what happens, nothing twice and nothing left out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import asdict, dataclass
+
+from sse_starlette import ServerSentEvent
+
+from core.errors import InvalidInput
+from core.events import Chunk, Event, Hub, MessageStored, TurnEnded, Typing
+from core.turns import Turns
+
+_NAMES: dict[type[Event], str] = {Typing: "typing", Chunk: "chunk", TurnEnded: "ended"}
+
+Render = Callable[[MessageStored], dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Follows conversations for browsers."""
+
+    turns: Turns
+    hub: Hub
+    render: Render
+
+    async def follow(self, conversation_id: str, after: int) -> AsyncGenerator[ServerSentEvent]:
+        """Stored messages above ``after``, then events as they happen.
+
+        The first item is a comment that comes once watching has begun and the history is read, so whoever awaits it
+        learns of a missing conversation before any byte is sent.
+        """
+        with self.hub.watch(conversation_id) as queue:
+            missed = await self.turns.history(conversation_id, after)
+            yield ServerSentEvent(comment="open")
+            sent = {message.seq for message in missed}
+            for message in missed:
+                yield self._stored(message)
+            async for event in self._live(conversation_id, queue, sent, after):
+                yield event
+
+    async def _live(
+        self, conversation_id: str, queue: asyncio.Queue[Event], sent: set[int], after: int
+    ) -> AsyncGenerator[ServerSentEvent]:
+        while True:
+            event = await queue.get()
+            if not isinstance(event, MessageStored):
+                yield ServerSentEvent(json.dumps(asdict(event)), event=_NAMES[type(event)])
+                continue
+            newest = max(sent, default=after)
+            skipped = event.seq > newest + 1
+            fresh = await self.turns.history(conversation_id, newest) if skipped else []
+            for message in [*fresh, event]:
+                if message.seq > after and message.seq not in sent:
+                    sent.add(message.seq)
+                    yield self._stored(message)
+
+    def _stored(self, message: MessageStored) -> ServerSentEvent:
+        return ServerSentEvent(json.dumps(self.render(message)), event="message", id=str(message.seq))
+
+
+def last_event_id(value: str | None) -> int:
+    """The number after which to go on; none means from the beginning.
+
+    Raises:
+        InvalidInput: it is not a number that we gave.
+    """
+    if not value:
+        return 0
+    if not value.isascii() or not value.isdigit() or len(value) > 18:  # noqa: PLR2004 - fits 64 bits
+        raise InvalidInput("Last-Event-ID is not a number that came from here.")
+    return int(value)

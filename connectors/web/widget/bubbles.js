@@ -1,0 +1,146 @@
+import { h, icon, ICONS, link, safeUrl } from "./dom.js";
+import { renderMarkdown } from "./markdown.js";
+
+// The customer's own message: plain text, and below it whether it has arrived.
+export class OwnBubble {
+  constructor(message, { t, actions }) {
+    this.t = t;
+    this.actions = actions;
+    this.meta = h("div", { class: "meta", "aria-live": "off" });
+    const text = h("div", { class: "bubble", dir: "auto" }, message.text);
+    this.node = h("div", { class: "row own" }, said(t, "you"), text, this.meta);
+  }
+
+  update(message, { last }) {
+    const shown = `${message.state} ${message.problem ?? ""} ${last}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.node.dataset.state = message.state;
+    this.meta.replaceChildren(...this.status(message, last));
+  }
+
+  status(message, last) {
+    if (message.state === "sending") return [this.t("sending")];
+    if (message.state === "sent") return last ? [this.t("sent", { time: clock(message.created_at) })] : [];
+    const retry = h("button", { type: "button", onclick: () => this.actions.retry(message) }, this.t("retry"));
+    const edit = h("button", { type: "button", onclick: () => this.actions.edit(message) }, this.t("edit"));
+    const reason = message.problem || this.t("failed");
+    return [h("span", { class: "problem" }, reason), retry, message.press ? null : edit].filter(Boolean);
+  }
+}
+
+// An answer: Markdown, its sources, its choices, its thumbs.
+export class AnswerBubble {
+  constructor(message, { t, actions }) {
+    this.message = message;
+    const parts = [h("div", { class: "bubble" }, renderMarkdown(message.text), sources(message, t))];
+    this.choices = (message.buttons ?? []).map((title, index) =>
+      h("button", { type: "button", dir: "auto", onclick: () => actions.press(message, index, title) }, title),
+    );
+    if (this.choices.length) {
+      parts.push(h("div", { class: "choices", role: "group", "aria-label": t("choices") }, ...this.choices));
+    }
+    if (message.rateable) parts.push(new Rating(message, t, actions).node);
+    const speaker = message.speaker === "agent" ? "agent" : "bot";
+    this.node = h("div", { class: `row ${speaker}` }, said(t, speaker), ...parts);
+  }
+
+  update(message, { open }) {
+    for (const choice of this.choices) choice.disabled = !open;
+  }
+}
+
+// An answer that is still being written. It is not read aloud: the stored message will be.
+export class DraftBubble {
+  constructor() {
+    this.bubble = h("div", { class: "bubble" });
+    this.node = h("div", { class: "row bot draft", inert: true }, this.bubble);
+  }
+
+  update(text) {
+    this.bubble.replaceChildren(renderMarkdown(text));
+  }
+}
+
+class Rating {
+  constructor(message, t, actions) {
+    Object.assign(this, { message, t, actions });
+    this.up = this.thumb(true);
+    this.down = this.thumb(false);
+    this.status = h("span", { class: "thanks", role: "status" });
+    const label = h("span", { class: "question", id: `rate-${message.id}` }, t("rate"));
+    const group = { class: "thumbs", role: "group", "aria-labelledby": `rate-${message.id}` };
+    this.node = h("div", { class: "rating" }, h("div", group, label, this.up, this.down, this.status));
+    this.show(message.helpful);
+  }
+
+  thumb(helpful) {
+    const attributes = {
+      type: "button",
+      class: "thumb",
+      "aria-label": this.t(helpful ? "helpful" : "notHelpful"),
+      title: this.t(helpful ? "helpful" : "notHelpful"),
+      onclick: () => this.give(helpful),
+    };
+    return h("button", attributes, icon(helpful ? ICONS.up : ICONS.down));
+  }
+
+  show(helpful) {
+    this.helpful = helpful;
+    this.up.setAttribute("aria-pressed", String(helpful === true));
+    this.down.setAttribute("aria-pressed", String(helpful === false));
+  }
+
+  async give(helpful) {
+    const before = this.helpful;
+    this.show(helpful);
+    this.status.textContent = "";
+    this.form?.remove();
+    if (await this.actions.rate(this.message, helpful)) {
+      if (helpful) this.status.textContent = this.t("thanks");
+      else this.ask();
+    } else this.show(before);
+  }
+
+  ask() {
+    const id = `comment-${this.message.id}`;
+    const field = h("textarea", { id, rows: "2", maxlength: "1000", dir: "auto" });
+    const send = h("button", { type: "submit", class: "primary" }, this.t("commentSend"));
+    const skip = h("button", { type: "button", onclick: () => this.finish() }, this.t("commentSkip"));
+    const submit = (event) => (event.preventDefault(), this.comment(field.value.trim()));
+    const label = h("label", { for: id }, this.t("commentLabel"));
+    this.form = h("form", { class: "comment", onsubmit: submit }, label, field, h("div", {}, send, skip));
+    this.node.append(this.form);
+    this.form.scrollIntoView({ block: "nearest" });
+    field.focus();
+  }
+
+  async comment(text) {
+    if (!text || (await this.actions.rate(this.message, false, text))) this.finish();
+  }
+
+  finish() {
+    this.form.remove();
+    this.status.textContent = this.t("thanks");
+    this.down.focus();
+  }
+}
+
+function sources(message, t) {
+  const items = (message.sources ?? []).map(({ title, url }) => {
+    const safe = url && safeUrl(url);
+    const name = h("span", { dir: "auto" }, title || url || "");
+    const newTab = h("span", { class: "visually-hidden" }, ` ${t("opensNewTab")}`);
+    return h("li", {}, safe ? link(safe, icon(ICONS.link), name, newTab) : name);
+  });
+  if (!items.length) return null;
+  return h("div", { class: "sources" }, h("span", { class: "label" }, t("sources")), h("ul", {}, ...items));
+}
+
+function said(t, speaker) {
+  return h("span", { class: "visually-hidden" }, t("says", { name: t(speaker) }));
+}
+
+function clock(when) {
+  return new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}

@@ -1,0 +1,103 @@
+// What was said, what is on its way, and what is being written; tells the panel of each change.
+export class Conversation {
+  constructor(memory, listener) {
+    this.memory = memory;
+    this.listener = listener;
+    this.clear();
+    this.outbox = memory.tab.outbox.map((message) => ({ ...message, state: "failed" }));
+  }
+
+  clear() {
+    this.stored = new Map();
+    this.drafts = new Map();
+    this.typing = new Set();
+    this.outbox ??= [];
+  }
+
+  // All in order: stored messages by number, then what is not acknowledged.
+  get messages() {
+    const stored = [...this.stored.values()].sort((a, b) => a.seq - b.seq);
+    return [...stored, ...this.outbox];
+  }
+
+  get lastSeq() {
+    return Math.max(0, ...this.stored.keys());
+  }
+
+  unread(seen) {
+    return [...this.stored.values()].filter((message) => message.seq > seen && message.speaker !== "customer").length;
+  }
+
+  // A choice can be made until it or anything else was said.
+  open(message) {
+    const later = (other) => other.speaker === "customer" && (other.seq === undefined || other.seq > message.seq);
+    return !this.messages.some(later);
+  }
+
+  // Put an own message on its way; it is there at once.
+  add(text, press = null) {
+    const message = { client_id: newId(), speaker: "customer", text, press, state: "sending" };
+    this.outbox.push(message);
+    this.keep();
+    this.listener.changed();
+    return message;
+  }
+
+  mark(message, state, problem = "") {
+    Object.assign(message, { state, problem });
+    this.keep();
+    this.listener.changed();
+  }
+
+  // Take a message that was not sent off the list.
+  drop(message) {
+    this.outbox = this.outbox.filter((other) => other !== message);
+    this.keep();
+    this.listener.changed();
+  }
+
+  // The server has it; the stream may have said so already.
+  acknowledge(message, received) {
+    if (!this.outbox.includes(message)) return;
+    this.store({ ...message, id: received.message_id, seq: received.seq, created_at: new Date().toISOString() });
+  }
+
+  store(message) {
+    this.outbox = this.outbox.filter((other) => other.client_id !== message.client_id || !message.client_id);
+    this.stored.set(message.seq, { ...message, state: "sent" });
+    if (message.turn_id && message.speaker !== "customer") this.drafts.delete(message.turn_id);
+    this.keep();
+    this.listener.changed();
+  }
+
+  receive(name, data) {
+    if (name === "message") return this.store(data);
+    if (name === "typing") this.typing.add(data.turn_id);
+    if (name === "chunk") this.drafts.set(data.turn_id, (this.drafts.get(data.turn_id) ?? "") + data.text);
+    if (name === "ended") this.end(data.turn_id);
+    this.listener.changed();
+  }
+
+  end(turnId) {
+    this.typing.delete(turnId);
+    this.drafts.delete(turnId);
+  }
+
+  // The connection broke: what was passing is gone, what is stored comes again.
+  interrupt() {
+    this.typing.clear();
+    this.drafts.clear();
+    this.listener.changed();
+  }
+
+  keep() {
+    const outbox = this.outbox.map(({ client_id, speaker, text, press, problem }) => ({ client_id, speaker, text, press, problem }));
+    this.memory.tab = { ...this.memory.tab, outbox };
+  }
+}
+
+// crypto.randomUUID is missing on pages without TLS.
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

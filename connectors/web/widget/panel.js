@@ -1,0 +1,137 @@
+import { AnswerBubble, DraftBubble, OwnBubble } from "./bubbles.js";
+import { h, icon, ICONS } from "./dom.js";
+
+const NEAR_BOTTOM = 80;
+
+// What is seen of the conversation: heading, log, notice and the field to write in.
+export class Panel {
+  constructor(t, { title, greeting, actions }) {
+    Object.assign(this, { t, actions, greeting });
+    this.bubbles = new Map();
+    this.log = h("div", { class: "log", role: "log", tabindex: "0", "aria-live": "polite", "aria-relevant": "additions", "aria-label": t("messages") });
+    this.typing = h("div", { class: "typing", hidden: true }, h("i"), h("i"), h("i"));
+    this.typingWords = h("span", { class: "visually-hidden", role: "status" });
+    this.notice = h("div", { class: "notice", role: "status" });
+    this.jump = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toBottom() }, icon(ICONS.arrow), t("newMessages"));
+    this.log.addEventListener("scroll", () => this.nearBottom() && (this.jump.hidden = true), { passive: true });
+    const middle = h("div", { class: "middle" }, this.log, this.jump);
+    const dialog = { class: "panel", role: "dialog", "aria-labelledby": "title", id: "panel", hidden: true };
+    this.node = h("section", dialog, this.header(title), middle, this.typingWords, this.notice, this.composer());
+    this.node.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), actions.close()));
+    this.welcome();
+  }
+
+  header(title) {
+    const close = { type: "button", class: "close", "aria-label": this.t("closeChat"), onclick: () => this.actions.close() };
+    const words = h("div", {}, h("h2", { id: "title", dir: "auto" }, title), h("p", {}, h("span", { class: "dot" }), this.t("subtitle")));
+    return h("div", { class: "head" }, h("span", { class: "mark" }, icon(ICONS.chat)), words, h("button", close, icon(ICONS.close)));
+  }
+
+  composer() {
+    const { t } = this;
+    this.input = h("textarea", { id: "input", rows: "1", dir: "auto", placeholder: t("inputPlaceholder"), "aria-label": t("inputLabel"), enterkeyhint: "send", autocomplete: "off" });
+    this.button = h("button", { type: "submit", class: "send", "aria-label": t("send") }, icon(ICONS.send));
+    this.input.addEventListener("input", () => (this.grow(), this.actions.writing(this.input.value)));
+    this.input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.submit();
+    });
+    const submit = (event) => (event.preventDefault(), this.submit());
+    return h("form", { class: "composer", onsubmit: submit }, this.input, this.button);
+  }
+
+  submit() {
+    const text = this.input.value.trim();
+    if (!text) return;
+    this.write("");
+    this.actions.send(text);
+    this.input.focus();
+  }
+
+  // Put text into the field, as if it had been typed.
+  write(text) {
+    this.input.value = text;
+    this.grow();
+    this.actions.writing(text);
+  }
+
+  grow() {
+    this.input.style.height = "auto";
+    this.input.style.height = `${Math.min(this.input.scrollHeight, 140)}px`;
+    this.button.disabled = !this.input.value.trim();
+  }
+
+  welcome(remark = "") {
+    const message = { speaker: "bot", text: this.greeting };
+    const greeting = new AnswerBubble(message, this).node;
+    if (remark) greeting.prepend(h("p", { class: "remark" }, remark));
+    this.log.replaceChildren(greeting, this.typing);
+    this.bubbles.clear();
+  }
+
+  render(conversation) {
+    const follow = this.nearBottom();
+    const { messages } = conversation;
+    const keys = new Set(messages.map(keyOf));
+    for (const [key, bubble] of this.bubbles) if (!keys.has(key) && !conversation.drafts.has(key)) this.remove(key, bubble);
+    const lastOwn = messages.findLast((message) => message.state === "sent" && message.speaker === "customer");
+    for (const message of messages) this.show(message, { last: message === lastOwn, open: conversation.open(message) });
+    for (const [turnId, text] of conversation.drafts) this.bubble(turnId, () => new DraftBubble()).update(text);
+    this.arrange([...messages.map(keyOf), ...conversation.drafts.keys()]);
+    this.showTyping(conversation.typing.size > 0 && conversation.drafts.size === 0);
+    if (follow) this.toBottom();
+  }
+
+  show(message, around) {
+    const kind = message.speaker === "customer" ? OwnBubble : AnswerBubble;
+    this.bubble(keyOf(message), () => new kind(message, this)).update(message, around);
+  }
+
+  bubble(key, make) {
+    if (!this.bubbles.has(key)) this.bubbles.set(key, make());
+    return this.bubbles.get(key);
+  }
+
+  remove(key, bubble) {
+    bubble.node.remove();
+    this.bubbles.delete(key);
+  }
+
+  // Move only what stands in the wrong place, so that focus and screen readers are left alone.
+  arrange(keys) {
+    let place = this.log.firstElementChild;
+    for (const key of keys) {
+      const { node } = this.bubbles.get(key);
+      if (place.nextElementSibling !== node) place.after(node);
+      place = node;
+    }
+  }
+
+  showTyping(typing) {
+    if (this.typing.hidden !== typing) return;
+    this.typing.hidden = !typing;
+    this.typingWords.textContent = typing ? this.t("typing") : "";
+  }
+
+  say(words) {
+    if (this.notice.textContent !== words) this.notice.textContent = words;
+  }
+
+  nearBottom() {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_BOTTOM;
+  }
+
+  arrived() {
+    if (!this.nearBottom()) this.jump.hidden = false;
+  }
+
+  toBottom() {
+    this.jump.hidden = true;
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+}
+
+function keyOf(message) {
+  return message.client_id || message.id;
+}

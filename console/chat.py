@@ -1,0 +1,71 @@
+"""A customer on the command line: speaks to the web channel of a running instance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from core.errors import InvalidInput, Unavailable
+
+Shown = dict[str, Any]
+"""A message as the web channel renders it."""
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One conversation."""
+
+    http: httpx.Client
+    token: str
+    conversation_id: str
+
+    @classmethod
+    def open(cls, http: httpx.Client) -> Self:
+        """Begin a conversation.
+
+        Raises:
+            Unavailable: no instance is running at that address.
+        """
+        origin = str(http.base_url).rstrip("/")
+        try:
+            response = http.post("/api/chat/sessions", headers={"Origin": origin}, json={})
+        except httpx.ConnectError:
+            raise Unavailable(f"No running instance at {origin}: start it with `make run`.") from None
+        opened = _checked(response)
+        return cls(http, opened["token"], opened["conversation_id"])
+
+    def ask(self, text: str) -> list[Shown]:
+        """Say something and wait for the whole answer."""
+        body = {"client_id": uuid4().hex, "text": text}
+        sent = _checked(self.http.post("/api/chat/messages", json=body, headers=self._headers()))
+        for message in self._follow(sent["seq"]):
+            if message["turn_id"] == sent["turn_id"]:
+                break
+        # the messages of a turn are stored at once, so now all of them are there
+        history = _checked(self.http.get("/api/chat/history", headers=self._headers(), params={"after": sent["seq"]}))
+        return [message for message in history["messages"] if message["turn_id"] == sent["turn_id"]]
+
+    def _follow(self, after: int) -> Iterator[Shown]:
+        headers = {**self._headers(), "Last-Event-ID": str(after)}
+        with self.http.stream("GET", "/api/chat/stream", headers=headers) as stream:
+            event = ""
+            for line in stream.iter_lines():
+                if line.startswith("event:"):
+                    event = line[6:].strip()
+                elif line.startswith("data:") and event == "message":
+                    yield json.loads(line[5:])
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def _checked(response: httpx.Response) -> dict[str, Any]:
+    content: dict[str, Any] = response.json()
+    if response.is_error:
+        raise InvalidInput(content["error"]["message"])
+    return content

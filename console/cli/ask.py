@@ -1,0 +1,43 @@
+"""`rejoinder ask`: one question through the whole running bot, as a customer's browser asks it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from console.cli.options import JsonOption, TenantOption, print_json
+from core.errors import InvalidInput
+from core.settings import Settings
+
+TURN_SECONDS = 60.0
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="What a customer would write.")],
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Ask the running bot and print its answer with sources."""
+    import httpx  # noqa: PLC0415
+
+    from console.chat import Chat  # noqa: PLC0415
+
+    settings = Settings.load()
+    if tenant not in (None, settings.tenant):
+        raise InvalidInput(f"This instance chats for tenant {settings.tenant}; set REJOINDER_TENANT to serve {tenant}.")
+    with httpx.Client(base_url=settings.public_url, timeout=TURN_SECONDS) as http:
+        chat = Chat.open(http)
+        messages = chat.ask(text)
+    if as_json:
+        print_json({"conversation_id": chat.conversation_id, "messages": messages})
+        return
+    for message in messages:
+        print(_rendered(message))
+
+
+def _rendered(message: dict[str, Any]) -> str:
+    lines = [message["text"]]
+    lines += [f"  [{title}]" for title in message["buttons"]]
+    lines += [f"  source: {source['title']} {source['url'] or ''}".rstrip() for source in message["sources"]]
+    return "\n".join(lines)

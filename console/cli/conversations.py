@@ -1,0 +1,155 @@
+"""`rejoinder conversations`: list, show, import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import selectinload
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from core.db import Database
+from core.db.models import Conversation, Message
+from core.db.upgrade import upgrade
+from core.errors import InvalidInput, NotFound
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge.learning import Learnt
+
+app = typer.Typer(no_args_is_help=True, help="What was said: look at conversations, import others, learn from them.")
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 20,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """List conversations, the last one that was written in first."""
+    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        said = select(func.count()).where(Message.conversation_id == Conversation.id).scalar_subquery()
+        query = select(Conversation, said).where(Conversation.tenant_id == tenant_id)
+        found = session.execute(query.order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit))
+        rows = [{**_described(conversation), "messages": count} for conversation, count in found]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        print("  ".join(f"{row[name]}" for name in ("id", "updated_at", "channel", "status", "messages")))
+    if not rows:
+        print("There are no conversations.")
+
+
+@app.command()
+def show(
+    conversation_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or its id where it was imported from.")],
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Show what was said in a conversation."""
+    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        named = or_(Conversation.id == conversation_id, Conversation.external_id == conversation_id)
+        query = select(Conversation).where(Conversation.tenant_id == tenant_id, named)
+        conversation = session.scalar(query.options(selectinload(Conversation.messages)))
+        if conversation is None:
+            raise NotFound(f"There is no conversation {conversation_id!r}.")
+        turns = [{"speaker": m.speaker, "text": m.text, "at": _time(m.created_at)} for m in conversation.messages]
+        shown = {**_described(conversation), "turns": turns}
+    if as_json:
+        print_json(shown)
+        return
+    for turn in turns:
+        print(f"{turn['speaker']}: {turn['text']}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="One conversation a line.")],
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Make an approved entry of each conversation that is approved.")
+    ] = False,
+    author: Annotated[str, typer.Option("--author", help="Who approves; kept with every version.")] = "import",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Import conversations as JSON lines.
+
+    A line: {"conversation_id", "turns": [{"speaker", "text"}], "approved"}. One that is here already is left as it
+    is. Exit code 1 when a line was wrong; the others are imported all the same.
+    """
+    with _opened(tenant) as (settings, database, tenant_id):
+        learnt = _store(database, tenant_id, file, author, approve=approve)
+        late = _sync(settings, database, tenant_id) if learnt.entries else None
+    if as_json:
+        print_json({**asdict(learnt), "indexed": late is None})
+    else:
+        print(f"{learnt.added} added, {learnt.unchanged} unchanged, {learnt.entries} entries learnt, ", end="")
+        print(f"{len(learnt.failed)} failed")
+    for failure in () if as_json else learnt.failed:
+        print(f"failed: {failure.uri}: {failure.reason}", file=sys.stderr)
+    if late is not None:
+        print(f"warning: {late} Everything is stored, and is indexed when it is back.", file=sys.stderr)
+    if learnt.failed:
+        raise typer.Exit(1)
+
+
+def _store(database: Database, tenant_id: str, file: Path, author: str, *, approve: bool) -> Learnt:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from knowledge.entries import Change  # noqa: PLC0415
+    from knowledge.learning import parsed, store  # noqa: PLC0415
+
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file} is no text in UTF-8.") from error
+    conversations, failed = parsed(lines)
+    if not conversations and not failed:
+        raise InvalidInput(f"There are no conversations in {file}.")
+    learnt = store(database, tenant_id, conversations, Change(author, f"approved in {file.name}"), approve=approve)
+    return replace(learnt, failed=(*failed, *learnt.failed))
+
+
+def _sync(settings: Settings, database: Database, tenant_id: str) -> Exception | None:
+    from knowledge.synchronising import sync_quietly  # noqa: PLC0415
+    from knowledge.wiring import make_knowledge  # noqa: PLC0415
+
+    knowledge = make_knowledge(settings, database)
+    try:
+        return sync_quietly(knowledge.synchroniser, tenant_id)
+    finally:
+        knowledge.close()
+
+
+@contextmanager
+def _opened(tenant: str | None) -> Iterator[tuple[Settings, Database, str]]:
+    settings = Settings.load()
+    database = Database(settings.database())
+    upgrade(database)
+    try:
+        yield settings, database, tenant_of(settings, tenant)
+    finally:
+        database.close()
+
+
+def _described(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "id": conversation.id,
+        "external_id": conversation.external_id,
+        "channel": conversation.channel,
+        "status": conversation.status,
+        "approved": conversation.approved,
+        "created_at": _time(conversation.created_at),
+        "updated_at": _time(conversation.updated_at),
+    }
+
+
+def _time(moment: Any) -> str:
+    return str(moment.isoformat(timespec="seconds"))

@@ -1,0 +1,283 @@
+"""`rejoinder knowledge`: import, search, list, show, retire, reindex."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.errors import InvalidInput, KnowledgeUnavailable
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge.importing import Report
+    from knowledge.wiring import Knowledge
+
+STATUSES = ("draft", "approved", "retired")
+AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
+
+app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
+
+
+@app.command("import")
+def import_(
+    places: Annotated[
+        list[str], typer.Argument(metavar="PATH_OR_URL...", help="Files, folders, zips, pages, sitemaps.")
+    ],
+    draft: Annotated[bool, typer.Option("--draft", help="Keep what is new or changed back until approved.")] = False,
+    author: AuthorOption = "import",
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch from addresses of a private network, too.")
+    ] = False,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="Retire everything when there are no documents any more.")
+    ] = False,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Import a help centre; importing it again updates what changed and retires what vanished.
+
+    Exit code 1 when a document failed; the others are imported all the same.
+    """
+    from knowledge.importing import Options  # noqa: PLC0415
+    from knowledge.sources.opening import open_origin  # noqa: PLC0415
+    from knowledge.wiring import make_fetcher  # noqa: PLC0415
+
+    options = Options(author=author, approved=not draft, allow_empty=allow_empty)
+    fetcher = make_fetcher(allow_private=allow_private)
+    with _opened(tenant) as (knowledge, tenant_id), _progress() as (reading, indexing):
+
+        def run(place: str) -> Report:
+            return knowledge.importer.run(tenant_id, open_origin(place, fetcher), options, reading)
+
+        reports = [_imported(place, run) for place in places]
+        late = _sync(knowledge, tenant_id, indexing)
+    fetcher.close()
+    _show_reports(reports, late, as_json=as_json)
+    if any(report.failed for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What a customer would ask.")],
+    limit: Annotated[int, typer.Option(min=1, max=50)] = 5,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Show what the bot would find for a question."""
+    if not text.strip():
+        raise InvalidInput("The question is empty.")
+    with _opened(tenant) as (knowledge, tenant_id):
+        found = knowledge.retriever.candidates(tenant_id, [text], limit)
+    if as_json:
+        print_json([{**asdict(c.entry), "dense": c.dense, "lexical": c.lexical} for c in found])
+        return
+    rows = [(c.entry.id, f"{c.dense:.2f}", f"{c.lexical:.1f}", _heading(c.entry), c.entry.answer) for c in found]
+    _table(("id", "meaning", "words", "question or title", "answer"), rows, empty="Nothing was found.")
+
+
+@app.command("list")
+def list_(
+    status: Annotated[str | None, typer.Option(help="draft, approved or retired; all without it.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 50,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """List entries, newest first."""
+    from knowledge import entries  # noqa: PLC0415
+
+    if status is not None and status not in STATUSES:
+        raise typer.BadParameter(f"{status!r} is none of {', '.join(STATUSES)}", param_hint="--status")
+    with _opened(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
+        stored = entries.listed(session, tenant_id, status, limit)
+        rows = [_described(entry) for entry in stored]
+    if as_json:
+        print_json(rows)
+        return
+    cells = [
+        (r["id"], r["status"], str(r["version"]), (r["questions"] or [r["title"] or ""])[0], r["answer"]) for r in rows
+    ]
+    _table(("id", "status", "version", "question or title", "answer"), cells, empty="There are no entries.")
+
+
+@app.command()
+def show(
+    entry_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False, tenant: TenantOption = None
+) -> None:
+    """Show an entry with its history."""
+    from knowledge import entries  # noqa: PLC0415
+
+    with _opened(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
+        entry = entries.found(session, tenant_id, entry_id)
+        shown = _described(entry)
+        shown["history"] = [
+            {
+                "version": v.version,
+                "at": v.created_at.isoformat(timespec="seconds"),
+                "author": v.author,
+                "reason": v.reason,
+            }
+            for v in entries.history(session, entry)
+        ]
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        lines = [str(part) for part in value] if isinstance(value, list) else [str(value)]
+        print(f"{name}: " + "\n  ".join(lines if len(lines) == 1 else ["", *lines]))
+
+
+@app.command()
+def retire(
+    entry_id: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in its history.")],
+    author: AuthorOption = "command line",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Serve an entry no longer; it stays readable with its history."""
+    from knowledge import entries  # noqa: PLC0415
+
+    if not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    with _opened(tenant) as (knowledge, tenant_id):
+        with knowledge.database.session() as session:
+            entry = entries.found(session, tenant_id, entry_id)
+            entries.EntryEditor(session, tenant_id, entries.Change(author, reason)).retire(entry)
+            shown = _described(entry)
+        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), "it is served no longer all the same")
+    if as_json:
+        print_json(shown)
+    else:
+        print(f"{entry_id} is retired.")
+
+
+@app.command()
+def reindex(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+    """Make both indexes anew from the database and compare them with it."""
+    with _opened(tenant) as (knowledge, tenant_id), _progress() as (_reading, indexing):
+        counts = knowledge.synchroniser.rebuild(tenant_id, indexing)
+    if as_json:
+        print_json({**asdict(counts), "agree": counts.agree})
+    else:
+        print(
+            f"{counts.served} entries served, {counts.vectors} in the vector index, {counts.words} in the word index."
+        )
+    if not counts.agree:
+        print("The indexes do not agree; was something changed meanwhile? Run it again.", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _opened(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
+    from knowledge.wiring import make_knowledge  # noqa: PLC0415
+
+    settings = Settings.load()
+    database = Database(settings.database())
+    upgrade(database)
+    knowledge = make_knowledge(settings, database)
+    try:
+        yield knowledge, tenant_of(settings, tenant)
+    finally:
+        knowledge.close()
+        database.close()
+
+
+def _imported(place: str, run: Callable[[str], Report]) -> Report:
+    """One origin that cannot be read at all is a failed row, and the next one goes on."""
+    from knowledge.importing import Report  # noqa: PLC0415
+    from knowledge.sources.document import Failure  # noqa: PLC0415
+
+    try:
+        return run(place)
+    except InvalidInput as error:
+        return Report(place, 0, 0, 0, 0, 0, (Failure(place, str(error)),))
+
+
+def _sync(knowledge: Knowledge, tenant_id: str, progress: Callable[[int, int], None]) -> KnowledgeUnavailable | None:
+    from knowledge.synchronising import sync_quietly  # noqa: PLC0415
+
+    return sync_quietly(knowledge.synchroniser, tenant_id, progress)
+
+
+def _warn(late: KnowledgeUnavailable | None, then: str) -> None:
+    if late is not None:
+        print(f"warning: {late} {then[0].upper()}{then[1:]}.", file=sys.stderr)
+
+
+def _show_reports(reports: list[Report], late: KnowledgeUnavailable | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"origins": [asdict(report) for report in reports], "indexed": late is None})
+    else:
+        columns = ("documents", "added", "changed", "unchanged", "retired")
+        rows = [(r.origin, *(str(getattr(r, c)) for c in columns), str(len(r.failed))) for r in reports]
+        _table(("origin", *columns, "failed"), rows, empty="")
+        for failure in (failure for report in reports for failure in report.failed):
+            print(f"failed: {failure.uri}: {failure.reason}", file=sys.stderr)
+    _warn(late, "everything is stored, and is found by its words at once and by its meaning when the index is back")
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """A bar on a terminal, on standard error; nothing elsewhere."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        reading = bar.add_task("reading", total=None)
+        indexing = bar.add_task("indexing", total=None, visible=False)
+        yield (
+            lambda uri: bar.update(reading, advance=1, description=f"reading {Path(uri).name[:40]}"),
+            lambda done, total: bar.update(indexing, completed=done, total=total, visible=True),
+        )
+
+
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, empty: str) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    if not rows:
+        print(empty)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True, min_width=26 if column == "id" else None)
+    for row in rows:
+        table.add_row(*(escape(" ".join(cell.split())) for cell in row))
+    Console(soft_wrap=False).print(table)
+
+
+def _heading(entry: Any) -> str:
+    return str(entry.questions[0] if entry.questions else entry.title or "")
+
+
+def _described(entry: Any) -> dict[str, Any]:
+    """What there is to say about a stored entry."""
+    return {
+        "id": entry.id,
+        "status": entry.status,
+        "version": entry.version,
+        "kind": entry.kind,
+        "title": entry.title,
+        "subject": entry.subject,
+        "questions": [question.text for question in entry.questions],
+        "answer": entry.answer,
+        "language": entry.language,
+        "source": entry.source.title if entry.source else None,
+        "url": entry.url or (entry.source.url if entry.source else None),
+        "external_id": entry.external_id,
+        "author": entry.author,
+        "updated_at": entry.updated_at.isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,66 @@
+"""The demo shop at ``/``: a page like a customer's own, with the widget in it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+_CONSOLE = Path(__file__).parent.parent
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+)
+"""As strict as a page can be: the widget has to work under it."""
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+_ORDERS = (
+    {"number": "R104233", "email": "ada@example.com", "state": "on its way"},
+    {"number": "R104871", "email": "ben@example.com", "state": "just placed"},
+    {"number": "R103990", "email": "cleo@example.com", "state": "delivered"},
+)
+
+
+def router() -> APIRouter:
+    """The page and its style sheet."""
+    routes = APIRouter(include_in_schema=False)
+    page = _environment().get_template("demo.html").render(orders=_ORDERS)
+    style = (_CONSOLE / "static" / "shop.css").read_bytes()
+    style_tag = f'"{hashlib.sha256(style).hexdigest()[:32]}"'
+
+    @routes.get("/")
+    async def demo() -> Response:
+        return Response(page, media_type="text/html", headers=_PAGE_HEADERS)
+
+    @routes.get("/static/shop.css")
+    async def shop_style(request: Request) -> Response:
+        headers = {"ETag": style_tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        if style_tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(style, media_type="text/css", headers=headers)
+
+    return routes
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_CONSOLE / "templates"), autoescape=select_autoescape(), trim_blocks=True
+    )

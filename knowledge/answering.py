@@ -1,0 +1,189 @@
+"""The decision what to answer: an approved answer verbatim, an extract with its source, or honestly unknown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from knowledge import context
+from knowledge.extract import Embeds, extract, sentence_scores, sentences_of
+from knowledge.matching import Match, Matcher
+from knowledge.parts import parts_of
+from knowledge.signals import contradicts, normalised
+from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question, Retriever, Source, UsedEntry, Utterance
+
+LONGEST_QUESTION = 1000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How sure an answer must be; ``answer`` None takes the matcher's own threshold."""
+
+    answer: float | None = None
+    passage: float = 0.62
+    """Nearness (meaning plus shared words) from which a passage's best sentence answers."""
+    retrieved: int = 20
+    matched: int = 8
+
+
+class Writer(Protocol):
+    """Words an answer from evidence; a language model or, by default, the evidence's own sentences."""
+
+    def write(self, question: Question, evidence: Sequence[Entry]) -> str:
+        """The answer's text; empty where the evidence does not answer."""
+
+
+class ExtractWriter:
+    """Answers with the best sentences of the best passage."""
+
+    def __init__(self, embedder: Embeds) -> None:
+        self._embedder = embedder
+
+    def write(self, question: Question, evidence: Sequence[Entry]) -> str:
+        """The one to three sentences nearest to the question."""
+        return extract(context.resolved(question), evidence[0].answer, self._embedder) if evidence else ""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Milliseconds spent on one part."""
+
+    retrieval: float
+    generation: float
+
+
+class Answering:
+    """Answers questions from approved entries."""
+
+    def __init__(
+        self, retriever: Retriever, matcher: Matcher, embedder: Embeds, writer: Writer | None = None, limits: Limits | None = None
+    ) -> None:
+        self._retriever = retriever
+        self._matcher = matcher
+        self._embedder = embedder
+        self._writer = writer or ExtractWriter(embedder)
+        self._limits = limits or Limits()
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to a customer's message, part by part; the caller words what is unknown.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+        asked = replace(question, text=question.text.strip()[:LONGEST_QUESTION])
+        texts = parts_of(asked.text) if normalised(asked.text) else []
+        parts: list[AnswerPart] = []
+        spent: list[Spent] = []
+        for text in texts:
+            part, took = self._answer_part(replace(asked, text=text))
+            parts.append(part)
+            spent.append(took)
+            asked = replace(asked, history=(*asked.history, *_said(part)))
+        return _whole(parts or [_unknown(asked.text)], spent)
+
+    def _answer_part(self, question: Question) -> tuple[AnswerPart, Spent]:
+        started = time.perf_counter()
+        candidates = self._candidates(question)
+        retrieved = time.perf_counter()
+        part = self._decided(question, candidates)
+        ended = time.perf_counter()
+        return part, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
+
+    def _candidates(self, question: Question) -> list[Candidate]:
+        texts = list(dict.fromkeys([question.text, context.resolved(question)]))
+        return self._retriever.candidates(question.tenant_id, texts, self._limits.retrieved)
+
+    def _decided(self, question: Question, candidates: list[Candidate]) -> AnswerPart:
+        exact = _exact(question, candidates)
+        if exact:
+            return _verbatim(question, exact.entry, 1.0)
+        chosen = shortlist(question, candidates, self._limits.matched)
+        best = self._best_approved(question, [c for c in chosen if c.entry.kind == "faq"])
+        if best:
+            return _verbatim(question, best.candidate.entry, best.probability)
+        return self._extracted(question, [c.entry for c in chosen if c.entry.kind == "passage"])
+
+    def _best_approved(self, question: Question, candidates: list[Candidate]) -> Match | None:
+        needed = self._matcher.threshold if self._limits.answer is None else self._limits.answer
+        ranked = [m for m in self._matcher.ranked(question, candidates) if not _is_guarded(question, m)]
+        return next((m for m in ranked[:1] if _with_twins(m, ranked) >= needed), None)
+
+    def _extracted(self, question: Question, passages: list[Entry]) -> AnswerPart:
+        scored = sorted(((self._nearness(question, p), i) for i, p in enumerate(passages)), reverse=True)
+        if not scored or scored[0][0] < self._limits.passage:
+            return _unknown(question.text)
+        confidence, entry = min(1.0, scored[0][0]), passages[scored[0][1]]
+        text = self._writer.write(question, [passages[i] for _, i in scored[:3]])
+        return _answered(question, entry, text, confidence) if text.strip() else _unknown(question.text)
+
+    def _nearness(self, question: Question, passage: Entry) -> float:
+        titled = [f"{passage.title}: {s}" if passage.title else s for s in sentences_of(passage.answer)]
+        return float(sentence_scores(context.resolved(question), titled, self._embedder).max()) if titled else 0.0
+
+
+def shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
+    """The candidates worth matching: near in meaning, and about what is being talked of."""
+    lift = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
+    subjects = list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
+
+    def nearness(candidate: Candidate) -> float:
+        return candidate.dense + lift[context.standing(candidate.entry.subject, question, subjects)]
+
+    return sorted(candidates, key=nearness, reverse=True)[:size]
+
+
+def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
+    """The one entry asked for in its own words, where nothing before could change what is meant."""
+    asked = normalised(question.text)
+    same = [c for c in candidates if c.entry.kind == "faq" and asked in map(normalised, c.entry.questions)]
+    if not asked or len({c.entry.id for c in same}) != 1:
+        return None
+    standing = context.standing(same[0].entry.subject, question, [c.entry.subject for c in candidates if c.entry.subject])
+    clear = standing == "same" or (standing == "general" and not (question.history and context.is_dependent(question.text)))
+    return same[0] if clear else None
+
+
+def _is_guarded(question: Question, match: Match) -> bool:
+    return match.standing == "other" or contradicts(question.text, match.phrasing)
+
+
+def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
+    """The best match's probability, with that of entries giving the very same answer about the same subject."""
+    entry = best.candidate.entry
+    answer = normalised(entry.answer)
+    twins = [m for m in ranked if m.candidate.entry.subject == entry.subject and normalised(m.candidate.entry.answer) == answer]
+    return sum(m.probability for m in twins)
+
+
+def _verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
+    return _answered(question, entry, entry.answer, confidence)
+
+
+def _answered(question: Question, entry: Entry, text: str, confidence: float) -> AnswerPart:
+    used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
+    sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
+    return AnswerPart(question.text, "answered", text, confidence, (used,), sources)
+
+
+def _unknown(text: str) -> AnswerPart:
+    return AnswerPart(text, "unknown", "", 0.0)
+
+
+def _said(part: AnswerPart) -> list[Utterance]:
+    said = [Utterance("customer", part.question)]
+    return [*said, Utterance("bot", part.text)] if part.text else said
+
+
+def _whole(parts: Sequence[AnswerPart], spent: Sequence[Spent]) -> Answer:
+    answered = [p for p in parts if p.outcome == "answered"]
+    return Answer(
+        outcome="answered" if answered else "unknown",
+        parts=tuple(parts),
+        confidence=min((p.confidence for p in answered), default=0.0),
+        retrieval_ms=sum(s.retrieval for s in spent),
+        generation_ms=sum(s.generation for s in spent),
+        entries=tuple(dict.fromkeys(e for p in answered for e in p.entries)),
+        sources=tuple(dict.fromkeys(s for p in answered for s in p.sources)),
+    )

@@ -1,0 +1,294 @@
+"""Knowledge entries in SQL: every change is a version with who, when and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from core.db.models import EntryQuestion, EntryVersion, KnowledgeEntry, KnowledgeRevision, SourceDocument, new_id, now
+from core.errors import InvalidInput, NotFound
+from knowledge.types import Entry, EntryKind, Source, Utterance
+
+LOADED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an entry says."""
+
+    kind: EntryKind
+    answer: str
+    questions: tuple[str, ...] = ()
+    title: str | None = None
+    subject: str | None = None
+    context: tuple[Utterance, ...] = ()
+    language: str = "en"
+    external_id: str | None = None
+    url: str | None = None
+
+    def checked(self) -> Content:
+        """The same without surrounding blanks and repeated phrasings.
+
+        Raises:
+            InvalidInput: the answer is empty, or an faq has no question.
+        """
+        questions = tuple(dict.fromkeys(q.strip() for q in self.questions if q.strip()))
+        if not self.answer.strip():
+            raise InvalidInput("the answer is empty")
+        if self.kind == "faq" and not questions:
+            raise InvalidInput("the question is empty")
+        return replace(self, answer=self.answer.strip(), questions=questions)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who changes something, and why."""
+
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Revision:
+    """How often a tenant's knowledge has changed; ``epoch`` names the database that counted."""
+
+    epoch: str
+    number: int
+    indexed: int
+
+
+@dataclass(frozen=True)
+class Changed:
+    """An entry that changed; ``entry`` is None when it is not (or no longer) served."""
+
+    id: str
+    revision: int
+    version: int
+    entry: Entry | None
+
+
+class EntryEditor:
+    """Changes a tenant's entries inside one transaction, which counts as one revision."""
+
+    def __init__(self, session: Session, tenant_id: str, change: Change) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        self._change = change
+        self._revision = 0
+
+    def add(
+        self, content: Content, *, approved: bool, source: SourceDocument | None = None, key: str | None = None
+    ) -> KnowledgeEntry:
+        """A new entry, served at once when approved."""
+        entry = KnowledgeEntry(
+            id=new_id(), tenant_id=self._tenant_id, version=0, source_id=source and source.id, source_key=key
+        )
+        self._session.add(entry)
+        self._write(entry, content.checked())
+        entry.status = "approved" if approved else "draft"
+        self._record(entry)
+        return entry
+
+    def amend(self, entry: KnowledgeEntry, content: Content, *, approved: bool | None = None) -> None:
+        """The entry's next version; its status stays unless ``approved`` says otherwise."""
+        self._write(entry, content.checked())
+        if approved is not None:
+            entry.status = "approved" if approved else "draft"
+        self._record(entry)
+
+    def approve(self, entry: KnowledgeEntry) -> None:
+        """Serve it from now on."""
+        self._move(entry, "approved")
+
+    def retire(self, entry: KnowledgeEntry) -> None:
+        """Serve it no longer; it stays readable with its history."""
+        self._move(entry, "retired")
+
+    def _move(self, entry: KnowledgeEntry, status: str) -> None:
+        if entry.status != status:
+            entry.status = status
+            self._record(entry)
+
+    def _write(self, entry: KnowledgeEntry, content: Content) -> None:
+        entry.kind, entry.answer, entry.title = content.kind, content.answer, content.title
+        entry.subject, entry.language, entry.external_id = content.subject, content.language, content.external_id
+        entry.url = content.url
+        entry.context = [asdict(turn) for turn in content.context]
+        entry.questions = [
+            EntryQuestion(tenant_id=self._tenant_id, position=n, text=text) for n, text in enumerate(content.questions)
+        ]
+
+    def _record(self, entry: KnowledgeEntry) -> None:
+        self._revision = self._revision or _next_revision(self._session, self._tenant_id)
+        entry.version += 1
+        entry.revision = self._revision
+        entry.author = self._change.author
+        entry.updated_at = now()
+        self._session.add(
+            EntryVersion(
+                tenant_id=self._tenant_id,
+                entry=entry,
+                version=entry.version,
+                content={**asdict(content_of(entry)), "status": entry.status},
+                author=self._change.author,
+                reason=self._change.reason[:500],
+            )
+        )
+
+
+def content_of(entry: KnowledgeEntry) -> Content:
+    """What a stored entry says now."""
+    return Content(
+        kind="faq" if entry.kind == "faq" else "passage",
+        answer=entry.answer,
+        questions=tuple(q.text for q in entry.questions),
+        title=entry.title,
+        subject=entry.subject,
+        context=tuple(Utterance(t["speaker"], t["text"]) for t in entry.context),
+        language=entry.language,
+        external_id=entry.external_id,
+        url=entry.url,
+    )
+
+
+def found(session: Session, tenant_id: str, entry_id: str) -> KnowledgeEntry:
+    """One stored entry.
+
+    Raises:
+        NotFound: this tenant has no such entry.
+    """
+    entry = session.get(KnowledgeEntry, entry_id)
+    if entry is None or entry.tenant_id != tenant_id:
+        raise NotFound(f"There is no entry {entry_id!r}.")
+    return entry
+
+
+def listed(session: Session, tenant_id: str, status: str | None = None, limit: int = 50) -> list[KnowledgeEntry]:
+    """Stored entries, newest first."""
+    query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id)
+    if status:
+        query = query.where(KnowledgeEntry.status == status)
+    query = query.order_by(KnowledgeEntry.id.desc()).limit(limit)
+    return list(session.scalars(query.options(selectinload(KnowledgeEntry.questions))))
+
+
+def history(session: Session, entry: KnowledgeEntry) -> list[EntryVersion]:
+    """An entry's versions, oldest first."""
+    query = select(EntryVersion).where(EntryVersion.entry_id == entry.id)
+    return list(session.scalars(query.order_by(EntryVersion.version)))
+
+
+def served(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, Entry]:
+    """Those of the given entries that may be served now."""
+    entries: dict[str, Entry] = {}
+    for start in range(0, len(ids), LOADED_AT_ONCE):
+        query = select(KnowledgeEntry).where(
+            KnowledgeEntry.tenant_id == tenant_id,
+            KnowledgeEntry.status == "approved",
+            KnowledgeEntry.id.in_(ids[start : start + LOADED_AT_ONCE]),
+        )
+        entries.update((row.id, _entry(row)) for row in session.scalars(query.options(*_whole())))
+    return entries
+
+
+def served_count(session: Session, tenant_id: str) -> int:
+    """How many entries may be served."""
+    query = select(func.count()).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved")
+    return session.scalar(query) or 0
+
+
+def revision_of(session: Session, tenant_id: str) -> Revision | None:
+    """The tenant's revision, or None where nothing was ever stored."""
+    row = session.execute(
+        select(KnowledgeRevision.id, KnowledgeRevision.revision, KnowledgeRevision.indexed).where(
+            KnowledgeRevision.tenant_id == tenant_id
+        )
+    ).first()
+    return Revision(*row) if row else None
+
+
+def tenants_to_index(session: Session) -> list[str]:
+    """Tenants with changes that the vector index has not seen."""
+    query = select(KnowledgeRevision.tenant_id).where(KnowledgeRevision.indexed < KnowledgeRevision.revision)
+    return list(session.scalars(query))
+
+
+def mark_indexed(session: Session, tenant_id: str, revision: int, *, restart: bool = False) -> None:
+    """The vector index holds everything up to ``revision``; it only goes back for a ``restart``."""
+    row = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
+    if not restart:
+        row = row.where(KnowledgeRevision.indexed < revision)
+    session.execute(row.values(indexed=revision))
+
+
+def changed_ids(session: Session, tenant_id: str, after: int) -> list[str]:
+    """Entries that changed after a revision."""
+    query = select(KnowledgeEntry.id).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.revision > after)
+    return list(session.scalars(query))
+
+
+def changed_count(session: Session, tenant_id: str, after: int) -> int:
+    """How many entries changed after a revision."""
+    query = select(func.count()).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.revision > after)
+    return session.scalar(query) or 0
+
+
+def changed(session: Session, tenant_id: str, after: tuple[int, str], limit: int = LOADED_AT_ONCE) -> list[Changed]:
+    """The entries that changed after a revision (and id), in that order."""
+    revision, entry_id = after
+    query = select(KnowledgeEntry).where(
+        KnowledgeEntry.tenant_id == tenant_id,
+        KnowledgeEntry.revision >= revision,
+        (KnowledgeEntry.revision > revision) | (KnowledgeEntry.id > entry_id),
+    )
+    query = query.order_by(KnowledgeEntry.revision, KnowledgeEntry.id).limit(limit)
+    return [_changed(row) for row in session.scalars(query.options(*_whole()))]
+
+
+def changed_among(session: Session, tenant_id: str, versions: dict[str, int]) -> list[Changed]:
+    """Those of the given entries that are no longer at the given version."""
+    query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.id.in_(list(versions)))
+    moved = select(KnowledgeEntry.id, KnowledgeEntry.version).where(KnowledgeEntry.id.in_(list(versions)))
+    ids = [entry_id for entry_id, version in session.execute(moved) if version != versions[entry_id]]
+    if not ids:
+        return []
+    return [_changed(row) for row in session.scalars(query.where(KnowledgeEntry.id.in_(ids)).options(*_whole()))]
+
+
+def _changed(row: KnowledgeEntry) -> Changed:
+    return Changed(row.id, row.revision, row.version, _entry(row) if row.status == "approved" else None)
+
+
+def _whole() -> tuple[ExecutableOption, ...]:
+    return (selectinload(KnowledgeEntry.questions), joinedload(KnowledgeEntry.source))
+
+
+def _entry(row: KnowledgeEntry) -> Entry:
+    content = content_of(row)
+    return Entry(
+        id=row.id,
+        version=row.version,
+        kind=content.kind,
+        questions=content.questions,
+        answer=content.answer,
+        subject=content.subject,
+        title=content.title,
+        source=Source(row.source.title, row.url or row.source.url) if row.source else None,
+        language=content.language,
+        external_id=content.external_id,
+        context=content.context,
+    )
+
+
+def _next_revision(session: Session, tenant_id: str) -> int:
+    """Counts up; the row stays locked until the transaction ends, so that revisions come in the order of commits."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(KnowledgeRevision).values(tenant_id=tenant_id).on_conflict_do_nothing())
+    row = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
+    counted = row.values(revision=KnowledgeRevision.revision + 1).returning(KnowledgeRevision.revision)
+    return session.execute(counted).scalar_one()

@@ -1,0 +1,185 @@
+"""The word index: BM25 by tantivy in a folder that several processes share."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import tantivy
+from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+
+from knowledge.entries import Changed
+from knowledge.types import Entry
+
+LAYOUT = "v1"
+"""Part of the folder's name; a new one starts a fresh index when the fields below change."""
+BOOSTS = {"questions": 2.0, "subject": 1.5, "title": 1.0, "answer": 0.5}
+HEAP_BYTES = 30_000_000
+WORDS_ASKED = 64
+"""A customer may paste a page; more words than these do not make the search better."""
+WRITER_TRIES = 40
+WRITER_PAUSE_S = 0.05
+
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far an index has come: the revision of the database named by ``epoch``."""
+
+    epoch: str = ""
+    revision: int = 0
+
+
+class LexicalIndex:
+    """One folder a tenant; every process reads it, and one at a time writes."""
+
+    def __init__(self, folder: Path, pause: Callable[[float], None] = time.sleep) -> None:
+        self._folder = folder
+        self._pause = pause
+        self._open: dict[str, _Opened] = {}
+        self._lock = Lock()
+
+    def reached(self, tenant_id: str) -> Reached:
+        """How far the index on disk has come."""
+        try:
+            return Reached(**json.loads((self._path(tenant_id) / "reached.json").read_text()))
+        except FileNotFoundError:
+            return Reached()
+
+    def write(self, tenant_id: str, changes: Sequence[Changed], reached: Reached, *, tries: int = WRITER_TRIES) -> bool:
+        """Take over changes; False when another process is writing all the time."""
+        opened = self._opened(tenant_id)
+        with opened.lock:
+            writer = self._writer(opened.index, tries)
+            if writer is None:
+                return False
+            if self.reached(tenant_id).epoch not in ("", reached.epoch):
+                writer.delete_all_documents()
+            for change in changes:
+                writer.delete_documents_by_term("id", change.id)
+                if change.entry is not None:
+                    writer.add_document(_document(change.entry))
+            writer.commit()
+            self._note(tenant_id, reached)
+            writer.wait_merging_threads()
+        return True
+
+    def clear(self, tenant_id: str) -> None:
+        """Forget everything of a tenant."""
+        opened = self._opened(tenant_id)
+        with opened.lock:
+            writer = self._writer(opened.index, WRITER_TRIES)
+            if writer is not None:
+                writer.delete_all_documents()
+                writer.commit()
+                self._note(tenant_id, Reached())
+
+    def search(self, tenant_id: str, text: str, count: int) -> Scores:
+        """The best entries for a text, with their BM25 scores."""
+        opened = self._current(tenant_id)
+        query = opened.query(text)
+        return opened.run(query, count) if query else {}
+
+    def scores(self, tenant_id: str, text: str, ids: Sequence[str]) -> Scores:
+        """The BM25 scores of given entries; those without a common word are left out."""
+        opened = self._current(tenant_id)
+        query = opened.query(text)
+        if query is None or not ids:
+            return {}
+        only = Query.const_score_query(Query.term_set_query(opened.schema, "id", list(ids)), 0.0)
+        return opened.run(Query.boolean_query([(Occur.Must, only), (Occur.Must, query)]), len(ids))
+
+    def count(self, tenant_id: str) -> int:
+        """How many entries the index holds."""
+        return int(self._current(tenant_id).index.searcher().num_docs)
+
+    def _current(self, tenant_id: str) -> _Opened:
+        opened = self._opened(tenant_id)
+        reached = self.reached(tenant_id)
+        if opened.seen != reached:
+            opened.index.reload()
+            opened.seen = reached
+        return opened
+
+    def _opened(self, tenant_id: str) -> _Opened:
+        with self._lock:
+            if tenant_id not in self._open:
+                self._open[tenant_id] = _Opened(self._path(tenant_id))
+            return self._open[tenant_id]
+
+    def _path(self, tenant_id: str) -> Path:
+        return self._folder / tenant_id.encode().hex() / LAYOUT
+
+    def _writer(self, index: tantivy.Index, tries: int) -> tantivy.IndexWriter | None:
+        for attempt in range(tries):
+            try:
+                return index.writer(heap_size=HEAP_BYTES, num_threads=1)
+            except ValueError as error:
+                if "LockBusy" not in str(error):
+                    raise
+            if attempt + 1 < tries:
+                self._pause(WRITER_PAUSE_S)
+        return None
+
+    def _note(self, tenant_id: str, reached: Reached) -> None:
+        path = self._path(tenant_id) / "reached.json"
+        written = path.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps({"epoch": reached.epoch, "revision": reached.revision}))
+        written.replace(path)
+
+
+class _Opened:
+    """A tantivy index with its analyser."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.schema = _schema()
+        self.analyser = _analyser()
+        self.index = tantivy.Index(self.schema, path=str(path))
+        self.index.register_tokenizer("words", self.analyser)
+        self.lock = Lock()
+        self.seen: Reached | None = None
+
+    def query(self, text: str) -> Query | None:
+        """Each word in each field; the text is never read as a query language."""
+        words = list(dict.fromkeys(self.analyser.analyze(text)))[:WORDS_ASKED]
+        parts = [
+            (Occur.Should, Query.boost_query(Query.term_query(self.schema, field, word), boost))
+            for word in words
+            for field, boost in BOOSTS.items()
+        ]
+        return Query.boolean_query(parts) if parts else None
+
+    def run(self, query: Query, count: int) -> Scores:
+        searcher = self.index.searcher()
+        hits = searcher.search(query, count, count=False).hits
+        return {str(searcher.doc(address)["id"][0]): float(score) for score, address in hits}
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw")
+    for field in BOOSTS:
+        builder.add_text_field(field, tokenizer_name="words", index_option="freq")
+    return builder.build()
+
+
+def _analyser() -> tantivy.TextAnalyzer:
+    words = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(60)).filter(Filter.lowercase())
+    return words.filter(Filter.ascii_fold()).filter(Filter.stemmer("english")).build()
+
+
+def _document(entry: Entry) -> tantivy.Document:
+    return tantivy.Document(
+        id=entry.id,
+        questions="\n".join(entry.questions),
+        subject=entry.subject or "",
+        title=entry.title or "",
+        answer=entry.answer,
+    )

@@ -1,0 +1,223 @@
+"""How probable it is that an entry answers the asked turn: a small trained cross-encoder over frozen token vectors."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from knowledge import context, signals
+from knowledge.context import Standing
+from knowledge.types import Candidate, Entry, Question
+
+Vectors = npt.NDArray[np.float32]
+
+SHIPPED = Path(__file__).parent / "weights"
+QUESTION_TOKENS = 24
+ANSWER_TOKENS = 20
+REMEMBERED_TEXTS = 2048
+MOST_PHRASINGS = 5
+HEAD, ASKED, ASKED_BEFORE, PHRASING, ANSWER, ENTRY_BEFORE = range(6)
+
+
+class Tokens(Protocol):
+    """Turns texts into their tokens' vectors."""
+
+    def token_vectors(self, texts: list[str]) -> list[Vectors]:
+        """For each text an array of (tokens, dimensions)."""
+
+
+class Reads(Protocol):
+    """Picks what of a passage is compared with the question."""
+
+    def __call__(self, question: str, entry: Entry) -> str: ...
+
+
+@dataclass(frozen=True)
+class Match:
+    """A candidate with the probability that it answers, and how its subject stands to the conversation."""
+
+    candidate: Candidate
+    probability: float
+    standing: Standing
+    phrasing: str
+
+
+class Matcher(Protocol):
+    """Says how probable it is that each candidate answers the question."""
+
+    threshold: float
+
+    def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
+        """Best first; the probabilities and that of "none of these" add up to one."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A text as the matcher sees it: the first tokens' vectors and the whole text's unit vector."""
+
+    tokens: Vectors
+    whole: Vectors
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One candidate beside the question, read and ready to be scored."""
+
+    parts: tuple[tuple[Vectors, int], ...]
+    signals: tuple[float, ...]
+
+
+class PlainMatcher:
+    """Similarity and shared words only: the double, and what serves where no weights are."""
+
+    threshold = 0.5
+
+    def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
+        """Best first."""
+        subjects = subjects_among(candidates)
+        scores = [self._score(question, c, subjects) for c in candidates]
+        return _matches(question, candidates, [c.entry.questions[:1] for c in candidates], np.array(scores), subjects)
+
+    def _score(self, question: Question, candidate: Candidate, subjects: list[str]) -> float:
+        found = context.standing(candidate.entry.subject, question, subjects)
+        shared = max((signals.overlap(question.text, q) for q in candidate.entry.questions), default=0.0)
+        weight = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}[found]
+        return 10.0 * candidate.dense + 4.0 * shared - 8.0 + weight
+
+
+class TrainedMatcher:
+    """The shipped matcher; its weights and threshold lie in one folder."""
+
+    def __init__(self, tokens: Tokens, folder: Path = SHIPPED, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        model = str(folder / "matcher.onnx")
+        self._session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        self.threshold = float(json.loads((folder / "matcher.json").read_text())["threshold"])
+        self._tokens = tokens
+        self._read: OrderedDict[str, Read] = OrderedDict()
+        self._lock = Lock()
+
+    def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
+        """Best first; what was read of an entry is remembered, so a second question about it is quicker."""
+        if not candidates:
+            return []
+        subjects = subjects_among(candidates)
+        asked = signals.asked_texts(question)
+        phrasings = [self._nearest_phrasings(asked.question, c.entry) for c in candidates]
+        sides = [signals.entry_texts(c.entry, p[0] if p else "", c.entry.answer) for c, p in zip(candidates, phrasings, strict=True)]
+        read = self._read_all([asked, *sides])
+        standings = [context.standing(c.entry.subject, question, subjects) for c in candidates]
+        pairs = [_pair(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
+        return _matches(question, candidates, phrasings, self._scores(asked, pairs, read), subjects)
+
+    def _nearest_phrasings(self, asked: str, entry: Entry) -> tuple[str, ...]:
+        if len(entry.questions) < 2:
+            return entry.questions
+        nearest = sorted(entry.questions, key=lambda q: -signals.overlap(asked, q))[:MOST_PHRASINGS]
+        read = self._read_texts([asked, *nearest])
+        return tuple(sorted(nearest, key=lambda q: -float(read[asked].whole @ read[q].whole)))
+
+    def _read_all(self, sides: Sequence[signals.Texts]) -> dict[str, Read]:
+        wanted = [text for side in sides for text in (side.question, side.answer, *side.before) if text.strip()]
+        return self._read_texts(wanted)
+
+    def _read_texts(self, texts: list[str]) -> dict[str, Read]:
+        with self._lock:
+            read = {text: self._read[text] for text in texts if text in self._read}
+        missing = sorted({text for text in texts if text not in read}, key=len)
+        read.update(zip(missing, map(_as_read, self._tokens.token_vectors(missing)), strict=True))
+        with self._lock:
+            self._read.update({text: read[text] for text in missing})
+            while len(self._read) > REMEMBERED_TEXTS:
+                self._read.popitem(last=False)
+        return read
+
+    def _scores(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
+        front = _asked_parts(asked, read)
+        feed = _stacked("asked", [front] * len(pairs)) | _stacked("entry", [pair.parts for pair in pairs])
+        feed["signals"] = np.array([pair.signals for pair in pairs], dtype=np.float32)
+        return np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
+
+
+def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
+    """The different subjects the candidates are about."""
+    return list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
+
+
+def _matches(
+    question: Question,
+    candidates: Sequence[Candidate],
+    phrasings: Sequence[Sequence[str]],
+    scores: npt.NDArray[np.floating],
+    subjects: list[str],
+) -> list[Match]:
+    weights = np.exp(np.clip(scores, -30, 30))
+    shares = weights / (1.0 + weights.sum())
+    found = [
+        Match(c, float(share), context.standing(c.entry.subject, question, subjects), phrased[0] if phrased else "")
+        for c, phrased, share in zip(candidates, phrasings, shares, strict=True)
+    ]
+    return sorted(found, key=lambda m: -m.probability)
+
+
+def _as_read(vectors: Vectors) -> Read:
+    mean = vectors.mean(axis=0)
+    return Read(vectors[:QUESTION_TOKENS].copy(), (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
+
+
+def _asked_parts(asked: signals.Texts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
+    width = read[asked.question].tokens.shape[1]
+    head = np.zeros((1, width), np.float32)
+    return ((head, HEAD), (read[asked.question].tokens, ASKED), *_before(asked, ASKED_BEFORE, read))
+
+
+def _before(side: signals.Texts, segment: int, read: dict[str, Read]) -> list[tuple[Vectors, int]]:
+    turns = [read[text].whole for text in side.before if text.strip()]
+    return [(np.stack(turns), segment)] if turns else []
+
+
+def _pair(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
+    parts = [(read[side.question].tokens, PHRASING)] if side.question.strip() else []
+    parts += [(read[side.answer].tokens[:ANSWER_TOKENS], ANSWER)] if side.answer.strip() else []
+    return Pair((*parts, *_before(side, ENTRY_BEFORE, read)), _signals(asked, side, standing, read))
+
+
+def _signals(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> tuple[float, ...]:
+    def near(one: str, other: str) -> float:
+        return float(read[one].whole @ read[other].whole) if one.strip() and other.strip() else 0.0
+
+    before = near(asked.before[-1], side.before[-1]) if asked.before and side.before else 0.0
+    return (
+        near(asked.question, side.question),
+        near(asked.question, side.answer),
+        before,
+        signals.overlap(asked.question, side.question),
+        signals.overlap(asked.question, side.answer),
+        *signals.standing_numbers(standing),
+        float(bool(side.answer.strip())),
+    )
+
+
+def _stacked(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
+    length = max(sum(len(v) for v, _ in row) for row in rows)
+    width = rows[0][0][0].shape[1]
+    vectors = np.zeros((len(rows), length, width), np.float32)
+    segments = np.zeros((len(rows), length), np.int64)
+    mask = np.zeros((len(rows), length), np.bool_)
+    for i, row in enumerate(rows):
+        size = sum(len(v) for v, _ in row)
+        vectors[i, :size] = np.concatenate([v for v, _ in row])
+        segments[i, :size] = np.concatenate([np.full(len(v), s) for v, s in row])
+        mask[i, :size] = True
+    return {name: vectors, f"{name}_segments": segments, f"{name}_mask": mask}

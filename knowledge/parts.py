@@ -1,0 +1,68 @@
+"""Splitting a message that asks several things into its parts."""
+
+from __future__ import annotations
+
+import re
+
+MOST_PARTS = 4
+SHORTEST_PART = 2
+"""Words a part needs at least; "and?" is not a question of its own."""
+
+OPENER = (
+    r"(?:(?:please )?(?:can|could|do|does|did|is|are|am|was|were|will|would|should|may|must|has|have)\s+"
+    r"(?:i|you|we|it|they|he|she|there|this|that|these|those|the|my|your|our|their|a|an|any|some)\b"
+    r"|(?:what|how|when|where|which|who|why)(?:'s)?\b)"
+)
+SENTENCE = re.compile(r"[^?!.\n]*(?:[.](?=\S)[^?!.\n]*)*[?!.\n]*")
+ALSO = re.compile(
+    rf"(?:,|;)?\s+(?:and|but|plus)(?:,?\s+also,?)?,?\s+(?={OPENER})|[;,]\s+(?:also,?\s+)?(?={OPENER})", re.I
+)
+WHETHER = re.compile(r",?\s+and\s+(?:also\s+)?(?=(?:whether|if)\s)", re.I)
+TAIL = re.compile(
+    r"(?:is|would|was) (?:that|this|it)(?: be)? (?:possible|ok(?:ay)?|all ?right|allowed|fine|correct|true)\b", re.I
+)
+KNOWING = r"(?:i'?d|i would|i) (?:like|want|need) to know\b|(?:can|could) you tell me\b|(?:please )?(?:tell me|let me know)\b|i wonder\b"
+ASKS = re.compile(
+    rf"^\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|{KNOWING})", re.I
+)
+
+
+def parts_of(text: str) -> list[str]:
+    """The questions in a message, in order; a message that asks one thing comes back whole.
+
+    Statements stay with the question they lead to: "I have a dog. Can it come?" is one part.
+    """
+    pieces = [piece for sentence in _sentences(text) for piece in _split_sentence(sentence)]
+    parts: list[str] = []
+    lead = ""
+    for piece in pieces:
+        if not _is_question(piece):
+            lead = f"{lead} {piece}".strip()
+            continue
+        parts.append(f"{lead} {piece}".strip())
+        lead = ""
+    return [p.strip() for p in parts] if 1 < len(parts) <= MOST_PARTS else [text.strip()]
+
+
+def _sentences(text: str) -> list[str]:
+    return [s.strip() for s in SENTENCE.findall(text) if s.strip()]
+
+
+def _split_sentence(sentence: str) -> list[str]:
+    pieces: list[str] = []
+    for piece in (p.strip() for split in ALSO.split(sentence) if split for p in _whether_pieces(split)):
+        if pieces and (len(pieces[-1].split()) < SHORTEST_PART or TAIL.match(piece)):
+            pieces[-1] = f"{pieces[-1]}, {piece}"
+        else:
+            pieces.append(piece)
+    whole = any(len(p.split()) < SHORTEST_PART for p in pieces) or not _is_question(pieces[0] if pieces else "")
+    return [sentence] if whole else pieces
+
+
+def _whether_pieces(text: str) -> list[str]:
+    pieces = WHETHER.split(text)
+    return [pieces[0], *(re.sub(r"^(?:whether|if)\s+", "", p, flags=re.I) + "?" for p in pieces[1:])]
+
+
+def _is_question(piece: str) -> bool:
+    return len(piece.split()) >= SHORTEST_PART and (piece.rstrip().endswith("?") or bool(ASKS.match(piece)))

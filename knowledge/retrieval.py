@@ -1,0 +1,198 @@
+"""Hybrid retrieval: vectors and words, fused by rank; entries come from SQL, so that nothing stale is served."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+
+from core.db import Database
+from core.errors import KnowledgeUnavailable
+from knowledge import entries
+from knowledge.chunking import spoken_parts
+from knowledge.embedding import Vectors
+from knowledge.entries import Revision
+from knowledge.index import Scores, VectorIndex
+from knowledge.lexical import LexicalIndex
+from knowledge.synchronising import Embeds, Synchroniser
+from knowledge.types import Candidate, Entry
+
+log = logging.getLogger(__name__)
+K = TypeVar("K")
+V = TypeVar("V")
+
+RANK_OFFSET = 60
+"""Of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
+DENSE_SHARE = 0.75
+VECTORS_ASKED = 4
+"""Times ``k``: an entry has several vectors."""
+WORDS_MISSED = 200
+"""So many entries are put into the word index within a question; more are left to the job that syncs."""
+PARTS_COMPARED = 6
+"""Phrasings compared for an entry that only its words have found."""
+ENTRIES_KEPT = 5_000
+
+
+class HybridRetriever:
+    """Finds candidates by meaning and by words; without Chroma it goes on with the words and compares meaning itself."""
+
+    def __init__(
+        self,
+        database: Database,
+        vectors: VectorIndex,
+        words: LexicalIndex,
+        embedder: Embeds,
+        synchroniser: Synchroniser,
+    ) -> None:
+        self._database = database
+        self._vectors = vectors
+        self._words = words
+        self._embedder = embedder
+        self._synchroniser = synchroniser
+        self._known: dict[str, Shelf] = {}
+
+    def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:
+        """At most ``k`` candidates for any of the texts, best first.
+
+        Raises:
+            KnowledgeUnavailable: neither Chroma nor the word index can be used.
+        """
+        asked = [text for text in dict.fromkeys(texts) if text.strip()]
+        shelf = self._shelf(tenant_id)
+        if shelf is None or not asked:
+            return []
+        vectors = self._embedder.embed(asked)
+        dense = self._nearest(shelf, vectors, k)
+        lexical = self._worded(tenant_id, asked, k, needed=dense is None)
+        ids = fused(dense or {}, lexical)
+        known = shelf.entries(ids[: 2 * k])
+        chosen = [known[i] for i in ids if i in known][:k]
+        dense = self._dense_of(shelf, chosen, dense or {}, vectors)
+        lexical = self._lexical_of(tenant_id, chosen, lexical, asked)
+        return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0)) for e in chosen]
+
+    def _shelf(self, tenant_id: str) -> Shelf | None:
+        with self._database.session() as session:
+            revision = entries.revision_of(session, tenant_id)
+        if revision is None:
+            return None
+        shelf = self._known.get(tenant_id)
+        if shelf is None or shelf.revision.epoch != revision.epoch:
+            shelf = self._known[tenant_id] = Shelf(self._database, tenant_id, revision)
+        shelf.move_to(revision)
+        return shelf
+
+    def _nearest(self, shelf: Shelf, vectors: Vectors, k: int) -> Scores | None:
+        try:
+            return self._vectors.nearest(shelf.tenant_id, shelf.revision.epoch, vectors, VECTORS_ASKED * k)
+        except KnowledgeUnavailable as error:
+            log.warning("knowledge index does not answer, going on with words alone: %s", error)
+            return None
+
+    def _worded(self, tenant_id: str, texts: list[str], k: int, *, needed: bool) -> Scores:
+        try:
+            self._synchroniser.sync_words(tenant_id, at_most=WORDS_MISSED, tries=1)
+            found = [self._words.search(tenant_id, text, 2 * k) for text in texts]
+        except (OSError, ValueError) as error:
+            if needed:
+                raise KnowledgeUnavailable from error
+            log.warning("word index cannot be used: %s", error)
+            return {}
+        return best_of(found)
+
+    def _dense_of(self, shelf: Shelf, chosen: Sequence[Entry], dense: Scores, vectors: Vectors) -> Scores:
+        """The cosines of all chosen entries; those that only the words have found are compared here."""
+        missing = [entry for entry in chosen if entry.id not in dense]
+        own = shelf.vectors(missing, self._vectors_of)
+        return {**dense, **{entry: float((vectors @ rows.T).max()) for entry, rows in own.items() if len(rows)}}
+
+    def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
+        try:
+            ids = [entry.id for entry in missing]
+            found = self._vectors.vectors_of(shelf.tenant_id, shelf.revision.epoch, ids, PARTS_COMPARED)
+        except KnowledgeUnavailable:
+            found = {}
+        left = [entry for entry in missing if entry.id not in found]
+        texts = {entry.id: spoken_parts(entry)[:PARTS_COMPARED] for entry in left}
+        embedded = self._embedder.embed([text for own in texts.values() for text in own])
+        ends = np.cumsum([len(own) for own in texts.values()])[:-1]
+        return {**found, **(dict(zip(texts, np.split(embedded, ends), strict=True)) if texts else {})}
+
+    def _lexical_of(self, tenant_id: str, chosen: Sequence[Entry], lexical: Scores, texts: list[str]) -> Scores:
+        missing = [entry.id for entry in chosen if entry.id not in lexical]
+        if not missing:
+            return lexical
+        try:
+            return {**lexical, **best_of([self._words.scores(tenant_id, text, missing) for text in texts])}
+        except (OSError, ValueError):
+            return lexical
+
+
+class Shelf:
+    """A tenant's entries and vectors in memory, as far as they were asked for and still hold."""
+
+    def __init__(self, database: Database, tenant_id: str, revision: Revision) -> None:
+        self.tenant_id = tenant_id
+        self.revision = revision
+        self._database = database
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._vectors: OrderedDict[tuple[str, int], Vectors] = OrderedDict()
+        self._lock = Lock()
+
+    def move_to(self, revision: Revision) -> None:
+        """Forget what has changed since."""
+        with self._lock:
+            if revision.number == self.revision.number:
+                return
+            with self._database.session() as session:
+                changed = entries.changed_ids(session, self.tenant_id, min(self.revision.number, revision.number))
+            for entry_id in changed:
+                self._entries.pop(entry_id, None)
+            self.revision = revision
+
+    def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
+        """Those of the entries that may be served."""
+        with self._lock:
+            missing = [i for i in ids if i not in self._entries]
+            if missing:
+                with self._database.session() as session:
+                    _keep(self._entries, entries.served(session, self.tenant_id, missing))
+            return {i: self._entries[i] for i in ids if i in self._entries}
+
+    def vectors(
+        self, wanted: Sequence[Entry], load: Callable[[Shelf, Sequence[Entry]], dict[str, Vectors]]
+    ) -> dict[str, Vectors]:
+        """The vectors of some entries."""
+        missing = [entry for entry in wanted if (entry.id, entry.version) not in self._vectors]
+        loaded = load(self, missing) if missing else {}
+        with self._lock:
+            _keep(self._vectors, {(e.id, e.version): loaded[e.id] for e in missing if e.id in loaded})
+            return {e.id: self._vectors[e.id, e.version] for e in wanted if (e.id, e.version) in self._vectors}
+
+
+def _keep(kept: OrderedDict[K, V], new: Mapping[K, V]) -> None:
+    kept.update(new)
+    while len(kept) > max(ENTRIES_KEPT, len(new)):
+        kept.popitem(last=False)
+
+
+def best_of(found: Sequence[Scores]) -> Scores:
+    """The best score of each entry over several searches."""
+    best: Scores = {}
+    for scores in found:
+        for entry, score in scores.items():
+            best[entry] = max(best.get(entry, score), score)
+    return best
+
+
+def fused(dense: Scores, lexical: Scores) -> list[str]:
+    """Entry ids, best first, by the sum of their reciprocal ranks."""
+    total: Scores = {}
+    for scores, share in ((dense, DENSE_SHARE), (lexical, 1 - DENSE_SHARE)):
+        for rank, entry in enumerate(sorted(scores, key=scores.__getitem__, reverse=True)):
+            total[entry] = total.get(entry, 0.0) + share / (RANK_OFFSET + rank)
+    return sorted(total, key=total.__getitem__, reverse=True)

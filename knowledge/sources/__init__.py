@@ -1,0 +1,1 @@
+"""Where knowledge is imported from: files, folders, zips, web pages."""

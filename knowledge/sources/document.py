@@ -1,0 +1,51 @@
+"""What the sources hand over: documents as they were found, and what could not be used."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from knowledge.chunking import Piece
+
+LARGEST_DOCUMENT = 25_000_000
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A document's bytes; ``suffix`` says how to read them."""
+
+    uri: str
+    suffix: str
+    load: Callable[[], bytes]
+    """Raises InvalidInput with a reason in plain words."""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that has been read."""
+
+    title: str
+    pieces: list[Piece]
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A document, or a line of it, that could not be used, and why."""
+
+    uri: str
+    reason: str
+
+
+def hash_of(data: bytes) -> str:
+    """Tells whether a document has changed."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def title_of(uri: str) -> str:
+    """A readable title from a file's name."""
+    stem = PurePosixPath(uri.rstrip("/")).stem or uri
+    return (stem[:1].upper() + stem[1:]).replace("-", " ").replace("_", " ")

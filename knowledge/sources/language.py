@@ -1,0 +1,47 @@
+"""A simple guess at the language of a text: its script, and for Latin letters its small words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+SCRIPTS = (
+    ("ur", re.compile(r"[ٹڈڑںےۓھ]")),
+    ("fa", re.compile(r"[پچژگ]")),
+    ("ar", re.compile(r"[\u0600-\u06ff]")),
+    ("hi", re.compile(r"[\u0900-\u097f]")),
+    ("bn", re.compile(r"[\u0980-\u09ff]")),
+    ("ru", re.compile(r"[\u0400-\u04ff]")),
+    ("el", re.compile(r"[\u0370-\u03ff]")),
+    ("he", re.compile(r"[\u0590-\u05ff]")),
+    ("ja", re.compile(r"[\u3040-\u30ff]")),
+    ("ko", re.compile(r"[\uac00-\ud7af]")),
+    ("zh", re.compile(r"[\u4e00-\u9fff]")),
+    ("th", re.compile(r"[\u0e00-\u0e7f]")),
+)
+SMALL_WORDS = {
+    "en": "the and you your is are to of in for with we our can not this that how what",
+    "de": "der die das und ist nicht sie wir ihre mit für ein eine auf wie können zu von",
+    "fr": "le la les et est vous votre nous dans pour avec une des pas sur comment du",
+    "es": "el los las y es usted su nos para con una del no por cómo que en",
+    "it": "il gli e è lei suo noi per con una del non come che di sono",
+    "nl": "de het een en is niet u uw wij voor met van op hoe zijn kan",
+    "pt": "o os as e é você seu nós para com uma do não como que em são",
+}
+WORDS = {language: frozenset(words.split()) for language, words in SMALL_WORDS.items()}
+LAST_LATIN = 0x24F
+ENOUGH = 0.15
+"""Share of the letters that must be of another script for the text to be in it."""
+
+
+def language_of(text: str) -> str:
+    """ISO 639-1 code; "en" where nothing speaks against it."""
+    sample = text[:4000]
+    letters = sum(c.isalpha() for c in sample) or 1
+    foreign = sum(c.isalpha() and ord(c) > LAST_LATIN for c in sample)
+    if foreign / letters > ENOUGH:
+        return next((code for code, script in SCRIPTS if script.search(sample)), "en")
+    words = Counter(re.findall(r"[^\W\d_]+", sample.lower()))
+    counts = {language: sum(words[w] for w in small) for language, small in WORDS.items()}
+    best = max(counts, key=lambda language: (counts[language], language == "en"))
+    return best if counts[best] > counts["en"] else "en"

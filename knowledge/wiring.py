@@ -1,0 +1,100 @@
+"""Builds what this folder offers from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from core.db import Database
+from core.settings import Settings
+from knowledge.embedding import Embedder, ModelFiles, Vectors
+from knowledge.importing import Importer, Options, Report
+from knowledge.index import VectorIndex
+from knowledge.lexical import LexicalIndex
+from knowledge.retrieval import HybridRetriever
+from knowledge.sources.fetching import Fetcher
+from knowledge.sources.opening import open_origin
+from knowledge.synchronising import Embeds, Synchroniser, sync_quietly
+
+
+class EmbedderOnDemand:
+    """Loads the model with the first text, since most commands never need it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return make_embedder(self._settings)
+
+    def embed(self, texts: list[str]) -> Vectors:
+        """One row a text."""
+        return self._embedder.embed(texts)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything that works on a tenant's knowledge."""
+
+    database: Database
+    vectors: VectorIndex
+    words: LexicalIndex
+    synchroniser: Synchroniser
+    retriever: HybridRetriever
+    importer: Importer
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.vectors.close()
+
+
+def make_embedder(settings: Settings) -> Embedder:
+    """The configured embedding model, loaded."""
+    return Embedder(ModelFiles.in_folder(settings.embedding_model) if settings.embedding_model else None)
+
+
+def make_knowledge(settings: Settings, database: Database, embedder: Embeds | None = None) -> Knowledge:
+    """Everything; nothing is connected or loaded before it is used."""
+    embedder = embedder or EmbedderOnDemand(settings)
+    model = settings.embedding_model.name if settings.embedding_model else "all-MiniLM-L6-v2"
+    vectors = VectorIndex(settings.chroma(), model)
+    words = LexicalIndex(settings.home / "lexical")
+    synchroniser = Synchroniser(database, vectors, words, embedder, settings.home / "index.lock")
+    return Knowledge(
+        database=database,
+        vectors=vectors,
+        words=words,
+        synchroniser=synchroniser,
+        retriever=HybridRetriever(database, vectors, words, embedder, synchroniser),
+        importer=Importer(database),
+    )
+
+
+def make_fetcher(*, allow_private: bool) -> Fetcher:
+    """Gets web pages for an import."""
+    return Fetcher(allow_private=allow_private)
+
+
+def make_index_sync(settings: Settings, database: Database) -> Callable[[], None]:
+    """Brings the indexes of every tenant up to SQL; for a job that runs again and again."""
+    synchroniser = make_knowledge(settings, database).synchroniser
+
+    def sync() -> None:
+        synchroniser.sync_all()
+
+    return sync
+
+
+def import_folder(settings: Settings, database: Database, tenant_id: str, folder: Path) -> Report:
+    """Import a folder as the team's own, approved at once; without Chroma it is indexed when that is back."""
+    knowledge = make_knowledge(settings, database)
+    fetcher = make_fetcher(allow_private=False)
+    try:
+        report = knowledge.importer.run(tenant_id, open_origin(str(folder), fetcher), Options())
+        sync_quietly(knowledge.synchroniser, tenant_id)
+    finally:
+        fetcher.close()
+        knowledge.close()
+    return report

@@ -1,0 +1,110 @@
+"""A real uvicorn server in a thread, with the web channel, the demo page and turns that a test directs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from connectors.web import routes, widget
+from connectors.web.config import WebConfig
+from console.pages import demo
+from tests.connectors.doubles import FakeTurns
+from tests.services import free_port
+from tests.waiting import eventually
+
+WIDE_LIMITS = WebConfig(
+    tenant="shop",
+    secret="a secret of the tests",
+    messages_per_minute=1000,
+    requests_per_minute_per_address=100_000,
+    sessions_per_minute_per_address=10_000,
+)
+
+
+def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS) -> FastAPI:
+    """What a browser needs of the app."""
+    app = FastAPI()
+    app.include_router(routes.router(turns, turns.hub, config))
+    app.include_router(widget.router())
+    app.include_router(demo.router())
+    return app
+
+
+@dataclass
+class ChatServer:
+    """Can be stopped and started again on its port, as after a deployment; what was said stays."""
+
+    turns: FakeTurns = field(default_factory=FakeTurns)
+    config: WebConfig = WIDE_LIMITS
+    port: int = 0
+
+    def start(self) -> None:
+        self.port = self.port or free_port()
+        app = chat_app(self.turns, self.config)
+        settings = uvicorn.Config(app, port=self.port, log_level="critical", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(settings)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        eventually(lambda: self._server.started)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        assert not self._thread.is_alive()
+
+    def restart(self, **changes: Any) -> None:
+        """With another configuration."""
+        self.stop()
+        self.config = replace(self.config, **changes)
+        self.start()
+
+    def do(self, action: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        """Run in the server's loop, where its conversations live."""
+        done: Future[Any] = Future()
+        self._loop.call_soon_threadsafe(lambda: done.set_result(action(*values, **named)))
+        return done.result(timeout=5)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def conversation_id(self) -> str:
+        """The only conversation."""
+        (only,) = self.turns.conversations
+        return only
+
+    def _serve(self) -> None:
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._server.serve())
+
+
+@contextmanager
+def page_of_another_shop(body: str) -> Iterator[str]:
+    """Another origin, whose page has this in it."""
+    page = f"<!doctype html><html lang=en><title>Another shop</title><body><main><h1>Shop</h1></main>{body}".encode()
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as shop:
+        threading.Thread(target=shop.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{shop.server_port}"
+        shop.shutdown()

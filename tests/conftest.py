@@ -1,0 +1,65 @@
+"""What most tests use: settings of their own folder, a database of each kind, a real Chroma."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import ENV_FILE, PREFIX, Settings
+from tests import services
+
+for name in [name for name in os.environ if name.startswith(PREFIX)]:
+    del os.environ[name]
+os.environ[ENV_FILE] = os.devnull
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Defaults, with a home of its own and no `.env`."""
+    return Settings.load(home=tmp_path / "var", port=services.free_port())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Migrated and empty, on each kind that we support."""
+    url = f"sqlite:///{tmp_path / 'test.db'}" if request.param == "sqlite" else _empty_postgres()
+    database = Database(url)
+    upgrade(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """For tests to which the kind of database makes no difference."""
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    upgrade(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Chroma server for the whole run; tests use tenants of their own."""
+    with services.chroma_server(tmp_path_factory.mktemp("chroma") / "data", services.free_port()) as url:
+        yield url
+
+
+def _empty_postgres() -> str:
+    engine = create_engine(services.POSTGRES, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+    except OperationalError as error:
+        services.missing(f"PostgreSQL is not reachable: {error.orig}")
+    finally:
+        engine.dispose()
+    return services.POSTGRES

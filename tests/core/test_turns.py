@@ -1,0 +1,272 @@
+"""A message is stored first, answered once, in order, and the customer always gets a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import func, select
+
+from core.db import Database
+from core.db.models import Feedback, Message, Turn
+from core.errors import InvalidInput, NotFound, Unavailable
+from core.events import Hub, MessageStored, TurnEnded, Typing
+from core.texts import Texts
+from core.turns import Inbound, Turns, service
+from core.turns.inbox import Press
+from tests.core.doubles import FakeRasa
+from tests.waiting import soon
+
+TEXTS = Texts(failed="That failed.", waiting="Saved for later.")
+ANSWER = [
+    {"text": "Two to four days."},
+    {
+        "custom": {
+            "rejoinder": {
+                "outcome": "answered",
+                "confidence": 0.9,
+                "entries": [{"id": "e1", "version": 2, "score": 0.9, "external_id": None}],
+                "sources": [{"title": "Delivery", "url": None}],
+                "retrieval_ms": 3.5,
+                "generation_ms": 0.0,
+                "understanding": {"intent": "ask_delivery", "confidence": 0.8, "nlu_ms": 5.0},
+            }
+        }
+    },
+]
+
+
+@asynccontextmanager
+async def running(database: Database, rasa: FakeRasa) -> AsyncIterator[Turns]:
+    turns = Turns(database, rasa, Hub(), TEXTS, 4000)  # type: ignore[arg-type]
+    try:
+        yield turns
+    finally:
+        await turns.stop()
+
+
+async def say(turns: Turns, conversation: str, text: str, client_id: str = "c1") -> str:
+    return (await turns.receive(Inbound(conversation, client_id, text))).turn_id
+
+
+async def ended(turns: Turns, conversation: str) -> None:
+    await soon(lambda: conversation not in turns._queues)
+
+
+async def texts(turns: Turns, conversation: str) -> list[str]:
+    return [message.text for message in await turns.history(conversation)]
+
+
+async def test_an_answer_is_stored_with_all_that_is_known_about_it(database: Database) -> None:
+    rasa = FakeRasa()
+    rasa.answers.append(ANSWER)
+    async with running(database, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        turn_id = await say(turns, conversation, "How long does delivery take?")
+        await ended(turns, conversation)
+        question, answer = await turns.history(conversation)
+    with database.session() as session:
+        turn = session.get_one(Turn, turn_id)
+    assert (question.speaker, answer.speaker, answer.text) == ("customer", "bot", "Two to four days.")
+    assert answer.rateable and answer.sources == ({"title": "Delivery", "url": None},)
+    assert (turn.status, turn.outcome, turn.confidence, turn.channel) == ("answered", "answered", 0.9, "web")
+    assert (turn.intent, turn.nlu_ms, turn.retrieval_ms, turn.generation_ms) == ("ask_delivery", 5.0, 3.5, 0.0)
+    assert turn.entries[0]["id"] == "e1"
+    assert turn.total_ms is not None and turn.tenant_id == "shop"
+
+
+async def test_the_same_client_id_twice_is_one_message(database: Database) -> None:
+    rasa = FakeRasa()
+    async with running(database, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        first = await turns.receive(Inbound(conversation, "c1", "Hi"))
+        second = await turns.receive(Inbound(conversation, "c1", "Hi"))
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Hello!"]
+    assert first.new and not second.new and first.message_id == second.message_id
+    assert rasa.heard == ["Hi"]
+
+
+async def test_the_same_client_id_at_the_same_moment_is_one_message(database: Database) -> None:
+    rasa = FakeRasa()
+    async with running(database, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        sent = [turns.receive(Inbound(conversation, "c1", "Hi")) for _ in range(5)]
+        received = await asyncio.gather(*sent)
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Hello!"]
+    assert sorted(r.new for r in received) == [False] * 4 + [True]
+
+
+async def test_messages_are_answered_in_order(sqlite: Database) -> None:
+    rasa = FakeRasa()
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        for number in range(5):
+            await say(turns, conversation, f"question {number}", f"c{number}")
+        await ended(turns, conversation)
+    assert rasa.heard == [f"question {number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("/restart", "restart"),
+        ("  //session_start", "session_start"),
+        ('/greet{"a": 1}', 'greet{"a": 1}'),
+        ("/", "|"),
+        ("and/or", "and/or"),
+    ],
+)
+async def test_what_a_customer_types_is_never_a_command(sqlite: Database, said: str, heard: str) -> None:
+    rasa = FakeRasa()
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, said)
+        await ended(turns, conversation)
+        assert (await turns.history(conversation))[0].text == said.strip()
+    assert rasa.heard == [heard]
+
+
+async def test_a_button_sends_the_payload_that_we_issued(sqlite: Database) -> None:
+    rasa = FakeRasa()
+    rasa.answers.append([{"text": "Which?", "buttons": [{"title": "Refund", "payload": "/ask_refund"}]}])
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, "money")
+        await ended(turns, conversation)
+        offered = (await turns.history(conversation))[-1]
+        assert offered.buttons == ("Refund",)
+        with pytest.raises(NotFound):
+            await turns.receive(Inbound(conversation, "c2", press=Press(offered.id, 7)))
+        other = await turns.open("shop", "web")
+        with pytest.raises(NotFound):
+            await turns.receive(Inbound(other, "c2", press=Press(offered.id, 0)))
+        await turns.receive(Inbound(conversation, "c2", press=Press(offered.id, 0)))
+        await ended(turns, conversation)
+        assert (await turns.history(conversation))[2].text == "Refund"
+    assert rasa.heard == ["money", "/ask_refund"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\x00\x07", "\u200b\u200d", "x" * 4001])
+async def test_nothing_and_too_much_are_refused_and_not_stored(sqlite: Database, text: str) -> None:
+    async with running(sqlite, FakeRasa()) as turns:
+        conversation = await turns.open("shop", "web")
+        with pytest.raises(InvalidInput):
+            await say(turns, conversation, text)
+        assert await turns.history(conversation) == []
+
+
+@pytest.mark.parametrize("text", ["\U0001f600\U0001f44d", "مرحبا, where is my طلب?", "<script>alert(1)</script>", "'; DROP TABLE x;--"])
+async def test_odd_texts_arrive_as_they_were_written(sqlite: Database, text: str) -> None:
+    rasa = FakeRasa()
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, text)
+        await ended(turns, conversation)
+    assert rasa.heard == [text]
+
+
+@pytest.mark.parametrize("answer", [[], Unavailable("cut off"), ValueError("a bug")])
+async def test_a_failed_turn_gets_a_sentence_and_keeps_its_cause(sqlite: Database, answer: object) -> None:
+    rasa = FakeRasa()
+    rasa.answers.append(answer)  # type: ignore[arg-type]
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        turn_id = await say(turns, conversation, "Hi")
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "That failed."]
+    with sqlite.session() as session:
+        turn = session.get_one(Turn, turn_id)
+        assert turn.status == "failed" and turn.error
+
+
+async def test_with_rasa_away_the_message_waits_and_is_answered_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "PATIENCE_SECONDS", 0.0)
+    rasa = FakeRasa()
+    rasa.away = True
+    async with running(database, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, "Hi")
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Saved for later."]
+        await turns.recover()
+        assert rasa.heard == []
+        rasa.away = False
+        await turns.recover()
+        await ended(turns, conversation)
+        await turns.recover()
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Saved for later.", "Hello!"]
+    assert rasa.heard == ["Hi"]
+
+
+async def test_after_a_crash_an_answer_that_rasa_gave_is_not_asked_for_again(sqlite: Database) -> None:
+    rasa = FakeRasa()
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+    # stored by a process that died between Rasa's answer and our storing it
+    with sqlite.session() as session:
+        from core.turns import inbox
+
+        _, turn, _ = inbox.store(session, Inbound(conversation, "c1", "Hi"), 4000)
+        rasa.tracker[turn.id] = ANSWER
+    async with running(sqlite, rasa) as turns:
+        await turns.recover()
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Two to four days."]
+    assert rasa.heard == []
+
+
+async def test_watchers_see_the_message_the_typing_and_the_answer(sqlite: Database) -> None:
+    async with running(sqlite, FakeRasa()) as turns:
+        conversation = await turns.open("shop", "web")
+        with turns.hub.watch(conversation) as queue:
+            await say(turns, conversation, "Hi")
+            seen = [await asyncio.wait_for(queue.get(), 5) for _ in range(4)]
+        assert [type(event) for event in seen] == [MessageStored, Typing, MessageStored, TurnEnded]
+        assert not turns.hub.watched(conversation)
+
+
+async def test_a_thumb_can_be_changed_and_belongs_to_its_conversation(database: Database) -> None:
+    rasa = FakeRasa()
+    rasa.answers.append(ANSWER)
+    async with running(database, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, "How long?")
+        await ended(turns, conversation)
+        answer = (await turns.history(conversation))[-1]
+        await turns.rate(conversation, answer.id, helpful=True, comment=None)
+        await turns.rate(conversation, answer.id, helpful=False, comment="No.")
+        assert (await turns.history(conversation))[-1].helpful is False
+        other = await turns.open("shop", "web")
+        with pytest.raises(NotFound):
+            await turns.rate(other, answer.id, helpful=True, comment=None)
+    with database.session() as session:
+        assert session.scalar(select(func.count()).select_from(Feedback)) == 1
+        assert session.scalars(select(Feedback)).one().comment == "No."
+
+
+async def test_numbers_count_up_without_gaps(database: Database) -> None:
+    async with running(database, FakeRasa()) as turns:
+        conversation = await turns.open("shop", "web")
+        for number in range(4):
+            await say(turns, conversation, "Hi", f"c{number}")
+        await ended(turns, conversation)
+    with database.session() as session:
+        numbers = session.scalars(select(Message.seq).order_by(Message.seq)).all()
+    assert list(numbers) == list(range(1, 9))
+
+
+async def test_a_turn_without_an_action_learns_its_intent_from_the_tracker(sqlite: Database) -> None:
+    async with running(sqlite, FakeRasa()) as turns:
+        conversation = await turns.open("shop", "web")
+        turn_id = await say(turns, conversation, "Hi")
+        await ended(turns, conversation)
+    with sqlite.session() as session:
+        turn = session.get_one(Turn, turn_id)
+        assert (turn.intent, turn.intent_confidence, turn.nlu_ms) == ("greet", 0.97, 4.0)
