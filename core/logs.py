@@ -32,5 +32,5 @@ def set_up(log_format: str, level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], logging.getLevelName(level)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "rasa_sdk", "chromadb"):
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "rasa_sdk", "chromadb", "celery", "kombu", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -95,7 +95,7 @@ def subject_of(turns: Sequence[Utterance], known: Iterable[str] = ()) -> str | N
             said = next((k for k in scores if names(k, name) or names(name, k)), None)
             before = scores.pop(said, 0.0) if said else 0.0
             best = max((name, said or ""), key=lambda n: (n in lexicon, len(n)))
-            scores[best] = before + (1.0 if before else 1.0 + 3.0 / (2 + age)) + 0.4 * (" " in name) + (age < 2)
+            scores[best] = before + (0.4 if before else 6.0 / (2 + age) + 0.4 * (" " in name)) + (age < 2)
     return max(scores, key=lambda name: scores[name]) if scores else None
 
 
@@ -172,11 +172,11 @@ def names(text: str, name: str) -> bool:
     return sum(len(w) for w in said) >= COVERED * total and not _is_place(said[0], words)
 
 
-def masked(text: str, name: str | None = None) -> str:
-    """The text with its names replaced by "it", so that questions about two hotels read alike."""
-    own = [name] if name and name not in SERVICES else []
-    found = {n for n in names_in(text) if n not in SERVICES}.union(own)
-    for each in sorted(found, key=len, reverse=True):
+def masked(text: str, known: Iterable[str | None]) -> str:
+    """The text with the known names replaced by "it", so that the same question about two hotels reads alike."""
+    subjects = [name for name in known if name and name not in SERVICES]
+    said = {n for n in names_in(text) if any(names(n, k) or names(k, n) for k in subjects)}
+    for each in sorted(said.union(subjects), key=len, reverse=True):
         text = re.sub(rf"\b(?:the )?{re.escape(each)}\b", "it", text, flags=re.IGNORECASE)
     return text
 

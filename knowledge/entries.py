@@ -15,6 +15,7 @@ from core.errors import InvalidInput, NotFound
 from knowledge.types import Entry, EntryKind, Source, Utterance
 
 LOADED_AT_ONCE = 500
+LONGEST = {"title": 500, "subject": 200, "external_id": 200, "url": 1000, "language": 8}
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,23 @@ class Content:
         """The same without surrounding blanks and repeated phrasings.
 
         Raises:
-            InvalidInput: the answer is empty, or an faq has no question.
+            InvalidInput: the answer is empty, an faq has no question, or something is too long.
         """
-        questions = tuple(dict.fromkeys(q.strip() for q in self.questions if q.strip()))
-        if not self.answer.strip():
+        questions = tuple(dict.fromkeys(q for q in map(storable, self.questions) if q))
+        answer = storable(self.answer)
+        if not answer:
             raise InvalidInput("the answer is empty")
         if self.kind == "faq" and not questions:
             raise InvalidInput("the question is empty")
-        return replace(self, answer=self.answer.strip(), questions=questions)
+        for name, longest in LONGEST.items():
+            if len(getattr(self, name) or "") > longest:
+                raise InvalidInput(f"the {name.replace('_', ' ')} is longer than {longest} characters")
+        return replace(self, answer=answer, questions=questions)
+
+
+def storable(text: str) -> str:
+    """Without surrounding blanks, and without what no database takes: NUL and half characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
 
 
 @dataclass(frozen=True)
@@ -85,11 +95,12 @@ class EntryEditor:
         self, content: Content, *, approved: bool, source: SourceDocument | None = None, key: str | None = None
     ) -> KnowledgeEntry:
         """A new entry, served at once when approved."""
+        content = content.checked()
         entry = KnowledgeEntry(
             id=new_id(), tenant_id=self._tenant_id, version=0, source_id=source and source.id, source_key=key
         )
         self._session.add(entry)
-        self._write(entry, content.checked())
+        self._write(entry, content)
         entry.status = "approved" if approved else "draft"
         self._record(entry)
         return entry
@@ -212,10 +223,9 @@ def revision_of(session: Session, tenant_id: str) -> Revision | None:
     return Revision(*row) if row else None
 
 
-def tenants_to_index(session: Session) -> list[str]:
-    """Tenants with changes that the vector index has not seen."""
-    query = select(KnowledgeRevision.tenant_id).where(KnowledgeRevision.indexed < KnowledgeRevision.revision)
-    return list(session.scalars(query))
+def tenants(session: Session) -> list[str]:
+    """Every tenant that ever had an entry."""
+    return list(session.scalars(select(KnowledgeRevision.tenant_id).order_by(KnowledgeRevision.tenant_id)))
 
 
 def mark_indexed(session: Session, tenant_id: str, revision: int, *, restart: bool = False) -> None:

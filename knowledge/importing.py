@@ -21,6 +21,7 @@ from knowledge.sources.readers import KINDS, read
 
 READING = b"1"
 """Part of every document's hash; counted up when the readers get better, so that unchanged documents are read again."""
+LONGEST_ADDRESS = 1000
 STEPS_AT_ONCE = 300
 """A long import lets the bot's own writes in between."""
 VANISHED = "no longer in its source"
@@ -138,7 +139,9 @@ class _Import:
                 return
         document = read(raw, data)
         for piece in document.pieces:
-            piece.content.checked()
+            _check(piece)
+        if max(map(len, (self._origin, raw.uri, document.url or ""))) > LONGEST_ADDRESS:
+            raise InvalidInput(f"its address is longer than {LONGEST_ADDRESS} characters")
         source_id = self._noted(raw, document)
         self._apply(source_id, self._steps(source_id, document.pieces))
         self._finish(source_id, digest)
@@ -216,6 +219,13 @@ class _Import:
         with self._database.session() as session:
             source = session.get_one(SourceDocument, source_id)
             source.content_hash, source.imported_at = digest, now()
+
+
+def _check(piece: Piece) -> None:
+    try:
+        piece.content.checked()
+    except InvalidInput as error:
+        raise InvalidInput(f"{piece.key[:80]}: {error}") from error
 
 
 def _document(session: Session, tenant_id: str, origin: str, uri: str) -> SourceDocument | None:

@@ -23,7 +23,9 @@ from knowledge.embedding import Vectors
 
 VECTORS_PER_ENTRY = 48
 """At most so many phrasings or parts of one entry are indexed."""
-PUSHED_AT_ONCE = 2000
+PUSHED_AT_ONCE = 1000
+WRITES = ("/upsert", "/delete")
+WRITE_TIMEOUT_S = 120.0
 PAUSE_S = 1.0
 """After a failure Chroma is left alone for so long, so that a hanging server does not slow every answer."""
 HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 400}
@@ -36,7 +38,7 @@ class VectorIndex:
     """Speaks to the Chroma server; ``model`` names what made the vectors, so that two models never mix."""
 
     def __init__(
-        self, url: str, model: str, timeout_s: float = 5.0, clock: Callable[[], float] = time.monotonic
+        self, url: str, model: str, timeout_s: float = 3.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._url = httpx.URL(url)
         self._model = model
@@ -182,8 +184,16 @@ class VectorIndex:
         except ValueError as error:  # how the client says that nobody listens
             raise ConnectionError(str(error)) from error
         # Chroma's own client waits for ever and offers no setting for it.
-        client._server._session.timeout = httpx.Timeout(self._timeout_s)  # noqa: SLF001
+        session = client._server._session  # noqa: SLF001
+        session.timeout = httpx.Timeout(self._timeout_s)
+        session.event_hooks = {"request": [_be_patient_with_writes]}
         return client
+
+
+def _be_patient_with_writes(request: httpx.Request) -> None:
+    """A customer waits for a query, nobody for a write; thousands of vectors take seconds on a busy machine."""
+    if request.url.path.endswith(WRITES):
+        request.extensions["timeout"] = httpx.Timeout(WRITE_TIMEOUT_S).as_dict()
 
 
 def best_per_entry(ids: Sequence[Sequence[str]], distances: Sequence[Sequence[float]]) -> Scores:

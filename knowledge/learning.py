@@ -14,7 +14,7 @@ from core.db import Database
 from core.db.models import Conversation, KnowledgeEntry, Message
 from core.errors import InvalidInput
 from knowledge.context import subject_of
-from knowledge.entries import Change, Content, EntryEditor
+from knowledge.entries import Change, Content, EntryEditor, storable
 from knowledge.sources.document import Failure
 from knowledge.sources.language import language_of
 from knowledge.types import Speaker, Utterance
@@ -165,13 +165,13 @@ def _conversation(line: str) -> ImportedConversation:
     if not isinstance(approved, bool):
         raise InvalidInput("approved is neither true nor false")
     said = tuple(_turn(number, turn) for number, turn in enumerate(turns, start=1))
-    return ImportedConversation(str(external_id), said, approved)
+    return ImportedConversation(storable(str(external_id)), said, approved)
 
 
 def _turn(number: int, turn: Any) -> Utterance:
-    if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not turn["text"].strip():
+    if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not storable(turn["text"]):
         raise InvalidInput(f"turn {number} has no text")
     speaker = SPEAKERS.get(str(turn.get("speaker", "")).lower())
     if speaker is None:
         raise InvalidInput(f"turn {number} has an unknown speaker {turn.get('speaker')!r}")
-    return Utterance(speaker, turn["text"].replace("\0", ""))
+    return Utterance(speaker, storable(turn["text"]))

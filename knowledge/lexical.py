@@ -172,7 +172,9 @@ def _schema() -> tantivy.Schema:
 
 def _analyser() -> tantivy.TextAnalyzer:
     words = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(60)).filter(Filter.lowercase())
-    return words.filter(Filter.ascii_fold()).filter(Filter.stemmer("english")).build()
+    return (
+        words.filter(Filter.ascii_fold()).filter(Filter.stopword("english")).filter(Filter.stemmer("english")).build()
+    )
 
 
 def _document(entry: Entry) -> tantivy.Document:

@@ -113,7 +113,7 @@ class TrainedMatcher:
         if not candidates:
             return []
         subjects = subjects_among(candidates)
-        asked = signals.asked_texts(question)
+        asked = signals.asked_texts(question, subjects)
         phrasings = [self._nearest_phrasings(asked.question, c.entry) for c in candidates]
         sides = [signals.entry_texts(c.entry, p[0] if p else "", c.entry.answer) for c, p in zip(candidates, phrasings, strict=True)]
         read = self._read_all([asked, *sides])

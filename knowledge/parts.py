@@ -23,7 +23,7 @@ TAIL = re.compile(
 )
 KNOWING = r"(?:i'?d|i would|i) (?:like|want|need) to know\b|(?:can|could) you tell me\b|(?:please )?(?:tell me|let me know)\b|i wonder\b"
 ASKS = re.compile(
-    rf"^\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|{KNOWING})", re.I
+    rf"^\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|(?:{KNOWING})(?:\s+\w+){{2}})", re.I
 )
 
 

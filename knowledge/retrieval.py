@@ -1,4 +1,4 @@
-"""Hybrid retrieval: vectors and words, fused by rank; entries come from SQL, so that nothing stale is served."""
+"""Hybrid retrieval: vectors and words, scored together; entries come from SQL, so that nothing stale is served."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 K = TypeVar("K")
 V = TypeVar("V")
 
-RANK_OFFSET = 60
-"""Of reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
 DENSE_SHARE = 0.75
+HALF_WORDED = 8.0
+"""The BM25 score that counts half; ranks alone would let a shared "my" weigh as much as a shared name."""
 VECTORS_ASKED = 4
 """Times ``k``: an entry has several vectors."""
 WORDS_MISSED = 200
@@ -68,12 +68,11 @@ class HybridRetriever:
         vectors = self._embedder.embed(asked)
         dense = self._nearest(shelf, vectors, k)
         lexical = self._worded(tenant_id, asked, k, needed=dense is None)
-        ids = fused(dense or {}, lexical)
-        known = shelf.entries(ids[: 2 * k])
-        chosen = [known[i] for i in ids if i in known][:k]
-        dense = self._dense_of(shelf, chosen, dense or {}, vectors)
-        lexical = self._lexical_of(tenant_id, chosen, lexical, asked)
-        return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0)) for e in chosen]
+        known = shelf.entries(_shortlist(dense or {}, lexical, k))
+        dense = self._dense_of(shelf, list(known.values()), dense or {}, vectors)
+        lexical = self._lexical_of(tenant_id, list(known), lexical, asked)
+        best = [known[i] for i in fused(dense, lexical) if i in known][:k]
+        return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0)) for e in best]
 
     def _shelf(self, tenant_id: str) -> Shelf | None:
         with self._database.session() as session:
@@ -122,8 +121,8 @@ class HybridRetriever:
         ends = np.cumsum([len(own) for own in texts.values()])[:-1]
         return {**found, **(dict(zip(texts, np.split(embedded, ends), strict=True)) if texts else {})}
 
-    def _lexical_of(self, tenant_id: str, chosen: Sequence[Entry], lexical: Scores, texts: list[str]) -> Scores:
-        missing = [entry.id for entry in chosen if entry.id not in lexical]
+    def _lexical_of(self, tenant_id: str, chosen: Sequence[str], lexical: Scores, texts: list[str]) -> Scores:
+        missing = [entry for entry in chosen if entry not in lexical]
         if not missing:
             return lexical
         try:
@@ -180,6 +179,11 @@ def _keep(kept: OrderedDict[K, V], new: Mapping[K, V]) -> None:
         kept.popitem(last=False)
 
 
+def _shortlist(dense: Scores, lexical: Scores, k: int) -> list[str]:
+    """The first ``k`` of both together and of the words alone, since their meaning is not yet compared."""
+    return list(dict.fromkeys([*fused(dense, lexical)[: k + k // 2], *fused({}, lexical)[: k // 2]]))
+
+
 def best_of(found: Sequence[Scores]) -> Scores:
     """The best score of each entry over several searches."""
     best: Scores = {}
@@ -190,9 +194,10 @@ def best_of(found: Sequence[Scores]) -> Scores:
 
 
 def fused(dense: Scores, lexical: Scores) -> list[str]:
-    """Entry ids, best first, by the sum of their reciprocal ranks."""
-    total: Scores = {}
-    for scores, share in ((dense, DENSE_SHARE), (lexical, 1 - DENSE_SHARE)):
-        for rank, entry in enumerate(sorted(scores, key=scores.__getitem__, reverse=True)):
-            total[entry] = total.get(entry, 0.0) + share / (RANK_OFFSET + rank)
-    return sorted(total, key=total.__getitem__, reverse=True)
+    """Entry ids, best first, by both scores together."""
+
+    def score(entry: str) -> float:
+        words = lexical.get(entry, 0.0)
+        return DENSE_SHARE * dense.get(entry, 0.0) + (1 - DENSE_SHARE) * words / (words + HALF_WORDED)
+
+    return sorted(dense.keys() | lexical.keys(), key=lambda entry: (-score(entry), entry))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.context import STANDINGS, Standing, masked
@@ -44,16 +45,16 @@ class Texts:
     before: tuple[str, ...]
 
 
-def asked_texts(question: Question) -> Texts:
-    """The asked side, names masked."""
+def asked_texts(question: Question, subjects: Sequence[str]) -> Texts:
+    """The asked side; the names of the candidates' subjects are masked, other names are part of the question."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in question.history[-TURNS_BEFORE:])
-    return Texts(masked(question.text), "", before)
+    return Texts(masked(question.text, subjects), "", before)
 
 
 def entry_texts(entry: Entry, phrasing: str, answer: str) -> Texts:
     """The entry's side, read like the asked one."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in entry.context[-TURNS_BEFORE:])
-    return Texts(masked(phrasing, entry.subject), masked(answer, entry.subject), before)
+    return Texts(masked(phrasing, [entry.subject]), masked(answer, [entry.subject]), before)
 
 
 def content_words(text: str) -> frozenset[str]:

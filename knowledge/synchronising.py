@@ -75,10 +75,10 @@ class Synchroniser:
             return self._sync_vectors(tenant_id, progress)
 
     def sync_all(self) -> int:
-        """Every tenant that the vector index lags behind for; for a job that runs again and again."""
+        """Every tenant, also one whose vector index was lost; for a job that runs again and again."""
         with self._database.session() as session:
-            behind = entries.tenants_to_index(session)
-        return sum(self.sync(tenant_id) for tenant_id in behind)
+            tenants = entries.tenants(session)
+        return sum(self.sync(tenant_id) for tenant_id in tenants)
 
     def sync_words(self, tenant_id: str, at_most: int | None = None, tries: int = 40) -> bool:
         """Catch up the word index; not at all where more than ``at_most`` entries are missing."""

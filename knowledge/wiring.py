@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from core.db import Database
+from core.errors import KnowledgeUnavailable
 from core.settings import Settings
+from knowledge.answering import Answering
 from knowledge.embedding import Embedder, ModelFiles, Vectors
 from knowledge.importing import Importer, Options, Report
 from knowledge.index import VectorIndex
 from knowledge.lexical import LexicalIndex
+from knowledge.matching import SHIPPED, Matcher, PlainMatcher, TrainedMatcher
 from knowledge.retrieval import HybridRetriever
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.synchronising import Embeds, Synchroniser, sync_quietly
+
+log = logging.getLogger(__name__)
 
 
 class EmbedderOnDemand:
@@ -82,7 +88,10 @@ def make_index_sync(settings: Settings, database: Database) -> Callable[[], None
     synchroniser = make_knowledge(settings, database).synchroniser
 
     def sync() -> None:
-        synchroniser.sync_all()
+        try:
+            synchroniser.sync_all()
+        except KnowledgeUnavailable as error:
+            log.warning("knowledge is not indexed yet: %s", error)
 
     return sync
 
@@ -98,3 +107,11 @@ def import_folder(settings: Settings, database: Database, tenant_id: str, folder
         fetcher.close()
         knowledge.close()
     return report
+
+
+def make_answering(settings: Settings, database: Database) -> Answering:
+    """Answers from everything that is approved; the matcher falls back to plain similarity where no weights ship."""
+    embedder = make_embedder(settings)
+    retriever = make_knowledge(settings, database, embedder).retriever
+    matcher: Matcher = TrainedMatcher(embedder) if any(SHIPPED.glob("*.onnx")) else PlainMatcher()
+    return Answering(retriever, matcher, embedder)

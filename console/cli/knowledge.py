@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from knowledge.wiring import Knowledge
 
 STATUSES = ("draft", "approved", "retired")
+ID_WIDTH = 26
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
 
 app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
@@ -252,8 +253,9 @@ def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, empty: 
         print(empty)
         return
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=True, min_width=26 if column == "id" else None)
+    for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+        widest = max(map(len, (column, *cells)))
+        table.add_column(column, no_wrap=True, min_width=widest if widest <= ID_WIDTH else None)
     for row in rows:
         table.add_row(*(escape(" ".join(cell.split())) for cell in row))
     Console(soft_wrap=False).print(table)

@@ -64,6 +64,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "ANONYMIZED_TELEMETRY": "false",
+        "RUST_LOG": "warn",
         "REJOINDER_HOME": str(settings.home),
         "REJOINDER_HOST": settings.host,
         "REJOINDER_PORT": str(settings.port),

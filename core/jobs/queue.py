@@ -10,7 +10,7 @@ from celery import Celery
 
 def make_queue(broker_url: str, home: Path) -> Celery:
     """Results are rows in our own tables, so there is no result backend."""
-    queue = Celery("rejoinder", broker=broker_url or "filesystem://")
+    queue = Celery("rejoinder", broker=broker_url or "filesystem://localhost")
     queue.conf.update(
         broker_connection_retry_on_startup=True,
         task_ignore_result=True,

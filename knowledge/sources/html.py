@@ -39,7 +39,8 @@ def read_html(raw: Raw, data: bytes) -> Document:
     root = next(
         (found for selector in MAIN if (found := soup.select_one(selector)) and found.get_text(strip=True)), soup
     )
-    markdown = re.sub(r"\n{3,}", "\n\n", "".join(_markdown(root))).strip()
+    markdown = re.sub(r"[ \t]*\n[ \t]*", "\n", "".join(_markdown(root)))
+    markdown = re.sub(r"\n{3,}", "\n\n", markdown).strip()
     if not plain(markdown):
         raise InvalidInput("there is no text in the page" + (", it is filled by scripts" if scripted else ""))
     return article_document(Article(title, markdown, declared or language_of(plain(markdown))), url)

@@ -14,6 +14,7 @@ def test_a_failed_message_stays_and_is_sent_on_retry(server, chat):
     chat.say("Where is my parcel?")
     failed = chat.own_rows.last
     expect(failed).to_contain_text("The message could not be sent.")
+    expect(chat.button("Retry")).to_be_in_viewport()
     chat.page.unroute("**/api/chat/messages")
     chat.button("Retry").click()
     chat.sees("You said: Where is my parcel?")

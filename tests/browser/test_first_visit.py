@@ -123,7 +123,8 @@ def test_two_tabs_show_the_same_conversation(server, chat):
 
 def test_a_tab_that_was_open_before_joins_the_conversation(server, chat):
     second = chat.another_tab().open()
-    chat.say("Hello").own.last.wait_for()
+    chat.say("Hello")
+    expect(chat.own_rows.last).to_contain_text("Sent")
     server.do(server.turns.say, server.conversation_id, "Hello to both tabs")
     second.sees("Hello to both tabs")
     assert len(server.turns.conversations) == 1

@@ -131,11 +131,11 @@ export class RejoinderChat extends HTMLElement {
   async deliver(message) {
     try {
       this.conversation.acknowledge(message, await this.api.send(message));
-      this.say("");
+      this.panel.announce("");
     } catch (error) {
       if (!this.conversation.outbox.includes(message)) return;
       this.conversation.mark(message, "failed", this.explain(error));
-      this.say(this.explain(error));
+      this.panel.announce(this.explain(error));
     }
   }
 

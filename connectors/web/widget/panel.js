@@ -13,10 +13,11 @@ export class Panel {
     this.typingWords = h("span", { class: "visually-hidden", role: "status" });
     this.notice = h("div", { class: "notice", role: "status" });
     this.jump = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toBottom() }, icon(ICONS.arrow), t("newMessages"));
-    this.log.addEventListener("scroll", () => this.nearBottom() && (this.jump.hidden = true), { passive: true });
+    this.announcement = h("span", { class: "visually-hidden", role: "status" });
+    this.follow();
     const middle = h("div", { class: "middle" }, this.log, this.jump);
     const dialog = { class: "panel", role: "dialog", "aria-labelledby": "title", id: "panel", hidden: true };
-    this.node = h("section", dialog, this.header(title), middle, this.typingWords, this.notice, this.composer());
+    this.node = h("section", dialog, this.header(title), middle, this.typingWords, this.announcement, this.notice, this.composer());
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), actions.close()));
     this.welcome();
   }
@@ -98,6 +99,17 @@ export class Panel {
     this.bubbles.delete(key);
   }
 
+  // Whoever reads the newest message stays there when the log shrinks, as when a notice comes up below it.
+  follow() {
+    this.atBottom = true;
+    const moved = () => {
+      this.atBottom = this.nearBottom();
+      if (this.atBottom) this.jump.hidden = true;
+    };
+    this.log.addEventListener("scroll", moved, { passive: true });
+    new ResizeObserver(() => this.atBottom && this.toBottom()).observe(this.log);
+  }
+
   // Move only what stands in the wrong place, so that focus and screen readers are left alone.
   arrange(keys) {
     let place = this.log.firstElementChild;
@@ -116,6 +128,11 @@ export class Panel {
 
   say(words) {
     if (this.notice.textContent !== words) this.notice.textContent = words;
+  }
+
+  // For screen readers only; the eye finds it at the message.
+  announce(words) {
+    this.announcement.textContent = words;
   }
 
   nearBottom() {

@@ -1,0 +1,201 @@
+"""`bench retrieval`: 1,000, 10,000 and 100,000 entries: import rate, time of a query, recall against exact search.
+
+The questions are real ones (BANKING77 and CLINC150, training part). There are not 100,000 of them, and embedding so
+many takes minutes, so larger sizes repeat them as numbered variations: the words carry the number, and the vector is
+the question's own one moved by random noise. Everything else is the shipped path: a CSV imported by the importer into
+SQLite, both indexes synchronised, a real Chroma server. The queries are questions that were not imported, embedded
+for real within the measured time.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from benchmarks.report import Result, at_least, at_most
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+from knowledge import entries
+from knowledge.embedding import Embedder, Vectors
+from knowledge.importing import Importer, Options
+from knowledge.sources.fetching import Fetcher
+from knowledge.sources.opening import open_origin
+from knowledge.wiring import Knowledge, make_knowledge
+
+SIZES = (1_000, 10_000, 100_000)
+QUERIES = 200
+NOISE = 0.5
+NEAREST = 10
+SETS = ("banking77", "clinc150")
+MARK = " / variation "
+TENANT = "bench"
+
+
+def run(data: Path) -> Result:
+    """Measure each size in a home of its own."""
+    questions = _questions(data)
+    asked, known = questions[:QUERIES], questions[QUERIES:]
+    embedder = Embedder()
+    varied = VariedEmbedder(embedder, known)
+    figures: dict[str, Any] = {"embedding_texts_per_second": round(varied.rate)}
+    for size in SIZES:
+        print(f"measuring {size} entries", file=sys.stderr)
+        figures[str(size)] = _measured(size, known, asked, varied)
+    largest = figures[str(SIZES[-1])]
+    return {
+        "figures": figures,
+        "targets": [
+            at_most(f"p50 of a query at {SIZES[-1]} entries, ms", largest["query_p50_ms"], 10),
+            at_least(f"recall@10 at {SIZES[-1]} entries", largest["recall_at_10"], 0.98),
+        ],
+        "notes": [
+            "beyond the real questions, entries are variations with noisy vectors; see the module's first lines",
+            "query: embedding, Chroma, word index and entries from SQL; vector query: Chroma alone",
+            "import rates are without embedding, whose own rate is the first figure",
+        ],
+    }
+
+
+class VariedEmbedder:
+    """Embeds for real, except for numbered variations of known questions: these get the question's vector and noise."""
+
+    def __init__(self, embedder: Embedder, known: list[str]) -> None:
+        self._embedder = embedder
+        started = time.perf_counter()
+        self._known = dict(zip(known, embedder.embed(known), strict=True))
+        self.rate = len(known) / (time.perf_counter() - started)
+
+    def embed(self, texts: list[str]) -> Vectors:
+        """One row a text."""
+        if not all(MARK in text for text in texts):
+            return self._embedder.embed(texts)
+        return np.stack([self._moved(text) for text in texts])
+
+    def _moved(self, text: str) -> Vectors:
+        own = self._known[text.partition(MARK)[0]]
+        noise = np.random.default_rng(zlib.crc32(text.encode())).normal(0, NOISE / len(own) ** 0.5, len(own))
+        moved = own + noise.astype(np.float32)
+        return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
+
+
+def _measured(size: int, known: list[str], asked: list[str], embedder: VariedEmbedder) -> dict[str, Any]:
+    texts = [f"{known[n % len(known)]}{MARK}{n}" for n in range(size)]
+    with tempfile.TemporaryDirectory() as folder, _chroma(Path(folder)) as url:
+        settings = Settings(home=Path(folder), chroma_url=url, _env_file=None)
+        database = Database(settings.database())
+        upgrade(database)
+        knowledge = make_knowledge(settings, database, embedder)
+        figures = _imported(knowledge, Path(folder), texts)
+        figures |= _recall(knowledge, database, embedder, texts, asked)
+        figures |= _queried(knowledge, asked)
+        knowledge.close()
+        database.close()
+    return figures
+
+
+def _imported(knowledge: Knowledge, folder: Path, texts: list[str]) -> dict[str, Any]:
+    path = folder / "faq.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("question", "answer"), *((text, f"Answer to {text}") for text in texts)])
+    fetcher = Fetcher()
+    started = time.perf_counter()
+    Importer(knowledge.database).run(TENANT, open_origin(str(path), fetcher), Options())
+    stored = time.perf_counter()
+    knowledge.synchroniser.sync_words(TENANT)
+    worded = time.perf_counter()
+    knowledge.synchroniser.sync(TENANT)
+    ended = time.perf_counter()
+    fetcher.close()
+    return {
+        "stored_per_second": round(len(texts) / (stored - started)),
+        "words_indexed_per_second": round(len(texts) / (worded - stored)),
+        "vectors_indexed_per_second": round(len(texts) / (ended - worded)),
+        "imported_per_second": round(len(texts) / (ended - started)),
+    }
+
+
+def _recall(
+    knowledge: Knowledge, database: Database, embedder: VariedEmbedder, texts: list[str], asked: list[str]
+) -> dict[str, Any]:
+    """How many of the ten entries that exact search finds the index finds, too; and how long it takes."""
+    everything = embedder.embed(texts)
+    with database.session() as session:
+        revision = entries.revision_of(session, TENANT)
+        found = entries.listed(session, TENANT, limit=len(texts))
+    assert revision is not None
+    place = {text: n for n, text in enumerate(texts)}
+    number = {entry.id: place[entry.questions[0].text] for entry in found}
+    hits, took = 0, []
+    for vector in embedder.embed(asked):
+        exact = set(np.argpartition(-(everything @ vector), NEAREST)[:NEAREST].tolist())
+        started = time.perf_counter()
+        nearest = knowledge.vectors.nearest(TENANT, revision.epoch, vector[None], NEAREST)
+        took.append((time.perf_counter() - started) * 1000)
+        hits += len(exact & {number[i] for i in nearest})
+    return {"recall_at_10": hits / (NEAREST * len(asked)), **_spread("vector_query", took)}
+
+
+def _queried(knowledge: Knowledge, asked: list[str]) -> dict[str, Any]:
+    """Whole queries, each text asked once and never seen by this embedder."""
+    fresh = Embedder()
+    knowledge.retriever._embedder = fresh  # noqa: SLF001 -- the other one has these texts in its memory
+    knowledge.retriever.candidates(TENANT, ["warm up"], NEAREST)
+    took = []
+    for text in asked:
+        started = time.perf_counter()
+        knowledge.retriever.candidates(TENANT, [text], NEAREST)
+        took.append((time.perf_counter() - started) * 1000)
+    return _spread("query", took)
+
+
+def _spread(name: str, took: list[float]) -> dict[str, float]:
+    return {f"{name}_p{p}_ms": round(float(np.percentile(took, p)), 2) for p in (50, 95)}
+
+
+def _questions(data: Path) -> list[str]:
+    lines = (line for name in SETS for line in (data / name / "train.jsonl").read_text().splitlines())
+    unique = list(dict.fromkeys(str(json.loads(line)["text"]).strip() for line in lines))
+    order = np.random.default_rng(7).permutation(len(unique))[:10_200]
+    return [unique[n] for n in order]
+
+
+@contextmanager
+def _chroma(folder: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        str(Path(sys.executable).parent / "chroma"),
+        "run",
+        "--path",
+        str(folder / "chroma"),
+        "--port",
+        str(port),
+    ]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                httpx.get(f"{url}/api/v2/heartbeat")
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()

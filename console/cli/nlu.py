@@ -1,0 +1,5 @@
+"""`rejoinder nlu`: placeholder until evaluation/nlu.py is in."""
+
+import typer
+
+app = typer.Typer()

@@ -1,0 +1,107 @@
+"""What the customer gets: the approved answer, an extract with its source, or honestly nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.answering import Answering
+from knowledge.embedding import Embedder
+from knowledge.in_memory import InMemoryRetriever
+from knowledge.matching import TrainedMatcher
+from knowledge.types import Answer, Entry, Question, Source, Utterance
+
+HELP = Source("Help centre", "https://shop.example/help")
+ENTRIES = (
+    Entry("delivery", 3, "faq", ("How much is delivery?", "What does shipping cost?"), "Delivery is 4.90.", source=HELP),
+    Entry("sale", 1, "faq", ("Can I return a sale item?",), "Yes, within 14 days."),
+    Entry("on", 1, "faq", ("How do I turn on order e-mails?",), "Account, then E-mails, then On."),
+    Entry("acorn", 1, "faq", ("Is there free wifi?",), "Yes, it is free.", subject="Acorn Guest House"),
+    Entry("lovell", 1, "faq", ("Is there free wifi?",), "No, it costs 5.", subject="Lovell Lodge"),
+    Entry(
+        "wool",
+        2,
+        "passage",
+        (),
+        "Our throws are woven in Wales. Wash wool throws by hand in cold water. Dry them flat, away from the sun.",
+        title="Caring for wool",
+        source=Source("Caring for wool", "https://shop.example/wool"),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def answering(embedder: Embedder) -> Answering:
+    return Answering(InMemoryRetriever(ENTRIES, embedder), TrainedMatcher(embedder), embedder)
+
+
+def ask(answering: Answering, text: str, *before: str) -> Answer:
+    return answering.answer(Question("t", text, tuple(Utterance("bot", said) for said in before)))
+
+
+def used(answer: Answer) -> list[str]:
+    return [entry.id for entry in answer.entries]
+
+
+def test_an_approved_answer_comes_word_for_word(answering: Answering) -> None:
+    answer = ask(answering, "how much is delivery")
+    assert answer.outcome == "answered"
+    assert answer.parts[0].text == "Delivery is 4.90."
+    assert (used(answer), answer.entries[0].version, answer.sources) == (["delivery"], 3, (HELP,))
+    assert answer.confidence == 1.0
+
+
+def test_other_words_find_it_too(answering: Answering) -> None:
+    assert used(ask(answering, "What do you charge for shipping?")) == ["delivery"]
+
+
+def test_what_nobody_approved_is_unknown(answering: Answering) -> None:
+    answer = ask(answering, "Do you sell gift cards for the theatre?")
+    assert (answer.outcome, answer.entries, answer.confidence) == ("unknown", (), 0.0)
+
+
+def test_each_part_is_answered_and_the_rest_is_said_honestly(answering: Answering) -> None:
+    answer = ask(answering, "How much is delivery and do you sell bicycles?")
+    assert [(part.question, part.outcome) for part in answer.parts] == [
+        ("How much is delivery", "answered"),
+        ("do you sell bicycles?", "unknown"),
+    ]
+    assert answer.outcome == "answered"
+
+
+def test_two_parts_are_both_answered(answering: Answering) -> None:
+    assert used(ask(answering, "How much is delivery and can I return a sale item?")) == ["delivery", "sale"]
+
+
+def test_the_opposite_is_not_served(answering: Answering) -> None:
+    assert ask(answering, "How do I turn off order e-mails?").outcome == "unknown"
+
+
+def test_the_conversation_decides_which_hotel(answering: Answering) -> None:
+    assert used(ask(answering, "Is there free wifi?", "I booked the Acorn Guest House.")) == ["acorn"]
+    assert used(ask(answering, "Do they have free wifi?", "I booked the Lovell Lodge.")) == ["lovell"]
+
+
+def test_another_hotel_is_not_answered_for(answering: Answering) -> None:
+    assert ask(answering, "Is there free wifi?", "How about the Golden Palace?").outcome == "unknown"
+
+
+def test_a_document_is_quoted_with_its_source(answering: Answering) -> None:
+    answer = ask(answering, "How do I wash a wool throw?")
+    assert "by hand in cold water" in answer.parts[0].text
+    assert answer.sources == (Source("Caring for wool", "https://shop.example/wool"),)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "???", "\U0001f600\U0001f600", "\u202e", "x" * 20_000, '{"a": 1}', "/restart"])
+def test_odd_input_is_unknown(answering: Answering, text: str) -> None:
+    assert ask(answering, text).outcome == "unknown"
+
+
+def test_an_empty_knowledge_base_knows_nothing(embedder: Embedder) -> None:
+    empty = Answering(InMemoryRetriever([], embedder), TrainedMatcher(embedder), embedder)
+    assert ask(empty, "How much is delivery?").outcome == "unknown"
+
+
+def test_time_is_accounted(answering: Answering) -> None:
+    answer = ask(answering, "What does postage cost?")
+    assert answer.retrieval_ms > 0
+    assert answer.generation_ms > 0

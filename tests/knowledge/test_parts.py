@@ -1,0 +1,46 @@
+"""Messages that ask several things."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.parts import parts_of
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("How much is delivery and can I return a sale item?", ["How much is delivery", "can I return a sale item?"]),
+        ("Do they have wifi? And is parking free?", ["Do they have wifi?", "And is parking free?"]),
+        ("Hi, what time do you open, and do you take cards?", ["Hi, what time do you open", "do you take cards?"]),
+        ("Where is my order and how do I cancel it", ["Where is my order", "how do I cancel it"]),
+        ("I have a dog. Can it come? Is it extra?", ["I have a dog. Can it come?", "Is it extra?"]),
+    ],
+)
+def test_each_question_is_a_part(text: str, parts: list[str]) -> None:
+    assert parts_of(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is your refund policy?",
+        "Can I return shoes and socks?",
+        "Do you ship to Spain and France?",
+        "I have a dog. Can it come?",
+        "How about if I need to change the booking, is this possible?",
+        "If I cancel, what happens and when do I get my money?",
+        "Great. Do they offer parking? I need to know.",
+        "Thanks! Is it 5.50 pounds for delivery?",
+        "hello",
+        "???",
+        "",
+    ],
+)
+def test_one_question_stays_whole(text: str) -> None:
+    assert parts_of(text) == [text]
+
+
+def test_a_flood_of_questions_stays_whole() -> None:
+    text = "Is it big? " * 50
+    assert parts_of(text) == [text.strip()]

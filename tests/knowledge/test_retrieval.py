@@ -1,0 +1,128 @@
+"""Retrieval: by meaning and by words, only what may be served, and with an index that comes and goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+from knowledge.embedding import Embedder
+from knowledge.entries import Content
+from knowledge.retrieval import fused
+from knowledge.wiring import make_knowledge
+from tests import services
+from tests.knowledge.conftest import Shop, opened
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Shop:
+    shop.add("How long do I have to return an item?", "30 days.")
+    shop.add("Which payment methods do you accept?", "Visa and PayPal.")
+    shop.add("Do you ship to Ireland?", "Yes, for £9.95.")
+    shop.add("Error E-4711 is shown, what now?", "Restart it.")
+    shop.sync()
+    return shop
+
+
+def test_finds_by_meaning_and_by_words(stocked: Shop) -> None:
+    assert stocked.best("can I send stuff back") == "30 days."
+    assert stocked.best("4711") == "Restart it."
+    found = stocked.ask("can I pay with visa?")
+    assert found[0].entry.answer == "Visa and PayPal."
+    assert 0.3 < found[0].dense < 1.0
+    assert all(c.dense for c in found)
+    assert stocked.ask("What payment methods are accepted?")[0].lexical > 0
+
+
+def test_takes_the_best_of_several_texts(stocked: Shop) -> None:
+    answers = {c.entry.answer for c in stocked.ask("Ireland", "how to pay", k=2)}
+    assert answers == {"Yes, for £9.95.", "Visa and PayPal."}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "😀😀", "\x00\x01", 'AND OR ( " +x:y ~^', "مرحبا", "x" * 20_000, "/restart", "a " * 5000]
+)
+def test_any_text_can_be_asked(stocked: Shop, text: str) -> None:
+    assert len(stocked.ask(text)) <= 5
+
+
+def test_an_unknown_tenant_knows_nothing(stocked: Shop) -> None:
+    assert stocked.knowledge.retriever.candidates("nobody", ["return"], 5) == []
+
+
+def test_a_change_is_served_with_the_next_question(stocked: Shop, settings: Settings, chroma_url: str) -> None:
+    """Another process changes, this one answers."""
+    stocked.best("can I send stuff back")
+    other = make_knowledge(
+        settings.model_copy(update={"chroma_url": chroma_url}), stocked.knowledge.database, Embedder()
+    )
+    entry_id = Shop(other, stocked.tenant).add("Are dogs allowed in the shop?", "On a lead.")
+    other.synchroniser.sync(stocked.tenant)
+    assert stocked.best("may I bring my puppy?") == "On a lead."
+    stocked.edit(entry_id, "amend", Content("faq", "No dogs.", ("Are dogs allowed in the shop?",)))
+    assert stocked.best("Are dogs allowed?") == "No dogs."
+    other.close()
+
+
+def test_a_retired_entry_is_never_served_even_before_the_index_knows(stocked: Shop) -> None:
+    entry_id = stocked.ask("return an item")[0].entry.id
+    stocked.edit(entry_id, "retire")
+    assert entry_id not in [c.entry.id for c in stocked.ask("return an item")]
+    stocked.sync()
+    assert entry_id not in [c.entry.id for c in stocked.ask("return an item")]
+
+
+def test_what_is_approved_while_chroma_is_down_is_found_at_once_and_indexed_later(
+    settings: Settings, sqlite: Database, tmp_path: Path, embedder: Embedder
+) -> None:
+    port = services.free_port()
+    settings = settings.model_copy(update={"chroma_url": f"http://127.0.0.1:{port}"})
+    clock = [0.0]
+    for shop in opened(settings, sqlite, embedder):
+        shop.knowledge.vectors._clock = lambda: clock[0]
+        shop.add("Do you repair chairs?", "Yes, in Leeds.")
+        assert not shop.knowledge.vectors.is_alive()
+        found = shop.ask("are chairs repaired?")
+        assert found[0].entry.answer == "Yes, in Leeds."
+        assert found[0].dense > 0.7
+        with services.chroma_server(tmp_path / "chroma", port):
+            clock[0] += 10
+            assert shop.knowledge.synchroniser.sync_all() == 1
+            assert shop.best("can my furniture be mended?") == "Yes, in Leeds."
+            assert shop.knowledge.synchroniser.rebuild(shop.tenant).agree
+        clock[0] += 10
+        assert shop.best("are chairs repaired?") == "Yes, in Leeds."
+
+
+def test_an_index_of_another_database_is_made_anew(small_shop: Shop, tmp_path: Path, embedder: Embedder) -> None:
+    small_shop.add("Old question about carpets?", "Old.")
+    small_shop.sync()
+    small_shop.knowledge.database.close()
+    fresh = Database(f"sqlite:///{tmp_path / 'fresh.db'}")
+    upgrade(fresh)
+    settings = Settings.load(home=tmp_path / "var", chroma_url=str(small_shop.knowledge.vectors._url))
+    for shop in opened(settings, fresh, embedder):
+        shop.tenant = small_shop.tenant
+        shop.add("New question about rugs?", "New.")
+        shop.sync()
+        assert [c.entry.answer for c in shop.ask("carpets and rugs")] == ["New."]
+        assert shop.knowledge.synchroniser.rebuild(shop.tenant).agree
+    fresh.close()
+
+
+def test_fusion_puts_first_what_both_find() -> None:
+    assert fused({"a": 0.5, "b": 0.45}, {"b": 30.0, "c": 2.0}) == ["b", "a", "c"]
+    assert fused({}, {"c": 2.0}) == ["c"]
+
+
+def test_a_lost_vector_index_comes_back(small_shop: Shop) -> None:
+    small_shop.add("Do you repair chairs?", "Yes, in Leeds.")
+    assert small_shop.sync() == 1
+    client = small_shop.knowledge.vectors._connected()
+    client.delete_collection(small_shop.knowledge.vectors._name(small_shop.tenant))
+    assert small_shop.best("are chairs repaired?") == "Yes, in Leeds."
+    assert small_shop.knowledge.synchroniser.sync_all() == 1
+    assert small_shop.ask("are chairs repaired?")[0].dense > 0.7
