@@ -20,7 +20,8 @@ log = structlog.get_logger()
 
 HISTORY_TURNS = 10
 UNKNOWN_COUNT = "unknown_count"
-_CHUNKS = re.compile(r"\S+\s*")
+_CHUNKS = re.compile(r".+?(?:[.!?:;\n]\s*|$)", re.DOTALL)
+"""Sentences: the text is there already, so smaller pieces would only cost."""
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
 
@@ -67,7 +68,7 @@ def question_of(tracker: Tracker) -> Question:
 
 
 async def _stream(dispatcher: CollectingDispatcher, text: str) -> None:
-    """Word by word, only where somebody watches: else each chunk would become a message of its own."""
+    """Sentence by sentence, only where somebody watches: else each chunk would become a message of its own."""
     if dispatcher._stream_sink is None:  # noqa: SLF001 - rasa-sdk 3.21 has no public way to ask
         return
     await dispatcher.stream_start()

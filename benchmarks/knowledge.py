@@ -53,7 +53,10 @@ def run(data: Path) -> Result:
         "ms a question": {"p50": statistics.median(times), "p95": statistics.quantiles(times, n=20)[-1]},
     }
     honest = "right or honestly unknown, % (reported part)"
-    targets = [at_least(honest, reported["right or honest %"], 72.0), at_most("wrong, % (reported part)", reported["wrong %"], 12.0)]
+    targets = [
+        at_least(honest, reported["right or honest %"], 72.0),
+        at_most("wrong, % (reported part)", reported["wrong %"], 12.0),
+    ]
     return {"figures": figures, "targets": targets, "notes": [NOTE]}
 
 

@@ -47,8 +47,14 @@ class Chat:
             if message["turn_id"] == sent["turn_id"]:
                 break
         # the messages of a turn are stored at once, so now all of them are there
-        history = _checked(self.http.get("/api/chat/history", headers=self._headers(), params={"after": sent["seq"]}))
-        return [message for message in history["messages"] if message["turn_id"] == sent["turn_id"]]
+        return [message for message in self.history(sent["seq"]) if message["turn_id"] == sent["turn_id"]]
+
+    def history(self, after: int = 0) -> list[Shown]:
+        """Everything said since a message number."""
+        params = {"after": after}
+        found = _checked(self.http.get("/api/chat/history", headers=self._headers(), params=params))
+        messages: list[Shown] = found["messages"]
+        return messages
 
     def _follow(self, after: int) -> Iterator[Shown]:
         headers = {**self._headers(), "Last-Event-ID": str(after)}

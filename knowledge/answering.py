@@ -58,7 +58,12 @@ class Answering:
     """Answers questions from approved entries."""
 
     def __init__(
-        self, retriever: Retriever, matcher: Matcher, embedder: Embeds, writer: Writer | None = None, limits: Limits | None = None
+        self,
+        retriever: Retriever,
+        matcher: Matcher,
+        embedder: Embeds,
+        writer: Writer | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._retriever = retriever
         self._matcher = matcher
@@ -140,8 +145,12 @@ def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
     same = [c for c in candidates if c.entry.kind == "faq" and asked in map(normalised, c.entry.questions)]
     if not asked or len({c.entry.id for c in same}) != 1:
         return None
-    standing = context.standing(same[0].entry.subject, question, [c.entry.subject for c in candidates if c.entry.subject])
-    clear = standing == "same" or (standing == "general" and not (question.history and context.is_dependent(question.text)))
+    standing = context.standing(
+        same[0].entry.subject, question, [c.entry.subject for c in candidates if c.entry.subject]
+    )
+    clear = standing == "same" or (
+        standing == "general" and not (question.history and context.is_dependent(question.text))
+    )
     return same[0] if clear else None
 
 
@@ -153,7 +162,11 @@ def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
     """The best match's probability, with that of entries giving the very same answer about the same subject."""
     entry = best.candidate.entry
     answer = normalised(entry.answer)
-    twins = [m for m in ranked if m.candidate.entry.subject == entry.subject and normalised(m.candidate.entry.answer) == answer]
+    twins = [
+        m
+        for m in ranked
+        if m.candidate.entry.subject == entry.subject and normalised(m.candidate.entry.answer) == answer
+    ]
     return sum(m.probability for m in twins)
 
 

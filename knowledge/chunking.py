@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from knowledge.entries import Content
+from knowledge.content import Content, storable
 from knowledge.types import Entry
 
 LONGEST_HEADING = 300
@@ -67,7 +67,7 @@ def numbered(pieces: list[Piece]) -> list[Piece]:
     seen: Counter[str] = Counter()
     unique: list[Piece] = []
     for piece in pieces:
-        key = piece.key[:480]
+        key = storable(piece.key)[:480]
         seen[key] += 1
         unique.append(replace(piece, key=f"{key} #{seen[key]}" if seen[key] > 1 else key))
     return unique

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from sqlalchemy import select
@@ -13,8 +14,9 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.db.models import Conversation, KnowledgeEntry, Message
 from core.errors import InvalidInput
+from knowledge.content import Content, storable
 from knowledge.context import subject_of
-from knowledge.entries import Change, Content, EntryEditor, storable
+from knowledge.entries import Change, EntryEditor
 from knowledge.sources.document import Failure
 from knowledge.sources.language import language_of
 from knowledge.types import Speaker, Utterance
@@ -28,7 +30,7 @@ SPEAKERS: dict[str, Speaker] = {
     "agent": "agent",
     "human": "agent",
 }
-LONGEST_ID = 200
+LONGEST_ID = 190
 CHANNEL = "import"
 TURNS_KEPT = 12
 """So many turns before the question are kept with an entry."""
@@ -93,11 +95,11 @@ def learn(session: Session, tenant_id: str, conversation: ImportedConversation, 
     Raises:
         InvalidInput: it does not end in an agent's answer to a customer's question.
     """
-    content = content_of(conversation)
-    known = select(KnowledgeEntry.id).where(
+    content = content_of(conversation).checked()
+    known = select(KnowledgeEntry).where(
         KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.external_id == conversation.external_id
     )
-    if session.scalar(known.limit(1)):
+    if any((e.answer, e.questions[0].text) == (content.answer, content.questions[0]) for e in session.scalars(known)):
         return False
     editor.add(content, approved=True)
     return True
@@ -124,16 +126,27 @@ def content_of(conversation: ImportedConversation) -> Content:
 
 
 def _keep(session: Session, tenant_id: str, imported: ImportedConversation) -> bool:
-    known = select(Conversation).where(
-        Conversation.tenant_id == tenant_id, Conversation.external_id == imported.external_id
-    )
-    if session.scalar(known) is not None:
-        return False
+    """Store what was said; the same id with other turns (an export at another moment) is kept beside it."""
+    for number in count(1):
+        name = imported.external_id if number == 1 else f"{imported.external_id}#{number}"
+        known = session.scalar(
+            select(Conversation).where(Conversation.tenant_id == tenant_id, Conversation.external_id == name)
+        )
+        if known is None:
+            session.add(_stored(tenant_id, name, imported))
+            session.flush()
+            return True
+        if [(m.speaker, m.text) for m in known.messages] == [(t.speaker, t.text) for t in imported.turns]:
+            return False
+    return False
+
+
+def _stored(tenant_id: str, name: str, imported: ImportedConversation) -> Conversation:
     conversation = Conversation(
         tenant_id=tenant_id,
         channel=CHANNEL,
         status="closed",
-        external_id=imported.external_id,
+        external_id=name,
         approved=imported.approved,
         last_seq=len(imported.turns),
     )
@@ -141,9 +154,7 @@ def _keep(session: Session, tenant_id: str, imported: ImportedConversation) -> b
         Message(tenant_id=tenant_id, seq=seq, speaker=turn.speaker, text=turn.text)
         for seq, turn in enumerate(imported.turns, start=1)
     ]
-    session.add(conversation)
-    session.flush()
-    return True
+    return conversation
 
 
 def _conversation(line: str) -> ImportedConversation:

@@ -35,12 +35,6 @@ class Tokens(Protocol):
         """For each text an array of (tokens, dimensions)."""
 
 
-class Reads(Protocol):
-    """Picks what of a passage is compared with the question."""
-
-    def __call__(self, question: str, entry: Entry) -> str: ...
-
-
 @dataclass(frozen=True)
 class Match:
     """A candidate with the probability that it answers, and how its subject stands to the conversation."""
@@ -83,12 +77,11 @@ class PlainMatcher:
 
     def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
         """Best first."""
-        subjects = subjects_among(candidates)
-        scores = [self._score(question, c, subjects) for c in candidates]
-        return _matches(question, candidates, [c.entry.questions[:1] for c in candidates], np.array(scores), subjects)
+        standings = _standings(question, candidates)
+        scores = [self._score(question, c, found) for c, found in zip(candidates, standings, strict=True)]
+        return _matches(candidates, standings, [c.entry.questions[:1] for c in candidates], np.array(scores))
 
-    def _score(self, question: Question, candidate: Candidate, subjects: list[str]) -> float:
-        found = context.standing(candidate.entry.subject, question, subjects)
+    def _score(self, question: Question, candidate: Candidate, found: Standing) -> float:
         shared = max((signals.overlap(question.text, q) for q in candidate.entry.questions), default=0.0)
         weight = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}[found]
         return 10.0 * candidate.dense + 4.0 * shared - 8.0 + weight
@@ -112,17 +105,19 @@ class TrainedMatcher:
         """Best first; what was read of an entry is remembered, so a second question about it is quicker."""
         if not candidates:
             return []
-        subjects = subjects_among(candidates)
-        asked = signals.asked_texts(question, subjects)
+        asked = signals.asked_texts(question, subjects_among(candidates))
         phrasings = [self._nearest_phrasings(asked.question, c.entry) for c in candidates]
-        sides = [signals.entry_texts(c.entry, p[0] if p else "", c.entry.answer) for c, p in zip(candidates, phrasings, strict=True)]
+        sides = [
+            signals.entry_texts(c.entry, p[0] if p else "", c.entry.answer)
+            for c, p in zip(candidates, phrasings, strict=True)
+        ]
         read = self._read_all([asked, *sides])
-        standings = [context.standing(c.entry.subject, question, subjects) for c in candidates]
-        pairs = [_pair(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
-        return _matches(question, candidates, phrasings, self._scores(asked, pairs, read), subjects)
+        standings = _standings(question, candidates)
+        pairs = [pair_of(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
+        return _matches(candidates, standings, phrasings, self._scores(asked, pairs, read))
 
     def _nearest_phrasings(self, asked: str, entry: Entry) -> tuple[str, ...]:
-        if len(entry.questions) < 2:
+        if len(entry.questions) <= 1:
             return entry.questions
         nearest = sorted(entry.questions, key=lambda q: -signals.overlap(asked, q))[:MOST_PHRASINGS]
         read = self._read_texts([asked, *nearest])
@@ -136,7 +131,7 @@ class TrainedMatcher:
         with self._lock:
             read = {text: self._read[text] for text in texts if text in self._read}
         missing = sorted({text for text in texts if text not in read}, key=len)
-        read.update(zip(missing, map(_as_read, self._tokens.token_vectors(missing)), strict=True))
+        read.update(zip(missing, map(as_read, self._tokens.token_vectors(missing)), strict=True))
         with self._lock:
             self._read.update({text: read[text] for text in missing})
             while len(self._read) > REMEMBERED_TEXTS:
@@ -144,8 +139,8 @@ class TrainedMatcher:
         return read
 
     def _scores(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
-        front = _asked_parts(asked, read)
-        feed = _stacked("asked", [front] * len(pairs)) | _stacked("entry", [pair.parts for pair in pairs])
+        front = asked_parts(asked, read)
+        feed = stacked("asked", [front] * len(pairs)) | stacked("entry", [pair.parts for pair in pairs])
         feed["signals"] = np.array([pair.signals for pair in pairs], dtype=np.float32)
         return np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
 
@@ -155,28 +150,35 @@ def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
     return list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
 
 
+def _standings(question: Question, candidates: Sequence[Candidate]) -> list[Standing]:
+    subjects = subjects_among(candidates)
+    known = {s: context.standing(s, question, subjects) for s in (*subjects, None)}
+    return [known[c.entry.subject or None] for c in candidates]
+
+
 def _matches(
-    question: Question,
     candidates: Sequence[Candidate],
+    standings: Sequence[Standing],
     phrasings: Sequence[Sequence[str]],
     scores: npt.NDArray[np.floating],
-    subjects: list[str],
 ) -> list[Match]:
     weights = np.exp(np.clip(scores, -30, 30))
     shares = weights / (1.0 + weights.sum())
     found = [
-        Match(c, float(share), context.standing(c.entry.subject, question, subjects), phrased[0] if phrased else "")
-        for c, phrased, share in zip(candidates, phrasings, shares, strict=True)
+        Match(candidate, float(share), standing, phrased[0] if phrased else "")
+        for candidate, standing, phrased, share in zip(candidates, standings, phrasings, shares, strict=True)
     ]
     return sorted(found, key=lambda m: -m.probability)
 
 
-def _as_read(vectors: Vectors) -> Read:
+def as_read(vectors: Vectors) -> Read:
+    """The first tokens, and the mean of all."""
     mean = vectors.mean(axis=0)
     return Read(vectors[:QUESTION_TOKENS].copy(), (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
 
 
-def _asked_parts(asked: signals.Texts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
+def asked_parts(asked: signals.Texts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
+    """The asked side: an empty head that will carry the signals, the question, the turns before."""
     width = read[asked.question].tokens.shape[1]
     head = np.zeros((1, width), np.float32)
     return ((head, HEAD), (read[asked.question].tokens, ASKED), *_before(asked, ASKED_BEFORE, read))
@@ -187,7 +189,8 @@ def _before(side: signals.Texts, segment: int, read: dict[str, Read]) -> list[tu
     return [(np.stack(turns), segment)] if turns else []
 
 
-def _pair(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
+def pair_of(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
+    """The entry's side, and the signals between the two."""
     parts = [(read[side.question].tokens, PHRASING)] if side.question.strip() else []
     parts += [(read[side.answer].tokens[:ANSWER_TOKENS], ANSWER)] if side.answer.strip() else []
     return Pair((*parts, *_before(side, ENTRY_BEFORE, read)), _signals(asked, side, standing, read))
@@ -209,7 +212,8 @@ def _signals(asked: signals.Texts, side: signals.Texts, standing: Standing, read
     )
 
 
-def _stacked(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
+def stacked(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
+    """One padded array of vectors, with each one's segment and a mask."""
     length = max(sum(len(v) for v, _ in row) for row in rows)
     width = rows[0][0][0].shape[1]
     vectors = np.zeros((len(rows), length, width), np.float32)

@@ -15,15 +15,17 @@ OPENER = (
 )
 SENTENCE = re.compile(r"[^?!.\n]*(?:[.](?=\S)[^?!.\n]*)*[?!.\n]*")
 ALSO = re.compile(
-    rf"(?:,|;)?\s+(?:and|but|plus)(?:,?\s+also,?)?,?\s+(?={OPENER})|[;,]\s+(?:also,?\s+)?(?={OPENER})", re.I
+    rf"(?:,|;)?\s+(?:and|but|plus)(?:,?\s+also,?)?,?\s+(?={OPENER})|[;,]\s+(?:also,?\s+)?(?={OPENER})", re.IGNORECASE
 )
-WHETHER = re.compile(r",?\s+and\s+(?:also\s+)?(?=(?:whether|if)\s)", re.I)
+WHETHER = re.compile(r",?\s+and\s+(?:also\s+)?(?=(?:whether|if)\s)", re.IGNORECASE)
 TAIL = re.compile(
-    r"(?:is|would|was) (?:that|this|it)(?: be)? (?:possible|ok(?:ay)?|all ?right|allowed|fine|correct|true)\b", re.I
+    r"(?:is|would|was) (?:that|this|it)(?: be)? (?:possible|ok(?:ay)?|all ?right|allowed|fine|correct|true)\b",
+    re.IGNORECASE,
 )
 KNOWING = r"(?:i'?d|i would|i) (?:like|want|need) to know\b|(?:can|could) you tell me\b|(?:please )?(?:tell me|let me know)\b|i wonder\b"
 ASKS = re.compile(
-    rf"^\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|(?:{KNOWING})(?:\s+\w+){{2}})", re.I
+    rf"^\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|(?:{KNOWING})(?:\s+\w+){{2}})",
+    re.IGNORECASE,
 )
 
 
@@ -61,7 +63,7 @@ def _split_sentence(sentence: str) -> list[str]:
 
 def _whether_pieces(text: str) -> list[str]:
     pieces = WHETHER.split(text)
-    return [pieces[0], *(re.sub(r"^(?:whether|if)\s+", "", p, flags=re.I) + "?" for p in pieces[1:])]
+    return [pieces[0], *(re.sub(r"^(?:whether|if)\s+", "", p, flags=re.IGNORECASE) + "?" for p in pieces[1:])]
 
 
 def _is_question(piece: str) -> bool:

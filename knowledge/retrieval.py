@@ -67,7 +67,7 @@ class HybridRetriever:
             return []
         vectors = self._embedder.embed(asked)
         dense = self._nearest(shelf, vectors, k)
-        lexical = self._worded(tenant_id, asked, k, needed=dense is None)
+        lexical = self._worded(shelf, asked, k, needed=dense is None)
         known = shelf.entries(_shortlist(dense or {}, lexical, k))
         dense = self._dense_of(shelf, list(known.values()), dense or {}, vectors)
         lexical = self._lexical_of(tenant_id, list(known), lexical, asked)
@@ -92,10 +92,10 @@ class HybridRetriever:
             log.warning("knowledge index does not answer, going on with words alone: %s", error)
             return None
 
-    def _worded(self, tenant_id: str, texts: list[str], k: int, *, needed: bool) -> Scores:
+    def _worded(self, shelf: Shelf, texts: list[str], k: int, *, needed: bool) -> Scores:
         try:
-            self._synchroniser.sync_words(tenant_id, at_most=WORDS_MISSED, tries=1)
-            found = [self._words.search(tenant_id, text, 2 * k) for text in texts]
+            self._synchroniser.sync_words(shelf.tenant_id, at_most=WORDS_MISSED, tries=1, revision=shelf.revision)
+            found = [self._words.search(shelf.tenant_id, text, 2 * k) for text in texts]
         except (OSError, ValueError) as error:
             if needed:
                 raise KnowledgeUnavailable from error

@@ -6,20 +6,103 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.context import STANDINGS, Standing, masked
+from knowledge.context import STANDINGS, Standing
+from knowledge.names import masked
 from knowledge.types import Entry, Question
 
 TURNS_BEFORE = 2
 LONGEST_TURN = 240
 STOPWORDS = frozenset(
-    "a an the i you he she it we they me my your their our its is are was were be been am do does did can could will would "
-    "shall should may might must have has had of to in on at for with from by about as or and but if so that this these those "
-    "there here what which who how when where why please also just any some not no yes ok thanks thank hi hello".split()
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "me",
+        "my",
+        "your",
+        "their",
+        "our",
+        "its",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "am",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "shall",
+        "should",
+        "may",
+        "might",
+        "must",
+        "have",
+        "has",
+        "had",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "for",
+        "with",
+        "from",
+        "by",
+        "about",
+        "as",
+        "or",
+        "and",
+        "but",
+        "if",
+        "so",
+        "that",
+        "this",
+        "these",
+        "those",
+        "there",
+        "here",
+        "what",
+        "which",
+        "who",
+        "how",
+        "when",
+        "where",
+        "why",
+        "please",
+        "also",
+        "just",
+        "any",
+        "some",
+        "not",
+        "no",
+        "yes",
+        "ok",
+        "thanks",
+        "thank",
+        "hi",
+        "hello",
+    ]
 )
 OPPOSITES = tuple(
     (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
     for one, other in (
-        (r"turn(?:ing|ed)? on|switch(?:ing|ed)? on|enabl\w+|activat\w+", r"turn(?:ing|ed)? off|switch(?:ing|ed)? off|disabl\w+|deactivat\w+"),
+        (
+            r"turn(?:ing|ed)? on|switch(?:ing|ed)? on|enabl\w+|activat\w+",
+            r"turn(?:ing|ed)? off|switch(?:ing|ed)? off|disabl\w+|deactivat\w+",
+        ),
         (r"with", r"without"),
         (r"before", r"after"),
         (r"increas\w+|rais\w+|upgrad\w+", r"decreas\w+|reduc\w+|lower\w*|downgrad\w+"),

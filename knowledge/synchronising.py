@@ -80,9 +80,11 @@ class Synchroniser:
             tenants = entries.tenants(session)
         return sum(self.sync(tenant_id) for tenant_id in tenants)
 
-    def sync_words(self, tenant_id: str, at_most: int | None = None, tries: int = 40) -> bool:
+    def sync_words(
+        self, tenant_id: str, at_most: int | None = None, tries: int = 40, revision: Revision | None = None
+    ) -> bool:
         """Catch up the word index; not at all where more than ``at_most`` entries are missing."""
-        revision = self._revision(tenant_id)
+        revision = revision or self._revision(tenant_id)
         reached = self._words.reached(tenant_id)
         if revision is None or reached == Reached(revision.epoch, revision.number):
             return True

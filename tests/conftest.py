@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from benchmarks.instance import ROOT, Instance, instance
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import ENV_FILE, PREFIX, Settings
@@ -50,6 +51,15 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Chroma server for the whole run; tests use tenants of their own."""
     with services.chroma_server(tmp_path_factory.mktemp("chroma") / "data", services.free_port()) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def bot() -> Iterator[Instance]:
+    """The whole thing: `rejoinder start` with a really trained model, the demo shop, and all four processes."""
+    if not (ROOT / ".venv-bot/bin/rasa").exists():
+        services.missing("the Rasa environment is not set up: run `make setup`")
+    with instance({"REJOINDER_MESSAGES_PER_MINUTE": "1000"}) as running:
+        yield running
 
 
 def _empty_postgres() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from knowledge.chunking import Piece, numbered
-from knowledge.entries import Content
+from knowledge.content import Content
 from knowledge.sources.document import Document, Raw, title_of
 from knowledge.sources.language import language_of
 from knowledge.sources.text import decoded

@@ -13,8 +13,9 @@ from core.db import Database
 from core.db.models import KnowledgeEntry
 from core.settings import Settings
 from knowledge import entries
+from knowledge.content import Content
 from knowledge.embedding import Embedder
-from knowledge.entries import Change, Content, EntryEditor
+from knowledge.entries import Change, EntryEditor
 from knowledge.importing import Options, Report
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin

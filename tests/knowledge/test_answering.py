@@ -12,7 +12,9 @@ from knowledge.types import Answer, Entry, Question, Source, Utterance
 
 HELP = Source("Help centre", "https://shop.example/help")
 ENTRIES = (
-    Entry("delivery", 3, "faq", ("How much is delivery?", "What does shipping cost?"), "Delivery is 4.90.", source=HELP),
+    Entry(
+        "delivery", 3, "faq", ("How much is delivery?", "What does shipping cost?"), "Delivery is 4.90.", source=HELP
+    ),
     Entry("sale", 1, "faq", ("Can I return a sale item?",), "Yes, within 14 days."),
     Entry("on", 1, "faq", ("How do I turn on order e-mails?",), "Account, then E-mails, then On."),
     Entry("acorn", 1, "faq", ("Is there free wifi?",), "Yes, it is free.", subject="Acorn Guest House"),
@@ -91,7 +93,9 @@ def test_a_document_is_quoted_with_its_source(answering: Answering) -> None:
     assert answer.sources == (Source("Caring for wool", "https://shop.example/wool"),)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "???", "\U0001f600\U0001f600", "\u202e", "x" * 20_000, '{"a": 1}', "/restart"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "???", "\U0001f600\U0001f600", "\u202e", "x" * 20_000, '{"a": 1}', "/restart"]
+)
 def test_odd_input_is_unknown(answering: Answering, text: str) -> None:
     assert ask(answering, text).outcome == "unknown"
 

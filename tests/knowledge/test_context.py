@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knowledge import context
+from knowledge.names import masked, names, names_in
 from knowledge.types import Question, Utterance
 
 
@@ -28,7 +29,7 @@ def asked(text: str, *before: str) -> Question:
     ],
 )
 def test_a_name_is_known_however_it_is_spelt(text: str, name: str) -> None:
-    assert context.names(text, name)
+    assert names(text, name)
 
 
 @pytest.mark.parametrize(
@@ -41,11 +42,11 @@ def test_a_name_is_known_however_it_is_spelt(text: str, name: str) -> None:
     ],
 )
 def test_a_place_gone_to_or_a_like_word_is_no_name(text: str, name: str) -> None:
-    assert not context.names(text, name)
+    assert not names(text, name)
 
 
 def test_names_leave_out_weekdays_addresses_and_sentence_starts() -> None:
-    assert context.names_in("Great! I booked Prezzo on Friday at 17 Magdalene Street.") == ("Prezzo",)
+    assert names_in("Great! I booked Prezzo on Friday at 17 Magdalene Street.") == ("Prezzo",)
 
 
 def test_the_subject_is_named_some_turns_before() -> None:
@@ -54,12 +55,16 @@ def test_the_subject_is_named_some_turns_before() -> None:
 
 
 def test_the_last_subject_wins() -> None:
-    turns = talk("And Pizza Hut?", "Pizza Hut is full.", "Then?", "I booked Golden Wok.", "Do they deliver?", "No, they do not.")
+    turns = talk(
+        "And Pizza Hut?", "Pizza Hut is full.", "Then?", "I booked Golden Wok.", "Do they deliver?", "No, they do not."
+    )
     assert context.subject_of(turns) == "Golden Wok"
 
 
 def test_a_service_is_a_subject_without_a_name() -> None:
-    turns = talk("To the University Arms please", "Your taxi comes at 9.", "Can I pay for the taxi by card?", "Yes, you can.")
+    turns = talk(
+        "To the University Arms please", "Your taxi comes at 9.", "Can I pay for the taxi by card?", "Yes, you can."
+    )
     assert context.subject_of(turns) == "taxi"
 
 
@@ -114,6 +119,6 @@ def test_a_first_question_stays_as_it_is() -> None:
 
 
 def test_names_are_masked_in_any_spelling() -> None:
-    assert context.masked("Does the golden wok deliver?", ["Golden Wok"]) == "Does it deliver?"
-    assert context.masked("Is the train late?", ["train"]) == "Is the train late?"
-    assert context.masked("How do I bold text in Markdown?", ["Golden Wok", None]) == "How do I bold text in Markdown?"
+    assert masked("Does the golden wok deliver?", ["Golden Wok"]) == "Does it deliver?"
+    assert masked("Is the train late?", ["train"]) == "Is the train late?"
+    assert masked("How do I bold text in Markdown?", ["Golden Wok", None]) == "How do I bold text in Markdown?"

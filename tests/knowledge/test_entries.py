@@ -7,7 +7,8 @@ import pytest
 from core.db import Database
 from core.errors import InvalidInput, NotFound
 from knowledge import entries
-from knowledge.entries import Change, Content, EntryEditor
+from knowledge.content import Content
+from knowledge.entries import Change, EntryEditor
 from knowledge.types import Utterance
 
 TENANT = "t"

@@ -42,7 +42,15 @@ def test_the_last_question_and_its_answer_are_learnt(database: Database) -> None
 
 def test_the_same_conversation_again_is_unchanged(database: Database) -> None:
     learn(database, line())
-    assert learn(database, line(), line(turns=TURNS[:1] + TURNS[2:])) == Learnt(0, 2, 0, ())
+    assert learn(database, line(), line()) == Learnt(0, 2, 0, ())
+
+
+def test_one_conversation_exported_at_two_moments_teaches_both_answers(database: Database) -> None:
+    more = [*TURNS, {"speaker": "user", "text": "Is there a garden?"}, {"speaker": "agent", "text": "Yes."}]
+    assert learn(database, line(), line(turns=more)) == Learnt(2, 0, 2, ())
+    assert learn(database, line(turns=more), line()) == Learnt(0, 2, 0, ())
+    with database.session() as session:
+        assert [e.external_id for e in entries.listed(session, "t")] == ["c1", "c1"]
 
 
 def test_a_conversation_may_be_learnt_from_later(database: Database) -> None:

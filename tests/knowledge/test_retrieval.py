@@ -9,8 +9,8 @@ import pytest
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import Settings
+from knowledge.content import Content
 from knowledge.embedding import Embedder
-from knowledge.entries import Content
 from knowledge.retrieval import fused
 from knowledge.wiring import make_knowledge
 from tests import services
