@@ -71,7 +71,7 @@ def ask(seeds: Sequence[dict[str, Any]], probes: Iterable[dict[str, Any]]) -> It
     embedder = Embedder()
     entries = entries_of(seeds)
     answering = Answering(InMemoryRetriever(entries, embedder), TrainedMatcher(embedder), embedder)
-    document = {seed["conversation_id"]: seed["doc_id"] for seed in seeds}
+    document = {entry.id: seed["doc_id"] for entry, seed in zip(entries, seeds, strict=True)}
     for probe in probes:
         turns = _turns(probe)
         started = perf_counter()
@@ -81,11 +81,11 @@ def ask(seeds: Sequence[dict[str, Any]], probes: Iterable[dict[str, Any]]) -> It
 
 
 def entries_of(seeds: Sequence[dict[str, Any]]) -> list[Entry]:
-    """Approved entries from conversations; the fields that name the entity are not looked at."""
+    """Approved entries from conversations, several from some; the fields that name the entity are not looked at."""
     conversations = [_turns(seed) for seed in seeds]
     return [
         Entry(
-            id=seed["conversation_id"],
+            id=str(number),
             version=1,
             kind="faq",
             questions=(turns[-2].text,),
@@ -94,13 +94,13 @@ def entries_of(seeds: Sequence[dict[str, Any]]) -> list[Entry]:
             external_id=seed["conversation_id"],
             context=turns[:-2],
         )
-        for seed, turns, subject in zip(seeds, conversations, subjects_of(conversations), strict=True)
+        for number, (seed, turns, subject) in enumerate(zip(seeds, conversations, subjects_of(conversations), strict=True))
     ]
 
 
 def judged(probe: dict[str, Any], answer: Answer, document_of: Callable[[str], str]) -> Verdict:
     """Right: only the entry that answers was served; honest: unknown, and nothing was there to know."""
-    served = {document_of(entry.external_id or "") for entry in answer.entries}
+    served = {document_of(entry.id) for entry in answer.entries}
     if not served:
         return "honest" if probe["expect"] == "unknown" else "missed"
     return "right" if probe["expect"] == "answer" and served == {probe["seed_doc_id"]} else "wrong"

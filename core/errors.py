@@ -62,6 +62,11 @@ class Unavailable(RejoinderError):
 class RasaUnavailable(Unavailable):
     """The Rasa server does not answer."""
 
+    def __init__(self, message: str | None = None, *, maybe_heard: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_heard = maybe_heard
+        """It broke off after something was sent: look into the tracker before saying it again."""
+
 
 class KnowledgeUnavailable(Unavailable):
     """The knowledge index does not answer."""

@@ -24,8 +24,8 @@ class Limits:
     answer: float | None = None
     passage: float = 0.62
     """Nearness (meaning plus shared words) from which a passage's best sentence answers."""
-    retrieved: int = 20
-    matched: int = 8
+    retrieved: int = 40
+    matched: int = 12
 
 
 class Writer(Protocol):
@@ -97,7 +97,7 @@ class Answering:
         return part, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
 
     def _candidates(self, question: Question) -> list[Candidate]:
-        texts = list(dict.fromkeys([question.text, context.resolved(question)]))
+        texts = list(dict.fromkeys([question.text, context.resolved(question), context.with_last_turn(question)]))
         return self._retriever.candidates(question.tenant_id, texts, self._limits.retrieved)
 
     def _decided(self, question: Question, candidates: list[Candidate]) -> AnswerPart:

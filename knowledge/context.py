@@ -14,6 +14,7 @@ Standing = Literal["same", "older", "other", "unnamed", "general"]
 STANDINGS: tuple[Standing, ...] = ("same", "older", "other", "unnamed", "general")
 REMEMBERED_TURNS = 6
 """Names said longer ago than this are no subject any more."""
+LAST_TURN = 160
 LONGEST_FRAGMENT = 6
 """Words of a turn such as "and to France?" at most."""
 ANSWER_AND_QUESTION = 2
@@ -87,8 +88,15 @@ def standing(subject: str | None, question: Question, rivals: Sequence[str] = ()
     for text in _newest_first(question):
         if names(text, subject):
             return "older" if named_since else "same"
-        named_since = named_since or bool(_all_names(text, rivals, without_services=of_a_venue))
+        named_since = named_since or any(
+            _rules_out(n, subject) for n in _all_names(text, rivals, without_services=of_a_venue)
+        )
     return "other" if named_since else "unnamed"
+
+
+def _rules_out(name: str, subject: str) -> bool:
+    """Whether naming the one means that the other is not talked of; "a yellow Lexus" may well be the taxi."""
+    return subject not in SERVICES or name in SERVICES
 
 
 def current_name(question: Question) -> str | None:
@@ -113,6 +121,12 @@ def resolved(question: Question) -> str:
     if name and not names(question.text, name):
         return f"{question.text} {name}"
     return question.text
+
+
+def with_last_turn(question: Question) -> str:
+    """The question with what was said to the customer before it, where names may stand without capitals."""
+    said = next((t.text for t in reversed(question.history) if t.speaker != "customer"), "")
+    return f"{question.text} {said[:LAST_TURN]}".strip()
 
 
 def is_dependent(text: str) -> bool:

@@ -161,8 +161,7 @@ def served(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, En
     """Those of the given entries that may be served now."""
     found: list[Changed] = []
     for start in range(0, len(ids), LOADED_AT_ONCE):
-        some = ids[start : start + LOADED_AT_ONCE]
-        found += _loaded(session, _WHOLE.where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.id.in_(some)))
+        found += _loaded(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids[start : start + LOADED_AT_ONCE])))
     return {one.id: one.entry for one in found if one.entry is not None}
 
 
@@ -215,16 +214,14 @@ def changed(session: Session, tenant_id: str, after: tuple[int, str], limit: int
         KnowledgeEntry.revision >= revision,
         (KnowledgeEntry.revision > revision) | (KnowledgeEntry.id > entry_id),
     )
-    return _loaded(session, query.order_by(KnowledgeEntry.revision, KnowledgeEntry.id).limit(limit))
+    return _loaded(session, tenant_id, query.order_by(KnowledgeEntry.revision, KnowledgeEntry.id).limit(limit))
 
 
 def changed_among(session: Session, tenant_id: str, versions: dict[str, int]) -> list[Changed]:
     """Those of the given entries that are no longer at the given version."""
     query = select(KnowledgeEntry.id, KnowledgeEntry.version).where(KnowledgeEntry.id.in_(list(versions)))
     ids = [entry_id for entry_id, version in session.execute(query) if version != versions[entry_id]]
-    return (
-        _loaded(session, _WHOLE.where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.id.in_(ids))) if ids else []
-    )
+    return _loaded(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids))) if ids else []
 
 
 _WHOLE = select(
@@ -235,8 +232,10 @@ _WHOLE = select(
 """Plain rows: a question waits for them, and objects of the ORM take five times as long."""
 
 
-def _loaded(session: Session, query: Select[Any]) -> list[Changed]:
-    rows = session.execute(query).all()
+def _loaded(session: Session, tenant_id: str, query: Select[Any]) -> list[Changed]:
+    # The tenant is checked here: asked for in the query, SQLite walks through all of its entries instead of looking
+    # up the few ids.
+    rows = [row for row in session.execute(query) if row.tenant_id == tenant_id]
     asked = select(EntryQuestion.entry_id, EntryQuestion.text).where(EntryQuestion.entry_id.in_([r.id for r in rows]))
     questions: dict[str, list[str]] = {row.id: [] for row in rows}
     for entry_id, text in session.execute(asked.order_by(EntryQuestion.entry_id, EntryQuestion.position)):

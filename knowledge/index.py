@@ -38,7 +38,7 @@ class VectorIndex:
     """Speaks to the Chroma server; ``model`` names what made the vectors, so that two models never mix."""
 
     def __init__(
-        self, url: str, model: str, timeout_s: float = 3.0, clock: Callable[[], float] = time.monotonic
+        self, url: str, model: str, timeout_s: float = 5.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._url = httpx.URL(url)
         self._model = model

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from knowledge import context, signals
-from knowledge.context import Standing
+from knowledge.context import STANDINGS, Standing
 from knowledge.types import Candidate, Entry, Question
 
 Vectors = npt.NDArray[np.float32]
@@ -26,6 +26,12 @@ ANSWER_TOKENS = 20
 REMEMBERED_TEXTS = 2048
 MOST_PHRASINGS = 5
 HEAD, ASKED, ASKED_BEFORE, PHRASING, ANSWER, ENTRY_BEFORE = range(6)
+
+TRAINED = 0.7
+"""Share of the trained score beside the plain one; the plain one holds where a subject matter was never trained on."""
+NEAR, SHARED, BAR = 10.0, 4.0, 8.0
+BY_STANDING: dict[Standing, float] = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}
+NEAR_AT, SHARED_AT, STANDING_AT = 0, 3, 5
 
 
 class Tokens(Protocol):
@@ -83,8 +89,7 @@ class PlainMatcher:
 
     def _score(self, question: Question, candidate: Candidate, found: Standing) -> float:
         shared = max((signals.overlap(question.text, q) for q in candidate.entry.questions), default=0.0)
-        weight = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}[found]
-        return 10.0 * candidate.dense + 4.0 * shared - 8.0 + weight
+        return NEAR * candidate.dense + SHARED * shared - BAR + BY_STANDING[found]
 
 
 class TrainedMatcher:
@@ -141,8 +146,10 @@ class TrainedMatcher:
     def _scores(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
         front = asked_parts(asked, read)
         feed = stacked("asked", [front] * len(pairs)) | stacked("entry", [pair.parts for pair in pairs])
-        feed["signals"] = np.array([pair.signals for pair in pairs], dtype=np.float32)
-        return np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
+        found = np.array([pair.signals for pair in pairs], dtype=np.float32)
+        feed["signals"] = found
+        trained = np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
+        return np.asarray(TRAINED * trained + (1 - TRAINED) * _plain_scores(found), dtype=np.float32)
 
 
 def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
@@ -169,6 +176,12 @@ def _matches(
         for candidate, standing, phrased, share in zip(candidates, standings, phrasings, shares, strict=True)
     ]
     return sorted(found, key=lambda m: -m.probability)
+
+
+def _plain_scores(found: Vectors) -> npt.NDArray[np.floating]:
+    """What the plain matcher would say, from the trained one's signals."""
+    standings = found[:, STANDING_AT : STANDING_AT + len(STANDINGS)] @ np.array([BY_STANDING[s] for s in STANDINGS])
+    return np.asarray(NEAR * found[:, NEAR_AT] + SHARED * found[:, SHARED_AT] - BAR + standings, dtype=np.float64)
 
 
 def as_read(vectors: Vectors) -> Read:

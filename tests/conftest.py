@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from benchmarks.instance import ROOT, Instance, instance
@@ -30,8 +30,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Migrated and empty, on each kind that we support."""
-    url = f"sqlite:///{tmp_path / 'test.db'}" if request.param == "sqlite" else _empty_postgres()
-    database = Database(url)
+    in_file = f"sqlite:///{tmp_path / 'test.db'}"
+    database = Database(in_file if request.param == "sqlite" else _emptied(request.getfixturevalue("postgres_url")))
     upgrade(database)
     yield database
     database.close()
@@ -62,14 +62,26 @@ def bot() -> Iterator[Instance]:
         yield running
 
 
-def _empty_postgres() -> str:
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL database of this run's own."""
+    name = f"rejoinder_test_{os.getpid()}"
     engine = create_engine(services.POSTGRES, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+            connection.execute(text(f"CREATE DATABASE {name}"))
     except OperationalError as error:
         services.missing(f"PostgreSQL is not reachable: {error.orig}")
-    finally:
-        engine.dispose()
-    return services.POSTGRES
+    yield make_url(services.POSTGRES).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+def _emptied(url: str) -> str:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url

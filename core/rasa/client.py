@@ -30,14 +30,16 @@ class Rasa:
         """Hand over a customer's message and wait for the whole answer.
 
         Raises:
-            RasaUnavailable: nothing was sent; it is safe to try again.
-            Unavailable: it may have been heard; look into the tracker before trying again.
+            RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
+            Unavailable: it is there and failed.
         """
         body = {"sender": conversation_id, "message": text, "input_channel": channel, "metadata": metadata}
         try:
             response = await self._http.post("/webhooks/rest/webhook", json=body)
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise RasaUnavailable(f"Rasa does not answer: {error}") from error
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            raise RasaUnavailable(f"Rasa broke off: {error}", maybe_heard=True) from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Rasa did not finish its answer: {type(error).__name__} {error}") from error
         if response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.SERVICE_UNAVAILABLE):
@@ -59,8 +61,12 @@ class Rasa:
                 events.append({"event": "user", "text": text, "parse_data": {"text": text}})
             else:
                 events += [{"event": "bot", "text": text}, {"event": "action", "name": "action_listen"}]
-        if not events:
-            return
+        if events:
+            # The first post opens the session: Rasa reads back only what is newer than its beginning.
+            await self._append(conversation_id, [{"event": "action", "name": "action_listen"}])
+            await self._append(conversation_id, events)
+
+    async def _append(self, conversation_id: str, events: list[dict[str, Any]]) -> None:
         try:
             response = await self._http.post(f"/conversations/{conversation_id}/tracker/events", json=events)
             response.raise_for_status()
@@ -105,7 +111,7 @@ class Rasa:
                 f"/conversations/{conversation_id}/tracker", params={"include_events": include}
             )
             response.raise_for_status()
-        except httpx.ConnectError as error:
+        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout) as error:
             raise RasaUnavailable(f"Rasa does not answer: {error}") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"The tracker could not be read: {error}") from error

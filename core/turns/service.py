@@ -168,14 +168,15 @@ class Turns:
             await self._apologise(job, "failed", self._texts.failed, error)
 
     async def _ask_rasa(self, job: Job) -> list[RasaItem]:
-        """Ask, waiting a little for a Rasa that is away."""
-        deadline = perf_counter() + (0 if job.again else PATIENCE_SECONDS)
+        """Ask, waiting a little for a Rasa that is away; what it may have heard is looked up first."""
+        deadline, again = perf_counter() + (0 if job.again else PATIENCE_SECONDS), job.again
         while True:
             try:
-                known = await self._rasa.answer_to(job.conversation_id, job.turn_id) if job.again else []
+                known = await self._rasa.answer_to(job.conversation_id, job.turn_id) if again else []
                 metadata = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
                 return known or await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
-            except RasaUnavailable:
+            except RasaUnavailable as error:
+                again = again or error.maybe_heard
                 if perf_counter() > deadline:
                     raise
                 await asyncio.sleep(0.25)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from core.db import Database
 from core.db.models import Feedback, Message, Turn
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import InvalidInput, NotFound, RasaUnavailable, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
 from core.texts import Texts
 from core.turns import Inbound, Turns, service
@@ -202,6 +202,18 @@ async def test_with_rasa_away_the_message_waits_and_is_answered_once(
         await turns.recover()
         await ended(turns, conversation)
         assert await texts(turns, conversation) == ["Hi", "Saved for later.", "Hello!"]
+    assert rasa.heard == ["Hi"]
+
+
+async def test_a_rasa_that_breaks_off_is_looked_up_before_it_is_asked_again(sqlite: Database) -> None:
+    rasa = FakeRasa()
+    rasa.answers.append(RasaUnavailable("broke off", maybe_heard=True))
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        received = await turns.receive(Inbound(conversation, "c1", "Hi"))
+        rasa.tracker[received.turn_id] = ANSWER
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Two to four days."]
     assert rasa.heard == ["Hi"]
 
 
