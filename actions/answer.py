@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 import structlog
-from knowledge.answering import Answering
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Note, say
 from core.errors import KnowledgeUnavailable
+from knowledge.answering import Answering
 from knowledge.types import Answer, AnswerPart, Question, Speaker, Utterance
 
 log = structlog.get_logger()
@@ -28,8 +28,9 @@ _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 class ActionAnswer(Action):
     """Asks the knowledge base; streams what it finds while somebody watches."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Answering, unknown_part: str) -> None:
         self._answering = answering
+        self._unknown_part = unknown_part
 
     def name(self) -> str:
         """As in ``domain.yml``."""
@@ -40,21 +41,34 @@ class ActionAnswer(Action):
     ) -> list[dict[str, Any]]:
         """Answer the latest message in the light of those before."""
         try:
-            answer = await asyncio.to_thread(self._answering.answer, question_of(tracker))
+            answer = await asyncio.to_thread(self._first_answer, questions_of(tracker))
         except KnowledgeUnavailable as error:
             log.warning("knowledge unavailable", error=str(error))
             say(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
             return []
         if answer.outcome == "unknown":
             return _admit(dispatcher, tracker, answer)
-        text = "\n\n".join(_worded(part, domain) for part in answer.parts)
+        text = "\n\n".join(self._worded(part) for part in answer.parts)
         await _stream(dispatcher, text)
         say(dispatcher, _note(answer), text=text)
         return [SlotSet(UNKNOWN_COUNT, 0.0)]
 
+    def _first_answer(self, questions: list[Question]) -> Answer:
+        answers = (self._answering.answer(question) for question in questions)
+        answer = next(answers)
+        while answer.outcome == "unknown" and (another := next(answers, None)):
+            answer = another
+        return answer
 
-def question_of(tracker: Tracker) -> Question:
-    """The latest customer message with the turns before it."""
+    def _worded(self, part: AnswerPart) -> str:
+        return part.text if part.outcome == "answered" else self._unknown_part.replace("{part}", part.question)
+
+
+def questions_of(tracker: Tracker) -> list[Question]:
+    """The latest customer message with the turns before it.
+
+    After a press on a button that is the message before, which we had not understood, and then the button's title.
+    """
     turns = [
         Utterance(_SPEAKERS[event["event"]], event["text"])
         for event in tracker.events
@@ -62,9 +76,10 @@ def question_of(tracker: Tracker) -> Question:
     ]
     while turns and turns[-1].speaker != "customer":
         turns.pop()
-    text = tracker.latest_message.get("text") or (turns[-1].text if turns else "")
     metadata = tracker.latest_message.get("metadata") or {}
-    return Question(metadata.get("tenant_id", "default"), text, tuple(turns[:-1][-HISTORY_TURNS:]))
+    tenant, history = metadata.get("tenant_id", "default"), tuple(turns[:-1][-HISTORY_TURNS:])
+    asked = [turns[-1].text if turns else "", metadata.get("pressed", "")]
+    return [Question(tenant, text, history) for text in asked if text] or [Question(tenant, "", history)]
 
 
 async def _stream(dispatcher: CollectingDispatcher, text: str) -> None:
@@ -83,13 +98,6 @@ def _admit(dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer) -
     response = "utter_unknown" if count == 1 else "utter_unknown_again"
     say(dispatcher, _note(answer), response=response)
     return [SlotSet(UNKNOWN_COUNT, count)]
-
-
-def _worded(part: AnswerPart, domain: dict[str, Any]) -> str:
-    if part.outcome == "answered":
-        return part.text
-    template: str = domain["responses"]["utter_unknown_part"][0]["text"]
-    return template.replace("{part}", part.question)
 
 
 def _note(answer: Answer) -> Note:

@@ -129,7 +129,10 @@ class ActionStop(Action):
 
 def emptied() -> Events:
     """The forms' slots for a fresh start; the e-mail stays, since the customer does."""
-    return [*(SlotSet(slot, None) for slot in ("order_number", "new_address", "confirmed")), SlotSet("wrong_tries", 0.0)]
+    return [
+        *(SlotSet(slot, None) for slot in ("order_number", "new_address", "confirmed")),
+        SlotSet("wrong_tries", 0.0),
+    ]
 
 
 def _too_late(order: OrderView, dispatcher: CollectingDispatcher, response: str) -> None:
@@ -137,7 +140,7 @@ def _too_late(order: OrderView, dispatcher: CollectingDispatcher, response: str)
     say(dispatcher, DONE, response=response, order_number=order.number)
 
 
-def _values(order: OrderView) -> dict[str, str]:
+def _values(order: OrderView) -> dict[str, Any]:
     return {
         "order_number": order.number,
         "items": ", ".join(order.items),

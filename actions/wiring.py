@@ -12,14 +12,15 @@ from actions.verification import ValidateAddressChangeForm, ValidateCancelOrderF
 from core.db import Database
 from core.orders import Orders
 from core.settings import Settings
+from core.texts import Texts
 from knowledge.answering import Answering
 
 
-def make_executor(settings: Settings, database: Database, answering: Answering) -> ActionExecutor:
+def make_executor(settings: Settings, database: Database, answering: Answering, texts: Texts) -> ActionExecutor:
     """Every action that ``domain.yml`` names."""
     orders, executor = Orders(database), ActionExecutor()
     for action in (
-        ActionAnswer(answering),
+        ActionAnswer(answering, texts.unknown_part),
         ActionClarify(),
         ActionHandoff(settings.support_email),
         ActionOrderStatus(orders),

@@ -94,7 +94,9 @@ def entries_of(seeds: Sequence[dict[str, Any]]) -> list[Entry]:
             external_id=seed["conversation_id"],
             context=turns[:-2],
         )
-        for number, (seed, turns, subject) in enumerate(zip(seeds, conversations, subjects_of(conversations), strict=True))
+        for number, (seed, turns, subject) in enumerate(
+            zip(seeds, conversations, subjects_of(conversations), strict=True)
+        )
     ]
 
 

@@ -149,12 +149,14 @@ async def _mood(http: aiohttp.ClientSession, times: Times, count: int) -> None:
 @contextmanager
 def _moodbot():  # type: ignore[no-untyped-def] # noqa: ANN202
     """Rasa's own starter bot, as `rasa init` makes it, trained here."""
-    rasa, port = ROOT / ".venv-bot/bin/rasa", free_ports(1)
+    rasa, port = str(ROOT / ".venv-bot/bin/rasa"), free_ports(1)
     env = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as out:
-            subprocess.run([rasa, "init", "--no-prompt", "--init-dir", folder], env=env, stdout=out, stderr=out, check=True)
+            subprocess.run(
+                [rasa, "init", "--no-prompt", "--init-dir", folder], env=env, stdout=out, stderr=out, check=True
+            )
             command = [rasa, "run", "--port", str(port), "--interface", "127.0.0.1"]
             running = subprocess.Popen(command, cwd=folder, env=env, stdout=out, stderr=out, start_new_session=True)
         try:

@@ -68,7 +68,11 @@ def evaluate(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str,
         agent = _trained(train, config, Path(folder))
         seconds = time.perf_counter() - started
         predictions, cpu_ms = asyncio.run(_parsed(agent, test))
-    return {**_figures(predictions), "train_seconds": round(seconds, 1), "ms_per_message": round(cpu_ms, 2)}, predictions
+    return {
+        **_figures(predictions),
+        "train_seconds": round(seconds, 1),
+        "ms_per_message": round(cpu_ms, 2),
+    }, predictions
 
 
 def _trained(rows: List[Row], config: Path, folder: Path) -> Agent:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
-from knowledge.wiring import make_answering
 
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
@@ -25,6 +24,7 @@ from core.secrets import derive
 from core.settings import Settings
 from core.texts import Texts
 from core.turns import Turns
+from knowledge.wiring import make_answering
 
 log = structlog.get_logger()
 DOMAIN = Path(__file__).parent.parent / "domain.yml"
@@ -38,8 +38,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     secret = settings.secret_key()
     database, hub = Database(settings.database()), Hub()
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
-    turns = Turns(database, rasa, hub, Texts.load(DOMAIN), settings.max_message_chars)
-    executor = make_executor(settings, database, make_answering(settings, database))
+    texts = Texts.load(DOMAIN)
+    turns = Turns(database, rasa, hub, texts, settings.max_message_chars)
+    executor = make_executor(settings, database, make_answering(settings, database), texts)
     checks = health.checks(database, rasa, settings.chroma())
 
     @asynccontextmanager

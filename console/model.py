@@ -43,11 +43,11 @@ class BotModel:
             raise Unavailable("The Rasa environment .venv-bot is missing: run `make setup`.")
         made_from = fingerprint()
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [rasa, "train", "--domain", "domain.yml", "--data", "bot/data", "--config", "config.yml"]
+        command = [str(rasa), "train", "--domain", "domain.yml", "--data", "bot/data", "--config", "config.yml"]
         log = self.folder / "train.log"
         with log.open("wb") as out:
             done = subprocess.run(  # noqa: S603 - our own command
-                [*command, "--out", self.folder], cwd=ROOT, env=environment(), stdout=out, stderr=out, check=False
+                [*command, "--out", str(self.folder)], cwd=ROOT, env=environment(), stdout=out, stderr=out, check=False
             )
         if done.returncode:
             raise InvalidInput(f"training failed; Rasa's own last words, all of them in {log}:\n{_tail(log)}")

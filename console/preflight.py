@@ -56,5 +56,3 @@ def _free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
-
-

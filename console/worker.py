@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import structlog
 from celery.signals import setup_logging, worker_ready
-from knowledge.wiring import make_index_sync
 
 from core import logs
 from core.db import Database
 from core.jobs import heartbeat
 from core.jobs.queue import make_queue
 from core.settings import Settings
+from knowledge.wiring import make_index_sync
 
 log = structlog.get_logger()
 
@@ -34,14 +34,14 @@ def _beat_at_once(**_: object) -> None:
     tell_alive()
 
 
-@queue.task(name="heartbeat")  # type: ignore[untyped-decorator]
+@queue.task(name="heartbeat")
 def tell_alive() -> None:
     """Say that the worker is alive; `/ready` reads it."""
     with database.session() as session:
         heartbeat.beat(session, "worker")
 
 
-@queue.task(name="sync_index")  # type: ignore[untyped-decorator]
+@queue.task(name="sync_index")
 def sync_knowledge_index() -> None:
     """Bring the vector index up to the entries in SQL; what could not be indexed at its approval goes live here."""
     sync_index()

@@ -9,11 +9,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
-from knowledge.answering import Answering
-
 from core.errors import InvalidInput
 from core.rasa import Rasa
 from core.turns.replies import read
+from knowledge.answering import Answering
 from knowledge.types import Question, Speaker, Utterance
 
 SPEAKERS: dict[str, Speaker] = {

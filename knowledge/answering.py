@@ -15,6 +15,8 @@ from knowledge.signals import contradicts, normalised
 from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question, Retriever, Source, UsedEntry, Utterance
 
 LONGEST_QUESTION = 1000
+LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
+"""What a subject's standing adds to nearness when the candidates to match are chosen."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,8 @@ class Answering:
 
 def shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
     """The candidates worth matching: near in meaning, and about what is being talked of."""
-    lift = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
-    subjects = list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
-
-    def nearness(candidate: Candidate) -> float:
-        return candidate.dense + lift[context.standing(candidate.entry.subject, question, subjects)]
-
-    return sorted(candidates, key=nearness, reverse=True)[:size]
+    standings = context.standings((c.entry.subject for c in candidates if c.entry.subject), question)
+    return sorted(candidates, key=lambda c: c.dense + LIFT[standings[c.entry.subject or None]], reverse=True)[:size]
 
 
 def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:

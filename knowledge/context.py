@@ -78,25 +78,24 @@ def subjects_of(conversations: Sequence[Sequence[Utterance]], known: Iterable[st
 
 
 def standing(subject: str | None, question: Question, rivals: Sequence[str] = ()) -> Standing:
-    """How an entry's subject stands to what is being talked about now; ``rivals`` are other known subjects."""
-    if subject is None:
-        return "general"
+    """How one entry's subject stands to what is being talked about now; ``rivals`` are other known subjects."""
+    return standings([*rivals, *([subject] if subject else [])], question)[subject]
+
+
+def standings(subjects: Iterable[str], question: Question) -> dict[str | None, Standing]:
+    """How each subject stands to what is being talked about now; None is an entry without a subject."""
+    known = list(dict.fromkeys(subjects))
     of_a_venue = bool(VENUE.search(question.text))
-    if of_a_venue and subject in SERVICES:
-        return "other"
-    named_since = False
+    found: dict[str | None, Standing] = {s: "other" for s in known if of_a_venue and s in SERVICES}
+    said: set[str] = set()
     for text in _newest_first(question):
-        if names(text, subject):
-            return "older" if named_since else "same"
-        named_since = named_since or any(
-            _rules_out(n, subject) for n in _all_names(text, rivals, without_services=of_a_venue)
-        )
-    return "other" if named_since else "unnamed"
-
-
-def _rules_out(name: str, subject: str) -> bool:
-    """Whether naming the one means that the other is not talked of; "a yellow Lexus" may well be the taxi."""
-    return subject not in SERVICES or name in SERVICES
+        here = [n for n in _all_names(text, known) if not (of_a_venue and n in SERVICES)]
+        for subject in here:
+            if subject in known and subject not in found:
+                found[subject] = "older" if _is_ruled_out(subject, said) else "same"
+        said.update(here)
+    left: dict[str | None, Standing] = {s: "other" if _is_ruled_out(s, said) else "unnamed" for s in known}
+    return {None: "general", **left, **found}
 
 
 def current_name(question: Question) -> str | None:
@@ -132,6 +131,11 @@ def with_last_turn(question: Question) -> str:
 def is_dependent(text: str) -> bool:
     """Whether a turn needs the turns before it to be understood ("do they...", "and for the second one?")."""
     return bool(PRONOUN.search(text) or _is_fragment(text) or ORDINAL.search(text))
+
+
+def _is_ruled_out(subject: str, said: Iterable[str]) -> bool:
+    """Whether what was named leaves no room for a subject; "a yellow Lexus" may well be the taxi."""
+    return any(subject not in SERVICES or name in SERVICES for name in said)
 
 
 def _all_names(text: str, known: Sequence[str], *, without_services: bool = False) -> list[str]:

@@ -27,8 +27,9 @@ REMEMBERED_TEXTS = 2048
 MOST_PHRASINGS = 5
 HEAD, ASKED, ASKED_BEFORE, PHRASING, ANSWER, ENTRY_BEFORE = range(6)
 
-TRAINED = 0.7
-"""Share of the trained score beside the plain one; the plain one holds where a subject matter was never trained on."""
+TRAINED, TRAINED_WITHOUT_CONTEXT = 0.7, 0.4
+"""Shares of the trained score beside the plain one: it learnt from conversations; of help-centre pages the plain one
+knows as much."""
 NEAR, SHARED, BAR = 10.0, 4.0, 8.0
 BY_STANDING: dict[Standing, float] = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}
 NEAR_AT, SHARED_AT, STANDING_AT = 0, 3, 5
@@ -74,6 +75,12 @@ class Pair:
 
     parts: tuple[tuple[Vectors, int], ...]
     signals: tuple[float, ...]
+
+    @property
+    def trust(self) -> float:
+        """The trained score's share."""
+        has_context = any(segment == ENTRY_BEFORE for _, segment in self.parts)
+        return TRAINED if has_context else TRAINED_WITHOUT_CONTEXT
 
 
 class PlainMatcher:
@@ -149,7 +156,8 @@ class TrainedMatcher:
         found = np.array([pair.signals for pair in pairs], dtype=np.float32)
         feed["signals"] = found
         trained = np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
-        return np.asarray(TRAINED * trained + (1 - TRAINED) * _plain_scores(found), dtype=np.float32)
+        trust = np.array([pair.trust for pair in pairs])
+        return np.asarray(trust * trained + (1 - trust) * _plain_scores(found), dtype=np.float32)
 
 
 def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
@@ -158,8 +166,7 @@ def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def _standings(question: Question, candidates: Sequence[Candidate]) -> list[Standing]:
-    subjects = subjects_among(candidates)
-    known = {s: context.standing(s, question, subjects) for s in (*subjects, None)}
+    known = context.standings(subjects_among(candidates), question)
     return [known[c.entry.subject or None] for c in candidates]
 
 

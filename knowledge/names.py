@@ -56,6 +56,7 @@ JOINERS = _words("and of de la le the & du el da von")
 WORD = re.compile(r"[^\W_]+(?:[-'\u2019.][^\W_]+)*|&|[.!?:;,()\"]", re.UNICODE)
 
 
+@lru_cache(maxsize=65536)
 def names(text: str, name: str) -> bool:
     """Whether a text names something, however it is spelt or shortened."""
     own = _own_words(name)

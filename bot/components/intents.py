@@ -176,9 +176,7 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
-    def _nearest(
-        self, candidates: np.ndarray, vector: np.ndarray, message: Message
-    ) -> Tuple[np.ndarray, np.ndarray]:
+    def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""
         grams = _weighed(_counts([message]), self._inverse_frequency).toarray()[0]
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]

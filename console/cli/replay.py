@@ -74,9 +74,8 @@ def _make(settings: Settings, name: TargetName, tenant_id: str) -> Target:
 
         rasa = Rasa(settings.rasa(), token=derive(settings.secret_key(), "rasa"))
         return BotTarget(rasa, tenant_id, uuid4().hex[:8])
-    from knowledge.wiring import make_answering  # noqa: PLC0415
-
     from core.db import Database  # noqa: PLC0415
     from evaluation.replay import AnsweringTarget  # noqa: PLC0415
+    from knowledge.wiring import make_answering  # noqa: PLC0415
 
     return AnsweringTarget(make_answering(settings, Database(settings.database())), tenant_id)

@@ -42,8 +42,11 @@ def start(
     os.execve(honcho, [str(honcho), "start", "-e", os.devnull], process_environment(settings))  # noqa: S606
 
 
-def train(force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
-          as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+def train(
+    force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
     """Train the bot from config.yml, domain.yml and bot/data."""
     settings = Settings.load()
     model = BotModel(settings.home)

@@ -69,9 +69,7 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
     conversation = Conversation.lock(session, inbound.conversation_id)
     if conversation is None:
         raise NotFound("There is no such conversation.")
-    known = session.scalar(
-        select(Message).filter_by(conversation_id=conversation.id, client_id=inbound.client_id)
-    )
+    known = session.scalar(select(Message).filter_by(conversation_id=conversation.id, client_id=inbound.client_id))
     if known:
         return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
     text, payload = _words(session, inbound, limit)

@@ -39,6 +39,8 @@ class Job:
     channel: str
     says: str
     """What Rasa is told: free text, never a command, or the payload of a button that we issued."""
+    pressed: str = ""
+    """The title of that button."""
     again: bool = False
     """It was tried before, so Rasa may have heard it already."""
 
@@ -173,7 +175,7 @@ class Turns:
         while True:
             try:
                 known = await self._rasa.answer_to(job.conversation_id, job.turn_id) if again else []
-                metadata = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
+                metadata = {"turn_id": job.turn_id, "tenant_id": job.tenant_id, "pressed": job.pressed}
                 return known or await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
             except RasaUnavailable as error:
                 again = again or error.maybe_heard
@@ -212,7 +214,9 @@ class Turns:
 
 def _waiting(session: Session) -> list[Job]:
     rows = session.execute(
-        select(Turn, Message).join(Message, Message.id == Turn.message_id).where(Turn.status == "waiting")
+        select(Turn, Message)
+        .join(Message, Message.id == Turn.message_id)
+        .where(Turn.status == "waiting")
         .order_by(Turn.id)
     ).all()
     return [_job(turn, message, again=True) for turn, message in rows]
@@ -220,4 +224,5 @@ def _waiting(session: Session) -> list[Job]:
 
 def _job(turn: Turn, message: Message, *, again: bool = False) -> Job:
     says = message.payload or message.text.lstrip("/ \t\n") or message.text.replace("/", "|")
-    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, says, again)
+    pressed = message.text if message.payload else ""
+    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, says, pressed, again)

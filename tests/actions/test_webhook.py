@@ -41,9 +41,22 @@ class Break(Action):
 
 
 def call(action: str) -> dict[str, Any]:
-    latest = {"text": "how long", "intent": {"name": "ask", "confidence": 0.8}, "nlu_ms": 4.5, "metadata": {"turn_id": "t"}}
-    tracker = {"sender_id": "c", "slots": {}, "latest_message": latest, "events": [], "paused": False,
-               "followup_action": None, "active_loop": {}, "latest_action_name": None}
+    latest = {
+        "text": "how long",
+        "intent": {"name": "ask", "confidence": 0.8},
+        "nlu_ms": 4.5,
+        "metadata": {"turn_id": "t"},
+    }
+    tracker = {
+        "sender_id": "c",
+        "slots": {},
+        "latest_message": latest,
+        "events": [],
+        "paused": False,
+        "followup_action": None,
+        "active_loop": {},
+        "latest_action_name": None,
+    }
     return {"next_action": action, "sender_id": "c", "tracker": tracker, "domain": {"responses": {}}}
 
 

@@ -159,7 +159,9 @@ async def test_nothing_and_too_much_are_refused_and_not_stored(sqlite: Database,
         assert await turns.history(conversation) == []
 
 
-@pytest.mark.parametrize("text", ["\U0001f600\U0001f44d", "مرحبا, where is my طلب?", "<script>alert(1)</script>", "'; DROP TABLE x;--"])
+@pytest.mark.parametrize(
+    "text", ["\U0001f600\U0001f44d", "مرحبا, where is my طلب?", "<script>alert(1)</script>", "'; DROP TABLE x;--"]
+)
 async def test_odd_texts_arrive_as_they_were_written(sqlite: Database, text: str) -> None:
     rasa = FakeRasa()
     async with running(sqlite, rasa) as turns:

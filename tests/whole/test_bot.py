@@ -110,7 +110,15 @@ def test_commands_of_rasa_are_only_words(bot: Instance, chat: Chat) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["🙂🙂🙂", "שלום, איפה ההזמנה שלי?", "<script>alert(1)</script>", '{"a": [1, 2]}', "' OR 1=1; --", "Где my заказ", "a " * 1900],
+    [
+        "🙂🙂🙂",
+        "שלום, איפה ההזמנה שלי?",
+        "<script>alert(1)</script>",
+        '{"a": [1, 2]}',
+        "' OR 1=1; --",
+        "Где my заказ",
+        "a " * 1900,
+    ],
 )
 def test_odd_messages_get_a_sentence(bot: Instance, chat: Chat, text: str) -> None:
     assert says(chat, text)
@@ -121,7 +129,9 @@ def test_an_imported_help_centre_is_known_with_the_next_question(bot: Instance, 
     assert "don't know" in says(chat, "Can I bring my own cup to the pottery evening?")
     page = tmp_path / "help" / "pottery.md"
     page.parent.mkdir()
-    page.write_text("# Pottery evenings\n\n## Can I bring my own cup to the pottery evening?\n\nYes, and we glaze it for £5.\n")
+    page.write_text(
+        "# Pottery evenings\n\n## Can I bring my own cup to the pottery evening?\n\nYes, and we glaze it for £5.\n"
+    )
     report = json.loads(rejoinder(bot, "knowledge", "import", str(page.parent), "--json"))
     assert report
     assert "we glaze it for £5" in says(chat, "Can I bring my own cup to the pottery evening?")
@@ -150,7 +160,10 @@ def test_probes_are_replayed_with_their_history(bot: Instance, tmp_path: Path, t
     }
     (tmp_path / "seeds.jsonl").write_text(json.dumps(learn) + "\n")
     rejoinder(bot, "conversations", "import", str(tmp_path / "seeds.jsonl"), "--approve")
-    probe = {"dialogue_id": "p1", "turns": [*learn["turns"][:2], {"speaker": "user", "text": "Is a bulb included with it?"}]}
+    probe = {
+        "dialogue_id": "p1",
+        "turns": [*learn["turns"][:2], {"speaker": "user", "text": "Is a bulb included with it?"}],
+    }
     (tmp_path / "probes.jsonl").write_text(json.dumps(probe) + "\n")
     out = tmp_path / "out.jsonl"
     rejoinder(bot, "replay", str(tmp_path / "probes.jsonl"), "--target", target, "--out", str(out))
