@@ -47,7 +47,8 @@ async def _run(executor: ActionExecutor, hub: Hub, call: dict[str, Any]) -> dict
     names = _names(call)
     sink = _ChunkSink(hub, names["conversation_id"], names["turn_id"])
     watched = hub.watched(names["conversation_id"])
-    result = await executor.run(call, sink=sink if watched else None)
+    # Rasa leaves the domain out where an action does not need it; rasa-sdk wants one all the same
+    result = await executor.run({"domain": {}, **call}, sink=sink if watched else None)
     if result is None:
         return {"events": [], "responses": []}
     understanding = _understanding(call)

@@ -117,6 +117,8 @@ async def _await_answer(
             times.complete.append(now)
             times.first.append(first or now)
         if name == "ended":
+            if data["outcome"] != "answered":
+                raise RuntimeError(f"a question was not answered: {data}")
             return
 
 

@@ -30,7 +30,9 @@ def _log_like_the_app(**_: object) -> None:
 
 
 @worker_ready.connect
-def _beat_at_once(**_: object) -> None:
+def _begin(**_: object) -> None:
+    """Alive only once the index was brought up, so that a new instance is not called ready before it knows its stuff."""
+    sync_knowledge_index()
     tell_alive()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 T = TypeVar("T")
 THREADS = 8
+"""SQLite has one: it lets one writer work at a time, and writers that wait for each other sleep far too long."""
 
 
 class Database:
@@ -24,10 +25,11 @@ class Database:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-        if parsed.get_backend_name() == "sqlite":
+        in_file = parsed.get_backend_name() == "sqlite"
+        if in_file:
             event.listen(self.engine, "connect", _prepare_sqlite)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+        self._threads = ThreadPoolExecutor(1 if in_file else THREADS, thread_name_prefix="database")
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -57,7 +57,7 @@ def call(action: str) -> dict[str, Any]:
         "active_loop": {},
         "latest_action_name": None,
     }
-    return {"next_action": action, "sender_id": "c", "tracker": tracker, "domain": {"responses": {}}}
+    return {"next_action": action, "sender_id": "c", "tracker": tracker}
 
 
 async def post(hub: Hub, action: str, secret: str = "s") -> httpx.Response:
