@@ -67,6 +67,7 @@ def _tail(log: Path, lines: int = 15) -> str:
 def environment() -> dict[str, str]:
     """What Rasa's process needs to find our components and to stay quiet."""
     quiet = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
+    quiet |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # more of them only wait for each other
     return {**os.environ, **quiet, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
 

@@ -1,21 +1,74 @@
-"""Rasa's SQL tracker store with SQLite's write-ahead log: a saved turn costs no wait for the disk."""
+"""Rasa's SQL tracker store, quick on SQLite: pooled connections, a write-ahead log, and the latest trackers in memory."""
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from collections import OrderedDict
+from typing import Any, Iterator, NamedTuple, Optional
 
+import sqlalchemy as sa
 from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import event
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import QueuePool
+
+from bot.components import action_results
+
+TRACKERS_KEPT = 200
+
+
+class _Kept(NamedTuple):
+    tracker: DialogueStateTracker
+    saved: int
+    """How many of its events are in the database."""
+    domain: Optional[Domain]
 
 
 class TrackerStore(SQLTrackerStore):
-    """As Rasa's own; on PostgreSQL nothing differs."""
+    """As Rasa's own on PostgreSQL, where several Rasa servers may share it; SQLite has one server alone.
+
+    A tracker is handed out only once: it comes back with the next ``save``, so one that was changed and then not saved is
+    read from the database again.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine, "connect", _prepare)
+        action_results.check_schema_once()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._out: dict[str, _Kept] = {}
+        self._alone = self.engine.dialect.name == "sqlite"
+        if self._alone:
+            url, options = self.engine.url, {"check_same_thread": False}
             self.engine.dispose()
+            self.engine = sa.create_engine(url, poolclass=QueuePool, connect_args=options)
+            event.listen(self.engine, "connect", _prepare)
+            self.sessionmaker = sessionmaker(bind=self.engine)
+
+    async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
+        """The conversation as it was last saved."""
+        kept = self._kept.pop(sender_id, None)
+        if kept is None or kept.domain is not self.domain:
+            self._out.pop(sender_id, None)
+            return await super().retrieve(sender_id)
+        self._out[sender_id] = kept
+        return kept.tracker
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Store what is new, and keep the tracker for the next message."""
+        await super().save(tracker)
+        self._out.pop(tracker.sender_id, None)
+        if self._alone:
+            self._kept[tracker.sender_id] = _Kept(tracker, len(tracker.events), self.domain)
+            while len(self._kept) > TRACKERS_KEPT:
+                self._kept.popitem(last=False)
+
+    def _additional_events(self, session: Session, tracker: DialogueStateTracker) -> Iterator[Any]:
+        out = self._out.get(tracker.sender_id)
+        if out is None or out.tracker is not tracker:
+            return super()._additional_events(session, tracker)
+        return itertools.islice(tracker.events, out.saved, None)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

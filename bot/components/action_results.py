@@ -1,0 +1,32 @@
+"""Rasa checks with every action call that its own constant schema of an action's result is a schema: a seventh of a turn.
+
+The result is still checked against the schema each time; only the schema itself is checked once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+from rasa.core.actions.action import RemoteAction
+
+
+def check_schema_once() -> None:
+    """Let Rasa's remote actions use one validator, made and checked here."""
+    schema = RemoteAction.action_response_format_spec()
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    validator = kind(schema)
+
+    def validate(_action: RemoteAction, result: Any) -> bool:
+        try:
+            validator.validate(result)
+        except jsonschema.ValidationError as error:
+            error.message += (
+                ". Failed to validate the action server's response, see "
+                "https://rasa.com/docs/rasa/pages/action-server-api"
+            )
+            raise
+        return True
+
+    RemoteAction._validate_action_result = validate  # noqa: SLF001 - the one place where Rasa calls it
