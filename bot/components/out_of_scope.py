@@ -40,7 +40,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """``sure``: keep the intent from this score on; ``unsure``: ask back from this one on; ``doubt``: see above."""
-        return {"sure": 0.17, "unsure": 0.09, "doubt": 20}
+        return {"sure": 0.19, "unsure": 0.09, "doubt": 20}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, Feedback, Message, Turn, now
@@ -11,11 +11,10 @@ from core.events import MessageStored
 from core.turns.replies import Reading, Reply
 
 
-def write_replies(session: Session, turn: Turn, replies: tuple[Reply, ...]) -> list[Message]:
-    """Store the bot's messages of a turn."""
-    conversation = Conversation.lock(session, turn.conversation_id)
-    if conversation is None:
-        raise NotFound("There is no such conversation.")
+def write_replies(
+    session: Session, conversation: Conversation, turn: Turn, replies: tuple[Reply, ...]
+) -> list[Message]:
+    """Store the bot's messages of a turn; the conversation must be locked."""
     messages = [
         Message(
             tenant_id=turn.tenant_id,
@@ -33,12 +32,14 @@ def write_replies(session: Session, turn: Turn, replies: tuple[Reply, ...]) -> l
     return messages
 
 
-def finish(session: Session, turn_id: str, reading: Reading, total_ms: float) -> list[MessageStored]:
+def finish(
+    session: Session, conversation_id: str, turn_id: str, reading: Reading, total_ms: float
+) -> list[MessageStored]:
     """Store an answer and everything known about it."""
-    turn = _locked(session, turn_id)
+    conversation, turn = _locked(session, conversation_id, turn_id)
     if turn.status == "answered":
         return []
-    messages = write_replies(session, turn, reading.replies)
+    messages = write_replies(session, conversation, turn, reading.replies)
     note = reading.note
     turn.status, turn.outcome, turn.error = "answered", reading.outcome, None
     turn.rateable = reading.rateable
@@ -52,9 +53,16 @@ def finish(session: Session, turn_id: str, reading: Reading, total_ms: float) ->
     return [as_event(message, rateable=turn.rateable and message.id == last) for message in messages]
 
 
-def _locked(session: Session, turn_id: str) -> Turn:
-    session.execute(update(Turn).where(Turn.id == turn_id).values(id=turn_id))
-    return session.get_one(Turn, turn_id, populate_existing=True)
+def _locked(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
+    """Both, for nobody else to write in until the end of the transaction.
+
+    Raises:
+        NotFound: the conversation is gone.
+    """
+    conversation = Conversation.lock(session, conversation_id)
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    return conversation, session.get_one(Turn, turn_id)
 
 
 def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
@@ -65,12 +73,15 @@ def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
             setattr(turn, field, float(value))
 
 
-def apologise(session: Session, turn_id: str, status: str, text: str, error: str) -> list[MessageStored]:
+def apologise(
+    session: Session, conversation_id: str, turn_id: str, status: str, text: str, error: str
+) -> list[MessageStored]:
     """Tell the customer once that something failed; the turn is failed, or still waiting."""
-    turn = _locked(session, turn_id)
+    conversation, turn = _locked(session, conversation_id, turn_id)
     told = turn.error is not None
     turn.status, turn.error = status, error
-    messages = write_replies(session, turn, (Reply(text),)) if not told or status == "failed" else []
+    due = (Reply(text),) if not told or status == "failed" else ()
+    messages = write_replies(session, conversation, turn, due)
     session.flush()
     return [as_event(message) for message in messages]
 

@@ -184,7 +184,9 @@ class Turns:
                 await asyncio.sleep(0.25)
 
     async def _deliver(self, job: Job, reading: Reading, total_ms: float) -> None:
-        events = await self._database.run(lambda s: outbox.finish(s, job.turn_id, reading, total_ms))
+        events = await self._database.run(
+            lambda s: outbox.finish(s, job.conversation_id, job.turn_id, reading, total_ms)
+        )
         self._tell(job, events, reading.outcome)
         log.info("turn answered", outcome=reading.outcome, total_ms=round(total_ms, 1))
         if not reading.note.get("understanding"):
@@ -203,7 +205,9 @@ class Turns:
 
     async def _apologise(self, job: Job, status: str, text: str, error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"
-        events = await self._database.run(lambda s: outbox.apologise(s, job.turn_id, status, text, cause))
+        events = await self._database.run(
+            lambda s: outbox.apologise(s, job.conversation_id, job.turn_id, status, text, cause)
+        )
         self._tell(job, events, None)
 
     def _tell(self, job: Job, events: list[MessageStored], outcome: str | None) -> None:

@@ -36,7 +36,8 @@ class Conversation(Base):
 
         By an update: it locks on every database, and SQLite then reads what others wrote before.
         """
-        session.execute(update(cls).where(cls.id == conversation_id).values(updated_at=now()))
+        claim = update(cls).where(cls.id == conversation_id).values(updated_at=now())
+        session.execute(claim, execution_options={"synchronize_session": False})
         return session.get(cls, conversation_id, populate_existing=True)
 
     def next_seq(self) -> int:
