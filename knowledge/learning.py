@@ -15,7 +15,7 @@ from core.db import Database
 from core.db.models import Conversation, KnowledgeEntry, Message
 from core.errors import InvalidInput
 from knowledge.content import Content, storable
-from knowledge.context import subject_of
+from knowledge.context import subjects_of
 from knowledge.entries import Change, EntryEditor
 from knowledge.sources.document import Failure
 from knowledge.sources.language import language_of
@@ -76,6 +76,7 @@ def store(
     """Keep the conversations, and with ``approve`` learn from those that are approved."""
     added = entries = 0
     failed: list[Failure] = []
+    subjects = iter(_subjects(database, tenant_id, conversations) if approve else ())
     for start in range(0, len(conversations), STORED_AT_ONCE):
         with database.session() as session:
             editor = EntryEditor(session, tenant_id, change)
@@ -83,19 +84,31 @@ def store(
                 added += _keep(session, tenant_id, conversation)
                 if approve and conversation.approved:
                     try:
-                        entries += learn(session, tenant_id, conversation, editor)
+                        entries += learn(session, tenant_id, conversation, next(subjects), editor)
                     except InvalidInput as error:
                         failed.append(Failure(conversation.external_id, str(error)))
     return Learnt(added, len(conversations) - added, entries, tuple(failed))
 
 
-def learn(session: Session, tenant_id: str, conversation: ImportedConversation, editor: EntryEditor) -> bool:
+def _subjects(database: Database, tenant_id: str, conversations: Sequence[ImportedConversation]) -> list[str | None]:
+    """What each approved conversation is about; a name that another one has, or an entry, counts in any spelling."""
+    named = select(KnowledgeEntry.subject).where(
+        KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.subject.is_not(None)
+    )
+    with database.session() as session:
+        known = [subject for subject in session.scalars(named.distinct()) if subject]
+    return subjects_of([conversation.turns for conversation in conversations if conversation.approved], known)
+
+
+def learn(
+    session: Session, tenant_id: str, conversation: ImportedConversation, subject: str | None, editor: EntryEditor
+) -> bool:
     """Make an approved entry of a conversation; False where that was done before.
 
     Raises:
         InvalidInput: it does not end in an agent's answer to a customer's question.
     """
-    content = content_of(conversation).checked()
+    content = content_of(conversation, subject).checked()
     known = select(KnowledgeEntry).where(
         KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.external_id == conversation.external_id
     )
@@ -105,7 +118,7 @@ def learn(session: Session, tenant_id: str, conversation: ImportedConversation, 
     return True
 
 
-def content_of(conversation: ImportedConversation) -> Content:
+def content_of(conversation: ImportedConversation, subject: str | None = None) -> Content:
     """The last customer's question, the agent's answer after it, and the turns before."""
     turns = conversation.turns
     asked = next((n for n in reversed(range(len(turns))) if turns[n].speaker == "customer"), None)
@@ -118,7 +131,7 @@ def content_of(conversation: ImportedConversation) -> Content:
         "faq",
         "\n\n".join(answers),
         (turns[asked].text,),
-        subject=subject_of(turns),
+        subject=subject,
         context=turns[max(0, asked - TURNS_KEPT) : asked],
         language=language_of(" ".join((turns[asked].text, *answers))),
         external_id=conversation.external_id,
