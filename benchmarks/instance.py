@@ -67,6 +67,23 @@ def instance(env: dict[str, str] | None = None) -> Iterator[Instance]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@contextmanager
+def chroma_server(folder: Path, port: int = 0) -> Iterator[str]:
+    """A real Chroma server, on a free port where none is given; its address."""
+    port, log = port or free_ports(1), folder / "chroma.log"
+    url = f"http://127.0.0.1:{port}"
+    command = [str(Path(sys.executable).parent / "chroma"), "run", "--path", str(folder / "chroma")]
+    with log.open("wb") as out:
+        running = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        await_ready(f"{url}/api/v2/heartbeat", running, log)
+        yield url
+    finally:
+        stop(running)
+
+
 def stop(running: subprocess.Popen[bytes]) -> None:
     """As Ctrl-C does."""
     if running.poll() is None:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import statistics
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
+from sqlalchemy import select
+
+from benchmarks.instance import chroma_server
 from benchmarks.report import Result, at_least, at_most
-from knowledge.answering import Answering
-from knowledge.context import subjects_of
-from knowledge.embedding import Embedder
-from knowledge.in_memory import InMemoryRetriever
-from knowledge.matching import TrainedMatcher
+from core.db import Database
+from core.db.models import KnowledgeEntry
+from core.db.upgrade import upgrade
+from core.settings import Settings
+from knowledge.entries import Change
+from knowledge.learning import parsed, store
 from knowledge.training.split import part_of
-from knowledge.types import Answer, Entry, Question, Speaker, Utterance
+from knowledge.types import Answer, Question, Speaker, Utterance
+from knowledge.wiring import make_answering, make_index_sync
 
 Verdict = Literal["right", "honest", "wrong", "missed"]
+TENANT = "bench"
 SPEAKERS: dict[str, Speaker] = {"user": "customer", "system": "bot", "agent": "agent"}
 
 
@@ -41,7 +48,7 @@ class Asked:
 def run(data: Path) -> Result:
     """Import, ask, count; the targets hold for the part that neither trained nor tuned anything."""
     folder = data / "kb_growth"
-    asked = list(ask(_rows(folder / "seed_conversations.jsonl"), _rows(folder / "probes.jsonl")))
+    asked = list(ask(folder / "seed_conversations.jsonl", _rows(folder / "probes.jsonl")))
     parts = {name: [a for a in asked if _part(a) == name] for name in ("train", "tune", "report")}
     reported = shares(parts["report"])
     times = [a.milliseconds for a in asked]
@@ -66,38 +73,35 @@ NOTE = (
 )
 
 
-def ask(seeds: Sequence[dict[str, Any]], probes: Iterable[dict[str, Any]]) -> Iterable[Asked]:
-    """Every probe, asked of the answering that knows the seeds."""
-    embedder = Embedder()
-    entries = entries_of(seeds)
-    answering = Answering(InMemoryRetriever(entries, embedder), TrainedMatcher(embedder), embedder)
-    document = {entry.id: seed["doc_id"] for entry, seed in zip(entries, seeds, strict=True)}
-    for probe in probes:
-        turns = _turns(probe)
-        started = perf_counter()
-        answer = answering.answer(Question("bench", turns[-1].text, turns[:-1]))
-        took = (perf_counter() - started) * 1000
-        yield Asked(probe, judged(probe, answer, document.__getitem__), took)
+def ask(seeds: Path, probes: Sequence[dict[str, Any]]) -> Iterator[Asked]:
+    """Every probe, asked of a new instance's knowledge: a database, a Chroma server, and the seeds as approved entries."""
+    with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
+        settings = Settings.load(home=Path(folder), chroma_url=url)
+        database = Database(settings.database())
+        upgrade(database)
+        document = _learnt(settings, database, seeds)
+        answering = make_answering(settings, database)
+        for probe in probes:
+            turns = _turns(probe)
+            started = perf_counter()
+            answer = answering.answer(Question(TENANT, turns[-1].text, turns[:-1]))
+            yield Asked(probe, judged(probe, answer, document.__getitem__), (perf_counter() - started) * 1000)
+        database.close()
 
 
-def entries_of(seeds: Sequence[dict[str, Any]]) -> list[Entry]:
-    """Approved entries from conversations, several from some; the fields that name the entity are not looked at."""
-    conversations = [_turns(seed) for seed in seeds]
-    return [
-        Entry(
-            id=str(number),
-            version=1,
-            kind="faq",
-            questions=(turns[-2].text,),
-            answer=turns[-1].text,
-            subject=subject,
-            external_id=seed["conversation_id"],
-            context=turns[:-2],
-        )
-        for number, (seed, turns, subject) in enumerate(
-            zip(seeds, conversations, subjects_of(conversations), strict=True)
-        )
-    ]
+def _learnt(settings: Settings, database: Database, seeds: Path) -> dict[str, str]:
+    """The document that each entry stands for; the fields that name entity and document are looked at here alone."""
+    conversations, _ = parsed(seeds.read_text(encoding="utf-8").splitlines())
+    store(database, TENANT, conversations, Change("bench", "approved"), approve=True)
+    make_index_sync(settings, database)()
+    documents = {_key(seed["turns"][-2]["text"], seed["turns"][-1]["text"]): seed["doc_id"] for seed in _rows(seeds)}
+    with database.session() as session:
+        entries = session.scalars(select(KnowledgeEntry)).all()
+        return {entry.id: documents[_key(entry.questions[0].text, entry.answer)] for entry in entries}
+
+
+def _key(question: str, answer: str) -> tuple[str, str]:
+    return question.strip(), answer.strip()
 
 
 def judged(probe: dict[str, Any], answer: Answer, document_of: Callable[[str], str]) -> Verdict:

@@ -11,20 +11,16 @@ from __future__ import annotations
 
 import csv
 import json
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 
+from benchmarks.instance import chroma_server
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.upgrade import upgrade
@@ -94,7 +90,7 @@ class VariedEmbedder:
 
 def _measured(size: int, known: list[str], asked: list[str], embedder: VariedEmbedder) -> dict[str, Any]:
     texts = [f"{known[n % len(known)]}{MARK}{n}" for n in range(size)]
-    with tempfile.TemporaryDirectory() as folder, _chroma(Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings(home=Path(folder), chroma_url=url, _env_file=None)
         database = Database(settings.database())
         upgrade(database)
@@ -171,31 +167,3 @@ def _questions(data: Path) -> list[str]:
     unique = list(dict.fromkeys(str(json.loads(line)["text"]).strip() for line in lines))
     order = np.random.default_rng(7).permutation(len(unique))[:10_200]
     return [unique[n] for n in order]
-
-
-@contextmanager
-def _chroma(folder: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        str(Path(sys.executable).parent / "chroma"),
-        "run",
-        "--path",
-        str(folder / "chroma"),
-        "--port",
-        str(port),
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/api/v2/heartbeat")
-                break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from benchmarks.instance import ROOT, Instance, instance
+from benchmarks.instance import ROOT, Instance, chroma_server, instance
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import ENV_FILE, PREFIX, Settings
@@ -49,7 +49,7 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Chroma server for the whole run; tests use tenants of their own."""
-    with services.chroma_server(tmp_path_factory.mktemp("chroma") / "data", services.free_port()) as url:
+    with chroma_server(tmp_path_factory.mktemp("chroma")) as url:
         yield url
 
 

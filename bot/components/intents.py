@@ -24,7 +24,7 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, spmatrix, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
@@ -178,7 +178,7 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
 
     def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""
-        grams = _weighed(_counts([message]), self._inverse_frequency).toarray()[0]
+        grams = _weighed_row(message, self._inverse_frequency)
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]
         characters = [(self._grams[i] @ grams).max() for i in candidates]
         return np.array(meaning), np.array(characters)
@@ -192,10 +192,14 @@ def _vectors(messages: List[Message]) -> np.ndarray:
 
 
 def _counts(messages: List[Message]) -> csr_matrix:
-    features = [message.get_sparse_features(TEXT)[1] for message in messages]
-    if any(feature is None for feature in features):
+    return vstack([_count(message) for message in messages], format="csr").astype(np.float32)
+
+
+def _count(message: Message) -> spmatrix:
+    feature = message.get_sparse_features(TEXT)[1]
+    if feature is None:
         raise InvalidConfigException("NeighbourLogisticRegression needs CountVectorsFeaturizer before it")
-    return vstack([feature.features for feature in features], format="csr").astype(np.float32)
+    return feature.features
 
 
 def _inverse_document_frequency(counts: csr_matrix) -> np.ndarray:
@@ -209,3 +213,11 @@ def _weighed(counts: csr_matrix, inverse_frequency: np.ndarray) -> csr_matrix:
     grams = csr_matrix((1 + np.log(counts.data), counts.indices, counts.indptr), shape=counts.shape)
     grams.data *= inverse_frequency[grams.indices]
     return normalize(grams, copy=False)
+
+
+def _weighed_row(message: Message, inverse_frequency: np.ndarray) -> np.ndarray:
+    """The same for one message, as a plain vector: scipy takes 2 ms to build and stack a single row."""
+    counts = _count(message).tocoo()
+    row = np.zeros(len(inverse_frequency), np.float32)
+    row[counts.col] = (1 + np.log(counts.data)) * inverse_frequency[counts.col]
+    return row / max(float(np.linalg.norm(row)), 1e-9)

@@ -74,7 +74,7 @@ def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
 
 
 def apologise(
-    session: Session, conversation_id: str, turn_id: str, status: str, text: str, error: str
+    session: Session, conversation_id: str, turn_id: str, *, status: str, text: str, error: str
 ) -> list[MessageStored]:
     """Tell the customer once that something failed; the turn is failed, or still waiting."""
     conversation, turn = _locked(session, conversation_id, turn_id)

@@ -206,7 +206,7 @@ class Turns:
     async def _apologise(self, job: Job, status: str, text: str, error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"
         events = await self._database.run(
-            lambda s: outbox.apologise(s, job.conversation_id, job.turn_id, status, text, cause)
+            lambda s: outbox.apologise(s, job.conversation_id, job.turn_id, status=status, text=text, error=cause)
         )
         self._tell(job, events, None)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.instance import chroma_server
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import Settings
@@ -88,7 +89,7 @@ def test_what_is_approved_while_chroma_is_down_is_found_at_once_and_indexed_late
         found = shop.ask("are chairs repaired?")
         assert found[0].entry.answer == "Yes, in Leeds."
         assert found[0].dense > 0.7
-        with services.chroma_server(tmp_path / "chroma", port):
+        with chroma_server(tmp_path, port):
             clock[0] += 10
             assert shop.knowledge.synchroniser.sync_all() == 1
             assert shop.best("can my furniture be mended?") == "Yes, in Leeds."
