@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Measure how messages are understoo
 
 
 @app.callback()
-def nlu() -> None:
+def group() -> None:
     """Measure how messages are understood."""
 
 
