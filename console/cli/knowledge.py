@@ -138,6 +138,29 @@ def show(
 
 
 @app.command()
+def approve(
+    entry_id: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in its history.")] = "approved",
+    author: AuthorOption = "command line",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Serve a draft, or a retired entry again."""
+    from knowledge import entries  # noqa: PLC0415
+
+    with _opened(tenant) as (knowledge, tenant_id):
+        with knowledge.database.session() as session:
+            entry = entries.found(session, tenant_id, entry_id)
+            entries.EntryEditor(session, tenant_id, entries.Change(author, reason)).approve(entry)
+            shown = _described(entry)
+        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), "it is served once the index is back")
+    if as_json:
+        print_json(shown)
+    else:
+        print(f"{entry_id} is approved.")
+
+
+@app.command()
 def retire(
     entry_id: Annotated[str, typer.Argument(metavar="ID")],
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in its history.")],

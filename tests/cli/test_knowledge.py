@@ -77,6 +77,8 @@ def test_import_search_show_retire(rejoinder: CommandLine, faq: str) -> None:
     ]
     assert [e["status"] for e in rejoinder("knowledge", "list", "--status", "approved", "--json").json] == ["approved"]
     assert "no more" in rejoinder("knowledge", "show", best["id"]).out
+    assert rejoinder("knowledge", "approve", best["id"], "--reason", "again").code == 0
+    assert rejoinder("knowledge", "search", "Irish delivery", "--json").json[0]["id"] == best["id"]
     assert best["id"] in rejoinder("knowledge", "list").out
 
 
