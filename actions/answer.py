@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -11,8 +12,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.reply import Note, say
+from actions.reply import Button, Note, say
 from core.errors import KnowledgeUnavailable
+from core.texts import Texts
 from knowledge.answering import Answering
 from knowledge.types import Answer, AnswerPart, Question, Speaker, Utterance
 
@@ -28,9 +30,9 @@ _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 class ActionAnswer(Action):
     """Asks the knowledge base; streams what it finds while somebody watches."""
 
-    def __init__(self, answering: Answering, unknown_part: str) -> None:
+    def __init__(self, answering: Answering, texts: Texts) -> None:
         self._answering = answering
-        self._unknown_part = unknown_part
+        self._texts = texts
 
     def name(self) -> str:
         """As in ``domain.yml``."""
@@ -47,7 +49,7 @@ class ActionAnswer(Action):
             say(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
             return []
         if answer.outcome == "unknown":
-            return _admit(dispatcher, tracker, answer)
+            return _admit(dispatcher, tracker, answer, self._texts.person)
         text = "\n\n".join(self._worded(part) for part in answer.parts)
         await _stream(dispatcher, text)
         say(dispatcher, _note(answer), text=text)
@@ -61,7 +63,7 @@ class ActionAnswer(Action):
         return answer
 
     def _worded(self, part: AnswerPart) -> str:
-        return part.text if part.outcome == "answered" else self._unknown_part.replace("{part}", part.question)
+        return part.text if part.outcome == "answered" else self._texts.unknown_part.replace("{part}", part.question)
 
 
 def questions_of(tracker: Tracker) -> list[Question]:
@@ -92,8 +94,13 @@ async def _stream(dispatcher: CollectingDispatcher, text: str) -> None:
     await dispatcher.stream_end()
 
 
-def _admit(dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer) -> list[dict[str, Any]]:
-    """Say that we do not know, and offer a person."""
+def _admit(dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, person: str) -> list[dict[str, Any]]:
+    """Offer the questions that come near; else say that we do not know, and offer a person."""
+    if len(answer.parts) == 1 and (near := answer.parts[0].suggestions):
+        buttons = tuple(Button(question, question) for question in near)
+        note = replace(_note(answer), outcome="clarified")
+        say(dispatcher, note, response="utter_suggest", buttons=(*buttons, Button(person, "/talk_to_person")))
+        return []
     count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
     response = "utter_unknown" if count == 1 else "utter_unknown_again"
     say(dispatcher, _note(answer), response=response)

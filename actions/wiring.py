@@ -20,7 +20,7 @@ def make_executor(settings: Settings, database: Database, answering: Answering, 
     """Every action that ``domain.yml`` names."""
     orders, executor = Orders(database), ActionExecutor()
     for action in (
-        ActionAnswer(answering, texts.unknown_part),
+        ActionAnswer(answering, texts),
         ActionClarify(),
         ActionHandoff(settings.support_email),
         ActionOrderStatus(orders),

@@ -18,9 +18,16 @@ class Texts:
     """It is stored and will be answered."""
     unknown_part: str = "{part}?"
     """One part of a question is not known; ``{part}`` stands for it."""
+    person: str = "Talk to a person"
+    """The title of the button that asks for one."""
 
     @classmethod
     def load(cls, domain: Path) -> Texts:
-        """From ``utter_failed``, ``utter_waiting`` and ``utter_unknown_part``."""
+        """From ``utter_failed``, ``utter_waiting``, ``utter_unknown_part`` and the button of ``utter_unknown``."""
         responses = yaml.safe_load(domain.read_text())["responses"]
-        return cls(*(responses[f"utter_{name}"][0]["text"] for name in ("failed", "waiting", "unknown_part")))
+        return cls(
+            failed=responses["utter_failed"][0]["text"],
+            waiting=responses["utter_waiting"][0]["text"],
+            unknown_part=responses["utter_unknown_part"][0]["text"],
+            person=responses["utter_unknown"][0]["buttons"][0]["title"],
+        )

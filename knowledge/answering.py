@@ -15,6 +15,7 @@ from knowledge.signals import contradicts, normalised
 from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question, Retriever, Source, UsedEntry, Utterance
 
 LONGEST_QUESTION = 1000
+SUGGESTIONS = 3
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
 """What a subject's standing adds to nearness when the candidates to match are chosen."""
 
@@ -24,6 +25,10 @@ class Limits:
     """How sure an answer must be; ``answer`` None takes the matcher's own threshold."""
 
     answer: float | None = None
+    help_centre: float = 0.34
+    """The same for an entry that was not learnt from a conversation: a near miss is offered rather than sent."""
+    suggested: float = 0.45
+    """Cosine from which a help centre's question is offered where none is answered."""
     passage: float = 0.62
     """Nearness (meaning plus shared words) from which a passage's best sentence answers."""
     retrieved: int = 40
@@ -110,12 +115,22 @@ class Answering:
         best = self._best_approved(question, [c for c in chosen if c.entry.kind == "faq"])
         if best:
             return _verbatim(question, best.candidate.entry, best.probability)
-        return self._extracted(question, [c.entry for c in chosen if c.entry.kind == "passage"])
+        part = self._extracted(question, [c.entry for c in chosen if c.entry.kind == "passage"])
+        return part if part.outcome == "answered" else replace(part, suggestions=self._suggestions(chosen))
 
     def _best_approved(self, question: Question, candidates: list[Candidate]) -> Match | None:
         needed = self._matcher.threshold if self._limits.answer is None else self._limits.answer
         ranked = [m for m in self._matcher.ranked(question, candidates) if not _is_guarded(question, m)]
-        return next((m for m in ranked[:1] if _with_twins(m, ranked) >= needed), None)
+        return next((m for m in ranked[:1] if _with_twins(m, ranked) >= self._needed(m, needed)), None)
+
+    def _needed(self, match: Match, needed: float) -> float:
+        return needed if match.candidate.entry.context else max(needed, self._limits.help_centre)
+
+    def _suggestions(self, candidates: list[Candidate]) -> tuple[str, ...]:
+        """The help centre's own questions that come near; never what was learnt from a conversation about one thing."""
+        near = [c for c in candidates if c.entry.kind == "faq" and not c.entry.context and not c.entry.subject]
+        near = sorted((c for c in near if c.dense >= self._limits.suggested), key=lambda c: -c.dense)
+        return tuple(c.entry.questions[0] for c in near[:SUGGESTIONS])
 
     def _extracted(self, question: Question, passages: list[Entry]) -> AnswerPart:
         scored = sorted(((self._nearness(question, p), i) for i, p in enumerate(passages)), reverse=True)

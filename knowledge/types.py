@@ -89,7 +89,10 @@ class UsedEntry:
 
 @dataclass(frozen=True)
 class AnswerPart:
-    """The answer to one part of a question; ``text`` is empty where it is unknown."""
+    """The answer to one part of a question; ``text`` is empty where it is unknown.
+
+    ``suggestions`` are known questions that come near to an unknown one, for the customer to choose from.
+    """
 
     question: str
     outcome: AnswerOutcome
@@ -97,6 +100,7 @@ class AnswerPart:
     confidence: float
     entries: tuple[UsedEntry, ...] = ()
     sources: tuple[Source, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

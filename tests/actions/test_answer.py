@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import ActionAnswer, questions_of
 from core.errors import KnowledgeUnavailable
+from core.texts import Texts
 from knowledge.types import Answer, AnswerPart, Question, Source, UsedEntry, Utterance
 
 KNOWN = AnswerPart("How long?", "answered", "Two days.", 0.9, (UsedEntry("e1", 1, 0.9),), (Source("Delivery"),))
@@ -42,7 +43,7 @@ def tracker(*said: str, pressed: str = "", slots: dict[str, Any] | None = None) 
 
 async def run(answering: FakeAnswering, asked: Tracker) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     dispatcher = CollectingDispatcher()
-    action = ActionAnswer(answering, "About “{part}” I'm not sure.")  # type: ignore[arg-type]
+    action = ActionAnswer(answering, Texts("Failed.", "Waiting.", "About “{part}” I'm not sure."))  # type: ignore[arg-type]
     events = await action.run(dispatcher, asked, {})
     (message,) = dispatcher.messages
     return message, events
@@ -84,3 +85,14 @@ async def test_without_the_index_the_customer_is_told() -> None:
     answering.away = True
     message, _ = await run(answering, tracker("How long?"))
     assert message["response"] == "utter_knowledge_unavailable"
+
+
+async def test_known_questions_that_come_near_are_offered_in_their_own_words() -> None:
+    near = AnswerPart("policy?", "unknown", "", 0.0, suggestions=("How do I return something?",))
+    message, events = await run(FakeAnswering(What=(near,)), tracker("What about the policy?"))
+    assert (message["response"], message["custom"]["rejoinder"]["outcome"]) == ("utter_suggest", "clarified")
+    assert message["buttons"] == [
+        {"title": "How do I return something?", "payload": "How do I return something?"},
+        {"title": "Talk to a person", "payload": "/talk_to_person"},
+    ]
+    assert events == []
