@@ -116,7 +116,7 @@ class Answering:
         if best:
             return _verbatim(question, best.candidate.entry, best.probability)
         part = self._extracted(question, [c.entry for c in chosen if c.entry.kind == "passage"])
-        return part if part.outcome == "answered" else replace(part, suggestions=self._suggestions(chosen))
+        return part if part.outcome == "answered" else replace(part, suggestions=self._suggestions(question, chosen))
 
     def _best_approved(self, question: Question, candidates: list[Candidate]) -> Match | None:
         needed = self._matcher.threshold if self._limits.answer is None else self._limits.answer
@@ -126,11 +126,14 @@ class Answering:
     def _needed(self, match: Match, needed: float) -> float:
         return needed if match.candidate.entry.context else max(needed, self._limits.help_centre)
 
-    def _suggestions(self, candidates: list[Candidate]) -> tuple[str, ...]:
-        """The help centre's own questions that come near; never what was learnt from a conversation about one thing."""
-        near = [c for c in candidates if c.entry.kind == "faq" and not c.entry.context and not c.entry.subject]
-        near = sorted((c for c in near if c.dense >= self._limits.suggested), key=lambda c: -c.dense)
-        return tuple(c.entry.questions[0] for c in near[:SUGGESTIONS])
+    def _suggestions(self, question: Question, candidates: list[Candidate]) -> tuple[str, ...]:
+        """The help centre's own questions near to this one alone; never what was learnt from talk about one thing."""
+        near = [c.entry for c in candidates if c.entry.kind == "faq" and not c.entry.context and not c.entry.subject]
+        asked = [entry.questions[0] for entry in near]
+        vectors = self._embedder.embed([question.text, *asked])
+        cosines = [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+        ranked = sorted(zip(cosines, asked, strict=True), reverse=True)
+        return tuple(text for cosine, text in ranked if cosine >= self._limits.suggested)[:SUGGESTIONS]
 
     def _extracted(self, question: Question, passages: list[Entry]) -> AnswerPart:
         scored = sorted(((self._nearness(question, p), i) for i, p in enumerate(passages)), reverse=True)

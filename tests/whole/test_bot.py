@@ -126,7 +126,7 @@ def test_odd_messages_get_a_sentence(bot: Instance, chat: Chat, text: str) -> No
 
 
 def test_an_imported_help_centre_is_known_with_the_next_question(bot: Instance, chat: Chat, tmp_path: Path) -> None:
-    assert "don't know" in says(chat, "Can I bring my own cup to the pottery evening?")
+    assert "glaze" not in says(chat, "Can I bring my own cup to the pottery evening?")
     page = tmp_path / "help" / "pottery.md"
     page.parent.mkdir()
     page.write_text(
