@@ -109,3 +109,10 @@ def test_time_is_accounted(answering: Answering) -> None:
     answer = ask(answering, "What does postage cost?")
     assert answer.retrieval_ms > 0
     assert answer.generation_ms > 0
+
+
+def test_questions_that_come_near_are_offered_where_none_is_answered(answering: Answering) -> None:
+    (part,) = ask(answering, "How are returns handled in sales?").parts
+    assert (part.outcome, part.suggestions) == ("unknown", ("Can I return a sale item?",))
+    (part,) = ask(answering, "Who is the president of France?").parts
+    assert (part.outcome, part.suggestions) == ("unknown", ())
