@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from benchmarks.instance import ROOT, Instance, chroma_server, instance
+from benchmarks.instance import ROOT, Instance, chroma_server, free_ports, instance
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import ENV_FILE, PREFIX, Settings
@@ -24,7 +24,7 @@ os.environ[ENV_FILE] = os.devnull
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Defaults, with a home of its own and no `.env`."""
-    return Settings.load(home=tmp_path / "var", port=services.free_port())
+    return Settings.load(home=tmp_path / "var", port=free_ports(3))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
