@@ -23,12 +23,11 @@ from core.settings import Settings
 from knowledge.entries import Change
 from knowledge.learning import parsed, store
 from knowledge.training.split import part_of
-from knowledge.types import Answer, Question, Speaker, Utterance
+from knowledge.types import SPEAKERS, Answer, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
 
 Verdict = Literal["right", "honest", "wrong", "missed"]
 TENANT = "bench"
-SPEAKERS: dict[str, Speaker] = {"user": "customer", "system": "bot", "agent": "agent"}
 
 
 @dataclass(frozen=True)

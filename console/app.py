@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import structlog
 from fastapi import FastAPI
 
 from actions.webhook import router as action_webhook
@@ -26,7 +25,6 @@ from core.texts import Texts
 from core.turns import Turns
 from knowledge.wiring import make_answering
 
-log = structlog.get_logger()
 DOMAIN = Path(__file__).parent.parent / "domain.yml"
 LOOK_SECONDS = 0.5
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from celery.signals import setup_logging, worker_ready
 
 from core import logs
@@ -11,8 +10,6 @@ from core.jobs import heartbeat
 from core.jobs.queue import make_queue
 from core.settings import Settings
 from knowledge.wiring import make_index_sync
-
-log = structlog.get_logger()
 
 settings = Settings.load()
 database = Database(settings.database())

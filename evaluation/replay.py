@@ -13,16 +13,7 @@ from core.errors import InvalidInput
 from core.rasa import Rasa
 from core.turns.replies import read
 from knowledge.answering import Answering
-from knowledge.types import Question, Speaker, Utterance
-
-SPEAKERS: dict[str, Speaker] = {
-    "user": "customer",
-    "customer": "customer",
-    "system": "bot",
-    "bot": "bot",
-    "assistant": "bot",
-    "agent": "agent",
-}
+from knowledge.types import SPEAKERS, Question, Utterance
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,9 @@ from knowledge.context import subjects_of
 from knowledge.entries import Change, EntryEditor
 from knowledge.sources.document import Failure
 from knowledge.sources.language import language_of
-from knowledge.types import Speaker, Utterance
+from knowledge.types import SPEAKERS, Speaker, Utterance
 
-SPEAKERS: dict[str, Speaker] = {
-    "user": "customer",
-    "customer": "customer",
-    "system": "bot",
-    "bot": "bot",
-    "assistant": "bot",
-    "agent": "agent",
-    "human": "agent",
-}
+IMPORTED_SPEAKERS: dict[str, Speaker] = {**SPEAKERS, "human": "agent"}
 LONGEST_ID = 190
 CHANNEL = "import"
 TURNS_KEPT = 12
@@ -195,7 +187,7 @@ def _conversation(line: str) -> ImportedConversation:
 def _turn(number: int, turn: Any) -> Utterance:
     if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not storable(turn["text"]):
         raise InvalidInput(f"turn {number} has no text")
-    speaker = SPEAKERS.get(str(turn.get("speaker", "")).lower())
+    speaker = IMPORTED_SPEAKERS.get(str(turn.get("speaker", "")).lower())
     if speaker is None:
         raise InvalidInput(f"turn {number} has an unknown speaker {turn.get('speaker')!r}")
     return Utterance(speaker, storable(turn["text"]))

@@ -8,6 +8,15 @@ from typing import Literal, Protocol
 Speaker = Literal["customer", "bot", "agent"]
 EntryKind = Literal["faq", "passage"]
 AnswerOutcome = Literal["answered", "unknown"]
+SPEAKERS: dict[str, Speaker] = {
+    "user": "customer",
+    "customer": "customer",
+    "system": "bot",
+    "bot": "bot",
+    "assistant": "bot",
+    "agent": "agent",
+}
+"""Who speaks, as the files of conversations and probes name them."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from core.errors import InvalidInput, KnowledgeUnavailable
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from core.db.models import KnowledgeEntry
+    from knowledge.entries import Change, EntryEditor
     from knowledge.importing import Report
     from knowledge.wiring import Knowledge
 
@@ -146,14 +148,9 @@ def approve(
     tenant: TenantOption = None,
 ) -> None:
     """Serve a draft, or a retired entry again."""
-    from knowledge import entries  # noqa: PLC0415
+    from knowledge.entries import Change, EntryEditor  # noqa: PLC0415
 
-    with _opened(tenant) as (knowledge, tenant_id):
-        with knowledge.database.session() as session:
-            entry = entries.found(session, tenant_id, entry_id)
-            entries.EntryEditor(session, tenant_id, entries.Change(author, reason)).approve(entry)
-            shown = _described(entry)
-        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), "it is served once the index is back")
+    shown = _moved(tenant, entry_id, Change(author, reason), EntryEditor.approve, "it is served once the index is back")
     if as_json:
         print_json(shown)
     else:
@@ -169,20 +166,34 @@ def retire(
     tenant: TenantOption = None,
 ) -> None:
     """Serve an entry no longer; it stays readable with its history."""
-    from knowledge import entries  # noqa: PLC0415
+    from knowledge.entries import Change, EntryEditor  # noqa: PLC0415
 
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
-    with _opened(tenant) as (knowledge, tenant_id):
-        with knowledge.database.session() as session:
-            entry = entries.found(session, tenant_id, entry_id)
-            entries.EntryEditor(session, tenant_id, entries.Change(author, reason)).retire(entry)
-            shown = _described(entry)
-        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), "it is served no longer all the same")
+    shown = _moved(tenant, entry_id, Change(author, reason), EntryEditor.retire, "it is served no longer all the same")
     if as_json:
         print_json(shown)
     else:
         print(f"{entry_id} is retired.")
+
+
+def _moved(
+    tenant: str | None,
+    entry_id: str,
+    change: Change,
+    move: Callable[[EntryEditor, KnowledgeEntry], None],
+    meanwhile: str,
+) -> dict[str, Any]:
+    """Approve or retire one entry; what follows while the index is away is said as a warning."""
+    from knowledge import entries  # noqa: PLC0415
+
+    with _opened(tenant) as (knowledge, tenant_id):
+        with knowledge.database.session() as session:
+            entry = entries.found(session, tenant_id, entry_id)
+            move(entries.EntryEditor(session, tenant_id, change), entry)
+            shown = _described(entry)
+        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), meanwhile)
+    return shown
 
 
 @app.command()
