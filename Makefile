@@ -9,8 +9,8 @@ help: ## show this list
 
 setup: .venv/.ready .venv-bot/.ready ## make the two environments (.venv for the app, .venv-bot for Rasa)
 
-run: setup ## set up what is missing, train if needed, start everything, print the address
-	@.venv/bin/rejoinder start
+run: setup $(if $(filter local,$(LLM)),.venv-llm/.ready) ## set up what is missing, train if needed, start everything, print the address; with LLM=local also a small language model
+	@.venv/bin/rejoinder start $(if $(LLM),--llm $(LLM))
 
 test: setup .venv/.ready-dev .venv/.ready-browser ## set up what is missing, then all tests
 	@$(PY) -m pytest
@@ -28,7 +28,7 @@ lock: .venv/.ready ## write the lock files anew from requirements/*.in
 	@deploy/setup lock
 
 clean: ## remove the environments, keep what is in var
-	rm -rf .venv .venv-bot
+	rm -rf .venv .venv-bot .venv-llm
 
 .venv/.ready: requirements/setup.txt requirements/app.txt pyproject.toml deploy/setup
 	@deploy/setup app
@@ -41,3 +41,6 @@ clean: ## remove the environments, keep what is in var
 
 .venv-bot/.ready: .venv/.ready requirements/bot.txt
 	@deploy/setup bot
+
+.venv-llm/.ready: requirements/llm.txt | .venv/.ready
+	@deploy/setup llm

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import structlog
@@ -14,25 +14,28 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Button, Note, say
 from core.errors import KnowledgeUnavailable
+from core.events import Hub
+from core.llm.types import Caller
 from core.texts import Texts
-from knowledge.answering import Answering
-from knowledge.types import Answer, AnswerPart, Question, Speaker, Utterance
+from knowledge.citing import without_marks
+from knowledge.draft import GAP, Viewer
+from knowledge.types import Answer, AnswerPart, Question, Source, Speaker, Utterance, Writing
+from knowledge.writing import Writer
 
 log = structlog.get_logger()
 
 HISTORY_TURNS = 10
 UNKNOWN_COUNT = "unknown_count"
-_CHUNKS = re.compile(r".+?(?:[.!?:;\n]\s*|$)", re.DOTALL)
-"""Sentences: the text is there already, so smaller pieces would only cost."""
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
 
 class ActionAnswer(Action):
-    """Asks the knowledge base; streams what it finds while somebody watches."""
+    """Asks the knowledge base and the models; streams while somebody watches."""
 
-    def __init__(self, answering: Answering, texts: Texts) -> None:
-        self._answering = answering
+    def __init__(self, writer: Writer, texts: Texts, hub: Hub) -> None:
+        self._writer = writer
         self._texts = texts
+        self._hub = hub
 
     def name(self) -> str:
         """As in ``domain.yml``."""
@@ -42,28 +45,80 @@ class ActionAnswer(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Answer the latest message in the light of those before."""
-        try:
-            answer = await asyncio.to_thread(self._first_answer, questions_of(tracker))
-        except KnowledgeUnavailable as error:
-            log.warning("knowledge unavailable", error=str(error))
-            say(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
-            return []
+        with self._hub.stoppable(tracker.sender_id) as stop:
+            viewer = _Streaming(dispatcher, stop)
+            try:
+                answer = await self._first_answer(tracker, viewer)
+            except KnowledgeUnavailable as error:
+                log.warning("knowledge unavailable", error=str(error))
+                say(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
+                return []
+            finally:
+                await viewer.end()
         if answer.outcome == "unknown":
-            return _admit(dispatcher, tracker, answer, self._texts.person)
-        text = "\n\n".join(self._worded(part) for part in answer.parts)
-        await _stream(dispatcher, text)
-        say(dispatcher, _note(answer), text=text)
+            return self._admit(dispatcher, tracker, answer, stopped=stop.is_set())
+        say(dispatcher, _note(answer), text=GAP.join(self._worded(part) for part in answer.parts))
         return [SlotSet(UNKNOWN_COUNT, 0.0)]
 
-    def _first_answer(self, questions: list[Question]) -> Answer:
-        answers = (self._answering.answer(question) for question in questions)
-        answer = next(answers)
-        while answer.outcome == "unknown" and (another := next(answers, None)):
-            answer = another
+    async def _first_answer(self, tracker: Tracker, viewer: Viewer) -> Answer:
+        caller = _caller(tracker)
+        questions = questions_of(tracker)
+        answer = await self._writer.answer(questions[0], caller, viewer)
+        for question in questions[1:]:
+            if answer.outcome == "unknown":
+                answer = await self._writer.answer(question, caller, viewer)
         return answer
 
     def _worded(self, part: AnswerPart) -> str:
         return part.text if part.outcome == "answered" else self._texts.unknown_part.replace("{part}", part.question)
+
+    def _admit(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, *, stopped: bool
+    ) -> list[dict[str, Any]]:
+        """Offer the questions that come near; else say that we do not know, and offer a person."""
+        if stopped:
+            say(dispatcher, replace(_note(answer), outcome="action"), response="utter_stopped")
+            return []
+        if len(answer.parts) == 1 and (near := answer.parts[0].suggestions):
+            buttons = tuple(Button(question, question) for question in near)
+            note = replace(_note(answer), outcome="clarified")
+            person = Button(self._texts.person, "/talk_to_person")
+            say(dispatcher, note, response="utter_suggest", buttons=(*buttons, person))
+            return []
+        count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
+        response = "utter_unknown" if count == 1 else "utter_unknown_again"
+        say(dispatcher, _note(answer), response=response)
+        return [SlotSet(UNKNOWN_COUNT, count)]
+
+
+class _Streaming:
+    """Passes a draft to rasa-sdk's stream, where somebody watches: else each chunk would become a message of its own."""
+
+    def __init__(self, dispatcher: CollectingDispatcher, stop: asyncio.Event) -> None:
+        self.stop = stop
+        self._dispatcher = dispatcher
+        self._watched = dispatcher._stream_sink is not None  # noqa: SLF001 - rasa-sdk 3.21 has no public way to ask
+
+    async def estimate(self, seconds: float | None) -> None:
+        await self._chunk(json_message={"estimate": seconds})
+
+    async def cite(self, sources: Sequence[Source]) -> None:
+        await self._chunk(json_message={"sources": [asdict(source) for source in sources]})
+
+    async def append(self, text: str) -> None:
+        await self._chunk(text=text)
+
+    async def replace(self, text: str) -> None:
+        await self._chunk(json_message={"draft": text})
+
+    async def end(self) -> None:
+        """The answer is there, or failed."""
+        if self._watched and self._dispatcher.is_streaming_active:
+            await self._dispatcher.stream_end()
+
+    async def _chunk(self, **chunk: Any) -> None:
+        if self._watched:
+            await self._dispatcher.stream_chunk(**chunk)
 
 
 def questions_of(tracker: Tracker) -> list[Question]:
@@ -72,7 +127,7 @@ def questions_of(tracker: Tracker) -> list[Question]:
     After a press on a button that is the message before, which we had not understood, and then the button's title.
     """
     turns = [
-        Utterance(_SPEAKERS[event["event"]], event["text"])
+        Utterance(_SPEAKERS[event["event"]], without_marks(event["text"]))
         for event in tracker.events
         if event["event"] in _SPEAKERS and event.get("text") and not event["text"].startswith("/")
     ]
@@ -84,27 +139,9 @@ def questions_of(tracker: Tracker) -> list[Question]:
     return [Question(tenant, text, history) for text in asked if text] or [Question(tenant, "", history)]
 
 
-async def _stream(dispatcher: CollectingDispatcher, text: str) -> None:
-    """Sentence by sentence, only where somebody watches: else each chunk would become a message of its own."""
-    if dispatcher._stream_sink is None:  # noqa: SLF001 - rasa-sdk 3.21 has no public way to ask
-        return
-    await dispatcher.stream_start()
-    for chunk in _CHUNKS.findall(text):
-        await dispatcher.stream_chunk(text=chunk)
-    await dispatcher.stream_end()
-
-
-def _admit(dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, person: str) -> list[dict[str, Any]]:
-    """Offer the questions that come near; else say that we do not know, and offer a person."""
-    if len(answer.parts) == 1 and (near := answer.parts[0].suggestions):
-        buttons = tuple(Button(question, question) for question in near)
-        note = replace(_note(answer), outcome="clarified")
-        say(dispatcher, note, response="utter_suggest", buttons=(*buttons, Button(person, "/talk_to_person")))
-        return []
-    count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
-    response = "utter_unknown" if count == 1 else "utter_unknown_again"
-    say(dispatcher, _note(answer), response=response)
-    return [SlotSet(UNKNOWN_COUNT, count)]
+def _caller(tracker: Tracker) -> Caller:
+    metadata = tracker.latest_message.get("metadata") or {}
+    return Caller(metadata.get("tenant_id", "default"), tracker.sender_id, metadata.get("turn_id"))
 
 
 def _note(answer: Answer) -> Note:
@@ -115,4 +152,10 @@ def _note(answer: Answer) -> Note:
         sources=answer.sources,
         retrieval_ms=answer.retrieval_ms,
         generation_ms=answer.generation_ms,
+        written_by=answer.written_by or None,
+        **(_recorded(answer.writing) if answer.writing else {}),
     )
+
+
+def _recorded(writing: Writing) -> dict[str, Any]:
+    return {**asdict(writing), "cost": str(writing.cost), "prompt_version": writing.prompt_version or None}

@@ -30,6 +30,13 @@ class Note:
     sources: tuple[Source, ...] = ()
     retrieval_ms: float | None = None
     generation_ms: float | None = None
+    written_by: str | None = None
+    route: str | None = None
+    complexity: float | None = None
+    cost: str | None = None
+    """A decimal; JSON has none."""
+    prompt_version: str | None = None
+    groundedness: float | None = None
 
 
 def say(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -11,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 from rasa_sdk.executor import ActionExecutor
 
-from core.events import Chunk, Hub
+from core.events import Chunk, Citable, Draft, Estimate, Event, Hub
 
 log = structlog.get_logger()
 
@@ -71,8 +72,21 @@ class _ChunkSink(asyncio.Queue[dict[str, Any]]):
         self._hub, self._conversation_id, self._turn_id = hub, conversation_id, turn_id
 
     async def put(self, item: dict[str, Any]) -> None:
-        if item["event"] == "stream_chunk" and item.get("text"):
-            self._hub.publish(self._conversation_id, Chunk(self._turn_id, item["text"]))
+        for event in _events(self._turn_id, item) if item["event"] == "stream_chunk" else ():
+            self._hub.publish(self._conversation_id, event)
+
+
+def _events(turn_id: str, item: dict[str, Any]) -> Iterator[Event]:
+    """What an action streams, as its watchers hear it."""
+    custom = item.get("custom", {})
+    if "estimate" in custom:
+        yield Estimate(turn_id, custom["estimate"])
+    if "sources" in custom:
+        yield Citable(turn_id, tuple(custom["sources"]))
+    if "draft" in custom:
+        yield Draft(turn_id, custom["draft"])
+    if item.get("text"):
+        yield Chunk(turn_id, item["text"])
 
 
 def _understanding(call: dict[str, Any]) -> dict[str, Any]:

@@ -10,17 +10,18 @@ from actions.handoff import ActionHandoff
 from actions.orders import ActionCancelOrder, ActionChangeAddress, ActionOrderStatus, ActionStop
 from actions.verification import ValidateAddressChangeForm, ValidateCancelOrderForm, ValidateOrderStatusForm
 from core.db import Database
+from core.events import Hub
 from core.orders import Orders
 from core.settings import Settings
 from core.texts import Texts
-from knowledge.answering import Answering
+from knowledge.writing import Writer
 
 
-def make_executor(settings: Settings, database: Database, answering: Answering, texts: Texts) -> ActionExecutor:
+def make_executor(settings: Settings, database: Database, writer: Writer, texts: Texts, hub: Hub) -> ActionExecutor:
     """Every action that ``domain.yml`` names."""
     orders, executor = Orders(database), ActionExecutor()
     for action in (
-        ActionAnswer(answering, texts),
+        ActionAnswer(writer, texts, hub),
         ActionClarify(),
         ActionHandoff(settings.support_email),
         ActionOrderStatus(orders),

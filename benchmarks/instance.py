@@ -47,12 +47,12 @@ class Instance:
 
 
 @contextmanager
-def instance(env: dict[str, str] | None = None) -> Iterator[Instance]:
-    """`rejoinder start` until it is ready, stopped at the end."""
+def instance(env: dict[str, str] | None = None, models: Path = ROOT / "var/models") -> Iterator[Instance]:
+    """`rejoinder start` until it is ready, stopped at the end; a model trained from the same files is taken from there."""
     home = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
     port = free_ports(3)
-    if (ROOT / "var/models").is_dir():
-        shutil.copytree(ROOT / "var/models", home / "models")
+    if models.is_dir():
+        shutil.copytree(models, home / "models")
     settings = {"REJOINDER_HOME": str(home), "REJOINDER_PORT": str(port), "REJOINDER_ENV_FILE": os.devnull}
     with (home / "log").open("wb") as log:
         command = [str(Path(sys.executable).parent / "rejoinder"), "start"]

@@ -14,16 +14,20 @@ from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
 from connectors.web.wiring import make_web_channel
 from console import health
+from console.api import ApiServices
+from console.api import router as staff_api
 from console.pages.demo import router as demo_page
 from core import logs
 from core.db import Database
 from core.events import Hub
+from core.llm.catalogue import Catalogue
+from core.llm.wiring import make_router
 from core.rasa import Rasa
 from core.secrets import derive
 from core.settings import Settings
 from core.texts import Texts
 from core.turns import Turns
-from knowledge.wiring import make_answering
+from knowledge.wiring import make_writer
 
 DOMAIN = Path(__file__).parent.parent / "domain.yml"
 LOOK_SECONDS = 0.5
@@ -38,16 +42,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
     texts = Texts.load(DOMAIN)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars)
-    executor = make_executor(settings, database, make_answering(settings, database), texts)
+    router = make_router(settings, database)
+    writer = make_writer(settings, database, router)
+    executor = make_executor(settings, database, writer, texts, hub)
+    staff = ApiServices(
+        settings.staff_token(), settings.tenant, database, Catalogue.load(settings.models), router, writer.would_ask
+    )
     checks = health.checks(database, rasa, settings.chroma())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await router.start()
         await turns.start()
         announcement = asyncio.create_task(_announce(settings, checks))
         yield
         announcement.cancel()
         await turns.stop()
+        await router.close()
         await rasa.close()
         database.close()
 
@@ -55,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router(checks))
     app.include_router(action_webhook(executor, hub, derive(secret, "actions")))
     app.include_router(make_web_channel(settings, turns, hub))
+    app.include_router(staff_api(staff))
     app.include_router(demo_page())
     return app
 

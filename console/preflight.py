@@ -12,13 +12,13 @@ from core.settings import Settings
 FREE_BYTES = 500 * 1024 * 1024
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, *, local_model: bool = False) -> None:
     """Ports and disk.
 
     Raises:
         Unavailable: with a line for each problem.
     """
-    problems = [*_disk(settings.home), *_ports(settings)]
+    problems = [*_disk(settings.home), *_ports(settings, local_model=local_model)]
     if problems:
         raise Unavailable("cannot start:\n" + "\n".join(f"  {problem}" for problem in problems))
 
@@ -37,10 +37,11 @@ def _disk(home: Path) -> list[str]:
     return []
 
 
-def _ports(settings: Settings) -> list[str]:
+def _ports(settings: Settings, *, local_model: bool) -> list[str]:
     used = {settings.port: "the web server"}
     used |= {} if settings.rasa_url else {settings.port + 1: "Rasa"}
     used |= {} if settings.chroma_url else {settings.port + 2: "Chroma"}
+    used |= {settings.port + 3: "the local model"} if local_model else {}
     return [
         f"port {port} for {what} is in use: stop what uses it, or set REJOINDER_PORT to another number"
         for port, what in used.items()

@@ -2,18 +2,27 @@
 
 RejoinderError
 |- SettingsInvalid        settings are missing or wrong; lists all of them
+|  |- ModelsInvalid       models.yml is missing or wrong
 |- NotFound               the thing asked for does not exist
 |- InvalidInput           what came in cannot be used; says why
 |  |- Unauthorised        no or a wrong token
 |  |- OriginRefused       the web page that asks is not on the allow-list
 |  |- TooLarge            more bytes than we read
 |  |- TooManyRequests     the sender must slow down; says for how long
+|  |- RulesInvalid        these routing rules cannot be used; names every reason
 |- Unavailable            something we stand on does not answer
    |- RasaUnavailable
    |- KnowledgeUnavailable
+   |- ProviderFailed      one call to a language model failed; has its kind
+   |- NoProviderLeft      none of the models that a rule names could answer
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.llm.types import ErrorKind
 
 
 class RejoinderError(Exception):
@@ -25,6 +34,10 @@ class RejoinderError(Exception):
 
 class SettingsInvalid(RejoinderError):
     """The settings are not valid."""
+
+
+class ModelsInvalid(SettingsInvalid):
+    """The list of models cannot be used."""
 
 
 class NotFound(RejoinderError):
@@ -55,6 +68,10 @@ class TooManyRequests(InvalidInput):
         self.retry_after = retry_after
 
 
+class RulesInvalid(InvalidInput):
+    """These routing rules cannot be used."""
+
+
 class Unavailable(RejoinderError):
     """A service that is needed does not answer."""
 
@@ -70,3 +87,17 @@ class RasaUnavailable(Unavailable):
 
 class KnowledgeUnavailable(Unavailable):
     """The knowledge index does not answer."""
+
+
+class ProviderFailed(Unavailable):
+    """A call to a language model failed."""
+
+    def __init__(self, message: str, kind: ErrorKind, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+        """Seconds that the vendor asked us to wait."""
+
+
+class NoProviderLeft(Unavailable):
+    """No language model could answer."""

@@ -50,6 +50,30 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """All of the answer so far, anew: it replaces every chunk before it."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A model was asked; so many seconds are usual until its answer is whole, where that is known."""
+
+    turn_id: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Citable:
+    """What the answer being written may cite: "[1]" in its text is the first of these."""
+
+    turn_id: str
+    sources: tuple[dict[str, str | None], ...]
+
+
+@dataclass(frozen=True)
 class TurnEnded:
     """A turn was answered, or failed with an apology."""
 
@@ -57,7 +81,7 @@ class TurnEnded:
     outcome: str | None
 
 
-Event = MessageStored | Typing | Chunk | TurnEnded
+Event = MessageStored | Typing | Chunk | Draft | Estimate | Citable | TurnEnded
 
 
 @dataclass
@@ -65,11 +89,29 @@ class Hub:
     """Hands events to the watchers of a conversation."""
 
     _watchers: dict[str, set[asyncio.Queue[Event]]] = field(default_factory=lambda: defaultdict(set))
+    _stops: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def publish(self, conversation_id: str, event: Event) -> None:
         """Tell every watcher; without one it is a no-op."""
         for queue in self._watchers.get(conversation_id, ()):
             queue.put_nowait(event)
+
+    @contextmanager
+    def stoppable(self, conversation_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set when the customer asks to stop writing."""
+        stop = self._stops[conversation_id] = asyncio.Event()
+        try:
+            yield stop
+        finally:
+            if self._stops.get(conversation_id) is stop:
+                del self._stops[conversation_id]
+
+    def stop(self, conversation_id: str) -> bool:
+        """Ask to stop writing; False where nothing is being written."""
+        stop = self._stops.get(conversation_id)
+        if stop:
+            stop.set()
+        return stop is not None
 
     def watched(self, conversation_id: str) -> bool:
         """Is anyone looking? An answer is streamed only then."""

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, computed_field, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsInvalid
+from core.secrets import derive
 
 PREFIX = "REJOINDER_"
 ENV_FILE = f"{PREFIX}ENV_FILE"
@@ -44,6 +45,28 @@ class Settings(BaseSettings):
     """Web pages that may open a chat, such as https://shop.example (comma separated); our own page always may."""
     embedding_model: Path | None = None
     """Folder of a sentence-transformers model with ONNX weights; empty: all-MiniLM-L6-v2."""
+    openai_api_key: SecretStr = SecretStr("")
+    gemini_api_key: SecretStr = SecretStr("")
+    openai_url: str = ""
+    """Empty: OpenAI itself. Else a proxy that speaks its API, such as https://proxy.example/v1"""
+    gemini_url: str = ""
+    """Empty: Google itself. Else a proxy that speaks its API."""
+    ollama_url: str = ""
+    """A local Ollama, such as http://localhost:11434/v1"""
+    vllm_url: str = ""
+    """A vLLM server, such as http://localhost:8001/v1"""
+    llamacpp_url: str = ""
+    """A llama.cpp server, such as http://localhost:8080/v1"""
+    local_model: Path | None = None
+    """A folder of a transformers model, or a GGUF file, run inside the app (needs an extra; see docs/generation.md)."""
+    models: Path = Path("models.yml")
+    """The models, their prices and what they are good for."""
+    redis_url: str = ""
+    """Shares the providers' health and the caches between replicas; empty: each process has its own."""
+    ledger_days: Annotated[int, Field(ge=1)] = 90
+    """How long every single call to a model is kept; daily summaries stay."""
+    api_token: SecretStr = SecretStr("")
+    """Opens the staff API (/v1); empty: `rejoinder token` prints the one that was made."""
     messages_per_minute: Annotated[int, Field(ge=1)] = 30
     """How many messages one session may send a minute."""
     max_message_chars: Annotated[int, Field(ge=100, le=20_000)] = 4000
@@ -61,10 +84,17 @@ class Settings(BaseSettings):
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip().rstrip("/") for part in parts if part.strip()]
 
-    @field_validator("embedding_model", mode="before")
+    @field_validator("embedding_model", "local_model", mode="before")
     @classmethod
     def _empty_is_none(cls, value: str | Path | None) -> str | Path | None:
         return value or None
+
+    @field_validator("local_model")
+    @classmethod
+    def _local_model_exists(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.exists():
+            raise ValueError(f"{value} does not exist")
+        return value
 
     @field_validator("embedding_model")
     @classmethod
@@ -104,6 +134,10 @@ class Settings(BaseSettings):
     def chroma(self) -> str:
         """Base URL of the Chroma server."""
         return self.chroma_url.rstrip("/") or f"http://127.0.0.1:{self.port + 2}"
+
+    def staff_token(self) -> str:
+        """What opens the staff API."""
+        return self.api_token.get_secret_value() or derive(self.secret_key(), "api")
 
     def secret_key(self) -> str:
         """The secret, made on first use and kept readable for its owner only."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from knowledge import context
 from knowledge.extract import Embeds, extract, sentence_scores, sentences_of
@@ -33,24 +32,10 @@ class Limits:
     """Nearness (meaning plus shared words) from which a passage's best sentence answers."""
     retrieved: int = 40
     matched: int = 12
-
-
-class Writer(Protocol):
-    """Words an answer from evidence; a language model or, by default, the evidence's own sentences."""
-
-    def write(self, question: Question, evidence: Sequence[Entry]) -> str:
-        """The answer's text; empty where the evidence does not answer."""
-
-
-class ExtractWriter:
-    """Answers with the best sentences of the best passage."""
-
-    def __init__(self, embedder: Embeds) -> None:
-        self._embedder = embedder
-
-    def write(self, question: Question, evidence: Sequence[Entry]) -> str:
-        """The one to three sentences nearest to the question."""
-        return extract(context.resolved(question), evidence[0].answer, self._embedder) if evidence else ""
+    evidence: float = 0.35
+    """Nearness from which something may be shown to a model at all."""
+    shown: int = 5
+    """Entries that a model is shown at most."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +54,11 @@ class Answering:
         retriever: Retriever,
         matcher: Matcher,
         embedder: Embeds,
-        writer: Writer | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._retriever = retriever
         self._matcher = matcher
         self._embedder = embedder
-        self._writer = writer or ExtractWriter(embedder)
         self._limits = limits or Limits()
 
     def answer(self, question: Question) -> Answer:
@@ -93,7 +76,8 @@ class Answering:
             parts.append(part)
             spent.append(took)
             asked = replace(asked, history=(*asked.history, *_said(part)))
-        return _whole(parts or [_unknown(asked.text)], spent)
+        retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
+        return whole(parts or [_unknown(asked.text)], retrieval, generation)
 
     def _answer_part(self, question: Question) -> tuple[AnswerPart, Spent]:
         started = time.perf_counter()
@@ -112,15 +96,29 @@ class Answering:
         if exact:
             return _verbatim(question, exact.entry, 1.0)
         chosen = shortlist(question, candidates, self._limits.matched)
-        best = self._best_approved(question, [c for c in chosen if c.entry.kind == "faq"])
+        ranked = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq"])
+        best = self._best_approved(ranked)
         if best:
             return _verbatim(question, best.candidate.entry, best.probability)
-        part = self._extracted(question, [c.entry for c in chosen if c.entry.kind == "passage"])
-        return part if part.outcome == "answered" else replace(part, suggestions=self._suggestions(question, chosen))
+        passages = self._nearest(question, [c.entry for c in chosen if c.entry.kind == "passage"])
+        part = self._extracted(question, passages)
+        if part.outcome == "unknown":
+            part = replace(part, suggestions=self._suggestions(question, chosen))
+        return self._with_evidence(part, passages, [m.candidate for m in ranked])
 
-    def _best_approved(self, question: Question, candidates: list[Candidate]) -> Match | None:
+    def _unguarded(self, question: Question, candidates: list[Candidate]) -> list[Match]:
+        return [m for m in self._matcher.ranked(question, candidates) if not _is_guarded(question, m)]
+
+    def _with_evidence(
+        self, part: AnswerPart, passages: list[tuple[float, Entry]], questions: list[Candidate]
+    ) -> AnswerPart:
+        near = [*passages, *((c.dense, c.entry) for c in questions)]
+        near = sorted((n for n in near if n[0] >= self._limits.evidence), key=lambda n: n[0], reverse=True)
+        shown = near[: self._limits.shown]
+        return replace(part, evidence=tuple(e for _, e in shown), nearness=min(1.0, shown[0][0])) if shown else part
+
+    def _best_approved(self, ranked: list[Match]) -> Match | None:
         needed = self._matcher.threshold if self._limits.answer is None else self._limits.answer
-        ranked = [m for m in self._matcher.ranked(question, candidates) if not _is_guarded(question, m)]
         return next((m for m in ranked[:1] if _with_twins(m, ranked) >= self._needed(m, needed)), None)
 
     def _needed(self, match: Match, needed: float) -> float:
@@ -135,13 +133,16 @@ class Answering:
         ranked = sorted(zip(cosines, asked, strict=True), reverse=True)
         return tuple(text for cosine, text in ranked if cosine >= self._limits.suggested)[:SUGGESTIONS]
 
-    def _extracted(self, question: Question, passages: list[Entry]) -> AnswerPart:
-        scored = sorted(((self._nearness(question, p), i) for i, p in enumerate(passages)), reverse=True)
-        if not scored or scored[0][0] < self._limits.passage:
+    def _nearest(self, question: Question, passages: list[Entry]) -> list[tuple[float, Entry]]:
+        return sorted(((self._nearness(question, p), p) for p in passages), key=lambda n: n[0], reverse=True)
+
+    def _extracted(self, question: Question, passages: list[tuple[float, Entry]]) -> AnswerPart:
+        """The best sentences of the best passage."""
+        if not passages or passages[0][0] < self._limits.passage:
             return _unknown(question.text)
-        confidence, entry = min(1.0, scored[0][0]), passages[scored[0][1]]
-        text = self._writer.write(question, [passages[i] for _, i in scored[:3]])
-        return _answered(question, entry, text, confidence) if text.strip() else _unknown(question.text)
+        nearness, entry = passages[0]
+        text = extract(context.resolved(question), entry.answer, self._embedder)
+        return _answered(question, entry, text, min(1.0, nearness), "extract") if text else _unknown(question.text)
 
     def _nearness(self, question: Question, passage: Entry) -> float:
         titled = [f"{passage.title}: {s}" if passage.title else s for s in sentences_of(passage.answer)]
@@ -186,13 +187,14 @@ def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
 
 
 def _verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
-    return _answered(question, entry, entry.answer, confidence)
+    part = _answered(question, entry, entry.answer, confidence, "approved")
+    return replace(part, evidence=(entry,), nearness=min(1.0, confidence))
 
 
-def _answered(question: Question, entry: Entry, text: str, confidence: float) -> AnswerPart:
+def _answered(question: Question, entry: Entry, text: str, confidence: float, written_by: str) -> AnswerPart:
     used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
     sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
-    return AnswerPart(question.text, "answered", text, confidence, (used,), sources)
+    return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by=written_by)
 
 
 def _unknown(text: str) -> AnswerPart:
@@ -204,14 +206,15 @@ def _said(part: AnswerPart) -> list[Utterance]:
     return [*said, Utterance("bot", part.text)] if part.text else said
 
 
-def _whole(parts: Sequence[AnswerPart], spent: Sequence[Spent]) -> Answer:
+def whole(parts: Sequence[AnswerPart], retrieval_ms: float = 0.0, generation_ms: float = 0.0) -> Answer:
+    """One answer of its parts."""
     answered = [p for p in parts if p.outcome == "answered"]
     return Answer(
         outcome="answered" if answered else "unknown",
         parts=tuple(parts),
         confidence=min((p.confidence for p in answered), default=0.0),
-        retrieval_ms=sum(s.retrieval for s in spent),
-        generation_ms=sum(s.generation for s in spent),
+        retrieval_ms=retrieval_ms,
+        generation_ms=generation_ms,
         entries=tuple(dict.fromkeys(e for p in answered for e in p.entries)),
         sources=tuple(dict.fromkeys(s for p in answered for s in p.sources)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal, Protocol
 
 Speaker = Literal["customer", "bot", "agent"]
@@ -110,6 +111,25 @@ class AnswerPart:
     entries: tuple[UsedEntry, ...] = ()
     sources: tuple[Source, ...] = ()
     suggestions: tuple[str, ...] = ()
+    evidence: tuple[Entry, ...] = ()
+    """What a model may word an answer from, nearest first; of an approved answer its own entry."""
+    nearness: float = 0.0
+    """0 to 1: how near the first of them is to the question."""
+    written_by: str = ""
+    """"approved", "extract", or the id of the model that worded it; empty where it is unknown."""
+    writing: Writing | None = None
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a model worded an answer, for the turn's record."""
+
+    route: str
+    complexity: float
+    cost: Decimal
+    prompt_version: str
+    groundedness: float | None = None
+    """None: nothing was checked, since no model wrote."""
 
 
 @dataclass(frozen=True)
@@ -123,3 +143,12 @@ class Answer:
     generation_ms: float = 0.0
     entries: tuple[UsedEntry, ...] = field(default=())
     sources: tuple[Source, ...] = field(default=())
+    """In a text that cites, "[1]" is the first of them."""
+    writing: Writing | None = None
+
+    @property
+    def written_by(self) -> str:
+        """The model that worded it, else "extract" or "approved"; empty where it is unknown."""
+        return max(
+            (part.written_by for part in self.parts), key=lambda by: (bool(by), by != "approved", by != "extract")
+        )

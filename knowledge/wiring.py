@@ -10,17 +10,23 @@ from pathlib import Path
 
 from core.db import Database
 from core.errors import KnowledgeUnavailable
+from core.llm.router.router import Router
 from core.settings import Settings
 from knowledge.answering import Answering
 from knowledge.embedding import Embedder, ModelFiles, Vectors
+from knowledge.grounding import Grounding
 from knowledge.importing import Importer, Options, Report
 from knowledge.index import VectorIndex
 from knowledge.lexical import LexicalIndex
 from knowledge.matching import SHIPPED, Matcher, PlainMatcher, TrainedMatcher
+from knowledge.part_writer import PartWriter
+from knowledge.prompting import Prompts
+from knowledge.remembering import RememberingEmbedder
 from knowledge.retrieval import HybridRetriever
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.synchronising import Embeds, Synchroniser, sync_quietly
+from knowledge.writing import Writer
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +115,16 @@ def import_folder(settings: Settings, database: Database, tenant_id: str, folder
     return report
 
 
-def make_answering(settings: Settings, database: Database) -> Answering:
+def make_answering(settings: Settings, database: Database, embedder: Embedder | None = None) -> Answering:
     """Answers from everything that is approved; the matcher falls back to plain similarity where no weights ship."""
-    embedder = make_embedder(settings)
+    embedder = embedder or make_embedder(settings)
     retriever = make_knowledge(settings, database, embedder).retriever
     matcher: Matcher = TrainedMatcher(embedder) if any(SHIPPED.glob("*.onnx")) else PlainMatcher()
-    return Answering(retriever, matcher, embedder)
+    return Answering(retriever, matcher, RememberingEmbedder(embedder))
+
+
+def make_writer(settings: Settings, database: Database, router: Router) -> Writer:
+    """Answering, with the router's models."""
+    embedder, prompts = make_embedder(settings), Prompts.load()
+    parts = PartWriter(router, prompts, Grounding(RememberingEmbedder(embedder)))
+    return Writer(make_answering(settings, database, embedder), router, prompts, parts)

@@ -59,6 +59,11 @@ class _Chat:
         (inbound,) = self.channel.parse(visitor, Delivery(request.headers, body))
         return JSONResponse(asdict(await self.turns.receive(inbound)), 202)
 
+    async def stop(self, request: Request) -> Response:
+        """Write no further; what there is of the answer is stored."""
+        visitor = self._visitor(request)
+        return JSONResponse({"stopping": self.turns.stop_writing(visitor.conversation_id)}, 202)
+
     async def follow(self, request: Request) -> Response:
         """Server-sent events, from ``Last-Event-ID`` on."""
         visitor = self._visitor(request)
@@ -104,6 +109,7 @@ def router(turns: Turns, hub: Hub, config: WebConfig) -> APIRouter:
     routes = APIRouter(route_class=route_class(origins), tags=["chat"])
     routes.add_api_route(f"{PREFIX}/sessions", chat.open_session, methods=["POST"])
     routes.add_api_route(f"{PREFIX}/messages", chat.receive, methods=["POST"])
+    routes.add_api_route(f"{PREFIX}/stop", chat.stop, methods=["POST"])
     routes.add_api_route(f"{PREFIX}/stream", chat.follow, methods=["GET"])
     routes.add_api_route(f"{PREFIX}/history", chat.history, methods=["GET"])
     routes.add_api_route(PREFIX + "/messages/{message_id}/feedback", chat.rate, methods=["PUT"])

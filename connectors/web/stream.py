@@ -10,10 +10,17 @@ from dataclasses import asdict, dataclass
 from sse_starlette import ServerSentEvent
 
 from core.errors import InvalidInput
-from core.events import Chunk, Event, Hub, MessageStored, TurnEnded, Typing
+from core.events import Chunk, Citable, Draft, Estimate, Event, Hub, MessageStored, TurnEnded, Typing
 from core.turns import Turns
 
-_NAMES: dict[type[Event], str] = {Typing: "typing", Chunk: "chunk", TurnEnded: "ended"}
+_NAMES: dict[type[Event], str] = {
+    Typing: "typing",
+    Estimate: "estimate",
+    Citable: "sources",
+    Chunk: "chunk",
+    Draft: "draft",
+    TurnEnded: "ended",
+}
 
 Render = Callable[[MessageStored], dict[str, object]]
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from console.cli import ask, conversations, knowledge, nlu, replay, start
+from console.cli import ask, conversations, costs, knowledge, nlu, providers, replay, route, start, token
 from core.errors import RejoinderError
 
 app = typer.Typer(
@@ -19,9 +19,13 @@ app.command("start")(start.start)
 app.command("train")(start.train)
 app.command("ask")(ask.ask)
 app.command("replay")(replay.replay)
+app.command("costs")(costs.costs)
+app.command("token")(token.token)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(nlu.app, name="nlu")
+app.add_typer(providers.app, name="providers")
+app.add_typer(route.app, name="route")
 
 
 def main() -> None:

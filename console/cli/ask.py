@@ -39,5 +39,7 @@ def ask(
 def _rendered(message: dict[str, Any]) -> str:
     lines = [message["text"]]
     lines += [f"  [{title}]" for title in message["buttons"]]
-    lines += [f"  source: {source['title']} {source['url'] or ''}".rstrip() for source in message["sources"]]
+    for number, source in enumerate(message["sources"], 1):
+        name = f"[{number}]" if f"[{number}]" in message["text"] else "source:"
+        lines.append(f"  {name} {source['title']} {source['url'] or ''}".rstrip())
     return "\n".join(lines)

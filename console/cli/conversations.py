@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +12,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from core.db import Database
-from core.db.models import Conversation, Message
+from core.db.models import Conversation, Message, Turn
 from core.db.upgrade import upgrade
 from core.errors import InvalidInput, NotFound
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from knowledge.learning import Learnt
+
+ANSWER = (
+    "outcome",
+    "intent",
+    "confidence",
+    "written_by",
+    "route",
+    "complexity",
+    "cost",
+    "groundedness",
+    "prompt_version",
+    "entries",
+    "total_ms",
+    "error",
+)
+"""Columns of a turn that tell why its answer is as it is."""
 
 app = typer.Typer(no_args_is_help=True, help="What was said: look at conversations, import others, learn from them.")
 
@@ -55,18 +72,56 @@ def show(
 ) -> None:
     """Show what was said in a conversation."""
     with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        named = or_(Conversation.id == conversation_id, Conversation.external_id == conversation_id)
-        query = select(Conversation).where(Conversation.tenant_id == tenant_id, named)
-        conversation = session.scalar(query.options(selectinload(Conversation.messages)))
-        if conversation is None:
-            raise NotFound(f"There is no conversation {conversation_id!r}.")
-        turns = [{"speaker": m.speaker, "text": m.text, "at": _time(m.created_at)} for m in conversation.messages]
+        conversation = _found(session, tenant_id, conversation_id)
+        made = {turn.id: turn for turn in session.scalars(select(Turn).filter_by(conversation_id=conversation.id))}
+        turns = [_said(message, made.get(message.turn_id or "")) for message in conversation.messages]
         shown = {**_described(conversation), "turns": turns}
     if as_json:
         print_json(shown)
         return
     for turn in turns:
         print(f"{turn['speaker']}: {turn['text']}")
+        if why := turn.get("answer"):
+            print("    " + ", ".join(f"{name} {value}" for name, value in why.items() if value not in (None, [])))
+
+
+@app.command()
+def summarise(
+    conversation_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or its id where it was imported from.")],
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Sum up a conversation for a colleague, in a few lines by a model."""
+    with _opened(tenant) as (settings, database, tenant_id):
+        with database.session() as session:
+            conversation = _found(session, tenant_id, conversation_id)
+            said = [(message.speaker, message.text) for message in conversation.messages]
+        summary = asyncio.run(_summary(settings, database, conversation, said))
+    if as_json:
+        print_json({"id": conversation.id, "summary": summary})
+    else:
+        print(summary)
+
+
+async def _summary(
+    settings: Settings, database: Database, conversation: Conversation, said: list[tuple[str, str]]
+) -> str:
+    from core import logs  # noqa: PLC0415
+    from core.llm.types import Caller, Request  # noqa: PLC0415
+    from core.llm.wiring import make_router  # noqa: PLC0415
+    from knowledge.prompting import Prompts  # noqa: PLC0415
+    from knowledge.types import SPEAKERS, Utterance  # noqa: PLC0415
+
+    logs.set_up(settings.log_format, "ERROR")
+    prompts, router = Prompts.load(), make_router(settings, database)
+    utterances = [Utterance(SPEAKERS[speaker], text) for speaker, text in said]
+    caller = Caller(conversation.tenant_id, conversation.id, purpose="summary", prompt_version=prompts.version)
+    await router.start()
+    try:
+        completion = await router.complete(Request(prompts.summary(utterances), caller))
+    finally:
+        await router.close()
+    return completion.text.strip()
 
 
 @app.command("import")
@@ -139,6 +194,15 @@ def _opened(tenant: str | None) -> Iterator[tuple[Settings, Database, str]]:
         database.close()
 
 
+def _found(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
+    named = or_(Conversation.id == conversation_id, Conversation.external_id == conversation_id)
+    query = select(Conversation).where(Conversation.tenant_id == tenant_id, named)
+    conversation = session.scalar(query.options(selectinload(Conversation.messages)))
+    if conversation is None:
+        raise NotFound(f"There is no conversation {conversation_id!r}.")
+    return conversation
+
+
 def _described(conversation: Conversation) -> dict[str, Any]:
     return {
         "id": conversation.id,
@@ -149,6 +213,12 @@ def _described(conversation: Conversation) -> dict[str, Any]:
         "created_at": _time(conversation.created_at),
         "updated_at": _time(conversation.updated_at),
     }
+
+
+def _said(message: Message, turn: Turn | None) -> dict[str, Any]:
+    """One message; an answer of the bot with how it came about."""
+    said = {"speaker": message.speaker, "text": message.text, "at": _time(message.created_at)}
+    return {**said, "answer": {name: getattr(turn, name) for name in ANSWER}} if turn else said
 
 
 def _time(moment: Any) -> str:

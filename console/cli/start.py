@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from console import local_model
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from console.model import ROOT, BotModel, environment
 from core.db import Database
@@ -19,14 +20,22 @@ from core.settings import Settings
 
 def start(
     demo: Annotated[bool, typer.Option(help="Fill an empty knowledge base with the demo shop's help centre.")] = True,
+    llm: Annotated[str, typer.Option(help="`local` also serves a small language model on this machine.")] = "",
     tenant: TenantOption = None,
 ) -> None:
-    """Check the machine, train if needed, and run all four processes until Ctrl-C."""
+    """Check the machine, train if needed, and run all processes until Ctrl-C.
+
+    Raises:
+        typer.BadParameter: ``--llm`` is something else.
+    """
     from console import preflight  # noqa: PLC0415
     from console.demo import fill  # noqa: PLC0415
 
+    if llm not in {"", "local"}:
+        raise typer.BadParameter(f"LLM={llm} is not known; there is LLM=local")
     settings = Settings.load()
-    preflight.check(settings)
+    added = local_model.process_environment(settings) if llm else {}
+    preflight.check(settings, local_model=bool(llm))
     database = Database(settings.database())
     upgrade(database)
     if demo:
@@ -37,9 +46,12 @@ def start(
         _say("training the bot, about a minute")
         model.train()
     _say(f"starting on {settings.public_url}; Ctrl-C stops everything")
+    if llm:
+        _say(f"{local_model.NAME} answers on 127.0.0.1:{local_model.port(settings)}; it is small: for trying out only")
     honcho = Path(sys.executable).parent / "honcho"
     os.chdir(ROOT)
-    os.execve(honcho, [str(honcho), "start", "-e", os.devnull], process_environment(settings))  # noqa: S606
+    command = [str(honcho), "start", "-e", os.devnull, "-c", f"llm={int(bool(llm))}"]
+    os.execve(honcho, command, {**process_environment(settings), **added})  # noqa: S606
 
 
 def train(

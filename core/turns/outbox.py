@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -46,6 +48,9 @@ def finish(
     turn.confidence = note.get("confidence")
     turn.entries = list(note.get("entries", ()))
     turn.retrieval_ms, turn.generation_ms = note.get("retrieval_ms"), note.get("generation_ms")
+    for field in ("written_by", "route", "complexity", "groundedness", "prompt_version"):
+        setattr(turn, field, note.get(field))
+    turn.cost = Decimal(note["cost"]) if note.get("cost") else None
     turn.total_ms, turn.answered_at = total_ms, now()
     note_understanding(turn, note.get("understanding") or {})
     session.flush()

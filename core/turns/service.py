@@ -87,6 +87,10 @@ class Turns:
             self._enqueue(job)
         return received
 
+    def stop_writing(self, conversation_id: str) -> bool:
+        """Ask for the answer that is being written to end here; False where none is."""
+        return self.hub.stop(conversation_id)
+
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
         """The stored messages whose number is above ``after``, oldest first.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -9,14 +11,17 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import ActionAnswer, questions_of
 from core.errors import KnowledgeUnavailable
+from core.events import Hub
+from core.llm.types import Caller
 from core.texts import Texts
-from knowledge.types import Answer, AnswerPart, Question, Source, UsedEntry, Utterance
+from knowledge.draft import Viewer
+from knowledge.types import Answer, AnswerPart, Question, Source, UsedEntry, Utterance, Writing
 
 KNOWN = AnswerPart("How long?", "answered", "Two days.", 0.9, (UsedEntry("e1", 1, 0.9),), (Source("Delivery"),))
 UNKNOWN = AnswerPart("what about the moon", "unknown", "", 0.0)
 
 
-class FakeAnswering:
+class FakeWriter:
     """Knows what it was told."""
 
     def __init__(self, **known: tuple[AnswerPart, ...]) -> None:
@@ -24,7 +29,8 @@ class FakeAnswering:
         self.asked: list[Question] = []
         self.away = False
 
-    def answer(self, question: Question) -> Answer:
+    async def answer(self, question: Question, caller: Caller, viewer: Viewer) -> Answer:
+        self.caller = caller
         if self.away:
             raise KnowledgeUnavailable
         self.asked.append(question)
@@ -41,12 +47,23 @@ def tracker(*said: str, pressed: str = "", slots: dict[str, Any] | None = None) 
     return Tracker("c", slots or {}, latest, events, False, None, {}, None)
 
 
-async def run(answering: FakeAnswering, asked: Tracker) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def run(
+    writer: FakeWriter, asked: Tracker, hub: Hub | None = None, sink: list[dict[str, Any]] | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     dispatcher = CollectingDispatcher()
-    action = ActionAnswer(answering, Texts("Failed.", "Waiting.", "About “{part}” I'm not sure."))  # type: ignore[arg-type]
+    if sink is not None:
+        dispatcher._stream_sink = _into(sink)
+    action = ActionAnswer(writer, Texts("Failed.", "Waiting.", "About “{part}” I'm not sure."), hub or Hub())  # type: ignore[arg-type]
     events = await action.run(dispatcher, asked, {})
     (message,) = dispatcher.messages
     return message, events
+
+
+def _into(sink: list[dict[str, Any]]) -> Any:
+    async def put(item: dict[str, Any]) -> None:
+        sink.append(item)
+
+    return put
 
 
 def test_the_turns_before_go_along() -> None:
@@ -61,7 +78,7 @@ def test_after_a_press_the_unclear_message_is_asked_and_then_the_title() -> None
 
 
 async def test_an_answer_is_noted_with_entries_and_sources() -> None:
-    message, events = await run(FakeAnswering(How=(KNOWN,)), tracker("How long?"))
+    message, events = await run(FakeWriter(How=(KNOWN,)), tracker("How long?"))
     note = message["custom"]["rejoinder"]
     assert message["text"] == "Two days."
     assert (note["outcome"], note["entries"][0]["id"], note["sources"][0]["title"]) == ("answered", "e1", "Delivery")
@@ -69,30 +86,79 @@ async def test_an_answer_is_noted_with_entries_and_sources() -> None:
 
 
 async def test_the_part_that_is_not_known_is_named() -> None:
-    message, _ = await run(FakeAnswering(How=(KNOWN, UNKNOWN)), tracker("How long, and what about the moon?"))
+    message, _ = await run(FakeWriter(How=(KNOWN, UNKNOWN)), tracker("How long, and what about the moon?"))
     assert message["text"] == "Two days.\n\nAbout “what about the moon” I'm not sure."
 
 
 async def test_not_knowing_twice_is_said_differently_and_counted() -> None:
-    message, events = await run(FakeAnswering(), tracker("moon?"))
+    message, events = await run(FakeWriter(), tracker("moon?"))
     assert (message["response"], events[0]["value"]) == ("utter_unknown", 1.0)
-    message, events = await run(FakeAnswering(), tracker("mars?", slots={"unknown_count": 1.0}))
+    message, events = await run(FakeWriter(), tracker("mars?", slots={"unknown_count": 1.0}))
     assert (message["response"], events[0]["value"]) == ("utter_unknown_again", 2.0)
 
 
 async def test_without_the_index_the_customer_is_told() -> None:
-    answering = FakeAnswering()
-    answering.away = True
-    message, _ = await run(answering, tracker("How long?"))
+    writer = FakeWriter()
+    writer.away = True
+    message, _ = await run(writer, tracker("How long?"))
     assert message["response"] == "utter_knowledge_unavailable"
 
 
 async def test_known_questions_that_come_near_are_offered_in_their_own_words() -> None:
     near = AnswerPart("policy?", "unknown", "", 0.0, suggestions=("How do I return something?",))
-    message, events = await run(FakeAnswering(What=(near,)), tracker("What about the policy?"))
+    message, events = await run(FakeWriter(What=(near,)), tracker("What about the policy?"))
     assert (message["response"], message["custom"]["rejoinder"]["outcome"]) == ("utter_suggest", "clarified")
     assert message["buttons"] == [
         {"title": "How do I return something?", "payload": "How do I return something?"},
         {"title": "Talk to a person", "payload": "/talk_to_person"},
     ]
     assert events == []
+
+
+class Drafting(FakeWriter):
+    """Writes a draft before its viewer, and stops when told."""
+
+    async def answer(self, question: Question, caller: Caller, viewer: Viewer) -> Answer:
+        await viewer.estimate(2.5)
+        await viewer.cite([Source("Delivery")])
+        await viewer.append("Two ")
+        await viewer.replace("Two days.")
+        if viewer.stop.is_set():
+            return Answer("unknown", (UNKNOWN,), 0.0)
+        writing = Writing("cheap", 0.2, Decimal("0.00012"), "answer-1", 0.97)
+        part = replace(KNOWN, written_by="openai/small", writing=writing)
+        return Answer("answered", (part,), 0.9, writing=writing)
+
+
+async def test_a_draft_goes_out_as_it_is_written_and_how_it_was_made_is_noted() -> None:
+    sink: list[dict[str, Any]] = []
+    message, _ = await run(Drafting(), tracker("How long?"), sink=sink)
+    said = [{k: v for k, v in item.items() if k != "event"} for item in sink if item["event"] == "stream_chunk"]
+    sources = [{"title": "Delivery", "url": None}]
+    assert said == [
+        {"custom": {"estimate": 2.5}},
+        {"custom": {"sources": sources}},
+        {"text": "Two "},
+        {"custom": {"draft": "Two days."}},
+    ]
+    assert sink[-1]["event"] == "stream_end"
+    note = message["custom"]["rejoinder"]
+    made = ("written_by", "route", "cost", "groundedness", "prompt_version")
+    assert [note[name] for name in made] == ["openai/small", "cheap", "0.00012", 0.97, "answer-1"]
+
+
+async def test_without_a_watcher_nothing_is_streamed() -> None:
+    message, _ = await run(Drafting(), tracker("How long?"))
+    assert message["text"] == "Two days."
+
+
+async def test_a_customer_who_stops_before_a_word_is_told_so() -> None:
+    class Stopping(Drafting):
+        async def answer(self, question: Question, caller: Caller, viewer: Viewer) -> Answer:
+            assert hub.stop("c")
+            return await super().answer(question, caller, viewer)
+
+    hub = Hub()
+    message, events = await run(Stopping(), tracker("How long?"), hub)
+    assert (message["response"], events) == ("utter_stopped", [])
+    assert not hub.stop("c")

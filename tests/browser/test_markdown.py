@@ -46,3 +46,13 @@ def test_text_made_to_stall_the_page_does_not(server, chat):
         server.do(server.turns.say, server.conversation_id, hard)
     server.do(server.turns.say, server.conversation_id, "done")
     chat.sees("done")
+
+
+def test_the_mark_of_a_list_stays_in_the_bubble_in_both_directions(server, chat):
+    chat.say("Hello")
+    server.do(server.turns.say, server.conversation_id, "- one\n- دو")
+    expect(chat.answers.last.locator("li")).to_have_count(2)
+    room = "(item) => { const list = item.parentElement.getBoundingClientRect(), own = item.getBoundingClientRect();"
+    left, right = (chat.answers.last.locator("li").nth(n) for n in (0, 1))
+    assert left.evaluate(room + "return own.left - list.left; }") >= 20
+    assert right.evaluate(room + "return list.right - own.right; }") >= 20

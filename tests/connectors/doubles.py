@@ -24,6 +24,7 @@ class FakeTurns:
     conversations: dict[str, list[MessageStored]] = field(default_factory=dict)
     ratings: list[tuple[str, bool, str | None]] = field(default_factory=list)
     received: list[Inbound] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
     answering: Script | None = None
     failing: bool = False
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
@@ -57,6 +58,10 @@ class FakeTurns:
             raise NotFound("There is no such answer.")
         messages[place] = replace(messages[place], helpful=helpful)
         self.ratings.append((message_id, helpful, comment))
+
+    def stop_writing(self, conversation_id: str) -> bool:
+        self.stopped.append(conversation_id)
+        return self.hub.stop(conversation_id)
 
     def say(self, conversation_id: str, text: str, speaker: str = "bot", **more) -> MessageStored:
         """Store a message and tell the watchers."""

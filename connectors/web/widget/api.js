@@ -60,6 +60,10 @@ export class Api {
     return response.json();
   }
 
+  stop() {
+    return this.authorised("POST", "/stop", {});
+  }
+
   rate(messageId, helpful, comment) {
     const body = comment ? { helpful, comment } : { helpful };
     return this.authorised("PUT", `/messages/${encodeURIComponent(messageId)}/feedback`, body);

@@ -1,5 +1,5 @@
 import { h, icon, ICONS, link, safeUrl } from "./dom.js";
-import { renderMarkdown } from "./markdown.js";
+import { closed, renderMarkdown } from "./markdown.js";
 
 // The customer's own message: plain text, and below it whether it has arrived.
 export class OwnBubble {
@@ -33,7 +33,7 @@ export class OwnBubble {
 export class AnswerBubble {
   constructor(message, { t, actions }) {
     this.message = message;
-    const parts = [h("div", { class: "bubble" }, renderMarkdown(message.text), sources(message, t))];
+    const parts = [h("div", { class: "bubble" }, ...answer(message.text, message.sources ?? [], t))];
     this.choices = (message.buttons ?? []).map((title, index) =>
       h("button", { type: "button", dir: "auto", onclick: () => actions.press(message, index, title) }, title),
     );
@@ -52,13 +52,15 @@ export class AnswerBubble {
 
 // An answer that is still being written. It is not read aloud: the stored message will be.
 export class DraftBubble {
-  constructor() {
+  constructor(t) {
+    this.t = t;
     this.bubble = h("div", { class: "bubble" });
     this.node = h("div", { class: "row bot draft", inert: true }, this.bubble);
   }
 
-  update(text) {
-    this.bubble.replaceChildren(renderMarkdown(text));
+  update({ text, sources }) {
+    this.node.hidden = !text;
+    this.bubble.replaceChildren(...answer(closed(text), sources, this.t, true));
   }
 }
 
@@ -126,12 +128,31 @@ class Rating {
   }
 }
 
-function sources(message, t) {
-  const items = (message.sources ?? []).map(({ title, url }) => {
+// A text and below it its sources: those that it cites by number; all of them where it cites none and is whole.
+function answer(text, sources, t, draft = false) {
+  const cited = new Set();
+  const cite = (number) => sources[number - 1] && (cited.add(number), mark(sources[number - 1], number, t));
+  const words = renderMarkdown(text, cite);
+  const shown = sources.map((source, index) => [source, index + 1]).filter(([, number]) => cited.has(number) || (!cited.size && !draft));
+  return [words, listed(shown, cited.size > 0, t)].filter(Boolean);
+}
+
+function mark({ title, url }, number, t) {
+  const safe = url && safeUrl(url);
+  const name = t("source", { number, title: title || url });
+  const sign = safe ? link(safe, String(number)) : h("span", { role: "note" }, String(number));
+  sign.setAttribute("aria-label", safe ? `${name} ${t("opensNewTab")}` : name);
+  sign.title = title || url;
+  return h("sup", {}, sign);
+}
+
+function listed(sources, numbered, t) {
+  const items = sources.map(([{ title, url }, number]) => {
     const safe = url && safeUrl(url);
     const name = h("span", { dir: "auto" }, title || url || "");
+    const sign = numbered ? h("span", { class: "number" }, String(number)) : safe && icon(ICONS.link);
     const newTab = h("span", { class: "visually-hidden" }, ` ${t("opensNewTab")}`);
-    return h("li", {}, safe ? link(safe, icon(ICONS.link), name, newTab) : name);
+    return h("li", {}, safe ? link(safe, sign, name, newTab) : h("span", {}, sign, name));
   });
   if (!items.length) return null;
   return h("div", { class: "sources" }, h("span", { class: "label" }, t("sources")), h("ul", {}, ...items));

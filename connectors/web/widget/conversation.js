@@ -1,3 +1,5 @@
+const BEGINNINGS = new Set(["typing", "estimate", "sources", "draft"]);
+
 // What was said, what is on its way, and what is being written; tells the panel of each change.
 export class Conversation {
   constructor(memory, listener) {
@@ -9,8 +11,10 @@ export class Conversation {
 
   clear() {
     this.stored = new Map();
-    this.drafts = new Map();
+    this.drafts = new Map(); // {text, sources} by turn
+    this.begun = new Set(); // turns whose answer is followed from its beginning
     this.typing = new Set();
+    this.estimates = new Map(); // when a model was asked, and how many seconds it usually takes
     this.outbox ??= [];
   }
 
@@ -26,6 +30,11 @@ export class Conversation {
 
   unread(seen) {
     return [...this.stored.values()].filter((message) => message.seq > seen && message.speaker !== "customer").length;
+  }
+
+  // A model is at work, and can be stopped.
+  get writing() {
+    return this.drafts.size + this.estimates.size > 0;
   }
 
   // A choice can be made until it or anything else was said.
@@ -72,20 +81,38 @@ export class Conversation {
 
   receive(name, data) {
     if (name === "message") return this.store(data);
+    if (BEGINNINGS.has(name)) this.begun.add(data.turn_id);
     if (name === "typing") this.typing.add(data.turn_id);
-    if (name === "chunk") this.drafts.set(data.turn_id, (this.drafts.get(data.turn_id) ?? "") + data.text);
+    if (name === "estimate") this.estimates.set(data.turn_id, { seconds: data.seconds, since: Date.now() });
+    if (name === "sources") this.draft(data.turn_id, (draft) => ({ ...draft, sources: data.sources }));
+    if (name === "chunk") this.append(data.turn_id, data.text);
+    if (name === "draft") this.draft(data.turn_id, (draft) => ({ ...draft, text: data.text }));
     if (name === "ended") this.end(data.turn_id);
     this.listener.changed();
   }
 
+  // Who came in the middle, after a lost connection, sees that it is being written, but no half of it.
+  append(turnId, text) {
+    if (!this.begun.has(turnId)) this.typing.add(turnId);
+    this.draft(turnId, (draft) => (this.begun.has(turnId) ? { ...draft, text: draft.text + text } : draft));
+  }
+
+  draft(turnId, change) {
+    this.drafts.set(turnId, change(this.drafts.get(turnId) ?? { text: "", sources: [] }));
+  }
+
   end(turnId) {
+    this.begun.delete(turnId);
     this.typing.delete(turnId);
+    this.estimates.delete(turnId);
     this.drafts.delete(turnId);
   }
 
   // The connection broke: what was passing is gone, what is stored comes again.
   interrupt() {
+    this.begun.clear();
     this.typing.clear();
+    this.estimates.clear();
     this.drafts.clear();
     this.listener.changed();
   }

@@ -59,6 +59,7 @@ export class RejoinderChat extends HTMLElement {
       press: (message, index, title) => this.press(message, index, title),
       retry: (message) => this.retry(message),
       edit: (message) => this.edit(message),
+      stop: () => this.api.stop().catch(() => {}), // the answer comes whole, then
       rate: (message, helpful, comment) => this.rate(message, helpful, comment),
     };
   }

@@ -1,11 +1,27 @@
 import { h, link, safeUrl } from "./dom.js";
 
 // A small, safe part of Markdown as DOM nodes: paragraphs, headings, lists, code, bold, italic, links.
-export function renderMarkdown(text) {
+// "[1]" becomes what cite(1) gives, where it gives something.
+export function renderMarkdown(text, cite = () => null) {
+  citing = cite;
   const fragment = document.createDocumentFragment();
   const lines = text.replace(/\r\n?/g, "\n").split("\n");
   while (lines.length) fragment.append(...nextBlock(lines));
   return fragment;
+}
+
+let citing; // rendering is one piece, so there is only one at a time
+
+// A text that is still being written: what its last line opened is closed, or left out where nothing follows yet.
+export function closed(text) {
+  const start = text.lastIndexOf("\n") + 1;
+  let line = text.slice(start).replace(/\[([^\]]*)(?:\]\([^()\s]*)?$/, (_, label) => (/^\d*$/.test(label) ? "" : label));
+  line = line.replace(/(?<!\*)\*$/, "");
+  for (const mark of ["`", "**"]) {
+    if (line.split(mark).length % 2) continue;
+    line = line.endsWith(mark) ? line.slice(0, -mark.length) : line + mark;
+  }
+  return text.slice(0, start) + line;
 }
 
 const BULLET = /^\s*[-*+•]\s+(.*)$/;
@@ -57,6 +73,7 @@ const INLINE = new RegExp(
     "(?<![\\p{L}\\p{N}_])__([^_\\n]{1,2000})__(?![\\p{L}\\p{N}_])",
     "(?<!\\*)\\*([^*\\s][^*\\n]{0,2000})\\*(?!\\*)",
     "(?<![\\p{L}\\p{N}_])_([^_\\s][^_\\n]{0,2000})_(?![\\p{L}\\p{N}_])",
+    "\\[(\\d{1,2})\\](?!\\()",
     "(https?://[^\\s<>()\\[\\]\"']{1,2000}[^\\s<>()\\[\\]\"'.,;:!?])",
   ].join("|"),
   "gu",
@@ -72,10 +89,11 @@ function inline(text) {
   return [...nodes, text.slice(end)].filter((node) => node !== "");
 }
 
-function inlineNode([whole, code, label, target, bold, bold2, italic, italic2, bare]) {
+function inlineNode([whole, code, label, target, bold, bold2, italic, italic2, number, bare]) {
   if (code) return h("code", {}, code);
   if (bold || bold2) return h("strong", {}, ...inline(bold || bold2));
   if (italic || italic2) return h("em", {}, ...inline(italic || italic2));
+  if (number) return citing(Number(number)) ?? whole;
   const url = safeUrl(target || bare);
   return url ? link(url, label || bare) : whole;
 }

@@ -9,7 +9,8 @@ export class Panel {
     Object.assign(this, { t, actions, greeting });
     this.bubbles = new Map();
     this.log = h("div", { class: "log", role: "log", tabindex: "0", "aria-live": "polite", "aria-relevant": "additions", "aria-label": t("messages") });
-    this.typing = h("div", { class: "typing", hidden: true }, h("i"), h("i"), h("i"));
+    this.estimate = h("span", { "aria-hidden": "true" });
+    this.typing = h("div", { class: "typing", hidden: true }, h("i"), h("i"), h("i"), this.estimate);
     this.typingWords = h("span", { class: "visually-hidden", role: "status" });
     this.notice = h("div", { class: "notice", role: "status" });
     this.jump = h("button", { type: "button", class: "jump", hidden: true, onclick: () => this.toBottom() }, icon(ICONS.arrow), t("newMessages"));
@@ -39,7 +40,9 @@ export class Panel {
       this.submit();
     });
     const submit = (event) => (event.preventDefault(), this.submit());
-    return h("form", { class: "composer", onsubmit: submit }, this.input, this.button);
+    const stop = () => (this.actions.stop(), this.input.focus());
+    this.stop = h("button", { type: "button", class: "send stop", hidden: true, "aria-label": t("stop"), title: t("stop"), onclick: stop }, icon(ICONS.stop));
+    return h("form", { class: "composer", onsubmit: submit }, this.input, this.stop, this.button);
   }
 
   submit() {
@@ -61,6 +64,17 @@ export class Panel {
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(this.input.scrollHeight, 140)}px`;
     this.button.disabled = !this.input.value.trim();
+    this.showStop();
+  }
+
+  // Stopping takes the place of sending while an answer is written and nothing else is.
+  showStop() {
+    const shown = Boolean(this.writing) && this.button.disabled;
+    if (this.stop.hidden !== shown) return;
+    const focused = this.stop.matches(":focus");
+    this.stop.hidden = !shown;
+    this.button.hidden = shown;
+    if (focused) this.input.focus();
   }
 
   welcome(remark = "") {
@@ -78,9 +92,13 @@ export class Panel {
     for (const [key, bubble] of this.bubbles) if (!keys.has(key) && !conversation.drafts.has(key)) this.remove(key, bubble);
     const lastOwn = messages.findLast((message) => message.state === "sent" && message.speaker === "customer");
     for (const message of messages) this.show(message, { last: message === lastOwn, open: conversation.open(message) });
-    for (const [turnId, text] of conversation.drafts) this.bubble(turnId, () => new DraftBubble()).update(text);
+    for (const [turnId, draft] of conversation.drafts) this.bubble(turnId, () => new DraftBubble(this.t)).update(draft);
     this.arrange([...messages.map(keyOf), ...conversation.drafts.keys()]);
-    this.showTyping(conversation.typing.size > 0 && conversation.drafts.size === 0);
+    const written = [...conversation.drafts.values()].some((draft) => draft.text);
+    this.showTyping(conversation.typing.size > 0 && !written);
+    this.showEstimate(written ? null : [...conversation.estimates.values()].at(-1));
+    this.writing = conversation.writing;
+    this.showStop();
     if (follow) this.toBottom();
   }
 
@@ -124,6 +142,14 @@ export class Panel {
     if (this.typing.hidden !== typing) return;
     this.typing.hidden = !typing;
     this.typingWords.textContent = typing ? this.t("typing") : "";
+  }
+
+  // Counts down to a second and then says nothing, since it takes longer than usual.
+  showEstimate(estimate) {
+    clearTimeout(this.counting);
+    const left = estimate?.seconds ? estimate.seconds - (Date.now() - estimate.since) / 1000 : 0;
+    this.estimate.textContent = left > 0 ? this.t("estimate", { seconds: Math.max(1, Math.round(left)) }) : "";
+    if (left > 0) this.counting = setTimeout(() => this.showEstimate(estimate), 1000);
   }
 
   say(words) {

@@ -2,6 +2,7 @@
 
 from core.db.models.base import Base, new_id, now
 from core.db.models.conversations import Conversation, Feedback, Message, Turn
+from core.db.models.generation import LlmCall, LlmDay, LlmHealth, Money, Routing
 from core.db.models.knowledge import (
     EntryQuestion,
     EntryVersion,
@@ -21,8 +22,13 @@ __all__ = [
     "Heartbeat",
     "KnowledgeEntry",
     "KnowledgeRevision",
+    "LlmCall",
+    "LlmDay",
+    "LlmHealth",
     "Message",
+    "Money",
     "Order",
+    "Routing",
     "SourceDocument",
     "Turn",
     "new_id",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.db.models.base import Base, now
+from core.db.models.generation import Money
 
 
 class Conversation(Base):
@@ -95,6 +97,15 @@ class Turn(Base):
     intent_confidence: Mapped[float | None] = mapped_column(default=None)
     entries: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """[{"id", "version", "score", "external_id"}]"""
+    written_by: Mapped[str | None] = mapped_column(String(120), default=None)
+    """Id of the model that worded the answer, "approved" or "extract"."""
+    route: Mapped[str | None] = mapped_column(String(64), default=None)
+    """Name of the routing rule."""
+    complexity: Mapped[float | None] = mapped_column(default=None)
+    cost: Mapped[Decimal | None] = mapped_column(Money, default=None)
+    groundedness: Mapped[float | None] = mapped_column(default=None)
+    """0 to 1: how much of a model's answer its evidence supports."""
+    prompt_version: Mapped[str | None] = mapped_column(String(64), default=None)
     nlu_ms: Mapped[float | None] = mapped_column(default=None)
     retrieval_ms: Mapped[float | None] = mapped_column(default=None)
     generation_ms: Mapped[float | None] = mapped_column(default=None)

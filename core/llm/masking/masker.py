@@ -1,0 +1,67 @@
+"""Finds personal data in the messages of a request and puts placeholders in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from core.llm.masking.names import named
+from core.llm.masking.vault import Vault
+from core.llm.types import Request
+
+CACHED_LINES = 4096
+"""Evidence comes again and again; a line of it is read once."""
+
+
+@dataclass(frozen=True, order=True)
+class Found:
+    """Personal data in a text, from ``start`` to before ``end``; the lower rank wins where two overlap."""
+
+    rank: int
+    start: int
+    end: int
+    kind: str
+
+
+Finder = Callable[[str], Sequence[Found]]
+
+
+class Masker:
+    """Masks all messages of a request with one vault, so that a value has one placeholder in all of them."""
+
+    def __init__(self, finder: Finder) -> None:
+        self._line = lru_cache(CACHED_LINES)(lambda line: tuple(finder(line)))
+
+    def mask(self, request: Request) -> tuple[Request, Vault]:
+        """The request without personal data, and what brings it back into the reply."""
+        vault = Vault(message.text for message in request.messages)
+        masked = tuple(replace(message, text=self._masked(message.text, vault)) for message in request.messages)
+        return replace(request, messages=masked), vault
+
+    def found(self, text: str) -> list[Found]:
+        """The personal data in a text, in its order; no two overlap."""
+        everything = [Found(9, start, end, "NAME") for start, end in named(text)]
+        place = 0
+        for line in text.splitlines(keepends=True):
+            everything += (replace(f, start=f.start + place, end=f.end + place) for f in self._line(line))
+            place += len(line)
+        kept: list[Found] = []
+        for each in sorted(everything):
+            if all(each.end <= other.start or each.start >= other.end for other in kept):
+                kept.append(each)
+        return sorted(kept, key=lambda f: f.start)
+
+    def _masked(self, text: str, vault: Vault) -> str:
+        pieces, place = [], 0
+        for found in self.found(text):
+            pieces += [text[place : found.start], vault.placeholder(found.kind, text[found.start : found.end])]
+            place = found.end
+        return "".join([*pieces, text[place:]])
+
+
+def make_masker() -> Masker:
+    """With Presidio's recognisers; it takes seconds to import, so that nothing else does it."""
+    from core.llm.masking.recognising import Recognising  # noqa: PLC0415
+
+    return Masker(Recognising())

@@ -1,0 +1,54 @@
+"""Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_openai.chat_models.base import BaseChatOpenAI
+from openai import AsyncOpenAI
+from pydantic import SecretStr
+
+from core.llm.catalogue import Model
+from core.llm.providers.failing import failed
+from core.llm.providers.openai import OpenAIProvider
+
+NO_KEY = SecretStr("none")
+"""The SDK wants one; these servers do not."""
+
+
+class CompatibleChat(BaseChatOpenAI):
+    """Says ``max_tokens`` where OpenAI itself now says ``max_completion_tokens``, which these servers may not know."""
+
+    async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
+        """The answer in one piece."""
+        return await self._agenerate(messages, **options)
+
+    def pieces(self, messages: list[BaseMessage], **options: Any) -> AsyncIterator[ChatGenerationChunk]:
+        """The answer as it comes."""
+        return self._astream(messages, **options)
+
+
+class CompatibleProvider(OpenAIProvider):
+    """One server by URL; a model without a name is the first one that the server lists."""
+
+    chat_class = CompatibleChat
+
+    def __init__(self, vendor: str, url: str, models: Mapping[str, Model]) -> None:
+        super().__init__(NO_KEY, models, url)
+        self.vendor = vendor
+        self._first = ""
+
+    async def name(self, model: str) -> str:
+        """The name, or that of the first model of the server; asked once."""
+        if not model and not self._first:
+            client = AsyncOpenAI(
+                api_key=NO_KEY.get_secret_value(), base_url=self._url, http_client=self._http, max_retries=0
+            )
+            listed = (await client.models.list()).data
+            if not listed:
+                raise failed(self.vendor, "not_found", code="no_model_loaded")
+            self._first = listed[0].id
+        return model or self._first

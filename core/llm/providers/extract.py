@@ -1,0 +1,34 @@
+"""The provider that needs no model: says the sentences of the evidence that the request brings along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from core.llm.providers.failing import failed
+from core.llm.providers.tokens import count_tokens
+from core.llm.types import Completion, Delta, Finish, Request, StreamItem, Usage
+
+NAME = "extract"
+SENTENCE = re.compile(r".+?(?:[.!?\u061f\u06d4\u3002]+[\"')\]]*\s+|\n+|\Z)", re.DOTALL)
+
+
+class ExtractProvider:
+    """Costs nothing and cannot fail, unless there is nothing to say."""
+
+    async def complete(self, request: Request) -> Completion:
+        """See ``Provider``."""
+        if not request.extract:
+            raise failed("The extract", "empty")
+        return Completion(request.extract, NAME, Usage(0, 0))
+
+    async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
+        """A sentence at a time."""
+        completion = await self.complete(request)
+        for sentence in SENTENCE.findall(completion.text):
+            yield Delta(sentence)
+        yield Finish(completion)
+
+    def count_tokens(self, request: Request) -> int:
+        """What the messages would have."""
+        return count_tokens(request)

@@ -1,0 +1,66 @@
+"""The providers of this instance, by the settings; an SDK is imported only where its vendor is configured."""
+
+from __future__ import annotations
+
+from core.llm.catalogue import Catalogue, Model
+from core.llm.providers.extract import ExtractProvider
+from core.llm.types import Provider
+from core.settings import Settings
+
+
+def configured(settings: Settings) -> frozenset[str]:
+    """Names of the providers that have a key, a URL or a model; nothing is imported for it."""
+    said = {
+        "openai": settings.openai_api_key.get_secret_value(),
+        "gemini": settings.gemini_api_key.get_secret_value(),
+        "ollama": settings.ollama_url,
+        "vllm": settings.vllm_url,
+        "llamacpp": settings.llamacpp_url,
+        "local": settings.local_model,
+    }
+    return frozenset(name for name, value in said.items() if value)
+
+
+def make_providers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:
+    """Those that have a key, a URL or a model, and always "extract".
+
+    Raises:
+        SettingsInvalid: a package that a local model needs is not installed; says which.
+    """
+    providers: dict[str, Provider] = {"extract": ExtractProvider()}
+    if settings.openai_api_key.get_secret_value():
+        from core.llm.providers.openai import OpenAIProvider  # noqa: PLC0415
+
+        key = settings.openai_api_key
+        providers["openai"] = OpenAIProvider(key, _models(catalogue, "openai"), settings.openai_url)
+    if settings.gemini_api_key.get_secret_value():
+        from core.llm.providers.gemini import GeminiProvider  # noqa: PLC0415
+
+        key = settings.gemini_api_key
+        providers["gemini"] = GeminiProvider(key, _models(catalogue, "gemini"), settings.gemini_url)
+    if settings.local_model is not None:
+        from core.llm.providers.transformers import make_local  # noqa: PLC0415
+
+        providers["local"] = make_local(settings.local_model)
+    return providers | _servers(settings, catalogue)
+
+
+def _servers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:
+    urls = {
+        "ollama": ("Ollama", settings.ollama_url),
+        "vllm": ("vLLM", settings.vllm_url),
+        "llamacpp": ("llama.cpp", settings.llamacpp_url),
+    }
+    configured = {name: said for name, said in urls.items() if said[1]}
+    if not configured:
+        return {}
+    from core.llm.providers.compatible import CompatibleProvider  # noqa: PLC0415
+
+    return {
+        name: CompatibleProvider(vendor, url.rstrip("/"), _models(catalogue, name))
+        for name, (vendor, url) in configured.items()
+    }
+
+
+def _models(catalogue: Catalogue, provider: str) -> dict[str, Model]:
+    return {model.name: model for model in catalogue.models.values() if model.provider == provider}

@@ -1,0 +1,123 @@
+"""OpenAI, through langchain-openai."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import openai
+from httpx2 import Limits, Timeout, TimeoutException, TransportError
+from langchain_core.exceptions import ContextOverflowError
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from core.errors import ProviderFailed
+from core.llm.catalogue import Model
+from core.llm.providers.chat import Chat, ChatProvider, limit_of
+from core.llm.providers.failing import TOO_LONG, failed, kind_of_status, retry_after
+from core.llm.types import ErrorKind, Request
+
+URL = "https://api.openai.com/v1"
+LAST_RESORT = Timeout(300, connect=30)
+"""Seconds; the router's limits are shorter and per tenant."""
+CONNECTIONS = Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30)
+CODES: dict[str, ErrorKind] = {
+    "insufficient_quota": "quota",
+    "billing_hard_limit_reached": "quota",
+    "billing_not_active": "quota",
+    "invalid_api_key": "unauthorised",
+    "model_not_found": "not_found",
+    "context_length_exceeded": "context_too_long",
+    "content_filter": "blocked",
+    "content_policy_violation": "blocked",
+    "rate_limit_exceeded": "rate_limited",
+}
+
+KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ErrorKind], ...] = (
+    ((openai.APITimeoutError, TimeoutException), "timeout"),
+    ((openai.APIConnectionError, TransportError), "connection"),
+    (ContextOverflowError, "context_too_long"),
+)
+"""Exceptions that stand for one kind each, the narrower ones first."""
+
+
+class OpenAIChat(ChatOpenAI):
+    """Without LangChain's callbacks and tracing, which cost more than the call itself."""
+
+    async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
+        """The answer in one piece."""
+        return await self._agenerate(messages, **options)
+
+    def pieces(self, messages: list[BaseMessage], **options: Any) -> AsyncIterator[ChatGenerationChunk]:
+        """The answer as it comes."""
+        return self._astream(messages, **options)
+
+
+class OpenAIProvider(ChatProvider):
+    """``url`` is for a proxy that speaks OpenAI's API."""
+
+    vendor = "OpenAI"
+    chat_class: Callable[..., Chat] = OpenAIChat
+
+    def __init__(self, key: SecretStr, models: Mapping[str, Model], url: str = "") -> None:
+        super().__init__(models)
+        self._key, self._url = key, url or URL
+        self._http = openai.DefaultAsyncHttpxClient(timeout=LAST_RESORT, limits=CONNECTIONS)
+        self._chats: dict[str, Chat] = {}
+
+    async def chat(self, model: str) -> Chat:
+        """See ``ChatProvider``."""
+        if model not in self._chats:
+            self._chats[model] = self.chat_class(model=model, **self.settings(self._models.get(model)))
+        return self._chats[model]
+
+    def settings(self, model: Model | None) -> dict[str, Any]:
+        """What a chat object is built with."""
+        return {
+            "api_key": self._said_key,  # a coroutine: then LangChain builds no second, blocking client
+            "base_url": self._url,
+            "http_async_client": self._http,
+            "max_retries": 0,
+            "stream_usage": True,
+            "stream_chunk_timeout": None,
+            "use_responses_api": False,
+            "reasoning_effort": model.effort if model else None,
+        }
+
+    def options(self, request: Request, model: Model | None) -> dict[str, Any]:
+        """See ``ChatProvider``."""
+        limit = {"max_tokens": limit_of(request, model)}
+        return limit if model and model.reasoning else {**limit, "temperature": request.temperature}
+
+    def failure(self, error: Exception) -> ProviderFailed:
+        """See ``ChatProvider``."""
+        if isinstance(error, openai.APIStatusError):
+            return self._refused(error)
+        if isinstance(error, openai.APIResponseValidationError):
+            return failed(self.vendor, "malformed")
+        for exception, kind in KINDS:
+            if isinstance(error, exception):
+                return failed(self.vendor, kind)
+        if isinstance(error, openai.APIError):  # an error event in the middle of a stream
+            return failed(self.vendor, CODES.get(_code(error), "server"), code=_code(error))
+        return failed(self.vendor, "malformed", code=type(error).__name__)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _said_key(self) -> str:
+        return self._key.get_secret_value()
+
+    def _refused(self, error: openai.APIStatusError) -> ProviderFailed:
+        code, status = _code(error), error.status_code
+        kind = CODES.get(code, kind_of_status(status))
+        if kind == "bad_request" and (isinstance(error, ContextOverflowError) or TOO_LONG.search(error.message)):
+            kind = "context_too_long"
+        return failed(self.vendor, kind, status=status, code=code, retry_after=retry_after(error.response.headers))
+
+
+def _code(error: openai.APIError) -> str:
+    return str(error.code or error.type or "")

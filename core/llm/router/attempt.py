@@ -1,0 +1,302 @@
+"""One call to one model: its time limits, its personal data put back, and exactly one row of it in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Protocol, cast
+
+from core.db.models import LlmCall, now
+from core.errors import ProviderFailed
+from core.llm.catalogue import Catalogue
+from core.llm.providers.tokens import estimate
+from core.llm.router.budgets import Reservation
+from core.llm.router.deciding import EXTRACT, Decision
+from core.llm.router.rules import Limits
+from core.llm.types import (
+    Completion,
+    Delta,
+    ErrorKind,
+    Finish,
+    Provider,
+    Request,
+    Served,
+    StreamItem,
+    Usage,
+)
+
+THINKING = 2.5
+"""How much longer a model that thinks first may take to its first token."""
+CHARACTERS_OF_A_TOKEN = 6
+MARGIN = 1.25
+"""A stream that is longer than the limit of output by this is cut."""
+CLOSED_BY_US = "the customer stopped it"
+SLOWER = "another model was faster"
+
+
+class Restores(Protocol):
+    """Puts personal data back into a stream."""
+
+    def feed(self, text: str) -> str:
+        """What can be shown now."""
+
+    def flush(self) -> str:
+        """The rest."""
+
+
+class Holds(Protocol):
+    """What was taken out of one request."""
+
+    def restore(self, text: str) -> str:
+        """Put back into a whole text."""
+
+    def restorer(self) -> Restores:
+        """For one stream."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Who is asked what, and why."""
+
+    model_id: str
+    provider: str
+    client: Provider
+    request: Request
+    decision: Decision
+    limits: Limits
+    give_up_at: float
+    """Time of the event loop at which the customer has waited long enough."""
+    vault: Holds | None = None
+    thinks: bool = False
+    whole: bool = False
+    """Not streamed."""
+    hedge: bool = False
+    failover_from: str | None = None
+    failovers: int = 0
+    note: str = ""
+    reservation: Reservation | None = None
+
+
+class Watches(Protocol):
+    """Hears how a call ended."""
+
+    def ended_well(self, attempt: Attempt) -> None:
+        """With a whole answer."""
+
+    def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None:
+        """With an error."""
+
+    def ended_early(self, attempt: Attempt) -> None:
+        """Nobody wanted the rest."""
+
+    def closing(self, items: AsyncGenerator[StreamItem]) -> None:
+        """Close a provider's stream, off the way of the answer."""
+
+    def record(self, call: LlmCall) -> None:
+        """Into the ledger."""
+
+
+@dataclass
+class Attempt:
+    """Begins with its first ``next``."""
+
+    target: Target
+    catalogue: Catalogue
+    watcher: Watches
+    clock: Callable[[], float]
+    text: str = ""
+    """What the model wrote so far, with placeholders."""
+    latency_ms: float = 0.0
+    first_token_ms: float | None = None
+    settled: bool = False
+    _items: AsyncIterator[StreamItem] | None = None
+    _ready: deque[StreamItem] = field(default_factory=deque)
+    _restorer: Restores | None = None
+    _shown: str = ""
+
+    def __post_init__(self) -> None:
+        self._started, self._began = self.clock(), asyncio.get_running_loop().time()
+        self._created_at = now()
+        self._restorer = self.target.vault.restorer() if self.target.vault else None
+
+    async def next(self) -> StreamItem:
+        """The next delta, or the end.
+
+        Raises:
+            ProviderFailed: it failed; recorded already.
+        """
+        while not self._ready:
+            try:
+                item = await self._within_limits()
+            except ProviderFailed as error:
+                self._fail(error)
+                raise
+            self._take(item)
+        return self._ready.popleft()
+
+    def abandon(self, why: str = CLOSED_BY_US) -> None:
+        """Nobody wants the rest: the provider's stream is closed, and what came so far is recorded."""
+        if self.settled:
+            return
+        self._settle(self._estimated(), success=True, error=why, hedge=why == SLOWER)
+        self.watcher.ended_early(self)
+
+    async def _within_limits(self) -> StreamItem:
+        if self._items is None:
+            target = self.target
+            self._items = _whole(target) if target.whole else target.client.stream(target.request)
+        try:
+            async with asyncio.timeout_at(self._deadline()):
+                return await anext(self._items)
+        except ProviderFailed:
+            raise
+        except TimeoutError:
+            raise ProviderFailed(f"{self.target.model_id} did not answer in time.", "timeout") from None
+        except StopAsyncIteration:
+            raise ProviderFailed(f"{self.target.model_id} broke off.", "connection") from None
+        except Exception as error:  # a provider may only raise ProviderFailed; whatever else it does is its failure
+            said = f"{self.target.model_id} failed in a way that nobody foresaw ({type(error).__name__})."
+            raise ProviderFailed(said, "malformed") from error
+
+    def _deadline(self) -> float:
+        limits, loop_time = self.target.limits, asyncio.get_running_loop().time()
+        total = min(self._began + limits.total_seconds, self.target.give_up_at)
+        if self.target.whole:
+            return total
+        if self.text:
+            return min(loop_time + limits.between_tokens_seconds, total)
+        patience = limits.first_token_seconds * (THINKING if self.target.thinks else 1)
+        return min(self._began + patience, total)
+
+    def _take(self, item: StreamItem) -> None:
+        if isinstance(item, Delta):
+            if self.first_token_ms is None:
+                self.first_token_ms = self._elapsed_ms()
+            self.text += item.text
+            if len(self.text) > self.target.request.max_output_tokens * CHARACTERS_OF_A_TOKEN * MARGIN:
+                cut = Completion(self.text, self.target.request.model, self._estimated(), "length")
+                self._end(cut)
+                return
+            self._show(self._restorer.feed(item.text) if self._restorer else item.text)
+        elif isinstance(item, Finish):
+            self._end(item.completion)
+
+    def _end(self, completion: Completion) -> None:
+        if not completion.text.strip():
+            error = ProviderFailed(f"{self.target.model_id} sent no text.", "empty")
+            self._fail(error)
+            raise error
+        if self._restorer and not self.target.whole:
+            self._show(self._restorer.flush())
+        vault = self.target.vault
+        text = vault.restore(completion.text) if vault and self.target.whole else self._shown or completion.text
+        cost = self._settle(completion.usage, success=True)
+        served = self._served(cost)
+        self._ready.append(Finish(replace(completion, text=text, model=self.target.model_id, served=served)))
+        self.watcher.ended_well(self)
+
+    def _show(self, text: str) -> None:
+        if text:
+            self._shown += text
+            self._ready.append(Delta(text))
+
+    def _fail(self, error: ProviderFailed) -> None:
+        if self.settled:
+            return
+        paid = bool(self.text) or error.kind == "timeout"
+        usage = self._estimated() if paid else Usage(0, 0)
+        self._settle(usage, success=False, kind=error.kind, error=str(error))
+        self.watcher.ended_badly(self, error)
+
+    def _settle(
+        self,
+        usage: Usage,
+        *,
+        success: bool,
+        kind: ErrorKind | None = None,
+        error: str | None = None,
+        hedge: bool = False,
+    ) -> Decimal | None:
+        self.settled, self.latency_ms = True, self._elapsed_ms()
+        if self._items is not None:
+            self.watcher.closing(cast("AsyncGenerator[StreamItem]", self._items))
+        target = self.target
+        cost = Decimal(0) if target.model_id == EXTRACT else self.catalogue.cost(target.model_id, usage)
+        if target.reservation:
+            target.reservation.settle(cost or Decimal(0))
+        self.watcher.record(self._row(usage, cost, success=success, kind=kind, error=error, hedge=hedge))
+        return cost
+
+    def _row(
+        self,
+        usage: Usage,
+        cost: Decimal | None,
+        *,
+        success: bool,
+        kind: ErrorKind | None,
+        error: str | None,
+        hedge: bool,
+    ) -> LlmCall:
+        row = row_of(self.target.request, self.target.decision, self.target.provider, self.target.model_id)
+        row.input_tokens, row.output_tokens = usage.input_tokens, usage.output_tokens
+        row.cached_tokens, row.estimated = usage.cached_tokens, usage.estimated
+        row.cost, row.currency = cost, currency_of(self.catalogue, self.target.model_id)
+        row.latency_ms, row.first_token_ms = round(self.latency_ms, 3), self.first_token_ms
+        row.success, row.error_kind, row.error = success, kind, error
+        row.failover_from, row.hedge = self.target.failover_from, self.target.hedge or hedge
+        row.created_at = self._created_at
+        if self.target.note:
+            row.reason = f"{row.reason}; {self.target.note}"
+        return row
+
+    def _served(self, cost: Decimal | None) -> Served:
+        target = self.target
+        return Served(
+            provider=target.provider,
+            model=target.model_id,
+            route=target.decision.route,
+            complexity=target.decision.complexity.score,
+            cost=cost,
+            latency_ms=self.latency_ms,
+            first_token_ms=self.first_token_ms,
+            failovers=target.failovers,
+        )
+
+    def _estimated(self) -> Usage:
+        if self.target.model_id == EXTRACT:
+            return Usage(0, 0)
+        return Usage(self.target.client.count_tokens(self.target.request), estimate(self.text), estimated=True)
+
+    def _elapsed_ms(self) -> float:
+        return (self.clock() - self._started) * 1000
+
+
+def row_of(request: Request, decision: Decision, provider: str, model_id: str) -> LlmCall:
+    """A row with all that is known before a call."""
+    caller = request.caller
+    return LlmCall(
+        tenant_id=caller.tenant_id,
+        conversation_id=caller.conversation_id,
+        turn_id=caller.turn_id,
+        purpose=caller.purpose,
+        prompt_version=caller.prompt_version,
+        provider=provider,
+        model=model_id,
+        route=decision.route,
+        reason=decision.reason,
+        complexity=decision.complexity.score,
+        complexity_parts=decision.complexity.parts,
+    )
+
+
+def currency_of(catalogue: Catalogue, model_id: str) -> str:
+    """Of the model's price."""
+    model = catalogue.models.get(model_id)
+    return model.price.currency if model and model.price else "USD"
+
+
+async def _whole(target: Target) -> AsyncIterator[StreamItem]:
+    yield Finish(await target.client.complete(target.request))

@@ -1,0 +1,154 @@
+"""Whether a call may still be paid for: an estimate is set aside before it, and what it really cost is counted after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.llm.router.rules import Budget
+from core.llm.types import Caller
+
+log = structlog.get_logger()
+
+WARN_SHARE = Decimal("0.8")
+FRESH_SECONDS = 10.0
+"""After so long the ledger is asked again, for what other processes spent."""
+MOST_ACCOUNTS = 10_000
+ZERO = Decimal(0)
+
+
+class Spending(Protocol):
+    """What the ledger knows."""
+
+    async def spent_today(self, tenant_id: str | None) -> Decimal:
+        """By a tenant, or by all, since midnight UTC."""
+
+    async def spent_conversation(self, conversation_id: str) -> Decimal:
+        """In a conversation, ever."""
+
+
+@dataclass
+class Account:
+    """One budget's spending: as the ledger had it, since then, and set aside."""
+
+    day: date
+    stored: Decimal = ZERO
+    since: Decimal = ZERO
+    reserved: Decimal = ZERO
+    read_at: float | None = None
+    warned: bool = False
+
+    @property
+    def spent(self) -> Decimal:
+        """All that was paid."""
+        return self.stored + self.since
+
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One limit that holds for a call."""
+
+    key: Key
+    limit: Decimal
+
+
+@dataclass
+class Reservation:
+    """Money set aside for one call."""
+
+    accounts: tuple[Account, ...]
+    amount: Decimal
+
+    def settle(self, cost: Decimal) -> None:
+        """The call is over and cost this."""
+        for account in self.accounts:
+            account.reserved -= self.amount
+            account.since += cost
+        self.accounts = ()
+
+
+class Budgets:
+    """Accounts of tenants, conversations and days, kept in memory and read from the ledger now and then."""
+
+    def __init__(
+        self,
+        spending: Spending,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
+        self._spending, self._clock, self._today = spending, clock, today
+        self._accounts: dict[Key, Account] = {}
+
+    async def read(self, caller: Caller, budget: Budget) -> None:
+        """Bring the accounts that this caller needs up to date."""
+        for bound in bounds(caller, budget):
+            account = self._account(bound.key)
+            if account.read_at is not None and self._clock() - account.read_at < FRESH_SECONDS:
+                continue
+            account.read_at, before, account.since = self._clock(), account.since, ZERO
+            try:
+                account.stored = await self._read(bound.key)
+            except SQLAlchemyError as error:
+                account.since += before
+                log.warning("spending not read", account=bound.key[0], error=str(error))
+
+    def is_exhausted(self, caller: Caller, budget: Budget) -> bool:
+        """Is one of its limits reached? A limit of 0 always is."""
+        return any(self._account(b.key).spent >= b.limit for b in bounds(caller, budget))
+
+    def reserve(self, caller: Caller, budget: Budget, estimate: Decimal, *, force: bool = False) -> Reservation | None:
+        """Set the estimate aside; None where a limit does not have it any more (unless ``force``)."""
+        held = bounds(caller, budget)
+        accounts = tuple(self._account(bound.key) for bound in held)
+        for bound, account in zip(held, accounts, strict=True):
+            self._warn(bound, account)
+            over = account.spent >= bound.limit or account.spent + account.reserved + estimate > bound.limit
+            if over and not force:
+                return None
+        for account in accounts:
+            account.reserved += estimate
+        return Reservation(accounts, estimate)
+
+    async def _read(self, key: Key) -> Decimal:
+        what, whose = key
+        if what == "conversation":
+            return await self._spending.spent_conversation(whose)
+        return await self._spending.spent_today(whose or None)
+
+    def _account(self, key: Key) -> Account:
+        today, account = self._today(), self._accounts.get(key)
+        if account is None or (account.day != today and key[0] != "conversation"):
+            while len(self._accounts) >= MOST_ACCOUNTS:
+                with suppress(StopIteration):
+                    del self._accounts[next(iter(self._accounts))]
+            account = self._accounts[key] = Account(today)
+        return account
+
+    def _warn(self, bound: Bound, account: Account) -> None:
+        if bound.limit and account.spent >= WARN_SHARE * bound.limit and not account.warned:
+            account.warned = True
+            what, whose = bound.key
+            log.warning("budget nearly spent", of=what, whose=whose, spent=str(account.spent), limit=str(bound.limit))
+
+
+def bounds(caller: Caller, budget: Budget) -> list[Bound]:
+    """The limits that hold for a caller."""
+    found = []
+    if budget.tenant_per_day is not None:
+        found.append(Bound(("tenant", caller.tenant_id), budget.tenant_per_day))
+    if budget.day is not None:
+        found.append(Bound(("day", ""), budget.day))
+    if budget.per_conversation is not None and caller.conversation_id:
+        found.append(Bound(("conversation", caller.conversation_id), budget.per_conversation))
+    return found

@@ -1,0 +1,51 @@
+"""A small bounded cache whose entries end by time."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class TimedCache(Generic[K, V]):
+    """At most ``size`` entries, each for ``seconds``; the one that was put in first goes first."""
+
+    def __init__(self, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._size, self._clock = seconds, size, clock
+        self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self.hits = self.misses = 0
+
+    def get(self, key: K) -> V | None:
+        """The value, if there is one that is not too old; counted as hit or miss."""
+        entry = self._entries.get(key)
+        if entry is None or self._clock() >= entry[0]:
+            self.misses += 1
+            return None
+        self.hits += 1
+        return entry[1]
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value."""
+        self._entries.pop(key, None)
+        self._entries[key] = (self._clock() + self._seconds, value)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def drop(self, unwanted: Callable[[K], bool]) -> None:
+        """Forget the entries whose key is not wanted any more."""
+        for key in [key for key in self._entries if unwanted(key)]:
+            del self._entries[key]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._entries.clear()
+
+    def counts(self) -> dict[str, float]:
+        """Hits, misses, their rate, and the entries kept."""
+        asked = self.hits + self.misses
+        rate = round(self.hits / asked, 4) if asked else 0.0
+        return {"hits": self.hits, "misses": self.misses, "hit_rate": rate, "entries": len(self._entries)}

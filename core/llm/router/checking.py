@@ -1,0 +1,107 @@
+"""Why a routing document cannot be used: every reason at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import combinations
+from typing import Any
+
+from pydantic import ValidationError
+
+from core.errors import RulesInvalid
+from core.llm.router.rules import APPROVED, NONE, ROLES, Conditions, Limits, RoutingDocument, Rule
+
+
+def checked(document: dict[str, Any], models: Collection[str] | None) -> RoutingDocument:
+    """The document, if it can be used; what it leaves out has its default.
+
+    Args:
+        document: as it came from a file or a request.
+        models: the ids in models.yml; None: names of models are not checked.
+
+    Raises:
+        RulesInvalid: naming every reason.
+    """
+    try:
+        parsed = RoutingDocument.model_validate(document)
+    except ValidationError as error:
+        raise _invalid([f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors()]) from None
+    reasons = [*_first(parsed.rules), *_names(parsed.rules), *_targets(parsed.rules, models)]
+    reasons += [*_unreachable(parsed.rules), *_limits(parsed.limits)]
+    if parsed.judge and parsed.candidates == 1:
+        reasons.append("judge: there is nothing to choose from; set candidates to 2 or more")
+    if reasons:
+        raise _invalid(reasons)
+    return parsed
+
+
+def _invalid(reasons: list[str]) -> RulesInvalid:
+    return RulesInvalid("\n".join(["These routing rules cannot be used:", *(f"  {reason}" for reason in reasons)]))
+
+
+def _first(rules: tuple[Rule, ...]) -> list[str]:
+    if rules[:1] == (APPROVED,):
+        return []
+    return ['rules: the first one is always {"name": "approved", "when": {"approved": true}, "use": "none"}']
+
+
+def _names(rules: tuple[Rule, ...]) -> list[str]:
+    names = [rule.name for rule in rules]
+    return [f"rules: {name!r} is there more than once" for name in sorted(set(names)) if names.count(name) > 1]
+
+
+def _targets(rules: tuple[Rule, ...], models: Collection[str] | None) -> list[str]:
+    reasons = []
+    for rule in rules:
+        if rule.use in {NONE, *ROLES} or (rule.use in models if models is not None else "/" in rule.use):
+            continue
+        known = ", ".join([NONE, *ROLES])
+        reasons.append(f"rules: {rule.name!r} uses {rule.use!r}, which is neither {known} nor a model of models.yml")
+    return reasons
+
+
+def _unreachable(rules: tuple[Rule, ...]) -> list[str]:
+    reasons = [
+        f"rules: {rule.name!r} can never fit: no number is above {rule.when.complexity_above} and below {rule.when.complexity_below}"
+        for rule in rules
+        if rule.when.complexity_above is not None
+        and rule.when.complexity_below is not None
+        and rule.when.complexity_below <= rule.when.complexity_above
+    ]
+    covered = {
+        later.name: f"rules: {later.name!r} is never reached: whatever fits it fits {earlier.name!r} before it"
+        for earlier, later in combinations(rules, 2)
+        if earlier.name != later.name and _covers(earlier.when, later.when)
+    }
+    return [*reasons, *covered.values()]
+
+
+def _covers(wide: Conditions, narrow: Conditions) -> bool:
+    """Does everything that fits ``narrow`` fit ``wide``?"""
+    return (
+        (wide.approved is None or wide.approved == narrow.approved)
+        and set(narrow.purposes or ("answer",)) <= set(wide.purposes or ("answer",))
+        and (
+            wide.complexity_below is None
+            or (narrow.complexity_below is not None and narrow.complexity_below <= wide.complexity_below)
+        )
+        and (
+            wide.complexity_above is None
+            or (narrow.complexity_above is not None and narrow.complexity_above >= wide.complexity_above)
+        )
+        and (
+            wide.context_above is None
+            or (narrow.context_above is not None and narrow.context_above >= wide.context_above)
+        )
+    )
+
+
+def _limits(limits: Limits) -> list[str]:
+    named = {
+        "connect_seconds": limits.connect_seconds,
+        "first_token_seconds": limits.first_token_seconds,
+        "between_tokens_seconds": limits.between_tokens_seconds,
+    }
+    return [
+        f"limits: {name} is longer than total_seconds" for name, value in named.items() if value > limits.total_seconds
+    ]

@@ -1,0 +1,298 @@
+"""The provider over all providers: rules, budgets, caches, failover, masking and the ledger in one place."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, cast
+
+import structlog
+
+from core.errors import NoProviderLeft, ProviderFailed
+from core.llm.catalogue import Catalogue
+from core.llm.ledger import Ledger
+from core.llm.router import testing
+from core.llm.router.attempt import currency_of, row_of
+from core.llm.router.budgets import Budgets, bounds
+from core.llm.router.caching import TimedCache
+from core.llm.router.calling import Caller, Masks
+from core.llm.router.complexity import Complexity
+from core.llm.router.deciding import EXTRACT, Decider, Decision
+from core.llm.router.fitting import normalised
+from core.llm.router.health import Health, ModelHealth
+from core.llm.router.rules import DEFAULT, RoutingDocument
+from core.llm.router.sharing import HealthFeed
+from core.llm.router.store import RoutingStore
+from core.llm.router.testing import TestReport
+from core.llm.types import Completion, Delta, Finish, Provider, Request, Served, StreamItem, Usage
+
+__all__ = ["Complexity", "Decision", "ModelHealth", "Router", "TestReport"]
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 60.0
+ANSWERS = 1000
+SENTENCE = re.compile(r".+?(?:[.!?]\s+|\n+|\Z)", re.DOTALL)
+BUDGET_SPENT = "the budget is spent"
+
+
+class Router:
+    """Implements ``Provider``; ``start`` it before and ``close`` it after."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        providers: Mapping[str, Provider],
+        store: RoutingStore,
+        ledger: Ledger,
+        masker: Masks | None = None,
+        *,
+        redis_url: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store, self.ledger = store, ledger
+        self._catalogue, self._providers, self._clock = catalogue, providers, clock
+        self._health = Health(clock)
+        self._health.changed = lambda _: self._answers.clear()
+        self._decider = Decider(catalogue, providers.keys(), clock)
+        self._budgets = Budgets(ledger, clock)
+        self._answers: TimedCache[tuple[Hashable, ...], Completion] = TimedCache(ANSWER_SECONDS, ANSWERS, clock)
+        self._caller = Caller(
+            catalogue, providers, self._decider, self._health, ledger, budgets=self._budgets, masker=masker, clock=clock
+        )
+        self._feed = HealthFeed(self._health, redis_url) if redis_url else None
+        self._caller.feed = self._feed
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Write the ledger in the background, share health, and build what the first call would have to build."""
+        await self.ledger.start()
+        if self._feed:
+            await self._feed.start()
+        self._in_background(self._warm())
+
+    async def close(self) -> None:
+        """End what runs in the background; the ledger is written to its end."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._caller.close()
+        if self._feed:
+            await self._feed.close()
+        await self.ledger.close()
+        for provider in self._providers.values():
+            if close := getattr(provider, "close", None):
+                await close()
+
+    async def complete(self, request: Request) -> Completion:
+        """See ``Provider``.
+
+        Raises:
+            NoProviderLeft: nobody could answer; with what was tried.
+        """
+        async for item in self._answered(request, whole=True):
+            if isinstance(item, Finish):
+                return item.completion
+        raise NoProviderLeft
+
+    async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
+        """See ``Provider``; with a restart wherever a model broke off and another begins.
+
+        Raises:
+            NoProviderLeft: nobody could answer; with what was tried.
+        """
+        async with aclosing(cast("Any", self._answered(request, whole=False))) as items:
+            async for item in items:
+                yield item
+
+    def count_tokens(self, request: Request) -> int:
+        """By the first model that would be asked."""
+        models = self.decide(request).models
+        first = models[0] if models else EXTRACT
+        name = EXTRACT if first == EXTRACT else self._catalogue.model(first).provider
+        return self._providers[name].count_tokens(request)
+
+    def decide(self, request: Request) -> Decision:
+        """Which rule fits, and which models would be asked."""
+        document = self.document(request.caller.tenant_id)
+        decision = self._decider.decide(request, document, self._context(request, document))
+        if decision.use == "none" or not self._is_spent(request, document):
+            return decision
+        models = (EXTRACT,) if request.extract else ()
+        return replace(decision, use=EXTRACT, models=models, reason=f"{decision.reason}; {BUDGET_SPENT}")
+
+    async def refresh(self, request: Request) -> RoutingDocument:
+        """Learn what other processes changed or spent since, so that ``decide`` knows it."""
+        tenant_id = request.caller.tenant_id
+        if not self.store.is_fresh(tenant_id):
+            await self.store.freshen(tenant_id)
+        document = self.document(tenant_id)
+        if bounds(request.caller, document.budget):
+            await self._budgets.read(request.caller, document.budget)
+        return document
+
+    def document(self, tenant_id: str) -> RoutingDocument:
+        """The tenant's rules; a change is known within seconds."""
+        known = self.store.known(tenant_id)
+        return known if known is not None else self.store.get(tenant_id)
+
+    def estimate_seconds(self, decision: Decision) -> float | None:
+        """How long the first model that is well usually takes; None where that is not known."""
+        for model_id in decision.models:
+            if model_id != EXTRACT and not self._health.is_open(model_id):
+                usual = self._health.quantile(model_id, 0.5)
+                return None if usual is None else usual / 1000
+        return None
+
+    def health(self) -> list[ModelHealth]:
+        """Of every model whose provider is set up."""
+        return [self._health.of(self._catalogue.model(id_).provider, id_) for id_ in sorted(self._decider.usable)]
+
+    def reset(self, model_id: str | None = None) -> None:
+        """Forget what is known of a model's health, or of all of them."""
+        self._health.reset(model_id)
+        if self._feed:
+            self._feed.tell(model_id or "", {"reset": True})
+
+    def invalidate(self, tenant_id: str) -> None:
+        """Forget the answers that were given to a tenant's customers."""
+        self._answers.drop(lambda key: key[0] == tenant_id)
+
+    def stats(self) -> dict[str, Any]:
+        """How the caches do, and the ledger's rows that wait or were dropped."""
+        return {
+            "decisions": self._decider.cache.counts(),
+            "answers": self._answers.counts(),
+            "ledger": {"waiting": self.ledger.waiting, "dropped": self.ledger.dropped},
+        }
+
+    async def test(self, provider: str) -> TestReport:
+        """Ask a provider for one word; names the cause and the mend where it fails."""
+        if provider not in self._providers or provider == EXTRACT:
+            return testing.not_set_up(provider)
+        model_id = self._first_of(provider)
+        if model_id is None:
+            return testing.without_model(provider)
+        decision = Decision("test", model_id, (model_id,), Complexity(0.0), "asked by the operator")
+        self._health.reset(model_id)
+        report = TestReport(provider, model_id, ok=False)
+        try:
+            async for item in self._caller.run(testing.probe(), DEFAULT, decision, whole=False):
+                if isinstance(item, Finish) and item.completion.served:
+                    report = _well(report, item.completion.served)
+        except NoProviderLeft as error:
+            failed = error.__cause__
+            kind = failed.kind if isinstance(failed, ProviderFailed) else None
+            report = replace(
+                report, error_kind=kind, cause=str(failed or error), mend=testing.MENDS[kind] if kind else ""
+            )
+        return report
+
+    # One request.
+
+    async def _answered(self, request: Request, *, whole: bool) -> AsyncIterator[StreamItem]:
+        document = await self.refresh(request)
+        decision = self.decide(request)
+        key = self._key(request, decision)
+        if key is not None and (cached := self._answers.get(key)):
+            async for item in self._again(request, decision, cached):
+                yield item
+            return
+        run = self._caller.run(request, document, decision, whole=whole)
+        async with aclosing(cast("Any", run)) as items:
+            async for item in items:
+                if isinstance(item, Finish):
+                    self._keep(key, item.completion)
+                yield item
+
+    def _key(self, request: Request, decision: Decision) -> tuple[Hashable, ...] | None:
+        """None: this answer is not kept, nor given again."""
+        first = next((id_ for id_ in decision.models if not self._health.is_open(id_)), EXTRACT)
+        if first == EXTRACT or request.temperature or request.caller.purpose == "test":
+            return None
+        caller, signals = request.caller, request.signals
+        return (
+            caller.tenant_id,
+            first,
+            caller.prompt_version,
+            signals.question,
+            signals.evidence,
+            normalised(request),
+            request.max_output_tokens,
+        )
+
+    def _keep(self, key: tuple[Hashable, ...] | None, completion: Completion) -> None:
+        served = completion.served
+        if key is not None and served and served.model == key[1] and completion.finish == "stop":
+            self._answers.put(key, completion)
+
+    async def _again(self, request: Request, decision: Decision, kept: Completion) -> AsyncIterator[StreamItem]:
+        started = self._clock()
+        before = cast("Served", kept.served)
+        row = row_of(request, decision, before.provider, before.model)
+        row.success = row.cache_hit = True
+        row.cost, row.currency = Decimal(0), currency_of(self._catalogue, before.model)
+        try:
+            for sentence in SENTENCE.findall(kept.text):
+                yield Delta(sentence)
+        finally:
+            row.latency_ms = (self._clock() - started) * 1000
+            self.ledger.record(row)
+        served = replace(
+            before,
+            route=decision.route,
+            complexity=decision.complexity.score,
+            cost=Decimal(0),
+            latency_ms=row.latency_ms,
+            first_token_ms=None,
+            failovers=0,
+            cache_hit=True,
+        )
+        yield Finish(replace(kept, usage=Usage(0, 0), served=served))
+
+    def _context(self, request: Request, document: RoutingDocument) -> int:
+        """Tokens of the prompt, counted only where a rule may ask for so many."""
+        bounds_ = [rule.when.context_above for rule in document.rules if rule.when.context_above is not None]
+        if not bounds_ or sum(len(message.text) for message in request.messages) <= min(bounds_):
+            return 0
+        return self._providers[EXTRACT].count_tokens(request)
+
+    def _is_spent(self, request: Request, document: RoutingDocument) -> bool:
+        budget, held = document.budget, bounds(request.caller, document.budget)
+        if not held or not self._budgets.is_exhausted(request.caller, budget):
+            return False
+        return budget.at_limit == "none" or any(bound.limit == 0 for bound in held)
+
+    def _first_of(self, provider: str) -> str | None:
+        in_roles = [id_ for ids in self._catalogue.roles.values() for id_ in ids]
+        known = [*in_roles, *self._catalogue.models]
+        return next((id_ for id_ in known if self._catalogue.model(id_).provider == provider), None)
+
+    # In the background.
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _warm(self) -> None:
+        for provider in self._providers.values():
+            if warm := getattr(provider, "warm", None):
+                with suppress(Exception):  # the first call will say what is wrong
+                    await warm()
+        with suppress(Exception):
+            await self._caller.warm()
+
+
+def _well(report: TestReport, served: Served) -> TestReport:
+    timed = replace(
+        report, ok=True, latency_ms=served.latency_ms, first_token_ms=served.first_token_ms, cost=served.cost
+    )
+    if served.cost is None:
+        return replace(timed, cause=testing.PRICE_MISSING, mend=testing.PRICE_MEND)
+    return timed

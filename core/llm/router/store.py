@@ -1,0 +1,114 @@
+"""Each tenant's routing document: kept in the table ``routing``, remembered for a few seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import Routing, now
+from core.errors import RulesInvalid
+from core.llm.router.checking import checked
+from core.llm.router.rules import DEFAULT, RoutingDocument
+
+log = structlog.get_logger()
+
+FRESH_SECONDS = 3.0
+UNSAVED = 0
+
+
+@dataclass
+class _Known:
+    document: RoutingDocument
+    version: int
+    looked_at: float
+
+
+class RoutingStore:
+    """``models`` are the ids of models.yml; None leaves names of models unchecked."""
+
+    def __init__(
+        self, database: Database, models: Collection[str] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._models = models
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    def get(self, tenant_id: str) -> RoutingDocument:
+        """The tenant's document, or the defaults; blocks for one short look at the database every few seconds."""
+        if not self.is_fresh(tenant_id):
+            with self._database.session() as session:
+                self._look(session, tenant_id)
+        return self._known[tenant_id].document
+
+    def known(self, tenant_id: str) -> RoutingDocument | None:
+        """What was read last, however old; None where nothing was."""
+        known = self._known.get(tenant_id)
+        return known.document if known else None
+
+    def is_fresh(self, tenant_id: str) -> bool:
+        """Was it read within the last seconds?"""
+        known = self._known.get(tenant_id)
+        return known is not None and self._clock() - known.looked_at < FRESH_SECONDS
+
+    async def freshen(self, tenant_id: str) -> None:
+        """Look whether it changed; while the database is away what was known holds."""
+        try:
+            await self._database.run(lambda session: self._look(session, tenant_id))
+        except SQLAlchemyError as error:
+            log.warning("routing rules not read", tenant=tenant_id, error=str(error))
+            known = self._known.setdefault(tenant_id, _Known(DEFAULT, UNSAVED, 0.0))
+            known.looked_at = self._clock()
+
+    def put(self, tenant_id: str, document: dict[str, Any], by: str) -> RoutingDocument:
+        """Check and store it; other processes know within seconds.
+
+        Raises:
+            RulesInvalid: naming every reason.
+        """
+        parsed = checked(document, self._models)
+        with self._database.session() as session:
+            row = session.scalar(select(Routing).where(Routing.tenant_id == tenant_id).with_for_update())
+            if row is None:
+                row = Routing(tenant_id=tenant_id, version=UNSAVED)
+                session.add(row)
+            row.document = parsed.model_dump(mode="json")
+            row.version += 1
+            row.updated_by, row.updated_at = by, now()
+        self._known.pop(tenant_id, None)
+        return parsed
+
+    def reset(self, tenant_id: str) -> RoutingDocument:
+        """The defaults again."""
+        with self._database.session() as session:
+            row = session.scalar(select(Routing).where(Routing.tenant_id == tenant_id))
+            if row is not None:
+                session.delete(row)
+        self._known.pop(tenant_id, None)
+        return DEFAULT
+
+    def _look(self, session: Session, tenant_id: str) -> None:
+        known = self._known.get(tenant_id)
+        query = select(Routing.id, Routing.version, Routing.updated_at).where(Routing.tenant_id == tenant_id)
+        found = session.execute(query).one_or_none()
+        version = UNSAVED if found is None else hash((found.id, found.version))
+        if known is None or known.version != version:
+            self._known[tenant_id] = _Known(self._read(session, tenant_id), version, self._clock())
+        else:
+            known.looked_at = self._clock()
+
+    def _read(self, session: Session, tenant_id: str) -> RoutingDocument:
+        stored = session.scalar(select(Routing.document).where(Routing.tenant_id == tenant_id))
+        try:
+            return DEFAULT if stored is None else checked(stored, None)
+        except RulesInvalid as error:  # written by another version of this program
+            log.error("stored routing rules cannot be used; the defaults hold", tenant=tenant_id, error=str(error))  # noqa: TRY400
+            return DEFAULT

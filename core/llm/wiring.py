@@ -1,0 +1,53 @@
+"""Builds the router from the settings."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from core.db import Database
+from core.llm.catalogue import Catalogue
+from core.llm.ledger import Ledger
+from core.llm.providers.making import make_providers
+from core.llm.router.attempt import Holds
+from core.llm.router.calling import Masks
+from core.llm.router.router import Router
+from core.llm.router.store import RoutingStore
+from core.llm.types import Request
+from core.settings import Settings
+
+
+class _LazyMasker:
+    """Its recognisers take a second to load; an instance without a model never needs them."""
+
+    @cached_property
+    def _masker(self) -> Masks:
+        from core.llm.masking import make_masker  # noqa: PLC0415
+
+        return make_masker()
+
+    def mask(self, request: Request) -> tuple[Request, Holds]:
+        """See ``Masks``."""
+        return self._masker.mask(request)
+
+
+def make_routing_store(settings: Settings, database: Database) -> RoutingStore:
+    """Refuses rules that name models which are not in models.yml.
+
+    Raises:
+        ModelsInvalid: models.yml is missing or wrong.
+    """
+    return RoutingStore(database, Catalogue.load(settings.models).models)
+
+
+def make_router(settings: Settings, database: Database) -> Router:
+    """Over the providers that are set up; without any it knows only the extract.
+
+    Raises:
+        ModelsInvalid: models.yml is missing or wrong.
+        SettingsInvalid: a package that a local model needs is not installed.
+    """
+    catalogue = Catalogue.load(settings.models)
+    providers = make_providers(settings, catalogue)
+    masker = _LazyMasker() if len(providers) > 1 else None
+    store = RoutingStore(database, catalogue.models)
+    return Router(catalogue, providers, store, Ledger(database), masker, redis_url=settings.redis_url)

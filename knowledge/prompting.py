@@ -1,0 +1,111 @@
+"""The prompts: versioned texts of ``prompts/``, filled in here and nowhere else.
+
+What customers and documents say is data. It lies between lines that carry a random code, drawn anew for each prompt, so
+that no text can close its block and go on as an instruction.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from string import Template
+
+from core.llm.types import Message
+from knowledge.types import Entry, Question, Utterance
+
+NO_ANSWER = "NO_ANSWER"
+"""What a model replies, exactly, when the evidence does not answer."""
+FOLDER = Path(__file__).parent / "prompts"
+NAMES = ("system", "answer", "rewrite", "summary", "judge")
+FRONT = re.compile(r"version: (\d+)\n---\n")
+HISTORY_TURNS = 8
+LONGEST_TURN = 1000
+"""Characters; a customer may paste a page."""
+NOTHING = "(nothing)"
+BEST_MARK = 10
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """The templates by name, and the version that calls made with them are stored with."""
+
+    templates: dict[str, Template]
+    version: str
+    """Version of the answer's prompt and a hash over all of them: an edit is always another version."""
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER) -> Prompts:
+        """The prompts of a folder.
+
+        Raises:
+            ValueError: a file does not begin with its version.
+            FileNotFoundError: one of the files is missing.
+        """
+        texts = {name: (folder / f"{name}.md").read_text(encoding="utf-8") for name in NAMES}
+        versions = {name: _front(name, text)[1] for name, text in texts.items()}
+        digest = sha256("\0".join(texts.values()).encode()).hexdigest()[:8]
+        templates = {name: Template(FRONT.sub("", text, count=1).strip()) for name, text in texts.items()}
+        return cls(templates, f"answer-{versions['answer']}-{digest}")
+
+    def answer(self, question: Question, evidence: Sequence[Entry]) -> tuple[Message, ...]:
+        """To answer from the evidence, which is numbered from 1."""
+        return self._filled(
+            "answer", evidence=_evidence(evidence), history=_said(question.history), question=question.text
+        )
+
+    def rewrite(self, question: Question) -> tuple[Message, ...]:
+        """To make a question understandable without the turns before it."""
+        return self._filled("rewrite", history=_said(question.history), question=question.text)
+
+    def summary(self, utterances: Iterable[Utterance]) -> tuple[Message, ...]:
+        """To summarise a whole conversation for a colleague."""
+        return self._filled("summary", history=_lines(utterances))
+
+    def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[Message, ...]:
+        """To mark an answer; ``mark`` reads the reply."""
+        return self._filled("judge", evidence=_evidence(evidence), question=question.text, answer=answer)
+
+    def mark(self, reply: str) -> float:
+        """The judge's mark, 0 to 1; 0 where the reply has none."""
+        found = re.search(r"\d+(?:\.\d+)?", reply)
+        return min(float(found[0]) / BEST_MARK, 1.0) if found else 0.0
+
+    def _filled(self, name: str, **data: str) -> tuple[Message, ...]:
+        code = _code("".join(data.values()))
+        text = self.templates[name].safe_substitute(data, code=code, no_answer=NO_ANSWER)
+        return Message("system", self.templates["system"].template), Message("user", text)
+
+
+def _front(name: str, text: str) -> re.Match[str]:
+    found = FRONT.match(text)
+    if found is None:
+        raise ValueError(f'prompts/{name}.md does not begin with "version: N" and "---"')
+    return found
+
+
+def _code(data: str) -> str:
+    """A code that the data does not have."""
+    while (code := secrets.token_hex(6)) in data:
+        pass
+    return code
+
+
+def _evidence(entries: Sequence[Entry]) -> str:
+    return "\n\n".join(f"[{n}] {_told(entry)}" for n, entry in enumerate(entries, 1)) or NOTHING
+
+
+def _told(entry: Entry) -> str:
+    heading = " - ".join(filter(None, (entry.subject, entry.title, *entry.questions[:1])))
+    return f"{heading}\n{entry.answer}" if heading else entry.answer
+
+
+def _said(history: Sequence[Utterance]) -> str:
+    return _lines(history[-HISTORY_TURNS:])
+
+
+def _lines(utterances: Iterable[Utterance]) -> str:
+    return "\n".join(f"{said.speaker}: {said.text[:LONGEST_TURN]}" for said in utterances) or NOTHING
