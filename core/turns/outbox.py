@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.db.models import Conversation, Feedback, Message, Turn, now
+from core.db.models import Conversation, InteractionFeedback, Message, Turn, now
 from core.errors import NotFound
 from core.events import MessageStored
 from core.turns.replies import Reading, Reply
@@ -105,7 +105,13 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
     turns = {m.turn_id for m in messages if m.turn_id}
     rateable = set(session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable)))
     last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.speaker == "bot" and m.turn_id in rateable}
-    thumbs = dict(session.execute(select(Feedback.turn_id, Feedback.helpful).where(Feedback.turn_id.in_(turns))).all())
+    thumbs = dict(
+        session.execute(
+            select(InteractionFeedback.turn_id, InteractionFeedback.helpful).where(
+                InteractionFeedback.turn_id.in_(turns)
+            )
+        ).all()
+    )
     return [
         as_event(m, rateable=last.get(m.turn_id) == m.id, helpful=thumbs.get(m.turn_id) if m.turn_id else None)
         for m in messages
@@ -138,9 +144,9 @@ def rate(session: Session, conversation_id: str, message_id: str, helpful: bool,
     message = session.get(Message, message_id)
     if message is None or message.conversation_id != conversation_id or message.turn_id is None:
         raise NotFound("There is no such answer.")
-    given = session.scalar(select(Feedback).filter_by(turn_id=message.turn_id))
+    given = session.scalar(select(InteractionFeedback).filter_by(turn_id=message.turn_id))
     if given is None:
-        given = Feedback(
+        given = InteractionFeedback(
             tenant_id=message.tenant_id,
             conversation_id=conversation_id,
             turn_id=message.turn_id,

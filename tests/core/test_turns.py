@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core.db import Database
-from core.db.models import Feedback, Message, Turn
+from core.db.models import InteractionFeedback, Message, Turn
 from core.errors import InvalidInput, NotFound, RasaUnavailable, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
 from core.texts import Texts
@@ -261,8 +261,8 @@ async def test_a_thumb_can_be_changed_and_belongs_to_its_conversation(database: 
         with pytest.raises(NotFound):
             await turns.rate(other, answer.id, helpful=True, comment=None)
     with database.session() as session:
-        assert session.scalar(select(func.count()).select_from(Feedback)) == 1
-        assert session.scalars(select(Feedback)).one().comment == "No."
+        assert session.scalar(select(func.count()).select_from(InteractionFeedback)) == 1
+        assert session.scalars(select(InteractionFeedback)).one().comment == "No."
 
 
 async def test_numbers_count_up_without_gaps(database: Database) -> None:

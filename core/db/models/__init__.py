@@ -1,7 +1,7 @@
 """Every table; each one has a tenant."""
 
 from core.db.models.base import Base, new_id, now
-from core.db.models.conversations import Conversation, Feedback, Message, Turn
+from core.db.models.conversations import Conversation, Message, Turn
 from core.db.models.generation import LlmCall, LlmDay, LlmHealth, Money, Routing
 from core.db.models.knowledge import (
     EntryQuestion,
@@ -10,27 +10,54 @@ from core.db.models.knowledge import (
     KnowledgeRevision,
     SourceDocument,
 )
+from core.db.models.learning import (
+    ConversationAnalysis,
+    HumanCorrection,
+    InteractionFeedback,
+    LearningSettings,
+    PerformanceDay,
+    RegressionCase,
+    ReuseObservation,
+    ReviewItem,
+    SurveyResponse,
+    TrainingExample,
+    TrainingSession,
+)
 from core.db.models.operations import Heartbeat
 from core.db.models.orders import Order
+from core.db.models.staff import AuditEvent, User, UserSession
 
 __all__ = [
+    "AuditEvent",
     "Base",
     "Conversation",
+    "ConversationAnalysis",
     "EntryQuestion",
     "EntryVersion",
-    "Feedback",
     "Heartbeat",
+    "HumanCorrection",
+    "InteractionFeedback",
     "KnowledgeEntry",
     "KnowledgeRevision",
+    "LearningSettings",
     "LlmCall",
     "LlmDay",
     "LlmHealth",
     "Message",
     "Money",
     "Order",
+    "PerformanceDay",
+    "RegressionCase",
+    "ReuseObservation",
+    "ReviewItem",
     "Routing",
     "SourceDocument",
+    "SurveyResponse",
+    "TrainingExample",
+    "TrainingSession",
     "Turn",
+    "User",
+    "UserSession",
     "new_id",
     "now",
 ]

@@ -1,4 +1,4 @@
-"""Conversations, their messages, the turns that answer them, and feedback."""
+"""Conversations, their messages, and the turns that answer them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ class Conversation(Base):
     """Its id where it was imported from."""
     approved: Mapped[bool] = mapped_column(default=False)
     """Someone said that its last answer may be learnt."""
+    customer_id: Mapped[str | None] = mapped_column(String(64), default=None, index=True)
+    """Who it is with, as far as the channel knows; the same for every conversation of one browser or number."""
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
     last_seq: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
@@ -113,17 +116,3 @@ class Turn(Base):
     error: Mapped[str | None] = mapped_column(Text, default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)
-
-
-class Feedback(Base):
-    """A customer's thumb on one answer; changing it replaces it."""
-
-    __tablename__ = "feedback"
-
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
-    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), unique=True)
-    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
-    helpful: Mapped[bool]
-    comment: Mapped[str | None] = mapped_column(Text, default=None)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)

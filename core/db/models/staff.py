@@ -1,0 +1,60 @@
+"""People who sign in to the console, and what they did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db.models.base import Base, now
+
+
+class User(Base):
+    """A member of staff."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("tenant_id", "email"),)
+
+    email: Mapped[str] = mapped_column(String(200))
+    """Lower case."""
+    name: Mapped[str] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    """Argon2id."""
+    role: Mapped[str] = mapped_column(String(16), default="viewer")
+    """viewer, reviewer, builder or admin"""
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class UserSession(Base):
+    """A browser that is signed in."""
+
+    __tablename__ = "user_sessions"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of the cookie's value, in hex."""
+    csrf_token: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+
+    user: Mapped[User] = relationship()
+
+
+class AuditEvent(Base):
+    """Something that a member of staff, or a job, changed."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_what", "tenant_id", "kind", "subject_id"),)
+
+    kind: Mapped[str] = mapped_column(String(32))
+    """What it was done to: entry, review, correction, user, model, settings ..."""
+    subject_id: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(200))
+    """E-mail of the member of staff, or the name of the job."""
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,72 @@
+"""A tenant's settings of learning: how feedback is asked for, what a review takes, how far answers are reused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import AuditEvent, now
+from core.db.models import LearningSettings as Row
+from core.errors import InvalidInput
+
+
+class Learning(BaseModel):
+    """Every setting with its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ask_feedback: Literal["always", "sometimes", "never"] = "always"
+    """How often the chat offers thumbs; sometimes: on one answer in three."""
+    csat: bool = True
+    """Ask for 1 to 5 after a conversation."""
+    nps: bool = False
+    """Ask for 0 to 10 after a conversation."""
+    nps_days: Annotated[int, Field(ge=1)] = 90
+    """At most once a customer in so many days."""
+    four_eyes: bool = False
+    """Two people must approve."""
+    expire_weeks: Annotated[int, Field(ge=1)] = 8
+    """What nobody reviewed for so long leaves the queue."""
+    faq_asks: Annotated[int, Field(ge=2)] = 10
+    """An unanswered question is suggested once it was asked so often ..."""
+    faq_days: Annotated[int, Field(ge=1)] = 14
+    """... in so many days."""
+    reuse_error: Annotated[float, Field(gt=0, lt=0.5)] = 0.02
+    """Largest share of wrong answers among those that are reused for new phrasings."""
+    hold_out: Annotated[float, Field(ge=0, le=0.2)] = 0.0
+    """Share of the askings for which an approved answer is held back, to measure what it is worth."""
+
+
+def of(session: Session, tenant_id: str) -> Learning:
+    """The tenant's settings."""
+    row = session.scalar(select(Row).filter_by(tenant_id=tenant_id))
+    return Learning(**row.document) if row else Learning()
+
+
+def change(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Learning:
+    """Set some of them; the others stay.
+
+    Raises:
+        InvalidInput: a name or value is wrong; nothing is changed.
+    """
+    row = session.scalar(select(Row).filter_by(tenant_id=tenant_id))
+    if row is None:
+        row = Row(tenant_id=tenant_id, document={})
+        session.add(row)
+    try:
+        wanted = Learning(**{**row.document, **changes})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise InvalidInput("\n".join(lines)) from None
+    before, row.document = row.document, wanted.model_dump(exclude_defaults=True)
+    row.updated_at, row.updated_by = now(), by
+    details = {"before": before, "after": row.document}
+    session.add(
+        AuditEvent(
+            tenant_id=tenant_id, kind="settings", subject_id="learning", action="changed", by=by, details=details
+        )
+    )
+    return wanted
