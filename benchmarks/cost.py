@@ -32,13 +32,12 @@ from core.llm.router.store import RoutingStore
 from core.llm.types import Caller, Request, Signals
 from core.llm.wiring import make_router
 from core.settings import Settings
-from knowledge.content import Content
 from knowledge.embedding import Embedder
-from knowledge.entries import Change, EntryEditor
+from knowledge.entries import Change
 from knowledge.learning import parsed, store
 from knowledge.prompting import Prompts
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
-from knowledge.wiring import Knowledge, make_index_sync, make_knowledge, make_writer
+from knowledge.wiring import Knowledge, import_folder, make_knowledge, make_writer
 from tests.fakes import FakeGemini, FakeOpenAI
 
 TENANT = "bench"
@@ -136,20 +135,20 @@ def _running(data: Path) -> Iterator[tuple[Settings, Database]]:
         )
         database = Database(settings.database())
         upgrade(database)
-        _fill(database, data)
-        make_index_sync(settings, database)()
+        _fill(settings, database, data)
         yield settings, database
 
 
-def _fill(database: Database, data: Path) -> None:
+def _fill(settings: Settings, database: Database, data: Path) -> None:
     seeds = (data / "kb_growth/seed_conversations.jsonl").read_text(encoding="utf-8").splitlines()
     store(database, TENANT, parsed(seeds)[0], BY_BENCH, approve=True)
     documents = [(row["title"], row["text"]) for row in _rows(data / "tau2/banking_docs.jsonl")]
     documents += [(row["passage_title"], row["passage"]) for row in _rows(data / "clapnq/dev.jsonl")[:EACH]]
-    with database.session() as session:
-        editor = EntryEditor(session, TENANT, BY_BENCH)
-        for title, text in documents:
-            editor.add(Content("passage", text, title=title), approved=True)
+    folder = settings.home / "documents"
+    folder.mkdir()
+    for number, (title, text) in enumerate(documents):
+        (folder / f"{number}.md").write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
+    import_folder(settings, database, TENANT, folder)
 
 
 def _questions(data: Path) -> list[Question]:

@@ -1,6 +1,6 @@
 """`bench grounding`: does the groundedness check flag answers that the evidence does not support?
 
-The head was trained on the tuning part (by hash of the evidence) of BEGIN (wow, cmu), Q2 and CLAPNQ; the figures are of the other
+The head was trained on the tuning part (by hash of the evidence) of BEGIN (wow, cmu), Q2, CLAPNQ and MTRAG; the figures are of the other
 part, and of sets that trained nothing. The class to find is "not supported". Beside it stands plain token overlap: the
 share of an answer's content words that the evidence has, at the threshold that is best on the tuning part.
 
@@ -62,8 +62,10 @@ def run(data: Path) -> Result:
     figures: dict[str, Any] = {}
     for name in dict.fromkeys(e.name for e in reported):
         mine = [(e, score, ok) for e, score, ok in found if e.name == name]
+        supported = [ok for e, _, ok in mine if e.supported]
         figures[name] = {
             "answers": len(mine),
+            "supported_passed_whole": round(sum(supported) / (len(supported) or 1), 3),
             "unsupported": sum(not e.supported for e, _, _ in mine),
             "check": _measures([(s, e.supported) for e, s, _ in mine], [ok for _, _, ok in mine]),
             "token_overlap": _measures(
@@ -152,7 +154,7 @@ def _mtrag(row: dict[str, Any]) -> Iterator[Example]:
         if marks:
             supported = sum(marks) / len(marks) >= TRUE_FAITHFULNESS
             question = row["turns"][-1]["text"]
-            yield Example("mtrag", evidence, question, response["response"], supported, kind=response["model"])
+            yield Example("mtrag", evidence, question, response["response"], supported, True, response["model"])
 
 
 def _overlap(example: Example) -> float:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from knowledge.extract import Embeds, sentences_of
+from knowledge.grounding.instructions import is_instruction
 from knowledge.types import Entry
 
 log = structlog.get_logger()
@@ -17,24 +19,31 @@ log = structlog.get_logger()
 WEIGHTS = Path(__file__).parent / "weights/injection.json"
 """Made by ``knowledge.training.train_injection``; for all-MiniLM-L6-v2."""
 WINDOW = 400
-"""Characters that are looked at together; an order may hide in a long text."""
-MOST_WINDOWS = 20
+"""Characters that are looked at together; an order may hide in a long text, or be spread over sentences."""
+RULES_WEIGH = 0.5
+"""How large the rules' finding stands beside the numbers of an embedding."""
 
 
-def windows(text: str) -> list[str]:
-    """Whole sentences, up to about ``WINDOW`` characters together; a text without sentences in pieces."""
-    pieces = [s[i : i + WINDOW] for s in sentences_of(text) for i in range(0, len(s), WINDOW)] or [text]
-    joined = [pieces[0]]
-    for piece in pieces[1:]:
+def pieces(text: str) -> list[str]:
+    """Its sentences, and neighbouring ones together up to about ``WINDOW`` characters."""
+    single = [s[i : i + WINDOW] for s in sentences_of(text) for i in range(0, len(s), WINDOW)] or [text]
+    joined = [single[0]]
+    for piece in single[1:]:
         if len(joined[-1]) + len(piece) < WINDOW:
             joined[-1] += f" {piece}"
         else:
             joined.append(piece)
-    return joined[:MOST_WINDOWS]
+    return list(dict.fromkeys([*joined, *single]))
+
+
+def measured(texts: list[str], embedder: Embeds) -> npt.NDArray[np.float32]:
+    """One row a piece: its embedding, and whether the rules take it for an order."""
+    rules = [[RULES_WEIGH * is_instruction(text)] for text in texts]
+    return np.concatenate([embedder.embed(texts), np.array(rules, dtype=np.float32)], axis=1)
 
 
 class OrderDetector:
-    """A logistic regression on the embedding of each window."""
+    """A logistic regression on what is measured of each piece; the highest decides."""
 
     def __init__(self, embedder: Embeds) -> None:
         document = json.loads(WEIGHTS.read_text())
@@ -44,10 +53,11 @@ class OrderDetector:
 
     def gives_orders(self, text: str) -> bool:
         """Does some part of the text tell the assistant what to be or do?"""
-        vectors = self._embedder.embed(windows(text))
-        if vectors.shape[1] != self._weights.size:
-            return False  # another embedding model, for which there are no weights
-        return bool((vectors @ self._weights + self._bias).max() > self._threshold)
+        cut = pieces(text)
+        found = measured(cut, self._embedder)
+        if found.shape[1] != self._weights.size:  # another embedding model, for which there are no weights
+            return any(map(is_instruction, cut))
+        return bool((found @ self._weights + self._bias).max() > self._threshold)
 
     def without_orders(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         """The entries that may be shown to a model."""

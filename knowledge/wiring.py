@@ -17,6 +17,7 @@ from knowledge.embedding import Embedder, ModelFiles, Vectors
 from knowledge.grounding import Grounding
 from knowledge.importing import Importer, Options, Report
 from knowledge.index import VectorIndex
+from knowledge.injection import OrderDetector
 from knowledge.lexical import LexicalIndex
 from knowledge.matching import SHIPPED, Matcher, PlainMatcher, TrainedMatcher
 from knowledge.part_writer import PartWriter
@@ -115,16 +116,30 @@ def import_folder(settings: Settings, database: Database, tenant_id: str, folder
     return report
 
 
-def make_answering(settings: Settings, database: Database, embedder: Embedder | None = None) -> Answering:
+def make_answering(
+    settings: Settings, database: Database, embedder: Embedder | None = None, knowledge: Knowledge | None = None
+) -> Answering:
     """Answers from everything that is approved; the matcher falls back to plain similarity where no weights ship."""
     embedder = embedder or make_embedder(settings)
-    retriever = make_knowledge(settings, database, embedder).retriever
+    retriever = (knowledge or make_knowledge(settings, database, embedder)).retriever
     matcher: Matcher = TrainedMatcher(embedder) if any(SHIPPED.glob("*.onnx")) else PlainMatcher()
     return Answering(retriever, matcher, RememberingEmbedder(embedder))
 
 
-def make_writer(settings: Settings, database: Database, router: Router) -> Writer:
+def make_similarity(settings: Settings) -> Callable[[str, str], float]:
+    """How much two texts mean the same, -1 to 1; the model is loaded with the first pair."""
+    embedder = RememberingEmbedder(EmbedderOnDemand(settings))
+
+    def similarity(one: str, other: str) -> float:
+        vectors = embedder.embed([one, other])
+        return float(vectors[0] @ vectors[1])
+
+    return similarity
+
+
+def make_writer(settings: Settings, database: Database, router: Router, embedder: Embedder | None = None) -> Writer:
     """Answering, with the router's models."""
-    embedder, prompts = make_embedder(settings), Prompts.load()
-    parts = PartWriter(router, prompts, Grounding(RememberingEmbedder(embedder)))
-    return Writer(make_answering(settings, database, embedder), router, prompts, parts)
+    embedder, prompts = embedder or make_embedder(settings), Prompts.load()
+    remembering = RememberingEmbedder(embedder)
+    parts = PartWriter(router, prompts, Grounding(remembering))
+    return Writer(make_answering(settings, database, embedder), router, prompts, parts, OrderDetector(remembering))

@@ -19,6 +19,7 @@ from knowledge.answering import Answering, whole
 from knowledge.citing import Citations, cited
 from knowledge.draft import Draft, Nobody, Viewer
 from knowledge.extract import SENTENCE_END
+from knowledge.injection import OrderDetector
 from knowledge.part_writer import EXTRACT, PartWriter, Task, Written
 from knowledge.prompting import Prompts
 from knowledge.sources.language import language_of
@@ -45,11 +46,14 @@ class _Work:
 class Writer:
     """Answering, with a router's models to word what is not approved."""
 
-    def __init__(self, answering: Answering, router: Router, prompts: Prompts, parts: PartWriter) -> None:
+    def __init__(
+        self, answering: Answering, router: Router, prompts: Prompts, parts: PartWriter, orders: OrderDetector
+    ) -> None:
         self._answering = answering
         self._router = router
         self._prompts = prompts
         self._parts = parts
+        self._orders = orders
 
     async def answer(self, question: Question, caller: Caller, viewer: Viewer | None = None) -> Answer:
         """The answer to a customer's message, shown to the viewer while it comes about.
@@ -57,7 +61,7 @@ class Writer:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        found, spent = await self._found(question, caller)
+        question, found, spent = await self._found(question, caller)
         started = perf_counter()
         viewer = viewer or Nobody()
         work = _Work(question, replace(caller, prompt_version=self._prompts.version), viewer, Draft(viewer))
@@ -72,14 +76,14 @@ class Writer:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        question = Question(tenant_id, text)
-        found = await asyncio.to_thread(self._answering.answer, question)
-        return self.request(question, found.parts[0], Caller(tenant_id, prompt_version=self._prompts.version))
+        question, caller = Question(tenant_id, text), Caller(tenant_id, prompt_version=self._prompts.version)
+        question, found, _ = await asyncio.to_thread(self._looked_up, question)
+        return self.request(question, found.parts[0], caller)
 
     def request(self, question: Question, part: AnswerPart, caller: Caller) -> Request:
         """What a model would be asked for one part of an answer."""
         asked = replace(question, text=part.question)
-        approved = part.written_by == APPROVED and not _is_foreign(asked, part)
+        approved = _is_settled(asked, part)
         return Request(
             messages=self._prompts.answer(asked, part.evidence) if part.evidence else (),
             caller=caller,
@@ -93,18 +97,37 @@ class Writer:
             extract=part.text,
         )
 
-    async def _found(self, question: Question, caller: Caller) -> tuple[Answer, Decimal]:
+    async def _found(self, question: Question, caller: Caller) -> tuple[Question, Answer, Decimal]:
         """What the knowledge base has; a question that it may not understand is made whole, or translated, by a model."""
-        found = await asyncio.to_thread(self._answering.answer, question)
-        if not self._is_to_be_rewritten(question, found):
-            return found, Decimal(0)
+        question, found, safe = await asyncio.to_thread(self._looked_up, question)
+        if not (safe and self._is_to_be_rewritten(question, found)):
+            return question, found, Decimal(0)
         asked, cost = await self._rewritten(question, caller)
         if not asked:
-            return found, cost
+            return question, found, cost
         again = await asyncio.to_thread(self._answering.answer, replace(question, text=asked))
         if len(again.parts) == 1:  # the model is to answer in the customer's own words
             again = replace(again, parts=(replace(again.parts[0], question=question.text),))
-        return max((found, again), key=_nearness), cost
+        again = await asyncio.to_thread(self._without_orders, again)
+        return question, max((found, again), key=_nearness), cost
+
+    def _looked_up(self, question: Question) -> tuple[Question, Answer, bool]:
+        """What the knowledge base has; and whether a model may see the question.
+
+        What gives orders to the assistant is kept from models: the question itself, what was said before, and entries.
+        """
+        found = self._answering.answer(question)
+        if all(_is_settled(question, part) for part in found.parts):
+            return question, found, False
+        if self._orders.gives_orders(question.text):
+            log.warning("a message gives orders to the assistant; no model is asked")
+            return question, replace(found, parts=tuple(replace(part, evidence=()) for part in found.parts)), False
+        history = tuple(u for u in question.history if not self._orders.gives_orders(u.text))
+        return replace(question, history=history), self._without_orders(found), True
+
+    def _without_orders(self, found: Answer) -> Answer:
+        parts = (replace(part, evidence=self._orders.without_orders(part.evidence)) for part in found.parts)
+        return replace(found, parts=tuple(parts))
 
     def _is_to_be_rewritten(self, question: Question, found: Answer) -> bool:
         unsure = [part for part in found.parts if part.written_by != APPROVED]
@@ -181,6 +204,11 @@ async def _as_written(part: AnswerPart, written: Written, work: _Work) -> Answer
         sources=sources,
         written_by=written.written_by,
     )
+
+
+def _is_settled(question: Question, part: AnswerPart) -> bool:
+    """Is it an approved answer in the customer's language, which is sent as it is?"""
+    return part.written_by == APPROVED and not _is_foreign(question, part)
 
 
 def _is_foreign(question: Question, part: AnswerPart) -> bool:

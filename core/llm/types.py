@@ -70,6 +70,8 @@ class Request:
     model: str = ""
     max_output_tokens: int = 600
     temperature: float = 0.0
+    connect_seconds: float = 5.0
+    """Until the vendor's server must have taken the connection; Google's SDK has no such limit."""
     extract: str = ""
     """What is said where no model can: the evidence's own sentences. Empty: then there is nothing to say."""
 

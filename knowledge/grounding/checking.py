@@ -83,7 +83,9 @@ class Grounded:
     sentences: tuple[CheckedSentence, ...]
 
     def kept(self) -> str:
-        """The supported sentences only."""
+        """The supported sentences only; nothing where they are mere politeness."""
+        if not any(s.supported and not s.neutral for s in self.sentences):
+            return ""
         return "".join(s.text for s in self.sentences if s.supported)
 
 

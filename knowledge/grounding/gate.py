@@ -14,7 +14,8 @@ Judge = Callable[[str], bool]
 class Gate:
     """For one answer. What it lets through is never taken back by it.
 
-    A word that only the question has waits, too: a customer may ask for it to be repeated.
+    Words that state nothing by themselves wait for the next one that the evidence has: nothing can be said with them alone. A word that
+    only the question has waits, too: a customer may ask for it to be repeated.
     """
 
     def __init__(self, evidence: Sequence[str], judge: Judge) -> None:
@@ -26,6 +27,7 @@ class Gate:
         self._word = ""
         self._shown = ""
         self._waiting = ""
+        self._blocked = False
 
     def feed(self, delta: str) -> str:
         """What may be shown now."""
@@ -45,16 +47,19 @@ class Gate:
 
     def _taken(self, piece: str) -> str:
         out = self._ended() if self._splitter.begins(piece) else ""
-        if not self._waiting and self._is_known(piece):
-            self._shown += piece
-            return out + piece
         self._waiting += piece
-        return out
+        self._blocked = self._blocked or not self._is_known(piece)
+        if self._blocked or not _states(piece):
+            return out
+        released, self._waiting = self._waiting, ""
+        self._shown += released
+        return out + released
 
     def _ended(self) -> str:
         """What was held back of the sentence, if all of it is supported."""
         sentence, waiting = self._shown + self._waiting, self._waiting
         self._shown = self._waiting = ""
+        self._blocked = False
         return waiting if waiting and self._judge(sentence) else ""
 
     def _is_known(self, piece: str) -> bool:
@@ -66,3 +71,9 @@ class Gate:
         if NEGATION.search(text) and not self._negated:
             return False
         return all(stem(word) in self._stems for word in words(text) if is_content(word))
+
+
+def _states(piece: str) -> bool:
+    """Does it carry meaning by itself?"""
+    text = plain(piece)
+    return bool(NUMBER.search(text) or ADDRESS.search(text)) or any(is_content(word) for word in words(text))

@@ -14,6 +14,10 @@ _ORDERS = re.compile(
     r"|\b(?:system|initial|hidden|secret|developer) (?:prompt|message|instructions?)\b|\b(?:jailbreak|DAN\b|do anything now|developer mode)"
     r"|\b(?:as an? |you are an? |dear |hey |hello )(?:AI|language model|assistant|chatbot|LLM)\b|\b(?:chatgpt|openai|language model|NO_ANSWER)\b"
     r"|(?:^|[.:!]\s*|\b(?:now|then|please|and|just|only)\s+)(?:say|print|output|repeat|reply|respond|write|answer|return|translate|echo)\b.{0,40}(?:[\"'“‘:]|\bexactly\b|\bnothing else\b|\bonly\b|\bI have\b)"
+    r"|(?:^|[.:!;,]\s*|\b(?:and|then|please)\s+)(?:add|append|include|insert|put|begin|start|end|finish|modify|change|alter|rewrite|render|provide|write|give"
+    r"|use|combine|group|substitute|replace|scramble|jumble|shuffle|reverse|swap|encode|format|enhance|integrate|embed|incorporate|mention|suggest|promote"
+    r"|present|hide|remove|omit)\b[^.!?]{0,120}\b(?:your|every|each)\s+(?:next\s+|final\s+|whole\s+)?(?:repl(?:y|ies)|responses?|answers?|outputs?)\b"
+    r"|(?:^|[.:!;]\s*)in your (?:reply|response|answer|message)\b"
     r"|\bfrom now on\b|\bnew instructions?\b|\binstead of answering\b",
     re.IGNORECASE | re.DOTALL,
 )

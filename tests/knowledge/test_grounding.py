@@ -52,10 +52,11 @@ def test_a_denial_needs_one_in_the_evidence(grounding: Grounding) -> None:
 
 
 def test_politeness_states_nothing(grounding: Grounding) -> None:
-    answer = "I'm sorry to hear that. Is there anything else I can help you with?"
-    grounded = grounding.check(answer, EVIDENCE, QUESTION)
-    assert grounded.kept() == answer
-    assert grounded.score == 1.0
+    polite = "I'm sorry to hear that. Is there anything else I can help you with?"
+    stated = f"You can return an item within 30 days. {polite}"
+    assert grounding.check(stated, EVIDENCE, QUESTION).kept() == stated
+    assert grounding.check(polite, EVIDENCE, QUESTION).kept() == "", "an answer says something"
+    assert grounding.check(polite, EVIDENCE, QUESTION).score == 1.0
 
 
 def test_in_the_customers_language_facts_are_checked(grounding: Grounding) -> None:
@@ -91,8 +92,8 @@ def test_the_gate_shows_words_as_they_come(grounding: Grounding) -> None:
     assert gate.feed("You can return an item ") == "You can return an item"
     assert gate.feed("within 30 days for a full refund. Call") == " within 30 days for a full refund."
     assert gate.feed(" Zebedee Smith today. Refunds reach") == " Refunds"
-    assert gate.feed(" your card") == " reach your"
-    assert gate.flush() == " card"
+    assert gate.feed(" your card") == " reach", "what states nothing waits for what it is said of"
+    assert gate.flush() == " your card"
 
 
 TEXTS = st.lists(

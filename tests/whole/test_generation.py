@@ -172,14 +172,20 @@ def test_the_customer_can_stop_it(talking: Talking, chat: Chat) -> None:
             text="Our oak is finished with natural hard-wax oil. " * 200, token_delay=0.05
         )
     headers = {"Authorization": f"Bearer {chat.token}"}
-    body = {"client_id": "stop-me", "text": QUESTION}
-    sent = chat.http.post("/api/chat/messages", json=body, headers=headers).json()
-    with chat.http.stream("GET", "/api/chat/stream", headers={**headers, "Last-Event-ID": str(sent["seq"])}) as stream:
+    with chat.http.stream("GET", "/api/chat/stream", headers=headers) as stream:
         lines = stream.iter_lines()
+
+        def say(client_id: str, text: str) -> dict[str, Any]:
+            body = {"client_id": client_id, "text": text}
+            return dict(chat.http.post("/api/chat/messages", json=body, headers=headers).json())
+
+        say("hello", "hello")
+        next(line for line in lines if line == "event: ended")  # now the stream is surely open
+        sent = say("stop-me", QUESTION)
         next(line for line in lines if line == "event: chunk")
         stopped = httpx.post(f"{talking.bot.url}/api/chat/stop", headers=headers)
         assert stopped.json() == {"stopping": True}
-        next(line for line in lines if line == "event: message")
+        next(line for line in lines if line == "event: ended")
     (answer,) = chat.history(sent["seq"])
     assert len(answer["text"]) < 1000
     assert eventually(lambda: all(r.gone or r.done for f in (talking.openai, talking.gemini) for r in f.asked))

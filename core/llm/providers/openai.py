@@ -20,7 +20,7 @@ from core.llm.providers.failing import TOO_LONG, failed, kind_of_status, retry_a
 from core.llm.types import ErrorKind, Request
 
 URL = "https://api.openai.com/v1"
-LAST_RESORT = Timeout(300, connect=30)
+LAST_RESORT = 300
 """Seconds; the router's limits are shorter and per tenant."""
 CONNECTIONS = Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=30)
 CODES: dict[str, ErrorKind] = {
@@ -64,7 +64,7 @@ class OpenAIProvider(ChatProvider):
     def __init__(self, key: SecretStr, models: Mapping[str, Model], url: str = "") -> None:
         super().__init__(models)
         self._key, self._url = key, url or URL
-        self._http = openai.DefaultAsyncHttpxClient(timeout=LAST_RESORT, limits=CONNECTIONS)
+        self._http = openai.DefaultAsyncHttpxClient(timeout=Timeout(LAST_RESORT, connect=Request.connect_seconds), limits=CONNECTIONS)
         self._chats: dict[str, Chat] = {}
 
     async def chat(self, model: str) -> Chat:
@@ -88,8 +88,9 @@ class OpenAIProvider(ChatProvider):
 
     def options(self, request: Request, model: Model | None) -> dict[str, Any]:
         """See ``ChatProvider``."""
-        limit = {"max_tokens": limit_of(request, model)}
-        return limit if model and model.reasoning else {**limit, "temperature": request.temperature}
+        timeout = Timeout(LAST_RESORT, connect=request.connect_seconds)
+        limits = {"max_tokens": limit_of(request, model), "timeout": timeout}
+        return limits if model and model.reasoning else {**limits, "temperature": request.temperature}
 
     def failure(self, error: Exception) -> ProviderFailed:
         """See ``ChatProvider``."""

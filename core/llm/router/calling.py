@@ -240,7 +240,8 @@ class Caller:
             call.tried.append(f"{model_id} (personal data could not be masked)")
             return None
         client = self._providers[model.provider]
-        request, note = self._fitted(masked[0], model, client)
+        limited = replace(masked[0], connect_seconds=call.document.limits.connect_seconds)
+        request, note = self._fitted(limited, model, client)
         if request is None:
             call.tried.append(f"{model_id} (the prompt is too long for it)")
             return None

@@ -44,7 +44,7 @@ class Limits(_Strict):
     """How long each call to a model may take."""
 
     connect_seconds: Seconds = 5.0
-    """Until a server of a vendor accepts the connection; a part of the time to the first token."""
+    """Until a vendor's server takes the connection; a part of the time to the first token, which alone bounds Gemini."""
     first_token_seconds: Seconds = 10.0
     """A model that thinks first gets ``THINKING`` times as long."""
     between_tokens_seconds: Seconds = 5.0

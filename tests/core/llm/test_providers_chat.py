@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -115,6 +117,20 @@ async def test_every_fault_has_its_kind(vendor: Vendor, fault: str, streaming: b
     assert len(vendor.fake.asked) == 1, "no retries"
     if fault == "rate_limited":
         assert failed.retry_after == 7
+
+
+async def test_a_server_that_takes_no_connection_is_given_up_soon() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
+        address = full.getsockname()
+        for _ in range(2):  # the queue is full then, and the next one waits
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        provider = asking.openai(f"http://127.0.0.1:{address[1]}/v1")
+        with pytest.raises(ProviderFailed) as failed:
+            await provider.complete(asking.request("gpt-4o", connect_seconds=0.1))
+        assert failed.value.kind == "timeout"
+        await provider.close()
 
 
 @pytest.mark.parametrize("streaming", [True, False], ids=["stream", "whole"])
