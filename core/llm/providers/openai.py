@@ -64,7 +64,9 @@ class OpenAIProvider(ChatProvider):
     def __init__(self, key: SecretStr, models: Mapping[str, Model], url: str = "") -> None:
         super().__init__(models)
         self._key, self._url = key, url or URL
-        self._http = openai.DefaultAsyncHttpxClient(timeout=Timeout(LAST_RESORT, connect=Request.connect_seconds), limits=CONNECTIONS)
+        self._http = openai.DefaultAsyncHttpxClient(
+            timeout=Timeout(LAST_RESORT, connect=Request.connect_seconds), limits=CONNECTIONS
+        )
         self._chats: dict[str, Chat] = {}
 
     async def chat(self, model: str) -> Chat:
