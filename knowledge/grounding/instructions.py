@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from knowledge.extract import SENTENCE_END
 
@@ -16,7 +17,7 @@ _ORDERS = re.compile(
     r"|(?:^|[.:!]\s*|\b(?:now|then|please|and|just|only)\s+)(?:say|print|output|repeat|reply|respond|write|answer|return|translate|echo)\b.{0,40}(?:[\"'“‘:]|\bexactly\b|\bnothing else\b|\bonly\b|\bI have\b)"
     r"|(?:^|[.:!;,]\s*|\b(?:and|then|please)\s+)(?:add|append|include|insert|put|begin|start|end|finish|modify|change|alter|rewrite|render|provide|write|give"
     r"|use|combine|group|substitute|replace|scramble|jumble|shuffle|reverse|swap|encode|format|enhance|integrate|embed|incorporate|mention|suggest|promote"
-    r"|present|hide|remove|omit)\b[^.!?]{0,120}\b(?:your|every|each)\s+(?:next\s+|final\s+|whole\s+)?(?:repl(?:y|ies)|responses?|answers?|outputs?)\b"
+    r"|present|hide|remove|omit)\b.{0,120}\b(?:your|every|each)\s+(?:next\s+|final\s+|whole\s+)?(?:repl(?:y|ies)|responses?|answers?|outputs?)\b"
     r"|(?:^|[.:!;]\s*)in your (?:reply|response|answer|message)\b"
     r"|\bfrom now on\b|\bnew instructions?\b|\binstead of answering\b",
     re.IGNORECASE | re.DOTALL,
@@ -24,7 +25,7 @@ _ORDERS = re.compile(
 
 
 def without_instructions(text: str) -> str:
-    """The text without the sentences that tell an assistant what to do."""
+    """The text without what tells an assistant what to do, and without what follows that in the same line: it may be what is to be said."""
     return "\n".join(" ".join(kept) for line in text.splitlines() if (kept := _kept(line)))
 
 
@@ -34,4 +35,4 @@ def is_instruction(sentence: str) -> bool:
 
 
 def _kept(line: str) -> list[str]:
-    return [piece for piece in SENTENCE_END.split(line) if piece and not is_instruction(piece)]
+    return list(takewhile(lambda piece: not is_instruction(piece), filter(None, SENTENCE_END.split(line))))
