@@ -50,6 +50,7 @@ class OrderDetector:
         self._embedder = embedder
         self._weights = np.array(document["weights"], dtype=np.float32)
         self._bias, self._threshold = float(document["bias"]), float(document["threshold"])
+        self._told: set[tuple[str, int]] = set()
 
     def gives_orders(self, text: str) -> bool:
         """Does some part of the text tell the assistant what to be or do?"""
@@ -63,6 +64,7 @@ class OrderDetector:
         """The entries that may be shown to a model."""
         kept = tuple(entry for entry in entries if not self.gives_orders(entry.answer))
         for entry in entries:
-            if entry not in kept:
+            if entry not in kept and (entry.id, entry.version) not in self._told:
+                self._told.add((entry.id, entry.version))
                 log.warning("an entry gives orders to the assistant and is not shown to a model", entry_id=entry.id)
         return kept
