@@ -65,9 +65,9 @@ def evaluate(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str,
     """Figures, and what was predicted for every test row."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        agent = _trained(train, config, Path(folder))
+        agent = trained(train, config, Path(folder))
         seconds = time.perf_counter() - started
-        predictions, cpu_ms = asyncio.run(_parsed(agent, test))
+        predictions, cpu_ms = asyncio.run(parsed(agent, test))
     return {
         **_figures(predictions),
         "train_seconds": round(seconds, 1),
@@ -75,7 +75,8 @@ def evaluate(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str,
     }, predictions
 
 
-def _trained(rows: List[Row], config: Path, folder: Path) -> Agent:
+def trained(rows: List[Row], config: Path, folder: Path) -> Agent:
+    """An agent that understands, trained on these rows alone."""
     # JSON, since in YAML a text with brackets would be read as one with entities
     examples = [{"text": _plain(text), "intent": intent} for text, intent in rows]
     data = folder / "nlu.json"
@@ -84,7 +85,7 @@ def _trained(rows: List[Row], config: Path, folder: Path) -> Agent:
     return Agent.load(model)
 
 
-async def _parsed(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]], float]:
+async def parsed(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]], float]:
     """Every row by itself, as when serving; the milliseconds of CPU that one takes."""
     for text, _ in rows[:5]:
         await agent.parse_message(text)

@@ -12,14 +12,21 @@ from fastapi import FastAPI
 
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
-from connectors.web.wiring import make_web_channel
+from connectors.web.wiring import make_web_channel, web_config
 from console import health
 from console.api import ApiServices
 from console.api import router as staff_api
+from console.api.feedback import submit_router
+from console.api.learning import router as learning_api
+from console.auth.gate import Gate
+from console.on_demand import make_learning
+from console.pages import staff as staff_pages
 from console.pages.demo import router as demo_page
 from core import logs
 from core.db import Database
 from core.events import Hub
+from core.feedback.links import Links
+from core.feedback.service import Feedback
 from core.llm.catalogue import Catalogue
 from core.llm.wiring import make_router
 from core.rasa import Rasa
@@ -27,7 +34,8 @@ from core.secrets import derive
 from core.settings import Settings
 from core.texts import Texts
 from core.turns import Turns
-from knowledge.wiring import make_writer
+from knowledge.review.wiring import make_desk
+from knowledge.wiring import make_corrections, make_embedder, make_writer
 
 DOMAIN = Path(__file__).parent.parent / "domain.yml"
 LOOK_SECONDS = 0.5
@@ -43,11 +51,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     texts = Texts.load(DOMAIN)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars)
     router = make_router(settings, database)
-    writer = make_writer(settings, database, router)
+    embedder = make_embedder(settings)
+    writer = make_writer(settings, database, router, embedder)
     executor = make_executor(settings, database, writer, texts, hub)
+    feedback, links = Feedback(database), Links(derive(secret, "feedback"))
     staff = ApiServices(
-        settings.staff_token(), settings.tenant, database, Catalogue.load(settings.models), router, writer.would_ask
+        settings.staff_token(),
+        settings.tenant,
+        database,
+        Catalogue.load(settings.models),
+        router,
+        writer.would_ask,
+        links=links,
+        corrections=make_corrections(settings, database, embedder),
     )
+    gate = Gate(database, settings.tenant, settings.staff_token())
+    desk = make_desk(settings, database, embedder, router.invalidate)
     checks = health.checks(database, rasa, settings.chroma())
 
     @asynccontextmanager
@@ -60,13 +79,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await turns.stop()
         await router.close()
         await rasa.close()
+        staff.corrections.close()
         database.close()
 
     app = FastAPI(title="Rejoinder", lifespan=lifespan)
     app.include_router(health.router(checks))
     app.include_router(action_webhook(executor, hub, derive(secret, "actions")))
-    app.include_router(make_web_channel(settings, turns, hub))
+    app.include_router(make_web_channel(settings, turns, feedback, hub))
+    app.include_router(submit_router(feedback, links, web_config(settings)))
     app.include_router(staff_api(staff))
+    app.include_router(learning_api(make_learning(settings, database, gate, desk)))
+    app.include_router(staff_pages.router(staff_pages.StaffServices(gate, database, settings.tenant, desk)))
     app.include_router(demo_page())
     return app
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.model import ROOT
 from core.errors import SettingsInvalid
 from core.settings import Settings
+from evaluation.training.rasa import ROOT
 
 ENVIRONMENT = ROOT / ".venv-llm"
 NAME = "SmolLM2-135M-Instruct"

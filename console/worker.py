@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from celery.schedules import crontab
 from celery.signals import setup_logging, worker_ready
 
 from core import logs
 from core.db import Database
 from core.db.models import now
+from core.errors import RejoinderError
+from core.feedback import job
 from core.jobs import heartbeat
 from core.jobs.queue import make_queue
 from core.llm import summaries
 from core.settings import Settings
-from knowledge.wiring import make_index_sync
+from evaluation import performance
+from evaluation.training.wiring import make_training
+from knowledge import reuse
+from knowledge.review import tidying
+from knowledge.wiring import make_index_sync, make_similarity
 
 settings = Settings.load()
 database = Database(settings.database())
 queue = make_queue(settings.broker_url, settings.home)
 sync_index = make_index_sync(settings, database)
+training = make_training(settings, database)
+similarity = make_similarity(settings)
 queue.conf.beat_schedule = {
     "heartbeat": {"task": "heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "summarise-calls": {"task": "summarise_calls", "schedule": crontab(hour="1", minute="0")},
     "summarise-health": {"task": "summarise_health", "schedule": crontab(minute="5")},
+    "summarise-performance": {"task": "summarise_performance", "schedule": crontab(hour="0", minute="20")},
+    "tidy-review": {"task": "tidy_review", "schedule": crontab(minute="15")},
+    "harvest": {"task": "harvest", "schedule": crontab(hour="2", minute="0")},
+    "settle-feedback": {"task": "settle_feedback", "schedule": 60.0, "options": {"expires": 60}},
+    "settle-reuse": {"task": "settle_reuse", "schedule": 60.0, "options": {"expires": 60}},
+    "second-look": {"task": "second_look", "schedule": crontab(minute="*/10"), "options": {"expires": 600}},
+    "close-idle": {"task": "close_idle", "schedule": crontab(minute="*/10")},
     "sync-index": {"task": "sync_index", "schedule": 15.0, "options": {"expires": 15}},
 }
 
@@ -35,6 +52,7 @@ def _log_like_the_app(**_: object) -> None:
 def _begin(**_: object) -> None:
     """Alive only once the index was brought up, so that a new instance is not called ready before it knows its stuff."""
     sync_knowledge_index()
+    training.give_up_broken()
     tell_alive()
     summarise_calls.delay()  # may take minutes after a long absence; the worker has to say meanwhile that it is alive
 
@@ -52,6 +70,33 @@ def sync_knowledge_index() -> None:
     sync_index()
 
 
+@queue.task(name="settle_feedback")
+def settle_feedback() -> None:
+    """What customers did after each answer, where that can be told by now."""
+    job.settle_all(database, now(), similarity)
+
+
+@queue.task(name="settle_reuse")
+def settle_reuse() -> None:
+    """What thumbs, corrections and reviewers said of reused answers moves the entries' bounds."""
+    with database.session() as session:
+        reuse.settle(session)
+
+
+@queue.task(name="second_look")
+def second_look() -> None:
+    """Near misses go to a model, where one is set up, and to the reviewers."""
+    from knowledge.reuse.wiring import look_again  # noqa: PLC0415 - what only this task needs is loaded with it
+
+    look_again(settings, database)
+
+
+@queue.task(name="close_idle")
+def close_idle() -> None:
+    """End conversations in which nothing was said for a day."""
+    job.close_idle(database, now())
+
+
 @queue.task(name="summarise_calls")
 def summarise_calls() -> None:
     """Sum up the days that are over, also those that were missed, and delete old single calls."""
@@ -65,3 +110,39 @@ def summarise_health() -> None:
     """Each model's health in the hour that is over."""
     with database.session() as session:
         summaries.summarise_hour(session, now() - summaries.HOUR)
+
+
+@queue.task(name="summarise_performance")
+def summarise_performance() -> None:
+    """Count the days that are over, also those that were missed."""
+    performance.summarise_missing(database, now().date())
+
+
+@queue.task(name="tidy_review")
+def tidy_review() -> None:
+    """Snoozed items back into the review queue, and out what nobody reviewed in time."""
+    with database.session() as session:
+        tidying.tidy(session)
+
+
+@queue.task(name="harvest")
+def harvest() -> None:
+    """Every tenant's finished conversations and unanswered questions into its review queue, and out what expired."""
+    from knowledge.harvest.wiring import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
+
+    harvest_all(settings, database)
+
+
+@queue.task(name="harvest_conversation")
+def harvest_conversation(tenant_id: str, conversation_id: str) -> None:
+    """One conversation, on demand."""
+    from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415 - see above
+
+    make_harvest(settings, database).harvester.process_conversation(tenant_id, conversation_id)
+
+
+@queue.task(name="train_nlu")
+def train_nlu(training_id: str) -> None:
+    """A training that `Training.start_training` put down: trained, tried out, and deployed where it is not worse."""
+    with contextlib.suppress(RejoinderError):  # it is in the record and in the log
+        training.run(training_id)

@@ -6,10 +6,12 @@ RejoinderError
 |- NotFound               the thing asked for does not exist
 |- InvalidInput           what came in cannot be used; says why
 |  |- Unauthorised        no or a wrong token
+|  |- Forbidden            known, but not allowed
 |  |- OriginRefused       the web page that asks is not on the allow-list
 |  |- TooLarge            more bytes than we read
 |  |- TooManyRequests     the sender must slow down; says for how long
 |  |- RulesInvalid        these routing rules cannot be used; names every reason
+|- Conflict               somebody else was first, or what it is about has changed
 |- Unavailable            something we stand on does not answer
    |- RasaUnavailable
    |- KnowledgeUnavailable
@@ -52,6 +54,10 @@ class Unauthorised(InvalidInput):
     """The token is missing, wrong or expired."""
 
 
+class Forbidden(InvalidInput):
+    """You may not do this."""
+
+
 class OriginRefused(InvalidInput):
     """This web page may not open a chat here."""
 
@@ -70,6 +76,10 @@ class TooManyRequests(InvalidInput):
 
 class RulesInvalid(InvalidInput):
     """These routing rules cannot be used."""
+
+
+class Conflict(RejoinderError):
+    """Somebody else was first."""
 
 
 class Unavailable(RejoinderError):

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """A llama.cpp server, such as http://localhost:8080/v1"""
     local_model: Path | None = None
     """A folder of a transformers model, or a GGUF file, run inside the app (needs an extra; see docs/generation.md)."""
+    bot_data: Path = Path("bot/data")
+    """Training data of the bot, read below the checkout where it is not absolute; `rejoinder nlu export` writes here."""
     models: Path = Path("models.yml")
     """The models, their prices and what they are good for."""
     redis_url: str = ""

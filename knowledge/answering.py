@@ -10,6 +10,7 @@ from knowledge import context
 from knowledge.extract import Embeds, extract, sentence_scores, sentences_of
 from knowledge.matching import Match, Matcher
 from knowledge.parts import parts_of
+from knowledge.reuse.deciding import Reuse
 from knowledge.signals import contradicts, normalised
 from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question, Retriever, Source, UsedEntry, Utterance
 
@@ -55,7 +56,9 @@ class Answering:
         matcher: Matcher,
         embedder: Embeds,
         limits: Limits | None = None,
+        reuse: Reuse | None = None,
     ) -> None:
+        self._reuse = reuse or Reuse.shipped()
         self._retriever = retriever
         self._matcher = matcher
         self._embedder = embedder
@@ -88,22 +91,30 @@ class Answering:
         return part, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
 
     def _candidates(self, question: Question) -> list[Candidate]:
-        texts = list(dict.fromkeys([question.text, context.resolved(question), context.with_last_turn(question)]))
-        return self._retriever.candidates(question.tenant_id, texts, self._limits.retrieved)
+        return self._retriever.candidates(question.tenant_id, searched(question), self._limits.retrieved)
 
     def _decided(self, question: Question, candidates: list[Candidate]) -> AnswerPart:
         exact = _exact(question, candidates)
         if exact:
+            self._reuse.book.confirm(question, exact.entry.id)
             return _verbatim(question, exact.entry, 1.0)
         chosen = shortlist(question, candidates, self._limits.matched)
         ranked = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq"])
-        best = self._best_approved(ranked)
-        if best:
-            return _verbatim(question, best.candidate.entry, best.probability)
+        decision = self._reuse.decide(question, ranked)
+        if decision.verdict == "verbatim":
+            return _verbatim(question, ranked[0].candidate.entry, decision.score)
+        if decision.verdict == "held_out":
+            held = ranked[0].candidate
+            chosen, ranked = [c for c in chosen if c is not held], [m for m in ranked if m.candidate is not held]
+        return self._not_verbatim(question, chosen, ranked)
+
+    def _not_verbatim(self, question: Question, chosen: list[Candidate], ranked: list[Match]) -> AnswerPart:
+        """An extract, else near questions to choose from; and what a model may word an answer from."""
         passages = self._nearest(question, [c.entry for c in chosen if c.entry.kind == "passage"])
-        part = self._extracted(question, passages)
+        best = self._likely(ranked)
+        part = _learnt(question, best) if best else self._extracted(question, passages)
         if part.outcome == "unknown":
-            part = replace(part, suggestions=self._suggestions(question, chosen))
+            part = replace(part, suggestions=self._suggestions(question, chosen, best))
         return self._with_evidence(part, passages, [m.candidate for m in ranked])
 
     def _unguarded(self, question: Question, candidates: list[Candidate]) -> list[Match]:
@@ -117,21 +128,24 @@ class Answering:
         shown = near[: self._limits.shown]
         return replace(part, evidence=tuple(e for _, e in shown), nearness=min(1.0, shown[0][0])) if shown else part
 
-    def _best_approved(self, ranked: list[Match]) -> Match | None:
+    def _likely(self, ranked: list[Match]) -> Match | None:
+        """The best match, where it probably answers, though not so surely that it may be sent verbatim."""
         needed = self._matcher.threshold if self._limits.answer is None else self._limits.answer
         return next((m for m in ranked[:1] if _with_twins(m, ranked) >= self._needed(m, needed)), None)
 
     def _needed(self, match: Match, needed: float) -> float:
         return needed if match.candidate.entry.context else max(needed, self._limits.help_centre)
 
-    def _suggestions(self, question: Question, candidates: list[Candidate]) -> tuple[str, ...]:
+    def _suggestions(self, question: Question, candidates: list[Candidate], best: Match | None) -> tuple[str, ...]:
         """The help centre's own questions near to this one alone; never what was learnt from talk about one thing."""
-        near = [c.entry for c in candidates if c.entry.kind == "faq" and not c.entry.context and not c.entry.subject]
+        near = [c.entry for c in candidates if c.entry.kind == "faq" and not _needs_talk(c.entry)]
         asked = [entry.questions[0] for entry in near]
         vectors = self._embedder.embed([question.text, *asked])
         cosines = [float(cosine) for cosine in vectors[1:] @ vectors[0]]
         ranked = sorted(zip(cosines, asked, strict=True), reverse=True)
-        return tuple(text for cosine, text in ranked if cosine >= self._limits.suggested)[:SUGGESTIONS]
+        likely = [best.candidate.entry.questions[0]] if best else []
+        close = [text for cosine, text in ranked if cosine >= self._limits.suggested]
+        return tuple(dict.fromkeys([*likely, *close]))[:SUGGESTIONS]
 
     def _nearest(self, question: Question, passages: list[Entry]) -> list[tuple[float, Entry]]:
         return sorted(((self._nearness(question, p), p) for p in passages), key=lambda n: n[0], reverse=True)
@@ -147,6 +161,18 @@ class Answering:
     def _nearness(self, question: Question, passage: Entry) -> float:
         titled = [f"{passage.title}: {s}" if passage.title else s for s in sentences_of(passage.answer)]
         return float(sentence_scores(context.resolved(question), titled, self._embedder).max()) if titled else 0.0
+
+
+def searched(question: Question) -> list[str]:
+    """The texts that entries are looked up by: alone, made whole, and with what was said before."""
+    return list(dict.fromkeys([question.text, context.resolved(question), context.with_last_turn(question)]))
+
+
+def shortlisted(question: Question, retriever: Retriever, limits: Limits | None = None) -> list[Candidate]:
+    """What the matcher is shown."""
+    limits = limits or Limits()
+    found = retriever.candidates(question.tenant_id, searched(question), limits.retrieved)
+    return shortlist(question, found, limits.matched)
 
 
 def shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
@@ -172,6 +198,19 @@ def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
 
 def _is_guarded(question: Question, match: Match) -> bool:
     return match.standing == "other" or contradicts(question.text, match.phrasing)
+
+
+def _needs_talk(entry: Entry) -> bool:
+    """Does only a conversation make its question clear? Then it can be no button."""
+    return bool(entry.context or entry.subject)
+
+
+def _learnt(question: Question, match: Match) -> AnswerPart:
+    """What an agent once said to much the same; a help centre's question is rather offered to choose."""
+    entry = match.candidate.entry
+    if not _needs_talk(entry):
+        return _unknown(question.text)
+    return _answered(question, entry, entry.answer, match.probability, "extract")
 
 
 def _with_twins(best: Match, ranked: Sequence[Match]) -> float:

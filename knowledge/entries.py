@@ -54,6 +54,10 @@ class EntryEditor:
         self._change = change
         self._revision = 0
 
+    def lock(self) -> None:
+        """Let nobody else change this tenant's entries until the transaction ends; read what is to change after it."""
+        self._revision = self._revision or _next_revision(self._session, self._tenant_id)
+
     def add(
         self, content: Content, *, approved: bool, source: SourceDocument | None = None, key: str | None = None
     ) -> KnowledgeEntry:

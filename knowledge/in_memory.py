@@ -21,6 +21,14 @@ class InMemoryRetriever:
         self._owner = np.array([i for i, texts in enumerate(self._spoken) for _ in texts], dtype=np.int64)
         self._vectors = embedder.embed([text for texts in self._spoken for text in texts])
 
+    def put(self, entry: Entry) -> None:
+        """An entry in place of the one with its id."""
+        place = next(i for i, known in enumerate(self._entries) if known.id == entry.id)
+        self._entries[place], self._spoken[place] = entry, self._spoken_of(entry)
+        others = self._owner != place
+        self._vectors = np.concatenate([self._vectors[others], self._embedder.embed(self._spoken[place])])
+        self._owner = np.concatenate([self._owner[others], np.full(len(self._spoken[place]), place)])
+
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:  # noqa: ARG002
         """The nearest by meaning and shared words, best first; every tenant sees the same entries."""
         asked = [text for text in texts if text.strip()]

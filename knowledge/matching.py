@@ -25,6 +25,8 @@ QUESTION_TOKENS = 24
 ANSWER_TOKENS = 20
 REMEMBERED_TEXTS = 2048
 MOST_PHRASINGS = 5
+WORST = 3
+"""Words of a side that are looked at for how badly the other covers them."""
 HEAD, ASKED, ASKED_BEFORE, PHRASING, ANSWER, ENTRY_BEFORE = range(6)
 
 TRAINED, TRAINED_WITHOUT_CONTEXT = 0.7, 0.4
@@ -43,6 +45,18 @@ class Tokens(Protocol):
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """How the question and the matched phrasing line up: as wholes, and each side's words with the other's."""
+
+    near: float = 0.0
+    asked_worst: float = 0.0
+    """Mean of the three words that the other side covers least."""
+    asked_mean: float = 0.0
+    own_worst: float = 0.0
+    own_mean: float = 0.0
+
+
+@dataclass(frozen=True)
 class Match:
     """A candidate with the probability that it answers, and how its subject stands to the conversation."""
 
@@ -50,6 +64,7 @@ class Match:
     probability: float
     standing: Standing
     phrasing: str
+    alignment: Alignment = Alignment()
 
 
 class Matcher(Protocol):
@@ -126,7 +141,8 @@ class TrainedMatcher:
         read = self._read_all([asked, *sides])
         standings = _standings(question, candidates)
         pairs = [pair_of(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
-        return _matches(candidates, standings, phrasings, self._scores(asked, pairs, read))
+        aligned = [_alignment(read[asked.question], read.get(side.question)) for side in sides]
+        return _matches(candidates, standings, phrasings, self._scores(asked, pairs, read), aligned)
 
     def _nearest_phrasings(self, asked: str, entry: Entry) -> tuple[str, ...]:
         if len(entry.questions) <= 1:
@@ -175,14 +191,36 @@ def _matches(
     standings: Sequence[Standing],
     phrasings: Sequence[Sequence[str]],
     scores: npt.NDArray[np.floating],
+    aligned: Sequence[Alignment] | None = None,
 ) -> list[Match]:
     weights = np.exp(np.clip(scores, -30, 30))
     shares = weights / (1.0 + weights.sum())
     found = [
-        Match(candidate, float(share), standing, phrased[0] if phrased else "")
-        for candidate, standing, phrased, share in zip(candidates, standings, phrasings, shares, strict=True)
+        Match(candidate, float(share), standing, phrased[0] if phrased else "", alignment)
+        for candidate, standing, phrased, share, alignment in zip(
+            candidates, standings, phrasings, shares, aligned or [Alignment()] * len(candidates), strict=True
+        )
     ]
     return sorted(found, key=lambda m: -m.probability)
+
+
+def _alignment(asked: Read, own: Read | None) -> Alignment:
+    if own is None:
+        return Alignment()
+    covered = _unit(asked.tokens) @ _unit(own.tokens).T
+    asked_words, own_words = np.sort(covered.max(axis=1)), np.sort(covered.max(axis=0))
+    return Alignment(
+        float(asked.whole @ own.whole),
+        float(asked_words[:WORST].mean()),
+        float(asked_words.mean()),
+        float(own_words[:WORST].mean()),
+        float(own_words.mean()),
+    )
+
+
+def _unit(tokens: Vectors) -> Vectors:
+    words = tokens[1:] if len(tokens) > 1 else tokens  # the first stands for the whole text
+    return np.asarray(words / np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
 def _plain_scores(found: Vectors) -> npt.NDArray[np.floating]:

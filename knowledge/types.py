@@ -35,6 +35,9 @@ class Question:
     tenant_id: str
     text: str
     history: tuple[Utterance, ...] = ()
+    conversation_id: str | None = None
+    turn_id: str | None = None
+    """None: no customer asks, it is a trial."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from core.errors import KnowledgeUnavailable
 from core.llm.router.router import Router
 from core.settings import Settings
 from knowledge.answering import Answering
+from knowledge.corrections.desk import Corrections
 from knowledge.embedding import Embedder, ModelFiles, Vectors
 from knowledge.grounding import Grounding
 from knowledge.importing import Importer, Options, Report
@@ -24,6 +25,7 @@ from knowledge.part_writer import PartWriter
 from knowledge.prompting import Prompts
 from knowledge.remembering import RememberingEmbedder
 from knowledge.retrieval import HybridRetriever
+from knowledge.reuse.deciding import Reuse, StoredBook
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.synchronising import Embeds, Synchroniser, sync_quietly
@@ -123,7 +125,16 @@ def make_answering(
     embedder = embedder or make_embedder(settings)
     retriever = (knowledge or make_knowledge(settings, database, embedder)).retriever
     matcher: Matcher = TrainedMatcher(embedder) if any(SHIPPED.glob("*.onnx")) else PlainMatcher()
-    return Answering(retriever, matcher, RememberingEmbedder(embedder))
+    reuse = Reuse.shipped(StoredBook(database))
+    return Answering(retriever, matcher, RememberingEmbedder(embedder), reuse=reuse)
+
+
+def make_corrections(settings: Settings, database: Database, embedder: Embedder | None = None) -> Corrections:
+    """Decides about corrections."""
+    embedder = embedder or make_embedder(settings)
+    knowledge = make_knowledge(settings, database, embedder)
+    answering = make_answering(settings, database, embedder, knowledge)
+    return Corrections(database, knowledge.synchroniser, answering, knowledge.close)
 
 
 def make_similarity(settings: Settings) -> Callable[[str, str], float]:

@@ -17,6 +17,8 @@ class SessionBody(_Body):
     """Opens a session, or takes an earlier one up again."""
 
     token: Annotated[str, Field(max_length=1000)] | None = None
+    fresh: bool = False
+    """A new conversation all the same, of the browser that had this token."""
 
 
 class PressBody(_Body):
@@ -44,6 +46,26 @@ class FeedbackBody(_Body):
     """A thumb, and why."""
 
     helpful: bool
+    comment: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class SubmitBody(FeedbackBody):
+    """A thumb with the signed token of a link, or with a session token and the message that it is for."""
+
+    token: Annotated[str, Field(max_length=1000)] | None = None
+    message_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.token is None) == (self.message_id is None):
+            raise ValueError("exactly one of token and message_id is needed")
+        return self
+
+
+class SurveyBody(_Body):
+    """A mark, and why; null: they would rather not say."""
+
+    score: int | None
     comment: Annotated[str, Field(max_length=1000)] | None = None
 
 

@@ -7,18 +7,11 @@ from dataclasses import asdict, dataclass
 
 from connectors.base import Delivery
 from connectors.web.bodies import MessageBody, parse
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import Tokens, Visitor
 from core.errors import Unauthorised
 from core.events import MessageStored
 from core.turns import Inbound
 from core.turns.inbox import Press
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """A browser with a valid token."""
-
-    conversation_id: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ class WebChannel:
         scheme, _, token = delivery.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorised("A session token is needed.")
-        return Visitor(self.tokens.conversation(token.strip()))
+        return self.tokens.visitor(token.strip())
 
     def parse(self, sender: Visitor, delivery: Delivery) -> Sequence[Inbound]:
         """The one message in the body.

@@ -12,6 +12,8 @@ from fastapi.routing import APIRoute
 
 from connectors.web.origins import Origins
 from core.errors import (
+    Conflict,
+    Forbidden,
     InvalidInput,
     NotFound,
     OriginRefused,
@@ -27,10 +29,12 @@ _log = structlog.get_logger(__name__)
 _ANSWERS: tuple[tuple[type[RejoinderError], int, str], ...] = (
     (Unauthorised, 401, "unauthorised"),
     (OriginRefused, 403, "origin_refused"),
+    (Forbidden, 403, "forbidden"),
     (NotFound, 404, "not_found"),
     (TooLarge, 413, "too_large"),
     (TooManyRequests, 429, "too_many_requests"),
     (InvalidInput, 422, "invalid"),
+    (Conflict, 409, "conflict"),
     (Unavailable, 503, "unavailable"),
 )
 """The first that fits, so the narrow ones stand above the wide."""

@@ -11,16 +11,18 @@ from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from connectors.base import Delivery
-from connectors.web.bodies import FeedbackBody, SessionBody, parse
-from connectors.web.channel import Visitor, WebChannel
+from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse
+from connectors.web.channel import WebChannel
 from connectors.web.config import WebConfig
 from connectors.web.failures import route_class
 from connectors.web.limits import Limits, read_body
 from connectors.web.origins import Origins
 from connectors.web.stream import Stream, last_event_id
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import Tokens, Visitor
+from core.db.models import new_id
 from core.errors import NotFound, Unauthorised
 from core.events import Hub
+from core.feedback.service import Feedback
 from core.turns import Turns
 
 PREFIX = "/api/chat"
@@ -31,6 +33,7 @@ _AFTER_ALL = 2**31 - 1
 @dataclass(frozen=True)
 class _Chat:
     turns: Turns
+    feedback: Feedback
     channel: WebChannel
     stream: Stream
     origins: Origins
@@ -38,18 +41,19 @@ class _Chat:
     config: WebConfig
 
     async def open_session(self, request: Request) -> Response:
-        """Open a session, or take up an earlier one whose token is still good."""
+        """Open a session, or take up an earlier one whose token is still good; a browser stays the same customer."""
         self.origins.require(request.headers)
         self.limits.count_session(_address(request))
         body = parse(SessionBody, await read_body(request, self.config.max_body_bytes))
-        conversation_id = await self._resume(body.token) if body.token else await self._begin()
-        issued = self.channel.tokens.issue(conversation_id)
+        resumed = body.token is not None and not body.fresh
+        visitor = await self._resume(body.token) if body.token and resumed else await self._begin(body.token)
+        issued = self.channel.tokens.issue(visitor.conversation_id, visitor.customer_id)
         content = {
             "token": issued.token,
-            "conversation_id": conversation_id,
+            "conversation_id": visitor.conversation_id,
             "expires_at": issued.expires_at.isoformat(),
         }
-        return JSONResponse(content, 200 if body.token else 201)
+        return JSONResponse(content, 200 if resumed else 201)
 
     async def receive(self, request: Request) -> Response:
         """Store a message; the answer comes on the stream."""
@@ -82,30 +86,48 @@ class _Chat:
         """Give an answer a thumb, or change it."""
         visitor = self._visitor(request)
         body = parse(FeedbackBody, await read_body(request, self.config.max_body_bytes))
-        await self.turns.rate(visitor.conversation_id, message_id, body.helpful, body.comment)
+        await self.feedback.rate(visitor.conversation_id, message_id, helpful=body.helpful, comment=body.comment)
         return Response(status_code=204)
+
+    async def end(self, request: Request) -> Response:
+        """End the conversation; says what the customer is to be asked."""
+        visitor = self._visitor(request)
+        return JSONResponse(asdict(await self.feedback.end(visitor.conversation_id)))
+
+    async def ending(self, request: Request) -> Response:
+        """Whether the conversation is closed, and the survey that is due; it counts as asked."""
+        visitor = self._visitor(request)
+        return JSONResponse(asdict(await self.feedback.ending(visitor.conversation_id)))
+
+    async def answer_survey(self, request: Request, kind: str) -> Response:
+        """Store a mark, or that the survey was dismissed; says what is asked next."""
+        visitor = self._visitor(request)
+        body = parse(SurveyBody, await read_body(request, self.config.max_body_bytes))
+        ending = await self.feedback.answer(visitor.conversation_id, kind, body.score, body.comment)
+        return JSONResponse(asdict(ending))
 
     def _visitor(self, request: Request) -> Visitor:
         self.limits.count_request(_address(request))
         return self.channel.verify(Delivery(request.headers))
 
-    async def _begin(self) -> str:
-        return await self.turns.open(self.config.tenant, self.channel.name)
+    async def _begin(self, earlier: str | None) -> Visitor:
+        customer = (self.channel.tokens.customer(earlier) if earlier else None) or new_id()
+        return Visitor(await self.turns.open(self.config.tenant, self.channel.name, customer), customer)
 
-    async def _resume(self, token: str) -> str:
-        conversation_id = self.channel.tokens.conversation(token)
+    async def _resume(self, token: str) -> Visitor:
+        visitor = self.channel.tokens.visitor(token)
         try:
-            await self.turns.history(conversation_id, _AFTER_ALL)
+            await self.turns.history(visitor.conversation_id, _AFTER_ALL)
         except NotFound:
             raise Unauthorised("This conversation is no longer there.") from None
-        return conversation_id
+        return visitor
 
 
-def router(turns: Turns, hub: Hub, config: WebConfig) -> APIRouter:
+def router(turns: Turns, feedback: Feedback, hub: Hub, config: WebConfig) -> APIRouter:
     """All routes of the chat API."""
     channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
     origins = Origins(config.allowed_origins)
-    chat = _Chat(turns, channel, Stream(turns, hub, channel.render), origins, Limits(config), config)
+    chat = _Chat(turns, feedback, channel, Stream(turns, hub, channel.render), origins, Limits(config), config)
     routes = APIRouter(route_class=route_class(origins), tags=["chat"])
     routes.add_api_route(f"{PREFIX}/sessions", chat.open_session, methods=["POST"])
     routes.add_api_route(f"{PREFIX}/messages", chat.receive, methods=["POST"])
@@ -113,6 +135,9 @@ def router(turns: Turns, hub: Hub, config: WebConfig) -> APIRouter:
     routes.add_api_route(f"{PREFIX}/stream", chat.follow, methods=["GET"])
     routes.add_api_route(f"{PREFIX}/history", chat.history, methods=["GET"])
     routes.add_api_route(PREFIX + "/messages/{message_id}/feedback", chat.rate, methods=["PUT"])
+    routes.add_api_route(f"{PREFIX}/end", chat.end, methods=["POST"])
+    routes.add_api_route(f"{PREFIX}/surveys", chat.ending, methods=["POST"])
+    routes.add_api_route(PREFIX + "/surveys/{kind}", chat.answer_survey, methods=["PUT"])
     routes.add_api_route(PREFIX + "/{path:path}", _preflight, methods=["OPTIONS"], include_in_schema=False)
     return routes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
@@ -21,6 +22,15 @@ class Issued:
 
 
 @dataclass(frozen=True)
+class Visitor:
+    """A browser with a valid token."""
+
+    conversation_id: str
+    customer_id: str | None = None
+    """The same in every conversation of the browser; tokens of older versions have none."""
+
+
+@dataclass(frozen=True)
 class Tokens:
     """Issues and reads the tokens of one tenant."""
 
@@ -28,26 +38,37 @@ class Tokens:
     tenant: str
     seconds: int
 
-    def issue(self, conversation_id: str) -> Issued:
+    def issue(self, conversation_id: str, customer_id: str | None = None) -> Issued:
         """A new token for the conversation."""
-        token = self._serializer().dumps({"t": self.tenant, "c": conversation_id})
+        token = self._serializer().dumps({"t": self.tenant, "c": conversation_id, "u": customer_id})
         return Issued(str(token), datetime.now(UTC) + timedelta(seconds=self.seconds))
 
-    def conversation(self, token: str) -> str:
-        """The conversation that the token opens.
+    def visitor(self, token: str) -> Visitor:
+        """Whose token it is, and the conversation that it opens.
 
         Raises:
             Unauthorised: forged, expired, or of another tenant.
         """
+        claims = self._claims(token, self.seconds)
+        return Visitor(str(claims["c"]), claims.get("u"))
+
+    def customer(self, token: str) -> str | None:
+        """Whose token it was, also of one that has expired; None where that cannot be told."""
         try:
-            claims = self._serializer().loads(token, max_age=self.seconds)
+            return self._claims(token, None).get("u")
+        except Unauthorised:
+            return None
+
+    def _claims(self, token: str, max_age: int | None) -> dict[str, Any]:
+        try:
+            claims: dict[str, Any] = self._serializer().loads(token, max_age=max_age)
         except SignatureExpired:
             raise Unauthorised("This chat session has expired.") from None
         except BadSignature:
             raise Unauthorised("This chat session is not valid.") from None
         if claims.get("t") != self.tenant:
             raise Unauthorised("This chat session is not valid.")
-        return str(claims["c"])
+        return claims
 
     def _serializer(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt=_SALT)

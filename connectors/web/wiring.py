@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from connectors.web import routes, widget
 from connectors.web.config import WebConfig
 from core.events import Hub
+from core.feedback.service import Feedback
 from core.secrets import derive
 from core.settings import Settings
 from core.turns import Turns
@@ -29,8 +30,8 @@ def web_config(settings: Settings) -> WebConfig:
     )
 
 
-def make_web_channel(settings: Settings, turns: Turns, hub: Hub) -> APIRouter:
+def make_web_channel(settings: Settings, turns: Turns, feedback: Feedback, hub: Hub) -> APIRouter:
     """The chat API and the widget's script, ready for ``app.include_router``."""
-    router = routes.router(turns, hub, web_config(settings))
+    router = routes.router(turns, feedback, hub, web_config(settings))
     router.include_router(widget.router())
     return router

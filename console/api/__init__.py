@@ -2,68 +2,36 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-import structlog
-from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter, Request
 
-from connectors.web.failures import failure
-from console.api import providers, routing
+from console.api import corrections, feedback, providers, routing
+from console.api.edge import route_class
 from console.api.services import ApiServices
-from core.errors import InvalidInput, RejoinderError, Unauthorised
+from console.auth.gate import Gate, need
+from console.auth.sessions import Person
 
 __all__ = ["ApiServices", "router"]
 
-log = structlog.get_logger()
-
 
 def router(services: ApiServices) -> APIRouter:
-    """All routes; each needs ``Authorization: Bearer TOKEN``."""
-    routes = APIRouter(prefix="/v1", route_class=_route_class(services.token), tags=["staff"])
+    """All routes; each needs ``Authorization: Bearer TOKEN``, or a session with its CSRF token."""
+    gate = Gate(services.database, services.tenant, services.token)
+    routes = APIRouter(prefix="/v1", route_class=route_class(_staff(gate)), tags=["staff"])
     providers.add_to(routes, services)
     routing.add_to(routes, services)
+    feedback.add_to(routes, services)
+    corrections.add_to(routes, services)
     return routes
 
 
-def _route_class(token: str) -> type[APIRoute]:
-    class StaffRoute(APIRoute):
-        """Refuses strangers first, and answers every failure readably."""
+def _staff(gate: Gate) -> Callable[[Request], Awaitable[Person]]:
+    """Who may: the token's holder and admins. Below ``/v1/bot/`` all of the staff, and each route says what it needs more."""
 
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            inner = super().get_route_handler()
+    async def let_in(request: Request) -> Person:
+        person = await gate.caller(request)
+        need(person, "analytics:view" if request.url.path.startswith("/v1/bot/") else "users:manage")
+        return person
 
-            async def handle(request: Request) -> Response:
-                try:
-                    _require(request, token)
-                    return await inner(request)
-                except RequestValidationError as error:
-                    return failure(InvalidInput("; ".join(_reason(e) for e in error.errors())))
-                except HTTPException as error:
-                    return failure(InvalidInput(str(error.detail)))
-                except RejoinderError as error:
-                    return failure(error)
-                except Exception:  # a process edge: staff get a sentence, the log the cause
-                    log.exception("staff request failed", path=request.url.path)
-                    content = {"error": {"code": "internal", "message": "Something went wrong; the log has the cause."}}
-                    return JSONResponse(content, 500)
-
-            return handle
-
-    return StaffRoute
-
-
-def _require(request: Request, token: str) -> None:
-    given = request.headers.get("authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        raise Unauthorised("The staff API needs its token: `rejoinder token` prints it.")
-
-
-def _reason(error: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in error["loc"][1:])
-    return f"{place}: {error['msg']}" if place else str(error["msg"])
+    return let_in

@@ -6,7 +6,23 @@ import sys
 
 import typer
 
-from console.cli import ask, conversations, costs, knowledge, nlu, providers, replay, route, start, token
+from console.cli import (
+    ask,
+    conversations,
+    corrections,
+    costs,
+    feedback,
+    harvest,
+    knowledge,
+    nlu,
+    providers,
+    replay,
+    route,
+    start,
+    token,
+    training,
+    users,
+)
 from core.errors import RejoinderError
 
 app = typer.Typer(
@@ -20,12 +36,17 @@ app.command("train")(start.train)
 app.command("ask")(ask.ask)
 app.command("replay")(replay.replay)
 app.command("costs")(costs.costs)
+app.command("harvest")(harvest.harvest)
 app.command("token")(token.token)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(conversations.app, name="conversations")
+app.add_typer(feedback.app, name="feedback")
+app.add_typer(corrections.app, name="corrections")
 app.add_typer(nlu.app, name="nlu")
+app.add_typer(training.app, name="models")
 app.add_typer(providers.app, name="providers")
 app.add_typer(route.app, name="route")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`rejoinder knowledge`: import, search, list, show, retire, reindex."""
+"""`rejoinder knowledge`: import, search, list, show, retire, reindex, reuse."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from console.cli import reuse
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from core.db import Database
 from core.db.upgrade import upgrade
@@ -28,6 +29,7 @@ ID_WIDTH = 26
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
 
 app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
+app.command("reuse")(reuse.reuse)
 
 
 @app.command("import")

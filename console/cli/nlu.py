@@ -1,20 +1,24 @@
-"""`rejoinder nlu`: measures how messages are understood."""
+"""`rejoinder nlu`: how messages are understood, and the examples that it learns from."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console.cli.options import JsonOption, TenantOption, print_json
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.training import AuthorOption, opened
+from core.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Measure how messages are understood.")
+app = typer.Typer(no_args_is_help=True, help="How messages are understood: measure it, and teach it.")
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID ...", help="As `rejoinder nlu examples` shows them.")]
 
 
 @app.callback()
 def group() -> None:
-    """Measure how messages are understood."""
+    """How messages are understood: measure it, and teach it."""
 
 
 @app.command("evaluate")
@@ -37,3 +41,123 @@ def evaluate(
         return
     for name, value in figures.items():
         print(f"{name:30} {'-' if value is None else value}")
+
+
+@app.command("examples")
+def examples(
+    status: Annotated[str | None, typer.Option(help="proposed, approved, exported, rejected or undone")] = None,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """What customers wrote, with the intent that it should have been understood as."""
+    from evaluation.training.examples import listed  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(settings) as (database, _), database.session() as session:
+        names = ("id", "status", "intent", "text", "source", "author")
+        rows = [{n: getattr(row, n) for n in names} for row in listed(session, tenant_of(settings, tenant), status)]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        print(f"{row['id']}  {row['status']:8} {row['intent']:24} {row['text']}")
+
+
+@app.command("add")
+def add(
+    text: Annotated[str, typer.Argument(help="A message.")],
+    intent: Annotated[str, typer.Argument(help="What it should be understood as.")],
+    author: AuthorOption,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Propose an example; `nlu approve` approves it."""
+    from evaluation.training.data import Example  # noqa: PLC0415
+    from evaluation.training.examples import propose  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(settings) as (database, _), database.session() as session:
+        example = propose(session, tenant_of(settings, tenant), Example(text, intent), author).id
+    print_json({"id": example}) if as_json else print(example)
+
+
+@app.command("approve")
+def approve(
+    ids: IdsArgument,
+    author: AuthorOption,
+    intent: Annotated[str, typer.Option(help="Another intent than the proposed one.")] = "",
+    tenant: TenantOption = None,
+) -> None:
+    """Let the next export take these examples."""
+    _decide(ids, "approved", author, tenant, intent)
+
+
+@app.command("reject")
+def reject(ids: IdsArgument, author: AuthorOption, tenant: TenantOption = None) -> None:
+    """Keep these examples out of the export, and do not propose them again."""
+    _decide(ids, "rejected", author, tenant)
+
+
+@app.command("suggest")
+def suggest(
+    days: Annotated[int, typer.Option(min=1, help="How far back to look.")] = 30,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Propose examples and new intents from messages that nobody understood."""
+    from evaluation.training.suggesting import suggest as proposed  # noqa: PLC0415
+    from knowledge.wiring import make_embedder  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(settings) as (database, training), database.session() as session:
+        data = training.model.data
+        clusters = proposed(session, tenant_of(settings, tenant), data, make_embedder(settings), days)
+    if as_json:
+        print_json([{"intent": c.intent, "known": c.known, "texts": list(c.texts)} for c in clusters])
+        return
+    for cluster in clusters:
+        print(f"{cluster.intent}{'' if cluster.known else ' (new)'}: {len(cluster.texts)} messages")
+        print("\n".join(f"    {text}" for text in cluster.texts[:5]))
+    if not clusters:
+        print("no three messages that were not understood are alike", file=sys.stderr)
+
+
+@app.command("export")
+def export(
+    author: AuthorOption,
+    write: Annotated[bool, typer.Option("--write", help="Write it; otherwise only the diff is shown.")] = False,
+    digest: Annotated[str, typer.Option(help="Write only the change with this digest (see --json).")] = "",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Show what approved examples change in the training data, as a diff; with --write, change it."""
+    from core.llm.masking import make_masker  # noqa: PLC0415
+    from evaluation.training import examples as learnt  # noqa: PLC0415
+
+    settings = Settings.load()
+    tenant_id = tenant_of(settings, tenant)
+    with opened(settings) as (database, training), database.session() as session:
+        place, masker = training.model.data, make_masker()
+        found = (
+            learnt.export(session, tenant_id, place, masker, author, digest)
+            if write
+            else learnt.preview(session, tenant_id, place, masker)
+        )
+    if as_json:
+        print_json({"diff": found.diff, "digest": found.digest, "examples": list(found.added), "written": write})
+        return
+    print(found.diff or "nothing to change", end="" if found.diff else "\n")
+    if found.diff and write:
+        print("written; `rejoinder train --new` learns it", file=sys.stderr)
+    elif found.diff:
+        print("not written; --write does it", file=sys.stderr)
+
+
+def _decide(ids: list[str], status: str, author: str, tenant: str | None, intent: str = "") -> None:
+    """All of them, or none."""
+    from evaluation.training.examples import decide  # noqa: PLC0415
+
+    settings = Settings.load()
+    with opened(settings) as (database, _), database.session() as session:
+        for example_id in ids:
+            decide(session, tenant_of(settings, tenant), example_id, status, author, intent=intent)

@@ -11,11 +11,13 @@ import typer
 
 from console import local_model
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from console.model import ROOT, BotModel, environment
+from console.cli.training import AuthorOption, ReasonOption, lines_of, train_new
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.secrets import derive
 from core.settings import Settings
+from evaluation.training.rasa import ROOT, environment
+from evaluation.training.wiring import make_model
 
 
 def start(
@@ -40,8 +42,9 @@ def start(
     upgrade(database)
     if demo:
         fill(settings, database, tenant_of(settings, tenant))
+    _tell_how_to_sign_in(settings, database, tenant_of(settings, tenant))
     database.close()
-    model = BotModel(settings.home)
+    model = make_model(settings)
     if model.stale():
         _say("training the bot, about a minute")
         model.train()
@@ -55,20 +58,30 @@ def start(
 
 
 def train(
+    author: AuthorOption,
+    new: Annotated[
+        bool, typer.Option("--new", help="Try the new model out beside the running one, then swap it in.")
+    ] = False,
+    reason: ReasonOption = "",
+    deploy: Annotated[bool, typer.Option(help="With --new: swap it in where it is not worse.")] = True,
     force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
-    """Train the bot from config.yml, domain.yml and bot/data."""
+    """Train the bot from config.yml, domain.yml and the training data; exit code 1 where the new model was refused."""
     settings = Settings.load()
-    model = BotModel(settings.home)
+    if new:
+        row = train_new(settings, tenant_of(settings, tenant), author, reason, deploy=deploy)
+        print_json(row) if as_json else print("\n".join(lines_of(row)))
+        raise typer.Exit(1 if row["status"] == "refused" else 0)
+    model = make_model(settings)
     trained = force or model.stale()
     if trained:
         model.train()
     if as_json:
         print_json({"trained": trained, "models": str(model.folder), "tenant": tenant_of(settings, tenant)})
     else:
-        _say(f"model in {model.folder}" if trained else "the model is up to date")
+        _say(f"model in {model.deployed}" if trained else "the model is up to date")
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
@@ -91,6 +104,19 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "REJOINDER_ACTION_SECRET": derive(secret, "actions"),
         "REJOINDER_TRACKER_DB": str(settings.home / "tracker.db"),
     }
+
+
+def _tell_how_to_sign_in(settings: Settings, database: Database, tenant_id: str) -> None:
+    """There is no password that everybody knows: the first admin is made here."""
+    from console.auth import users  # noqa: PLC0415
+
+    with database.session() as session:
+        nobody = not users.count(session, tenant_id)
+    if nobody:
+        _say(
+            f"the console is at {settings.public_url}/console/ and nobody can sign in yet; "
+            "make the first account with: .venv/bin/rejoinder users add you@example.com --role admin"
+        )
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The doors to Rasa, and no other: say, tracker, status."""
+"""The doors to Rasa, and no other: say, tracker, status, model."""
 
 from core.rasa.client import Rasa, RasaItem
 

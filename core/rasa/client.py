@@ -5,6 +5,7 @@ Wire formats: https://rasa.com/docs/rasa/connectors/your-own-website and https:/
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ RasaItem = dict[str, Any]
 
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 2.0
+LOAD_SECONDS = 120.0
 
 
 class Rasa:
@@ -100,6 +102,38 @@ class Rasa:
         except httpx.HTTPError:
             return False
         return response.is_success and bool(response.json().get("model_file"))
+
+    async def load(self, archive: Path) -> None:
+        """Understand by another model from now on; what it is busy with is ended by the old one.
+
+        Rasa reads the file itself, so it has to be where Rasa can see it. While it reads, messages wait.
+
+        Raises:
+            RasaUnavailable: it is away.
+            Unavailable: it could not load the file, and goes on as before.
+        """
+        try:
+            response = await self._http.put("/model", json={"model_file": str(archive)}, timeout=LOAD_SECONDS)
+        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout) as error:
+            raise RasaUnavailable(f"Rasa does not answer: {error}") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"Rasa did not load the model in time: {type(error).__name__}") from error
+        if response.is_error:
+            raise Unavailable(
+                f"Rasa could not load {archive.name}: status {response.status_code}; its log has the cause"
+            )
+
+    async def model(self) -> str | None:
+        """File name of the model that is loaded; None while there is none.
+
+        Raises:
+            RasaUnavailable: it does not answer.
+        """
+        try:
+            response = await self._http.get("/status")
+        except httpx.HTTPError as error:
+            raise RasaUnavailable(f"Rasa does not answer: {error}") from error
+        return str(response.json()["model_file"]) if response.is_success else None
 
     async def close(self) -> None:
         """Let go of the connections."""

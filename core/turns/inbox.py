@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, Message, Turn
 from core.errors import InvalidInput, NotFound
+from core.turns import closing
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -73,6 +74,7 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
     if known:
         return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
     text, payload = _words(session, inbound, limit)
+    closing.reopen(conversation)
     message = Message(
         tenant_id=conversation.tenant_id,
         conversation_id=conversation.id,

@@ -7,9 +7,11 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import learning
 from core.db.models import Conversation, InteractionFeedback, Message, Turn, now
 from core.errors import NotFound
 from core.events import MessageStored
+from core.feedback.thumbs import is_offered
 from core.turns.replies import Reading, Reply
 
 
@@ -55,7 +57,8 @@ def finish(
     note_understanding(turn, note.get("understanding") or {})
     session.flush()
     last = messages[-1].id
-    return [as_event(message, rateable=turn.rateable and message.id == last) for message in messages]
+    offered = turn.rateable and is_offered(learning.of(session, turn.tenant_id).ask_feedback, turn.id)
+    return [as_event(message, rateable=offered and message.id == last) for message in messages]
 
 
 def _locked(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
@@ -97,13 +100,16 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
     Raises:
         NotFound: there is no such conversation.
     """
-    if session.get(Conversation, conversation_id) is None:
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None:
         raise NotFound("There is no such conversation.")
     messages = session.scalars(
         select(Message).where(Message.conversation_id == conversation_id, Message.seq > after).order_by(Message.seq)
     ).all()
     turns = {m.turn_id for m in messages if m.turn_id}
-    rateable = set(session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable)))
+    frequency = learning.of(session, conversation.tenant_id).ask_feedback
+    sensible = session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable))
+    rateable = {turn_id for turn_id in sensible if is_offered(frequency, turn_id)}
     last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.speaker == "bot" and m.turn_id in rateable}
     thumbs = dict(
         session.execute(
@@ -133,24 +139,3 @@ def as_event(message: Message, *, rateable: bool = False, helpful: bool | None =
         rateable=rateable,
         helpful=helpful,
     )
-
-
-def rate(session: Session, conversation_id: str, message_id: str, helpful: bool, comment: str | None) -> None:
-    """Store or replace the thumb on the answer that this message belongs to.
-
-    Raises:
-        NotFound: the message is not an answer of this conversation.
-    """
-    message = session.get(Message, message_id)
-    if message is None or message.conversation_id != conversation_id or message.turn_id is None:
-        raise NotFound("There is no such answer.")
-    given = session.scalar(select(InteractionFeedback).filter_by(turn_id=message.turn_id))
-    if given is None:
-        given = InteractionFeedback(
-            tenant_id=message.tenant_id,
-            conversation_id=conversation_id,
-            turn_id=message.turn_id,
-            message_id=message_id,
-        )
-        session.add(given)
-    given.helpful, given.comment, given.updated_at = helpful, comment, now()

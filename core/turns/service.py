@@ -57,11 +57,11 @@ class Turns:
         self._queues: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self, tenant_id: str, channel: str) -> str:
+    async def open(self, tenant_id: str, channel: str, customer_id: str | None = None) -> str:
         """Begin a conversation; its id."""
 
         def begin(session: Session) -> str:
-            conversation = Conversation(tenant_id=tenant_id, channel=channel)
+            conversation = Conversation(tenant_id=tenant_id, channel=channel, customer_id=customer_id)
             session.add(conversation)
             session.flush()
             return conversation.id
@@ -98,14 +98,6 @@ class Turns:
             NotFound: there is no such conversation.
         """
         return await self._database.run(lambda session: outbox.messages_after(session, conversation_id, after))
-
-    async def rate(self, conversation_id: str, message_id: str, helpful: bool, comment: str | None) -> None:
-        """Store or replace the customer's thumb on an answer.
-
-        Raises:
-            NotFound: the message is not an answer of this conversation.
-        """
-        await self._database.run(lambda s: outbox.rate(s, conversation_id, message_id, helpful, comment))
 
     async def start(self) -> None:
         """Take up what an earlier process left unanswered, and keep looking."""

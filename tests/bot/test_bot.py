@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from console.cli import app
-from console.model import ROOT, BotModel, environment
+from evaluation.training.model import BotModel
+from evaluation.training.rasa import ROOT, environment
 
 PYTHON = ROOT / ".venv-bot/bin/python"
 
@@ -35,7 +36,7 @@ def test_training_data_is_valid() -> None:
 def test_every_rule_and_form_goes_as_its_story_says(tmp_path: Path) -> None:
     model = BotModel(tmp_path)
     model.train()
-    options = ["--model", str(model.folder), "--stories", "tests/conversations", "--out", str(tmp_path / "results")]
+    options = ["--model", str(model.deployed), "--stories", "tests/conversations", "--out", str(tmp_path / "results")]
     in_rasa("-m", "rasa", "test", "core", *options, "--no-plot", "--fail-on-prediction-errors")
 
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from connectors.web import routes, widget
 from connectors.web.config import WebConfig
 from console.pages import demo
-from tests.connectors.doubles import FakeTurns
+from tests.connectors.doubles import FakeFeedback, FakeTurns
 from tests.services import free_port
 from tests.waiting import eventually
 
@@ -33,7 +33,7 @@ WIDE_LIMITS = WebConfig(
 def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS) -> FastAPI:
     """What a browser needs of the app."""
     app = FastAPI()
-    app.include_router(routes.router(turns, turns.hub, config))
+    app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, config))
     app.include_router(widget.router())
     app.include_router(demo.router())
     return app

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from connectors.web import routes, widget
 from connectors.web.config import WebConfig
-from tests.connectors.doubles import FakeTurns
+from tests.connectors.doubles import FakeFeedback, FakeTurns
 
 PAGE = "https://shop.example"
 OTHER_PAGE = "https://elsewhere.example"
@@ -28,7 +28,7 @@ def make_client(turns: FakeTurns) -> Callable[..., httpx.AsyncClient]:
     def make(**changes) -> httpx.AsyncClient:
         config = replace(CONFIG, **changes)
         app = FastAPI()
-        app.include_router(routes.router(turns, turns.hub, config))
+        app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, config))
         app.include_router(widget.router())
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="https://chat.example", headers={"Origin": PAGE})

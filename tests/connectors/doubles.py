@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.events import Chunk, Hub, MessageStored, TurnEnded, Typing
+from core.feedback.surveys import SCORES, Ending
 from core.turns.inbox import Inbound, Received, clean
 
 Script = Callable[["FakeTurns", str, str, str], None]
@@ -22,6 +23,11 @@ class FakeTurns:
     hub: Hub = field(default_factory=Hub)
     limit: int = 4000
     conversations: dict[str, list[MessageStored]] = field(default_factory=dict)
+    customers: dict[str, str | None] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    surveys: list[str] = field(default_factory=list)
+    """What is still to be asked once a conversation has ended."""
+    marks: list[tuple[str, int | None, str | None]] = field(default_factory=list)
     ratings: list[tuple[str, bool, str | None]] = field(default_factory=list)
     received: list[Inbound] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
@@ -29,8 +35,9 @@ class FakeTurns:
     failing: bool = False
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    async def open(self, tenant_id: str, channel: str) -> str:
+    async def open(self, tenant_id: str, channel: str, customer_id: str | None = None) -> str:
         conversation_id = f"c{next(self._numbers)}-{tenant_id}-{channel}"
+        self.customers[conversation_id] = customer_id
         self.conversations[conversation_id] = []
         return conversation_id
 
@@ -43,6 +50,7 @@ class FakeTurns:
             return Received(known.id, f"t-{known.id}", known.seq, new=False)
         text = clean(inbound.text, self.limit) if inbound.press is None else self._title(inbound)
         self.received.append(inbound)
+        self.ended.discard(inbound.conversation_id)
         stored = self.say(inbound.conversation_id, text, speaker="customer", client_id=inbound.client_id)
         if self.answering:
             self.answering(self, inbound.conversation_id, f"t-{stored.id}", text)
@@ -50,14 +58,6 @@ class FakeTurns:
 
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
         return [message for message in self._messages(conversation_id) if message.seq > after]
-
-    async def rate(self, conversation_id: str, message_id: str, helpful: bool, comment: str | None) -> None:
-        messages = self._messages(conversation_id)
-        place = next((i for i, m in enumerate(messages) if m.id == message_id and m.rateable), None)
-        if place is None:
-            raise NotFound("There is no such answer.")
-        messages[place] = replace(messages[place], helpful=helpful)
-        self.ratings.append((message_id, helpful, comment))
 
     def stop_writing(self, conversation_id: str) -> bool:
         self.stopped.append(conversation_id)
@@ -91,3 +91,38 @@ class FakeTurns:
         if offered is None or inbound.press.index >= len(offered.buttons):
             raise NotFound("There is no such button.")
         return offered.buttons[inbound.press.index]
+
+
+@dataclass
+class FakeFeedback:
+    """Beside the fake turns, which keep what it is given."""
+
+    turns: FakeTurns
+
+    async def rate(
+        self, conversation_id: str, message_id: str, *, helpful: bool, comment: str | None, source: str = "widget"
+    ) -> None:
+        messages = self.turns._messages(conversation_id)
+        place = next((i for i, m in enumerate(messages) if m.id == message_id and m.rateable), None)
+        if place is None:
+            raise NotFound("There is no such answer.")
+        messages[place] = replace(messages[place], helpful=helpful)
+        self.turns.ratings.append((message_id, helpful, comment))
+
+    async def end(self, conversation_id: str) -> Ending:
+        self.turns.ended.add(conversation_id)
+        return await self.ending(conversation_id)
+
+    async def ending(self, conversation_id: str) -> Ending:
+        self.turns._messages(conversation_id)
+        closed = conversation_id in self.turns.ended
+        return Ending(closed, self.turns.surveys[0] if closed and self.turns.surveys else None)
+
+    async def answer(self, conversation_id: str, kind: str, score: int | None, comment: str | None) -> Ending:
+        if self.turns.surveys[:1] != [kind]:
+            raise NotFound("This was not asked.")
+        if score is not None and score not in SCORES[kind]:
+            raise InvalidInput("The mark is out of range.")
+        self.turns.surveys.pop(0)
+        self.turns.marks.append((kind, score, comment))
+        return await self.ending(conversation_id)

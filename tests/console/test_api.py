@@ -13,9 +13,11 @@ from fastapi import FastAPI
 from console.api import ApiServices, router
 from core.db import Database
 from core.db.models import LlmCall
+from core.feedback.links import Links
 from core.llm.router.rules import APPROVED
 from core.llm.router.store import RoutingStore
 from core.llm.types import Request
+from knowledge.corrections.desk import Corrections
 from tests.core.llm.scripted import CATALOGUE, Bench, Say, ask, bench
 
 TOKEN = {"Authorization": "Bearer let me in"}
@@ -32,7 +34,17 @@ async def api(made: Bench) -> AsyncIterator[httpx.AsyncClient]:
         return ask(text)
 
     app = FastAPI()
-    app.include_router(router(ApiServices("let me in", "default", made.database, CATALOGUE, made.router, would_ask)))
+    services = ApiServices(
+        "let me in",
+        "default",
+        made.database,
+        CATALOGUE,
+        made.router,
+        would_ask,
+        links=Links("secret"),
+        corrections=Corrections(made.database, None, None),  # type: ignore[arg-type] - not decided about here
+    )
+    app.include_router(router(services))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://app", headers=TOKEN) as client:
         yield client

@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import func, select
 
+from core import learning
 from core.db import Database
-from core.db.models import InteractionFeedback, Message, Turn
+from core.db.models import Conversation, InteractionFeedback, Message, Turn
 from core.errors import InvalidInput, NotFound, RasaUnavailable, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
+from core.feedback.service import Feedback
+from core.feedback.surveys import Ending
 from core.texts import Texts
 from core.turns import Inbound, Turns, service
 from core.turns.inbox import Press
@@ -254,15 +257,50 @@ async def test_a_thumb_can_be_changed_and_belongs_to_its_conversation(database: 
         await say(turns, conversation, "How long?")
         await ended(turns, conversation)
         answer = (await turns.history(conversation))[-1]
-        await turns.rate(conversation, answer.id, helpful=True, comment=None)
-        await turns.rate(conversation, answer.id, helpful=False, comment="No.")
+        feedback = Feedback(database)
+        await feedback.rate(conversation, answer.id, helpful=True, comment=None)
+        await feedback.rate(conversation, answer.id, helpful=False, comment="No.")
         assert (await turns.history(conversation))[-1].helpful is False
         other = await turns.open("shop", "web")
         with pytest.raises(NotFound):
-            await turns.rate(other, answer.id, helpful=True, comment=None)
+            await feedback.rate(other, answer.id, helpful=True, comment=None)
     with database.session() as session:
         assert session.scalar(select(func.count()).select_from(InteractionFeedback)) == 1
         assert session.scalars(select(InteractionFeedback)).one().comment == "No."
+
+
+@pytest.mark.parametrize(("frequency", "asked"), [("always", True), ("never", False)])
+async def test_thumbs_are_offered_as_often_as_the_tenant_wants(sqlite: Database, frequency: str, asked: bool) -> None:
+    with sqlite.session() as session:
+        learning.change(session, "shop", {"ask_feedback": frequency}, "test")
+    rasa = FakeRasa()
+    rasa.answers.append(ANSWER)
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        with turns.hub.watch(conversation) as queue:
+            turn_id = await say(turns, conversation, "How long?")
+            await ended(turns, conversation)
+            seen = [queue.get_nowait() for _ in range(queue.qsize())]
+        assert (await turns.history(conversation))[-1].rateable is asked
+    assert [event.rateable for event in seen if isinstance(event, MessageStored)] == [False, asked]
+    with sqlite.session() as session:
+        assert session.get_one(Turn, turn_id).rateable
+
+
+async def test_a_conversation_that_ended_goes_on_with_a_new_message(sqlite: Database) -> None:
+    async with running(sqlite, FakeRasa()) as turns:
+        conversation = await turns.open("shop", "web", "customer-1")
+        await say(turns, conversation, "Hi")
+        await ended(turns, conversation)
+        feedback = Feedback(sqlite)
+        assert await feedback.end(conversation) == Ending(closed=True, survey="csat")
+        assert await feedback.answer(conversation, "csat", 5, "Nice") == Ending(closed=True, survey=None)
+        await say(turns, conversation, "Hi again", "c2")
+        await ended(turns, conversation)
+        assert await feedback.ending(conversation) == Ending(closed=False, survey=None)
+    with sqlite.session() as session:
+        stored = session.get_one(Conversation, conversation)
+        assert (stored.status, stored.closed_at, stored.customer_id) == ("open", None, "customer-1")
 
 
 async def test_numbers_count_up_without_gaps(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The widget's script: its modules and style sheet joined into one file when the process starts."""
+"""The widget's script: its modules and style sheet joined into one file, without comments, when the process starts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request, Response
 
 _FOLDER = Path(__file__).parent
 _MODULES = (
-    "strings", "dom", "markdown", "memory", "api", "stream", "conversation", "bubbles", "theme", "panel", "element", "boot",
+    "strings", "dom", "markdown", "memory", "api", "stream", "conversation", "bubbles", "theme", "survey", "panel", "element", "boot",
 )  # fmt: skip
 """In the order in which they stand on each other."""
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
+_COMMENT = re.compile(r"^ *// .*\n", re.MULTILINE)
 _HEADERS = {
     "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
     "Access-Control-Allow-Origin": "*",
@@ -47,4 +48,4 @@ def router() -> APIRouter:
 
 
 def _without_module_syntax(source: str) -> str:
-    return _EXPORT.sub("", _IMPORT.sub("", source))
+    return _COMMENT.sub("", _EXPORT.sub("", _IMPORT.sub("", source)))

@@ -27,8 +27,8 @@ export class Api {
   }
 
   async openSession() {
-    const response = await this.request("POST", "/sessions", {});
-    this.memory.session = await response.json();
+    const { earlier } = this.memory;
+    await this.keep(await this.request("POST", "/sessions", earlier ? { token: earlier, fresh: true } : {}));
     return this.memory.session.token;
   }
 
@@ -37,14 +37,18 @@ export class Api {
     const session = this.memory.session;
     if (!session) return false;
     try {
-      const response = await this.request("POST", "/sessions", { token: session.token });
-      this.memory.session = await response.json();
+      await this.keep(await this.request("POST", "/sessions", { token: session.token }));
       return true;
     } catch (error) {
       if (error.status !== 401) throw error;
       this.forget(session.token);
       return false;
     }
+  }
+
+  async keep(response) {
+    this.memory.session = await response.json();
+    this.memory.earlier = this.memory.session.token;
   }
 
   forget(token) {
@@ -67,6 +71,18 @@ export class Api {
   rate(messageId, helpful, comment) {
     const body = comment ? { helpful, comment } : { helpful };
     return this.authorised("PUT", `/messages/${encodeURIComponent(messageId)}/feedback`, body);
+  }
+
+  async end() {
+    return (await this.authorised("POST", "/end", {})).json();
+  }
+
+  async ending() {
+    return (await this.authorised("POST", "/surveys", {})).json();
+  }
+
+  async answerSurvey(kind, score, comment) {
+    return (await this.authorised("PUT", `/surveys/${kind}`, comment ? { score, comment } : { score })).json();
   }
 
   async authorised(method, path, body) {

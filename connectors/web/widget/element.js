@@ -7,6 +7,8 @@ import { EventStream } from "./stream.js";
 import { translator } from "./strings.js";
 import { adoptStyles, applyAccent } from "./theme.js";
 
+const IDLE = 31 * 60_000; // a little more than what the server takes for the end of a talk
+
 // <rejoinder-chat>: the launcher, the panel, and what connects them with the server.
 export class RejoinderChat extends HTMLElement {
   static server = location.origin;
@@ -20,6 +22,7 @@ export class RejoinderChat extends HTMLElement {
 
   disconnectedCallback() {
     this.stopListening();
+    clearTimeout(this.idle);
     this.stream.stop();
   }
 
@@ -60,12 +63,15 @@ export class RejoinderChat extends HTMLElement {
       retry: (message) => this.retry(message),
       edit: (message) => this.edit(message),
       stop: () => this.api.stop().catch(() => {}), // the answer comes whole, then
+      end: () => this.end(),
+      newChat: () => this.newChat(),
+      answerSurvey: (kind, score, comment) => this.attempt(() => this.api.answerSurvey(kind, score, comment), "error.survey"),
       rate: (message, helpful, comment) => this.rate(message, helpful, comment),
     };
   }
 
   listen() {
-    const hurry = () => document.visibilityState === "visible" && this.stream.hurry();
+    const hurry = () => document.visibilityState === "visible" && (this.stream.hurry(), this.lookForEnding());
     const offline = () => this.state("reconnecting");
     window.addEventListener("online", hurry);
     window.addEventListener("offline", offline);
@@ -84,7 +90,9 @@ export class RejoinderChat extends HTMLElement {
     if (this.memory.tab.open && matchMedia("(min-width: 521px)").matches) this.show();
     if (!this.memory.session) return;
     const known = await this.api.resume().catch(() => true);
-    if (known && this.isConnected) this.stream.start();
+    if (!known || !this.isConnected) return;
+    this.stream.start();
+    this.lookForEnding();
   }
 
   toggle() {
@@ -103,6 +111,7 @@ export class RejoinderChat extends HTMLElement {
     this.panel.grow();
     this.panel.toBottom();
     this.seen();
+    this.lookForEnding();
   }
 
   close() {
@@ -125,6 +134,7 @@ export class RejoinderChat extends HTMLElement {
   // One after the other, so that messages arrive in the order in which they were written.
   send(message) {
     this.stream.start();
+    this.panel.ending.hide();
     this.panel.toBottom();
     this.sending = this.sending.then(() => this.deliver(message));
   }
@@ -155,6 +165,45 @@ export class RejoinderChat extends HTMLElement {
     this.conversation.drop(message);
     this.panel.write([message.text, this.panel.input.value].filter(Boolean).join("\n"));
     this.panel.input.focus();
+  }
+
+  async end() {
+    const ending = await this.attempt(() => this.api.end(), "error.end");
+    if (ending) this.panel.ending.show(ending, true);
+  }
+
+  // What is gone from the screen stays stored; the next session opens with the next word.
+  newChat() {
+    this.stream.stop();
+    this.stream.lastId = 0;
+    this.memory.session = null;
+    this.memory.seen = 0;
+    this.conversation.clear();
+    this.panel.welcome();
+    this.panel.ending.hide();
+    this.changed();
+    this.panel.input.focus();
+  }
+
+  // Is there something to ask? Only while somebody could see it, since it then counts as asked.
+  async lookForEnding() {
+    clearTimeout(this.idle);
+    if (!this.memory.session || this.panel.node.hidden || document.visibilityState === "hidden") return;
+    this.idle = setTimeout(() => this.lookForEnding(), IDLE);
+    const last = this.conversation.lastSeq;
+    const ending = await this.api.ending().catch(() => null);
+    if (ending && this.conversation.lastSeq === last) this.panel.ending.show(ending);
+  }
+
+  async attempt(request, problem) {
+    try {
+      const result = await request();
+      this.say("");
+      return result;
+    } catch {
+      this.say(this.t(problem));
+      return null;
+    }
   }
 
   async rate(message, helpful, comment) {
@@ -190,6 +239,7 @@ export class RejoinderChat extends HTMLElement {
   renewed() {
     this.conversation.clear();
     this.panel.welcome(this.t("expired"));
+    this.panel.ending.hide();
     this.changed();
     this.stream.restart();
   }

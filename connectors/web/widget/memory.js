@@ -14,6 +14,15 @@ export class Memory {
     this.write("localStorage", "session", value);
   }
 
+  // A token that tells the server that a new session is of the same browser.
+  get earlier() {
+    return this.read("localStorage", "earlier");
+  }
+
+  set earlier(token) {
+    this.write("localStorage", "earlier", token);
+  }
+
   get seen() {
     return this.read("localStorage", "seen") ?? 0;
   }

@@ -1,5 +1,6 @@
 import { AnswerBubble, DraftBubble, OwnBubble } from "./bubbles.js";
 import { h, icon, ICONS } from "./dom.js";
+import { Ending } from "./survey.js";
 
 const NEAR_BOTTOM = 80;
 
@@ -17,8 +18,9 @@ export class Panel {
     this.announcement = h("span", { class: "visually-hidden", role: "status" });
     this.follow();
     const middle = h("div", { class: "middle" }, this.log, this.jump);
+    this.ending = new Ending(t, { ...actions, write: () => this.input.focus() });
     const dialog = { class: "panel", role: "dialog", "aria-labelledby": "title", id: "panel", hidden: true };
-    this.node = h("section", dialog, this.header(title), middle, this.typingWords, this.announcement, this.notice, this.composer());
+    this.node = h("section", dialog, this.header(title), middle, this.typingWords, this.announcement, this.ending.node, this.notice, this.composer());
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), actions.close()));
     this.welcome();
   }
@@ -26,7 +28,8 @@ export class Panel {
   header(title) {
     const close = { type: "button", class: "close", "aria-label": this.t("closeChat"), onclick: () => this.actions.close() };
     const words = h("div", {}, h("h2", { id: "title", dir: "auto" }, title), h("p", {}, h("span", { class: "dot" }), this.t("subtitle")));
-    return h("div", { class: "head" }, h("span", { class: "mark" }, icon(ICONS.chat)), words, h("button", close, icon(ICONS.close)));
+    this.end = h("button", { type: "button", class: "end", hidden: true, onclick: () => this.actions.end() }, this.t("endChat"));
+    return h("div", { class: "head" }, h("span", { class: "mark" }, icon(ICONS.chat)), words, this.end, h("button", close, icon(ICONS.close)));
   }
 
   composer() {
@@ -97,6 +100,7 @@ export class Panel {
     const written = [...conversation.drafts.values()].some((draft) => draft.text);
     this.showTyping(conversation.typing.size > 0 && !written);
     this.showEstimate(written ? null : [...conversation.estimates.values()].at(-1));
+    this.end.hidden = !messages.some((message) => message.state === "sent");
     this.writing = conversation.writing;
     this.showStop();
     if (follow) this.toBottom();

@@ -141,7 +141,7 @@ class ReviewItem(Base):
 
     kind: Mapped[str] = mapped_column(String(16))
     """entry (harvested), faq (asked often, unanswered), phrasing (a near miss that may widen an entry) or example (for an intent)"""
-    status: Mapped[str] = mapped_column(String(12), default="open")
+    status: Mapped[str] = mapped_column(String(16), default="open")
     """open, half_approved (four eyes), approved, merged, rejected, snoozed or expired"""
     questions: Mapped[list[Any]] = mapped_column(default=list)
     """Texts; the first is its name."""

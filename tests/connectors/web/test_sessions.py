@@ -102,7 +102,7 @@ def test_a_token_does_not_show_the_secret():
     tokens = Tokens("very secret", "shop", 60)
     assert "very secret" not in repr(tokens)
     with pytest.raises(Unauthorised):
-        Tokens("another", "shop", 60).conversation(tokens.issue("c1").token)
+        Tokens("another", "shop", 60).visitor(tokens.issue("c1").token)
 
 
 async def test_a_browser_may_ask_first(client):

@@ -10,12 +10,14 @@ import pytest
 from fastapi import FastAPI
 
 from connectors.web import routes
+from connectors.web.tokens import Tokens
 from core.db import Database
 from core.events import Hub
+from core.feedback.service import Feedback
 from core.texts import Texts
 from core.turns import Turns
 from tests.connectors.conftest import CONFIG, PAGE, open_session
-from tests.connectors.doubles import FakeTurns
+from tests.connectors.doubles import FakeFeedback, FakeTurns
 from tests.core.doubles import FakeRasa
 
 MESSAGES = "/api/chat/messages"
@@ -37,7 +39,8 @@ async def chat(request: pytest.FixtureRequest, sqlite: Database) -> AsyncIterato
     real = Turns(sqlite, rasa, Hub(), Texts("failed", "waiting"), 4000)
     turns = real if request.param == "real" else FakeTurns(answering=_answering)
     app = FastAPI()
-    app.include_router(routes.router(turns, turns.hub, CONFIG))
+    feedback = Feedback(sqlite) if request.param == "real" else FakeFeedback(turns)
+    app.include_router(routes.router(turns, feedback, turns.hub, CONFIG))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport, base_url="https://chat.example", headers={"Origin": PAGE}
@@ -94,3 +97,28 @@ async def test_texts_that_cannot_be_answered(chat, text, why):
     response = await chat.post(MESSAGES, headers=bearer, json={"client_id": "a", "text": text})
     assert response.status_code == 422
     assert why in response.json()["error"]["message"]
+
+
+async def test_the_end_of_a_chat_is_asked_about_and_a_browser_stays_the_same_customer(chat):
+    bearer = await open_session(chat)
+    await chat.post(MESSAGES, headers=bearer, json={"client_id": "a", "text": "how long?"})
+    await _history(chat, bearer, 2)
+    assert (await chat.post("/api/chat/surveys", headers=bearer)).json() == {"closed": False, "survey": None}
+    assert (await chat.post("/api/chat/end", headers=bearer)).json()["closed"] is True
+    unasked = await chat.put("/api/chat/surveys/nps", headers=bearer, json={"score": 9})
+    assert unasked.status_code == 404
+    for body in ({}, {"score": "5"}, {"score": 5, "colour": 1}):
+        assert (await chat.put("/api/chat/surveys/csat", headers=bearer, json=body)).status_code == 422
+    assert (await chat.put("/api/chat/surveys/mood", headers=bearer, json={"score": 1})).status_code == 404
+    token = bearer["Authorization"].removeprefix("Bearer ")
+    fresh = await chat.post("/api/chat/sessions", json={"token": token, "fresh": True})
+    assert fresh.status_code == 201
+    first, second = (chat_tokens().visitor(each) for each in (token, fresh.json()["token"]))
+    assert first.conversation_id != second.conversation_id
+    assert first.customer_id == second.customer_id is not None
+    stranger = await chat.post("/api/chat/sessions", json={"token": "forged", "fresh": True})
+    assert chat_tokens().visitor(stranger.json()["token"]).customer_id != first.customer_id
+
+
+def chat_tokens() -> Tokens:
+    return Tokens(CONFIG.secret, CONFIG.tenant, CONFIG.session_seconds)

@@ -73,7 +73,7 @@ def upgrade() -> None:
 
     op.create_table('review_items',
     sa.Column('kind', sa.String(length=16), nullable=False),
-    sa.Column('status', sa.String(length=12), nullable=False),
+    sa.Column('status', sa.String(length=16), nullable=False),
     sa.Column('questions', sa.JSON(), nullable=False),
     sa.Column('answer', sa.Text(), nullable=False),
     sa.Column('context', sa.JSON(), nullable=False),

@@ -1,0 +1,68 @@
+"""How a recipe with its examples understands messages that it has not seen, and how a model understands given ones.
+
+``python -m bot.held_back --data ROWS --test ROWS --config FILE --model FILE --cases ROWS --out FILE`` in the bot
+environment. Each message of ``--test`` is understood by a model that was trained on ``--data`` without its fold, the
+fold being given by a hash of the message: so two runs with different data hold back the same messages. ``--cases`` are
+asked of ``--model`` itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List
+
+from rasa.core.agent import Agent
+from rasa.utils.log_utils import configure_structlog
+
+from bot.evaluate import Row, parsed, read, trained
+
+FOLDS = 4
+MANY = 4000
+"""From so many test rows on, one fold says enough."""
+
+
+def main() -> None:
+    """Read the arguments, write what was predicted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "test", "config", "model", "cases", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    given = parser.parse_args()
+    configure_structlog(logging.WARNING)
+    logging.getLogger().setLevel(logging.WARNING)
+    found = {
+        "held_back": held_back(read(given.data), read(given.test), given.config),
+        "cases": _asked(Agent.load(str(given.model)), read(given.cases)) if given.cases.stat().st_size else [],
+    }
+    given.out.write_text(json.dumps(found), encoding="utf-8")
+
+
+def held_back(data: List[Row], test: List[Row], config: Path) -> List[Dict[str, Any]]:
+    """A prediction for each test row, by a model that has not seen it."""
+    predictions: List[Dict[str, Any]] = []
+    for number in range(FOLDS if len(test) < MANY else 1):
+        asked = [row for row in test if fold(row[0]) == number]
+        seen = [row for row in data if fold(row[0]) != number]
+        if asked:
+            with tempfile.TemporaryDirectory() as folder:
+                predictions += _asked(trained(seen, config, Path(folder)), asked)
+    return predictions
+
+
+def fold(text: str) -> int:
+    """The same for what the bot cannot tell apart."""
+    plain = " ".join(text.casefold().split())
+    return hashlib.sha256(plain.encode()).digest()[0] % FOLDS
+
+
+def _asked(agent: Agent, rows: List[Row]) -> List[Dict[str, Any]]:
+    return asyncio.run(parsed(agent, rows))[0]
+
+
+if __name__ == "__main__":
+    main()

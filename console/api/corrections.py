@@ -1,0 +1,184 @@
+"""``/v1/bot/corrections``: what the bot should have said; one approval and it says so everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from console.api.edge import Reviewer, Viewer
+from console.api.paging import Limit, Offset, Tenant
+from console.api.services import ApiServices
+from console.auth.sessions import Person
+from knowledge.corrections import deciding, listing, proposing
+from knowledge.corrections.listing import Filter
+from knowledge.corrections.types import LONGEST, Category, EntryAction, Proposal, Status
+
+Text = Annotated[str, Field(max_length=LONGEST)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CorrectionBody(_Body):
+    """The person's answer; about a stored answer (turn or message), or about a question in words."""
+
+    answer: Text = ""
+    category: Category
+    turn_id: str | None = None
+    message_id: str | None = None
+    question: Text | None = None
+    bot_answer: Text | None = None
+    reason: Text = ""
+    quality: Annotated[int | None, Field(ge=0, le=5)] = None
+    intent: Annotated[str | None, Field(max_length=100)] = None
+    entry_id: str | None = None
+    entry_action: EntryAction | None = None
+    author: Name | None = None
+    """For whom the token's holder acts; who is signed in is the author."""
+
+
+class DecisionBody(_Body):
+    """Why; and for whom the token's holder acts. Who is signed in decides in their own name."""
+
+    by: Name | None = None
+    reason: Text = ""
+
+
+class CorrectionItem(BaseModel):
+    """A correction and what became of it."""
+
+    id: str
+    status: str
+    category: str
+    question: str
+    bot_answer: str
+    answer: str
+    reason: str
+    quality: int | None
+    intent: str | None
+    entry_id: str | None
+    entry_action: str
+    author: str
+    decided_by: str | None
+    decided_at: datetime | None
+    conversation_id: str | None
+    turn_id: str | None
+    effects: dict[str, Any]
+    live: bool | None
+    """The vector index holds it; null where nothing was published."""
+    created_at: datetime
+
+
+class CorrectionPage(BaseModel):
+    """Some of all that fit."""
+
+    total: int
+    limit: int
+    offset: int
+    items: list[CorrectionItem]
+
+
+def acting(person: Person, named: str | None) -> str:
+    """In whose name: nobody who is signed in can take another's."""
+    return person.email if person.user_id else named or person.email
+
+
+async def decided(
+    services: ApiServices, decide: Callable[..., dict[str, Any]], tenant: str, *values: str
+) -> CorrectionItem:
+    """Decide on a thread, then forget the answers that models gave: their evidence may have changed."""
+    item = CorrectionItem(**await asyncio.to_thread(decide, tenant, *values))
+    services.router.invalidate(tenant)
+    return item
+
+
+def add_to(routes: APIRouter, services: ApiServices) -> None:
+    """The routes of corrections."""
+
+    async def page(tenant: str, wanted: Filter, limit: int, offset: int) -> CorrectionPage:
+        def work(session: Session) -> CorrectionPage:
+            total, found = listing.listed(session, tenant, wanted, limit, offset)
+            items = [CorrectionItem(**listing.described(session, correction)) for correction in found]
+            return CorrectionPage(total=total, limit=limit, offset=offset, items=items)
+
+        return await services.database.run(work)
+
+    @routes.get("/bot/corrections/")
+    async def corrections(
+        *,
+        status: Status | None = None,
+        category: Category | None = None,
+        author: str | None = None,
+        entry_id: str | None = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+        tenant: Tenant = services.tenant,
+    ) -> CorrectionPage:
+        """Newest first."""
+        return await page(tenant, Filter(status, category, author, entry_id), limit, offset)
+
+    @routes.get("/bot/corrections/approved/")
+    async def approved(limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant) -> CorrectionPage:
+        """Those that hold."""
+        return await page(tenant, Filter("approved"), limit, offset)
+
+    @routes.post("/bot/corrections/", status_code=201)
+    async def propose(person: Viewer, body: CorrectionBody, tenant: Tenant = services.tenant) -> CorrectionItem:
+        """Say what the bot should have said; somebody approves it."""
+
+        def work(session: Session) -> CorrectionItem:
+            given = {**body.model_dump(), "author": acting(person, body.author)}
+            correction = proposing.propose(session, tenant, Proposal(**given))
+            return CorrectionItem(**listing.described(session, correction))
+
+        return await services.database.run(work)
+
+    _add_decisions(routes, services)
+
+
+def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
+    @routes.get("/bot/corrections/{correction_id}/")
+    async def shown(correction_id: str, tenant: Tenant = services.tenant) -> CorrectionItem:
+        def work(session: Session) -> CorrectionItem:
+            return CorrectionItem(**listing.described(session, listing.found(session, tenant, correction_id)))
+
+        return await services.database.run(work)
+
+    @routes.post("/bot/corrections/{correction_id}/approve/")
+    async def approve(
+        correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
+    ) -> CorrectionItem:
+        """Live at once, for every phrasing; ``effects.asked`` has what its questions get now."""
+        return await decided(services, services.corrections.approve, tenant, correction_id, acting(person, body.by))
+
+    @routes.post("/bot/corrections/{correction_id}/undo/")
+    async def undo(
+        correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
+    ) -> CorrectionItem:
+        """As if it had never been approved; the entries get new versions with what they said before."""
+        return await decided(services, services.corrections.undo, tenant, correction_id, acting(person, body.by))
+
+    @routes.post("/bot/corrections/{correction_id}/check/")
+    async def check(correction_id: str, _: Reviewer, tenant: Tenant = services.tenant) -> CorrectionItem:
+        """Ask its questions again."""
+        return await decided(services, services.corrections.check, tenant, correction_id)
+
+    @routes.post("/bot/corrections/{correction_id}/reject/")
+    async def reject(
+        correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
+    ) -> CorrectionItem:
+        """Decide against it."""
+
+        def work(session: Session) -> CorrectionItem:
+            correction = deciding.reject(session, tenant, correction_id, acting(person, body.by), body.reason)
+            return CorrectionItem(**listing.described(session, correction))
+
+        return await services.database.run(work)

@@ -1,0 +1,266 @@
+"""``knowledge-base/``: the entries, their history, and how they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from console.api.edge import Reviewer, Viewer
+from console.api.paging import Limit, Offset
+from console.api.services import LearningServices
+from core.audit import note
+from core.db.models import ReuseObservation
+from knowledge import entries
+from knowledge.content import Content
+from knowledge.review import browsing, changing
+from knowledge.review.changing import Outcome
+from knowledge.review.types import LONGEST, MOST_QUESTIONS, Hand, Seen
+
+TAG = "knowledge base"
+Text = Annotated[str, Field(max_length=LONGEST)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class EntryBody(_Body):
+    """What an entry says."""
+
+    questions: Annotated[list[Text], Field(min_length=1, max_length=MOST_QUESTIONS)]
+    answer: Text
+    subject: Annotated[str, Field(max_length=200)] | None = None
+    title: Annotated[str, Field(max_length=500)] | None = None
+    language: Annotated[str, Field(max_length=8)] = "en"
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class VersionBody(_Body):
+    """The version that was looked at: if somebody was faster, the answer is 409."""
+
+    version: Annotated[int, Field(ge=1)]
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class ChangeBody(VersionBody):
+    """What is not given stays."""
+
+    questions: Annotated[list[Text], Field(max_length=MOST_QUESTIONS)] | None = None
+    answer: Text | None = None
+    subject: Annotated[str, Field(max_length=200)] | None = None
+    title: Annotated[str, Field(max_length=500)] | None = None
+
+
+class RestoreBody(VersionBody):
+    """Which earlier version."""
+
+    old: Annotated[int, Field(ge=1)]
+
+
+class UsageBody(_Body):
+    """How another system used the entry."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    """How it was asked."""
+    turn_id: Annotated[str, Field(max_length=26)] | None = None
+    correct: bool | None = None
+    """Whether the answer was right, where somebody said so."""
+
+
+class EntryItem(BaseModel):
+    """An entry as it is now."""
+
+    id: str
+    kind: str
+    status: str
+    questions: list[str]
+    answer: str
+    title: str | None
+    subject: str | None
+    language: str
+    context: list[dict[str, Any]]
+    version: int
+    author: str
+    source: str | None
+    url: str | None
+    external_id: str | None
+    live: bool
+    """The search index holds this version."""
+    created_at: datetime
+    updated_at: datetime
+
+
+class VersionItem(BaseModel):
+    """What it was at one version."""
+
+    version: int
+    author: str
+    reason: str
+    content: dict[str, Any]
+    created_at: datetime
+
+
+class EntryWithHistory(EntryItem):
+    """An entry with its versions, oldest first, and its use."""
+
+    versions: list[VersionItem]
+    use: dict[str, int]
+
+
+class EntryPage(BaseModel):
+    """Some of all that fit."""
+
+    total: int
+    limit: int
+    offset: int
+    items: list[EntryItem]
+
+
+class EntryOutcome(BaseModel):
+    """The entry after the change; with four eyes the review item that a second person must approve."""
+
+    entry: EntryItem | None
+    review_item: str | None
+
+
+class UsedEntry(BaseModel):
+    """An entry and how many answers it went into."""
+
+    entry: EntryItem
+    answers: int
+
+
+def add_to(routes: APIRouter, services: LearningServices) -> None:
+    """The routes of entries."""
+
+    @routes.get("/knowledge-base/", tags=[TAG])
+    async def listed(
+        _: Viewer,
+        status: Literal["draft", "approved", "retired"] | None = None,
+        kind: Literal["faq", "passage"] | None = None,
+        search: Annotated[str | None, Query(max_length=200)] = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+    ) -> EntryPage:
+        """Last changed first."""
+
+        def work(session: Session) -> EntryPage:
+            wanted = browsing.Filter(status, kind, search)
+            total, found = browsing.listed(session, services.tenant, wanted, limit, offset)
+            items = [EntryItem(**browsing.described(session, entry)) for entry in found]
+            return EntryPage(total=total, limit=limit, offset=offset, items=items)
+
+        return await services.database.run(work)
+
+    @routes.get("/knowledge-base/search_by_intent/", tags=[TAG])
+    async def search_by_intent(
+        intent: Annotated[str, Query(min_length=1, max_length=100)], _: Viewer, limit: Limit = 20
+    ) -> list[UsedEntry]:
+        """The entries that answered messages of this intent in the last 90 days, the most used first."""
+
+        def work(session: Session) -> list[UsedEntry]:
+            found = browsing.by_intent(session, services.tenant, intent, limit)
+            return [UsedEntry(entry=EntryItem(**browsing.described(session, e)), answers=n) for e, n in found]
+
+        return await services.database.run(work)
+
+    @routes.get("/knowledge-base/{entry_id}/", tags=[TAG])
+    async def one(entry_id: str, _: Viewer) -> EntryWithHistory:
+        """With every version."""
+
+        def work(session: Session) -> EntryWithHistory:
+            entry = entries.found(session, services.tenant, entry_id)
+            versions = [VersionItem(**_fields(version)) for version in entries.history(session, entry)]
+            use = browsing.use(session, services.tenant, entry_id)
+            return EntryWithHistory(**browsing.described(session, entry), versions=versions, use=use)
+
+        return await services.database.run(work)
+
+    _add_changes(routes, services)
+    _add_usage(routes, services)
+
+
+def _add_changes(routes: APIRouter, services: LearningServices) -> None:
+    async def done(work: Callable[[Session], Outcome]) -> EntryOutcome:
+        outcome = await services.desk.decide(services.tenant, work)
+
+        def shown(session: Session) -> EntryOutcome:
+            entry = entries.found(session, services.tenant, outcome.entry_id) if outcome.entry_id else None
+            item = EntryItem(**browsing.described(session, entry)) if entry else None
+            return EntryOutcome(entry=item, review_item=outcome.item_id)
+
+        return await services.database.run(shown)
+
+    @routes.post("/knowledge-base/", tags=[TAG], status_code=201)
+    async def create(body: EntryBody, person: Reviewer) -> EntryOutcome:
+        """A new entry, live at once unless a second person must approve."""
+        content = Content(
+            "faq", body.answer, tuple(body.questions), title=body.title, subject=body.subject, language=body.language
+        )
+        hand = Hand(services.tenant, person.email, body.reason)
+        return await done(lambda session: changing.create(session, hand, content))
+
+    @routes.patch("/knowledge-base/{entry_id}/", tags=[TAG])
+    async def change(entry_id: str, body: ChangeBody, person: Reviewer) -> EntryOutcome:
+        """The entry's next version."""
+
+        def work(session: Session) -> Outcome:
+            before = entries.content_of(entries.found(session, services.tenant, entry_id))
+            given = body.model_dump(exclude_unset=True, exclude={"version", "reason"})
+            values = {**vars(before), **{name: v for name, v in given.items() if v is not None}}
+            content = Content(**{**values, "questions": tuple(values["questions"])})
+            hand = Hand(services.tenant, person.email, body.reason)
+            return changing.change(session, hand, Seen(entry_id, body.version), content)
+
+        return await done(work)
+
+    @routes.post("/knowledge-base/{entry_id}/retire/", tags=[TAG])
+    async def retire(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
+        """Serve it no longer; its history stays."""
+        hand = Hand(services.tenant, person.email, body.reason)
+        return await done(lambda session: changing.retire(session, hand, Seen(entry_id, body.version)))
+
+    @routes.post("/knowledge-base/{entry_id}/approve/", tags=[TAG])
+    async def approve(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
+        """Serve a draft, or a retired entry again."""
+        hand = Hand(services.tenant, person.email, body.reason)
+        return await done(lambda session: changing.approve(session, hand, Seen(entry_id, body.version)))
+
+    @routes.post("/knowledge-base/{entry_id}/restore/", tags=[TAG])
+    async def restore(entry_id: str, body: RestoreBody, person: Reviewer) -> EntryOutcome:
+        """What it said at an earlier version, as a new one."""
+        hand = Hand(services.tenant, person.email, body.reason)
+        return await done(lambda session: changing.restore(session, hand, Seen(entry_id, body.version), body.old))
+
+
+def _add_usage(routes: APIRouter, services: LearningServices) -> None:
+    @routes.post("/knowledge-base/{entry_id}/record_usage/", tags=[TAG], status_code=201)
+    async def record_usage(entry_id: str, body: UsageBody, person: Reviewer) -> dict[str, str]:
+        """Another system sent this answer; what came of it counts for its safe reuse."""
+
+        def work(session: Session) -> str:
+            entries.found(session, services.tenant, entry_id)
+            judged = "reviewer" if body.correct is not None else None
+            row = ReuseObservation(
+                tenant_id=services.tenant,
+                entry_id=entry_id,
+                score=1.0,
+                reused=True,
+                judged_by=judged,
+                **body.model_dump(),
+            )
+            session.add(row)
+            session.flush()
+            note(session, services.tenant, "entry", entry_id, "used", person.email, correct=body.correct)
+            return row.id
+
+        return {"id": await services.database.run(work)}
+
+
+def _fields(version: Any) -> dict[str, Any]:
+    return {name: getattr(version, name) for name in ("version", "author", "reason", "content", "created_at")}

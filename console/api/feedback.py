@@ -1,0 +1,156 @@
+"""``/v1/bot/feedback``: thumbs come in from whoever has a signed token; staff read them, page by page and in figures."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from connectors.base import Delivery
+from connectors.web.bodies import SubmitBody, parse
+from connectors.web.channel import WebChannel
+from connectors.web.config import WebConfig
+from connectors.web.failures import route_class
+from connectors.web.limits import Limits, read_body
+from connectors.web.origins import Origins
+from connectors.web.tokens import Tokens
+from console.api.paging import From, Limit, Offset, Tenant, To, period
+from console.api.services import ApiServices
+from core.feedback.analytics import By, analytics
+from core.feedback.links import Answer, Links
+from core.feedback.listing import listed
+from core.feedback.service import Feedback
+from core.feedback.types import Filter
+
+DAYS = 30
+"""Figures are of so many days where none are named."""
+_BODY = {"content": {"application/json": {"schema": SubmitBody.model_json_schema()}}, "required": True}
+
+
+class FeedbackItem(BaseModel):
+    """What one customer made of one answer."""
+
+    id: str
+    conversation_id: str
+    turn_id: str
+    message_id: str
+    question: str
+    answer: str
+    helpful: bool | None
+    comment: str | None
+    source: str
+    channel: str
+    intent: str | None
+    outcome: str | None
+    written_by: str | None
+    entries: list[str]
+    continued: bool | None
+    completed: bool | None
+    asked_for_person: bool | None
+    rephrased: bool | None
+    left: bool | None
+    response_seconds: float | None
+    implicit_score: float | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class FeedbackPage(BaseModel):
+    """Some of all that fit."""
+
+    total: int
+    limit: int
+    offset: int
+    items: list[FeedbackItem]
+
+
+class LinkBody(BaseModel):
+    """The answer that a link is for."""
+
+    message_id: str
+
+
+def _wanted(
+    *,
+    start: From = None,
+    end: To = None,
+    helpful: bool | None = None,
+    commented: bool | None = None,
+    source: str | None = None,
+    channel: str | None = None,
+    intent: str | None = None,
+    entry: Annotated[str | None, Query(description="Id of an entry that went into the answer.")] = None,
+    conversation_id: str | None = None,
+) -> Filter:
+    first, last = period(start, end)
+    return Filter(first, last, helpful, commented, source, channel, intent, entry, conversation_id)
+
+
+Wanted = Annotated[Filter, Depends(_wanted)]
+
+
+def add_to(routes: APIRouter, services: ApiServices) -> None:
+    """The routes of staff."""
+
+    @routes.get("/bot/feedback/")
+    async def feedback(
+        wanted: Wanted, limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant
+    ) -> FeedbackPage:
+        """Thumbs and signals, newest first."""
+        page = await services.database.run(lambda session: listed(session, tenant, wanted, limit, offset))
+        return FeedbackPage.model_validate({**vars(page), "limit": limit, "offset": offset})
+
+    @routes.get("/bot/feedback/analytics/")
+    async def figures(
+        wanted: Wanted, by: By = "day", start: From = None, end: To = None, tenant: Tenant = services.tenant
+    ) -> dict[str, Any]:
+        """Counts and rates of a period (the last 30 days where none is named), in all and by group; CSAT and NPS."""
+        last = end or datetime.now(UTC).date()
+        first = start or last - timedelta(days=DAYS)
+        within = Filter(**{**vars(wanted), **dict(zip(("start", "end"), period(first, last), strict=True))})
+        found = await services.database.run(lambda session: analytics(session, tenant, within, by))
+        return {"from": _day(first), "to": _day(last), **found}
+
+    @routes.post("/bot/feedback/links/", status_code=201)
+    async def link(body: LinkBody, tenant: Tenant = services.tenant) -> dict[str, Any]:
+        """A signed token with which somebody may give a thumb on one answer, as in an e-mail."""
+        issued = await services.database.run(lambda session: services.links.issue(session, tenant, body.message_id))
+        return {"token": issued.token, "expires_at": issued.expires_at}
+
+
+def submit_router(feedback: Feedback, links: Links, config: WebConfig) -> APIRouter:
+    """The public route, for pages on the allow-list and for who follows a link."""
+    routes = APIRouter(prefix="/v1", route_class=route_class(Origins(config.allowed_origins)), tags=["feedback"])
+    channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
+    limits = Limits(config)
+
+    @routes.post("/bot/feedback/submit/", openapi_extra={"requestBody": _BODY})
+    async def submit(request: Request) -> Response:
+        """Give an answer a thumb, or change it: with a link's token, or a session token and a message's id."""
+        limits.count_request(request.client.host if request.client else "unknown")
+        body = parse(SubmitBody, await read_body(request, config.max_body_bytes))
+        if body.message_id is not None:
+            answer = Answer(channel.verify(Delivery(request.headers)).conversation_id, body.message_id)
+        else:
+            answer = links.answer(body.token or "")
+        await feedback.rate(
+            answer.conversation_id,
+            answer.message_id,
+            helpful=body.helpful,
+            comment=body.comment,
+            source="api" if body.token is None else "link",
+        )
+        return JSONResponse({"message_id": answer.message_id, "helpful": body.helpful})
+
+    @routes.options("/bot/feedback/submit/", include_in_schema=False)
+    async def preflight() -> Response:
+        return Response(status_code=204)
+
+    return routes
+
+
+def _day(day: date) -> str:
+    return day.isoformat()

@@ -1,0 +1,73 @@
+"""``performance-metrics/``: how the bot does, by day, week or month."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from console.api.edge import Viewer
+from console.api.paging import From, To
+from console.api.services import LearningServices
+from core.db.models import now
+from core.errors import InvalidInput
+from evaluation import performance
+from evaluation.performance import By
+
+TAG = "performance metrics"
+LONGEST = timedelta(days=3 * 366)
+Channel = Annotated[str, Query(max_length=32, description="Empty: all of them.")]
+
+
+class Series(BaseModel):
+    """Periods with figures, oldest first."""
+
+    by: str
+    first: date
+    last: date
+    items: list[dict[str, Any]]
+
+
+class Summary(BaseModel):
+    """A period beside the one of the same length before it."""
+
+    first: date
+    last: date
+    figures: dict[str, Any]
+    before: dict[str, Any]
+    change: dict[str, float]
+    """Of the rates: 0.05 is five points more."""
+
+
+def add_to(routes: APIRouter, services: LearningServices) -> None:
+    """The routes of figures."""
+
+    @routes.get("/performance-metrics/", tags=[TAG])
+    async def metrics(_: Viewer, by: By = "day", start: From = None, end: To = None, channel: Channel = "") -> Series:
+        """Counts and rates; without days the last 28."""
+        first, last = _period(start, end)
+        found = await services.database.run(
+            lambda session: performance.series(session, services.tenant, first, last, by=by, channel=channel)
+        )
+        return Series(by=by, first=first, last=last, items=found)
+
+    @routes.get("/performance-metrics/summary/", tags=[TAG])
+    async def summary(_: Viewer, start: From = None, end: To = None, channel: Channel = "") -> Summary:
+        """One period, and what changed against the one before."""
+        first, last = _period(start, end)
+        found = await services.database.run(
+            lambda session: performance.summary(session, services.tenant, first, last, channel)
+        )
+        return Summary(**found)
+
+
+def _period(start: date | None, end: date | None) -> tuple[date, date]:
+    last = end or now().date()
+    first = start or last - timedelta(days=27)
+    if first > last:
+        raise InvalidInput(f"from ({first}) lies after to ({last}).")
+    if last - first > LONGEST:
+        raise InvalidInput("Ask for three years at most.")
+    return first, last

@@ -1,0 +1,235 @@
+"""``training-data/``: what waits for a reviewer, and what is decided about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from console.api.edge import Reviewer, Viewer
+from console.api.paging import Limit, Offset
+from console.api.services import LearningServices
+from console.auth.sessions import Person
+from core.db.models import ReviewItem
+from core.errors import Unavailable
+from knowledge.review import deciding, listing
+from knowledge.review.listing import Filter
+from knowledge.review.types import LONGEST, MOST_QUESTIONS, Claim, Kind, Status, Wording
+
+TAG = "training data"
+Text = Annotated[str, Field(max_length=LONGEST)]
+Short = Annotated[str, Field(max_length=1000)]
+Search = Annotated[str | None, Query(max_length=200, description="In questions, answer and subject.")]
+
+
+class DecisionBody(BaseModel):
+    """The item's revision that was looked at: if somebody was faster, the answer is 409."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: Annotated[int, Field(ge=1)]
+
+
+class EditBody(DecisionBody):
+    """What is not given stays."""
+
+    questions: Annotated[list[Text], Field(max_length=MOST_QUESTIONS)] | None = None
+    answer: Text | None = None
+    subject: Annotated[str, Field(max_length=200)] | None = None
+    intent: Annotated[str, Field(max_length=100)] | None = None
+
+
+class MergeBody(DecisionBody):
+    """Which entry gets its questions as phrasings."""
+
+    entry_id: Annotated[str, Field(max_length=26)]
+    take_answer: bool = False
+
+
+class RejectBody(DecisionBody):
+    """Why."""
+
+    reason: Short
+
+
+class SnoozeBody(DecisionBody):
+    """Until when; with its zone."""
+
+    until: AwareDatetime
+    reason: Short = ""
+
+
+class ConversationBody(BaseModel):
+    """Which conversation to look through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conversation_id: Annotated[str, Field(min_length=1, max_length=26)]
+
+
+class Item(BaseModel):
+    """A review item."""
+
+    id: str
+    kind: str
+    status: str
+    questions: list[str]
+    answer: str
+    context: list[dict[str, Any]]
+    subject: str | None
+    language: str
+    intent: str | None
+    evidence: list[dict[str, Any]]
+    asks: int
+    effect: float
+    entry_id: str | None
+    near: list[dict[str, Any]]
+    """Entries near to it; alone, with what is different in their answers."""
+    reason: str
+    first_by: str | None
+    wanted: dict[str, Any] | None
+    """What the first of two people approved."""
+    decided_by: str | None
+    decided_at: datetime | None
+    snoozed_until: datetime | None
+    expires_at: datetime | None
+    live: bool | None
+    """The search index holds what was published; null where nothing was."""
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ItemPage(BaseModel):
+    """Some of all that fit."""
+
+    total: int
+    limit: int
+    offset: int
+    items: list[Item]
+
+
+def add_to(routes: APIRouter, services: LearningServices) -> None:
+    """The routes of the queue."""
+
+    @routes.get("/training-data/", tags=[TAG])
+    async def items(
+        *,
+        _: Viewer,
+        status: Status | None = None,
+        kind: Kind | None = None,
+        search: Search = None,
+        language: Annotated[str | None, Query(max_length=8)] = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+    ) -> ItemPage:
+        """The greatest expected effect first; without a status what waits for a decision."""
+        wanted = Filter(status, kind, search, language)
+
+        def work(session: Session) -> ItemPage:
+            total, found = listing.listed(session, services.tenant, wanted, limit, offset)
+            shown = [Item(**listing.described(session, item)) for item in found]
+            return ItemPage(total=total, limit=limit, offset=offset, items=shown)
+
+        return await services.database.run(work)
+
+    @routes.get("/training-data/analytics/", tags=[TAG])
+    async def analytics(_: Viewer, days: Annotated[int, Query(ge=1, le=366)] = 28) -> dict[str, Any]:
+        """How long the queue is, what it could win, and how the last days' decisions went."""
+        return await services.database.run(lambda session: listing.analytics(session, services.tenant, days))
+
+    @routes.post("/training-data/process_conversation/", tags=[TAG])
+    async def process_conversation(body: ConversationBody, _: Reviewer) -> dict[str, Any]:
+        """Look for entries to suggest in one conversation."""
+        if services.harvest is None:
+            raise Unavailable("Learning from conversations is not part of this installation.")
+        return await asyncio.to_thread(services.harvest, services.tenant, body.conversation_id)
+
+    @routes.post("/training-data/bulk_process/", tags=[TAG], status_code=202)
+    async def bulk_process(_: Reviewer) -> dict[str, Any]:
+        """Begin to look through all conversations that are over and were not looked at yet."""
+        if services.harvest_all is None:
+            raise Unavailable("Learning from conversations is not part of this installation.")
+        return await asyncio.to_thread(services.harvest_all, services.tenant)
+
+    _add_one(routes, services)
+    _add_decisions(routes, services)
+
+
+def _add_one(routes: APIRouter, services: LearningServices) -> None:
+    @routes.get("/training-data/{item_id}/", tags=[TAG])
+    async def item(item_id: str, _: Viewer) -> Item:
+        """One item with where it was said and the entries near to it."""
+        return await _shown(services, item_id)
+
+    @routes.patch("/training-data/{item_id}/", tags=[TAG])
+    async def edit(item_id: str, body: EditBody, person: Reviewer) -> Item:
+        """Say it in other words; it stays in the queue."""
+
+        def work(session: Session, claim: Claim) -> ReviewItem:
+            before = listing.found(session, services.tenant, item_id)
+            now = {name: getattr(before, name) for name in ("questions", "answer", "subject", "intent")}
+            given = body.model_dump(exclude_unset=True, exclude={"revision"})
+            values = {**now, **{name: value for name, value in given.items() if value is not None}}
+            return deciding.edit(session, claim, Wording(**{**values, "questions": tuple(values["questions"])}))
+
+        return await _decide(services, item_id, body, person, work)
+
+
+async def _shown(services: LearningServices, item_id: str) -> Item:
+    def work(session: Session) -> Item:
+        return Item(**listing.detailed(session, listing.found(session, services.tenant, item_id)))
+
+    return await services.database.run(work)
+
+
+async def _decide(
+    services: LearningServices,
+    item_id: str,
+    body: DecisionBody,
+    person: Person,
+    work: Callable[[Session, Claim], ReviewItem],
+) -> Item:
+    claim = Claim(services.tenant, item_id, body.revision, person.email)
+    await services.desk.decide(services.tenant, lambda session: work(session, claim))
+    return await _shown(services, item_id)
+
+
+def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
+    @routes.post("/training-data/{item_id}/approve/", tags=[TAG])
+    async def approve(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
+        """Publish it; with four eyes the first approval waits for a second person's."""
+        return await _decide(services, item_id, body, person, deciding.approve)
+
+    @routes.post("/training-data/{item_id}/merge/", tags=[TAG])
+    async def merge(item_id: str, body: MergeBody, person: Reviewer) -> Item:
+        """Its questions become phrasings of an entry."""
+        return await _decide(
+            services,
+            item_id,
+            body,
+            person,
+            lambda session, claim: deciding.merge(session, claim, body.entry_id, take_answer=body.take_answer),
+        )
+
+    @routes.post("/training-data/{item_id}/reject/", tags=[TAG])
+    async def reject(item_id: str, body: RejectBody, person: Reviewer) -> Item:
+        """Decide against it."""
+        return await _decide(services, item_id, body, person, lambda s, claim: deciding.reject(s, claim, body.reason))
+
+    @routes.post("/training-data/{item_id}/snooze/", tags=[TAG])
+    async def snooze(item_id: str, body: SnoozeBody, person: Reviewer) -> Item:
+        """Out of the queue for a while."""
+        return await _decide(
+            services, item_id, body, person, lambda s, claim: deciding.snooze(s, claim, body.until, body.reason)
+        )
+
+    @routes.post("/training-data/{item_id}/undo/", tags=[TAG])
+    async def undo(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
+        """Take the decision back with all that it did."""
+        return await _decide(services, item_id, body, person, deciding.undo)

@@ -1,0 +1,43 @@
+"""How often somebody may try to sign in."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from core.errors import TooManyRequests
+
+
+class Attempts:
+    """By address of the browser, and by account, whoever tries; kept in this process."""
+
+    def __init__(self, per_minute: int = 10, per_hour: int = 30) -> None:
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._address = RateLimitItemPerMinute(per_minute, namespace="address")
+        self._account = RateLimitItemPerHour(per_hour, namespace="account")
+
+    def count(self, address: str, email: str) -> None:
+        """Count one more.
+
+        Raises:
+            TooManyRequests: these were too many.
+        """
+        self._hit(self._address, address)
+        self._hit(self._account, email.strip().lower()[:200])
+
+    def forgive(self, email: str) -> None:
+        """It was the right password: earlier mistakes do not count."""
+        self._windows.clear(self._account, email.strip().lower()[:200])
+
+    def _hit(self, item: RateLimitItem, key: str) -> None:
+        if self._windows.hit(item, key):
+            return
+        reset = self._windows.get_window_stats(item, key).reset_time
+        seconds = max(1, math.ceil(reset - time.time()))
+        minutes = math.ceil(seconds / 60)
+        wait = f"{seconds} seconds" if seconds <= 90 else f"{minutes} minutes"  # noqa: PLR2004
+        raise TooManyRequests(f"Too many attempts to sign in. Please wait {wait}.", seconds)

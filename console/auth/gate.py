@@ -1,0 +1,131 @@
+"""Lets requests in: by the cookie of a session, or by the API token."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from fastapi import Request, Response
+from sqlalchemy.orm import Session
+
+from console.auth import passwords, sessions, users
+from console.auth.attempts import Attempts
+from console.auth.roles import Permission
+from console.auth.sessions import API, Person, same
+from core.db import Database
+from core.db.models import User
+from core.errors import Forbidden, InvalidInput, NotFound, Unauthorised
+
+COOKIE = "rejoinder_staff"
+CSRF_HEADER = "x-csrf-token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Gate:
+    """For one tenant's staff."""
+
+    database: Database
+    tenant: str
+    token: str
+    """The API token."""
+    attempts: Attempts = field(default_factory=Attempts)
+
+    async def signed_in(self, request: Request) -> Person | None:
+        """Who has this cookie."""
+        token = request.cookies.get(COOKIE)
+        if not token:
+            return None
+        return await self.database.run(lambda session: sessions.person(session, self.tenant, token))
+
+    async def caller(self, request: Request) -> Person:
+        """Who calls the API: the token's holder, or somebody who signed in and sends the CSRF token.
+
+        Raises:
+            Unauthorised: neither.
+            Forbidden: a change without the session's CSRF token.
+        """
+        if given := request.headers.get("authorization"):
+            if same(given, f"Bearer {self.token}"):
+                return API
+            raise Unauthorised("This is not the API token: `rejoinder token` prints it.")
+        person = await self.signed_in(request)
+        if person is None:
+            raise Unauthorised("The staff API needs its token (`rejoinder token` prints it) or a signed-in session.")
+        if request.method not in SAFE:
+            self.check_csrf(person, request.headers.get(CSRF_HEADER, ""))
+        return person
+
+    def check_csrf(self, person: Person, given: str) -> None:
+        """Refuse what another page sent.
+
+        Raises:
+            Forbidden: it is not the session's token.
+        """
+        if not person.csrf or not same(given, person.csrf):
+            raise Forbidden("This form is too old, or did not come from this page. Load the page again.")
+
+    async def sign_in(self, address: str, email: str, password: str) -> str | None:
+        """The new session's cookie; None: address and password do not belong together.
+
+        Raises:
+            TooManyRequests: these were too many attempts.
+        """
+        self.attempts.count(address, email)
+        user = await self.database.run(lambda session: _active(session, self.tenant, email))
+        right = await asyncio.to_thread(passwords.fits, user.password_hash if user else None, password)
+        if user is None or not right:
+            return None
+        self.attempts.forgive(email)
+        token, _ = await self.database.run(lambda s: sessions.begin(s, users.found(s, self.tenant, user.id)))
+        return token
+
+    async def change_password(self, person: Person, old: str, new: str) -> None:
+        """Set a new one; their other sessions end.
+
+        Raises:
+            InvalidInput: the old one is wrong, or the new one too easy.
+            TooManyRequests: these were too many attempts.
+        """
+        self.attempts.count(f"password of {person.user_id}", person.email)
+        user = await self.database.run(lambda session: users.found(session, self.tenant, person.user_id or ""))
+        if not await asyncio.to_thread(passwords.fits, user.password_hash, old):
+            raise InvalidInput("The present password is not right.")
+        stored = await asyncio.to_thread(passwords.hashed, new, person.email)
+        await self.database.run(
+            lambda s: users.set_password(
+                s, users.found(s, self.tenant, user.id), stored, person.email, person.session_id
+            )
+        )
+        self.attempts.forgive(person.email)
+
+
+def need(person: Person, permission: Permission) -> None:
+    """Refuse who may not.
+
+    Raises:
+        Forbidden: their role does not allow it.
+    """
+    if not person.may(permission):
+        raise Forbidden(f"Your role ({person.role}) does not allow this: it needs {permission}.")
+
+
+def set_cookie(request: Request, response: Response, token: str) -> None:
+    """For this browser only, out of reach of scripts and of other pages' forms."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(sessions.LASTS.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
+
+
+def _active(session: Session, tenant_id: str, email: str) -> User | None:
+    try:
+        user = users.found(session, tenant_id, email)
+    except NotFound:
+        return None
+    return user if user.active else None

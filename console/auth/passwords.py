@@ -1,0 +1,40 @@
+"""Passwords: kept as Argon2id, never as they are."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from core.errors import InvalidInput
+
+SHORTEST, LONGEST = 10, 200
+_hasher = PasswordHasher()
+
+
+def hashed(password: str, email: str = "") -> str:
+    """What is stored of it.
+
+    Raises:
+        InvalidInput: it is too short, too long, or the e-mail address.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InvalidInput(f"A password has {SHORTEST} to {LONGEST} characters.")
+    if password.lower() in {email.lower(), email.lower().partition("@")[0]} or len(set(password)) < SHORTEST // 2:
+        raise InvalidInput("This password is too easy to guess: take a few words that only you would put together.")
+    return _hasher.hash(password)
+
+
+def fits(stored: str | None, password: str) -> bool:
+    """Whether it is the one; takes as long where there is nobody, so that nobody learns who has an account."""
+    try:
+        return _hasher.verify(stored or _nobodys(), password) and stored is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash(secrets.token_hex())

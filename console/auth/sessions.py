@@ -1,0 +1,84 @@
+"""Browsers that are signed in: a random cookie, of which the database has only the hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from console.auth.roles import PERMISSIONS, Permission
+from core.db.models import User, UserSession, now
+
+LASTS = timedelta(hours=12)
+"""A working day; then they sign in again."""
+SEEN_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks: somebody who signed in, or the holder of the API token."""
+
+    email: str
+    name: str
+    role: str
+    permissions: frozenset[Permission]
+    user_id: str | None = None
+    session_id: str | None = None
+    csrf: str = ""
+
+    def may(self, permission: Permission) -> bool:
+        """Whether their role allows it."""
+        return permission in self.permissions
+
+
+API = Person("api", "API token", "admin", PERMISSIONS["admin"])
+"""Whoever holds the token."""
+
+
+def begin(session: Session, user: User) -> tuple[str, datetime]:
+    """A new session; the cookie's value, which is told only here, and when it ends."""
+    session.execute(delete(UserSession).where(UserSession.expires_at <= now()))
+    token, expires = secrets.token_urlsafe(32), now() + LASTS
+    session.add(
+        UserSession(
+            tenant_id=user.tenant_id,
+            user_id=user.id,
+            token_hash=_hash(token),
+            csrf_token=secrets.token_urlsafe(32),
+            expires_at=expires,
+        )
+    )
+    user.last_seen_at = now()
+    return token, expires
+
+
+def person(session: Session, tenant_id: str, token: str) -> Person | None:
+    """Who has this cookie; None where the session is over or they may not sign in any more."""
+    query = select(UserSession).filter_by(tenant_id=tenant_id, token_hash=_hash(token))
+    opened = session.scalar(query.where(UserSession.expires_at > now()))
+    if opened is None or not opened.user.active:
+        return None
+    user = opened.user
+    if user.last_seen_at is None or user.last_seen_at < now() - SEEN_EVERY:
+        user.last_seen_at = now()
+    permissions = next((allowed for role, allowed in PERMISSIONS.items() if role == user.role), frozenset())
+    return Person(user.email, user.name, user.role, permissions, user.id, opened.id, opened.csrf_token)
+
+
+def end(session: Session, session_id: str) -> None:
+    """Signed out."""
+    session.execute(delete(UserSession).where(UserSession.id == session_id))
+
+
+def same(given: str, expected: str) -> bool:
+    """Compared in the same time whatever is given."""
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

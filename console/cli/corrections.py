@@ -1,0 +1,170 @@
+"""`rejoinder corrections`: list, show, add, approve, reject, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.tables import print_table
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge.corrections.types import Proposal
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID")]
+ByOption = Annotated[str, typer.Option("--by", help="Who decides.")]
+
+app = typer.Typer(no_args_is_help=True, help="What the bot should have said: propose, approve, undo.")
+
+
+@app.command("list")
+def list_(
+    status: Annotated[str | None, typer.Option(help="proposed, approved, rejected or undone.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 20,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """List corrections, newest first."""
+    from knowledge.corrections import listing  # noqa: PLC0415
+
+    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        total, found = listing.listed(session, tenant_id, listing.Filter(status), limit, 0)
+        rows = [listing.described(session, correction) for correction in found]
+    if as_json:
+        print_json({"total": total, "items": rows})
+        return
+    columns = ("id", "status", "category", "question", "answer")
+    print_table(columns, [[row[name] for name in columns] for row in rows])
+    print(f"{total} in all.")
+
+
+@app.command()
+def show(correction_id: IdArgument, as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+    """Show a correction and what became of it."""
+    from knowledge.corrections import listing  # noqa: PLC0415
+
+    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        shown = listing.described(session, listing.found(session, tenant_id, correction_id))
+    _show(shown, as_json=as_json)
+
+
+@app.command()
+def add(
+    answer: Annotated[str, typer.Argument(help="What the bot should have said.")],
+    category: Annotated[
+        str,
+        typer.Option(help="wrong_fact, outdated, incomplete, tone, wrong_intent, should_have_handed_over or policy."),
+    ],
+    message: Annotated[str | None, typer.Option(help="Id of the bot's message.")] = None,
+    question: Annotated[str | None, typer.Option(help="The question, where there is no message.")] = None,
+    bot_answer: Annotated[str | None, typer.Option(help="What the bot said, where there is no message.")] = None,
+    entry: Annotated[str | None, typer.Option(help="The entry that misled.")] = None,
+    action: Annotated[str | None, typer.Option(help="What becomes of that entry: amend, retire or keep.")] = None,
+    intent: Annotated[str | None, typer.Option(help="The intent that would have been right.")] = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    quality: Annotated[int | None, typer.Option(min=0, max=5, help="How good the bot's answer was.")] = None,
+    author: Annotated[str, typer.Option("--author", help="Who proposes it.")] = "command line",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Propose a correction."""
+    from knowledge.corrections.types import Proposal  # noqa: PLC0415
+
+    proposal = Proposal(
+        answer=answer,
+        category=category,  # type: ignore[arg-type]  # checked where it is stored
+        author=author,
+        message_id=message,
+        question=question,
+        bot_answer=bot_answer,
+        reason=reason,
+        quality=quality,
+        intent=intent,
+        entry_id=entry,
+        entry_action=action,  # type: ignore[arg-type]
+    )
+    _show(_proposed(tenant, proposal), as_json=as_json)
+
+
+@app.command()
+def approve(
+    correction_id: IdArgument, by: ByOption = "command line", as_json: JsonOption = False, tenant: TenantOption = None
+) -> None:
+    """Publish it: live at once, for every phrasing."""
+    _show(_decided(tenant, correction_id, "approve", by), as_json=as_json)
+
+
+@app.command()
+def undo(
+    correction_id: IdArgument, by: ByOption = "command line", as_json: JsonOption = False, tenant: TenantOption = None
+) -> None:
+    """Take back all that its approval did."""
+    _show(_decided(tenant, correction_id, "undo", by), as_json=as_json)
+
+
+@app.command()
+def reject(
+    correction_id: IdArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
+    by: ByOption = "command line",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Decide against it."""
+    from knowledge.corrections import deciding, listing  # noqa: PLC0415
+
+    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        shown = listing.described(session, deciding.reject(session, tenant_id, correction_id, by, reason))
+    _show(shown, as_json=as_json)
+
+
+def _proposed(tenant: str | None, proposal: Proposal) -> dict[str, Any]:
+    from knowledge.corrections import listing, proposing  # noqa: PLC0415
+
+    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        return listing.described(session, proposing.propose(session, tenant_id, proposal))
+
+
+def _decided(tenant: str | None, correction_id: str, how: Literal["approve", "undo"], by: str) -> dict[str, Any]:
+    from core import logs  # noqa: PLC0415
+    from knowledge.wiring import make_corrections  # noqa: PLC0415
+
+    with _opened(tenant) as (settings, database, tenant_id):
+        logs.set_up(settings.log_format, "ERROR")
+        corrections = make_corrections(settings, database)
+        decide = corrections.approve if how == "approve" else corrections.undo
+        try:
+            return decide(tenant_id, correction_id, by)
+        finally:
+            corrections.close()
+
+
+@contextmanager
+def _opened(tenant: str | None) -> Iterator[tuple[Settings, Database, str]]:
+    settings = Settings.load()
+    database = Database(settings.database())
+    upgrade(database)
+    try:
+        yield settings, database, tenant_of(settings, tenant)
+    finally:
+        database.close()
+
+
+def _show(shown: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(shown)
+        return
+    by = f" by {shown['decided_by']}" if shown["decided_by"] else ""
+    print(f"{shown['id']} is {shown['status']}{by}.")
+    print(f"asked:  {shown['question']}\nbot:    {shown['bot_answer'] or '-'}\nperson: {shown['answer'] or '-'}")
+    effects = shown["effects"]
+    if effects.get("note"):
+        print(f"note: {effects['note']}")
+    if asked := effects.get("asked"):
+        print_table(("gets now", "question", "answer"), [(a["served"], a["question"], a["answer"]) for a in asked])

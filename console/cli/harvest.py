@@ -1,0 +1,133 @@
+"""`rejoinder harvest`: suggested entries from finished conversations and transcripts."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from core.db import Database
+from core.db.models import Conversation, now
+from core.db.upgrade import upgrade
+from core.errors import InvalidInput
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge.harvest import Harvested, Run
+    from knowledge.harvest.wiring import Harvest
+    from knowledge.sources.document import Failure
+
+
+def harvest(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE ...]",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help='Transcripts to read first: JSON lines with "turns", or text with "Customer: ..." and "Agent: ...".',
+        ),
+    ] = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", metavar="ID", help="Only this one, again if it was done before.")
+    ] = None,
+    since: Annotated[
+        int | None, typer.Option("--since", metavar="DAYS", min=1, help="Only what was said in the last days.")
+    ] = None,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Look through finished conversations for questions that a person answered, and for what nobody answered.
+
+    What is found waits in the review queue. A run that was stopped goes on where it was. Exit code 1 when something
+    in a file was no conversation; the rest is harvested all the same.
+    """
+    from core import logs  # noqa: PLC0415
+    from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415
+
+    settings = Settings.load()
+    logs.set_up(settings.log_format, "ERROR")
+    database = Database(settings.database())
+    upgrade(database)
+    tenant_id = tenant_of(settings, tenant)
+    failed: list[Failure] = []
+    try:
+        for file in files or ():
+            failed += _store(database, tenant_id, file)
+        made = make_harvest(settings, database)
+        if conversation:
+            done = made.harvester.process_conversation(tenant_id, _id_of(database, tenant_id, conversation))
+            report, lines = _of_one(done)
+        else:
+            report, lines = _of_all(made, tenant_id, since)
+    finally:
+        database.close()
+    if as_json:
+        print_json({**report, "failures": [asdict(failure) for failure in failed]})
+    else:
+        print("\n".join(lines))
+    for failure in failed:
+        print(f"failed: {failure.uri}: {failure.reason}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _store(database: Database, tenant_id: str, file: Path) -> list[Failure]:
+    """Keep a file's conversations; one that is here already is left as it is."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    from knowledge.entries import Change  # noqa: PLC0415
+    from knowledge.harvest.files import conversations  # noqa: PLC0415
+    from knowledge.learning import store  # noqa: PLC0415
+
+    found, failed = 0, list[Any]()
+    for some, wrong in conversations(file):
+        store(database, tenant_id, some, Change("harvest", f"read from {file.name}"), approve=False)
+        found += len(some)
+        failed += [replace(failure, uri=f"{file.name} {failure.uri}") for failure in wrong]
+    if not found and not failed:
+        raise InvalidInput(f"There are no conversations in {file}.")
+    return failed
+
+
+def _id_of(database: Database, tenant_id: str, name: str) -> str:
+    with database.session() as session:
+        imported = select(Conversation.id).where(Conversation.tenant_id == tenant_id, Conversation.external_id == name)
+        return session.scalar(imported) or name
+
+
+def _of_one(done: Harvested) -> tuple[dict[str, Any], list[str]]:
+    analysis = done.analysis
+    lines = [
+        f"{analysis.outcome}, success {analysis.success}",
+        analysis.summary,
+        *(f"- {pair.question}\n  {pair.answer}" for pair in done.pairs),
+        f"{len(done.pairs)} candidates: {done.new} new in the queue, {done.grown} more evidence for one in it",
+    ]
+    return asdict(done), lines
+
+
+def _of_all(made: Harvest, tenant_id: str, since: int | None) -> tuple[dict[str, Any], list[str]]:
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status("reading ...") as status:
+
+        def tell(run: Run) -> None:
+            status.update(f"{run.conversations} conversations, {run.new} suggestions")
+
+        run = made.harvester.process(tenant_id, now() - timedelta(days=since) if since else None, tell)
+        suggested = made.faq.suggest(tenant_id)
+    lines = [
+        f"{run.conversations} conversations, {run.candidates} candidates: {run.new} new in the queue, {run.grown} more evidence for one in it",
+        f"{suggested} questions that nobody answered are new in the queue or grew",
+    ]
+    if run.failed:
+        lines.append(f"{run.failed} conversations failed; the log says why")
+    return {**asdict(run), "suggested_faq": suggested}, lines

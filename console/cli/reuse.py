@@ -1,0 +1,64 @@
+"""`rejoinder knowledge reuse`: how often approved answers were reused for new phrasings, and how well."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.tables import print_table
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge.reuse.measuring import EntryReuse, Lift, Share
+
+COLUMNS = ("id", "question", "reused", "near", "held out", "judged", "wrong", "error (95 %)", "helpful", "resolved")
+
+
+def reuse(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+    """Show, for each entry, its reuse, the measured error, and what it is worth beside held-back askings.
+
+    "helpful" and "resolved" are the differences to the askings from which the answer was held back, in percentage points.
+    """
+    from knowledge.reuse.measuring import by_entry  # noqa: PLC0415
+
+    settings = Settings.load()
+    database = Database(settings.database())
+    upgrade(database)
+    with database.session() as session:
+        found = by_entry(session, tenant_of(settings, tenant))
+    database.close()
+    if as_json:
+        print_json([_described(each) for each in found])
+    elif found:
+        print_table(COLUMNS, [_cells(each) for each in found], right=COLUMNS[2:7])
+    else:
+        print("No approved answer has met a new phrasing yet.")
+
+
+def _described(each: EntryReuse) -> dict[str, Any]:
+    error = {"value": each.error.value, "interval": each.error.interval}
+    lifts = {name: {"value": lift.value, "interval": lift.interval} for name, lift in _lifts(each).items()}
+    return asdict(each) | {"error": asdict(each.error) | error} | lifts
+
+
+def _cells(each: EntryReuse) -> tuple[object, ...]:
+    lifts = [_points(lift) for lift in _lifts(each).values()]
+    counts = (each.reused, each.near, each.held_out, each.error.of, each.error.count)
+    return (each.entry_id, each.question, *counts, _percent(each.error), *lifts)
+
+
+def _lifts(each: EntryReuse) -> dict[str, Lift]:
+    return {"helpful": each.helpful, "resolved": each.resolved}
+
+
+def _percent(share: Share) -> str | None:
+    low, high = share.interval
+    return None if share.value is None else f"{share.value:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _points(lift: Lift) -> str | None:
+    low, high = lift.interval
+    return None if lift.value is None else f"{100 * lift.value:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"

@@ -1,0 +1,114 @@
+"""`rejoinder train --new` and `rejoinder models`: new models tried out, deployed and taken back."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from evaluation.training.desk import Training
+
+app = typer.Typer(no_args_is_help=True, help="The trained models: which there are, deploy one, go back.")
+AuthorOption = Annotated[str, typer.Option("--author", help="Who does it.", default_factory=getpass.getuser)]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the model.")]
+
+
+@app.callback()
+def group() -> None:
+    """The trained models: which there are, deploy one, go back."""
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Database, Training]]:
+    """What the commands work with."""
+    from core import logs  # noqa: PLC0415
+    from evaluation.training.wiring import make_training  # noqa: PLC0415
+
+    logs.set_up(settings.log_format, "ERROR")
+    database = Database(settings.database())
+    upgrade(database)
+    try:
+        yield database, make_training(settings, database)
+    finally:
+        database.close()
+
+
+def train_new(settings: Settings, tenant_id: str, author: str, reason: str, *, deploy: bool) -> dict[str, Any]:
+    """Train a model and try it out; the record of it."""
+    from rich.console import Console  # noqa: PLC0415
+
+    with opened(settings) as (_, training), Console(stderr=True).status("checking the training data") as status:
+        session_id = training.start_training(tenant_id, author, reason)
+        training.run(
+            session_id, deploy=deploy, tell=lambda step, progress: status.update(f"{step} ({progress:.0%} done)")
+        )
+        return next(row for row in training.listed(tenant_id) if row["id"] == session_id)
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+    """Every training: who, why, what came of it; the newest first."""
+    settings = Settings.load()
+    with opened(settings) as (_, training):
+        rows = training.listed(tenant_of(settings, tenant))
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        print("\n".join(lines_of(row)))
+
+
+@app.command("deploy")
+def deploy(
+    training_id: Annotated[str, typer.Argument(metavar="ID", help="As `rejoinder models list` shows it.")],
+    author: AuthorOption,
+    reason: ReasonOption = "",
+    force: Annotated[bool, typer.Option("--force", help="Also one that was refused.")] = False,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Have Rasa understand by this model from now on, without losing a conversation."""
+    settings = Settings.load()
+    with opened(settings) as (_, training):
+        serves = training.deploy(tenant_of(settings, tenant), training_id, author, reason, force=force)
+    _told(training_id, serves=serves, as_json=as_json)
+
+
+@app.command("rollback")
+def rollback(
+    author: AuthorOption, reason: ReasonOption = "", as_json: JsonOption = False, tenant: TenantOption = None
+) -> None:
+    """Go back to the model before the running one."""
+    settings = Settings.load()
+    with opened(settings) as (_, training):
+        back = training.rollback(tenant_of(settings, tenant), author, reason)
+    _told(back.id, serves=back.serves, as_json=as_json)
+
+
+def lines_of(row: dict[str, Any]) -> list[str]:
+    """One training for a person to read."""
+    understood = (row["metrics"] or {}).get("understood") or {}
+    figures = f", understood {understood['before']:.1%} -> {understood['after']:.1%}" if understood else ""
+    kept = "" if row["kept"] or not row["model"] else ", no longer kept"
+    first = f"{row['id']}  {row['status']:9} {row['created_at']:%Y-%m-%d %H:%M}  {row['author']}{figures}{kept}"
+    more = [row["reason"], row["step"], *(row["error"] or "").splitlines()]
+    more += [f'not learnt: "{text}"' for text in (row["metrics"] or {}).get("new examples not understood", ())]
+    return [first, *(f"    {line}" for line in more if line)]
+
+
+def _told(training_id: str, *, serves: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": training_id, "rasa_loaded": serves})
+    elif serves:
+        print(f"Rasa understands by the model of {training_id} now")
+    else:
+        print(f"Rasa does not answer; it loads the model of {training_id} when it starts")

@@ -1,0 +1,107 @@
+"""`rejoinder users`: the members of staff who sign in to the console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Who signs in to the console.")
+BY = "command line"
+EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="Their e-mail address.")]
+StdinOption = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@app.command("add")
+def add(
+    email: EmailArgument,
+    role: Annotated[str, typer.Option(help="viewer, reviewer, builder or admin")] = "viewer",
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+    password_stdin: StdinOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Add somebody; asks for the password."""
+    from console.auth import users  # noqa: PLC0415
+    from console.auth.passwords import hashed  # noqa: PLC0415
+
+    settings = Settings.load()
+    stored = hashed(_password(password_stdin), email)
+    with _session(settings) as session:
+        user = users.add(session, tenant_of(settings, tenant), email, role, stored, BY, name)
+        print(f"{user.email} may sign in as {user.role} at {settings.public_url}/console/")
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
+    """Everybody with an account."""
+    from console.auth import users  # noqa: PLC0415
+    from console.cli.tables import print_table  # noqa: PLC0415
+
+    settings = Settings.load()
+    names = ("email", "name", "role", "active", "last_seen_at")
+    with _session(settings) as session:
+        rows = [{n: getattr(u, n) for n in names} for u in users.listed(session, tenant_of(settings, tenant))]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(names, [[row[name] for name in names] for row in rows])
+
+
+@app.command("disable")
+def disable(email: EmailArgument, tenant: TenantOption = None) -> None:
+    """Sign somebody out and let them in no more; `users enable` takes it back."""
+    _set_active(email, tenant, active=False)
+
+
+@app.command("enable")
+def enable(email: EmailArgument, tenant: TenantOption = None) -> None:
+    """Let somebody in again."""
+    _set_active(email, tenant, active=True)
+
+
+@app.command("password")
+def password(email: EmailArgument, password_stdin: StdinOption = False, tenant: TenantOption = None) -> None:
+    """Set a new password; their sessions end."""
+    from console.auth import users  # noqa: PLC0415
+    from console.auth.passwords import hashed  # noqa: PLC0415
+
+    settings = Settings.load()
+    stored = hashed(_password(password_stdin), email)
+    with _session(settings) as session:
+        users.set_password(session, users.found(session, tenant_of(settings, tenant), email), stored, BY)
+
+
+def _set_active(email: str, tenant: str | None, *, active: bool) -> None:
+    from console.auth import users  # noqa: PLC0415
+
+    settings = Settings.load()
+    with _session(settings) as session:
+        user = users.found(session, tenant_of(settings, tenant), email)
+        users.change(session, user, BY, active=active)
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin or not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    found: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return found
+
+
+@contextmanager
+def _session(settings: Settings) -> Iterator[Session]:
+    database = Database(settings.database())
+    upgrade(database)
+    try:
+        with database.session() as session:
+            yield session
+    finally:
+        database.close()

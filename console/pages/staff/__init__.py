@@ -1,0 +1,26 @@
+"""The pages for staff, under ``/console``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from console.pages.staff import conversations, dashboard, entries, files, people, review, signing
+from console.pages.staff.shell import PREFIX, Shell, StaffServices, route_class
+from core.errors import NotFound
+
+__all__ = ["StaffServices", "router"]
+
+
+def router(services: StaffServices) -> APIRouter:
+    """Every page; all but the sign-in need a session."""
+    shell = Shell(services)
+    routes = APIRouter(prefix=PREFIX, route_class=route_class(shell), include_in_schema=False)
+    for area in (files, signing, dashboard, review, entries, conversations, people):
+        area.add_to(routes, shell)
+
+    @routes.get("/{path:path}")
+    async def nowhere(request: Request, path: str) -> Response:
+        await shell.person(request)
+        raise NotFound(f"There is no page {path!r}.")
+
+    return routes

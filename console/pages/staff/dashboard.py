@@ -1,0 +1,64 @@
+"""How the bot does: the last days in figures, the last weeks as lines, and what would help most."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from console.pages.staff.chart import chart
+from console.pages.staff.shell import PREFIX, Shell, see
+from core.db.models import AuditEvent, now
+from evaluation import performance
+from knowledge import entries
+from knowledge.review import listing
+from knowledge.review.listing import Filter
+
+SPANS = (7, 28, 90)
+WEEKS = 12
+LINES = {"right_rate": "right", "unknown_rate": "unknown", "handoff_rate": "handed over"}
+SHOWN = 6
+
+
+def add_to(routes: APIRouter, shell: Shell) -> None:
+    """The first page."""
+
+    @routes.get("")
+    async def start() -> Response:
+        return see(f"{PREFIX}/")
+
+    @routes.get("/")
+    async def dashboard(request: Request) -> Response:
+        person = await shell.person(request)
+        given = request.query_params.get("days", "")
+        days = int(given) if given in {str(span) for span in SPANS} else SPANS[0]
+        found = await shell.read(lambda session: _found(session, shell.tenant, days))
+        return await shell.page("dashboard", person, area="dashboard", days=days, spans=SPANS, **found)
+
+
+def _found(session: Session, tenant_id: str, days: int) -> dict[str, Any]:
+    today = now().date()
+    first = performance.beginning(today, "week") - timedelta(weeks=WEEKS - 1)
+    weeks = performance.series(session, tenant_id, first, today, by="week")
+    weeks = [week for week in weeks if week["questions"]]
+    _, top = listing.listed(session, tenant_id, Filter(), SHOWN, 0)
+    changes = select(AuditEvent).filter_by(tenant_id=tenant_id).order_by(AuditEvent.id.desc()).limit(SHOWN)
+    return {
+        "summary": performance.summary(session, tenant_id, today - timedelta(days=days - 1), today),
+        "weeks": weeks,
+        "chart": chart(weeks, LINES),
+        "queue": listing.analytics(session, tenant_id),
+        "top": top,
+        "served": entries.served_count(session, tenant_id),
+        "changes": [_described(event) for event in session.scalars(changes)],
+    }
+
+
+def _described(event: AuditEvent) -> dict[str, Any]:
+    links = {"review": f"{PREFIX}/review/{event.subject_id}", "entry": f"{PREFIX}/entries/{event.subject_id}"}
+    return {"kind": event.kind, "action": event.action, "by": event.by, "at": event.created_at} | {
+        "link": links.get(event.kind)
+    }

@@ -1,0 +1,170 @@
+"""What every page of the console has: who looks, the frame around it, headers, and readable failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import structlog
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
+
+from connectors.web.failures import failure
+from console.auth.gate import Gate, need
+from console.auth.roles import Permission
+from console.auth.sessions import Person
+from console.pages.staff.forms import Form, read_form
+from console.pages.staff.showing import environment
+from core.db import Database
+from core.errors import RejoinderError, Unauthorised
+from knowledge import entries
+from knowledge.review import listing
+from knowledge.review.desk import Desk
+
+PREFIX = "/console"
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+)
+HEADERS = {
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+TITLES = {401: "Sign in first", 403: "Not allowed", 404: "Not found", 409: "Somebody was faster", 422: "Please check"}
+TITLES |= {413: "Too large", 429: "Too many attempts", 500: "Something went wrong", 503: "Not available now"}
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StaffServices:
+    """Handed in by the app."""
+
+    gate: Gate
+    database: Database
+    tenant: str
+    desk: Desk
+
+
+class SignInFirst(Unauthorised):
+    """Nobody is signed in."""
+
+
+class Shell:
+    """Renders pages."""
+
+    def __init__(self, services: StaffServices) -> None:
+        self.services = services
+        self.gate = services.gate
+        self.tenant = services.tenant
+        self._templates = environment()
+
+    async def person(self, request: Request, permission: Permission = "analytics:view") -> Person:
+        """Who looks.
+
+        Raises:
+            SignInFirst: nobody is signed in.
+            Forbidden: they may not.
+        """
+        person = await self.gate.signed_in(request)
+        if person is None:
+            raise SignInFirst
+        need(person, permission)
+        return person
+
+    async def form(self, request: Request, permission: Permission = "analytics:view") -> tuple[Person, Form]:
+        """Who sends a form, and what.
+
+        Raises:
+            SignInFirst: nobody is signed in.
+            Forbidden: they may not, or it comes from another page.
+        """
+        person, form = await self.person(request), await read_form(request)
+        self.gate.check_csrf(person, form.text("csrf"))
+        need(person, permission)
+        return person, form
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Read something from the database."""
+        return await self.services.database.run(work)
+
+    async def page(
+        self, name: str, person: Person | None, *, area: str = "", status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """A page inside the frame."""
+        frame = await self.read(self._frame) if person else {}
+        text = self._templates.get_template(f"staff/{name}.html").render(
+            person=person, csrf=person.csrf if person else "", area=area, **frame, **values
+        )
+        return HTMLResponse(text, status, HEADERS)
+
+    def _frame(self, session: Session) -> dict[str, Any]:
+        revision = entries.revision_of(session, self.tenant)
+        late = entries.changed_count(session, self.tenant, revision.indexed) if revision else 0
+        return {"waiting": listing.waiting(session, self.tenant), "late": late}
+
+
+def route_class(shell: Shell) -> type[APIRoute]:
+    """Routes that turn every failure into a page."""
+
+    class StaffPage(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            inner = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    return await inner(request)
+                except SignInFirst:
+                    return see(f"{PREFIX}/sign-in?next={quote(_wanted(request), safe='')}")
+                except RejoinderError as error:
+                    like = failure(error)
+                    response = await _failed(shell, request, like.status_code, str(error))
+                    response.headers.update({k: v for k, v in like.headers.items() if k == "retry-after"})
+                    return response
+                except Exception:  # a process edge: staff get a sentence, the log the cause
+                    log.exception("console page failed", path=request.url.path)
+                    return await _failed(shell, request, 500, "Something went wrong; the log has the cause.")
+
+            return handle
+
+    return StaffPage
+
+
+def see(address: str) -> Response:
+    """Go there, after a form was taken."""
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+
+
+async def _failed(shell: Shell, request: Request, status: int, message: str) -> Response:
+    try:
+        person = await shell.gate.signed_in(request)
+    except Exception:  # noqa: BLE001 - the database may be what failed
+        person = None
+    try:
+        return await shell.page("failed", person, status=status, title=TITLES.get(status, "Failed"), message=message)
+    except Exception:  # the frame itself cannot be read
+        log.exception("no page for a failure")
+        return HTMLResponse("Something went wrong; the log has the cause.", 500, HEADERS)
+
+
+def _wanted(request: Request) -> str:
+    if request.method != "GET":
+        return f"{PREFIX}/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

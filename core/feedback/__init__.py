@@ -1,0 +1,1 @@
+"""What customers make of answers: thumbs, signals that nobody had to ask for, surveys, and the figures of them."""

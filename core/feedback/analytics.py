@@ -1,0 +1,119 @@
+"""Feedback in figures: all of a period, and by day, channel, intent or entry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
+from typing import Any, Literal
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from core.db.models import InteractionFeedback, SurveyResponse, Turn
+from core.feedback.types import Filter
+
+By = Literal["day", "channel", "intent", "entry"]
+ROWS_AT_ONCE = 1000
+HAPPY = 4
+"""CSAT from which a customer counts as satisfied."""
+PROMOTER, DETRACTOR = 9, 6
+"""NPS: who answers at least, or at most, so much."""
+
+
+def analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[str, Any]:
+    """Totals, groups and surveys."""
+    row = InteractionFeedback
+    columns = (
+        row.helpful,
+        row.comment.is_not(None).label("commented"),
+        row.continued,
+        row.completed,
+        row.asked_for_person,
+        row.rephrased,
+        row.left,
+        row.response_seconds,
+        row.implicit_score,
+        row.created_at,
+        Turn.channel,
+        Turn.intent,
+        Turn.entries,
+    )
+    query = select(*columns).join(Turn, Turn.id == row.turn_id).where(*wanted.conditions(tenant_id))
+    rows = session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).all()
+    groups: dict[str, list[Row[Any]]] = defaultdict(list)
+    for one in rows:
+        for name in _names(one, by):
+            groups[name].append(one)
+    found = [{"name": name, **_figures(group)} for name, group in groups.items()]
+    found.sort(key=lambda group: group["name"] if by == "day" else (-group["answers"], group["name"]))
+    return {"total": _figures(rows), "by": by, "groups": found, "surveys": surveys(session, tenant_id, wanted)}
+
+
+def surveys(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:
+    """CSAT and NPS of the period."""
+    query = select(SurveyResponse.kind, SurveyResponse.score).where(SurveyResponse.tenant_id == tenant_id)
+    if wanted.start:
+        query = query.where(SurveyResponse.asked_at >= wanted.start)
+    if wanted.end:
+        query = query.where(SurveyResponse.asked_at < wanted.end)
+    scores: dict[str, list[int | None]] = {"csat": [], "nps": []}
+    for kind, score in session.execute(query):
+        scores[kind].append(score)
+    csat, nps = ([score for score in scores[kind] if score is not None] for kind in ("csat", "nps"))
+    promoters, detractors = (share(s >= PROMOTER for s in nps), share(s <= DETRACTOR for s in nps))
+    return {
+        "csat": {
+            "asked": len(scores["csat"]),
+            "answered": len(csat),
+            "average": _rounded(fmean(csat)) if csat else None,
+            "satisfied_rate": share(score >= HAPPY for score in csat),
+        },
+        "nps": {
+            "asked": len(scores["nps"]),
+            "answered": len(nps),
+            "score": None if promoters is None or detractors is None else round(100 * (promoters - detractors), 1),
+        },
+    }
+
+
+def _names(row: Row[Any], by: By) -> Sequence[str]:
+    if by == "day":
+        return [row.created_at.date().isoformat()]
+    if by == "entry":
+        return list(dict.fromkeys(str(entry["id"]) for entry in row.entries))
+    return [getattr(row, by) or "unknown"]
+
+
+def _figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
+    settled = [row for row in rows if row.implicit_score is not None]
+    helpful, not_helpful = (sum(row.helpful is value for row in rows) for value in (True, False))
+    rated = helpful + not_helpful
+    seconds = [row.response_seconds for row in settled if row.response_seconds is not None]
+    return {
+        "answers": len(rows),
+        "rated": rated,
+        "helpful": helpful,
+        "not_helpful": not_helpful,
+        "rating_rate": _rounded(rated / len(rows)) if rows else None,
+        "helpful_rate": _rounded(helpful / rated) if rated else None,
+        "comments": sum(bool(row.commented) for row in rows),
+        "settled": len(settled),
+        "average_implicit_score": _rounded(fmean(row.implicit_score for row in settled)) if settled else None,
+        "continuation_rate": share(row.continued for row in settled),
+        "completion_rate": share(row.completed for row in settled if row.completed is not None),
+        "handoff_rate": share(row.asked_for_person for row in settled),
+        "rephrase_rate": share(row.rephrased for row in settled),
+        "left_rate": share(row.left for row in settled),
+        "median_response_seconds": _rounded(median(seconds)) if seconds else None,
+    }
+
+
+def share(values: Iterable[bool | None]) -> float | None:
+    """How many are true; None of nothing."""
+    known = list(values)
+    return _rounded(sum(map(bool, known)) / len(known)) if known else None
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4)

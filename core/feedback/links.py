@@ -1,0 +1,69 @@
+"""Signed links with which somebody without a chat session may give a thumb, as from an e-mail: good for one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+
+from core.db.models import Message
+from core.errors import NotFound, Unauthorised
+
+_SALT = "rejoinder.feedback"
+DAYS = 30
+DAY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer that a token opens."""
+
+    conversation_id: str
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token and until when it is good."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Links:
+    """Issues and reads tokens."""
+
+    secret: str = field(repr=False)
+    days: int = DAYS
+
+    def issue(self, session: Session, tenant_id: str, message_id: str) -> Issued:
+        """A token for one stored answer.
+
+        Raises:
+            NotFound: this tenant has no such answer.
+        """
+        message = session.get(Message, message_id)
+        if message is None or message.tenant_id != tenant_id or message.turn_id is None:
+            raise NotFound("There is no such answer.")
+        token = self._serializer().dumps({"c": message.conversation_id, "m": message.id})
+        return Issued(str(token), datetime.now(UTC) + timedelta(days=self.days))
+
+    def answer(self, token: str) -> Answer:
+        """The answer that the token is for.
+
+        Raises:
+            Unauthorised: forged or expired.
+        """
+        try:
+            claims = self._serializer().loads(token, max_age=self.days * DAY_SECONDS)
+        except SignatureExpired:
+            raise Unauthorised("This feedback link has expired.") from None
+        except BadSignature:
+            raise Unauthorised("This feedback link is not valid.") from None
+        return Answer(str(claims["c"]), str(claims["m"]))
+
+    def _serializer(self) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(self.secret, salt=_SALT)

@@ -1,0 +1,206 @@
+"""How the bot does: counted for each day that is over, read by day, week or month."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import AuditEvent, HumanCorrection, InteractionFeedback, PerformanceDay, Turn, now
+
+By = Literal["day", "week", "month"]
+Figures = dict[str, float]
+SETTLES_IN = 14
+"""Days after which thumbs and corrections hardly change a day any more."""
+COUNTED = (
+    "conversations", "turns", "answered", "clarified", "unknown", "handoff", "action", "failed", "wrong", "helpful",
+    "not_helpful", "reused", "seconds", "timed", "cost", "corrections", "approved_entries",
+)  # fmt: skip
+"""Sums; ``wrong``: answered, and then a thumb down or an approved correction. ``reused``: an approved answer, verbatim."""
+ALL = ""
+"""The channel of rows that are about all of them."""
+
+
+def summarise_missing(database: Database, today: date) -> int:
+    """Count the days before ``today`` that are not counted yet, and the last ones again; how many were."""
+    with database.session() as session:
+        tenants = session.execute(select(Turn.tenant_id, func.min(Turn.created_at)).group_by(Turn.tenant_id)).all()
+        last: dict[str, date] = dict(
+            session.execute(
+                select(PerformanceDay.tenant_id, func.max(PerformanceDay.day)).group_by(PerformanceDay.tenant_id)
+            ).all()
+        )
+    days = 0
+    for tenant_id, first in tenants:
+        counted = last.get(tenant_id)
+        start = min(counted, today) - timedelta(days=SETTLES_IN) if counted else first.date()
+        for day in _days(max(start, first.date()), today - timedelta(days=1)):
+            with database.session() as session:
+                summarise_day(session, tenant_id, day)
+            days += 1
+    return days
+
+
+def summarise_day(session: Session, tenant_id: str, day: date) -> None:
+    """Store a day's figures, one row a channel and one for all."""
+    counted = count_day(session, tenant_id, day)
+    known = {
+        row.channel: row for row in session.scalars(select(PerformanceDay).filter_by(tenant_id=tenant_id, day=day))
+    }
+    for channel, figures in counted.items():
+        if channel in known:
+            known[channel].figures = figures
+        else:
+            session.add(PerformanceDay(tenant_id=tenant_id, day=day, channel=channel, figures=figures))
+
+
+def count_day(session: Session, tenant_id: str, day: date) -> dict[str, Figures]:
+    """A day's figures by channel, from what is stored now."""
+    start = datetime.combine(day, time(), UTC)
+    end = start + timedelta(days=1)
+    that_day = (Turn.tenant_id == tenant_id, Turn.created_at >= start, Turn.created_at < end)
+    found: dict[str, Figures] = defaultdict(lambda: dict.fromkeys(COUNTED, 0))
+    _count_turns(session, that_day, found)
+    _count_judgements(session, that_day, found)
+    total: Figures = {name: sum(figures[name] for figures in found.values()) for name in COUNTED}
+    corrected = select(func.count()).where(
+        HumanCorrection.tenant_id == tenant_id,
+        HumanCorrection.status == "approved",
+        HumanCorrection.decided_at >= start,
+        HumanCorrection.decided_at < end,
+    )
+    approved = select(func.count()).where(
+        AuditEvent.tenant_id == tenant_id,
+        AuditEvent.kind == "review",
+        AuditEvent.action.in_(["approved", "merged"]),
+        AuditEvent.created_at >= start,
+        AuditEvent.created_at < end,
+    )
+    total["corrections"], total["approved_entries"] = session.scalar(corrected) or 0, session.scalar(approved) or 0
+    return {**found, ALL: total}
+
+
+def series(
+    session: Session, tenant_id: str, first: date, last: date, *, by: By = "day", channel: str = ALL
+) -> list[dict[str, Any]]:
+    """Figures and rates of each period that has any, the oldest first; today and what is not counted yet is counted now."""
+    stored = select(PerformanceDay).where(
+        PerformanceDay.tenant_id == tenant_id,
+        PerformanceDay.channel == channel,
+        PerformanceDay.day >= first,
+        PerformanceDay.day <= last,
+    )
+    days: dict[date, Figures] = {row.day: row.figures for row in session.scalars(stored)}
+    today = now().date()
+    begun = max([day + timedelta(days=1) for day in days] + [first, today - timedelta(days=SETTLES_IN)])
+    for day in _days(begun, min(last, today)):
+        days[day] = count_day(session, tenant_id, day).get(channel, {})
+    periods: dict[date, list[Figures]] = defaultdict(list)
+    for day, figures in sorted(days.items()):
+        periods[beginning(day, by)].append(figures)
+    return [{"start": start, **with_rates(total(parts))} for start, parts in periods.items()]
+
+
+def summary(session: Session, tenant_id: str, first: date, last: date, channel: str = ALL) -> dict[str, Any]:
+    """A period beside the one of the same length before it; ``change`` is in rates."""
+    length = last - first + timedelta(days=1)
+    now_, before = (
+        _whole(session, tenant_id, start, start + length - timedelta(days=1), channel)
+        for start in (first, first - length)
+    )
+    changes = {
+        name: round(now_[name] - before[name], 4)
+        for name in now_
+        if name.endswith("_rate") and now_[name] is not None and before[name] is not None
+    }
+    return {"first": first, "last": last, "figures": now_, "before": before, "change": changes}
+
+
+def beginning(day: date, by: By) -> date:
+    """The first day of its week (Monday) or month."""
+    if by == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if by == "month" else day
+
+
+def total(parts: Iterable[Figures]) -> Figures:
+    """Sums of several days."""
+    sums: Figures = dict.fromkeys(COUNTED, 0)
+    for figures in parts:
+        for name, value in figures.items():
+            sums[name] = sums.get(name, 0) + value
+    return sums
+
+
+def with_rates(figures: Figures) -> dict[str, Any]:
+    """The same with what they mean: rates are of all questions, or of all thumbs."""
+    questions = figures["answered"] + figures["clarified"] + figures["unknown"] + figures["handoff"]
+    thumbs = figures["helpful"] + figures["not_helpful"]
+    return {
+        **figures,
+        "questions": questions,
+        "right_rate": _share(figures["answered"] - figures["wrong"], questions),
+        "unknown_rate": _share(figures["unknown"], questions),
+        "handoff_rate": _share(figures["handoff"], questions),
+        "helpful_rate": _share(figures["helpful"], thumbs),
+        "reused_rate": _share(figures["reused"], figures["answered"]),
+        "average_seconds": round(figures["seconds"] / figures["timed"], 2) if figures["timed"] else None,
+    }
+
+
+def _whole(session: Session, tenant_id: str, first: date, last: date, channel: str) -> dict[str, Any]:
+    days = series(session, tenant_id, first, last, channel=channel)
+    return with_rates(total({name: day[name] for name in COUNTED} for day in days))
+
+
+def _count_turns(session: Session, that_day: tuple[Any, ...], found: dict[str, Figures]) -> None:
+    groups = select(
+        Turn.channel, Turn.outcome, Turn.status, func.count(), func.sum(Turn.total_ms), func.count(Turn.total_ms),
+        func.sum(Turn.cost),
+    ).where(*that_day).group_by(Turn.channel, Turn.outcome, Turn.status)  # fmt: skip
+    for channel, outcome, status, count, ms, timed, cost in session.execute(groups):
+        figures = found[channel]
+        figures["turns"] += count
+        figures["seconds"] += round((ms or 0) / 1000, 3)
+        figures["timed"] += timed
+        figures["cost"] += float(cost or 0)
+        if name := "failed" if status == "failed" else outcome:
+            figures[name] = figures.get(name, 0) + count
+    for name, query in {
+        "conversations": select(Turn.channel, func.count(Turn.conversation_id.distinct())),
+        "reused": select(Turn.channel, func.count()).where(Turn.written_by == "approved", Turn.outcome == "answered"),
+    }.items():
+        for channel, count in session.execute(query.where(*that_day).group_by(Turn.channel)):
+            found[channel][name] = count
+
+
+def _count_judgements(session: Session, that_day: tuple[Any, ...], found: dict[str, Figures]) -> None:
+    given = InteractionFeedback.helpful
+    thumbs = select(Turn.channel, given, func.count()).join(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
+    for channel, helpful, count in session.execute(
+        thumbs.where(*that_day, given.is_not(None)).group_by(Turn.channel, given)
+    ):
+        found[channel]["helpful" if helpful else "not_helpful"] = count
+    corrected = (HumanCorrection.turn_id == Turn.id) & (HumanCorrection.status == "approved")
+    wrong = (
+        select(Turn.channel, func.count(Turn.id.distinct()))
+        .outerjoin(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
+        .outerjoin(HumanCorrection, corrected)
+        .where(*that_day, Turn.outcome == "answered", or_(given.is_(False), HumanCorrection.id.is_not(None)))
+        .group_by(Turn.channel)
+    )
+    for channel, count in session.execute(wrong):
+        found[channel]["wrong"] = count
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _share(part: float, whole: float) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -1,0 +1,1 @@
+"""Understanding learns from corrections: examples, training, comparison, release."""

@@ -1,0 +1,124 @@
+"""Is a new model worse than the running one? Paired, since both were asked the same messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+Prediction = dict[str, Any]
+"""``text``, ``intent`` (the right one), ``likeliest``, ``predicted`` (None: not acted on), as bot/evaluate.py has them."""
+NONE = "out_of_scope"
+SIGNIFICANT = 0.05
+"""McNemar's exact test, one-sided: so seldom would an equally good model lose so much by chance."""
+MARGIN = 0.02
+"""A larger loss of accuracy is not accepted, however few the messages are."""
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How often one of the two was right and the other was not."""
+
+    messages: int
+    before: float
+    after: float
+    lost: int
+    won: int
+
+    @property
+    def p(self) -> float:
+        """Probability of so many losses or more among the changes, if losing were as likely as winning."""
+        changed = self.lost + self.won
+        return float(sum(comb(changed, k) for k in range(self.lost, changed + 1)) / 2**changed)
+
+    @property
+    def worse(self) -> bool:
+        """More lost than won, and not by chance."""
+        return self.lost > self.won and self.p < SIGNIFICANT
+
+    def figures(self) -> dict[str, Any]:
+        """For the record."""
+        shares = {"before": round(self.before, 4), "after": round(self.after, 4)}
+        return {"messages": self.messages, **shares, "lost": self.lost, "won": self.won, "p": round(self.p, 4)}
+
+
+def compare(before: Sequence[Prediction], after: Sequence[Prediction]) -> tuple[dict[str, Any], list[str]]:
+    """Figures, and why the new one is worse; no reason where it is not."""
+    pairs = list(zip(before, after, strict=True))
+    understood, mistaken = _paired(pairs, right), _paired(pairs, lambda p: not acted_wrongly(p))
+    by_intent = {intent: _paired(some, right) for intent, some in _groups(pairs).items()}
+    changed = {intent: one.figures() for intent, one in sorted(by_intent.items()) if one.lost or one.won}
+    confusions = _confusions(pairs)
+    figures = {
+        "understood": understood.figures(),
+        "not acted on wrongly": mistaken.figures(),
+        "intents": changed,
+        "confusions": confusions,
+    }
+    reasons = []
+    if understood.worse or understood.after < understood.before - MARGIN:
+        reasons.append(f"fewer messages are understood: {_change(understood)}")
+    if mistaken.worse:
+        reasons.append(f"more messages are taken for the wrong intent and acted on: right in {_change(mistaken)}")
+    reasons += [f"{i} is understood less often: {_change(one)}" for i, one in sorted(by_intent.items()) if one.worse]
+    if reasons and confusions:
+        shown = (f"{c['intent']} taken for {c['taken for']} ({c['before']} -> {c['after']})" for c in confusions)
+        reasons.append("new confusions: " + ", ".join(shown))
+    return figures, reasons
+
+
+def right(prediction: Prediction) -> bool:
+    """The likeliest intent is the right one; what is none of ours must not be acted on."""
+    if prediction["intent"] == NONE:
+        return prediction["predicted"] is None
+    return bool(prediction["likeliest"] == prediction["intent"])
+
+
+def acted_wrongly(prediction: Prediction) -> bool:
+    """Sure enough to act, on another intent."""
+    return prediction["predicted"] not in {None, prediction["intent"]}
+
+
+def _paired(pairs: list[tuple[Prediction, Prediction]], good: Callable[[Prediction], bool]) -> Paired:
+    marks = [(good(old), good(new)) for old, new in pairs]
+    count = max(len(marks), 1)
+    return Paired(
+        messages=len(marks),
+        before=sum(old for old, _ in marks) / count,
+        after=sum(new for _, new in marks) / count,
+        lost=marks.count((True, False)),
+        won=marks.count((False, True)),
+    )
+
+
+def _groups(pairs: list[tuple[Prediction, Prediction]]) -> dict[str, list[tuple[Prediction, Prediction]]]:
+    groups: dict[str, list[tuple[Prediction, Prediction]]] = {}
+    for pair in pairs:
+        groups.setdefault(pair[0]["intent"], []).append(pair)
+    return groups
+
+
+def _confusions(pairs: list[tuple[Prediction, Prediction]]) -> list[dict[str, Any]]:
+    """Pairs of intents that are mixed up more often than before."""
+    old, new = (
+        (Counter(_mixed_up(p) for p in side if not right(p)) for side in zip(*pairs, strict=True))
+        if pairs
+        else ({}, {})
+    )
+    grown = sorted((key for key in new if new[key] > old.get(key, 0)), key=lambda key: old.get(key, 0) - new[key])
+    return [
+        {"intent": intent, "taken for": other, "before": old.get((intent, other), 0), "after": new[intent, other]}
+        for intent, other in grown[:SHOWN]
+    ]
+
+
+def _mixed_up(prediction: Prediction) -> tuple[str, str]:
+    acted = prediction["predicted"] if prediction["intent"] == NONE else prediction["likeliest"]
+    return prediction["intent"], acted or NONE
+
+
+def _change(one: Paired) -> str:
+    return f"{one.before:.1%} -> {one.after:.1%} of {one.messages} ({one.lost} lost, {one.won} won, p = {one.p:.3f})"

@@ -1,0 +1,170 @@
+"""Learnt examples: listed, approved, rejected, and put into ``learnt.yml`` after a look at the diff.
+
+They have a file of their own beside the topic files: those are written and commented by hand and come with every
+update of the checkout, which a machine's edits would only get in the way of. Rasa reads both as one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db.models import TrainingExample
+from core.errors import Conflict, InvalidInput, NotFound
+from core.llm.masking import Masker
+from evaluation.training import validation
+from evaluation.training.data import Example, read_file, read_folder
+from evaluation.training.model import LEARNT
+from evaluation.training.rasa import ROOT
+
+HEAD = f"""version: "3.1"
+
+# What customers wrote and people corrected. Written by `rejoinder nlu export`, which sorts it and keeps no comments:
+# an example that deserves a place by hand belongs into a topic file. {LEARNT} and the topic files are one to Rasa.
+"""
+STAND_INS = {"EMAIL": "name@example.com", "PHONE": "01234 567890", "NAME": "Alex Smith"}
+"""What stands for personal data, so that none gets into the repository. Others become the word for their kind."""
+_LONG_NUMBER = re.compile(r"\d{5,}")
+_MEMBER = ("proposed", "approved", "exported")
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export would change."""
+
+    diff: str
+    """Unified; empty where nothing changes."""
+    content: str
+    digest: str
+    """Names this very change: what was looked at is what gets written."""
+    added: Sequence[str]
+    """Ids of the examples that are in it now."""
+
+
+def listed(session: Session, tenant_id: str, status: str | None = None) -> list[TrainingExample]:
+    """Oldest first."""
+    rows = select(TrainingExample).filter_by(tenant_id=tenant_id).order_by(TrainingExample.id)
+    return list(session.scalars(rows.filter_by(status=status) if status else rows))
+
+
+def propose(session: Session, tenant_id: str, example: Example, by: str, source: str = "staff") -> TrainingExample:
+    """An example that waits for approval; the same one twice is one.
+
+    Raises:
+        InvalidInput: the text is empty or a command, or the intent has no name that Rasa could use.
+    """
+    text = " ".join(example.text.split())
+    if not text or text.startswith("/"):
+        raise InvalidInput("An example needs a text, and none that begins with a slash: Rasa takes it for a command.")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,99}", example.intent):
+        raise InvalidInput(
+            f'"{example.intent}" is no name for an intent: small letters, digits and _, such as gift_card'
+        )
+    same = select(TrainingExample).filter_by(tenant_id=tenant_id, text=text, intent=example.intent)
+    known = session.scalar(same.where(TrainingExample.status.in_(_MEMBER)).limit(1))
+    if known is not None:
+        return known
+    row = TrainingExample(tenant_id=tenant_id, text=text, intent=example.intent, source=source, author=by)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def decide(session: Session, tenant_id: str, example_id: str, status: str, by: str, *, intent: str = "") -> None:
+    """Approve or reject a proposal, maybe under another intent; an approved one can still be rejected.
+
+    Raises:
+        NotFound: there is no such example.
+        Conflict: it was decided already, or is exported.
+    """
+    row = session.scalar(select(TrainingExample).filter_by(tenant_id=tenant_id, id=example_id))
+    if row is None:
+        raise NotFound(f"There is no training example {example_id}.")
+    from_ = ("proposed",) if status == "approved" else ("proposed", "approved")
+    claim = update(TrainingExample).where(TrainingExample.id == row.id, TrainingExample.status.in_(from_))
+    changed = session.execute(claim.values(status=status, intent=intent or row.intent))
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        raise Conflict(f"The training example {example_id} is {row.status} already.")
+    audit.note(session, tenant_id, "example", row.id, status, by, text=row.text, intent=intent or row.intent)
+
+
+def preview(session: Session, tenant_id: str, data: Path, masker: Masker) -> Export:
+    """What an export would write.
+
+    Raises:
+        InvalidInput: the training data could not be used afterwards; with a line for each problem.
+    """
+    file = data / "nlu" / LEARNT
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    rows = [row for row in listed(session, tenant_id) if row.status in {"approved", "exported", "undone"}]
+    added = {row.id: Example(plain(row.text, masker), row.intent, LEARNT) for row in rows if row.status == "approved"}
+    topics = [example for example in read_folder(data) if example.file != f"nlu/{LEARNT}"]
+    known = {(example.key, example.intent) for example in topics}
+    learnt = {(e.key, e.intent): e for e in (*(read_file(file) if before else ()), *added.values())}
+    kept = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status != "undone"}
+    gone = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status == "undone"} - kept
+    left = [example for key, example in learnt.items() if key not in gone and key not in known]
+    validation.check([*topics, *left], validation.intents_of(ROOT / "domain.yml"))
+    after = written(left) if left or before else ""
+    diff = "".join(difflib.unified_diff(_lines(before), _lines(after), f"a/{LEARNT}", f"b/{LEARNT}"))
+    return Export(diff, after, hashlib.sha256(f"{before}\0{after}".encode()).hexdigest(), tuple(added))
+
+
+def export(  # noqa: PLR0917
+    session: Session, tenant_id: str, data: Path, masker: Masker, by: str, digest: str = ""
+) -> Export:
+    """Write it; with the digest of what was looked at, only that.
+
+    Raises:
+        InvalidInput: the training data could not be used afterwards; nothing is written.
+        Conflict: it is not what was looked at any more.
+    """
+    found = preview(session, tenant_id, data, masker)
+    if digest and digest != found.digest:
+        raise Conflict("The examples have changed since you looked at them; look again.")
+    for example in found.added:
+        session.execute(update(TrainingExample).filter_by(id=example).values(status="exported"))
+    audit.note(session, tenant_id, "example", LEARNT, "exported", by, added=list(found.added), diff=found.diff)
+    session.flush()  # what the database refuses must not be in the file
+    if found.diff:
+        file = data / "nlu" / LEARNT
+        beside = file.with_suffix(".writing")
+        beside.write_text(found.content, encoding="utf-8")
+        beside.replace(file)
+    return found
+
+
+def plain(text: str, masker: Masker) -> str:
+    """One line, without personal data, and without what Rasa would read as the mark of an entity."""
+    pieces, place = [], 0
+    for found in masker.found(text):
+        pieces += [text[place : found.start], STAND_INS.get(found.kind, found.kind.lower().replace("_", " "))]
+        place = found.end
+    text = "".join([*pieces, text[place:]]).replace("[", "(").replace("]", ")")
+    text = _LONG_NUMBER.sub(lambda number: ("1234567890" * 5)[: len(number[0])], text)  # an order's, an account's
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def written(examples: list[Example]) -> str:
+    """The file: intents and their examples by the alphabet, so that a diff shows what changed and nothing else."""
+    by_intent: dict[str, list[str]] = defaultdict(list)
+    for example in sorted(examples, key=lambda e: (e.intent, e.key)):
+        by_intent[example.intent].append(example.text)
+    parts = (
+        f"  - intent: {i}\n    examples: |\n" + "".join(f"      - {t}\n" for t in texts)
+        for i, texts in by_intent.items()
+    )
+    return f"{HEAD}nlu:\n{''.join(parts)}" if by_intent else f"{HEAD}nlu: []\n"
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)

@@ -1,0 +1,131 @@
+"""The record of trainings: begun, gone on, ended; and brought in line with what lies on the disk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db.models import HumanCorrection, RegressionCase, TrainingSession, now
+from core.errors import Conflict, InvalidInput, NotFound
+from evaluation.training.model import BotModel
+from evaluation.training.trials import Case
+
+KIND = "nlu"
+WAITING = timedelta(minutes=15)
+"""What no worker took for so long, none will."""
+PLAIN = "trained from the files without a comparison"
+
+
+def begin(session: Session, tenant_id: str, by: str, reason: str) -> TrainingSession:
+    """A training that waits to be run.
+
+    Raises:
+        Conflict: another one waits.
+        InvalidInput: the reason is too long.
+    """
+    if len(reason) > TrainingSession.reason.type.length:
+        raise InvalidInput("The reason may have 500 characters.")
+    waiting = session.scalar(select(TrainingSession).filter_by(kind=KIND, status="waiting").limit(1))
+    if waiting is not None and waiting.created_at > now() - WAITING:
+        raise Conflict(f"A training waits already, asked for by {waiting.author}.")
+    if waiting is not None:
+        end(session, waiting, "failed", error="No worker took it. Does the worker run?")
+    row = TrainingSession(tenant_id=tenant_id, kind=KIND, author=by, reason=reason)
+    session.add(row)
+    session.flush()
+    audit.note(session, tenant_id, "model", row.id, "asked", by, reason=reason)
+    return row
+
+
+def end(session: Session, row: TrainingSession, status: str, *, error: str | None = None) -> None:
+    """It is over: ready, refused or failed."""
+    row.status, row.error, row.finished_at = status, error, now()
+    row.step, row.progress = "", 1.0 if status in {"ready", "refused"} else row.progress
+    audit.note(session, row.tenant_id, "model", row.id, status, row.author, model=row.model, cause=error)
+
+
+def give_up_broken(session: Session) -> None:
+    """Whoever has the lock calls this: nobody else can be training, so what says that it is broke off."""
+    for row in session.scalars(
+        select(TrainingSession).where(
+            TrainingSession.kind == KIND, TrainingSession.status.in_(["training", "evaluating"])
+        )
+    ):
+        end(session, row, "failed", error=f"The process ended in the middle ({row.step}).")
+
+
+def get(session: Session, tenant_id: str, session_id: str) -> TrainingSession:
+    """One training.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.scalar(select(TrainingSession).filter_by(tenant_id=tenant_id, kind=KIND, id=session_id))
+    if row is None:
+        raise NotFound(f"There is no training {session_id}.")
+    return row
+
+
+def listed(session: Session, tenant_id: str) -> list[TrainingSession]:
+    """Newest first."""
+    rows = select(TrainingSession).filter_by(tenant_id=tenant_id, kind=KIND)
+    return list(session.scalars(rows.order_by(TrainingSession.created_at.desc())))
+
+
+def follow_disk(session: Session, tenant_id: str, model: BotModel) -> TrainingSession | None:
+    """The training of the model that Rasa loads. One that was made by `rejoinder start` gets its row here."""
+    running = None
+    for row in listed(session, tenant_id):
+        if row.model and model.running == name_of(row):
+            running = row
+        elif row.status == "deployed":
+            row.status = "replaced"
+    if model.running and running is None:
+        made = datetime.fromtimestamp((model.deployed / f"{model.running}.tar.gz").stat().st_mtime, UTC)
+        running = TrainingSession(
+            tenant_id=tenant_id, kind=KIND, author="rejoinder start", reason=PLAIN, model=path_of(model.running),
+            progress=1.0, created_at=made, finished_at=made, deployed_at=made,
+        )  # fmt: skip
+        session.add(running)
+    if running is not None and running.status != "deployed":
+        running.status, running.deployed_at = "deployed", running.deployed_at or now()
+    session.flush()
+    return running
+
+
+def cases(session: Session, tenant_id: str) -> list[Case]:
+    """What was corrected once must go on being understood."""
+    rows = session.execute(
+        select(RegressionCase.question, HumanCorrection.intent)
+        .outerjoin(HumanCorrection, HumanCorrection.id == RegressionCase.correction_id)
+        .where(RegressionCase.tenant_id == tenant_id, RegressionCase.active)
+    )
+    return [Case(question, intent) for question, intent in rows]
+
+
+def path_of(name: str) -> str:
+    """Below ``home``."""
+    return f"models/releases/{name}"
+
+
+def name_of(row: TrainingSession) -> str:
+    """The model's own name.
+
+    Raises:
+        NotFound: the training made none.
+    """
+    if not row.model:
+        raise NotFound(f"The training {row.id} made no model.")
+    return Path(row.model).name
+
+
+def shown(row: TrainingSession) -> dict[str, Any]:
+    """For a list."""
+    names = ("id", "status", "step", "progress", "author", "reason", "metrics", "error")
+    times = ("created_at", "finished_at", "deployed_at")
+    return {name: getattr(row, name) for name in (*names, *times)} | {"model": row.model and Path(row.model).name}

@@ -1,0 +1,126 @@
+"""What a new model has to stand before it serves: held-back messages, known cases, conversation tests."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.errors import InvalidInput
+from evaluation.training.comparing import Prediction, compare
+from evaluation.training.data import Example, read_rows, write_rows
+from evaluation.training.model import Release
+from evaluation.training.rasa import ROOT, run_rasa
+
+CONVERSATIONS = ROOT / "tests/conversations"
+KNOWLEDGE = "action_answer"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message that must go on being understood."""
+
+    text: str
+    intent: str | None = None
+    """None: any whose rule asks the knowledge base."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found, and why the new model must not serve; nothing where it may."""
+
+    figures: dict[str, Any]
+    reasons: list[str] = field(default_factory=list)
+
+
+def try_out(new: Release, running: Release | None, data: Path, cases: Sequence[Case]) -> Verdict:
+    """The new model beside the running one; the two work side by side.
+
+    Raises:
+        InvalidInput: something ended with an error.
+    """
+    test = read_rows(new.rows)
+    taught = _taught(test, read_rows(running.rows) if running else test)
+    asked = [*(case.text for case in cases), *(example.text for example in taught)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        after = pool.submit(_predicted, new, new, asked, Path(folder) / "after")
+        before = pool.submit(_predicted, running, new, asked, Path(folder) / "before") if running else None
+        failed = pool.submit(_failed_conversations, new, Path(folder) / "stories")
+        figures, reasons = compare(before.result()["held_back"], after.result()["held_back"]) if before else ({}, [])
+        new_cases, old_cases = after.result()["cases"], before.result()["cases"] if before else []
+        forgotten = _forgotten(cases, old_cases, new_cases, knowledge_intents(data))
+        if forgotten:
+            reasons.append("understood by the running model and not by this one: " + "; ".join(forgotten))
+        if failed.result():
+            reasons.append("conversation tests fail: " + "; ".join(failed.result()))
+    learnt = [p for p, e in zip(new_cases[len(cases) :], taught, strict=True) if p["likeliest"] == e.intent]
+    figures |= {
+        "examples": len(test),
+        "new examples": len(taught),
+        "new examples understood": len(learnt),
+        "new examples not understood": [e.text for e in taught if e.text not in {p["text"] for p in learnt}],
+        "cases": len(cases),
+        "failed conversations": failed.result(),
+        "compared with": running.name if running else None,
+    }
+    return Verdict(figures, reasons)
+
+
+def knowledge_intents(data: Path) -> set[str]:
+    """Intents whose first step, outside a form, is to ask the knowledge base."""
+    found: set[str] = set()
+    for file in sorted(data.rglob("*.yml")):
+        for rule in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("rules") or ():
+            first, then = [*rule["steps"], {}, {}][:2]
+            if then.get("action") == KNOWLEDGE and not rule.get("condition"):
+                found |= {step["intent"] for step in first.get("or", [first]) if "intent" in step}
+    return found
+
+
+def _taught(after: list[Example], before: list[Example]) -> list[Example]:
+    known = {(example.key, example.intent) for example in before}
+    return [example for example in after if (example.key, example.intent) not in known]
+
+
+def _predicted(release: Release, new: Release, asked: list[str], folder: Path) -> dict[str, list[Prediction]]:
+    folder.mkdir()
+    write_rows(folder / "cases.jsonl", [Example(text, "case") for text in asked])
+    words = ["--data", str(release.rows), "--config", str(release.config), "--test", str(new.rows)]
+    words += ["--model", str(release.archive), "--cases", str(folder / "cases.jsonl")]
+    run_rasa([*words, "--out", str(folder / "found.json")], new.folder / f"{folder.name}.log", "bot.held_back")
+    found: dict[str, list[Prediction]] = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _forgotten(cases: Sequence[Case], old: list[Prediction], new: list[Prediction], knowledge: set[str]) -> list[str]:
+    return [
+        f'"{case.text}" ({now["predicted"] or "not known"} instead of {case.intent or "a question"})'
+        for case, was, now in zip(cases, old, new, strict=False)
+        if _meets(case, was, knowledge) and not _meets(case, now, knowledge)
+    ]
+
+
+def _meets(case: Case, prediction: Prediction, knowledge: set[str]) -> bool:
+    understood = prediction["predicted"] or prediction["band"]
+    return bool(understood == case.intent if case.intent else understood in knowledge)
+
+
+def _failed_conversations(release: Release, out: Path) -> list[str]:
+    """Names of the stories that went another way than they say."""
+    words = ["test", "core", "--model", str(release.archive), "--stories", str(CONVERSATIONS), "--out", str(out)]
+    log = release.folder / "conversations.log"
+    try:
+        run_rasa([*words, "--no-plot", "--fail-on-prediction-errors"], log)
+    except InvalidInput:
+        failed = out / "failed_test_stories.yml"
+        stories = (yaml.safe_load(failed.read_text(encoding="utf-8")) or {}).get("stories") if failed.exists() else None
+        if not stories:
+            raise
+        return [str(story["story"]).partition(" (")[0] for story in stories]
+    return []

@@ -1,0 +1,89 @@
+"""Whether training data can be trained on; every problem at once, before any work begins."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+
+from core.errors import InvalidInput
+from evaluation.training.data import Example
+
+LEAST = 2
+"""Examples that an intent needs: of a single one nothing can be held back, and nothing generalised."""
+
+
+def intents_of(domain: Path) -> list[str]:
+    """The intents that a domain knows.
+
+    Raises:
+        InvalidInput: the file is not a domain.
+    """
+    try:
+        listed = yaml.safe_load(domain.read_text(encoding="utf-8"))["intents"]
+        return [next(iter(item)) if isinstance(item, dict) else str(item) for item in listed]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise InvalidInput(f"{domain.name} has no readable list of intents: {error}") from None
+
+
+def check(examples: Iterable[Example], intents: Iterable[str]) -> None:
+    """Nothing where all is well.
+
+    Raises:
+        InvalidInput: with a line for each problem.
+    """
+    if found := problems(list(examples), set(intents)):
+        raise InvalidInput("The training data cannot be used:\n" + "\n".join(f"  {problem}" for problem in found))
+
+
+def problems(examples: list[Example], intents: set[str]) -> list[str]:
+    """A line for each."""
+    return [*_texts(examples), *_unknown(examples, intents), *_lonely(examples), *_twice(examples)]
+
+
+def _texts(examples: list[Example]) -> list[str]:
+    empty = [f"{_where(e)}an example of {e.intent} is empty" for e in examples if not e.key]
+    commands = [
+        f'{_where(e)}"{e.text}" ({e.intent}) begins with a slash: Rasa takes it for a command'
+        for e in examples
+        if e.key.startswith("/")
+    ]  # fmt: skip
+    return empty + commands
+
+
+def _unknown(examples: list[Example], intents: set[str]) -> list[str]:
+    found = []
+    for intent in sorted({e.intent for e in examples} - intents):
+        near = get_close_matches(intent, intents, n=1)
+        hint = f"did you mean {near[0]}?" if near else "add it to domain.yml, with a rule that says what happens then"
+        files = ", ".join(sorted({e.file for e in examples if e.intent == intent and e.file}))
+        found.append(f"{files}: the intent {intent} is not in domain.yml; {hint}".removeprefix(": "))
+    return found
+
+
+def _lonely(examples: list[Example]) -> list[str]:
+    counts = Counter(e.intent for e in examples)
+    return [
+        f"the intent {intent} has only one example; it needs {LEAST}"
+        for intent, count in sorted(counts.items())
+        if count < LEAST
+    ]
+
+
+def _twice(examples: list[Example]) -> list[str]:
+    by_key: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        by_key[example.key].append(example)
+    return [
+        f'"{same[0].text}" is an example of several intents: '
+        + ", ".join(sorted({f"{e.intent} ({e.file})" if e.file else e.intent for e in same}))
+        for same in by_key.values()
+        if len({e.intent for e in same}) > 1
+    ]
+
+
+def _where(example: Example) -> str:
+    return f"{example.file}: " if example.file else ""

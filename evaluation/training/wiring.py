@@ -1,0 +1,23 @@
+"""Builds training from the settings."""
+
+from __future__ import annotations
+
+from core.db import Database
+from core.rasa import Rasa
+from core.secrets import derive
+from core.settings import Settings
+from evaluation.training.desk import Training
+from evaluation.training.model import BotModel
+from evaluation.training.rasa import ROOT
+
+
+def make_model(settings: Settings) -> BotModel:
+    """The models below the home folder, made from the data that the settings name."""
+    return BotModel(settings.home, ROOT / settings.bot_data)
+
+
+def make_training(settings: Settings, database: Database) -> Training:
+    """Trains and deploys on this machine."""
+    return Training(
+        database, make_model(settings), lambda: Rasa(settings.rasa(), derive(settings.secret_key(), "rasa"))
+    )

@@ -1,0 +1,1 @@
+"""Corrections: a person's better answer goes live with one approval, everywhere, and can be undone."""

@@ -1,0 +1,119 @@
+"""A conversation as the harvest reads it: who said what, cleaned of a channel's own marks, exchange by exchange."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import Conversation, Message
+from core.errors import NotFound
+from knowledge.types import SPEAKERS, Speaker
+
+_HANDLES = re.compile(r"^(?:\s*@\w+[,:]?\s*)+")
+_SIGNED = re.compile(r"\s*(?:[*^~][ ]?[A-Za-z]\w{0,14}|(?<=[.!?])\s-[ ]?[A-Z]\w{0,14})\s*$")
+_CUT_OFF = re.compile(r"(?:\.\.\.|…|\(cont(?:inued|'d|d)?\)|\(?\b\d/\d\)?)\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message."""
+
+    speaker: Speaker
+    text: str
+    message_id: str = ""
+
+    @property
+    def cut_off(self) -> bool:
+        """It breaks off, to go on in another message."""
+        return bool(_CUT_OFF.search(self.text))
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a customer said since a person last spoke, and what that person said then."""
+
+    before: tuple[Said, ...]
+    """Everything said before the answer, oldest first."""
+    asked: tuple[Said, ...]
+    """The customer's messages among it, since a person last spoke."""
+    answered: tuple[Said, ...]
+    """The person's messages."""
+    after: tuple[Said, ...]
+    """The customer's next messages."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Everything that was said in one conversation."""
+
+    conversation_id: str
+    said: tuple[Said, ...]
+    last_seq: int = 0
+    approved: bool = False
+    """Someone said that its last answer may be learnt."""
+    closed: bool = True
+
+    def by(self, *speakers: Speaker) -> list[Said]:
+        """Only what these said."""
+        return [each for each in self.said if each.speaker in speakers]
+
+    def exchanges(self) -> Iterator[Exchange]:
+        """Each time that a person answered a customer; what the bot said is in ``before`` only."""
+        runs = _runs(self.said)
+        for n, (speaker, first, last) in enumerate(runs):
+            asked = _asked(runs[:n], self.said) if speaker == "agent" else ()
+            if asked:
+                after = next((r for r in runs[n + 1 :] if r[0] == "customer"), None)
+                yield Exchange(
+                    before=self.said[:first],
+                    asked=asked,
+                    answered=self.said[first:last],
+                    after=self.said[after[1] : after[2]] if after else (),
+                )
+
+
+def read(session: Session, tenant_id: str, conversation_id: str) -> Transcript:
+    """A stored conversation.
+
+    Raises:
+        NotFound: this tenant has no such conversation.
+    """
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.tenant_id != tenant_id:
+        raise NotFound(f"There is no conversation {conversation_id!r}.")
+    rows = select(Message.speaker, Message.text, Message.id).where(Message.conversation_id == conversation_id)
+    said = tuple(
+        Said(SPEAKERS[speaker], cleaned(text), message_id)
+        for speaker, text, message_id in session.execute(rows.order_by(Message.seq))
+    )
+    return Transcript(
+        conversation_id, said, conversation.last_seq, conversation.approved, conversation.status == "closed"
+    )
+
+
+def cleaned(text: str) -> str:
+    """Without what a channel puts around a text: handles before it, the person's initials after it, HTML's signs."""
+    return _SIGNED.sub("", _HANDLES.sub("", html.unescape(text))).strip()
+
+
+def _runs(said: Sequence[Said]) -> list[tuple[Speaker, int, int]]:
+    """(speaker, from, before): messages of one speaker in a row."""
+    runs: list[tuple[Speaker, int, int]] = []
+    for n, each in enumerate(said):
+        if runs and runs[-1][0] == each.speaker:
+            runs[-1] = (each.speaker, runs[-1][1], n + 1)
+        else:
+            runs.append((each.speaker, n, n + 1))
+    return runs
+
+
+def _asked(runs: Sequence[tuple[Speaker, int, int]], said: tuple[Said, ...]) -> tuple[Said, ...]:
+    """The customer's messages since a person last spoke; the bot may have spoken in between."""
+    last_agent = max((n for n, run in enumerate(runs) if run[0] == "agent"), default=-1)
+    own = [run for run in runs[last_agent + 1 :] if run[0] == "customer"]
+    return tuple(each for _, first, last in own for each in said[first:last])

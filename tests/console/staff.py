@@ -1,0 +1,112 @@
+"""The console with members of staff, on a database of its own and without a search index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
+
+import httpx
+from fastapi import FastAPI
+
+from console.api.learning import router as learning_api
+from console.api.services import LearningServices
+from console.auth import passwords, users
+from console.auth.attempts import Attempts
+from console.auth.gate import Gate
+from console.pages.staff import StaffServices, router
+from core.db import Database
+from core.errors import KnowledgeUnavailable
+from knowledge import entries
+from knowledge.review.desk import Desk
+from tests.knowledge.review.doubles import T
+
+PASSWORD = "three green lamps"
+ANA, BEN, VERA, BOB = "ana@example.com", "ben@example.com", "vera@example.com", "bob@example.com"
+STAFF = {ANA: "admin", BEN: "reviewer", VERA: "viewer", BOB: "builder"}
+TOKEN = {"Authorization": "Bearer let me in"}
+
+
+@cache
+def password_hash() -> str:
+    return passwords.hashed(PASSWORD)
+
+
+class Index:
+    """A search index that only says how far it is."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.away = False
+
+    def sync(self, tenant: str, _progress: object = None) -> int:
+        if self.away:
+            raise KnowledgeUnavailable
+        with self.database.session() as session:
+            if revision := entries.revision_of(session, tenant):
+                entries.mark_indexed(session, tenant, revision.number)
+        return 0
+
+
+@dataclass
+class Staff:
+    """The app with its people."""
+
+    database: Database
+    app: FastAPI
+    index: Index
+
+    def browser(self, email: str | None = None, url: str = "http://app") -> Browser:
+        return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=url), email)
+
+
+@dataclass
+class Browser:
+    """What a browser without scripts does."""
+
+    http: httpx.AsyncClient
+    email: str | None = None
+
+    async def __aenter__(self) -> Self:
+        if self.email:
+            response = await self.sign_in(self.email)
+            assert response.status_code == 303, response.text
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.http.get(f"/console{path}")
+
+    async def sign_in(self, email: str, password: str = PASSWORD, **more: str) -> httpx.Response:
+        page = await self.get("/sign-in")
+        fields = {"email": email, "password": password, "ticket": hidden(page.text, "ticket"), **more}
+        return await self.http.post("/console/sign-in", data=fields)
+
+    async def csrf(self) -> str:
+        return hidden((await self.get("/account")).text, "csrf")
+
+    async def send(self, path: str, **fields: Any) -> httpx.Response:
+        return await self.http.post(f"/console{path}", data={"csrf": await self.csrf(), **fields})
+
+
+def hidden(page: str, name: str) -> str:
+    """A hidden field's value."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, f"no field {name}"
+    return found[1]
+
+
+def open_console(database: Database, attempts: Attempts | None = None, **more: Callable[..., Any]) -> Staff:
+    with database.session() as session:
+        for email, role in STAFF.items():
+            users.add(session, T, email, role, password_hash(), "test")
+    index = Index(database)
+    gate, desk = Gate(database, T, "let me in", attempts or Attempts(1000, 1000)), Desk(database, index)
+    app = FastAPI()
+    app.include_router(router(StaffServices(gate, database, T, desk)))
+    app.include_router(learning_api(LearningServices(gate, database, T, desk, **more)))
+    return Staff(database, app, index)

@@ -1,0 +1,103 @@
+"""What a customer is sent, by guards, bound and hold-out, and what is noted of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from core.db import Database
+from core.db.models import ReuseObservation
+from core.learning import Learning, change
+from knowledge.answering import Answering
+from knowledge.embedding import Embedder
+from knowledge.in_memory import InMemoryRetriever
+from knowledge.matching import TrainedMatcher
+from knowledge.reuse.bound import Seen
+from knowledge.reuse.deciding import Decision, EmptyBook, Known, Reuse, StoredBook
+from knowledge.types import AnswerPart, Entry, Question
+
+ENTRIES = (
+    Entry("delivery", 1, "faq", ("How much is delivery?", "What does shipping cost?"), "Delivery is 4.90."),
+    Entry("on", 1, "faq", ("How do I turn on order e-mails?",), "Account, then E-mails, then On."),
+    Entry("sale", 1, "faq", ("Can I return a sale item?",), "Yes, within 14 days."),
+)
+PARAPHRASE = "How much does shipping cost?"
+
+
+@dataclass
+class Notes(EmptyBook):
+    learning: Learning = field(default_factory=lambda: Learning(reuse_error=0.05))
+    seen: tuple[Seen, ...] = ()
+    noted: list[tuple[str, str]] = field(default_factory=list)
+
+    def known(self, tenant_id: str, entry_id: str) -> Known:
+        return Known(self.learning, self.seen)
+
+    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+        self.noted.append((entry_id, decision.verdict))
+
+
+def ask(embedder: Embedder, notes: Notes, text: str) -> AnswerPart:
+    answering = Answering(
+        InMemoryRetriever(ENTRIES, embedder), TrainedMatcher(embedder), embedder, reuse=Reuse.shipped(notes)
+    )
+    return answering.answer(Question("t", text, conversation_id="c", turn_id="u")).parts[0]
+
+
+def test_a_sure_paraphrase_gets_the_approved_answer(embedder: Embedder) -> None:
+    notes = Notes(seen=(Seen(0.6, correct=True),) * 10)
+    part = ask(embedder, notes, PARAPHRASE)
+    assert (part.text, part.written_by) == ("Delivery is 4.90.", "approved")
+    assert notes.noted == [("delivery", "verbatim")]
+
+
+def test_after_wrong_answers_it_is_offered_rather_than_sent(embedder: Embedder) -> None:
+    notes = Notes(seen=(Seen(0.99, correct=False),) * 20)
+    part = ask(embedder, notes, PARAPHRASE)
+    assert part.outcome == "unknown"
+    assert part.suggestions[0] == "How much is delivery?"
+    assert notes.noted == [("delivery", "near")]
+
+
+def test_its_own_words_are_always_answered(embedder: Embedder) -> None:
+    notes = Notes(seen=(Seen(0.99, correct=False),) * 20)
+    assert ask(embedder, notes, "what does shipping cost").written_by == "approved"
+
+
+def test_the_opposite_is_never_sent(embedder: Embedder) -> None:
+    notes = Notes(learning=Learning(reuse_error=0.49), seen=(Seen(0.5, correct=True),) * 100)
+    assert ask(embedder, notes, "How do I turn off order e-mails?").written_by != "approved"
+    assert notes.noted == []
+
+
+def test_a_held_back_answer_is_not_used_at_all(embedder: Embedder) -> None:
+    sure = (Seen(0.6, correct=True),) * 10
+    notes = Notes(learning=Learning.model_construct(**{**Learning().model_dump(), "hold_out": 1.0}), seen=sure)
+    part = ask(embedder, notes, PARAPHRASE)
+    assert "4.90" not in part.text
+    assert "How much is delivery?" not in part.suggestions
+    assert [entry.id for entry in part.evidence if entry.id == "delivery"] == []
+    assert notes.noted == [("delivery", "held_out")]
+
+
+def test_it_is_kept_with_the_turn_and_only_with_a_turn(database: Database) -> None:
+    book = StoredBook(database)
+    question = Question("t", PARAPHRASE, conversation_id="c", turn_id="u")
+    book.note(question, "e", Decision("verbatim", 0.9))
+    book.note(replace(question, turn_id=None), "e", Decision("near", 0.5))
+    with database.session() as session:
+        (row,) = session.query(ReuseObservation).all()
+        assert (row.entry_id, row.turn_id, row.text, row.score, row.reused) == ("e", "u", PARAPHRASE, 0.9, True)
+
+
+def test_the_tenants_own_error_counts(sqlite: Database) -> None:
+    with sqlite.session() as session:
+        change(session, "t", {"reuse_error": 0.2}, "ann")
+    known = StoredBook(sqlite).known("t", "e")
+    assert (known.settings.reuse_error, known.seen) == (0.2, [])
+
+
+@pytest.mark.parametrize("text", ["", "?", "🙂", "x" * 3000])
+def test_odd_questions_are_unknown(embedder: Embedder, text: str) -> None:
+    assert ask(embedder, Notes(), text).outcome == "unknown"
