@@ -194,7 +194,7 @@ class PairFinder:
 
     def _is_clean(self, pair: Pair, answered: Sequence[Said], exchange: Exchange, setting: Setting) -> bool:
         """Nothing personal, no orders, and every fact said by the person."""
-        texts = [pair.question, pair.answer]
+        texts = [pair.question, pair.answer, pair.subject or ""]
         spoken = " ".join(s.text for s in answered)
         asked = " ".join(s.text for s in exchange.asked)
         if any(self.masker.found(text) for text in texts) or self._orders(pair.question, pair.answer, spoken, asked):

@@ -2,7 +2,7 @@
 
 An entry answers rightly at score ``s`` with probability ``sigmoid(slope * logit(s) + level + u)``. Slope and level are the
 tenant's (its customers and topics make the score sharper or duller than elsewhere); ``u`` is the entry's own, with the
-prior ``Normal(0, spread)`` learnt from developer data, and a quantile of what is believable is taken. The bound is the
+prior ``Normal(0, spread)`` learnt from developer data, and the mean over all that it may be is taken. The bound is the
 lowest score from which, over the scores that askings usually have, the expected share of wrong answers stays
 within what the operator allows. After vCache (arXiv 2502.03771), which learns such a logistic for each cached prompt; that
 one explores at random what it is not sure of, this one never does.
@@ -22,8 +22,6 @@ from knowledge.matching import SHIPPED
 from knowledge.reuse.closeness import RARELY
 
 Numbers = npt.NDArray[np.float64]
-BELIEVED = 0.5
-"""The quantile of an entry's posterior that is believed. On the training half the middle kept to the allowed error."""
 NEVER = 1.01
 """A bound that no score reaches."""
 FEWEST, FEWEST_SCORES = 20, 100
@@ -85,20 +83,21 @@ class Bound:
         usual = np.sort(np.array(known.scores or self._usual))[::-1]
         odds = _logit(usual)
         slope, level = known.curve
-        wrong = 1 - _sigmoid(slope * odds + level + self._offset(seen, known))
+        right = _sigmoid((slope * odds + level)[:, None] + self._offsets)
+        wrong = 1 - right @ self._believed(seen, known)
         expected = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
         within = np.nonzero(expected <= error)[0]
         return float(usual[within[-1]]) if len(within) else NEVER
 
-    def _offset(self, seen: Sequence[Seen], known: Experience) -> float:
-        """How much better or worse than usual the entry does, in the middle of what is believable."""
+    def _believed(self, seen: Sequence[Seen], known: Experience) -> Numbers:
+        """How probable each offset is: how much better or worse than usual the entry does."""
         total = self._prior.copy()
         slope, level = known.curve
         for odds, each in zip(_logit([s.score for s in seen]), seen, strict=True):
             right = slope * odds + level + self._offsets
             total -= np.logaddexp(0, -right if each.correct else right)
-        shares = np.cumsum(np.exp(total - total.max()))
-        return float(self._offsets[np.searchsorted(shares / shares[-1], BELIEVED)])
+        shares = np.exp(total - total.max())
+        return np.asarray(shares / shares.sum())
 
 
 def _logit(shares: Sequence[float] | Numbers) -> Numbers:

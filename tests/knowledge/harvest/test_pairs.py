@@ -93,6 +93,20 @@ def test_a_name_that_three_conversations_share_is_the_houses(small_desk: Desk) -
     assert [item.answer for item in small_desk.harvest()] == [answered.removeprefix("agent: ")]
 
 
+def test_a_name_of_many_people_is_still_a_persons(small_desk: Desk) -> None:
+    for _ in range(4):
+        small_desk.hears("customer: who?", "agent: The lamps were made for Mario in spring.")
+    said = "agent: Delivery to Northern Ireland takes five days for Mario."
+    assert small_desk.harvest(ASKED, said) == []
+    seats = "agent: Yes, with open seating you can sit together at the back."
+    texts = [
+        text
+        for item in small_desk.harvest("customer: I fly with Mario. Do you think that will let us sit together?", seats)
+        for text in (*item.questions, item.answer, item.subject or "", *(turn["text"] for turn in item.context))
+    ]
+    assert not [text for text in texts if "Mario" in text]
+
+
 def test_what_the_customer_said_of_themselves_is_private(small_desk: Desk) -> None:
     said = "agent: Delivery to Northern Ireland takes five days for gold members like crystal."
     assert small_desk.harvest("agent: May I have your name?", "customer: crystal", ASKED, said) == []
