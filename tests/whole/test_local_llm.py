@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -35,7 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     command = _expanded(lines["llm"], environment)
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(shlex.split(command), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        honcho = {**os.environ, "PORT": "5400"}  # it gives every process one, which the server must not take
+        process = subprocess.Popen(shlex.split(command), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=honcho)
         url = environment["REJOINDER_LLAMACPP_URL"]
         eventually(lambda: _answers(f"{url}/models"), 60)
         yield settings.model_copy(update={"llamacpp_url": url})
