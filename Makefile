@@ -28,7 +28,7 @@ lock: .venv/.ready ## write the lock files anew from requirements/*.in
 	@deploy/setup lock
 
 clean: ## remove the environments, keep what is in var
-	rm -rf .venv .venv-bot .venv-llm
+	rm -rf .venv .venv-bot .venv-llm .venv-train
 
 .venv/.ready: requirements/setup.txt requirements/app.txt pyproject.toml deploy/setup
 	@deploy/setup app
@@ -44,3 +44,6 @@ clean: ## remove the environments, keep what is in var
 
 .venv-llm/.ready: requirements/llm.txt | .venv/.ready
 	@deploy/setup llm
+
+.venv-train/.ready: requirements/train.txt requirements/torch-cpu.txt | .venv/.ready
+	@deploy/setup train
