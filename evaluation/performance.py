@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.db.models import AuditEvent, HumanCorrection, InteractionFeedback, PerformanceDay, Turn, now
+from core.shares import Difference, Share
 
 By = Literal["day", "week", "month"]
 Figures = dict[str, float]
@@ -107,18 +108,23 @@ def series(
 
 
 def summary(session: Session, tenant_id: str, first: date, last: date, channel: str = ALL) -> dict[str, Any]:
-    """A period beside the one of the same length before it; ``change`` is in rates."""
+    """A period beside the one of the same length before it; ``change`` is in rates, ``interval`` its 95 % interval."""
     length = last - first + timedelta(days=1)
     now_, before = (
         _whole(session, tenant_id, start, start + length - timedelta(days=1), channel)
         for start in (first, first - length)
     )
-    changes = {
-        name: round(now_[name] - before[name], 4)
-        for name in now_
-        if name.endswith("_rate") and now_[name] is not None and before[name] is not None
+    earlier = shares(before)
+    changes = {name: Difference(share, earlier[name]) for name, share in shares(now_).items()}
+    known = {name: (one.value, one.interval) for name, one in changes.items() if one.value is not None}
+    return {
+        "first": first,
+        "last": last,
+        "figures": now_,
+        "before": before,
+        "change": {name: round(value, 4) for name, (value, _) in known.items()},
+        "interval": {name: (round(low, 4), round(high, 4)) for name, (_, (low, high)) in known.items()},
     }
-    return {"first": first, "last": last, "figures": now_, "before": before, "change": changes}
 
 
 def beginning(day: date, by: By) -> date:
@@ -137,20 +143,28 @@ def total(parts: Iterable[Figures]) -> Figures:
     return sums
 
 
-def with_rates(figures: Figures) -> dict[str, Any]:
-    """The same with what they mean: rates are of all questions, or of all thumbs."""
-    questions = figures["answered"] + figures["clarified"] + figures["unknown"] + figures["handoff"]
-    thumbs = figures["helpful"] + figures["not_helpful"]
+def shares(figures: Figures) -> dict[str, Share]:
+    """What the counts mean: of all questions, of all thumbs, of all answers."""
+    questions, thumbs = asked(figures), figures["helpful"] + figures["not_helpful"]
     return {
-        **figures,
-        "questions": questions,
-        "right_rate": _share(figures["answered"] - figures["wrong"], questions),
-        "unknown_rate": _share(figures["unknown"], questions),
-        "handoff_rate": _share(figures["handoff"], questions),
-        "helpful_rate": _share(figures["helpful"], thumbs),
-        "reused_rate": _share(figures["reused"], figures["answered"]),
-        "average_seconds": round(figures["seconds"] / figures["timed"], 2) if figures["timed"] else None,
+        "right_rate": Share(figures["answered"] - figures["wrong"], questions),
+        "unknown_rate": Share(figures["unknown"], questions),
+        "handoff_rate": Share(figures["handoff"], questions),
+        "helpful_rate": Share(figures["helpful"], thumbs),
+        "reused_rate": Share(figures["reused"], figures["answered"]),
     }
+
+
+def asked(figures: Figures) -> float:
+    """Turns in which a question was asked."""
+    return figures["answered"] + figures["clarified"] + figures["unknown"] + figures["handoff"]
+
+
+def with_rates(figures: Figures) -> dict[str, Any]:
+    """The counts with their rates; a rate of nothing is None."""
+    rates = {name: None if share.value is None else round(share.value, 4) for name, share in shares(figures).items()}
+    seconds = round(figures["seconds"] / figures["timed"], 2) if figures["timed"] else None
+    return {**figures, "questions": asked(figures), **rates, "average_seconds": seconds}
 
 
 def _whole(session: Session, tenant_id: str, first: date, last: date, channel: str) -> dict[str, Any]:
@@ -200,7 +214,3 @@ def _count_judgements(session: Session, that_day: tuple[Any, ...], found: dict[s
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
-
-
-def _share(part: float, whole: float) -> float | None:
-    return round(part / whole, 4) if whole else None

@@ -39,6 +39,8 @@ class Summary(BaseModel):
     before: dict[str, Any]
     change: dict[str, float]
     """Of the rates: 0.05 is five points more."""
+    interval: dict[str, tuple[float, float]]
+    """95 % interval of each change (Newcombe)."""
 
 
 def add_to(routes: APIRouter, services: LearningServices) -> None:

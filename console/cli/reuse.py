@@ -12,7 +12,8 @@ from core.db.upgrade import upgrade
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from knowledge.reuse.measuring import EntryReuse, Lift, Share
+    from core.shares import Difference, Share
+    from knowledge.reuse.measuring import EntryReuse
 
 COLUMNS = ("id", "question", "reused", "near", "held out", "judged", "wrong", "error (95 %)", "helpful", "resolved")
 
@@ -50,7 +51,7 @@ def _cells(each: EntryReuse) -> tuple[object, ...]:
     return (each.entry_id, each.question, *counts, _percent(each.error), *lifts)
 
 
-def _lifts(each: EntryReuse) -> dict[str, Lift]:
+def _lifts(each: EntryReuse) -> dict[str, Difference]:
     return {"helpful": each.helpful, "resolved": each.resolved}
 
 
@@ -59,6 +60,6 @@ def _percent(share: Share) -> str | None:
     return None if share.value is None else f"{share.value:.1%} ({low:.1%} to {high:.1%})"
 
 
-def _points(lift: Lift) -> str | None:
+def _points(lift: Difference) -> str | None:
     low, high = lift.interval
     return None if lift.value is None else f"{100 * lift.value:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"

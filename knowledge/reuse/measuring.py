@@ -5,64 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db.models import ConversationAnalysis, EntryQuestion, InteractionFeedback, ReuseObservation, Turn
+from core.shares import Difference, Share
 
-Z = 1.96
-"""95 %"""
 HELPFUL = 0.5
 """Implicit score from which an answer without a thumb counts as helpful."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share with its 95 % interval (Wilson); ``value`` is None where nothing was counted."""
-
-    count: int
-    of: int
-
-    @property
-    def value(self) -> float | None:
-        """The share itself."""
-        return self.count / self.of if self.of else None
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """What it may be."""
-        if not self.of:
-            return 0.0, 1.0
-        share, n = self.count / self.of, self.of
-        middle, spread = share + Z**2 / (2 * n), Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-        low, high = (middle - spread) / (1 + Z**2 / n), (middle + spread) / (1 + Z**2 / n)
-        return max(0.0, low), min(1.0, high)
-
-
-@dataclass(frozen=True)
-class Lift:
-    """How much better it went with the answer than without, with the 95 % interval of the difference (Newcombe)."""
-
-    reused: Share
-    held_out: Share
-
-    @property
-    def value(self) -> float | None:
-        """None where one side has nothing."""
-        with_it, without = self.reused.value, self.held_out.value
-        return None if with_it is None or without is None else with_it - without
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """What it may be."""
-        value = self.value
-        if value is None:
-            return -1.0, 1.0
-        (low, high), (low_, high_) = self.reused.interval, self.held_out.interval
-        a, b = self.reused.value or 0.0, self.held_out.value or 0.0
-        return value - sqrt((a - low) ** 2 + (high_ - b) ** 2), value + sqrt((high - a) ** 2 + (b - low_) ** 2)
 
 
 @dataclass(frozen=True)
@@ -77,9 +28,9 @@ class EntryReuse:
     held_out: int
     error: Share
     """Wrong among the reused that people judged."""
-    helpful: Lift
-    """By thumb, else by implicit score."""
-    resolved: Lift
+    helpful: Difference
+    """Reused against held out; by thumb, else by implicit score."""
+    resolved: Difference
     """Conversations that were analysed as resolved."""
 
 
@@ -94,19 +45,21 @@ class _Counts:
 
 def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
     """Every entry that was observed, the most reused first."""
-    observations = list(session.scalars(select(ReuseObservation).filter_by(tenant_id=tenant_id)))
+    row = ReuseObservation
+    columns = (row.entry_id, row.turn_id, row.reused, row.held_out, row.correct, row.judged_by)
+    observations = session.execute(select(*columns).where(row.tenant_id == tenant_id))
     helpful, resolved = _helpful(session, tenant_id), _resolved(session, tenant_id)
     counts: dict[str, _Counts] = defaultdict(_Counts)
     outcomes: dict[tuple[str, bool], list[str | None]] = defaultdict(list)
-    for row in observations:
-        count, judged = counts[row.entry_id], row.correct is not None and row.judged_by != "model"
-        count.reused += row.reused
-        count.held_out += row.held_out
-        count.near += not (row.reused or row.held_out)
-        count.judged += row.reused and judged
-        count.wrong += row.reused and judged and not row.correct
-        if row.reused or row.held_out:
-            outcomes[row.entry_id, row.held_out].append(row.turn_id)
+    for seen in observations:
+        count, judged = counts[seen.entry_id], seen.correct is not None and seen.judged_by != "model"
+        count.reused += seen.reused
+        count.held_out += seen.held_out
+        count.near += not (seen.reused or seen.held_out)
+        count.judged += seen.reused and judged
+        count.wrong += seen.reused and judged and not seen.correct
+        if seen.reused or seen.held_out:
+            outcomes[seen.entry_id, seen.held_out].append(seen.turn_id)
     names = _names(session, tenant_id, counts)
     found = [
         EntryReuse(
@@ -124,12 +77,36 @@ def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
     return sorted(found, key=lambda each: (-each.reused, each.entry_id))
 
 
-def _lift(good: dict[str, bool], reused: Iterable[str | None], held_out: Iterable[str | None]) -> Lift:
+def overall(found: Iterable[EntryReuse]) -> EntryReuse:
+    """All entries as one; the same share of each is held out, so the two sides are made up of the same entries."""
+    every = list(found)
+
+    def summed(shares: Iterable[Share]) -> Share:
+        known = list(shares)
+        return Share(sum(one.count for one in known), sum(one.of for one in known))
+
+    def lift(differences: Iterable[Difference]) -> Difference:
+        known = list(differences)
+        return Difference(summed(one.share for one in known), summed(one.against for one in known))
+
+    return EntryReuse(
+        "",
+        "",
+        sum(each.reused for each in every),
+        sum(each.near for each in every),
+        sum(each.held_out for each in every),
+        summed(each.error for each in every),
+        lift(each.helpful for each in every),
+        lift(each.resolved for each in every),
+    )
+
+
+def _lift(good: dict[str, bool], reused: Iterable[str | None], held_out: Iterable[str | None]) -> Difference:
     def share(turns: Iterable[str | None]) -> Share:
         known = [good[turn] for turn in turns if turn in good]
         return Share(sum(known), len(known))
 
-    return Lift(share(reused), share(held_out))
+    return Difference(share(reused), share(held_out))
 
 
 def _helpful(session: Session, tenant_id: str) -> dict[str, bool]:

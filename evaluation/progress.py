@@ -1,0 +1,56 @@
+"""Does the bot get better? Week against week, and the trend over the weeks, each with what may be chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from core.shares import Difference, Share, Trend, trend
+from evaluation.performance import SETTLES_IN, shares
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Week:
+    """How a week went, beside the week before it."""
+
+    start: date
+    """Its Monday."""
+    right: Share
+    """Questions answered right, of all questions."""
+    change: Difference | None
+    """None where the week before had no question, and for the week that is not over."""
+    over: bool
+    settled: bool
+    """Thumbs and corrections hardly change it any more."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The weeks, oldest first; ``trend`` is in shares a week, over the weeks that are over (None: fewer than three)."""
+
+    weeks: Sequence[Week]
+    trend: Trend | None
+
+    @property
+    def last(self) -> Week | None:
+        """The last week that is over."""
+        return next((week for week in reversed(self.weeks) if week.over), None)
+
+
+def progress(periods: Sequence[dict[str, Any]], today: date) -> Progress:
+    """From ``performance.series`` by week."""
+    right = {period["start"]: shares(period)["right_rate"] for period in periods if period["questions"]}
+    weeks = [_week(start, right, today) for start in sorted(right)]
+    over = [week.start for week in weeks if week.over]
+    every = [over[0] + n * WEEK for n in range((over[-1] - over[0]) // WEEK + 1)] if over else []
+    return Progress(weeks, trend([right.get(start, Share(0, 0)) for start in every]))
+
+
+def _week(start: date, right: dict[date, Share], today: date) -> Week:
+    over, before = start + WEEK <= today, right.get(start - WEEK)
+    change = Difference(right[start], before) if over and before else None
+    return Week(start, right[start], change, over, start + WEEK + timedelta(days=SETTLES_IN) <= today)
