@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ from console.api import router as staff_api
 from console.api.feedback import submit_router
 from console.api.learning import router as learning_api
 from console.auth.gate import Gate
-from console.on_demand import make_learning
+from console.on_demand import make_learning, make_start_training, make_suggest
 from console.pages import staff as staff_pages
 from console.pages.demo import router as demo_page
 from core import logs
@@ -28,12 +29,14 @@ from core.events import Hub
 from core.feedback.links import Links
 from core.feedback.service import Feedback
 from core.llm.catalogue import Catalogue
+from core.llm.masking import make_masker
 from core.llm.wiring import make_router
 from core.rasa import Rasa
 from core.secrets import derive
 from core.settings import Settings
 from core.texts import Texts
 from core.turns import Turns
+from evaluation.training.wiring import make_training
 from knowledge.review.wiring import make_desk
 from knowledge.wiring import make_corrections, make_embedder, make_writer
 
@@ -67,6 +70,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     gate = Gate(database, settings.tenant, settings.staff_token())
     desk = make_desk(settings, database, embedder, router.invalidate)
+    training = make_training(settings, database)
+    start_training = make_start_training(settings, training)
+    pages = staff_pages.StaffServices(
+        gate,
+        database,
+        settings.tenant,
+        desk,
+        staff.corrections,
+        router.invalidate,
+        training,
+        start_training,
+        make_suggest(database, training, embedder),
+        cache(make_masker),
+    )
     checks = health.checks(database, rasa, settings.chroma())
 
     @asynccontextmanager
@@ -88,8 +105,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(make_web_channel(settings, turns, feedback, hub))
     app.include_router(submit_router(feedback, links, web_config(settings)))
     app.include_router(staff_api(staff))
-    app.include_router(learning_api(make_learning(settings, database, gate, desk)))
-    app.include_router(staff_pages.router(staff_pages.StaffServices(gate, database, settings.tenant, desk)))
+    app.include_router(learning_api(make_learning(settings, database, gate, desk, start_training)))
+    app.include_router(staff_pages.router(pages))
     app.include_router(demo_page())
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -12,14 +13,18 @@ from core.db import Database
 from core.errors import InvalidInput
 from core.jobs.queue import make_queue
 from core.settings import Settings
-from evaluation.training.wiring import make_training
+from evaluation.training.desk import Training
+from evaluation.training.suggesting import Cluster, Embeds, suggest
 from knowledge.review.desk import Desk
 
+StartTraining = Callable[[str, str, str, str], str]
 
-def make_learning(settings: Settings, database: Database, gate: Gate, desk: Desk) -> LearningServices:
+
+def make_learning(
+    settings: Settings, database: Database, gate: Gate, desk: Desk, start_training: StartTraining
+) -> LearningServices:
     """The learning API; what is heavy is loaded when it is first asked for, what is long is left to the worker."""
     queue = make_queue(settings.broker_url, settings.home)
-    training = make_training(settings, database)
 
     @cache
     def harvester() -> Any:
@@ -34,6 +39,13 @@ def make_learning(settings: Settings, database: Database, gate: Gate, desk: Desk
         queue.send_task("harvest")
         return {"status": "started"}
 
+    return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training)
+
+
+def make_start_training(settings: Settings, training: Training) -> StartTraining:
+    """Puts a training down and tells the worker."""
+    queue = make_queue(settings.broker_url, settings.home)
+
     def start_training(tenant_id: str, kind: str, by: str, reason: str) -> str:
         if kind != "nlu":
             raise InvalidInput("Only nlu can be trained from here; the embedding is trained by command.")
@@ -41,4 +53,14 @@ def make_learning(settings: Settings, database: Database, gate: Gate, desk: Desk
         queue.send_task("train_nlu", [session_id])
         return session_id
 
-    return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training)
+    return start_training
+
+
+def make_suggest(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:
+    """Groups what nobody understood, and proposes it as examples; some seconds for a thousand messages."""
+
+    def suggested(tenant_id: str) -> Sequence[Cluster]:
+        with database.session() as session:
+            return suggest(session, tenant_id, training.model.data, embedder)
+
+    return suggested

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from console.api.edge import Reviewer, Viewer
+from console.api.edge import Reviewer
 from console.api.paging import Limit, Offset, Tenant
 from console.api.services import ApiServices
 from console.auth.sessions import Person
@@ -131,7 +131,7 @@ def add_to(routes: APIRouter, services: ApiServices) -> None:
         return await page(tenant, Filter("approved"), limit, offset)
 
     @routes.post("/bot/corrections/", status_code=201)
-    async def propose(person: Viewer, body: CorrectionBody, tenant: Tenant = services.tenant) -> CorrectionItem:
+    async def propose(person: Reviewer, body: CorrectionBody, tenant: Tenant = services.tenant) -> CorrectionItem:
         """Say what the bot should have said; somebody approves it."""
 
         def work(session: Session) -> CorrectionItem:

@@ -1,4 +1,4 @@
-// Keys, dialogs and selects that send their form. Without it, reading and approving still work.
+// Keys, dialogs, selects that send their form, and progress. Without it, reading and approving still work.
 "use strict";
 
 const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -41,3 +41,18 @@ function open(dialog) {
 
 for (const dialog of document.querySelectorAll("dialog[data-open]")) open(dialog);
 document.querySelector(".queue-list [aria-current]")?.scrollIntoView({ block: "nearest" });
+
+// What takes longer than a request: ask how far it is, and show the page anew when it is over.
+const EVERY = 1500;
+for (const watch of document.querySelectorAll("[data-watches]")) setTimeout(look, EVERY, watch);
+
+async function look(watch) {
+  const found = await fetch(watch.dataset.watches).then((answer) => answer.json()).catch(() => null);
+  if (found?.over) return location.replace(location.pathname + location.search);
+  if (found) {
+    watch.querySelector("progress").value = found.progress;
+    const told = watch.querySelector("[role=status]");
+    if (told.textContent !== found.said) told.textContent = found.said;
+  }
+  setTimeout(look, EVERY, watch);
+}

@@ -119,7 +119,7 @@ class Training:
             older = [
                 row
                 for row in sessions.listed(session, tenant_id)
-                if running and row.deployed_at and row.created_at < running.created_at and self._kept(row)
+                if running and row.deployed_at and row.created_at < running.created_at and self.keeps(row)
             ]
             if not older:
                 raise NotFound("There is no earlier model to go back to.")
@@ -130,7 +130,7 @@ class Training:
         """Every training, newest first, with whether its model is still kept."""
         with self.database.session() as session:
             sessions.follow_disk(session, tenant_id, self.model)
-            return [{**sessions.shown(row), "kept": self._kept(row)} for row in sessions.listed(session, tenant_id)]
+            return [{**sessions.shown(row), "kept": self.keeps(row)} for row in sessions.listed(session, tenant_id)]
 
     def give_up_broken(self) -> None:
         """Mark what a crash left in the middle; nothing where a training is running."""
@@ -207,5 +207,6 @@ class Training:
             elif row is not None and row.status == "ready":
                 row.error = f"not deployed: {cause}"
 
-    def _kept(self, row: TrainingSession) -> bool:
+    def keeps(self, row: TrainingSession) -> bool:
+        """Whether its model is still on the disk."""
         return bool(row.model) and Release(self.model.home / str(row.model)).archive.is_file()

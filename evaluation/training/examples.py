@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -56,6 +56,20 @@ def listed(session: Session, tenant_id: str, status: str | None = None) -> list[
     return list(session.scalars(rows.filter_by(status=status) if status else rows))
 
 
+def page(session: Session, tenant_id: str, status: str, limit: int, offset: int) -> tuple[int, list[TrainingExample]]:
+    """How many have this status, and some of them: by intent, oldest first."""
+    rows = select(TrainingExample).filter_by(tenant_id=tenant_id, status=status)
+    ordered = rows.order_by(TrainingExample.intent, TrainingExample.id)
+    return counts(session, tenant_id).get(status, 0), list(session.scalars(ordered.limit(limit).offset(offset)))
+
+
+def counts(session: Session, tenant_id: str) -> dict[str, int]:
+    """How many there are of each status."""
+    row = TrainingExample
+    query = select(row.status, func.count()).where(row.tenant_id == tenant_id).group_by(row.status)
+    return dict(session.execute(query).all())
+
+
 def propose(session: Session, tenant_id: str, example: Example, by: str, source: str = "staff") -> TrainingExample:
     """An example that waits for approval; the same one twice is one.
 
@@ -65,10 +79,7 @@ def propose(session: Session, tenant_id: str, example: Example, by: str, source:
     text = " ".join(example.text.split())
     if not text or text.startswith("/"):
         raise InvalidInput("An example needs a text, and none that begins with a slash: Rasa takes it for a command.")
-    if not re.fullmatch(r"[a-z][a-z0-9_]{1,99}", example.intent):
-        raise InvalidInput(
-            f'"{example.intent}" is no name for an intent: small letters, digits and _, such as gift_card'
-        )
+    _check_name(example.intent)
     same = select(TrainingExample).filter_by(tenant_id=tenant_id, text=text, intent=example.intent)
     known = session.scalar(same.where(TrainingExample.status.in_(_MEMBER)).limit(1))
     if known is not None:
@@ -85,7 +96,10 @@ def decide(session: Session, tenant_id: str, example_id: str, status: str, by: s
     Raises:
         NotFound: there is no such example.
         Conflict: it was decided already, or is exported.
+        InvalidInput: the other intent has no name that Rasa could use.
     """
+    if intent:
+        _check_name(intent)
     row = session.scalar(select(TrainingExample).filter_by(tenant_id=tenant_id, id=example_id))
     if row is None:
         raise NotFound(f"There is no training example {example_id}.")
@@ -95,6 +109,11 @@ def decide(session: Session, tenant_id: str, example_id: str, status: str, by: s
     if not changed.rowcount:  # type: ignore[attr-defined]
         raise Conflict(f"The training example {example_id} is {row.status} already.")
     audit.note(session, tenant_id, "example", row.id, status, by, text=row.text, intent=intent or row.intent)
+
+
+def _check_name(intent: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,99}", intent):
+        raise InvalidInput(f'"{intent}" is no name for an intent: small letters, digits and _, such as gift_card')
 
 
 def preview(session: Session, tenant_id: str, data: Path, masker: Masker) -> Export:

@@ -67,6 +67,12 @@ def listed(
     return total, list(session.scalars(newest))
 
 
+def count(session: Session, tenant_id: str, status: str) -> int:
+    """How many have this status."""
+    query = select(func.count()).select_from(HumanCorrection).filter_by(tenant_id=tenant_id, status=status)
+    return session.scalar(query) or 0
+
+
 def described(session: Session, correction: HumanCorrection) -> dict[str, Any]:
     """All there is to say; ``live``: the vector index holds what was approved or undone (None: nothing was)."""
     return {**{name: getattr(correction, name) for name in FIELDS}, "live": _is_live(session, correction)}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -19,8 +20,17 @@ from console.auth.gate import Gate
 from console.pages.staff import StaffServices, router
 from core.db import Database
 from core.errors import KnowledgeUnavailable
+from core.llm.masking import make_masker
+from evaluation.training.data import Example
+from evaluation.training.desk import Training
+from evaluation.training.examples import propose
+from evaluation.training.suggesting import Cluster
 from knowledge import entries
+from knowledge.corrections.desk import Corrections
 from knowledge.review.desk import Desk
+from knowledge.signals import normalised
+from knowledge.types import Answer, AnswerPart, Question, UsedEntry
+from tests.evaluation.training.conftest import TOPIC, QuickModel, Trials, WiredRasa
 from tests.knowledge.review.doubles import T
 
 PASSWORD = "three green lamps"
@@ -51,12 +61,32 @@ class Index:
 
 
 @dataclass
+class Words:
+    """Answers by the very words of a phrasing alone."""
+
+    database: Database
+
+    def answer(self, question: Question) -> Answer:
+        with self.database.session() as session:
+            for entry in entries.listed(session, question.tenant_id, "approved"):
+                if normalised(question.text) in {normalised(each.text) for each in entry.questions}:
+                    used = (UsedEntry(entry.id, entry.version, 1.0),)
+                    part = AnswerPart(question.text, "answered", entry.answer, 1.0, used)
+                    return Answer("answered", (part,), 1.0, entries=used)
+        return Answer("unknown", (AnswerPart(question.text, "unknown", "", 0.0),), 0.0)
+
+
+@dataclass
 class Staff:
     """The app with its people."""
 
     database: Database
     app: FastAPI
     index: Index
+    training: Training
+    trials: Trials
+    rasa: WiredRasa
+    forgotten: list[str] = field(default_factory=list)
 
     def browser(self, email: str | None = None, url: str = "http://app") -> Browser:
         return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=url), email)
@@ -100,13 +130,46 @@ def hidden(page: str, name: str) -> str:
     return found[1]
 
 
-def open_console(database: Database, attempts: Attempts | None = None, **more: Callable[..., Any]) -> Staff:
+def open_console(database: Database, attempts: Attempts | None = None, **more: Any) -> Staff:
+    """``corrections`` and what the learning API takes may be others than the doubles."""
     with database.session() as session:
         for email, role in STAFF.items():
             users.add(session, T, email, role, password_hash(), "test")
-    index = Index(database)
+    index, app, rasa, trials = Index(database), FastAPI(), WiredRasa(), Trials()
+    training = Training(database, QuickModel(*folders(database)), rasa.client, trials)
+    staff = Staff(database, app, index, training, trials, rasa)
     gate, desk = Gate(database, T, "let me in", attempts or Attempts(1000, 1000)), Desk(database, index)
-    app = FastAPI()
-    app.include_router(router(StaffServices(gate, database, T, desk)))
+    corrections = more.pop("corrections", None) or Corrections(database, index, Words(database))
+    services = StaffServices(
+        gate, database, T, desk, corrections, staff.forgotten.append, training, starting(training),
+        suggesting(database), cache(make_masker),
+    )  # fmt: skip
+    app.include_router(router(services))
     app.include_router(learning_api(LearningServices(gate, database, T, desk, **more)))
-    return Staff(database, app, index)
+    return staff
+
+
+def folders(database: Database) -> tuple[Path, Path]:
+    """For the models and for the training data, beside the database."""
+    home = Path(str(database.engine.url.database)).parent
+    (home / "data/nlu").mkdir(parents=True, exist_ok=True)
+    (home / "data/nlu/topic.yml").write_text(TOPIC)
+    return home / "var", home / "data"
+
+
+def starting(training: Training) -> Callable[[str, str, str, str], str]:
+    """Puts it down; the test is the worker."""
+    return lambda tenant, _kind, by, reason: training.start_training(tenant, by, reason)
+
+
+def suggesting(database: Database) -> Callable[[str], list[Cluster]]:
+    """Three messages that seem to be a new intent."""
+    texts = ("do you sell gift cards", "gift card please", "buy a gift card")
+
+    def suggest(tenant: str) -> list[Cluster]:
+        with database.session() as session:
+            for text in texts:
+                propose(session, tenant, Example(text, "gift_card"), "suggestion", "cluster")
+        return [Cluster("gift_card", known=False, texts=texts)]
+
+    return suggest

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from console.pages.staff import conversations, dashboard, entries, files, people, review, signing
+from console.pages.staff import (
+    conversations,
+    corrections,
+    dashboard,
+    entries,
+    examples,
+    feedback,
+    files,
+    people,
+    reuse,
+    review,
+    signing,
+    trainings,
+)
 from console.pages.staff.shell import PREFIX, Shell, StaffServices, route_class
 from core.errors import NotFound
 
 __all__ = ["StaffServices", "router"]
+
+AREAS = (
+    files, signing, dashboard, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people,
+)  # fmt: skip
 
 
 def router(services: StaffServices) -> APIRouter:
     """Every page; all but the sign-in need a session."""
     shell = Shell(services)
     routes = APIRouter(prefix=PREFIX, route_class=route_class(shell), include_in_schema=False)
-    for area in (files, signing, dashboard, review, entries, conversations, people):
+    for area in AREAS:
         area.add_to(routes, shell)
 
     @routes.get("/{path:path}")

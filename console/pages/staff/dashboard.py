@@ -13,6 +13,7 @@ from console.pages.staff.chart import chart
 from console.pages.staff.shell import PREFIX, Shell, see
 from core.db.models import AuditEvent, now
 from evaluation import performance
+from evaluation.progress import progress
 from knowledge import entries
 from knowledge.review import listing
 from knowledge.review.listing import Filter
@@ -21,6 +22,8 @@ SPANS = (7, 28, 90)
 WEEKS = 12
 LINES = {"right_rate": "right", "unknown_rate": "unknown", "handoff_rate": "handed over"}
 SHOWN = 6
+AREAS = {"review": "review", "entry": "entries", "correction": "corrections", "model": "trainings"}
+"""Where the pages of what was changed lie."""
 
 
 def add_to(routes: APIRouter, shell: Shell) -> None:
@@ -35,7 +38,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         person = await shell.person(request)
         given = request.query_params.get("days", "")
         days = int(given) if given in {str(span) for span in SPANS} else SPANS[0]
-        found = await shell.read(lambda session: _found(session, shell.tenant, days))
+        found = await shell.work(lambda session: _found(session, shell.tenant, days))
         return await shell.page("dashboard", person, area="dashboard", days=days, spans=SPANS, **found)
 
 
@@ -44,11 +47,13 @@ def _found(session: Session, tenant_id: str, days: int) -> dict[str, Any]:
     first = performance.beginning(today, "week") - timedelta(weeks=WEEKS - 1)
     weeks = performance.series(session, tenant_id, first, today, by="week")
     weeks = [week for week in weeks if week["questions"]]
+    made = progress(weeks, today)
     _, top = listing.listed(session, tenant_id, Filter(), SHOWN, 0)
     changes = select(AuditEvent).filter_by(tenant_id=tenant_id).order_by(AuditEvent.id.desc()).limit(SHOWN)
     return {
         "summary": performance.summary(session, tenant_id, today - timedelta(days=days - 1), today),
-        "weeks": weeks,
+        "weeks": list(zip(made.weeks, weeks, strict=True)),
+        "progress": made,
         "chart": chart(weeks, LINES),
         "queue": listing.analytics(session, tenant_id),
         "top": top,
@@ -58,7 +63,6 @@ def _found(session: Session, tenant_id: str, days: int) -> dict[str, Any]:
 
 
 def _described(event: AuditEvent) -> dict[str, Any]:
-    links = {"review": f"{PREFIX}/review/{event.subject_id}", "entry": f"{PREFIX}/entries/{event.subject_id}"}
-    return {"kind": event.kind, "action": event.action, "by": event.by, "at": event.created_at} | {
-        "link": links.get(event.kind)
-    }
+    area = AREAS.get(event.kind)
+    link = f"{PREFIX}/{area}/{event.subject_id}" if area else None
+    return {"kind": event.kind, "action": event.action, "by": event.by, "at": event.created_at, "link": link}

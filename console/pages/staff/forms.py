@@ -24,6 +24,10 @@ class Form:
         """A field's value with line ends as we keep them; empty where it is missing."""
         return self.fields.get(name, [""])[0].replace("\r\n", "\n")
 
+    def several(self, name: str) -> list[str]:
+        """Every value of a field, as boxes that were ticked send them."""
+        return self.fields.get(name, [])
+
     def lines(self, name: str) -> list[str]:
         """A field's lines that say something."""
         return [line.strip() for line in self.text(name).split("\n") if line.strip()]

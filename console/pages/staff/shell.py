@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,7 +22,12 @@ from console.pages.staff.forms import Form, read_form
 from console.pages.staff.showing import environment
 from core.db import Database
 from core.errors import RejoinderError, Unauthorised
+from core.llm.masking import Masker
+from evaluation.training.desk import Training
+from evaluation.training.suggesting import Cluster
 from knowledge import entries
+from knowledge.corrections.desk import Corrections
+from knowledge.corrections.listing import count
 from knowledge.review import listing
 from knowledge.review.desk import Desk
 
@@ -31,6 +37,7 @@ _POLICY = (
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
+    "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
@@ -61,6 +68,15 @@ class StaffServices:
     database: Database
     tenant: str
     desk: Desk
+    corrections: Corrections
+    forget: Callable[[str], None]
+    """Drops a tenant's cached answers; called in the event loop."""
+    training: Training
+    start_training: Callable[[str, str, str, str], str]
+    """Begins a training in the worker (tenant, kind, by, reason); its id."""
+    suggest: Callable[[str], Sequence[Cluster]]
+    """Proposes training examples from a tenant's messages that nobody understood."""
+    masker: Callable[[], Masker]
 
 
 class SignInFirst(Unauthorised):
@@ -105,6 +121,15 @@ class Shell:
         """Read something from the database."""
         return await self.services.database.run(work)
 
+    async def work(self, work: Callable[[Session], T]) -> T:
+        """What takes longer than a read, on a thread of its own: customers do not wait for it."""
+
+        def in_transaction() -> T:
+            with self.services.database.session() as session:
+                return work(session)
+
+        return await asyncio.to_thread(in_transaction)
+
     async def page(
         self, name: str, person: Person | None, *, area: str = "", status: int = 200, **values: Any
     ) -> HTMLResponse:
@@ -118,7 +143,11 @@ class Shell:
     def _frame(self, session: Session) -> dict[str, Any]:
         revision = entries.revision_of(session, self.tenant)
         late = entries.changed_count(session, self.tenant, revision.indexed) if revision else 0
-        return {"waiting": listing.waiting(session, self.tenant), "late": late}
+        return {
+            "waiting": listing.waiting(session, self.tenant),
+            "proposed": count(session, self.tenant, "proposed"),
+            "late": late,
+        }
 
 
 def route_class(shell: Shell) -> type[APIRoute]:
@@ -145,6 +174,11 @@ def route_class(shell: Shell) -> type[APIRoute]:
             return handle
 
     return StaffPage
+
+
+def status_of(error: RejoinderError) -> int:
+    """The status of a page that says why something was refused."""
+    return failure(error).status_code
 
 
 def see(address: str) -> Response:

@@ -22,7 +22,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
     )
     made.filters |= {"when": when, "day": day, "percent": percent, "number": number, "before": before, "after": after}
-    made.filters |= {"words": words, "initials": initials}
+    made.filters |= {"words": words, "initials": initials, "percent1": percent1, "points": points, "points1": points1}
     return made
 
 
@@ -53,6 +53,22 @@ def day(moment: date) -> str:
 def percent(share: float | None) -> str:
     """A share in whole percent."""
     return "-" if share is None else f"{share * 100:.0f}%"
+
+
+def percent1(share: float | None) -> str:
+    """A share in percent with one decimal."""
+    return "-" if share is None else f"{share * 100:.1f}%"
+
+
+def points(value: float) -> str:
+    """A difference of shares in whole points, with its sign."""
+    rounded = round(value * 100)
+    return f"{rounded:+d}" if rounded else "0"
+
+
+def points1(value: float) -> str:
+    """The same with one decimal."""
+    return f"{value * 100:+.1f}"
 
 
 def number(value: float | None) -> str:

@@ -1,0 +1,91 @@
+"""What the pages of a correction show: the answer it is about, and what its approval did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import AuditEvent, HumanCorrection, KnowledgeEntry, Message, RegressionCase, TrainingExample, Turn
+from core.errors import NotFound
+from knowledge import entries
+from knowledge.corrections import listing, past
+from knowledge.corrections.edits import version_of
+from knowledge.review.differing import diff
+
+ALIKE = 0.3
+"""Below this share of equal text, marks of every word would only confuse."""
+
+
+def subject(session: Session, tenant_id: str, message_id: str) -> dict[str, Any] | None:
+    """The stored answer that a message belongs to, with the entries that went into it; None where none is named.
+
+    Raises:
+        NotFound: there is no such answer.
+    """
+    if not message_id:
+        return None
+    message = session.get(Message, message_id)
+    if message is None or message.tenant_id != tenant_id or message.turn_id is None:
+        raise NotFound("There is no such answer.")
+    turn = session.get_one(Turn, message.turn_id)
+    used = sorted(turn.entries, key=lambda each: -(each.get("score") or 0))
+    return {
+        "message": message,
+        "turn": turn,
+        "question": past.question_of(session, turn),
+        "bot_answer": past.answer_of(session, turn),
+        "before": past.before(session, turn),
+        "entries": [entry for each in used if (entry := session.get(KnowledgeEntry, each["id"])) is not None],
+    }
+
+
+def shown(session: Session, tenant_id: str, correction_id: str) -> dict[str, Any]:
+    """One correction with its differences, effects and history.
+
+    Raises:
+        NotFound: there is no such correction.
+    """
+    correction = listing.found(session, tenant_id, correction_id)
+    pieces = diff(correction.bot_answer, correction.answer)
+    same = sum(len(piece.text) for piece in pieces if piece.change == "same")
+    longest = max(len(correction.bot_answer), len(correction.answer), 1)
+    changes = select(AuditEvent).filter_by(tenant_id=tenant_id, kind="correction", subject_id=correction_id)
+    return {
+        "correction": listing.described(session, correction),
+        "diff": pieces if same / longest >= ALIKE else None,
+        "misled": session.get(KnowledgeEntry, correction.entry_id) if correction.entry_id else None,
+        "message_id": _message_of(session, correction),
+        "effects": _effects(session, tenant_id, correction),
+        "history": list(session.scalars(changes.order_by(AuditEvent.id))),
+    }
+
+
+def _message_of(session: Session, correction: HumanCorrection) -> str | None:
+    """The answer's last message, to link to."""
+    query = select(Message.id).filter_by(turn_id=correction.turn_id).order_by(Message.seq.desc()).limit(1)
+    return session.scalar(query) if correction.turn_id else None
+
+
+def _effects(session: Session, tenant_id: str, correction: HumanCorrection) -> dict[str, Any]:
+    """What approval did: entries, the regression case, the training example."""
+    done = correction.effects
+    case, example = done.get("regression_case"), done.get("training_example")
+    return {
+        "entries": [_changed(session, tenant_id, change) for change in done.get("entries", [])],
+        "case": session.get(RegressionCase, case) if case else None,
+        "example": session.get(TrainingExample, example) if example else None,
+    }
+
+
+def _changed(session: Session, tenant_id: str, change: dict[str, Any]) -> dict[str, Any]:
+    entry = entries.found(session, tenant_id, change["id"])
+    after = version_of(session, entry.id, change["after"])
+    return {
+        "id": entry.id,
+        "name": entry.questions[0].text if entry.questions else entry.title or "Untitled",
+        "action": "new" if change["before"] is None else "retired" if after["status"] == "retired" else "amended",
+        "before": change["before"],
+        "after": change["after"],
+    }

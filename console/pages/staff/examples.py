@@ -1,0 +1,126 @@
+"""Training examples: decide about those that wait, look for more, and put them into the training data after a look at the diff."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from console.auth.sessions import Person
+from console.pages.staff.forms import Form, page_number
+from console.pages.staff.shell import PREFIX, Shell, see, status_of
+from core.db.models import TrainingExample
+from core.errors import Conflict, InvalidInput, NotFound
+from evaluation.training import examples
+from evaluation.training.data import Example
+from evaluation.training.rasa import ROOT
+from evaluation.training.validation import intents_of
+
+AT_ONCE = 60
+HOME = f"{PREFIX}/examples"
+Status = Literal["proposed", "approved", "exported", "rejected", "undone"]
+STATUSES: tuple[Status, ...] = ("proposed", "approved", "exported", "rejected", "undone")
+
+
+def add_to(routes: APIRouter, shell: Shell) -> None:
+    """The routes of examples."""
+
+    async def page(person: Person, status: Status, number: int = 1, code: int = 200, **values: Any) -> Response:
+        found = await shell.read(lambda session: _found(session, shell.tenant, status, number))
+        intents = await asyncio.to_thread(intents_of, ROOT / "domain.yml")
+        return await shell.page(
+            "examples", person, area="trainings", status=code, wanted=status, statuses=STATUSES, page=number,
+            intents=intents, **found, **values,
+        )  # fmt: skip
+
+    @routes.get("/examples")
+    async def listed(request: Request) -> Response:
+        person, asked = await shell.person(request), request.query_params
+        status: Status = next((each for each in STATUSES if each == asked.get("status")), "proposed")
+        return await page(person, status, page_number(request), done=asked.get("done", ""))
+
+    @routes.post("/examples")
+    async def add(request: Request) -> Response:
+        person, form = await shell.form(request, "knowledge:review")
+        example = Example(form.text("text"), form.text("intent").strip())
+        try:
+            await shell.read(lambda session: examples.propose(session, shell.tenant, example, person.email).id)
+        except InvalidInput as error:
+            return await page(person, "proposed", code=422, error=str(error), given=form)
+        return see(f"{HOME}?done=added")
+
+    @routes.post("/examples/decisions")
+    async def decide(request: Request) -> Response:
+        person, form = await shell.form(request, "knowledge:review")
+        try:
+            await shell.read(lambda session: _decide(session, shell.tenant, person.email, form))
+        except (InvalidInput, Conflict, NotFound) as error:
+            return await page(person, "proposed", code=status_of(error), error=str(error))
+        return see(f"{HOME}?done={form.text('decision')}")
+
+    @routes.post("/examples/suggestions")
+    async def suggest(request: Request) -> Response:
+        person, _ = await shell.form(request, "knowledge:review")
+        clusters = await asyncio.to_thread(shell.services.suggest, shell.tenant)
+        return await page(person, "proposed", suggested=clusters)
+
+    _add_export(routes, shell)
+
+
+def _add_export(routes: APIRouter, shell: Shell) -> None:
+    data = shell.services.training.model.data
+
+    async def page(person: Person, code: int = 200, **values: Any) -> Response:
+        def work(session: Session) -> examples.Export:
+            return examples.preview(session, shell.tenant, data, shell.services.masker())
+
+        try:
+            values["found"] = await shell.work(work)
+        except InvalidInput as error:
+            values["problem"] = str(error)
+        return await shell.page("examples_export", person, area="trainings", status=code, **values)
+
+    @routes.get("/examples/export")
+    async def shown(request: Request) -> Response:
+        person = await shell.person(request)
+        return await page(person, done="done" in request.query_params)
+
+    @routes.post("/examples/export")
+    async def write(request: Request) -> Response:
+        person, form = await shell.form(request, "model:deploy")
+        digest = form.text("digest")
+
+        def work(session: Session) -> None:
+            if not digest:
+                raise InvalidInput("Look at the difference first.")
+            examples.export(session, shell.tenant, data, shell.services.masker(), person.email, digest)
+
+        try:
+            await shell.work(work)
+        except (InvalidInput, Conflict) as error:
+            return await page(person, status_of(error), error=str(error))
+        return see(f"{HOME}/export?done")
+
+
+def _found(session: Session, tenant_id: str, status: Status, number: int) -> dict[str, Any]:
+    """One page of the examples, in groups by intent."""
+    total, rows = examples.page(session, tenant_id, status, AT_ONCE, (number - 1) * AT_ONCE)
+    groups: dict[str, list[TrainingExample]] = defaultdict(list)
+    for row in rows:
+        groups[row.intent].append(row)
+    counts = examples.counts(session, tenant_id)
+    return {"groups": groups, "total": total, "counts": counts, "pages": max(1, -(-total // AT_ONCE))}
+
+
+def _decide(session: Session, tenant_id: str, by: str, form: Form) -> None:
+    """All that were ticked, or none."""
+    status = {"approve": "approved", "reject": "rejected"}.get(form.text("decision"))
+    ids = form.several("example")
+    if status is None or not ids:
+        raise InvalidInput("Tick at least one example, and approve or reject.")
+    for id_ in ids:
+        intent = form.text("intent").strip() if status == "approved" else ""
+        examples.decide(session, tenant_id, id_, status, by, intent=intent)

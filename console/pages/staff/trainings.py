@@ -1,0 +1,159 @@
+"""Trainings: start one and watch it, read what its model was found to be, deploy it, go back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from console.auth.sessions import Person
+from console.pages.staff.forms import page_number
+from console.pages.staff.shell import HEADERS, PREFIX, Shell, see, status_of
+from core.db.models import AuditEvent
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from core.jobs import heartbeat
+from evaluation.training import sessions
+
+AT_ONCE = 20
+HOME = f"{PREFIX}/trainings"
+UNFINISHED = frozenset({"waiting", "training", "evaluating"})
+CAN_SERVE = frozenset({"ready", "refused", "replaced"})
+LONGEST_REASON = 500
+REFUSED = (Conflict, InvalidInput, NotFound, Unavailable)
+
+
+def add_to(routes: APIRouter, shell: Shell) -> None:
+    """The routes of trainings."""
+
+    async def page(person: Person, number: int = 1, status: int = 200, **values: Any) -> Response:
+        every = await asyncio.to_thread(shell.services.training.listed, shell.tenant)
+        alive = await shell.read(lambda session: heartbeat.alive(session, "worker"))
+        running = next((row for row in every if row["status"] == "deployed"), None)
+        unfinished = next((row for row in every if row["status"] in UNFINISHED), None)
+        shown = every[(number - 1) * AT_ONCE : number * AT_ONCE]
+        return await shell.page(
+            "trainings",
+            person,
+            area="trainings",
+            status=status,
+            found=shown,
+            page=number,
+            pages=max(1, -(-len(every) // AT_ONCE)),
+            running=running,
+            unfinished=unfinished,
+            said=_said(unfinished, worker=alive) if unfinished else "",
+            earlier=_earlier(every, running),
+            worker=alive,
+            **values,
+        )
+
+    @routes.get("/trainings")
+    async def listed(request: Request) -> Response:
+        person = await shell.person(request)
+        return await page(person, page_number(request), done=request.query_params.get("done", ""))
+
+    @routes.post("/trainings")
+    async def start(request: Request) -> Response:
+        person, form = await shell.form(request, "model:deploy")
+        begin, values = shell.services.start_training, (shell.tenant, "nlu", person.email, form.text("reason").strip())
+        try:
+            session_id = await asyncio.to_thread(begin, *values)
+        except REFUSED as error:
+            return await page(person, 1, status_of(error), error=str(error), given=form)
+        return see(f"{HOME}/{session_id}")
+
+    @routes.post("/trainings/rollback")
+    async def rollback(request: Request) -> Response:
+        person, form = await shell.form(request, "model:deploy")
+        try:
+            reason = _reason(form.text("reason"))
+            back = await asyncio.to_thread(shell.services.training.rollback, shell.tenant, person.email, reason)
+        except REFUSED as error:
+            return await page(person, 1, status_of(error), error=str(error))
+        return see(f"{HOME}/{back.id}?done={'deployed' if back.serves else 'later'}")
+
+    _add_one(routes, shell)
+
+
+def _add_one(routes: APIRouter, shell: Shell) -> None:
+    async def page(person: Person, session_id: str, status: int = 200, **values: Any) -> Response:
+        await asyncio.to_thread(shell.services.training.listed, shell.tenant)  # the record follows the disk
+        found = await shell.read(lambda session: _found(session, shell, session_id))
+        return await shell.page("training", person, area="trainings", status=status, **found, **values)
+
+    @routes.get("/trainings/{session_id}")
+    async def shown(request: Request, session_id: str) -> Response:
+        person = await shell.person(request)
+        return await page(person, session_id, done=request.query_params.get("done", ""))
+
+    @routes.get("/trainings/{session_id}/progress")
+    async def progress(request: Request, session_id: str) -> Response:
+        """For the page's script: how far it is."""
+        await shell.person(request)
+
+        def work(session: Session) -> dict[str, Any]:
+            row = sessions.shown(sessions.get(session, shell.tenant, session_id))
+            alive = heartbeat.alive(session, "worker")
+            return {
+                "over": row["status"] not in UNFINISHED,
+                "progress": row["progress"],
+                "said": _said(row, worker=alive),
+            }
+
+        return JSONResponse(await shell.read(work), headers=HEADERS)
+
+    @routes.post("/trainings/{session_id}/deploy")
+    async def deploy(request: Request, session_id: str) -> Response:
+        person, form = await shell.form(request, "model:deploy")
+        try:
+            reason, forced = _reason(form.text("reason")), bool(form.text("force"))
+            training, who = shell.services.training, person.email
+            serves = await asyncio.to_thread(training.deploy, shell.tenant, session_id, who, reason, force=forced)
+        except (Conflict, InvalidInput, Unavailable) as error:
+            return await page(person, session_id, status_of(error), error=str(error))
+        return see(f"{HOME}/{session_id}?done={'deployed' if serves else 'later'}")
+
+
+def _found(session: Session, shell: Shell, session_id: str) -> dict[str, Any]:
+    row = sessions.get(session, shell.tenant, session_id)
+    changes = select(AuditEvent).filter_by(tenant_id=shell.tenant, kind="model", subject_id=session_id)
+    training = {**sessions.shown(row), "kept": shell.services.training.keeps(row)}
+    return {
+        "training": training,
+        "unfinished": row.status in UNFINISHED,
+        "said": _said(training, worker=heartbeat.alive(session, "worker")),
+        "can_serve": row.status in CAN_SERVE and training["kept"],
+        "history": list(session.scalars(changes.order_by(AuditEvent.id))),
+    }
+
+
+def _earlier(every: list[dict[str, Any]], running: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The model that a rollback goes back to."""
+    if running is None:
+        return None
+    older = (row for row in every if row["created_at"] < running["created_at"])
+    return next((row for row in older if row["deployed_at"] and row["kept"]), None)
+
+
+def _said(training: dict[str, Any], *, worker: bool) -> str:
+    """What it is doing, for a person to read."""
+    if training["status"] == "waiting":
+        return "Waiting for the worker." if worker else "Waiting: the worker does not run, and takes it when it starts."
+    said: str = training["step"] or training["status"]
+    return said[:1].upper() + said[1:]
+
+
+def _reason(given: str) -> str:
+    """Why the serving model changes; kept with who did it.
+
+    Raises:
+        InvalidInput: it is missing or too long.
+    """
+    reason = given.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        raise InvalidInput(f"Say why, in at most {LONGEST_REASON} characters; it is kept with the model.")
+    return reason
