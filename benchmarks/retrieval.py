@@ -30,6 +30,7 @@ from knowledge.embedding import Embedder, Vectors
 from knowledge.importing import Importer, Options
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
+from knowledge.spaces import VectorSpace
 from knowledge.wiring import Knowledge, make_knowledge
 
 SIZES = (1_000, 10_000, 100_000)
@@ -139,7 +140,7 @@ def _recall(
     for vector in embedder.embed(asked):
         exact = set(np.argpartition(-(everything @ vector), NEAREST)[:NEAREST].tolist())
         started = time.perf_counter()
-        nearest = knowledge.vectors.nearest(TENANT, revision.epoch, vector[None], NEAREST)
+        nearest = knowledge.spaces.base.index.nearest(TENANT, revision.epoch, vector[None], NEAREST)
         took.append((time.perf_counter() - started) * 1000)
         hits += len(exact & {number[i] for i in nearest})
     return {"recall_at_10": hits / (NEAREST * len(asked)), **_spread("vector_query", took)}
@@ -148,7 +149,7 @@ def _recall(
 def _queried(knowledge: Knowledge, asked: list[str]) -> dict[str, Any]:
     """Whole queries, each text asked once and never seen by this embedder."""
     fresh = Embedder()
-    knowledge.retriever._embedder = fresh  # noqa: SLF001 -- the other one has these texts in its memory
+    knowledge.retriever._spaces.base = VectorSpace(fresh, knowledge.spaces.base.index)  # noqa: SLF001 -- the other one has these texts in its memory
     knowledge.retriever.candidates(TENANT, ["warm up"], NEAREST)
     took = []
     for text in asked:

@@ -10,7 +10,16 @@ from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
-from core.db.models import EntryQuestion, EntryVersion, KnowledgeEntry, KnowledgeRevision, SourceDocument, new_id, now
+from core.db.models import (
+    EntryQuestion,
+    EntryVersion,
+    KnowledgeEntry,
+    KnowledgeRevision,
+    SourceDocument,
+    TrainingSession,
+    new_id,
+    now,
+)
 from core.errors import NotFound
 from knowledge.content import Content
 from knowledge.types import Entry, Source, Utterance
@@ -33,6 +42,9 @@ class Revision:
     epoch: str
     number: int
     indexed: int
+    """What the vector index of ``model`` holds everything of."""
+    model: str | None = None
+    """The tuned embedding model in force, a folder below ``home``; None: the base model."""
 
 
 @dataclass(frozen=True)
@@ -178,9 +190,9 @@ def served_count(session: Session, tenant_id: str) -> int:
 def revision_of(session: Session, tenant_id: str) -> Revision | None:
     """The tenant's revision, or None where nothing was ever stored."""
     row = session.execute(
-        select(KnowledgeRevision.id, KnowledgeRevision.revision, KnowledgeRevision.indexed).where(
-            KnowledgeRevision.tenant_id == tenant_id
-        )
+        select(KnowledgeRevision.id, KnowledgeRevision.revision, KnowledgeRevision.indexed, TrainingSession.model)
+        .outerjoin(TrainingSession, _IN_FORCE)
+        .where(KnowledgeRevision.tenant_id == tenant_id)
     ).first()
     return Revision(*row) if row else None
 
@@ -190,12 +202,35 @@ def tenants(session: Session) -> list[str]:
     return list(session.scalars(select(KnowledgeRevision.tenant_id).order_by(KnowledgeRevision.tenant_id)))
 
 
-def mark_indexed(session: Session, tenant_id: str, revision: int, *, restart: bool = False) -> None:
-    """The vector index holds everything up to ``revision``; it only goes back for a ``restart``."""
+def mark_indexed(
+    session: Session, tenant_id: str, revision: int, model: str | None = None, *, restart: bool = False
+) -> None:
+    """The model's vector index holds everything up to ``revision``; it only goes back for a ``restart``.
+
+    Nothing where another model was put in force meanwhile.
+    """
     row = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
-    if not restart:
-        row = row.where(KnowledgeRevision.indexed < revision)
-    session.execute(row.values(indexed=revision))
+    session.execute(row.values(tenant_id=tenant_id))  # locks it, so that the model stays until the transaction ends
+    current = revision_of(session, tenant_id)
+    if current is not None and current.model == model and (restart or current.indexed < revision):
+        session.execute(row.values(indexed=revision))
+
+
+def put_in_force(session: Session, tenant_id: str, model: str | None, reached: int) -> bool:
+    """From now on, in every process, this model's vectors serve; False where the knowledge has gone on since ``reached``.
+
+    The model's training is marked deployed, and the one before replaced.
+    """
+    mine = KnowledgeRevision.tenant_id == tenant_id
+    current = update(KnowledgeRevision).where(mine, KnowledgeRevision.revision == reached).values(indexed=reached)
+    if not session.execute(current).rowcount:  # type: ignore[attr-defined]
+        return False
+    trained = update(TrainingSession).where(TrainingSession.tenant_id == tenant_id, TrainingSession.kind == "embedding")
+    session.execute(trained.where(TrainingSession.status == "deployed").values(status="replaced"))
+    if model is not None:
+        done = trained.where(TrainingSession.model == model)
+        session.execute(done.values(status="deployed", deployed_at=now()))
+    return True
 
 
 def changed_ids(session: Session, tenant_id: str, after: int) -> list[str]:
@@ -227,6 +262,12 @@ def changed_among(session: Session, tenant_id: str, versions: dict[str, int]) ->
     ids = [entry_id for entry_id, version in session.execute(query) if version != versions[entry_id]]
     return _loaded(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids))) if ids else []
 
+
+_IN_FORCE = (
+    (TrainingSession.tenant_id == KnowledgeRevision.tenant_id)
+    & (TrainingSession.kind == "embedding")
+    & (TrainingSession.status == "deployed")
+)
 
 _WHOLE = select(
     *KnowledgeEntry.__table__.columns,

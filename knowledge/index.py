@@ -60,14 +60,29 @@ class VectorIndex:
 
     def create(self, tenant_id: str, epoch: str) -> None:
         """An empty index in place of any other one of this tenant."""
-        name = self._name(tenant_id)
+        self.drop(tenant_id)
         with self._speaking() as client:
-            with suppress(NotFoundError):
-                client.delete_collection(name)
-            self._collections.clear()
             client.create_collection(
-                name, configuration={"hnsw": HNSW}, metadata={"epoch": epoch}, embedding_function=None
+                self._name(tenant_id), configuration={"hnsw": HNSW}, metadata={"epoch": epoch}, embedding_function=None
             )
+
+    def reached(self, tenant_id: str, epoch: str) -> int | None:
+        """Up to which revision an index that does not serve says that it holds everything; None: there is none."""
+        with self._speaking():
+            self._collections.pop((tenant_id, epoch), None)
+            collection = self._collection(tenant_id, epoch)
+        return None if collection is None else int((collection.metadata or {}).get("reached", 0))
+
+    def note_reached(self, tenant_id: str, epoch: str, revision: int) -> None:
+        """Have the index itself remember it; of the one that serves, SQL knows."""
+        with self._speaking():
+            self._needed(tenant_id, epoch).modify(metadata={"epoch": epoch, "reached": revision})
+
+    def drop(self, tenant_id: str) -> None:
+        """Delete this tenant's index, if there is one."""
+        with self._speaking() as client, suppress(NotFoundError):
+            client.delete_collection(self._name(tenant_id))
+        self._collections.clear()
 
     def push(self, tenant_id: str, epoch: str, vectors: dict[str, Vectors]) -> None:
         """Add or replace entries, each with its vectors."""

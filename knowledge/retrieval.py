@@ -16,9 +16,10 @@ from knowledge import entries
 from knowledge.chunking import spoken_parts
 from knowledge.embedding import Vectors
 from knowledge.entries import Revision
-from knowledge.index import Scores, VectorIndex
+from knowledge.index import Scores
 from knowledge.lexical import LexicalIndex
-from knowledge.synchronising import Embeds, Synchroniser
+from knowledge.spaces import Spaces, VectorSpace
+from knowledge.synchronising import Synchroniser
 from knowledge.types import Candidate, Entry
 
 log = logging.getLogger(__name__)
@@ -43,15 +44,13 @@ class HybridRetriever:
     def __init__(
         self,
         database: Database,
-        vectors: VectorIndex,
+        spaces: Spaces,
         words: LexicalIndex,
-        embedder: Embeds,
         synchroniser: Synchroniser,
     ) -> None:
         self._database = database
-        self._vectors = vectors
+        self._spaces = spaces
         self._words = words
-        self._embedder = embedder
         self._synchroniser = synchroniser
         self._known: dict[str, Shelf] = {}
 
@@ -65,7 +64,7 @@ class HybridRetriever:
         shelf = self._shelf(tenant_id)
         if shelf is None or not asked:
             return []
-        vectors = self._embedder.embed(asked)
+        vectors = shelf.space.embedder.embed(asked)
         dense = self._nearest(shelf, vectors, k)
         lexical = self._worded(shelf, asked, k, needed=dense is None)
         known = shelf.entries(_shortlist(dense or {}, lexical, k))
@@ -79,15 +78,15 @@ class HybridRetriever:
             revision = entries.revision_of(session, tenant_id)
         if revision is None:
             return None
-        shelf = self._known.get(tenant_id)
-        if shelf is None or shelf.revision.epoch != revision.epoch:
-            shelf = self._known[tenant_id] = Shelf(self._database, tenant_id, revision)
+        shelf, space = self._known.get(tenant_id), self._spaces.serving(revision.model)
+        if shelf is None or shelf.revision.epoch != revision.epoch or shelf.space is not space:
+            shelf = self._known[tenant_id] = Shelf(self._database, space, tenant_id, revision)
         shelf.move_to(revision)
         return shelf
 
     def _nearest(self, shelf: Shelf, vectors: Vectors, k: int) -> Scores | None:
         try:
-            return self._vectors.nearest(shelf.tenant_id, shelf.revision.epoch, vectors, VECTORS_ASKED * k)
+            return shelf.space.index.nearest(shelf.tenant_id, shelf.revision.epoch, vectors, VECTORS_ASKED * k)
         except KnowledgeUnavailable as error:
             log.warning("knowledge index does not answer, going on with words alone: %s", error)
             return None
@@ -112,12 +111,12 @@ class HybridRetriever:
     def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
         try:
             ids = [entry.id for entry in missing]
-            found = self._vectors.vectors_of(shelf.tenant_id, shelf.revision.epoch, ids, PARTS_COMPARED)
+            found = shelf.space.index.vectors_of(shelf.tenant_id, shelf.revision.epoch, ids, PARTS_COMPARED)
         except KnowledgeUnavailable:
             found = {}
         left = [entry for entry in missing if entry.id not in found]
         texts = {entry.id: spoken_parts(entry)[:PARTS_COMPARED] for entry in left}
-        embedded = self._embedder.embed([text for own in texts.values() for text in own])
+        embedded = shelf.space.embedder.embed([text for own in texts.values() for text in own])
         ends = np.cumsum([len(own) for own in texts.values()])[:-1]
         return {**found, **(dict(zip(texts, np.split(embedded, ends), strict=True)) if texts else {})}
 
@@ -132,9 +131,10 @@ class HybridRetriever:
 
 
 class Shelf:
-    """A tenant's entries and vectors in memory, as far as they were asked for and still hold."""
+    """A tenant's entries, and their vectors in one space, in memory as far as they were asked for and still hold."""
 
-    def __init__(self, database: Database, tenant_id: str, revision: Revision) -> None:
+    def __init__(self, database: Database, space: VectorSpace, tenant_id: str, revision: Revision) -> None:
+        self.space = space
         self.tenant_id = tenant_id
         self.revision = revision
         self._database = database

@@ -1,37 +1,20 @@
-"""Brings the vector index and the word index up to what SQL says; doing it twice does no harm."""
+"""Brings the vector indexes and the word index up to what SQL says; doing it twice does no harm."""
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
 
 from core.db import Database
-from core.errors import KnowledgeUnavailable
+from core.errors import KnowledgeUnavailable, NotFound
 from knowledge import entries
-from knowledge.chunking import spoken_parts
-from knowledge.embedding import Vectors
-from knowledge.entries import Changed, Revision
-from knowledge.index import VECTORS_PER_ENTRY, VectorIndex
+from knowledge.entries import Revision
+from knowledge.filling import Filling, Progress, batches, settled, silent
 from knowledge.lexical import LexicalIndex, Reached
-from knowledge.types import Entry
-
-BATCH = 500
-LAST_ID = "Z" * 27
-"""Sorts after every id in every database's order."""
-Progress = Callable[[int, int], None]
-
-
-class Embeds(Protocol):
-    """Turns texts into unit vectors."""
-
-    def embed(self, texts: list[str]) -> Vectors:
-        """One row a text."""
+from knowledge.spaces import Spaces, VectorSpace
 
 
 @dataclass(frozen=True)
@@ -48,37 +31,43 @@ class Counts:
         return self.served == self.vectors == self.words
 
 
-def silent(_done: int, _total: int) -> None:
-    """No progress is shown."""
-
-
 class Synchroniser:
     """Moves changes from SQL into both indexes."""
 
-    def __init__(
-        self, database: Database, vectors: VectorIndex, words: LexicalIndex, embedder: Embeds, lock: Path
-    ) -> None:
+    def __init__(self, database: Database, spaces: Spaces, words: LexicalIndex, lock: Path) -> None:
         self._database = database
-        self._vectors = vectors
+        self._spaces = spaces
         self._words = words
-        self._embedder = embedder
         self._lock = lock
 
     def sync(self, tenant_id: str, progress: Progress = silent) -> int:
         """Take over what both indexes have missed; the number of entries that went to the vector index.
 
         Raises:
-            KnowledgeUnavailable: Chroma cannot be reached; the word index is up to date all the same.
+            KnowledgeUnavailable: Chroma cannot be reached, or the tenant's embedding model is missing; the word index
+                is up to date all the same.
         """
         self.sync_words(tenant_id)
         with self._alone():
             return self._sync_vectors(tenant_id, progress)
 
     def sync_all(self) -> int:
-        """Every tenant, also one whose vector index was lost; for a job that runs again and again."""
+        """Every tenant, also one whose vector index was lost; for a job that runs again and again.
+
+        Raises:
+            KnowledgeUnavailable: at least one could not be synced; the others were.
+        """
         with self._database.session() as session:
             tenants = entries.tenants(session)
-        return sum(self.sync(tenant_id) for tenant_id in tenants)
+        done, failed = 0, []
+        for tenant_id in tenants:
+            try:
+                done += self.sync(tenant_id)
+            except KnowledgeUnavailable as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        return done
 
     def sync_words(
         self, tenant_id: str, at_most: int | None = None, tries: int = 40, revision: Revision | None = None
@@ -105,19 +94,38 @@ class Synchroniser:
         self._words.clear(tenant_id)
         self.sync_words(tenant_id)
         with self._alone():
-            self._restart(tenant_id, revision.epoch)
+            space = self._spaces.of(revision.model)
+            self._restart(tenant_id, revision, space)
             self._sync_vectors(tenant_id, progress)
-        return self.counts(tenant_id, revision.epoch)
-
-    def counts(self, tenant_id: str, epoch: str) -> Counts:
-        """Entries in SQL and in each index."""
         with self._database.session() as session:
             served = entries.served_count(session, tenant_id)
-        return Counts(served, len(self._vectors.entry_ids(tenant_id, epoch)), self._words.count(tenant_id))
+        return Counts(served, len(space.index.entry_ids(tenant_id, revision.epoch)), self._words.count(tenant_id))
+
+    def prepare(self, tenant_id: str, model: str | None, progress: Progress = silent) -> int:
+        """Fill the index of a model that is not in force, while the other one serves; the revision that it then holds.
+
+        The collection itself notes how far it is, so what broke off goes on from there.
+
+        Raises:
+            KnowledgeUnavailable: Chroma cannot be reached, or the model is missing.
+            NotFound: the tenant has no knowledge.
+        """
+        revision, space = self._revision(tenant_id), self._spaces.of(model)
+        if revision is None:
+            raise NotFound("There is no knowledge to index.")
+        epoch = revision.epoch
+        reached = space.index.reached(tenant_id, epoch)
+        if reached is None:
+            space.index.create(tenant_id, epoch)
+        filling = Filling(self._database, space, tenant_id, epoch)
+        filling.run(
+            reached or 0, revision.number, lambda number: space.index.note_reached(tenant_id, epoch, number), progress
+        )
+        return revision.number
 
     def _write_words(self, tenant_id: str, revision: Revision, after: int, tries: int) -> bool:
-        for batch in self._batches(tenant_id, after):
-            after = max(after, _settled(batch))
+        for batch in batches(self._database, tenant_id, after):
+            after = max(after, settled(batch))
             if not self._words.write(tenant_id, batch, Reached(revision.epoch, after), tries=tries):
                 return False
         if after >= revision.number:
@@ -128,66 +136,24 @@ class Synchroniser:
         revision = self._revision(tenant_id)
         if revision is None:
             return 0
-        if not self._vectors.exists(tenant_id, revision.epoch):
-            self._restart(tenant_id, revision.epoch)
-            revision = Revision(revision.epoch, revision.number, 0)
+        space, after = self._spaces.of(revision.model), revision.indexed
+        if not space.index.exists(tenant_id, revision.epoch):
+            self._restart(tenant_id, revision, space)
+            after = 0
+        filling = Filling(self._database, space, tenant_id, revision.epoch)
+        return filling.run(after, revision.number, lambda number: self._mark(tenant_id, number, revision), progress)
+
+    def _restart(self, tenant_id: str, revision: Revision, space: VectorSpace) -> None:
+        self._mark(tenant_id, 0, revision, restart=True)
+        space.index.create(tenant_id, revision.epoch)
+
+    def _mark(self, tenant_id: str, number: int, revision: Revision, *, restart: bool = False) -> None:
         with self._database.session() as session:
-            total = entries.changed_count(session, tenant_id, revision.indexed)
-        done = 0
-        for batch in self._batches(tenant_id, revision.indexed):
-            self._push_current(tenant_id, revision.epoch, batch)
-            done += len(batch)
-            progress(done, max(done, total))
-            self._mark(tenant_id, _settled(batch))
-        self._mark(tenant_id, revision.number)
-        return done
-
-    def _push_current(self, tenant_id: str, epoch: str, batch: Sequence[Changed]) -> None:
-        """Push, then look again: what changed meanwhile was perhaps pushed by another process and is now older here."""
-        while batch:
-            self._push(tenant_id, epoch, batch)
-            pushed = {change.id: change.version for change in batch}
-            with self._database.session() as session:
-                batch = entries.changed_among(session, tenant_id, pushed)
-
-    def _push(self, tenant_id: str, epoch: str, batch: Sequence[Changed]) -> None:
-        served = {change.id: change.entry for change in batch if change.entry is not None}
-        vectors = self._embedded(served)
-        self._vectors.push(tenant_id, epoch, vectors)
-        beyond = {c.id: len(vectors.get(c.id, ())) for c in batch if c.version > 1}
-        if beyond:
-            self._vectors.remove(tenant_id, epoch, beyond)
-
-    def _embedded(self, served: dict[str, Entry]) -> dict[str, Vectors]:
-        texts = {entry_id: spoken_parts(entry)[:VECTORS_PER_ENTRY] for entry_id, entry in served.items()}
-        flat = [text for own in texts.values() for text in own]
-        if not flat:
-            return {}
-        ends = np.cumsum([len(own) for own in texts.values()])[:-1]
-        return dict(zip(texts, np.split(self._embedder.embed(flat), ends), strict=True))
-
-    def _restart(self, tenant_id: str, epoch: str) -> None:
-        self._mark(tenant_id, 0, restart=True)
-        self._vectors.create(tenant_id, epoch)
-
-    def _mark(self, tenant_id: str, revision: int, *, restart: bool = False) -> None:
-        with self._database.session() as session:
-            entries.mark_indexed(session, tenant_id, revision, restart=restart)
+            entries.mark_indexed(session, tenant_id, number, revision.model, restart=restart)
 
     def _revision(self, tenant_id: str) -> Revision | None:
         with self._database.session() as session:
             return entries.revision_of(session, tenant_id)
-
-    def _batches(self, tenant_id: str, revision: int) -> Iterator[list[Changed]]:
-        after = (revision, LAST_ID)
-        while True:
-            with self._database.session() as session:
-                batch = entries.changed(session, tenant_id, after, BATCH)
-            if batch:
-                yield batch
-            if len(batch) < BATCH:
-                return
-            after = (batch[-1].revision, batch[-1].id)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -196,11 +162,6 @@ class Synchroniser:
         with self._lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _settled(batch: Sequence[Changed]) -> int:
-    """The revision that is surely complete: the last one of a full batch may go on in the next."""
-    return batch[-1].revision - (1 if len(batch) == BATCH else 0)
 
 
 def sync_quietly(

@@ -15,6 +15,7 @@ from core.settings import Settings
 from knowledge.answering import Answering
 from knowledge.corrections.desk import Corrections
 from knowledge.embedding import Embedder, ModelFiles, Vectors
+from knowledge.extract import Embeds
 from knowledge.grounding import Grounding
 from knowledge.importing import Importer, Options, Report
 from knowledge.index import VectorIndex
@@ -28,7 +29,8 @@ from knowledge.retrieval import HybridRetriever
 from knowledge.reuse.deciding import Reuse, StoredBook
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
-from knowledge.synchronising import Embeds, Synchroniser, sync_quietly
+from knowledge.spaces import Spaces, VectorSpace
+from knowledge.synchronising import Synchroniser, sync_quietly
 from knowledge.writing import Writer
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ class Knowledge:
     """Everything that works on a tenant's knowledge."""
 
     database: Database
-    vectors: VectorIndex
+    spaces: Spaces
     words: LexicalIndex
     synchroniser: Synchroniser
     retriever: HybridRetriever
@@ -62,7 +64,7 @@ class Knowledge:
 
     def close(self) -> None:
         """Let go of connections."""
-        self.vectors.close()
+        self.spaces.close()
 
 
 def make_embedder(settings: Settings) -> Embedder:
@@ -71,18 +73,19 @@ def make_embedder(settings: Settings) -> Embedder:
 
 
 def make_knowledge(settings: Settings, database: Database, embedder: Embeds | None = None) -> Knowledge:
-    """Everything; nothing is connected or loaded before it is used."""
+    """Everything; nothing is connected or loaded before it is used. ``embedder`` is the base model's."""
     embedder = embedder or EmbedderOnDemand(settings)
     model = settings.embedding_model.name if settings.embedding_model else "all-MiniLM-L6-v2"
-    vectors = VectorIndex(settings.chroma(), model)
+    base = VectorSpace(embedder, VectorIndex(settings.chroma(), model))
+    spaces = Spaces(base, settings.home, lambda tuned: VectorIndex(settings.chroma(), tuned))
     words = LexicalIndex(settings.home / "lexical")
-    synchroniser = Synchroniser(database, vectors, words, embedder, settings.home / "index.lock")
+    synchroniser = Synchroniser(database, spaces, words, settings.home / "index.lock")
     return Knowledge(
         database=database,
-        vectors=vectors,
+        spaces=spaces,
         words=words,
         synchroniser=synchroniser,
-        retriever=HybridRetriever(database, vectors, words, embedder, synchroniser),
+        retriever=HybridRetriever(database, spaces, words, synchroniser),
         importer=Importer(database),
     )
 

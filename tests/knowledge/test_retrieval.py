@@ -83,9 +83,9 @@ def test_what_is_approved_while_chroma_is_down_is_found_at_once_and_indexed_late
     settings = settings.model_copy(update={"chroma_url": f"http://127.0.0.1:{port}"})
     clock = [0.0]
     for shop in opened(settings, sqlite, embedder):
-        shop.knowledge.vectors._clock = lambda: clock[0]
+        shop.knowledge.spaces.base.index._clock = lambda: clock[0]
         shop.add("Do you repair chairs?", "Yes, in Leeds.")
-        assert not shop.knowledge.vectors.is_alive()
+        assert not shop.knowledge.spaces.base.index.is_alive()
         found = shop.ask("are chairs repaired?")
         assert found[0].entry.answer == "Yes, in Leeds."
         assert found[0].dense > 0.7
@@ -104,7 +104,7 @@ def test_an_index_of_another_database_is_made_anew(small_shop: Shop, tmp_path: P
     small_shop.knowledge.database.close()
     fresh = Database(f"sqlite:///{tmp_path / 'fresh.db'}")
     upgrade(fresh)
-    settings = Settings.load(home=tmp_path / "var", chroma_url=str(small_shop.knowledge.vectors._url))
+    settings = Settings.load(home=tmp_path / "var", chroma_url=str(small_shop.knowledge.spaces.base.index._url))
     for shop in opened(settings, fresh, embedder):
         shop.tenant = small_shop.tenant
         shop.add("New question about rugs?", "New.")
@@ -122,8 +122,8 @@ def test_fusion_puts_first_what_both_find() -> None:
 def test_a_lost_vector_index_comes_back(small_shop: Shop) -> None:
     small_shop.add("Do you repair chairs?", "Yes, in Leeds.")
     assert small_shop.sync() == 1
-    client = small_shop.knowledge.vectors._connected()
-    client.delete_collection(small_shop.knowledge.vectors._name(small_shop.tenant))
+    client = small_shop.knowledge.spaces.base.index._connected()
+    client.delete_collection(small_shop.knowledge.spaces.base.index._name(small_shop.tenant))
     assert small_shop.best("are chairs repaired?") == "Yes, in Leeds."
     assert small_shop.knowledge.synchroniser.sync_all() == 1
     assert small_shop.ask("are chairs repaired?")[0].dense > 0.7

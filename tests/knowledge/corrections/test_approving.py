@@ -154,7 +154,7 @@ def test_what_waited_for_the_index_is_live_after_a_check(desk: Desk, returns: st
         def refuse(*_: object) -> None:
             raise KnowledgeUnavailable
 
-        away.setattr(desk.shop.knowledge.vectors, "push", refuse)
+        away.setattr(desk.shop.knowledge.spaces.base.index, "push", refuse)
         assert desk.approve(correction)["live"] is False
     checked = desk.corrections.check(desk.shop.tenant, correction)
     assert (checked["live"], checked["effects"]["note"]) == (True, "")
