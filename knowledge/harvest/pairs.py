@@ -82,7 +82,9 @@ class PairFinder:
         if not exchanges or language_of(said) != LANGUAGE:
             return []
         setting = Setting.of(transcript, house)
-        found = (self._pair(exchange, setting, subjects) for exchange in exchanges)
+        found = [self._pair(exchange, setting, subjects) for exchange in exchanges]
+        if transcript.approved and found[-1] is None:
+            found[-1] = self._as_approved(exchanges[-1], setting, subjects)
         return [pair for pair in found if pair]
 
     def _pair(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> Pair | None:
@@ -103,6 +105,18 @@ class PairFinder:
         if pair is None or not self._is_clean(pair, answered, exchange, setting):
             return self._none("not understood alone, personal, or gives orders")
         return pair
+
+    def _as_approved(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> Pair | None:
+        """What somebody approved, as it was said, without the questions at its end; still nothing personal, no orders."""
+        question = without_salutation(exchange.asked[-1].text)
+        sentences = [s for each in exchange.answered for s in sentences_of(each.text)]
+        kept = [s for n, s in enumerate(sentences) if n == 0 or not s.endswith("?")]
+        answer = " ".join(kept)
+        if not question or len(question) > LONGEST_QUESTION or len(answer) > LONGEST_ANSWER:
+            return None
+        subject = self._subject(exchange, kept, setting, subjects)
+        pair = self._placed((question, answer), exchange, setting, subject)
+        return pair if pair and self._is_clean(pair, exchange.answered, exchange, setting) else None
 
     def _kept(self, answered: Sequence[Said], setting: Setting) -> list[str]:
         """The sentences that hold for everybody; one that follows on goes with the one before it."""
@@ -175,10 +189,10 @@ class PairFinder:
 
     @staticmethod
     def _subject(exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]) -> str | None:
-        """What the question is about: named before the answer, and by more than this customer."""
+        """What the question is about: named before the answer, and by more than this customer, or approved."""
         turns = [Utterance(s.speaker, s.text) for s in exchange.before]
         subject = subject_of([*turns, Utterance("agent", " ".join(kept))], subjects)
-        said = any(is_named(turn.text, subject) for turn in turns) if subject else False
+        said = setting.approved or any(is_named(turn.text, subject) for turn in turns if subject)
         return subject if said and subject and setting.vouches(subject) else None
 
     def _context(self, question: str, exchange: Exchange, setting: Setting) -> Iterator[Utterance]:

@@ -35,6 +35,12 @@ class ChatPage:
         expect(self.own.last).to_have_text(text)
         return self
 
+    def say_connected(self, text: str) -> Self:
+        """Write for so long that the stream is open before the message goes, as people do; nothing passing is missed."""
+        self.input.fill(text)
+        expect(self.page.locator(WIDGET)).to_have_attribute("data-state", "open")
+        return self.say(text)
+
     def choose(self, title: str) -> Self:
         self.choice(title).click()
         return self

@@ -45,7 +45,7 @@ def test_a_screen_reader_is_told_what_happens(server, chat):
     expect(chat.panel).to_have_accessible_name("Marlow & Finch care")
     expect(chat.log).to_have_attribute("aria-live", "polite")
     expect(chat.launcher).to_have_attribute("aria-expanded", "true")
-    chat.say("wait for it")
+    chat.say_connected("wait for it")
     expect(chat.panel.get_by_text("The assistant is typing")).to_have_count(1)
     expect(chat.log).to_contain_text("You said:")
     expect(chat.log).to_contain_text("Assistant said:")

@@ -37,7 +37,7 @@ def test_first_visit(server, chat):
 
 def test_an_answer_is_seen_while_it_is_written(server, chat):
     server.turns.answering = shop
-    chat.say("wait for it")
+    chat.say_connected("wait for it")
     expect(chat.typing).to_be_visible()
     turn_id = f"t-{server.turns.conversations[server.conversation_id][0].id}"
     server.do(server.turns.hub.publish, server.conversation_id, Chunk(turn_id, "It is **on"))
@@ -91,7 +91,7 @@ def test_who_only_looks_leaves_no_conversation(server, chat):
 
 def test_unread_answers_are_counted_on_the_launcher(server, chat):
     server.turns.answering = shop
-    chat.say("wait for it")
+    chat.say_connected("wait for it")
     expect(chat.own_rows.last).to_contain_text("Sent")
     chat.button("Close chat").click()
     expect(chat.badge).to_be_hidden()
