@@ -37,6 +37,7 @@ from core.settings import Settings
 from core.texts import Texts
 from core.turns import Turns
 from evaluation.training.wiring import make_training
+from evaluation.tuning.wiring import make_tuning
 from knowledge.review.wiring import make_desk
 from knowledge.wiring import make_corrections, make_embedder, make_writer
 
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     gate = Gate(database, settings.tenant, settings.staff_token())
     desk = make_desk(settings, database, embedder, router.invalidate)
     training = make_training(settings, database)
-    start_training = make_start_training(settings, training)
+    start_training = make_start_training(settings, training, make_tuning(settings, database))
     pages = staff_pages.StaffServices(
         gate,
         database,

@@ -10,11 +10,11 @@ from typing import Any
 from console.api.services import LearningServices
 from console.auth.gate import Gate
 from core.db import Database
-from core.errors import InvalidInput
 from core.jobs.queue import make_queue
 from core.settings import Settings
 from evaluation.training.desk import Training
 from evaluation.training.suggesting import Cluster, Embeds, suggest
+from evaluation.tuning.desk import Tuning
 from knowledge.review.desk import Desk
 
 StartTraining = Callable[[str, str, str, str], str]
@@ -42,15 +42,14 @@ def make_learning(
     return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training)
 
 
-def make_start_training(settings: Settings, training: Training) -> StartTraining:
-    """Puts a training down and tells the worker."""
+def make_start_training(settings: Settings, training: Training, tuning: Tuning) -> StartTraining:
+    """Puts a training down and tells the worker; of the two kinds, "nlu" and "embedding"."""
     queue = make_queue(settings.broker_url, settings.home)
 
     def start_training(tenant_id: str, kind: str, by: str, reason: str) -> str:
-        if kind != "nlu":
-            raise InvalidInput("Only nlu can be trained from here; the embedding is trained by command.")
-        session_id = training.start_training(tenant_id, by, reason)
-        queue.send_task("train_nlu", [session_id])
+        desk, task = (tuning, "tune_embedding") if kind == "embedding" else (training, "train_nlu")
+        session_id = desk.start_training(tenant_id, by, reason)
+        queue.send_task(task, [session_id])
         return session_id
 
     return start_training

@@ -18,6 +18,7 @@ from core.llm import summaries
 from core.settings import Settings
 from evaluation import performance
 from evaluation.training.wiring import make_training
+from evaluation.tuning.wiring import make_tuning
 from knowledge import reuse
 from knowledge.review import tidying
 from knowledge.wiring import make_index_sync, make_similarity
@@ -27,6 +28,7 @@ database = Database(settings.database())
 queue = make_queue(settings.broker_url, settings.home)
 sync_index = make_index_sync(settings, database)
 training = make_training(settings, database)
+tuning = make_tuning(settings, database)
 similarity = make_similarity(settings)
 queue.conf.beat_schedule = {
     "heartbeat": {"task": "heartbeat", "schedule": 10.0, "options": {"expires": 10}},
@@ -54,6 +56,7 @@ def _begin(**_: object) -> None:
     sync_knowledge_index()
     training.give_up_broken()
     tell_alive()
+    resume_tuning.delay()
     summarise_calls.delay()  # may take minutes after a long absence; the worker has to say meanwhile that it is alive
 
 
@@ -146,3 +149,16 @@ def train_nlu(training_id: str) -> None:
     """A training that `Training.start_training` put down: trained, tried out, and deployed where it is not worse."""
     with contextlib.suppress(RejoinderError):  # it is in the record and in the log
         training.run(training_id)
+
+
+@queue.task(name="tune_embedding")
+def tune_embedding(training_id: str) -> None:
+    """A training that `Tuning.start_training` put down: trained, evaluated, and deployed where it is better."""
+    with contextlib.suppress(RejoinderError):  # it is in the record and in the log
+        tuning.run(training_id)
+
+
+@queue.task(name="resume_tuning")
+def resume_tuning() -> None:
+    """Go on with what a killed process left."""
+    tuning.resume()

@@ -11,6 +11,7 @@ from console.cli import (
     conversations,
     corrections,
     costs,
+    embeddings,
     feedback,
     harvest,
     knowledge,
@@ -44,6 +45,7 @@ app.add_typer(feedback.app, name="feedback")
 app.add_typer(corrections.app, name="corrections")
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(training.app, name="models")
+app.add_typer(embeddings.app, name="embeddings")
 app.add_typer(providers.app, name="providers")
 app.add_typer(route.app, name="route")
 app.add_typer(users.app, name="users")

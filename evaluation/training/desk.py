@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import update
 
 from core.db import Database
 from core.db.models import TrainingSession
@@ -144,16 +143,9 @@ class Training:
         validation.check(read_folder(self.model.data), validation.intents_of(ROOT / "domain.yml"))
 
     def _claim(self, session_id: str) -> tuple[str, str]:
-        """By an update, so that a task that is delivered twice runs once."""
         with self.database.session() as session:
             sessions.give_up_broken(session)
-            waiting = update(TrainingSession).filter_by(id=session_id, status="waiting")
-            claimed = session.execute(waiting.values(status="training", step="checking the training data"))
-            row = session.get(TrainingSession, session_id)
-            if row is None:
-                raise NotFound(f"There is no training {session_id}.")
-            if not claimed.rowcount:  # type: ignore[attr-defined]
-                raise Conflict(f"The training {session_id} is {row.status} already.")
+            row = sessions.claim(session, session_id, "checking the training data")
             sessions.follow_disk(session, row.tenant_id, self.model)
             return row.tenant_id, row.author
 

@@ -7,7 +7,6 @@ training saw.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import secrets
@@ -18,8 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound
 from evaluation.training.data import read_folder, write_rows
+from evaluation.training.locking import locked
 from evaluation.training.rasa import ROOT, run_rasa
 
 DATA = Path("bot/data")
@@ -129,12 +129,7 @@ class BotModel:
         Raises:
             Conflict: somebody else has it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"{what}.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Conflict(f"A {what} is running; there is one at a time.") from None
+        with locked(self.folder, what):
             yield
 
     def make(self) -> Release:

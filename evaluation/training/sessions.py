@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -21,7 +21,7 @@ WAITING = timedelta(minutes=15)
 PLAIN = "trained from the files without a comparison"
 
 
-def begin(session: Session, tenant_id: str, by: str, reason: str) -> TrainingSession:
+def begin(session: Session, tenant_id: str, by: str, reason: str, kind: str = KIND) -> TrainingSession:
     """A training that waits to be run.
 
     Raises:
@@ -30,15 +30,32 @@ def begin(session: Session, tenant_id: str, by: str, reason: str) -> TrainingSes
     """
     if len(reason) > TrainingSession.reason.type.length:
         raise InvalidInput("The reason may have 500 characters.")
-    waiting = session.scalar(select(TrainingSession).filter_by(kind=KIND, status="waiting").limit(1))
+    waiting = session.scalar(select(TrainingSession).filter_by(kind=kind, status="waiting").limit(1))
     if waiting is not None and waiting.created_at > now() - WAITING:
         raise Conflict(f"A training waits already, asked for by {waiting.author}.")
     if waiting is not None:
         end(session, waiting, "failed", error="No worker took it. Does the worker run?")
-    row = TrainingSession(tenant_id=tenant_id, kind=KIND, author=by, reason=reason)
+    row = TrainingSession(tenant_id=tenant_id, kind=kind, author=by, reason=reason)
     session.add(row)
     session.flush()
     audit.note(session, tenant_id, "model", row.id, "asked", by, reason=reason)
+    return row
+
+
+def claim(session: Session, session_id: str, step: str) -> TrainingSession:
+    """Take a waiting training, by an update, so that a task that is delivered twice runs once.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it was taken already.
+    """
+    waiting = update(TrainingSession).filter_by(id=session_id, status="waiting")
+    claimed = session.execute(waiting.values(status="training", step=step))
+    row = session.get(TrainingSession, session_id)
+    if row is None:
+        raise NotFound(f"There is no training {session_id}.")
+    if not claimed.rowcount:  # type: ignore[attr-defined]
+        raise Conflict(f"The training {session_id} is {row.status} already.")
     return row
 
 
@@ -49,31 +66,31 @@ def end(session: Session, row: TrainingSession, status: str, *, error: str | Non
     audit.note(session, row.tenant_id, "model", row.id, status, row.author, model=row.model, cause=error)
 
 
-def give_up_broken(session: Session) -> None:
+def give_up_broken(session: Session, kind: str = KIND) -> None:
     """Whoever has the lock calls this: nobody else can be training, so what says that it is broke off."""
     for row in session.scalars(
         select(TrainingSession).where(
-            TrainingSession.kind == KIND, TrainingSession.status.in_(["training", "evaluating"])
+            TrainingSession.kind == kind, TrainingSession.status.in_(["training", "evaluating"])
         )
     ):
         end(session, row, "failed", error=f"The process ended in the middle ({row.step}).")
 
 
-def get(session: Session, tenant_id: str, session_id: str) -> TrainingSession:
+def get(session: Session, tenant_id: str, session_id: str, kind: str = KIND) -> TrainingSession:
     """One training.
 
     Raises:
         NotFound: there is none.
     """
-    row = session.scalar(select(TrainingSession).filter_by(tenant_id=tenant_id, kind=KIND, id=session_id))
+    row = session.scalar(select(TrainingSession).filter_by(tenant_id=tenant_id, kind=kind, id=session_id))
     if row is None:
         raise NotFound(f"There is no training {session_id}.")
     return row
 
 
-def listed(session: Session, tenant_id: str) -> list[TrainingSession]:
+def listed(session: Session, tenant_id: str, kind: str = KIND) -> list[TrainingSession]:
     """Newest first."""
-    rows = select(TrainingSession).filter_by(tenant_id=tenant_id, kind=KIND)
+    rows = select(TrainingSession).filter_by(tenant_id=tenant_id, kind=kind)
     return list(session.scalars(rows.order_by(TrainingSession.created_at.desc())))
 
 

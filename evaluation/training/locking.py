@@ -1,0 +1,26 @@
+"""One at a time, whoever begins it; the lock of a process that died is free."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import Conflict
+
+
+@contextmanager
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold the lock of that name in the folder.
+
+    Raises:
+        Conflict: somebody else has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{what}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(f"A {what} is running; there is one at a time.") from None
+        yield

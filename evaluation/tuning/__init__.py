@@ -1,0 +1,1 @@
+"""Fine-tuning a tenant's embedding model: pairs, training, evaluation, and the swap to the new one."""

