@@ -40,7 +40,8 @@ function open(dialog) {
 }
 
 for (const dialog of document.querySelectorAll("dialog[data-open]")) open(dialog);
-document.querySelector(".queue-list [aria-current]")?.scrollIntoView({ block: "nearest" });
+for (const here of document.querySelectorAll(".queue-list [aria-current], .side nav [aria-current]"))
+  here.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 // What takes longer than a request: ask how far it is, and show the page anew when it is over.
 const EVERY = 1500;

@@ -37,7 +37,7 @@ def subject(session: Session, tenant_id: str, message_id: str) -> dict[str, Any]
         "question": past.question_of(session, turn),
         "bot_answer": past.answer_of(session, turn),
         "before": past.before(session, turn),
-        "entries": [entry for each in used if (entry := session.get(KnowledgeEntry, each["id"])) is not None],
+        "entries": [named for each in used if (named := _named(session, each["id"]))],
     }
 
 
@@ -55,7 +55,7 @@ def shown(session: Session, tenant_id: str, correction_id: str) -> dict[str, Any
     return {
         "correction": listing.described(session, correction),
         "diff": pieces if same / longest >= ALIKE else None,
-        "misled": session.get(KnowledgeEntry, correction.entry_id) if correction.entry_id else None,
+        "misled": _named(session, correction.entry_id) if correction.entry_id else None,
         "message_id": _message_of(session, correction),
         "effects": _effects(session, tenant_id, correction),
         "history": list(session.scalars(changes.order_by(AuditEvent.id))),
@@ -83,9 +83,16 @@ def _changed(session: Session, tenant_id: str, change: dict[str, Any]) -> dict[s
     entry = entries.found(session, tenant_id, change["id"])
     after = version_of(session, entry.id, change["after"])
     return {
-        "id": entry.id,
-        "name": entry.questions[0].text if entry.questions else entry.title or "Untitled",
+        **_named(session, entry.id),
         "action": "new" if change["before"] is None else "retired" if after["status"] == "retired" else "amended",
         "before": change["before"],
         "after": change["after"],
     }
+
+
+def _named(session: Session, entry_id: str) -> dict[str, str]:
+    """An entry's id and the name that people know it by; nothing where it does not exist any more."""
+    entry = session.get(KnowledgeEntry, entry_id)
+    if entry is None:
+        return {}
+    return {"id": entry.id, "name": entry.questions[0].text if entry.questions else entry.title or "Untitled"}

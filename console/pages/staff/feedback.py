@@ -20,7 +20,7 @@ from core.feedback.analytics import By, analytics
 from core.feedback.listing import listed
 from core.feedback.types import Filter, Frequency
 
-AT_ONCE = 25
+AT_ONCE = 10
 MOST_GROUPS = 100
 SPANS = (7, 30, 90)
 THUMBS = {"up": True, "down": False}

@@ -13,6 +13,7 @@ from core.db.models import now
 from knowledge.review.differing import Piece
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+MINUS = "\N{MINUS SIGN}"
 UNITS = (("year", 31_536_000), ("month", 2_592_000), ("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
@@ -63,12 +64,12 @@ def percent1(share: float | None) -> str:
 def points(value: float) -> str:
     """A difference of shares in whole points, with its sign."""
     rounded = round(value * 100)
-    return f"{rounded:+d}" if rounded else "0"
+    return f"{rounded:+d}".replace("-", MINUS) if rounded else "0"
 
 
 def points1(value: float) -> str:
     """The same with one decimal."""
-    return f"{value * 100:+.1f}"
+    return f"{value * 100:+.1f}".replace("-", MINUS)
 
 
 def number(value: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -75,11 +76,12 @@ class Trials:
 
     reasons: list[str] = field(default_factory=list)
     error: BaseException | None = None
+    figures: dict[str, Any] = field(default_factory=lambda: {"examples": 4})
 
     def __call__(self, *_: object) -> Verdict:
         if self.error:
             raise self.error
-        return Verdict({"examples": 4}, list(self.reasons))
+        return Verdict(dict(self.figures), list(self.reasons))
 
 
 @pytest.fixture
