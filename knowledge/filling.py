@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,15 +20,16 @@ BATCH = 500
 LAST_ID = "Z" * 27
 """Sorts after every id in every database's order."""
 Progress = Callable[[int, int], None]
+Position = tuple[int, str]
+"""A revision, and the last of its entries that were taken over: one import is one revision, however large."""
 
 
 def silent(_done: int, _total: int) -> None:
     """No progress is shown."""
 
 
-def batches(database: Database, tenant_id: str, revision: int) -> Iterator[list[Changed]]:
-    """What changed after a revision, in the order of its changes."""
-    after = (revision, LAST_ID)
+def batches(database: Database, tenant_id: str, after: Position) -> Iterator[list[Changed]]:
+    """What changed after a position, in the order of its changes."""
     while True:
         with database.session() as session:
             batch = entries.changed(session, tenant_id, after, BATCH)
@@ -39,9 +40,14 @@ def batches(database: Database, tenant_id: str, revision: int) -> Iterator[list[
         after = (batch[-1].revision, batch[-1].id)
 
 
-def settled(batch: Sequence[Changed]) -> int:
-    """The revision that is surely complete: the last one of a full batch may go on in the next."""
-    return batch[-1].revision - (1 if len(batch) == BATCH else 0)
+def whole(revision: int) -> Position:
+    """The position at which a revision is complete."""
+    return (revision, LAST_ID)
+
+
+def settled(position: Position) -> int:
+    """The revision that is surely complete: the position's own may go on."""
+    return position[0] - (position[1] != LAST_ID)
 
 
 @dataclass(frozen=True)
@@ -53,24 +59,24 @@ class Filling:
     tenant_id: str
     epoch: str
 
-    def run(self, after: int, until: int, mark: Callable[[int], None], progress: Progress = silent) -> int:
-        """Take over what changed after a revision; ``mark`` hears up to which one the index holds everything.
+    def run(self, after: Position, until: int, mark: Callable[[Position], None], progress: Progress = silent) -> int:
+        """Take over what changed after a position, up to a revision; ``mark`` hears how far the index is by now.
 
         Raises:
             KnowledgeUnavailable: Chroma cannot be reached.
         """
         with self.database.session() as session:
-            total = entries.changed_count(session, self.tenant_id, after)
+            total = entries.changed_count(session, self.tenant_id, settled(after))
         done = 0
         for batch in batches(self.database, self.tenant_id, after):
             self._push_current(batch)
             done += len(batch)
             progress(done, max(done, total))
-            mark(settled(batch))
-        mark(until)
+            mark((batch[-1].revision, batch[-1].id))
+        mark(whole(until))
         return done
 
-    def _push_current(self, batch: Sequence[Changed]) -> None:
+    def _push_current(self, batch: list[Changed]) -> None:
         """Push, then look again: what changed meanwhile was perhaps pushed by another process and is now older here."""
         while batch:
             self._push(batch)
@@ -78,7 +84,7 @@ class Filling:
             with self.database.session() as session:
                 batch = entries.changed_among(session, self.tenant_id, pushed)
 
-    def _push(self, batch: Sequence[Changed]) -> None:
+    def _push(self, batch: list[Changed]) -> None:
         served = {change.id: change.entry for change in batch if change.entry is not None}
         vectors = self._embedded(served)
         self.space.index.push(self.tenant_id, self.epoch, vectors)

@@ -66,17 +66,18 @@ class VectorIndex:
                 self._name(tenant_id), configuration={"hnsw": HNSW}, metadata={"epoch": epoch}, embedding_function=None
             )
 
-    def reached(self, tenant_id: str, epoch: str) -> int | None:
-        """Up to which revision an index that does not serve says that it holds everything; None: there is none."""
+    def reached(self, tenant_id: str, epoch: str) -> tuple[int, str] | None:
+        """How far an index that does not serve says that it is: a revision and the last entry of it; None: nowhere."""
         with self._speaking():
             self._collections.pop((tenant_id, epoch), None)
             collection = self._collection(tenant_id, epoch)
-        return None if collection is None else int((collection.metadata or {}).get("reached", 0))
+        noted = collection.metadata if collection is not None else None
+        return (int(noted["reached"]), str(noted["reached_id"])) if noted and "reached" in noted else None
 
-    def note_reached(self, tenant_id: str, epoch: str, revision: int) -> None:
+    def note_reached(self, tenant_id: str, epoch: str, at: tuple[int, str]) -> None:
         """Have the index itself remember it; of the one that serves, SQL knows."""
         with self._speaking():
-            self._needed(tenant_id, epoch).modify(metadata={"epoch": epoch, "reached": revision})
+            self._needed(tenant_id, epoch).modify(metadata={"epoch": epoch, "reached": at[0], "reached_id": at[1]})
 
     def drop(self, tenant_id: str) -> None:
         """Delete this tenant's index, if there is one."""

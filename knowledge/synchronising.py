@@ -12,7 +12,7 @@ from core.db import Database
 from core.errors import KnowledgeUnavailable, NotFound
 from knowledge import entries
 from knowledge.entries import Revision
-from knowledge.filling import Filling, Progress, batches, settled, silent
+from knowledge.filling import Filling, Position, Progress, batches, settled, silent, whole
 from knowledge.lexical import LexicalIndex, Reached
 from knowledge.spaces import Spaces, VectorSpace
 
@@ -119,13 +119,13 @@ class Synchroniser:
             space.index.create(tenant_id, epoch)
         filling = Filling(self._database, space, tenant_id, epoch)
         filling.run(
-            reached or 0, revision.number, lambda number: space.index.note_reached(tenant_id, epoch, number), progress
+            reached or whole(0), revision.number, lambda at: space.index.note_reached(tenant_id, epoch, at), progress
         )
         return revision.number
 
     def _write_words(self, tenant_id: str, revision: Revision, after: int, tries: int) -> bool:
-        for batch in batches(self._database, tenant_id, after):
-            after = max(after, settled(batch))
+        for batch in batches(self._database, tenant_id, whole(after)):
+            after = max(after, settled((batch[-1].revision, batch[-1].id)))
             if not self._words.write(tenant_id, batch, Reached(revision.epoch, after), tries=tries):
                 return False
         if after >= revision.number:
@@ -141,15 +141,15 @@ class Synchroniser:
             self._restart(tenant_id, revision, space)
             after = 0
         filling = Filling(self._database, space, tenant_id, revision.epoch)
-        return filling.run(after, revision.number, lambda number: self._mark(tenant_id, number, revision), progress)
+        return filling.run(whole(after), revision.number, lambda at: self._mark(tenant_id, at, revision), progress)
 
     def _restart(self, tenant_id: str, revision: Revision, space: VectorSpace) -> None:
-        self._mark(tenant_id, 0, revision, restart=True)
+        self._mark(tenant_id, whole(0), revision, restart=True)
         space.index.create(tenant_id, revision.epoch)
 
-    def _mark(self, tenant_id: str, number: int, revision: Revision, *, restart: bool = False) -> None:
+    def _mark(self, tenant_id: str, at: Position, revision: Revision, *, restart: bool = False) -> None:
         with self._database.session() as session:
-            entries.mark_indexed(session, tenant_id, number, revision.model, restart=restart)
+            entries.mark_indexed(session, tenant_id, settled(at), revision.model, restart=restart)
 
     def _revision(self, tenant_id: str) -> Revision | None:
         with self._database.session() as session:

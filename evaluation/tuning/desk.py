@@ -22,7 +22,6 @@ from evaluation.tuning import examples, measuring, pairs
 from evaluation.tuning.models import TunedModels
 from evaluation.tuning.swapping import Swap
 from evaluation.tuning.trainer import check_environment, fine_tune
-from knowledge import spaces
 from knowledge.wiring import Knowledge
 
 log = structlog.get_logger()
@@ -106,13 +105,15 @@ class Tuning:
 
         Raises:
             NotFound: there is no such training, or its model is no longer kept.
-            Conflict: it was refused or is not ready; or another deployment is running.
+            Conflict: it was refused, is not ready or serves already; or another deployment is running.
             KnowledgeUnavailable: Chroma cannot be reached; called again, it goes on where it was.
         """
         with self._database.session() as session:
             row = sessions.get(session, tenant_id, session_id, KIND)
-        if row.status not in {"ready", "replaced", "deployed"}:
-            raise Conflict(f"This training is {row.status}; only a model that was found better can be deployed.")
+        if row.status not in {"ready", "replaced"}:
+            raise Conflict(
+                f"This training is {row.status}; only a model that was found better, and does not serve, can be deployed."
+            )
         self._put_in_force(tenant_id, row, by, reason or row.reason, "deployed", tell)
 
     def rollback(self, tenant_id: str, by: str, reason: str = "", *, tell: Tell = _nobody) -> str:
@@ -171,7 +172,7 @@ class Tuning:
             self._go_on(row.id, tell, "evaluating beside the model in force", 0.6, "evaluating")
             seconds = time.monotonic() - began
             figures, reason = measuring.compare(
-                measuring.ranked(phrased, current), measuring.ranked(phrased, spaces.load(folder))
+                measuring.ranked(phrased, current), measuring.ranked(phrased, self.knowledge.spaces.of(model).embedder)
             )
         except BaseException:
             self.models.forget(model)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, KnowledgeUnavailable
 from knowledge import entries
 from knowledge.entries import Revision
+from knowledge.filling import whole
 from knowledge.wiring import Knowledge
 
 log = structlog.get_logger()
@@ -58,7 +59,7 @@ class Swap:
     def _leave(self, tenant_id: str, before: Revision) -> None:
         """The replaced index notes how far it was, so that going back begins there; without the note, at the start."""
         try:
-            self.knowledge.spaces.of(before.model).index.note_reached(tenant_id, before.epoch, before.indexed)
+            self.knowledge.spaces.of(before.model).index.note_reached(tenant_id, before.epoch, whole(before.indexed))
         except KnowledgeUnavailable as error:
             log.warning("going back will make all vectors again", model=before.model, error=str(error))
 
