@@ -175,7 +175,7 @@ async def test_with_chroma_down_the_page_says_when_it_goes_live(
         path = await proposed(ben, message)
         assert (await ben.send(f"{path}/approve")).status_code == 303
         page = (await ben.get(f"{path}?done=approve")).text
-        assert "by meaning it goes live when the index is back" in page and "not live yet" in page
+        assert "This approval is stored." in page and "not live yet" in page
         assert "It is live" not in page
         assert served(staff.database) == {QUESTION: RIGHT}
         back = make_knowledge(settings.model_copy(update={"chroma_url": chroma_url}), sqlite, Embedder())
