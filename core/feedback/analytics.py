@@ -37,7 +37,7 @@ def analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[
         row.created_at,
         Turn.channel,
         Turn.intent,
-        Turn.entries,
+        *([Turn.entries] if by == "entry" else []),
     )
     query = select(*columns).join(Turn, Turn.id == row.turn_id).where(*wanted.conditions(tenant_id))
     rows = session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).all()

@@ -93,8 +93,7 @@ def _found(session: Session, tenant_id: str, view: View) -> dict[str, Any]:
         "surveys": figures["surveys"],
         "comments": comments,
         "pages": max(1, -(-comments.total // AT_ONCE)),
-        "channels": _values(session, tenant_id, Turn.channel),
-        "intents": _values(session, tenant_id, Turn.intent),
+        **_choices(session, tenant_id, view),
         "settings": learning.of(session, tenant_id),
     }
 
@@ -106,7 +105,12 @@ def _names(session: Session, tenant_id: str, ids: list[str]) -> dict[str, str]:
     return dict(session.execute(query).all())
 
 
-def _values(session: Session, tenant_id: str, column: Any) -> list[str]:
-    """What there is feedback of, to choose from."""
-    query = select(column).join(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
-    return sorted(filter(None, session.scalars(query.where(InteractionFeedback.tenant_id == tenant_id).distinct())))
+def _choices(session: Session, tenant_id: str, view: View) -> dict[str, list[str]]:
+    """The channels and intents that there is feedback of in these days."""
+    query = select(Turn.channel, Turn.intent).join(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
+    of_the_days = Filter(view.filter().start).conditions(tenant_id)
+    rows = session.execute(query.where(*of_the_days).distinct()).all()
+    return {
+        "channels": sorted({channel for channel, _ in rows}),
+        "intents": sorted({intent for _, intent in rows if intent}),
+    }

@@ -55,5 +55,6 @@ def _found(session: Session, tenant_id: str, number: int) -> dict[str, Any]:
         "settings": learning.of(session, tenant_id),
         "phrasings": waiting,
         "first": first,
-        "unseen": len([miss for miss in second_look.open_misses(session) if miss.tenant_id == tenant_id]),
+        "unseen": sum(miss.tenant_id == tenant_id for miss in second_look.open_misses(session)),
+        "most_unseen": second_look.AT_ONCE,
     }
