@@ -8,12 +8,17 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Note, say
+from actions.verification import tenant_of
+from core.db import Database
+from core.db.models import now
+from core.handoffs import settings
 
 
 class ActionHandoff(Action):
-    """Notes the wish with the turn, and says how the team is reached."""
+    """Notes the wish with the turn, from which `app` makes a request, and says what comes of it."""
 
-    def __init__(self, support_email: str) -> None:
+    def __init__(self, database: Database, support_email: str) -> None:
+        self._database = database
         self._support_email = support_email
 
     def name(self) -> str:
@@ -24,5 +29,10 @@ class ActionHandoff(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Say so."""
-        say(dispatcher, Note(outcome="handoff"), response="utter_handoff", support_email=self._support_email)
+        chosen = await self._database.run(lambda session: settings.of(session, tenant_of(tracker)))
+        if not chosen.asked:
+            response = "utter_handoff_by_email"
+        else:
+            response = "utter_handoff" if chosen.attended(now()) else "utter_handoff_nobody"
+        say(dispatcher, Note(outcome="handoff"), response=response, support_email=self._support_email)
         return []

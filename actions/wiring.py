@@ -23,7 +23,7 @@ def make_executor(settings: Settings, database: Database, writer: Writer, texts:
     for action in (
         ActionAnswer(writer, texts, hub),
         ActionClarify(),
-        ActionHandoff(settings.support_email),
+        ActionHandoff(database, settings.support_email),
         ActionOrderStatus(orders),
         ActionChangeAddress(orders),
         ActionCancelOrder(orders),

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
 from connectors.web.wiring import make_web_channel, web_config
+from connectors.wiring import make_senders
 from console import health
 from console.api import ApiServices
 from console.api import router as staff_api
@@ -25,9 +26,11 @@ from console.pages import staff as staff_pages
 from console.pages.demo import router as demo_page
 from core import logs
 from core.db import Database
+from core.deliveries.deliverer import Deliverer
 from core.events import Hub
 from core.feedback.links import Links
 from core.feedback.service import Feedback
+from core.handoffs.service import HandoffService
 from core.llm.catalogue import Catalogue
 from core.llm.masking import make_masker
 from core.llm.wiring import make_router
@@ -53,12 +56,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database, hub = Database(settings.database()), Hub()
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
     texts = Texts.load(DOMAIN)
-    turns = Turns(database, rasa, hub, texts, settings.max_message_chars)
+    deliverer = Deliverer(database, make_senders(database, hub))
+    handoffs = HandoffService(database, texts, deliverer.wake)
+    turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
     router = make_router(settings, database)
     embedder = make_embedder(settings)
     writer = make_writer(settings, database, router, embedder)
     executor = make_executor(settings, database, writer, texts, hub)
-    feedback, links = Feedback(database), Links(derive(secret, "feedback"))
+    feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
     staff = ApiServices(
         settings.staff_token(),
         settings.tenant,
@@ -91,10 +96,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await router.start()
         await turns.start()
+        await deliverer.start()
+        await handoffs.start()
         announcement = asyncio.create_task(_announce(settings, checks))
         yield
         announcement.cancel()
         await turns.stop()
+        await handoffs.stop()
+        await deliverer.stop()
         await router.close()
         await rasa.close()
         staff.corrections.close()

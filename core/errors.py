@@ -11,6 +11,10 @@ RejoinderError
 |  |- TooLarge            more bytes than we read
 |  |- TooManyRequests     the sender must slow down; says for how long
 |  |- RulesInvalid        these routing rules cannot be used; names every reason
+|- DeliveryFailed         a channel or desk did not take what was to be delivered
+|  |- Retry               for now; says after how many seconds to try again, where the vendor does
+|  |- Permanent           for good; says why
+|  |- Unknown             it may have been taken or not
 |- Conflict               somebody else was first, or what it is about has changed
 |- Unavailable            something we stand on does not answer
    |- RasaUnavailable
@@ -76,6 +80,27 @@ class TooManyRequests(InvalidInput):
 
 class RulesInvalid(InvalidInput):
     """These routing rules cannot be used."""
+
+
+class DeliveryFailed(RejoinderError):
+    """This could not be delivered."""
+
+
+class Retry(DeliveryFailed):
+    """The vendor does not take it now."""
+
+    def __init__(self, message: str | None = None, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+        """Seconds that the vendor asked us to wait."""
+
+
+class Permanent(DeliveryFailed):
+    """The vendor will never take it."""
+
+
+class Unknown(DeliveryFailed):
+    """The connection broke off: the vendor may have taken it."""
 
 
 class Conflict(RejoinderError):

@@ -32,6 +32,10 @@ class MessageStored:
     """A thumb can be given on it: the last message of an answer."""
     helpful: bool | None = None
     """The thumb that was given."""
+    author: str | None = None
+    """Who of the staff said it."""
+    attachments: tuple[dict[str, object], ...] = ()
+    """As ``core.turns.attachments`` says."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,31 @@ class TurnEnded:
     outcome: str | None
 
 
-Event = MessageStored | Typing | Chunk | Draft | Estimate | Citable | TurnEnded
+@dataclass(frozen=True)
+class HandoffChanged:
+    """A handoff has another state; told to the conversation's watchers and to the inbox of its tenant's staff."""
+
+    handoff_id: str
+    conversation_id: str
+    state: str
+    claimed_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Forwarded:
+    """Something was said while a person has the word; told to the inbox of the tenant's staff."""
+
+    handoff_id: str
+    conversation_id: str
+    message: MessageStored
+
+
+Event = MessageStored | Typing | Chunk | Draft | Estimate | Citable | TurnEnded | HandoffChanged | Forwarded
+
+
+def inbox_of(tenant_id: str) -> str:
+    """What the inbox of a tenant's staff watches, in place of a conversation's id."""
+    return f"inbox of {tenant_id}"
 
 
 @dataclass

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import select
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from core.db.models import AuditEvent, now
-from core.db.models import LearningSettings as Row
-from core.errors import InvalidInput
+from core import tenant_settings
+from core.db.models import LearningSettings
 
 
 class Learning(BaseModel):
@@ -42,8 +40,7 @@ class Learning(BaseModel):
 
 def of(session: Session, tenant_id: str) -> Learning:
     """The tenant's settings."""
-    row = session.scalar(select(Row).filter_by(tenant_id=tenant_id))
-    return Learning(**row.document) if row else Learning()
+    return tenant_settings.read(session, tenant_id, LearningSettings, Learning)
 
 
 def change(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Learning:
@@ -52,21 +49,4 @@ def change(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -
     Raises:
         InvalidInput: a name or value is wrong; nothing is changed.
     """
-    row = session.scalar(select(Row).filter_by(tenant_id=tenant_id))
-    if row is None:
-        row = Row(tenant_id=tenant_id, document={})
-        session.add(row)
-    try:
-        wanted = Learning(**{**row.document, **changes})
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise InvalidInput("\n".join(lines)) from None
-    before, row.document = row.document, wanted.model_dump(exclude_defaults=True)
-    row.updated_at, row.updated_by = now(), by
-    details = {"before": before, "after": row.document}
-    session.add(
-        AuditEvent(
-            tenant_id=tenant_id, kind="settings", subject_id="learning", action="changed", by=by, details=details
-        )
-    )
-    return wanted
+    return tenant_settings.change(session, tenant_id, LearningSettings, Learning, changes, by)

@@ -20,14 +20,24 @@ class Texts:
     """One part of a question is not known; ``{part}`` stands for it."""
     person: str = "Talk to a person"
     """The title of the button that asks for one."""
+    handoff: str = "A person will answer you here."
+    """The bot steps back."""
+    handoff_nobody: str = "Nobody is here right now. Leave an e-mail address or a number, and we get back to you."
+    handoff_timed_out: str = "Everybody is busy. Leave an e-mail address or a number, and we get back to you."
+    handoff_contact: str = "Thank you, we get back to you there."
+    handoff_returned: str = "I'm the assistant again: what else can I do for you?"
 
     @classmethod
     def load(cls, domain: Path) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_unknown_part`` and the button of ``utter_unknown``."""
+        """From ``utter_failed``, ``utter_waiting``, ``utter_unknown_part``, the button of ``utter_unknown`` and ``utter_handoff*``."""
         responses = yaml.safe_load(domain.read_text())["responses"]
         return cls(
             failed=responses["utter_failed"][0]["text"],
             waiting=responses["utter_waiting"][0]["text"],
             unknown_part=responses["utter_unknown_part"][0]["text"],
             person=responses["utter_unknown"][0]["buttons"][0]["title"],
+            **{
+                name: responses[f"utter_{name}"][0]["text"]
+                for name in ("handoff", "handoff_nobody", "handoff_timed_out", "handoff_contact", "handoff_returned")
+            },
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from connectors.base import Delivery
+from connectors.base import RawRequest
 from connectors.web.bodies import MessageBody, parse
 from connectors.web.tokens import Tokens, Visitor
 from core.errors import Unauthorised
@@ -21,24 +21,24 @@ class WebChannel:
     tokens: Tokens
     name: str = "web"
 
-    def verify(self, delivery: Delivery) -> Visitor:
+    def verify(self, request: RawRequest) -> Visitor:
         """The visitor whose token this is.
 
         Raises:
             Unauthorised: there is none, or it is not good.
         """
-        scheme, _, token = delivery.headers.get("authorization", "").partition(" ")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorised("A session token is needed.")
         return self.tokens.visitor(token.strip())
 
-    def parse(self, sender: Visitor, delivery: Delivery) -> Sequence[Inbound]:
+    def parse(self, sender: Visitor, request: RawRequest) -> Sequence[Inbound]:
         """The one message in the body.
 
         Raises:
             InvalidInput: the body is not one.
         """
-        body = parse(MessageBody, delivery.body)
+        body = parse(MessageBody, request.body)
         press = Press(body.press.message_id, body.press.index) if body.press else None
         return [Inbound(sender.conversation_id, body.client_id, body.text, press)]
 

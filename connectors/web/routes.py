@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from connectors.base import Delivery
+from connectors.base import RawRequest
 from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse
 from connectors.web.channel import WebChannel
 from connectors.web.config import WebConfig
@@ -60,8 +60,10 @@ class _Chat:
         visitor = self._visitor(request)
         self.limits.count_message(visitor.conversation_id)
         body = await read_body(request, self.config.max_body_bytes)
-        (inbound,) = self.channel.parse(visitor, Delivery(request.headers, body))
-        return JSONResponse(asdict(await self.turns.receive(inbound)), 202)
+        (inbound,) = self.channel.parse(visitor, RawRequest(request.headers, body))
+        received = asdict(await self.turns.receive(inbound))
+        del received["conversation_id"]  # the session's token names it
+        return JSONResponse(received, 202)
 
     async def stop(self, request: Request) -> Response:
         """Write no further; what there is of the answer is stored."""
@@ -108,7 +110,7 @@ class _Chat:
 
     def _visitor(self, request: Request) -> Visitor:
         self.limits.count_request(_address(request))
-        return self.channel.verify(Delivery(request.headers))
+        return self.channel.verify(RawRequest(request.headers))
 
     async def _begin(self, earlier: str | None) -> Visitor:
         customer = (self.channel.tokens.customer(earlier) if earlier else None) or new_id()

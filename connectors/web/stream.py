@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from sse_starlette import ServerSentEvent
 
 from core.errors import InvalidInput
-from core.events import Chunk, Citable, Draft, Estimate, Event, Hub, MessageStored, TurnEnded, Typing
+from core.events import Chunk, Citable, Draft, Estimate, Event, HandoffChanged, Hub, MessageStored, TurnEnded, Typing
 from core.turns import Turns
 
 _NAMES: dict[type[Event], str] = {
@@ -20,6 +20,7 @@ _NAMES: dict[type[Event], str] = {
     Chunk: "chunk",
     Draft: "draft",
     TurnEnded: "ended",
+    HandoffChanged: "handoff",
 }
 
 Render = Callable[[MessageStored], dict[str, object]]

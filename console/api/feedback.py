@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from connectors.base import Delivery
+from connectors.base import RawRequest
 from connectors.web.bodies import SubmitBody, parse
 from connectors.web.channel import WebChannel
 from connectors.web.config import WebConfig
@@ -133,7 +133,7 @@ def submit_router(feedback: Feedback, links: Links, config: WebConfig) -> APIRou
         limits.count_request(request.client.host if request.client else "unknown")
         body = parse(SubmitBody, await read_body(request, config.max_body_bytes))
         if body.message_id is not None:
-            answer = Answer(channel.verify(Delivery(request.headers)).conversation_id, body.message_id)
+            answer = Answer(channel.verify(RawRequest(request.headers)).conversation_id, body.message_id)
         else:
             answer = links.answer(body.token or "")
         await feedback.rate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -10,12 +12,16 @@ from core.feedback.surveys import Ending
 from core.feedback.types import Source
 from core.turns import closing
 
+Consider = Callable[[str], Awaitable[None]]
+
 
 class Feedback:
     """Takes thumbs and marks, and ends conversations."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, consider: Consider | None = None) -> None:
+        """``consider`` hears of every conversation in which an answer did not help."""
         self._database = database
+        self._consider = consider
 
     async def rate(
         self, conversation_id: str, message_id: str, *, helpful: bool, comment: str | None, source: Source = "widget"
@@ -30,6 +36,8 @@ class Feedback:
                 session, conversation_id, message_id, helpful=helpful, comment=comment, source=source
             )
         )
+        if self._consider and not helpful:
+            await self._consider(conversation_id)
 
     async def end(self, conversation_id: str) -> Ending:
         """The customer ends the conversation; what to ask them now.

@@ -72,6 +72,8 @@ class Rasa:
         try:
             response = await self._http.post(f"/conversations/{conversation_id}/tracker/events", json=events)
             response.raise_for_status()
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise RasaUnavailable(f"Rasa does not answer: {error}") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Rasa did not record the history: {error}") from error
 

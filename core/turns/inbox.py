@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.db.models import Conversation, Message, Turn
+from core import customers
+from core.db.models import Conversation, Delivery, Message, Turn, now
 from core.errors import InvalidInput, NotFound
 from core.turns import closing
+from core.turns.attachments import described
 
+WEB = "web"
+LOOKED_BACK = 10
+"""So many messages of ours may still be answered by naming one of their choices."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -25,20 +32,45 @@ class Press:
 
 
 @dataclass(frozen=True)
-class Inbound:
-    """A message as it came from a channel; exactly one of ``text`` and ``press`` is set."""
+class Sender:
+    """Where a message came from, where a vendor's address names its sender."""
 
-    conversation_id: str
+    tenant_id: str
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A message as it came from a channel, normalised.
+
+    Exactly one of ``conversation_id`` and ``sender`` is set, and at most one of ``text`` and ``press``; with neither, it
+    has attachments. ``text`` may go with attachments.
+    """
+
+    conversation_id: str | None
     client_id: str
-    """The sender's own id of this message."""
+    """The sender's own id of this message; with ``sender`` the vendor's, at most 64 characters, unique on its channel."""
     text: str | None = None
     press: Press | None = None
+    sender: Sender | None = None
+    attachments: tuple[dict[str, Any], ...] = ()
+    """As ``core.turns.attachments`` says."""
+    reply_to: str | None = None
+    """The vendor's id of the message that it quotes."""
+    edits: str | None = None
+    """The vendor's id of the customer's earlier message that it replaces; stored as a new message."""
+    sent_at: datetime | None = None
+    """By the vendor's clock."""
+    raw: dict[str, Any] | None = None
+    """What the vendor sent."""
 
 
 @dataclass(frozen=True)
 class Received:
     """A message that is safely stored."""
 
+    conversation_id: str
     message_id: str
     turn_id: str
     seq: int
@@ -63,18 +95,23 @@ def clean(text: str, limit: int) -> str:
 def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn, bool]:
     """Store the message and its waiting turn; the third value is False where it was there already.
 
+    The conversation is locked from then on.
+
     Raises:
         NotFound: there is no such conversation, message or button.
         InvalidInput: the text is empty or too long.
     """
-    conversation = Conversation.lock(session, inbound.conversation_id)
+    if known := _known_from_vendor(session, inbound):
+        return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
+    conversation = Conversation.lock(session, _where(session, inbound))
     if conversation is None:
         raise NotFound("There is no such conversation.")
     known = session.scalar(select(Message).filter_by(conversation_id=conversation.id, client_id=inbound.client_id))
     if known:
         return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
-    text, payload = _words(session, inbound, limit)
+    text, payload = _words(session, inbound, conversation.id, limit)
     closing.reopen(conversation)
+    _follow_customer(conversation, inbound)
     message = Message(
         tenant_id=conversation.tenant_id,
         conversation_id=conversation.id,
@@ -83,6 +120,9 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
         text=text,
         payload=payload,
         client_id=inbound.client_id,
+        vendor=inbound.sender.channel if inbound.sender else None,
+        attachments=list(inbound.attachments),
+        raw=inbound.raw,
     )
     session.add(message)
     session.flush()
@@ -97,13 +137,64 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
     return message, turn, True
 
 
-def _words(session: Session, inbound: Inbound, limit: int) -> tuple[str, str | None]:
+def _known_from_vendor(session: Session, inbound: Inbound) -> Message | None:
+    """A vendor may repeat itself long after, when its sender has another conversation."""
+    if inbound.sender is None:
+        return None
+    same = {"tenant_id": inbound.sender.tenant_id, "vendor": inbound.sender.channel, "client_id": inbound.client_id}
+    return session.scalar(select(Message).filter_by(**same))
+
+
+def _where(session: Session, inbound: Inbound) -> str:
+    if inbound.sender is None:
+        return inbound.conversation_id or ""
+    sender = inbound.sender
+    return customers.conversation_at(session, sender.tenant_id, sender.channel, sender.address, now()).id
+
+
+def _follow_customer(conversation: Conversation, inbound: Inbound) -> None:
+    """Who writes on the web again is answered there."""
+    if inbound.sender is None and conversation.address is not None:
+        conversation.channel, conversation.address = WEB, None
+
+
+def _words(session: Session, inbound: Inbound, conversation_id: str, limit: int) -> tuple[str, str | None]:
     if inbound.press is None:
+        if inbound.attachments and not (inbound.text or "").strip():
+            return described(inbound.attachments), None
         return clean(inbound.text or "", limit), None
     offered = session.get(Message, inbound.press.message_id)
-    if offered is None or offered.conversation_id != inbound.conversation_id:
+    if offered is None or offered.conversation_id != conversation_id:
         raise NotFound("There is no such message.")
     if not 0 <= inbound.press.index < len(offered.buttons):
         raise NotFound("There is no such button.")
     button = offered.buttons[inbound.press.index]
     return button["title"], button["payload"]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Choices that a message offered."""
+
+    message_id: str
+    buttons: tuple[str, ...]
+    newest: bool
+    """Nothing was said after it, or it is the one that was quoted."""
+
+
+def offered(session: Session, inbound: Inbound) -> list[Offered]:
+    """The choices that this message may answer: of the message that it quotes, else of the last few, newest first."""
+    conversation_id, quoted = inbound.conversation_id, None
+    if sender := inbound.sender:
+        conversation_id = customers.open_conversation(session, sender.tenant_id, sender.channel, sender.address)
+        if inbound.reply_to:
+            same = {"tenant_id": sender.tenant_id, "destination": sender.channel, "vendor_id": inbound.reply_to}
+            quoted = session.scalar(select(Delivery.message_id).filter_by(**same))
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.speaker != "customer")
+    query = query.where(Message.id == quoted) if quoted else query.order_by(Message.seq.desc()).limit(LOOKED_BACK)
+    last = session.scalars(query).all()
+    return [Offered(m.id, _titles(m), newest=n == 0) for n, m in enumerate(last) if m.buttons]
+
+
+def _titles(message: Message) -> tuple[str, ...]:
+    return tuple(button["title"] for button in message.buttons)

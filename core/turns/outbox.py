@@ -1,18 +1,25 @@
-"""What goes out: answers stored with their turn, and how a customer sees a stored message."""
+"""What goes out: answers stored with their turn, unless a person has the word."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import select
+import structlog
 from sqlalchemy.orm import Session
 
 from core import learning
-from core.db.models import Conversation, InteractionFeedback, Message, Turn, now
+from core.db.models import Conversation, Message, Turn, now
+from core.deliveries import writing
 from core.errors import NotFound
 from core.events import MessageStored
 from core.feedback.thumbs import is_offered
+from core.handoffs import settings, stepping_back, triggers
+from core.handoffs.applying import person_has_word
+from core.messages import as_event
+from core.texts import Texts
 from core.turns.replies import Reading, Reply
+
+log = structlog.get_logger()
 
 
 def write_replies(
@@ -33,17 +40,46 @@ def write_replies(
         for reply in replies
     ]
     session.add_all(messages)
+    session.flush()
+    if conversation.address is not None:
+        for message in messages:
+            writing.to_customer(session, conversation, message)
     return messages
 
 
-def finish(
-    session: Session, conversation_id: str, turn_id: str, reading: Reading, total_ms: float
+def finish(  # noqa: PLR0917 - a turn and all that came of it
+    session: Session, conversation_id: str, turn_id: str, reading: Reading, total_ms: float, texts: Texts
 ) -> list[MessageStored]:
-    """Store an answer and everything known about it."""
+    """Store an answer and everything known about it; nothing is said where a person got the word meanwhile."""
     conversation, turn = _locked(session, conversation_id, turn_id)
     if turn.status == "answered":
         return []
-    messages = write_replies(session, conversation, turn, reading.replies)
+    if handoff := person_has_word(session, conversation):
+        turn.status = "person"
+        log.info("answer dropped, a person has the word", handoff_id=handoff.id)
+        return []
+    _note(turn, reading, total_ms)
+    session.flush()
+    messages = _said(session, conversation, turn, reading, texts)
+    last = messages[-1].id
+    offered = turn.rateable and is_offered(learning.of(session, turn.tenant_id).ask_feedback, turn.id)
+    return [as_event(message, rateable=offered and message.id == last) for message in messages]
+
+
+def _said(session: Session, conversation: Conversation, turn: Turn, reading: Reading, texts: Texts) -> list[Message]:
+    """The bot's messages; where it has to step back, it says so and does."""
+    chosen = settings.of(session, turn.tenant_id)
+    words = "\n".join(reply.text for reply in reading.replies)
+    why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
+    announced = Reply(texts.handoff if there else texts.handoff_nobody)
+    told = why is None or why.trigger == "asked"  # action_handoff says it itself
+    messages = write_replies(session, conversation, turn, reading.replies + (() if told else (announced,)))
+    if why:
+        stepping_back.request(session, conversation, why, there=there)
+    return messages
+
+
+def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
     note = reading.note
     turn.status, turn.outcome, turn.error = "answered", reading.outcome, None
     turn.rateable = reading.rateable
@@ -55,10 +91,6 @@ def finish(
     turn.cost = Decimal(note["cost"]) if note.get("cost") else None
     turn.total_ms, turn.answered_at = total_ms, now()
     note_understanding(turn, note.get("understanding") or {})
-    session.flush()
-    last = messages[-1].id
-    offered = turn.rateable and is_offered(learning.of(session, turn.tenant_id).ask_feedback, turn.id)
-    return [as_event(message, rateable=offered and message.id == last) for message in messages]
 
 
 def _locked(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
@@ -84,58 +116,13 @@ def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
 def apologise(
     session: Session, conversation_id: str, turn_id: str, *, status: str, text: str, error: str
 ) -> list[MessageStored]:
-    """Tell the customer once that something failed; the turn is failed, or still waiting."""
+    """Tell the customer once that something failed, unless a person has the word; the turn is failed, or still waiting."""
     conversation, turn = _locked(session, conversation_id, turn_id)
+    if person_has_word(session, conversation):
+        turn.status = "person"
+        return []
     told = turn.error is not None
     turn.status, turn.error = status, error
     due = (Reply(text),) if not told or status == "failed" else ()
     messages = write_replies(session, conversation, turn, due)
-    session.flush()
     return [as_event(message) for message in messages]
-
-
-def messages_after(session: Session, conversation_id: str, after: int) -> list[MessageStored]:
-    """The stored messages with a higher number, oldest first, with the thumbs that were given.
-
-    Raises:
-        NotFound: there is no such conversation.
-    """
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None:
-        raise NotFound("There is no such conversation.")
-    messages = session.scalars(
-        select(Message).where(Message.conversation_id == conversation_id, Message.seq > after).order_by(Message.seq)
-    ).all()
-    turns = {m.turn_id for m in messages if m.turn_id}
-    frequency = learning.of(session, conversation.tenant_id).ask_feedback
-    sensible = session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable))
-    rateable = {turn_id for turn_id in sensible if is_offered(frequency, turn_id)}
-    last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.speaker == "bot" and m.turn_id in rateable}
-    thumbs = dict(
-        session.execute(
-            select(InteractionFeedback.turn_id, InteractionFeedback.helpful).where(
-                InteractionFeedback.turn_id.in_(turns)
-            )
-        ).all()
-    )
-    return [
-        as_event(m, rateable=last.get(m.turn_id) == m.id, helpful=thumbs.get(m.turn_id) if m.turn_id else None)
-        for m in messages
-    ]
-
-
-def as_event(message: Message, *, rateable: bool = False, helpful: bool | None = None) -> MessageStored:
-    """As the customer may see it: button payloads stay inside."""
-    return MessageStored(
-        id=message.id,
-        seq=message.seq,
-        speaker=message.speaker,
-        text=message.text,
-        created_at=message.created_at,
-        buttons=tuple(button["title"] for button in message.buttons),
-        sources=tuple(message.sources),
-        client_id=message.client_id,
-        turn_id=message.turn_id,
-        rateable=rateable,
-        helpful=helpful,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -12,14 +12,17 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import customers
 from core.db import Database
 from core.db.models import Conversation, Message, Turn
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
+from core.handoffs.sentiment import Sentiment, unknown
+from core.messages import as_event, messages_after
 from core.rasa import Rasa, RasaItem
 from core.texts import Texts
-from core.turns import inbox, outbox
-from core.turns.inbox import Inbound, Received
+from core.turns import inbox, outbox, person
+from core.turns.inbox import Inbound, Offered, Received
 from core.turns.replies import Reading, read
 
 log = structlog.get_logger()
@@ -41,6 +44,8 @@ class Job:
     """What Rasa is told: free text, never a command, or the payload of a button that we issued."""
     pressed: str = ""
     """The title of that button."""
+    sentiment: str = ""
+    """How the message sounds, where that is known."""
     again: bool = False
     """It was tried before, so Rasa may have heard it already."""
 
@@ -48,12 +53,25 @@ class Job:
 class Turns:
     """Stores what customers say and gets it answered, one turn of a conversation at a time."""
 
-    def __init__(self, database: Database, rasa: Rasa, hub: Hub, texts: Texts, max_chars: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        rasa: Rasa,
+        hub: Hub,
+        texts: Texts,
+        max_chars: int,
+        *,
+        sentiment: Sentiment = unknown,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``wake`` is called when something may be due in the outbox."""
         self.hub = hub
         self._database = database
         self._rasa = rasa
         self._texts = texts
         self._max_chars = max_chars
+        self._sentiment = sentiment
+        self._wake = wake
         self._queues: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -61,7 +79,8 @@ class Turns:
         """Begin a conversation; its id."""
 
         def begin(session: Session) -> str:
-            conversation = Conversation(tenant_id=tenant_id, channel=channel, customer_id=customer_id)
+            customer = customers.known(session, tenant_id, customer_id).id if customer_id else None
+            conversation = Conversation(tenant_id=tenant_id, channel=channel, customer_id=customer)
             session.add(conversation)
             session.flush()
             return conversation.id
@@ -69,23 +88,41 @@ class Turns:
         return await self._database.run(begin)
 
     async def receive(self, inbound: Inbound) -> Received:
-        """Store a message, then answer it in the background; the same client id again changes nothing.
+        """Store a message, then have it answered in the background; the same client id again changes nothing.
+
+        While a person has the word it goes to them, and the bot is not asked.
 
         Raises:
             NotFound: there is no such conversation, message or button.
             InvalidInput: the text is empty or too long.
         """
+        mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text else None
 
-        def keep(session: Session) -> tuple[Received, Job | None, MessageStored]:
+        def keep(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
             message, turn, new = inbox.store(session, inbound, self._max_chars)
-            received = Received(message_id=message.id, turn_id=turn.id, seq=message.seq, new=new)
-            return received, _job(turn, message) if new else None, outbox.as_event(message)
+            received = Received(message.conversation_id, message.id, turn.id, message.seq, new)
+            if not new:
+                return received, None, []
+            if mood:
+                message.sentiment, message.urgency = mood.feeling, mood.urgency
+            conversation = session.get_one(Conversation, message.conversation_id)
+            said = person.instead_of_bot(session, conversation, message, turn, self._texts)
+            job = _job(turn, message) if said is None else None
+            return received, job, [as_event(each) for each in (message, *(said or ()))]
 
-        received, job, event = await self._database.run(keep)
+        received, job, events = await self._database.run(keep)
+        for event in events:
+            self.hub.publish(received.conversation_id, event)
         if job:
-            self.hub.publish(inbound.conversation_id, event)
             self._enqueue(job)
+        elif events:
+            self.hub.publish(received.conversation_id, TurnEnded(received.turn_id, None))
+            self._wake()
         return received
+
+    async def offered(self, inbound: Inbound) -> list[Offered]:
+        """The choices that a message may answer, the likeliest first."""
+        return await self._database.run(lambda session: inbox.offered(session, inbound))
 
     def stop_writing(self, conversation_id: str) -> bool:
         """Ask for the answer that is being written to end here; False where none is."""
@@ -97,7 +134,7 @@ class Turns:
         Raises:
             NotFound: there is no such conversation.
         """
-        return await self._database.run(lambda session: outbox.messages_after(session, conversation_id, after))
+        return await self._database.run(lambda session: messages_after(session, conversation_id, after))
 
     async def start(self) -> None:
         """Take up what an earlier process left unanswered, and keep looking."""
@@ -151,6 +188,9 @@ class Turns:
             del self._queues[conversation_id]
 
     async def _answer(self, job: Job) -> None:
+        if not await self._may_ask(job):
+            self.hub.publish(job.conversation_id, TurnEnded(job.turn_id, None))
+            return
         self.hub.publish(job.conversation_id, Typing(job.turn_id))
         started = perf_counter()
         try:
@@ -165,14 +205,28 @@ class Turns:
             log.exception("turn failed")
             await self._apologise(job, "failed", self._texts.failed, error)
 
+    async def _may_ask(self, job: Job) -> bool:
+        return await self._database.run(lambda s: person.may_ask(s, job.conversation_id, job.turn_id))
+
+    async def _tell_rasa(self, job: Job) -> None:
+        """What was said while a person had the word."""
+        said, up_to = await self._database.run(lambda s: person.unheard(s, job.conversation_id, job.turn_id))
+        if said:
+            await self._rasa.record(job.conversation_id, said)
+            await self._database.run(lambda s: person.recorded(s, job.conversation_id, up_to))
+
     async def _ask_rasa(self, job: Job) -> list[RasaItem]:
         """Ask, waiting a little for a Rasa that is away; what it may have heard is looked up first."""
         deadline, again = perf_counter() + (0 if job.again else PATIENCE_SECONDS), job.again
         while True:
             try:
                 known = await self._rasa.answer_to(job.conversation_id, job.turn_id) if again else []
+                if known:
+                    return known
+                await self._tell_rasa(job)
                 metadata = {"turn_id": job.turn_id, "tenant_id": job.tenant_id, "pressed": job.pressed}
-                return known or await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
+                metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
+                return await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
             except RasaUnavailable as error:
                 again = again or error.maybe_heard
                 if perf_counter() > deadline:
@@ -181,7 +235,7 @@ class Turns:
 
     async def _deliver(self, job: Job, reading: Reading, total_ms: float) -> None:
         events = await self._database.run(
-            lambda s: outbox.finish(s, job.conversation_id, job.turn_id, reading, total_ms)
+            lambda s: outbox.finish(s, job.conversation_id, job.turn_id, reading, total_ms, self._texts)
         )
         self._tell(job, events, reading.outcome)
         log.info("turn answered", outcome=reading.outcome, total_ms=round(total_ms, 1))
@@ -210,6 +264,7 @@ class Turns:
         for event in events:
             self.hub.publish(job.conversation_id, event)
         self.hub.publish(job.conversation_id, TurnEnded(job.turn_id, outcome))
+        self._wake()
 
 
 def _waiting(session: Session) -> list[Job]:
@@ -225,4 +280,5 @@ def _waiting(session: Session) -> list[Job]:
 def _job(turn: Turn, message: Message, *, again: bool = False) -> Job:
     says = message.payload or message.text.lstrip("/ \t\n") or message.text.replace("/", "|")
     pressed = message.text if message.payload else ""
-    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, says, pressed, again)
+    feeling = message.sentiment or ""
+    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, says, pressed, feeling, again)

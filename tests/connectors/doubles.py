@@ -47,14 +47,14 @@ class FakeTurns:
         messages = self._messages(inbound.conversation_id)
         known = next((m for m in messages if m.client_id == inbound.client_id), None)
         if known:
-            return Received(known.id, f"t-{known.id}", known.seq, new=False)
+            return Received(inbound.conversation_id, known.id, f"t-{known.id}", known.seq, new=False)
         text = clean(inbound.text, self.limit) if inbound.press is None else self._title(inbound)
         self.received.append(inbound)
         self.ended.discard(inbound.conversation_id)
         stored = self.say(inbound.conversation_id, text, speaker="customer", client_id=inbound.client_id)
         if self.answering:
             self.answering(self, inbound.conversation_id, f"t-{stored.id}", text)
-        return Received(stored.id, f"t-{stored.id}", stored.seq, new=True)
+        return Received(inbound.conversation_id, stored.id, f"t-{stored.id}", stored.seq, new=True)
 
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
         return [message for message in self._messages(conversation_id) if message.seq > after]

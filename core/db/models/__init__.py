@@ -2,7 +2,10 @@
 
 from core.db.models.base import Base, new_id, now
 from core.db.models.conversations import Conversation, Message, Turn
+from core.db.models.customers import Address, Customer
+from core.db.models.deliveries import Delivery
 from core.db.models.generation import LlmCall, LlmDay, LlmHealth, Money, Routing
+from core.db.models.handoffs import DeskThread, Handoff, HandoffNote, HandoffSettings, HandoffTransition
 from core.db.models.knowledge import (
     EntryQuestion,
     EntryVersion,
@@ -28,12 +31,20 @@ from core.db.models.orders import Order
 from core.db.models.staff import AuditEvent, User, UserSession
 
 __all__ = [
+    "Address",
     "AuditEvent",
     "Base",
     "Conversation",
     "ConversationAnalysis",
+    "Customer",
+    "Delivery",
+    "DeskThread",
     "EntryQuestion",
     "EntryVersion",
+    "Handoff",
+    "HandoffNote",
+    "HandoffSettings",
+    "HandoffTransition",
     "Heartbeat",
     "HumanCorrection",
     "InteractionFeedback",

@@ -47,3 +47,14 @@ class Base(DeclarativeBase):
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     tenant_id: Mapped[str] = mapped_column(String(64), index=True)
+
+
+class SettingsRow(Base):
+    """One row a tenant: its settings of one area."""
+
+    __abstract__ = True
+
+    document: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Only what differs from the defaults."""
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    updated_by: Mapped[str] = mapped_column(String(200), default="")

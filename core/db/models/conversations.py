@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, update
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.db.models.base import Base, now
@@ -14,12 +14,18 @@ from core.db.models.generation import Money
 
 
 class Conversation(Base):
-    """One customer talking with us on one channel."""
+    """One customer talking with us; it may move from channel to channel."""
 
     __tablename__ = "conversations"
-    __table_args__ = (UniqueConstraint("tenant_id", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "external_id"),
+        Index("ix_conversations_address", "tenant_id", "channel", "address"),
+    )
 
     channel: Mapped[str] = mapped_column(String(32))
+    """Where it is delivered to now."""
+    address: Mapped[str | None] = mapped_column(String(200), default=None)
+    """Where on that channel; None on the web, where browsers fetch what is new."""
     status: Mapped[str] = mapped_column(String(16), default="open")
     """open or closed"""
     external_id: Mapped[str | None] = mapped_column(String(200), default=None)
@@ -28,8 +34,12 @@ class Conversation(Base):
     """Someone said that its last answer may be learnt."""
     customer_id: Mapped[str | None] = mapped_column(String(64), default=None, index=True)
     """Who it is with, as far as the channel knows; the same for every conversation of one browser or number."""
+    handoff_id: Mapped[str | None] = mapped_column(String(26), default=None)
+    """The handoff that has not ended yet. No foreign key: a handoff has one to its conversation."""
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     last_seq: Mapped[int] = mapped_column(default=0)
+    last_delivery: Mapped[int] = mapped_column(default=0)
+    """The number of the newest delivery."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
 
@@ -58,6 +68,7 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("conversation_id", "seq"),
         UniqueConstraint("conversation_id", "client_id"),
+        Index("ix_messages_vendor", "tenant_id", "vendor", "client_id", unique=True),
     )
 
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
@@ -73,6 +84,18 @@ class Message(Base):
     """[{"title", "url"}]"""
     client_id: Mapped[str | None] = mapped_column(String(64), default=None)
     """The sender's own id; the same one twice is one message."""
+    vendor: Mapped[str | None] = mapped_column(String(32), default=None)
+    """The channel or desk that gave ``client_id``, where it is unique there and not only in this conversation."""
+    author: Mapped[str | None] = mapped_column(String(200), default=None)
+    """Who of the staff said it."""
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """[{"kind": image, audio, video, document, location or card; and as ``core.turns.attachments`` says}]"""
+    sentiment: Mapped[str | None] = mapped_column(String(8), default=None)
+    """positive, neutral, negative or angry; of a customer's message, where a model looked at it"""
+    urgency: Mapped[str | None] = mapped_column(String(8), default=None)
+    """low, normal or high"""
+    raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """What the vendor sent."""
     turn_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
     """For a bot message: the turn that it answers. No foreign key: a turn has one to its message."""
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -90,7 +113,8 @@ class Turn(Base):
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
     channel: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16), default="waiting")
-    """waiting (stored, not yet answered), answered, failed (the customer got an apology; see ``error``)"""
+    """waiting (stored, not yet answered), answered, failed (the customer got an apology; see ``error``), or person (a
+    person has the word, so the bot was not asked, or its answer was not given)"""
     outcome: Mapped[str | None] = mapped_column(String(16), default=None)
     """answered, clarified, unknown, handoff, action"""
     rateable: Mapped[bool] = mapped_column(default=False)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, SettingsRow, now
 
 
 class InteractionFeedback(Base):
@@ -254,13 +254,8 @@ class PerformanceDay(Base):
     """Counts: conversations, turns, answered, unknown, handoffs, helpful, not_helpful, reused, approved_entries ..."""
 
 
-class LearningSettings(Base):
-    """One row a tenant: how it asks for feedback, reviews and reuses."""
+class LearningSettings(SettingsRow):
+    """How it asks for feedback, reviews and reuses: ``core.learning``."""
 
     __tablename__ = "learning_settings"
     __table_args__ = (UniqueConstraint("tenant_id"),)
-
-    document: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Only what differs from the defaults; see ``core.learning_settings``."""
-    updated_at: Mapped[datetime] = mapped_column(default=now)
-    updated_by: Mapped[str] = mapped_column(String(200), default="")

@@ -1,0 +1,38 @@
+"""Cuts a long text into messages: at paragraphs, else sentences, else words, and only then inside a word."""
+
+from __future__ import annotations
+
+import re
+
+_BORDERS = (
+    re.compile(r"\n\s*\n\s*"),
+    re.compile(r"\n\s*"),
+    re.compile(r"(?<=[.!?…。！？؟۔])[\"'”’)\]]*\s+"),  # noqa: RUF001 - so are sentences ended
+    re.compile(r"\s+"),
+)
+
+
+def split(text: str, longest: int) -> list[str]:
+    """Pieces of at most ``longest`` characters; together they have every character but white space at the borders.
+
+    Raises:
+        ValueError: ``longest`` is not positive.
+    """
+    if longest < 1:
+        raise ValueError("a message has at least one character")
+    pieces, rest = [], text.strip()
+    while len(rest) > longest:
+        cut = _cut(rest, longest)
+        pieces.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*pieces, rest] if rest else pieces
+
+
+def _cut(text: str, longest: int) -> int:
+    """Where the first piece ends: at the last border of the best kind, unless that would waste most of the message."""
+    for border in _BORDERS:
+        ends = [found.end() for found in border.finditer(text, 0, longest + 1) if text[: found.end()].rstrip()]
+        good = [end for end in ends if len(text[:end].rstrip()) <= longest]
+        if good and (good[-1] >= longest // 3 or border is _BORDERS[-1]):
+            return good[-1]
+    return longest

@@ -1,0 +1,53 @@
+"""The durable outbox: what is still to be told to whom, outside this house."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db.models.base import Base, now
+
+
+class Delivery(Base):
+    """One thing for one destination, written in the transaction that made it due."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "destination", "key"),
+        UniqueConstraint("conversation_id", "seq"),
+        Index("ix_deliveries_due", "state", "next_at"),
+        Index("ix_deliveries_lane", "conversation_id", "destination", "state", "seq"),
+        Index("ix_deliveries_vendor_id", "destination", "vendor_id"),
+    )
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    seq: Mapped[int]
+    """Counts up inside its conversation; deliveries to one destination go out in this order."""
+    destination: Mapped[str] = mapped_column(String(32))
+    """The name of the channel or desk that carries it."""
+    address: Mapped[str] = mapped_column(String(200), default="")
+    """Where on that channel; empty for a desk, which knows its thread."""
+    kind: Mapped[str] = mapped_column(String(16), default="message")
+    """message (to a customer, or forwarded to a desk), alert (a person is wanted) or update (a handoff changed)"""
+    key: Mapped[str] = mapped_column(String(80))
+    """What it tells: the id of the message or transition. The same one goes to a destination once."""
+    message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), default=None, index=True)
+    handoff_id: Mapped[str | None] = mapped_column(ForeignKey("handoffs.id"), default=None, index=True)
+    cause: Mapped[str] = mapped_column(Text, default="")
+    """For an alert or update: the event of the state machine that it tells, and why."""
+    state: Mapped[str] = mapped_column(String(12), default="queued")
+    """queued, sending, sent, delivered, read, failed (refused for good) or dead (given up)"""
+    attempts: Mapped[int] = mapped_column(default=0)
+    parts_sent: Mapped[int] = mapped_column(default=0)
+    """How many parts the vendor has taken, where it takes several."""
+    next_at: Mapped[datetime] = mapped_column(default=now)
+    vendor_id: Mapped[str | None] = mapped_column(String(128), default=None)
+    """The vendor's id of the last part."""
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+    possible_duplicate: Mapped[bool] = mapped_column(default=False)
+    """It was sent again though an earlier attempt may have got through."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    updated_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,130 @@
+"""A delivery's way from queued to taken: what is due, one attempt, and what became of it."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from core.db.models import Delivery, Message
+from core.deliveries import writing
+from core.deliveries.outgoing import Outgoing, Sent, load
+from core.errors import DeliveryFailed, Permanent, Retry, Unknown
+
+log = structlog.get_logger()
+
+OPEN = ("queued", "sending")
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+GIVE_UP_AFTER = timedelta(hours=24)
+"""A vendor that is away for some hours gets all of it afterwards, in order."""
+AT_ONCE = 100
+_ORDER = ("sent", "delivered", "read")
+
+
+def recover(session: Session) -> int:
+    """What a process that was killed left in the middle goes back into the queue; how many."""
+    row = update(Delivery).where(Delivery.state == "sending").values(state="queued", possible_duplicate=True)
+    return len(session.execute(row.returning(Delivery.id)).all())
+
+
+def take(session: Session, at: datetime) -> list[Outgoing]:
+    """Claim what is due: the first open delivery of each conversation and destination."""
+    earlier = aliased(Delivery)
+    before = exists().where(
+        earlier.conversation_id == Delivery.conversation_id,
+        earlier.destination == Delivery.destination,
+        earlier.state.in_(OPEN),
+        earlier.seq < Delivery.seq,
+    )
+    due = select(Delivery).where(Delivery.state == "queued", Delivery.next_at <= at, ~before)
+    rows = session.scalars(due.order_by(Delivery.next_at).limit(AT_ONCE)).all()
+    for row in rows:
+        row.state, row.attempts, row.updated_at = "sending", row.attempts + 1, at
+    return [load(session, row) for row in rows]
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next queued delivery may go out."""
+    return session.scalar(select(Delivery.next_at).filter_by(state="queued").order_by(Delivery.next_at).limit(1))
+
+
+def taken(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
+    """The vendor took it, or a part of it."""
+    row = session.get_one(Delivery, delivery_id)
+    row.parts_sent, row.vendor_id, row.error = row.parts_sent + 1, sent.vendor_id or row.vendor_id, None
+    row.sent_at = row.updated_at = at
+    row.possible_duplicate = row.possible_duplicate and not sent.once
+    if sent.more:
+        row.state, row.next_at, row.attempts = "queued", at, 0
+    elif row.state == "sending":  # a vendor's status may have been faster
+        row.state = "sent"
+
+
+def missed(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
+    """The vendor did not take it: again later, or never."""
+    row = session.get_one(Delivery, delivery_id)
+    row.error, row.updated_at = f"{type(error).__name__}: {error}", at
+    if isinstance(error, Unknown):
+        row.possible_duplicate = True
+    if isinstance(error, Permanent):
+        return _lost(session, row, "failed")
+    if at - row.created_at >= GIVE_UP_AFTER:
+        return _lost(session, row, "dead")
+    after = error.after if isinstance(error, Retry) else None
+    row.state, row.next_at = "queued", at + timedelta(seconds=wait(row.attempts, after))
+    return None
+
+
+def wait(attempts: int, after: float | None = None, jitter: float | None = None) -> float:
+    """Seconds until the next attempt: twice as long each time, up to five minutes, never less than was asked for."""
+    jitter = random.random() if jitter is None else jitter  # noqa: S311 - it only keeps retries apart
+    usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 20)) * (0.75 + jitter / 2)
+    return max(usual, after or 0.0)
+
+
+def report(
+    session: Session,
+    destination: str,
+    state: str,
+    at: datetime,
+    *,
+    delivery_id: str | None = None,
+    vendor_id: str | None = None,
+    error: str | None = None,
+) -> bool:
+    """What the vendor says became of it: sent, delivered, read or failed. False where we know of no such delivery.
+
+    Statuses may come late, twice and out of order: none takes back what was known before. Name the delivery by our id
+    where the vendor hands it back, since its status may be faster than the answer that tells us its own id.
+    """
+    which = {"id": delivery_id} if delivery_id else {"vendor_id": vendor_id}
+    row = session.scalar(select(Delivery).filter_by(destination=destination, **which).order_by(Delivery.id.desc()))
+    if row is None:
+        return False
+    if state == "failed":
+        if row.state not in {"delivered", "read", "failed", "dead"}:
+            row.error, row.updated_at = error or "the vendor could not deliver it", at
+            _lost(session, row, "failed")
+    elif _rank(state) > _rank(row.state):
+        row.state, row.updated_at = state, at
+    return True
+
+
+def _rank(state: str) -> int:
+    return _ORDER.index(state) if state in _ORDER else -1
+
+
+def _lost(session: Session, row: Delivery, state: str) -> None:
+    """It will not arrive: the operator and the staff who wrote it are told."""
+    row.state = state
+    log.error(
+        "delivery failed", delivery_id=row.id, destination=row.destination, conversation_id=row.conversation_id,
+        tenant_id=row.tenant_id, kind=row.kind, attempts=row.attempts, error=row.error,
+    )  # fmt: skip
+    message = session.get(Message, row.message_id) if row.message_id else None
+    if message is not None and message.speaker == "agent" and not row.handoff_id:
+        writing.undelivered(session, row, message)

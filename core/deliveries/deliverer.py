@@ -1,0 +1,105 @@
+"""The loop inside `app` that empties the outbox: one conversation's deliveries to a destination in order, others beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from core.db import Database
+from core.db.models import now
+from core.deliveries import attempts
+from core.deliveries.outgoing import Outgoing, Sender, Sent
+from core.errors import DeliveryFailed, Retry, Unknown
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 1.0
+"""Other processes write deliveries too, and wake nobody."""
+SEND_SECONDS = 60.0
+"""A sender that takes longer is taken to have broken off."""
+
+
+class Deliverer:
+    """Hands what is due to its sender, again and again until it is taken or lost."""
+
+    def __init__(self, database: Database, senders: Mapping[str, Sender], clock: Callable[[], datetime] = now) -> None:
+        self._database = database
+        self._senders = senders
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Something new is due."""
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Take up what an earlier process left in the middle, and keep looking."""
+        if again := await self._database.run(attempts.recover):
+            log.warning("deliveries are sent again; some may arrive twice", deliveries=again)
+        self._loop = asyncio.create_task(self._for_ever())
+
+    async def stop(self) -> None:
+        """Take nothing more, and let what is being sent come to its end."""
+        if self._loop:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def deliver_due(self) -> int:
+        """Begin to send everything that is due now; how much that is."""
+        due = await self._database.run(lambda session: attempts.take(session, self._clock()))
+        for outgoing in due:
+            task = asyncio.create_task(self._deliver(outgoing))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return len(due)
+
+    async def idle(self) -> None:
+        """Deliver until nothing is due any more (what waits for a later time stays)."""
+        while await self.deliver_due() or self._sending:
+            await asyncio.gather(*self._sending)
+
+    async def _for_ever(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self.deliver_due()
+            except Exception:  # a process edge: the next look may succeed
+                log.exception("the outbox could not be read")
+            try:
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        with structlog.contextvars.bound_contextvars(
+            delivery_id=outgoing.id, conversation_id=outgoing.conversation_id, tenant_id=outgoing.tenant_id
+        ):
+            try:
+                sent = await self._send(outgoing)
+            except DeliveryFailed as failure:
+                error = failure
+                log.warning("delivery missed", destination=outgoing.destination, error=str(error))
+                await self._database.run(lambda s: attempts.missed(s, outgoing.id, error, self._clock()))
+            else:
+                await self._database.run(lambda s: attempts.taken(s, outgoing.id, sent, self._clock()))
+        self.wake()
+
+    async def _send(self, outgoing: Outgoing) -> Sent:
+        sender = self._senders.get(outgoing.destination)
+        if sender is None:
+            raise Retry(f"{outgoing.destination} is not set up in this installation")
+        try:
+            return await asyncio.wait_for(sender.send(outgoing), SEND_SECONDS)
+        except DeliveryFailed:
+            raise
+        except TimeoutError as error:
+            raise Unknown(f"no answer within {SEND_SECONDS:.0f} s") from error
+        except Exception as error:  # a process edge: a bug in a sender must not stop the others
+            log.exception("a sender failed")
+            raise Unknown(f"{type(error).__name__}: {error}") from error

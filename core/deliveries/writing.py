@@ -1,0 +1,85 @@
+"""Writes what is due, in the transaction that makes it due; the conversation must be locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import Conversation, Delivery, Handoff, Message
+
+
+def to_customer(session: Session, conversation: Conversation, message: Message) -> Delivery:
+    """A stored message, for the customer, wherever the conversation is delivered to now."""
+    return _write(
+        session,
+        conversation,
+        Delivery(
+            destination=conversation.channel,
+            address=conversation.address or "",
+            kind="message",
+            key=message.id,
+            message_id=message.id,
+        ),
+    )
+
+
+def to_desks(
+    session: Session, conversation: Conversation, handoff: Handoff, message: Message, desks: Iterable[str]
+) -> list[Delivery]:
+    """A stored message, for these desks."""
+    rows = [
+        Delivery(destination=desk, kind="message", key=message.id, message_id=message.id, handoff_id=handoff.id)
+        for desk in desks
+    ]
+    return [_write(session, conversation, row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What is to be told of a handoff."""
+
+    kind: Literal["alert", "update"]
+    key: str
+    """The id of the transition, or of what it is about."""
+    event: str
+
+
+def to_staff(
+    session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, desks: Iterable[str]
+) -> list[Delivery]:
+    """What became of a handoff, for these desks."""
+    told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
+    return [_write(session, conversation, Delivery(destination=desk, **told)) for desk in desks]
+
+
+def to_phone(session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, number: str) -> Delivery:
+    """The same as an SMS."""
+    told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
+    return _write(session, conversation, Delivery(destination="sms", address=number, **told))
+
+
+def undelivered(session: Session, failed: Delivery, message: Message) -> None:
+    """Tell the desks that what one of the staff said did not arrive."""
+    conversation = Conversation.lock(session, message.conversation_id)
+    last = select(Handoff).filter_by(conversation_id=message.conversation_id).order_by(Handoff.id.desc()).limit(1)
+    handoff = session.scalar(last)
+    if conversation and handoff:
+        rows = session.scalars(select(Delivery.destination).filter_by(handoff_id=handoff.id).distinct())
+        to_staff(session, conversation, handoff, Notice("update", failed.id, "undelivered"), [*rows])
+
+
+def _write(session: Session, conversation: Conversation, row: Delivery) -> Delivery:
+    """Once a destination and key; what is there already is returned."""
+    same = {"tenant_id": conversation.tenant_id, "destination": row.destination, "key": row.key}
+    known = session.scalar(select(Delivery).filter_by(**same))
+    if known:
+        return known
+    conversation.last_delivery += 1
+    row.tenant_id, row.conversation_id, row.seq = conversation.tenant_id, conversation.id, conversation.last_delivery
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,209 @@
+"""What staff do with handoffs, as coroutines: every desk and the staff API use these, and nothing else changes a handoff."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import Conversation, Handoff, HandoffNote, now
+from core.errors import Conflict, InvalidInput, NotFound
+from core.events import MessageStored
+from core.handoffs import settings, speaking, stepping_back, triggers, waiting
+from core.handoffs.applying import Applied, Happening, apply, known_event, person_has_word
+from core.handoffs.views import HandoffView, view
+from core.messages import as_event
+from core.texts import Texts
+
+log = structlog.get_logger()
+T = TypeVar("T")
+LOOK_SECONDS = 5.0
+
+
+class HandoffService:
+    """Takes, answers, gives back and closes; ``by`` is who of the staff does it.
+
+    ``event_id`` is the desk's own id of what happened, prefixed with the desk ("console:..."): the same one again
+    changes nothing and gives back what it gave. All raise NotFound where the tenant has no such handoff, and Conflict
+    where that cannot happen in its state, as after it ended.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        texts: Texts,
+        wake: Callable[[], None] = lambda: None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._database, self._texts, self._wake, self._clock = database, texts, wake, clock
+        self._looking: asyncio.Task[None] | None = None
+
+    async def claim(self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None) -> HandoffView:
+        """Take it, also from a colleague: the customer is told nothing, the desks are."""
+        return await self._happen(tenant_id, handoff_id, Happening("claim", by, event_id=event_id))
+
+    async def reply(
+        self,
+        tenant_id: str,
+        handoff_id: str,
+        text: str,
+        by: str,
+        *,
+        desk: str,
+        event_id: str | None = None,
+        attachments: list[dict[str, Any]] | None = None,
+    ) -> MessageStored:
+        """Answer the customer, wherever they are; who was not asked to takes it by that.
+
+        ``event_id`` here has no prefix and at most 50 characters; ``attachments`` as ``core.turns.attachments`` says.
+
+        Raises:
+            InvalidInput: the text is empty or longer than 4,000 characters.
+        """
+
+        def work(session: Session) -> MessageStored:
+            if event_id and (known := speaking.said_before(session, tenant_id, desk, event_id)):
+                return as_event(known)
+            conversation = locked(session, tenant_id, handoff_id)
+            message, _ = speaking.reply(
+                session, conversation, text, by, desk=desk, event_id=event_id, attachments=attachments
+            )
+            return as_event(message)
+
+        return await self._run(work)
+
+    async def give_back(self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None) -> HandoffView:
+        """Let the bot go on; it says so, and hears from its tracker what was said meanwhile."""
+
+        def told(session: Session, conversation: Conversation, _: Applied) -> None:
+            speaking.announce(session, conversation, self._texts.handoff_returned)
+
+        return await self._happen(tenant_id, handoff_id, Happening("give_back", by, event_id=event_id), told)
+
+    async def close(
+        self, tenant_id: str, handoff_id: str, by: str, *, resolved: bool | None = None, event_id: str | None = None
+    ) -> HandoffView:
+        """It is done, and so is the conversation; ``resolved``: whether it helped."""
+        return await self._happen(tenant_id, handoff_id, Happening("close", by, event_id=event_id, resolved=resolved))
+
+    async def take_over(
+        self, tenant_id: str, conversation_id: str, by: str, event_id: str | None = None
+    ) -> HandoffView:
+        """Step in without having been asked, or take what is open already."""
+
+        def work(session: Session) -> HandoffView:
+            conversation = Conversation.lock(session, conversation_id)
+            if conversation is None or conversation.tenant_id != tenant_id:
+                raise NotFound("There is no such conversation.")
+            why = triggers.taken_over(session, conversation, by)
+            event = "claim" if conversation.handoff_id else "take_over"
+            happening = Happening(event, by, event_id=event_id, why=why)  # type: ignore[arg-type]
+            return view(session, apply(session, conversation, happening).handoff)
+
+        return await self._run(work)
+
+    async def note(self, tenant_id: str, handoff_id: str, text: str, by: str) -> None:
+        """A remark of staff among themselves.
+
+        Raises:
+            InvalidInput: it is empty or longer than 4,000 characters.
+        """
+
+        def work(session: Session) -> None:
+            handoff = found(session, tenant_id, handoff_id)
+            if not 0 < len(text.strip()) <= speaking.LONGEST:
+                raise InvalidInput(f"A note has 1 to {speaking.LONGEST} characters.")
+            session.add(HandoffNote(tenant_id=tenant_id, handoff_id=handoff.id, text=text.strip(), by=by))
+
+        await self._run(work)
+
+    async def consider_thumbs(self, conversation_id: str) -> None:
+        """Step back where too many answers did not help."""
+
+        def work(session: Session) -> None:
+            conversation = Conversation.lock(session, conversation_id)
+            if conversation is None or person_has_word(session, conversation):
+                return
+            chosen = settings.of(session, conversation.tenant_id)
+            if why := triggers.from_thumbs(session, chosen, conversation):
+                there = chosen.attended(self._clock())
+                text = self._texts.handoff if there else self._texts.handoff_nobody
+                speaking.announce(session, conversation, text)
+                stepping_back.request(session, conversation, why, there=there)
+
+        await self._run(work)
+
+    async def tick(self) -> int:
+        """Remind, call, and time out what is due by now; how many."""
+        return await self._run(lambda session: waiting.tick(session, self._clock(), self._texts))
+
+    async def start(self) -> None:
+        """Look every few seconds what is due."""
+        self._looking = asyncio.create_task(self._for_ever())
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._looking:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _for_ever(self) -> None:
+        while True:
+            try:
+                await self.tick()
+            except Exception:  # a process edge: the next look may succeed
+                log.exception("waiting handoffs were not looked at")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _happen(
+        self,
+        tenant_id: str,
+        handoff_id: str,
+        happening: Happening,
+        then: Callable[[Session, Conversation, Applied], None] = lambda *_: None,
+    ) -> HandoffView:
+        def work(session: Session) -> HandoffView:
+            if known_event(session, tenant_id, happening.event_id):
+                return view(session, found(session, tenant_id, handoff_id))
+            conversation = locked(session, tenant_id, handoff_id)
+            applied = apply(session, conversation, happening)
+            then(session, conversation, applied)
+            return view(session, applied.handoff)
+
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[Session], T]) -> T:
+        done = await self._database.run(work)
+        self._wake()
+        return done
+
+
+def found(session: Session, tenant_id: str, handoff_id: str) -> Handoff:
+    """The tenant's handoff.
+
+    Raises:
+        NotFound: there is none.
+    """
+    handoff = session.get(Handoff, handoff_id)
+    if handoff is None or handoff.tenant_id != tenant_id:
+        raise NotFound(f"There is no handoff {handoff_id!r}.")
+    return handoff
+
+
+def locked(session: Session, tenant_id: str, handoff_id: str) -> Conversation:
+    """Its conversation, for nobody else to write in; the handoff has not ended.
+
+    Raises:
+        NotFound: the tenant has no such handoff.
+        Conflict: it ended; says how.
+    """
+    conversation = Conversation.lock(session, found(session, tenant_id, handoff_id).conversation_id)
+    if conversation is None or conversation.handoff_id != handoff_id:
+        handoff = session.get_one(Handoff, handoff_id, populate_existing=True)
+        raise Conflict(f"This handoff is over: {handoff.state.replace('_', ' ')}.")
+    return conversation

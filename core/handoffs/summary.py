@@ -1,0 +1,55 @@
+"""What staff read first: the customer's question, what the bot tried, and where its answers came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import Message, Turn
+
+LOOKED_BACK = 30
+LONGEST = 160
+_TRIED = {
+    "answered": "answered",
+    "clarified": "asked back",
+    "unknown": "did not know",
+    "handoff": "offered a person",
+    "action": "did a task or asked for details",
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Some lines, and the sources of the bot's last answers."""
+
+    text: str
+    sources: tuple[dict[str, str | None], ...]
+
+
+def summarised(session: Session, conversation_id: str) -> Summary:
+    """From the messages themselves: first question, last message, what was tried."""
+    query = select(Message).filter_by(conversation_id=conversation_id).order_by(Message.seq.desc()).limit(LOOKED_BACK)
+    messages = session.scalars(query).all()[::-1]
+    asked = [message.text for message in messages if message.speaker == "customer"]
+    outcomes = session.scalars(
+        select(Turn.outcome)
+        .where(Turn.conversation_id == conversation_id, Turn.outcome.is_not(None))
+        .order_by(Turn.id.desc())
+        .limit(LOOKED_BACK)
+    ).all()[::-1]
+    lines = [f"First: “{_short(asked[0])}”"] if asked else []
+    if len(asked) > 1:
+        lines.append(f"Last: “{_short(asked[-1])}”")
+    if outcomes:
+        tried = dict.fromkeys(_TRIED.get(outcome or "", "") for outcome in outcomes)
+        lines.append(f"The bot {', '.join(filter(None, tried))}.")
+    given = [source for message in messages if message.speaker == "bot" for source in message.sources]
+    sources = {source.get("title"): source for source in given}
+    return Summary("\n".join(lines), tuple(list(sources.values())[-3:]))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rsplit(' ', 1)[0]} …"

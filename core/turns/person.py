@@ -1,0 +1,89 @@
+"""What a handoff changes about a turn: whether the bot is asked, what it may say, and what it has to be told afterwards."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core.db.models import Conversation, Handoff, Message, Turn, now
+from core.handoffs import settings, speaking, stepping_back, triggers
+from core.handoffs.applying import Happening, apply, current, may_speak, person_has_word
+from core.texts import Texts
+from core.turns.outbox import write_replies
+from core.turns.replies import Reply
+
+PERSON = "person"
+"""The status of a turn that a person handles."""
+
+
+def instead_of_bot(
+    session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
+) -> list[Message] | None:
+    """What is said without asking the bot, maybe nothing; None: ask it. The conversation must be locked."""
+    if handoff := person_has_word(session, conversation):
+        turn.status = PERSON
+        speaking.forward(session, conversation, handoff, message)
+        return []
+    if said := _contact_left(session, conversation, message, turn, texts):
+        return said
+    chosen = settings.of(session, conversation.tenant_id)
+    why = triggers.from_message(session, chosen, conversation, message)
+    if why is None:
+        return None
+    there = chosen.attended(now())
+    said = write_replies(session, conversation, turn, (Reply(texts.handoff if there else texts.handoff_nobody),))
+    turn.status, turn.outcome, turn.answered_at = "answered", "handoff", now()
+    session.flush()
+    stepping_back.request(session, conversation, why, there=there)
+    return said
+
+
+def _contact_left(
+    session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
+) -> list[Message]:
+    """An address, right after it was asked for."""
+    handoff, contact = current(session, conversation), triggers.contact_in(message.text)
+    if handoff is None or contact is None:
+        return []
+    before = session.scalar(select(Message).filter_by(conversation_id=conversation.id, seq=message.seq - 1))
+    if before is None or not before.text.endswith((texts.handoff_nobody, texts.handoff_timed_out)):
+        return []
+    apply(session, conversation, Happening("leave_contact", "customer", contact=contact))
+    speaking.forward(session, conversation, handoff, message)
+    turn.status, turn.answered_at = PERSON, now()
+    return write_replies(session, conversation, turn, (Reply(texts.handoff_contact),))
+
+
+def may_ask(session: Session, conversation_id: str, turn_id: str) -> bool:
+    """Whether the bot may be asked; otherwise the turn is a person's. Its answer is checked again when it is stored."""
+    if may_speak(session, conversation_id):
+        return True
+    session.get_one(Turn, turn_id).status = PERSON
+    return False
+
+
+def unheard(session: Session, conversation_id: str, turn_id: str) -> tuple[list[tuple[str, str]], int]:
+    """(speaker, text) of what was said before this turn while a person had the word, and up to which number that is."""
+    handoff = _last_handoff(session, conversation_id)
+    if handoff is None:
+        return [], 0
+    own = session.get_one(Message, session.get_one(Turn, turn_id).message_id)
+    said = (
+        select(Message.speaker, Message.text)
+        .outerjoin(Turn, Turn.message_id == Message.id)
+        .where(Message.conversation_id == conversation_id, Message.seq > handoff.recorded_seq, Message.seq < own.seq)
+        .where(or_(Message.speaker == "agent", Turn.status == PERSON))
+        .order_by(Message.seq)
+    )
+    return [(speaker, text) for speaker, text in session.execute(said)], own.seq - 1
+
+
+def recorded(session: Session, conversation_id: str, up_to: int) -> None:
+    """The tracker knows what was said up to there."""
+    if handoff := _last_handoff(session, conversation_id):
+        handoff.recorded_seq = max(handoff.recorded_seq, up_to)
+
+
+def _last_handoff(session: Session, conversation_id: str) -> Handoff | None:
+    query = select(Handoff).filter_by(conversation_id=conversation_id).order_by(Handoff.id.desc()).limit(1)
+    return session.scalar(query)
