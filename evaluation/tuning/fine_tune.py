@@ -29,7 +29,7 @@ from transformers import TrainerCallback
 SEED = 7
 EPOCHS = 3
 BATCH = 32
-LEARNING_RATE = 2e-5
+LEARNING_RATE = 5e-5
 LONGEST = 64
 """Tokens of a text that training reads; questions are shorter, and long answers would take minutes."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
