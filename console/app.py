@@ -19,6 +19,7 @@ from console import health
 from console.api import ApiServices
 from console.api import router as staff_api
 from console.api.feedback import submit_router
+from console.api.handoffs import router as handoffs_api
 from console.api.learning import router as learning_api
 from console.auth.gate import Gate
 from console.on_demand import make_learning, make_start_training, make_suggest
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(make_web_channel(settings, turns, feedback, hub))
     app.include_router(submit_router(feedback, links, web_config(settings)))
     app.include_router(staff_api(staff))
+    app.include_router(handoffs_api(gate, handoffs))
     app.include_router(learning_api(make_learning(settings, database, gate, desk, start_training)))
     app.include_router(staff_pages.router(pages))
     app.include_router(demo_page())

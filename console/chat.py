@@ -41,13 +41,17 @@ class Chat:
 
     def ask(self, text: str) -> list[Shown]:
         """Say something and wait for the whole answer."""
-        body = {"client_id": uuid4().hex, "text": text}
-        sent = _checked(self.http.post("/api/chat/messages", json=body, headers=self._headers()))
+        sent = self.say(text)
         for message in self._follow(sent["seq"]):
             if message["turn_id"] == sent["turn_id"]:
                 break
         # the messages of a turn are stored at once, so now all of them are there
         return [message for message in self.history(sent["seq"]) if message["turn_id"] == sent["turn_id"]]
+
+    def say(self, text: str) -> dict[str, Any]:
+        """Say something; the ids and number of the stored message."""
+        body = {"client_id": uuid4().hex, "text": text}
+        return _checked(self.http.post("/api/chat/messages", json=body, headers=self._headers()))
 
     def history(self, after: int = 0) -> list[Shown]:
         """Everything said since a message number."""

@@ -60,6 +60,7 @@ def _who(permission: Permission) -> Any:
 Viewer = Annotated[Person, _who("analytics:view")]
 Reviewer = Annotated[Person, _who("knowledge:review")]
 Builder = Annotated[Person, _who("model:deploy")]
+Admin = Annotated[Person, _who("users:manage")]
 
 
 def _reason(error: dict[str, Any]) -> str:

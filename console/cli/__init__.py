@@ -13,6 +13,7 @@ from console.cli import (
     costs,
     embeddings,
     feedback,
+    handoffs,
     harvest,
     knowledge,
     nlu,
@@ -42,6 +43,7 @@ app.command("token")(token.token)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(handoffs.app, name="handoffs")
 app.add_typer(corrections.app, name="corrections")
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(training.app, name="models")

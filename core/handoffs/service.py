@@ -16,6 +16,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.events import MessageStored
 from core.handoffs import settings, speaking, stepping_back, triggers, waiting
 from core.handoffs.applying import Applied, Happening, apply, known_event, person_has_word
+from core.handoffs.listing import Filter, History, history, listed
 from core.handoffs.views import HandoffView, view
 from core.messages import as_event
 from core.texts import Texts
@@ -42,6 +43,16 @@ class HandoffService:
     ) -> None:
         self._database, self._texts, self._wake, self._clock = database, texts, wake, clock
         self._looking: asyncio.Task[None] | None = None
+
+    async def listed(
+        self, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
+    ) -> tuple[int, list[HandoffView]]:
+        """How many fit, and a page of them: the urgent first, then who waits longest."""
+        return await self._database.run(lambda session: listed(session, tenant_id, wanted, limit, offset))
+
+    async def history(self, tenant_id: str, handoff_id: str) -> History:
+        """One with all that was said and done."""
+        return await self._database.run(lambda session: history(session, found(session, tenant_id, handoff_id)))
 
     async def claim(self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None) -> HandoffView:
         """Take it, also from a colleague: the customer is told nothing, the desks are."""

@@ -1,0 +1,215 @@
+"""``/v1/bot/handoffs``: who waits for a person, and what staff do about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field
+
+from console.api.edge import Admin, Reviewer, Viewer, route_class
+from console.api.paging import Limit, Offset
+from console.auth.gate import Gate
+from core.handoffs import settings
+from core.handoffs.listing import Filter
+from core.handoffs.service import HandoffService
+
+DESK = settings.CONSOLE
+StateFilter = Literal[
+    "open", "requested", "claimed", "with_person", "returned", "closed", "timed_out", "customer_left", "nobody_there"
+]
+EventId = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[A-Za-z0-9_-]{1,50}$",
+        description="The same one twice does the same thing once.",
+    ),
+]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReplyBody(_Body):
+    """What the customer reads."""
+
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class ClosureBody(_Body):
+    """Whether it helped, where that is known."""
+
+    resolved: bool | None = None
+
+
+class _Item(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class HandoffItem(_Item):
+    """One handoff with its conversation and customer."""
+
+    id: str
+    conversation_id: str
+    state: str
+    trigger: str
+    reason: str
+    urgency: str
+    sentiment: str
+    summary: str
+    sources: list[dict[str, Any]]
+    contact: str | None
+    claimed_by: str | None
+    resolved: bool | None
+    channel: str
+    address: str | None
+    customer_id: str | None
+    customer_name: str | None
+    vip: bool
+    call: str | None
+    """Whose turn it is by the on-call order."""
+    requested_at: datetime
+    claimed_at: datetime | None
+    first_reply_at: datetime | None
+    ended_at: datetime | None
+
+
+class HandoffPage(BaseModel):
+    """Some of all that fit."""
+
+    total: int
+    limit: int
+    offset: int
+    items: list[HandoffItem]
+
+
+class MessageItem(_Item):
+    """Something that was said."""
+
+    id: str
+    seq: int
+    speaker: str
+    author: str | None
+    text: str
+    buttons: list[str]
+    sources: list[dict[str, Any]]
+    attachments: list[dict[str, Any]]
+    created_at: datetime
+
+
+class TransitionItem(_Item):
+    """Something that happened."""
+
+    event: str
+    from_state: str
+    to_state: str
+    cause: str
+    by: str
+    at: datetime
+
+
+class NoteItem(_Item):
+    """A remark of staff among themselves."""
+
+    text: str
+    by: str
+    at: datetime
+
+
+class HandoffHistory(_Item):
+    """A handoff with all that was said and done."""
+
+    handoff: HandoffItem
+    messages: list[MessageItem]
+    transitions: list[TransitionItem]
+    notes: list[NoteItem]
+    delivered: dict[str, str]
+    """By message id: queued, sending, sent, delivered, read, failed or dead; not for the web."""
+
+
+def router(gate: Gate, service: HandoffService) -> APIRouter:
+    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    routes = APIRouter(prefix="/v1/bot", route_class=route_class(gate.caller), tags=["handoffs"])
+    _add_reading(routes, gate, service)
+    _add_doing(routes, gate, service)
+    _add_settings(routes, gate)
+    return routes
+
+
+def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
+    @routes.get("/handoffs")
+    async def listed(
+        _: Viewer,
+        state: StateFilter = "open",
+        conversation_id: str | None = None,
+        claimed_by: str | None = None,
+        limit: Limit = 50,
+        offset: Offset = 0,
+    ) -> HandoffPage:
+        """The urgent first, then who waits longest."""
+        wanted = Filter(state, conversation_id, claimed_by=claimed_by)
+        total, items = await service.listed(gate.tenant, wanted, limit, offset)
+        shown = [HandoffItem.model_validate(item) for item in items]
+        return HandoffPage(total=total, limit=limit, offset=offset, items=shown)
+
+    @routes.get("/handoffs/{handoff_id}")
+    async def one(handoff_id: str, _: Viewer) -> HandoffHistory:
+        """With the conversation and everything that happened."""
+        return HandoffHistory.model_validate(await service.history(gate.tenant, handoff_id))
+
+
+def _add_doing(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
+    @routes.post("/handoffs/{handoff_id}/claim")
+    async def claim(handoff_id: str, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+        """Take it, also from a colleague."""
+        done = await service.claim(gate.tenant, handoff_id, person.email, _prefixed(event_id))
+        return HandoffItem.model_validate(done)
+
+    @routes.post("/handoffs/{handoff_id}/replies", status_code=201)
+    async def reply(handoff_id: str, body: ReplyBody, person: Reviewer, event_id: EventId = None) -> MessageItem:
+        """Answer the customer, wherever they are."""
+        said = await service.reply(gate.tenant, handoff_id, body.text, person.email, desk=DESK, event_id=event_id)
+        return MessageItem.model_validate(said)
+
+    @routes.post("/handoffs/{handoff_id}/notes", status_code=204)
+    async def note(handoff_id: str, body: ReplyBody, person: Reviewer) -> None:
+        """A remark that the customer does not see."""
+        await service.note(gate.tenant, handoff_id, body.text, person.email)
+
+    @routes.post("/handoffs/{handoff_id}/return")
+    async def give_back(handoff_id: str, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+        """Let the bot go on."""
+        done = await service.give_back(gate.tenant, handoff_id, person.email, _prefixed(event_id))
+        return HandoffItem.model_validate(done)
+
+    @routes.post("/handoffs/{handoff_id}/closure")
+    async def close(handoff_id: str, body: ClosureBody, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+        """It is done, and so is the conversation."""
+        key = _prefixed(event_id)
+        done = await service.close(gate.tenant, handoff_id, person.email, resolved=body.resolved, event_id=key)
+        return HandoffItem.model_validate(done)
+
+    @routes.post("/conversations/{conversation_id}/takeover")
+    async def take_over(conversation_id: str, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+        """Step in without having been asked."""
+        done = await service.take_over(gate.tenant, conversation_id, person.email, _prefixed(event_id))
+        return HandoffItem.model_validate(done)
+
+
+def _add_settings(routes: APIRouter, gate: Gate) -> None:
+    @routes.get("/handoff-settings")
+    async def read(_: Viewer) -> settings.Handoffs:
+        """When the bot steps back, and who is there."""
+        return await gate.database.run(lambda session: settings.of(session, gate.tenant))
+
+    @routes.patch("/handoff-settings")
+    async def change(changes: dict[str, Any], person: Admin) -> settings.Handoffs:
+        """Set some; the others stay."""
+        return await gate.database.run(lambda session: settings.change(session, gate.tenant, changes, person.email))
+
+
+def _prefixed(event_id: str | None) -> str | None:
+    return event_id and f"{DESK}:{event_id}"
