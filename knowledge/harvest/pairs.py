@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
 
 from core.llm.masking import Masker
 from knowledge.context import VENUE, subject_of
@@ -94,7 +95,7 @@ class PairFinder:
         if any(to_a_machine(s.text) for s in exchange.answered):
             return self._none("gives orders")
         kept = self._kept(answered, setting)
-        questions = list(self._questions(exchange, setting))
+        questions = self._questions(exchange, setting)
         if not kept or not questions:
             return self._none("nothing general answered" if questions else "nothing asked")
         subject = self._subject(exchange, kept, setting, subjects)
@@ -134,19 +135,28 @@ class PairFinder:
                 kept.append(sentence)
         return kept
 
-    def _questions(self, exchange: Exchange, setting: Setting) -> Iterator[str]:
-        """What may be the question, each with what must stand before it; newest message first."""
-        for said in reversed([s for s in exchange.asked if not to_a_machine(s.text)]):
+    def _questions(self, exchange: Exchange, setting: Setting) -> list[str]:
+        """What may be the question; what was asked before the bot spoke counts only where nothing was asked since."""
+        last = _last_run(exchange)
+        asked = [s for s in exchange.asked if not to_a_machine(s.text)]
+        newest = list(self._askable([s for s in asked if s in last], setting))
+        if newest or setting.approved:
+            return [question for question in newest if question]
+        return [question for question in self._askable([s for s in asked if s not in last], setting) if question]
+
+    def _askable(self, asked: Sequence[Said], setting: Setting) -> Iterator[str | None]:
+        """Each question, newest message first, with what must stand before it; None for one that is nobody else's."""
+        for said in reversed(asked):
             sentences = [s for s in map(without_salutation, sentences_of(said.text)) if s]
             for n, sentence in enumerate(sentences):
                 if not asks(sentence):
                     continue
                 whole = " ".join(sentences[max(0, n - 1) : n + 1]) if points(sentence) else sentence
-                why = not_askable(whole, setting)
-                if why is None and len(whole) <= LONGEST_QUESTION:
-                    yield whole
-                else:
-                    self.refused[f"question: {(why or 'too long').partition(':')[0]}"] += 1
+                why = not_askable(whole, setting) or ("too long" if len(whole) > LONGEST_QUESTION else None)
+                if why:
+                    self.refused[f"question: {why.partition(':')[0]}"] += 1
+                if why != "asks nothing":
+                    yield None if why else whole
 
     def _nearest(self, questions: Sequence[str], kept: Sequence[str], subject: str | None) -> tuple[str, str, float]:
         """The question that the sentences answer best, and of a long answer the sentences nearest to it."""
@@ -179,7 +189,7 @@ class PairFinder:
         if needed and subject is None:
             return None
         named = bool(subject) and subject not in SERVICES.values() and is_named(f"{question} {answer}", subject or "")
-        about = subject if needed or named else None
+        about = subject if needed or named or setting.approved else None
         context = tuple(self._context(question, exchange, setting)) if about else ()
         if len(content_words(answer)) < FEWEST_WORDS:
             return None
@@ -234,6 +244,12 @@ class PairFinder:
     def _none(self, why: str) -> Pair | None:
         self.refused[why] += 1
         return None
+
+
+def _last_run(exchange: Exchange) -> list[Said]:
+    """What the customer said last, before the answer or a word of the bot; what they asked earlier the bot may have answered."""
+    before = list(dropwhile(lambda s: s.speaker != "customer", reversed(exchange.before)))
+    return list(takewhile(lambda s: s.speaker == "customer", before))[::-1]
 
 
 def _is_refused(after: Sequence[Said]) -> bool:
