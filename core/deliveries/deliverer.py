@@ -72,7 +72,8 @@ class Deliverer:
             except Exception:  # a process edge: the next look may succeed
                 log.exception("the outbox could not be read")
             try:
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
@@ -95,7 +96,8 @@ class Deliverer:
         if sender is None:
             raise Retry(f"{outgoing.destination} is not set up in this installation")
         try:
-            return await asyncio.wait_for(sender.send(outgoing), SEND_SECONDS)
+            async with asyncio.timeout(SEND_SECONDS):
+                return await sender.send(outgoing)
         except DeliveryFailed:
             raise
         except TimeoutError as error:
