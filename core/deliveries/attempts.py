@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from core.db.models import Delivery, Message
 from core.deliveries import writing
 from core.deliveries.outgoing import Outgoing, Sent, load
-from core.errors import DeliveryFailed, Permanent, Retry, Unknown
+from core.errors import DeliveryFailed, InvalidInput, Permanent, Retry, Unknown
 
 log = structlog.get_logger()
 
@@ -22,7 +22,9 @@ LONGEST_WAIT = 300.0
 GIVE_UP_AFTER = timedelta(hours=24)
 """A vendor that is away for some hours gets all of it afterwards, in order."""
 AT_ONCE = 100
-_ORDER = ("sent", "delivered", "read")
+REPORTED = ("sent", "delivered", "read", "failed")
+_RANKS = {"sent": 1, "failed": 2, "dead": 2, "delivered": 3, "read": 4}
+"""A status takes the place of lower ones only; what is not named is not out yet."""
 
 
 def recover(session: Session) -> int:
@@ -58,10 +60,11 @@ def taken(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
     row.parts_sent, row.vendor_id, row.error = row.parts_sent + 1, sent.vendor_id or row.vendor_id, None
     row.sent_at = row.updated_at = at
     row.possible_duplicate = row.possible_duplicate and not sent.once
+    if row.state != "sending":
+        return  # the vendor's status was faster
+    row.state = "queued" if sent.more else "sent"
     if sent.more:
-        row.state, row.next_at, row.attempts = "queued", at, 0
-    elif row.state == "sending":  # a vendor's status may have been faster
-        row.state = "sent"
+        row.next_at, row.attempts = at, 0
 
 
 def missed(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
@@ -100,22 +103,23 @@ def report(
 
     Statuses may come late, twice and out of order: none takes back what was known before. Name the delivery by our id
     where the vendor hands it back, since its status may be faster than the answer that tells us its own id.
+
+    Raises:
+        InvalidInput: there is no such state.
     """
+    if state not in REPORTED:
+        raise InvalidInput(f"The state is one of {', '.join(REPORTED)}.")
     which = {"id": delivery_id} if delivery_id else {"vendor_id": vendor_id}
     row = session.scalar(select(Delivery).filter_by(destination=destination, **which).order_by(Delivery.id.desc()))
     if row is None:
         return False
-    if state == "failed":
-        if row.state not in {"delivered", "read", "failed", "dead"}:
-            row.error, row.updated_at = error or "the vendor could not deliver it", at
-            _lost(session, row, "failed")
-    elif _rank(state) > _rank(row.state):
+    is_out = row.state not in OPEN  # before that, a status may be of one part among several
+    if _RANKS[state] > _RANKS.get(row.state, 0) and (is_out or state == "failed"):
         row.state, row.updated_at = state, at
+        if state == "failed":
+            row.error = error or "the vendor could not deliver it"
+            _lost(session, row, "failed")
     return True
-
-
-def _rank(state: str) -> int:
-    return _ORDER.index(state) if state in _ORDER else -1
 
 
 def _lost(session: Session, row: Delivery, state: str) -> None:
