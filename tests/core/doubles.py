@@ -20,6 +20,7 @@ class FakeRasa:
         self.answers: deque[list[RasaItem] | Exception] = deque()
         self.away = False
         self.tracker: dict[str, list[RasaItem]] = {}
+        self.recorded: list[tuple[str, str]] = []
 
     async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, str]) -> list[RasaItem]:
         if self.away:
@@ -36,6 +37,11 @@ class FakeRasa:
         if self.away:
             raise RasaUnavailable
         return self.tracker.get(turn_id, [])
+
+    async def record(self, conversation_id: str, said: list[tuple[str, str]]) -> None:
+        if self.away:
+            raise RasaUnavailable
+        self.recorded += said
 
     async def latest_message(self, conversation_id: str) -> dict[str, Any]:
         return {"intent": {"name": "greet", "confidence": 0.97}, "nlu_ms": 4.0}
