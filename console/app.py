@@ -32,6 +32,7 @@ from core.events import Hub
 from core.feedback.links import Links
 from core.feedback.service import Feedback
 from core.handoffs.service import HandoffService
+from core.handoffs.watching import HandoffWatch
 from core.llm.catalogue import Catalogue
 from core.llm.masking import make_masker
 from core.llm.wiring import make_router
@@ -42,6 +43,8 @@ from core.texts import Texts
 from core.turns import Turns
 from evaluation.training.wiring import make_training
 from evaluation.tuning.wiring import make_tuning
+from knowledge.handing_over import Summariser
+from knowledge.prompting import Prompts
 from knowledge.review.wiring import make_desk
 from knowledge.wiring import make_corrections, make_embedder, make_writer
 
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     handoffs = HandoffService(database, texts, deliverer.wake)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
     router = make_router(settings, database)
+    watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
     embedder = make_embedder(settings)
     writer = make_writer(settings, database, router, embedder)
     executor = make_executor(settings, database, writer, texts, hub)
@@ -98,12 +102,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await router.start()
         await turns.start()
         await deliverer.start()
-        await handoffs.start()
+        await watch.start()
         announcement = asyncio.create_task(_announce(settings, checks))
         yield
         announcement.cancel()
         await turns.stop()
-        await handoffs.stop()
+        await watch.stop()
         await deliverer.stop()
         await router.close()
         await rasa.close()

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.db.models import Conversation, Handoff, HandoffNote, now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.events import MessageStored
-from core.handoffs import settings, speaking, stepping_back, triggers, waiting
+from core.handoffs import settings, speaking, stepping_back, triggers
 from core.handoffs.applying import Applied, Happening, apply, known_event, person_has_word
 from core.handoffs.listing import Filter, History, history, listed
 from core.handoffs.views import HandoffView, view
 from core.messages import as_event
 from core.texts import Texts
 
-log = structlog.get_logger()
 T = TypeVar("T")
-LOOK_SECONDS = 5.0
 
 
 class HandoffService:
@@ -42,7 +38,6 @@ class HandoffService:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._database, self._texts, self._wake, self._clock = database, texts, wake, clock
-        self._looking: asyncio.Task[None] | None = None
 
     async def listed(
         self, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
@@ -148,28 +143,6 @@ class HandoffService:
                 stepping_back.request(session, conversation, why, there=there)
 
         await self._run(work)
-
-    async def tick(self) -> int:
-        """Remind, call, and time out what is due by now; how many."""
-        return await self._run(lambda session: waiting.tick(session, self._clock(), self._texts))
-
-    async def start(self) -> None:
-        """Look every few seconds what is due."""
-        self._looking = asyncio.create_task(self._for_ever())
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._looking:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
-
-    async def _for_ever(self) -> None:
-        while True:
-            try:
-                await self.tick()
-            except Exception:  # a process edge: the next look may succeed
-                log.exception("waiting handoffs were not looked at")
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def _happen(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,13 @@ from sqlalchemy import select
 from core.db import Database
 from core.db.models import Customer, Delivery, Handoff, HandoffTransition, Turn, now
 from core.errors import InvalidInput
-from core.events import Hub
+from core.events import Hub, MessageStored
 from core.feedback.service import Feedback
 from core.handoffs import settings, triggers, waiting
 from core.handoffs.applying import may_speak
 from core.handoffs.sentiment import Mood
 from core.handoffs.service import HandoffService
+from core.handoffs.watching import HandoffWatch
 from core.texts import Texts
 from core.turns import Inbound, Sender, Turns
 from tests.core.doubles import FakeRasa
@@ -248,6 +250,26 @@ async def test_who_waits_is_remembered_called_for_and_told_in_the_end(database: 
     assert await talk.say("Well?") == ["Hello!"]
     sms = [(d.address, d.kind) for d in talk.deliveries() if d.destination == "sms"]
     assert sms == [("+447700900999", "alert")] * 2
+
+
+@pytest.mark.parametrize("model", ["Ada wants to know where her lamp is.", None])
+async def test_a_models_summary_replaces_the_extract(database: Database, model: str | None) -> None:
+    talk = Talk(database)
+    asked: list[int] = []
+
+    async def summarise(_tenant: str, _conversation: str, said: Sequence[MessageStored]) -> str | None:
+        asked.append(len(said))
+        return model
+
+    watch = HandoffWatch(database, TEXTS, lambda: None, summarise=summarise)
+    await talk.say("Where is my lamp?")
+    await talk.say("A person please", *ASKED)
+    assert [await watch.summarise() for _ in range(2)] == [int(model is not None), 0]
+    assert asked == [4]
+    handoff = talk.handoff()
+    assert handoff and handoff.state == "requested"
+    assert handoff.summary == model if model else "Where is my lamp?" in handoff.summary
+    assert [d.cause for d in talk.deliveries()] == (["request", "summarise"] if model else ["request"])
 
 
 async def test_who_is_answered_is_left_in_peace(database: Database) -> None:

@@ -31,6 +31,7 @@ from core.handoffs.machine import PERSON
 from core.handoffs.sentiment import Mood
 from core.handoffs.service import HandoffService
 from core.handoffs.views import Thread
+from core.handoffs.watching import HandoffWatch
 from core.rasa import RasaItem
 from core.texts import Texts
 from core.turns import Inbound, Sender, Turns
@@ -216,6 +217,7 @@ class World:
         }
         self.deliverer = Deliverer(self.database, senders, self.clock)
         self.service = HandoffService(self.database, TEXTS, self.deliverer.wake, self.clock)
+        self.watch = HandoffWatch(self.database, TEXTS, self.deliverer.wake, self.clock)
         self.turns = Turns(
             self.database,
             self.bot,  # type: ignore[arg-type]
@@ -294,7 +296,7 @@ class World:
     async def wait(self, minutes: float) -> None:
         """Time passes."""
         self.at += timedelta(minutes=minutes)
-        await self.service.tick()
+        await self.watch.tick()
 
     async def step(self) -> None:
         """Whatever runs beside goes on a little."""

@@ -1,0 +1,40 @@
+"""A model's summary of a conversation, for the person who takes it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from core.errors import NoProviderLeft, ProviderFailed
+from core.events import MessageStored
+from core.llm.router.router import Router
+from core.llm.types import Caller, Request, Signals
+from knowledge.prompting import Prompts
+from knowledge.types import SPEAKERS, Utterance
+
+log = structlog.get_logger()
+LOOKED_BACK = 40
+SUMMARY_TOKENS = 200
+
+
+class Summariser:
+    """Implements ``core.handoffs.watching.Summarise``."""
+
+    def __init__(self, router: Router, prompts: Prompts) -> None:
+        self._router, self._prompts = router, prompts
+
+    async def __call__(self, tenant_id: str, conversation_id: str, said: Sequence[MessageStored]) -> str | None:
+        """Two to four sentences; None: there is no model, or it failed."""
+        utterances = [Utterance(SPEAKERS[each.speaker], each.text) for each in said[-LOOKED_BACK:]]
+        caller = Caller(tenant_id, conversation_id, purpose="summary", prompt_version=self._prompts.version)
+        last = utterances[-1].text if utterances else ""
+        request = Request(self._prompts.summary(utterances), caller, Signals(last), max_output_tokens=SUMMARY_TOKENS)
+        if not self._router.decide(request).models:
+            return None
+        try:
+            completion = await self._router.complete(request)
+        except (NoProviderLeft, ProviderFailed) as error:
+            log.warning("handoff not summarised", conversation_id=conversation_id, error=str(error))
+            return None
+        return completion.text.strip() or None
