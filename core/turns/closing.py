@@ -23,7 +23,8 @@ def close_idle(session: Session, at: datetime, after: timedelta) -> int:
     idle = Conversation.status == "open", Conversation.updated_at < at - after
     with_person = session.scalars(select(Conversation.id).where(*idle, Conversation.handoff_id.is_not(None))).all()
     for conversation_id in with_person:
-        _end(session, session.get_one(Conversation, conversation_id), at)
+        if conversation := Conversation.lock(session, conversation_id):
+            _end(session, conversation, at)
     row = update(Conversation).where(*idle).values(status="closed", closed_at=at)
     return len(with_person) + len(session.execute(row.returning(Conversation.id)).all())
 
