@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
+from connectors.twilio.wiring import make_twilio_router, make_twilio_senders, twilio_config
 from connectors.web.wiring import make_web_channel, web_config
 from connectors.wiring import make_senders
 from console import health
@@ -60,7 +61,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database, hub = Database(settings.database()), Hub()
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
     texts = Texts.load(DOMAIN)
-    deliverer = Deliverer(database, make_senders(database, hub))
+    twilio = twilio_config(settings)
+    deliverer = Deliverer(database, make_senders(database, hub) | make_twilio_senders(twilio, database, DOMAIN))
     handoffs = HandoffService(database, texts, deliverer.wake)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
     router = make_router(settings, database)
@@ -118,6 +120,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router(checks))
     app.include_router(action_webhook(executor, hub, derive(secret, "actions")))
     app.include_router(make_web_channel(settings, turns, feedback, hub))
+    app.include_router(make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake))
     app.include_router(submit_router(feedback, links, web_config(settings)))
     app.include_router(staff_api(staff))
     app.include_router(handoffs_api(gate, handoffs))

@@ -75,6 +75,30 @@ class Settings(BaseSettings):
     """Longest customer message that is accepted."""
     session_days: Annotated[int, Field(ge=1)] = 30
     """How long a browser can come back to its conversation."""
+    public_address: str = ""
+    """https://chat.shop.example, as the internet reaches us: vendors call it, and fetch files there."""
+    twilio_account_sid: str = ""
+    """Empty: no WhatsApp and no SMS."""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_whatsapp_number: str = ""
+    """Such as +14155238886"""
+    twilio_sms_number: str = ""
+    twilio_url: str = ""
+    """Empty: Twilio itself. Else a proxy that speaks its API."""
+    slack_team: str = ""
+    """The workspace whose channel is the tenant's desk, such as T0123ABCD; several: ``slack_workspaces``."""
+    slack_channel: str = ""
+    """Id of the channel in which a thread is opened for each handoff, such as C0123ABCD."""
+    slack_bot_token: SecretStr = SecretStr("")
+    """Empty: no Slack desk, unless ``slack_workspaces`` names some."""
+    slack_signing_secret: SecretStr = SecretStr("")
+    """Proves that a request is Slack's; not needed with Socket Mode."""
+    slack_app_token: SecretStr = SecretStr("")
+    """Opens Socket Mode, where Slack cannot reach us."""
+    slack_workspaces: Path | None = None
+    """A JSON file with several workspaces, each of another tenant; see docs/slack.md."""
+    slack_url: str = ""
+    """Empty: Slack itself. Else a proxy that speaks its Web API, such as https://proxy.example/api/"""
     support_email: str = "support@example.com"
     """Told to customers when no person can be reached in the chat."""
     log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
@@ -86,7 +110,7 @@ class Settings(BaseSettings):
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip().rstrip("/") for part in parts if part.strip()]
 
-    @field_validator("embedding_model", "local_model", mode="before")
+    @field_validator("embedding_model", "local_model", "slack_workspaces", mode="before")
     @classmethod
     def _empty_is_none(cls, value: str | Path | None) -> str | Path | None:
         return value or None

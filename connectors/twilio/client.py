@@ -1,0 +1,188 @@
+"""Calls Twilio through its SDK, off the event loop, and says in our words what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+import requests
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from connectors.twilio.kind import Kind, TwilioConfig
+from core.errors import Permanent, Retry, Unknown
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 20.0
+PATIENCE_SECONDS = 10.0
+"""A message waits so long for its turn within the rate of our number; else it goes back into the outbox."""
+OPTED_OUT, OUTSIDE_WINDOW, BAD_CREDENTIALS = 21610, 63016, 20003
+
+
+class OptedOut(Permanent):
+    """The customer told Twilio that they want no messages (21610)."""
+
+
+class OutsideWindow(Permanent):
+    """Only a template may be sent there now (63016)."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One message, as Twilio takes it: a body, or a content with its variables."""
+
+    to: str
+    """A number, without the channel's prefix."""
+    body: str = ""
+    media: str | None = None
+    """An address that Twilio can fetch."""
+    location: str | None = None
+    """geo:latitude,longitude|label"""
+    content_sid: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    callback: str | None = None
+
+
+class Twilio:
+    """One account."""
+
+    def __init__(self, config: TwilioConfig) -> None:
+        self.config = config
+        http = _Http(config.api_url)
+        self._client = Client(config.account_sid, config.auth_token, http_client=http)
+        self._free_at: dict[str, float] = {}
+
+    async def send(self, kind: Kind, draft: Draft) -> str:
+        """Send it; Twilio's id.
+
+        Raises:
+            Retry: busy, away, or our credentials are refused.
+            Permanent: refused for good; `OptedOut` and `OutsideWindow` are such.
+            Unknown: broke off.
+        """
+        await self._pace(kind)
+        optional = {
+            "body": draft.body or None,
+            "media_url": [draft.media] if draft.media else None,
+            "persistent_action": [draft.location] if draft.location else None,
+            "content_sid": draft.content_sid,
+            "content_variables": orjson.dumps(draft.variables).decode() if draft.variables else None,
+            "status_callback": draft.callback,
+        }
+        given: dict[str, Any] = {name: value for name, value in optional.items() if value is not None}
+        to, from_ = kind.prefix + draft.to, kind.prefix + self.config.numbers[kind.name]
+        message = await call(lambda: self._client.messages.create(to=to, from_=from_, **given))
+        return str(message.sid)
+
+    async def sent_since(self, kind: Kind, to: str, since: datetime) -> list[tuple[str, str]]:
+        """(id, body) of what was sent there, newest first."""
+        found = await call(
+            lambda: self._client.messages.list(to=kind.prefix + to, date_sent_after=since.date(), limit=50)
+        )
+        return [(str(each.sid), str(each.body or "")) for each in found if (each.date_created or since) >= since]
+
+    async def contents(self) -> list[dict[str, Any]]:
+        """Contents with the state of their approval: sid, friendly_name, language, approval (name, category, status ...)."""
+        found = await call(lambda: self._client.content.v1.content_and_approvals.list(limit=1000))
+        return [
+            {
+                "sid": each.sid,
+                "friendly_name": each.friendly_name,
+                "language": each.language,
+                "approval": each.approval_requests or {},
+            }
+            for each in found
+        ]
+
+    async def create_content(self, content: dict[str, Any]) -> str:
+        """Its new sid."""
+        uri, headers = "https://content.twilio.com/v1/Content", {"Content-Type": "application/json"}
+        return str((await self._post(uri, content, headers))["sid"])
+
+    async def submit(self, sid: str, name: str, category: str) -> str:
+        """Ask WhatsApp to approve it; the state of that."""
+        uri, headers = (
+            f"https://content.twilio.com/v1/Content/{sid}/ApprovalRequests/whatsapp",
+            {"Content-Type": "application/json"},
+        )
+        return str((await self._post(uri, {"name": name, "category": category}, headers)).get("status", "received"))
+
+    async def _post(self, uri: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+        def post() -> dict[str, Any]:
+            response = self._client.request("POST", uri, data=body, headers=headers)
+            if not 200 <= response.status_code < 300:  # noqa: PLR2004 - what HTTP calls success
+                told = orjson.loads(response.text or "{}")
+                message, code = str(told.get("message", "")), told.get("code")
+                raise TwilioRestException(response.status_code, uri, message, code, "POST")
+            return dict(orjson.loads(response.text))
+
+        return await call(post)
+
+    async def _pace(self, kind: Kind) -> None:
+        """Wait for this number's turn.
+
+        Raises:
+            Retry: that would be too long.
+        """
+        now = time.monotonic()
+        at = max(now, self._free_at.get(kind.name, now))
+        if at - now > PATIENCE_SECONDS:
+            raise Retry(f"our {kind.name} number sends at most {kind.per_second:g} messages a second", after=at - now)
+        self._free_at[kind.name] = at + 1 / kind.per_second
+        await asyncio.sleep(at - now)
+
+
+async def call(work: Callable[[], T]) -> T:
+    """Run it on a thread.
+
+    Raises:
+        Retry, Permanent, Unknown: as ``Twilio.send`` says.
+    """
+    try:
+        return await asyncio.to_thread(work)
+    except TwilioRestException as error:
+        raise _failed(error) from error
+    except requests.ConnectionError as error:
+        if re.search(r"NewConnectionError|NameResolution|ConnectTimeout|refused", str(error)):
+            raise Retry(f"Twilio cannot be reached: {error}") from error
+        raise Unknown(f"the connection to Twilio broke off: {error}") from error
+    except (requests.RequestException, TwilioException, ValueError) as error:
+        raise Unknown(f"Twilio gave no usable answer: {error}") from error
+
+
+def _failed(error: TwilioRestException) -> Exception:
+    told = f"Twilio answered {error.status}, error {error.code or 'without a number'}: {error.msg}"
+    if error.code == OPTED_OUT:
+        return OptedOut(told)
+    if error.code == OUTSIDE_WINDOW:
+        return OutsideWindow(told)
+    if error.code == BAD_CREDENTIALS or error.status == 401:  # noqa: PLR2004 - HTTP's own number
+        return Retry(f"{told} Check REJOINDER_TWILIO_ACCOUNT_SID and REJOINDER_TWILIO_AUTH_TOKEN.", after=60)
+    if error.status in {408, 409, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP's own numbers
+        return Retry(told)
+    return Permanent(told)
+
+
+class _Http(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
+    """The SDK's own client; elsewhere where an operator says so, and keeping ``Retry-After``, which the SDK drops."""
+
+    def __init__(self, api_url: str) -> None:
+        super().__init__(timeout=TIMEOUT_SECONDS)
+        self._api_url = api_url.rstrip("/")
+
+    def request(self, method: str, url: str, *more: Any, **named: Any) -> Response:
+        if self._api_url:
+            url = re.sub(r"^https://[^/]+", self._api_url, url)
+        response = super().request(method, url, *more, **named)
+        if response.status_code == 429:  # noqa: PLR2004 - HTTP's own number
+            after = (response.headers or {}).get("Retry-After", "")
+            raise Retry("Twilio says that we send too fast (429)", after=float(after) if after.isdigit() else None)
+        return response

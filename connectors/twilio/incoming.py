@@ -1,0 +1,182 @@
+"""What becomes of each event: a wish, a rating, something that is no message, or a message for the bot or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from connectors.base import Inbound, RawRequest
+from connectors.receiving import receive
+from connectors.twilio import rating
+from connectors.twilio.channel import Fields, TwilioChannel, choice_in, files_in
+from connectors.twilio.media import Media
+from connectors.twilio.notices import NOTICE, OPT_OUT, first_time, say
+from connectors.twilio.rating import Rated
+from connectors.twilio.rendering import RATE
+from connectors.twilio.texts import Texts
+from connectors.twilio.words import rating_in, wants_messages
+from core import customers
+from core.db import Database
+from core.db.models import Delivery, now
+from core.errors import InvalidInput, NotFound
+from core.feedback.service import Feedback
+from core.feedback.types import Source
+from core.handoffs.applying import may_speak
+from core.turns import Sender, Turns
+
+log = structlog.get_logger()
+_UNREADABLE = ("audio", "sticker")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """Takes events whose signature is good; every one may come again and changes nothing then."""
+
+    channel: TwilioChannel
+    turns: Turns
+    feedback: Feedback
+    database: Database
+    texts: Texts
+    media: Media
+    wake: Callable[[], None]
+    clock: Callable[[], datetime] = now
+
+    async def take(self, fields: Fields) -> None:
+        """Store it, or act on it.
+
+        Raises:
+            InvalidInput: it cannot be read.
+            NotFound: it is for a number that is not ours.
+        """
+        sender = self.channel.sender(fields)
+        if _is_group(fields):
+            log.info("a group's message is left alone", sid=fields["MessageSid"])
+        elif not (await self._wish(sender, fields) or await self._rating(sender, fields)):
+            await self._message(sender, fields)
+        self.wake()
+
+    async def too_fast(self, fields: Fields) -> None:
+        """Tell a customer who was refused for it."""
+        await self._tell(self.channel.sender(fields), fields, self.texts.too_fast)
+        self.wake()
+
+    async def _wish(self, sender: Sender, fields: Fields) -> bool:
+        """STOP and START."""
+        wanted = wants_messages(fields.get("Body", ""))
+        if wanted is None or (sender.channel == "sms" and fields.get("OptOutType") == "HELP"):
+            return False
+
+        def note(session: Session) -> None:
+            row = customers.address_of(session, sender.tenant_id, sender.channel, sender.address)
+            action = "opted_in" if wanted else "opted_out"
+            if not first_time(session, sender.tenant_id, fields["MessageSid"], action, sender.channel):
+                return
+            row.opted_out_at = None if wanted else self.clock()
+            conversation = customers.conversation_at(session, *_where(sender), self.clock())
+            say(session, conversation.id, self.texts.opted_in if wanted else self.texts.opted_out, OPT_OUT)
+
+        await self.database.run(note)
+        return True
+
+    async def _rating(self, sender: Sender, fields: Fields) -> bool:
+        choice, worded = choice_in(fields), rating_in(fields.get("Body", ""))
+        pressed = choice if choice and choice.what == RATE else None
+        is_reaction = fields.get("MessageType") == "reaction"
+        if pressed is None and worded is None:
+            return is_reaction  # on something, with another emoji: says nothing
+        helpful = pressed.place == 0 if pressed else bool(worded and worded.helpful)
+        quoted = fields.get("OriginalRepliedMessageSid")
+
+        def bind(session: Session) -> Rated | None:
+            found: Rated | None = None
+            if pressed and pressed.message_id:
+                found = rating.by_button(session, sender, pressed.message_id)
+            if found is None and quoted:
+                found = rating.by_quote(session, sender, quoted)
+            if found is None and worded and choice is None and not is_reaction:
+                found = rating.by_words(session, sender, worded, self.clock())
+            sid = fields["MessageSid"]
+            if found and not first_time(session, sender.tenant_id, sid, "rated", sender.channel):
+                return replace(found, message_id="")
+            return found
+
+        rated = await self.database.run(bind)
+        if rated and rated.message_id:
+            await self._rate(sender, rated, helpful=helpful)
+        return rated is not None or is_reaction or pressed is not None
+
+    async def _rate(self, sender: Sender, rated: Rated, *, helpful: bool) -> None:
+        source: Source = "whatsapp" if sender.channel == "whatsapp" else "sms"
+
+        def thank(session: Session) -> None:
+            customers.address_of(session, *_where(sender)).last_inbound_at = self.clock()
+            if rated.first:
+                say(session, rated.conversation_id, self.texts.rated)
+
+        await self.database.run(thank)
+        await self.feedback.rate(rated.conversation_id, rated.message_id, helpful=helpful, comment=None, source=source)
+
+    async def _message(self, sender: Sender, fields: Fields) -> None:
+        (inbound,) = self.channel.parse(fields, RawRequest())
+        files = files_in(fields)
+        if _unreadable(fields, files) and await self._bot_has_word(sender):
+            await self._tell(sender, fields, self.texts.write)
+            return
+        kept, refused = await self.media.fetch(files)
+        if refused:
+            await self._tell(sender, fields, self.texts.file_refused)
+        inbound = replace(inbound, attachments=(*inbound.attachments, *kept))
+        if inbound.text or inbound.press or inbound.attachments:
+            await self._receive(inbound, fields, sender)
+
+    async def _receive(self, inbound: Inbound, fields: Fields, sender: Sender) -> None:
+        try:
+            await receive(self.turns, inbound)
+        except NotFound:  # a button of an earlier conversation: its words say what is meant
+            await receive(self.turns, replace(inbound, press=None, text=fields.get("ButtonText") or fields.get("Body")))
+        except InvalidInput as error:
+            log.info("a message was refused", error=str(error))
+            await self._tell(sender, fields, self.texts.too_long)
+        await self.database.run(lambda session: _due_now(session, sender, self.clock()))
+
+    async def _bot_has_word(self, sender: Sender) -> bool:
+        def ask(session: Session) -> bool:
+            found = customers.open_conversation(session, *_where(sender))
+            return found is None or may_speak(session, found)
+
+        return await self.database.run(ask)
+
+    async def _tell(self, sender: Sender, fields: Fields, text: str) -> None:
+        def tell(session: Session) -> None:
+            if first_time(session, sender.tenant_id, fields["MessageSid"], NOTICE, sender.channel):
+                conversation = customers.conversation_at(session, *_where(sender), self.clock())
+                say(session, conversation.id, text)
+
+        await self.database.run(tell)
+
+
+def _where(sender: Sender) -> tuple[str, str, str]:
+    return sender.tenant_id, sender.channel, sender.address
+
+
+def _is_group(fields: Fields) -> bool:
+    return "GroupId" in fields or "OtherRecipients0" in fields or '"group' in fields.get("ChannelMetadata", "")
+
+
+def _unreadable(fields: Fields, files: list[tuple[str, str]]) -> bool:
+    """A voice note or sticker, and nothing that can be read."""
+    kinds = {stated.split("/")[0] for _, stated in files}
+    sticker = fields.get("MessageType") == "sticker"
+    return not fields.get("Body") and (sticker or (bool(kinds) and kinds <= set(_UNREADABLE)))
+
+
+def _due_now(session: Session, sender: Sender, at: datetime) -> None:
+    """The customer wrote, so the window is open: what waited for a template goes out."""
+    where = {"tenant_id": sender.tenant_id, "destination": sender.channel, "address": sender.address, "state": "queued"}
+    due = update(Delivery).filter_by(**where).where(Delivery.next_at > at, Delivery.error.contains("24 hours"))
+    session.execute(due.values(next_at=at))

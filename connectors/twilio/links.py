@@ -1,0 +1,46 @@
+"""Signed links to files that lie with us: what Twilio fetches to send it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+
+from core.db.models import Message
+from core.errors import NotFound
+
+GOOD_FOR_SECONDS = 48 * 3600
+
+
+@dataclass(frozen=True)
+class Links:
+    """Makes and opens them."""
+
+    secret: str = field(repr=False)
+    home: Path
+
+    def to(self, base: str, message_id: str, place: int) -> str:
+        """The address of one attachment of a message."""
+        return f"{base}/channels/twilio/files/{self._serializer().dumps([message_id, place])}"
+
+    def open(self, session: Session, token: str) -> tuple[Path, str]:
+        """The file and its content type.
+
+        Raises:
+            NotFound: the link is forged or too old, or the file is gone.
+        """
+        try:
+            message_id, place = self._serializer().loads(token, max_age=GOOD_FOR_SECONDS)
+            message = session.get(Message, message_id)
+            attachment = message.attachments[place] if message else {}
+        except (BadSignature, IndexError, ValueError):
+            raise NotFound("There is no such file.") from None
+        path = (self.home / str(attachment.get("path", "-"))).resolve()
+        if not path.is_relative_to(self.home.resolve()) or not path.is_file():
+            raise NotFound("There is no such file.")
+        return path, str(attachment["content_type"])
+
+    def _serializer(self) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(self.secret, salt="rejoinder.twilio.files")

@@ -1,0 +1,107 @@
+"""Files that customers send: fetched with our credentials, no larger than we take, kept under a name of our own by what they are."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import filetype
+import httpx
+import structlog
+
+from connectors.twilio.kind import TwilioConfig
+from core.db.models import new_id
+from core.errors import InvalidInput
+
+log = structlog.get_logger()
+
+TIMEOUT_SECONDS = 10.0
+"""For all of a message's files: Twilio waits 15 s for our answer."""
+KINDS = {
+    "image": {"image/jpeg", "image/png", "image/webp", "image/gif"},
+    "audio": {"audio/ogg", "audio/mpeg", "audio/amr", "audio/m4a", "audio/mp4", "audio/aac", "audio/x-wav"},
+    "video": {"video/mp4", "video/3gpp", "video/quicktime"},
+    "document": {
+        "application/pdf",
+        "application/msword",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    },
+}
+_HOSTS = (".twilio.com", ".twiliocdn.com")
+
+
+@dataclass(frozen=True)
+class Media:
+    """Fetches them."""
+
+    config: TwilioConfig
+    http: httpx.AsyncClient
+
+    async def fetch(self, files: list[tuple[str, str]]) -> tuple[list[dict[str, Any]], int]:
+        """Attachments of (address, stated content type), and how many were refused."""
+        found = await asyncio.gather(*(self._one(url, stated) for url, stated in files), return_exceptions=True)
+        kept = [each for each in found if isinstance(each, dict)]
+        for each in found:
+            if isinstance(each, BaseException):
+                log.warning("a customer's file was refused", error=f"{type(each).__name__}: {each}")
+        return kept, len(found) - len(kept)
+
+    async def _one(self, url: str, stated: str) -> dict[str, Any]:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            content = await self._read(url)
+        kind, content_type, extension = _kind(content, stated)
+        path = Path("media") / self.config.tenant / f"{new_id()}.{extension}"
+        await asyncio.to_thread(_write, self.config.home / path, content)
+        name = f"{kind}.{extension}"
+        return {"kind": kind, "name": name, "content_type": content_type, "size": len(content), "path": str(path)}
+
+    async def _read(self, url: str) -> bytes:
+        """Our credentials go to Twilio only, not where it redirects to.
+
+        Raises:
+            InvalidInput: it is elsewhere, or too large.
+        """
+        config, content = self.config, b""
+        host = urlsplit(url).hostname or ""
+        if config.api_url:
+            url = config.api_url + urlsplit(url).path
+        elif not host.endswith(_HOSTS):
+            raise InvalidInput(f"{host} is not Twilio")
+        auth = (config.account_sid, config.auth_token)
+        async with self.http.stream("GET", url, auth=auth, follow_redirects=True) as response:
+            response.raise_for_status()
+            async for piece in response.aiter_bytes():
+                content += piece
+                if len(content) > config.media_bytes:
+                    raise InvalidInput(f"the file has more than {config.media_bytes} bytes")
+        return content
+
+
+def _kind(content: bytes, stated: str) -> tuple[str, str, str]:
+    """Kind, content type and extension, by the bytes.
+
+    Raises:
+        InvalidInput: it is not what we take, or not what it is said to be.
+    """
+    found = filetype.guess(content[:8192])
+    kind = next((kind for kind, types in KINDS.items() if found and found.mime in types), None)
+    if found is None or kind is None:
+        raise InvalidInput(f"a file said to be {stated} is {found.mime if found else 'of no known kind'}")
+    said = stated.split("/", maxsplit=1)[0]
+    alike = {kind, "application" if kind == "document" else kind} | (
+        {"audio", "video"} if kind in {"audio", "video"} else set()
+    )
+    if said not in alike:
+        raise InvalidInput(f"a file said to be {stated} is {found.mime}")
+    return kind, str(found.mime), str(found.extension)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o600)

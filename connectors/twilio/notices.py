@@ -1,0 +1,42 @@
+"""What these channels say without the bot being asked, by way of the outbox; and which of Twilio's events were handled."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db.models import AuditEvent, Conversation, Message
+from core.deliveries import writing
+from core.handoffs.applying import may_speak
+
+OPT_OUT, NOTICE = "opt_out", "notice"
+"""Stand in the delivery's cause; the first goes out although the customer opted out."""
+_KIND = "inbound"
+
+
+def say(session: Session, conversation_id: str, text: str, event: str = NOTICE) -> None:
+    """Store it in the conversation and have it delivered where that is now; not while a person has the word."""
+    conversation = Conversation.lock(session, conversation_id)
+    if conversation is None or conversation.address is None:
+        return
+    if event != OPT_OUT and not may_speak(session, conversation_id):
+        return
+    message = Message(
+        tenant_id=conversation.tenant_id,
+        conversation_id=conversation.id,
+        seq=conversation.next_seq(),
+        speaker="bot",
+        text=text,
+    )
+    session.add(message)
+    session.flush()
+    writing.to_customer(session, conversation, message).cause = event
+
+
+def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:
+    """Note that an event which is no message was handled; False where it had been before."""
+    if session.scalar(select(AuditEvent.id).filter_by(tenant_id=tenant_id, kind=_KIND, subject_id=sid)):
+        return False
+    audit.note(session, tenant_id, _KIND, sid, action, channel)
+    return True

@@ -1,0 +1,103 @@
+"""What Twilio calls: messages, statuses, and files that it fetches."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from connectors.base import RawRequest
+from connectors.twilio.channel import Fields, TwilioChannel
+from connectors.twilio.incoming import Incoming
+from connectors.twilio.links import Links
+from connectors.web.failures import failure
+from connectors.web.limits import read_body
+from core.db import Database
+from core.db.models import now
+from core.deliveries import attempts
+from core.errors import NotFound, RejoinderError, Unauthorised
+
+log = structlog.get_logger()
+
+PREFIX = "/channels/twilio"
+BODY_BYTES = 128 * 1024
+STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "failed": "failed", "undelivered": "failed"}
+_DONE = "<Response/>"
+
+
+class Routes:
+    """Every request is verified first, and answered as soon as what it says is stored."""
+
+    def __init__(self, channel: TwilioChannel, incoming: Incoming, database: Database, links: Links) -> None:
+        self._channel, self._incoming, self._database, self._links = channel, incoming, database, links
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._rate = RateLimitItemPerMinute(channel.config.messages_per_minute)
+        self._told: dict[str, float] = {}
+
+    async def message(self, request: Request) -> Response:
+        """A customer wrote, pressed, rated, or wants no more messages."""
+        try:
+            fields = await self._verified(request)
+            if self._windows.hit(self._rate, fields.get("From", "")):
+                await self._incoming.take(fields)
+            else:
+                await self._refuse(fields)
+        except RejoinderError as error:
+            return _refused(error)
+        return Response(_DONE, media_type="text/xml")
+
+    async def status(self, request: Request, channel: str, delivery_id: str) -> Response:
+        """What became of a message of ours."""
+        try:
+            fields = await self._verified(request)
+        except RejoinderError as error:
+            return _refused(error)
+        state = STATES.get(fields.get("MessageStatus", ""))
+        if state:
+            code = fields.get("ErrorCode")
+            cause = f"Twilio's error {code}: {fields.get('ErrorMessage', '')}" if code else None
+            await self._database.run(
+                lambda s: attempts.report(s, channel, state, now(), delivery_id=delivery_id, error=cause)
+            )
+        return Response(status_code=204)
+
+    async def file(self, token: str) -> Response:
+        """A file of ours that Twilio fetches to send it on."""
+        try:
+            path, content_type = await self._database.run(lambda s: self._links.open(s, token))
+        except NotFound as error:
+            return failure(error)
+        return FileResponse(path, media_type=content_type)
+
+    async def _verified(self, request: Request) -> Fields:
+        body = await read_body(request, BODY_BYTES)
+        return self._channel.verify(RawRequest(request.headers, body, str(request.url)))
+
+    async def _refuse(self, fields: Fields) -> None:
+        """Too many at once are not read; the customer is told once a minute."""
+        sender, at = fields.get("From", ""), time.monotonic()
+        self._told = {who: when for who, when in self._told.items() if at - when < 60}  # noqa: PLR2004 - a minute
+        if sender not in self._told:
+            self._told[sender] = at
+            log.warning("a number writes too fast; its messages are not read", sid=fields.get("MessageSid"))
+            await self._incoming.too_fast(fields)
+
+
+def router(channel: TwilioChannel, incoming: Incoming, database: Database, links: Links) -> APIRouter:
+    """All of them."""
+    routes, made = Routes(channel, incoming, database, links), APIRouter(tags=["twilio"])
+    made.add_api_route(f"{PREFIX}/messages", routes.message, methods=["POST"])
+    made.add_api_route(PREFIX + "/status/{channel}/{delivery_id}", routes.status, methods=["POST"])
+    made.add_api_route(PREFIX + "/files/{token}", routes.file, methods=["GET"])
+    return made
+
+
+def _refused(error: RejoinderError) -> Response:
+    hint = " Is REJOINDER_PUBLIC_ADDRESS the address that Twilio calls?" if isinstance(error, Unauthorised) else ""
+    log.warning("a request to Twilio's routes was refused", error=f"{error}{hint}")
+    return failure(error)

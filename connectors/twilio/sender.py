@@ -1,0 +1,146 @@
+"""The way out: one part of a delivery, inside the window as it is, outside it as a template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.base import Capabilities
+from connectors.twilio.client import Draft, OptedOut, OutsideWindow, Twilio
+from connectors.twilio.contents import UPDATE, Contents
+from connectors.twilio.kind import Kind
+from connectors.twilio.links import Links
+from connectors.twilio.notices import OPT_OUT
+from connectors.twilio.rendering import Part, flat, rendered
+from connectors.twilio.texts import Texts
+from core import customers
+from core.db import Database
+from core.db.models import Address, Delivery, Message, now
+from core.deliveries.outgoing import Outgoing, Sent
+from core.errors import Permanent, Retry
+
+log = structlog.get_logger()
+
+MARGIN = timedelta(minutes=2)
+"""A window that closes so soon is taken to be closed."""
+
+
+@dataclass(frozen=True)
+class TwilioSender:
+    """Sends to the customers of one channel (``core.deliveries.outgoing.Sender``)."""
+
+    kind: Kind
+    twilio: Twilio
+    contents: Contents
+    database: Database
+    texts: Texts
+    links: Links
+    clock: Callable[[], datetime] = now
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is shown inside the window."""
+        return self.kind.capabilities
+
+    async def send(self, outgoing: Outgoing) -> Sent:
+        """Send the part that is due.
+
+        Raises:
+            Retry: Twilio is busy or away, or outside the window no template is approved yet.
+            Permanent: refused for good, or the customer opted out.
+            Unknown: broke off.
+        """
+        if self.kind.name not in self.twilio.config.numbers:
+            raise Retry(f"no number for {self.kind.name}: set REJOINDER_TWILIO_{self.kind.name.upper()}_NUMBER")
+        opted_out, last_inbound = await self.database.run(lambda s: self._reach(s, outgoing))
+        if opted_out and outgoing.event != OPT_OUT:
+            raise OptedOut("the customer does not want to be written to here")
+        is_open = self._open(last_inbound)
+        can = self.capabilities if is_open else Capabilities(longest=self.capabilities.longest)
+        links = await self.database.run(lambda s: self._files(s, outgoing))
+        due = rendered(outgoing, can, self.texts, links)
+        if outgoing.part >= len(due):  # an earlier attempt had fewer parts to send
+            return Sent(once=True)
+        part, more = due[outgoing.part], outgoing.part + 1 < len(due)
+        if outgoing.maybe_sent and (known := await self._sent_before(outgoing, part)):
+            return Sent(known, more=more, once=True)
+        draft = replace(part.draft, callback=None if more else self._callback(outgoing))
+        return Sent(await self._send(outgoing, replace(part, draft=draft), is_open=is_open), more=more)
+
+    async def _send(self, outgoing: Outgoing, part: Part, *, is_open: bool) -> str:
+        try:
+            return await (self._free(part) if is_open else self._as_template(part.draft))
+        except OutsideWindow:
+            if not is_open:
+                raise
+            return await self._as_template(part.draft)
+        except OptedOut:
+            address = outgoing.address
+            await self.database.run(
+                lambda s: customers.opt_out(s, outgoing.tenant_id, self.kind.name, address, self.clock())
+            )
+            raise
+
+    async def _free(self, part: Part) -> str:
+        if part.content is None:
+            return await self.twilio.send(self.kind, part.draft)
+        try:
+            sid = await self.contents.sid(part.content)
+        except Permanent as error:
+            log.warning("choices are told as text, their content was refused", error=str(error))
+            return await self.twilio.send(self.kind, replace(part.draft, variables={}))
+        return await self.twilio.send(self.kind, replace(part.draft, body="", content_sid=sid))
+
+    async def _as_template(self, draft: Draft) -> str:
+        sid = await self.contents.template(UPDATE)
+        if sid is None:
+            raise Retry(
+                "the customer last wrote over 24 hours ago, and WhatsApp has approved no template: "
+                "`rejoinder channels templates create`",
+                after=60,
+            )
+        variables = {"1": flat(draft.body)}
+        return await self.twilio.send(
+            self.kind, Draft(draft.to, content_sid=sid, variables=variables, callback=draft.callback)
+        )
+
+    def _open(self, last_inbound: datetime | None) -> bool:
+        if self.kind.window_hours is None:
+            return True
+        until = last_inbound + timedelta(hours=self.kind.window_hours) - MARGIN if last_inbound else None
+        return until is not None and self.clock() < until
+
+    def _callback(self, outgoing: Outgoing) -> str | None:
+        base = self.twilio.config.public_address
+        return f"{base}/channels/twilio/status/{self.kind.name}/{outgoing.id}" if base else None
+
+    def _reach(self, session: Session, outgoing: Outgoing) -> tuple[bool, datetime | None]:
+        which = {"tenant_id": outgoing.tenant_id, "channel": self.kind.name, "address": outgoing.address}
+        row = session.scalar(select(Address).filter_by(**which))
+        return (row.opted_out_at is not None, row.last_inbound_at) if row else (False, None)
+
+    def _files(self, session: Session, outgoing: Outgoing) -> dict[int, str]:
+        """Addresses from which Twilio can fetch what lies with us."""
+        message = session.get(Message, outgoing.message.id) if outgoing.message else None
+        base = self.twilio.config.public_address
+        if message is None or not base:
+            return {}
+        return {n: self.links.to(base, message.id, n) for n, a in enumerate(message.attachments) if a.get("path")}
+
+    async def _sent_before(self, outgoing: Outgoing, part: Part) -> str | None:
+        """What Twilio sent there since then with this text, and no delivery claims."""
+        since = outgoing.created_at.replace(microsecond=0)
+        sent = await self.twilio.sent_since(self.kind, outgoing.address, since)
+        body = part.draft.variables.get("1") or part.draft.body
+        same = [sid for sid, said in sent if said and (said == body or flat(body) in said)]
+
+        def unclaimed(session: Session) -> str | None:
+            known = set(session.scalars(select(Delivery.vendor_id).where(Delivery.vendor_id.in_(same))))
+            return next((sid for sid in same if sid not in known), None)
+
+        return await self.database.run(unclaimed)

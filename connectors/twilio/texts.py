@@ -1,0 +1,36 @@
+"""What these channels say themselves: responses of ``domain.yml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Each is the response ``utter_channel_NAME``."""
+
+    rate: tuple[str, str]
+    """Titles of the buttons under an answer: it helped, it did not."""
+    rate_words: str
+    """The same as a line of text."""
+    rated: str
+    too_fast: str
+    too_long: str
+    write: str
+    """A voice note or sticker came; only text is understood."""
+    file_refused: str
+    opted_out: str
+    opted_in: str
+    moved: str
+    """First message where a conversation goes on."""
+
+    @classmethod
+    def load(cls, domain: Path) -> Texts:
+        """From the responses."""
+        responses = yaml.safe_load(domain.read_text())["responses"]
+        found = {field.name: responses[f"utter_channel_{field.name}"][0] for field in fields(cls)}
+        yes, no = (button["title"] for button in found.pop("rate")["buttons"])
+        return cls(rate=(yes, no), **{name: response["text"] for name, response in found.items()})

@@ -1,0 +1,73 @@
+"""Builds the channels that Twilio carries from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from fastapi import APIRouter
+
+from connectors.sms import SMS
+from connectors.twilio import routes
+from connectors.twilio.channel import TwilioChannel
+from connectors.twilio.client import Twilio
+from connectors.twilio.contents import Contents
+from connectors.twilio.incoming import Incoming
+from connectors.twilio.kind import Kind, TwilioConfig
+from connectors.twilio.links import Links
+from connectors.twilio.media import Media
+from connectors.twilio.sender import TwilioSender
+from connectors.twilio.texts import Texts
+from connectors.whatsapp import WHATSAPP
+from core.db import Database
+from core.deliveries.outgoing import Sender
+from core.feedback.service import Feedback
+from core.secrets import derive
+from core.settings import Settings
+from core.turns import Turns
+
+KINDS: tuple[Kind, ...] = (WHATSAPP, SMS)
+
+
+def twilio_config(settings: Settings) -> TwilioConfig | None:
+    """The part of the settings that concerns Twilio; None where there is no account."""
+    if not settings.twilio_account_sid:
+        return None
+    numbers = {WHATSAPP.name: settings.twilio_whatsapp_number, SMS.name: settings.twilio_sms_number}
+    return TwilioConfig(
+        tenant=settings.tenant,
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        numbers={name: number for name, number in numbers.items() if number},
+        home=settings.home,
+        secret=derive(settings.secret_key(), "twilio"),
+        public_address=settings.public_address.rstrip("/"),
+        api_url=settings.twilio_url,
+        messages_per_minute=settings.messages_per_minute,
+    )
+
+
+def make_twilio_senders(config: TwilioConfig | None, database: Database, domain: Path) -> dict[str, Sender]:
+    """The ways out, by destination; none without an account."""
+    if config is None:
+        return {}
+    twilio, texts, links = Twilio(config), Texts.load(domain), Links(config.secret, config.home)
+    contents = Contents(twilio)
+    return {kind.name: TwilioSender(kind, twilio, contents, database, texts, links) for kind in KINDS}
+
+
+def make_twilio_router(  # noqa: PLR0917 - what the way in needs
+    config: TwilioConfig | None,
+    database: Database,
+    domain: Path,
+    turns: Turns,
+    feedback: Feedback,
+    wake: Callable[[], None],
+) -> APIRouter:
+    """The way in, ready for ``app.include_router``; empty without an account."""
+    if config is None:
+        return APIRouter()
+    channel, media = TwilioChannel(config, KINDS), Media(config, httpx.AsyncClient())
+    incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake)
+    return routes.router(channel, incoming, database, Links(config.secret, config.home))

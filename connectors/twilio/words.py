@@ -1,0 +1,72 @@
+"""Short messages that are no question: a rating in words, or the wish to get no more messages. English, Urdu, Roman Urdu."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_SURE_YES = {
+    "👍", "👌", "helpful", "very helpful", "it was helpful", "that was helpful", "this was helpful", "it helped", "that helped",
+    "madad hui", "madad mili", "mufeed", "bohat mufeed", "faida hua", "مفید", "بہت مفید", "مدد ملی", "فائدہ ہوا",
+}  # fmt: skip
+_SURE_NO = {
+    "👎", "not helpful", "unhelpful", "not useful", "useless", "it was not helpful", "that was not helpful", "it didnt help",
+    "that didnt help", "did not help", "madad nahi hui", "madad nahi mili", "mufeed nahi", "faida nahi hua", "bekar",
+    "مفید نہیں", "مدد نہیں ملی", "فائدہ نہیں ہوا", "بیکار",
+}  # fmt: skip
+_YES = {
+    "1", "yes", "y", "yes it was", "yes it did", "yes thanks", "yes thank you", "yeah", "yep", "yup",
+    "haan", "han", "haa", "ha", "ji", "jee", "ji haan", "ji han", "jee haan", "haan ji", "bilkul",
+    "ہاں", "جی", "جی ہاں", "ہاں جی", "بالکل",
+}  # fmt: skip
+_NO = {
+    "2", "no", "n", "no it wasnt", "no it was not", "no it didnt", "no it did not", "nope", "nah", "not really",
+    "nahi", "nahin", "nai", "nhi", "ji nahi", "jee nahi", "ji nahin", "bilkul nahi",
+    "نہیں", "جی نہیں", "نہ", "بالکل نہیں",
+}  # fmt: skip
+_STOP = {
+    "stop", "stopall", "stop all", "unsubscribe", "opt out", "optout", "band karo", "band karein", "band kar do",
+    "بند کریں", "بند کرو", "بند کر دیں",
+}  # fmt: skip
+_START = {"start", "unstop", "subscribe", "opt in", "shuru", "shuru karo", "shuru karein", "شروع", "شروع کریں"}
+_IGNORED = re.compile(r"[\U0001F3FB-\U0001F3FF\uFE0F\u200d\u200c'’`´]")  # noqa: RUF001 - apostrophes of all keyboards
+_FOLDED = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ه": "ہ", "ة": "ہ", "ھ": "ہ"})  # noqa: RUF001
+"""What keyboards for Arabic write where Urdu has letters of its own."""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What a short message says of an answer."""
+
+    helpful: bool
+    sure: bool
+    """It can mean nothing else; a yes, no, 1 or 2 may answer another question."""
+
+
+def rating_in(text: str) -> Rating | None:
+    """The rating that this is and nothing besides."""
+    said = _plain(text)
+    for words, helpful, sure in (
+        (_SURE_YES, True, True),
+        (_SURE_NO, False, True),
+        (_YES, True, False),
+        (_NO, False, False),
+    ):
+        if said in words:
+            return Rating(helpful, sure)
+    return None
+
+
+def wants_messages(text: str) -> bool | None:
+    """False: it asks us to stop; True: to begin again; None: neither."""
+    said = _plain(text)
+    return False if said in _STOP else True if said in _START else None
+
+
+def _plain(text: str) -> str:
+    """Small letters, single spaces, ASCII digits, one emoji for several of the same, no skin tones or punctuation."""
+    text = unicodedata.normalize("NFKC", _IGNORED.sub("", text)).casefold().translate(_FOLDED)
+    text = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)
+    text = re.sub(r"([👍👎👌])(?:\s*\1)+", r"\1", text)
+    return " ".join("".join(" " if unicodedata.category(c)[0] in "PZ" else c for c in text).split())

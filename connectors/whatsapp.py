@@ -1,0 +1,15 @@
+"""What WhatsApp can show, and what it allows."""
+
+from __future__ import annotations
+
+from connectors.base import Capabilities
+from connectors.twilio.kind import Kind
+
+WHATSAPP = Kind(
+    name="whatsapp",
+    prefix="whatsapp:",
+    # 1,000: a body with buttons, and a template's variable, hold 1,024 characters; a plain one 1,600
+    capabilities=Capabilities(longest=1000, buttons=3, rows=10, images=True, documents=True, locations=True),
+    window_hours=24,
+    per_second=80.0,
+)
