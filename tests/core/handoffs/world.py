@@ -19,12 +19,14 @@ from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
+from core import customers
 from core.db import Database
-from core.db.models import Base, Delivery, Handoff, HandoffTransition, Message, Turn, now
+from core.db.models import Base, Conversation, Delivery, Handoff, HandoffTransition, Message, Turn, now
 from core.deliveries.deliverer import Deliverer
 from core.deliveries.outgoing import Outgoing, Sent
 from core.errors import Conflict, Retry, Unknown
 from core.events import Hub
+from core.feedback.service import Feedback
 from core.handoffs import settings
 from core.handoffs.desk import DeskSender
 from core.handoffs.machine import PERSON
@@ -217,6 +219,7 @@ class World:
         }
         self.deliverer = Deliverer(self.database, senders, self.clock)
         self.service = HandoffService(self.database, TEXTS, self.deliverer.wake, self.clock)
+        self.feedback = Feedback(self.database, self.service.consider_thumbs)
         self.watch = HandoffWatch(self.database, TEXTS, self.deliverer.wake, self.clock)
         self.turns = Turns(
             self.database,
@@ -292,6 +295,30 @@ class World:
         except Conflict:
             return
         self.events.append((what, values))
+
+    async def leave(self, which: int) -> None:
+        """The customer ends the conversation."""
+        await self.feedback.end(self.conversations[which % len(self.conversations)])
+
+    async def thumb(self, which: int) -> None:
+        """The last answer did not help."""
+        conversation_id = self.conversations[which % len(self.conversations)]
+        answers = [m.id for m in await self.turns.history(conversation_id) if m.rateable]
+        if answers:
+            await self.feedback.rate(conversation_id, answers[-1], helpful=False, comment=None)
+
+    async def hours(self, attended: bool) -> None:
+        """The office opens or closes."""
+        with self.database.session() as session:
+            settings.change(session, TENANT, {"office_hours": None if attended else {}}, "test")
+
+    async def move(self) -> None:
+        """A customer of the web goes on by phone."""
+        with self.database.session() as session:
+            conversation = Conversation.lock(session, self.conversations[0])
+            assert conversation
+            customers.verify(session, TENANT, "text", "+447700900999", self.at)
+            customers.move(session, conversation, "text", "+447700900999", "customer")
 
     async def wait(self, minutes: float) -> None:
         """Time passes."""
@@ -415,11 +442,12 @@ class World:
 
     def _order(self, found: Counter[str]) -> None:
         for vendor in (self.phone, self.desk):
-            last: dict[str, int] = {}
+            last: dict[tuple[str, str], int] = {}
             for outgoing in vendor.got:
                 if outgoing.message and outgoing.kind == "message":
-                    found["out of order"] += outgoing.message.seq < last.get(outgoing.conversation_id, 0)
-                    last[outgoing.conversation_id] = outgoing.message.seq
+                    lane = outgoing.conversation_id, outgoing.destination
+                    found["out of order"] += outgoing.message.seq < last.get(lane, 0)
+                    last[lane] = outgoing.message.seq
 
 
 EVENTS = (
@@ -427,6 +455,8 @@ EVENTS = (
     *(("staff", what, which, by) for what in ("claim", "reply", "reply", "give_back", "close", "take_over") for which in range(3) for by in ("ana", "ben")),
     *(("wait", minutes) for minutes in (0.01, 1.0, 4.0, 40.0)),
     ("again",), ("again",), ("repeat",), ("repeat",), ("step",), ("step",), ("step",), ("crash",),
+    *((name, which) for name in ("leave", "thumb") for which in range(3)),
+    ("hours", True), ("hours", False), ("move",),
 )  # fmt: skip
 
 
