@@ -83,6 +83,7 @@ class Rig:
 
     async def post(self, fields: dict[str, str], path: str = "/channels/twilio/messages", **headers: str) -> int:
         """What Twilio posts, signed; the status of our answer."""
+        self.twilio.outside_window.discard(fields.get("From", ""))
         signed = {"X-Twilio-Signature": signature(PUBLIC + path, fields)}
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         response = await self.http.post(path, content=urlencode(fields), headers={**form, **signed, **headers})
