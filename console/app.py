@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
+from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
 from connectors.twilio.wiring import make_twilio_router, make_twilio_senders, twilio_config
 from connectors.web.wiring import make_web_channel, web_config
 from connectors.wiring import make_senders
@@ -61,13 +62,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database, hub = Database(settings.database()), Hub()
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
     texts = Texts.load(DOMAIN)
-    twilio = twilio_config(settings)
-    deliverer = Deliverer(database, make_senders(database, hub) | make_twilio_senders(twilio, database, DOMAIN))
+    embedder = make_embedder(settings)
+    twilio, workspaces = twilio_config(settings), make_connections(settings)
+    senders = make_senders(database, hub) | make_twilio_senders(twilio, database, DOMAIN)
+    deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, embedder))
     handoffs = HandoffService(database, texts, deliverer.wake)
+    slack = make_slack(settings, database, workspaces, handoffs)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
     router = make_router(settings, database)
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
-    embedder = make_embedder(settings)
     writer = make_writer(settings, database, router, embedder)
     executor = make_executor(settings, database, writer, texts, hub)
     feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
@@ -105,9 +108,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await turns.start()
         await deliverer.start()
         await watch.start()
+        await slack.start()
         announcement = asyncio.create_task(_announce(settings, checks))
         yield
         announcement.cancel()
+        await slack.stop()
         await turns.stop()
         await watch.stop()
         await deliverer.stop()
@@ -117,16 +122,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         database.close()
 
     app = FastAPI(title="Rejoinder", lifespan=lifespan)
-    app.include_router(health.router(checks))
-    app.include_router(action_webhook(executor, hub, derive(secret, "actions")))
-    app.include_router(make_web_channel(settings, turns, feedback, hub))
-    app.include_router(make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake))
-    app.include_router(submit_router(feedback, links, web_config(settings)))
-    app.include_router(staff_api(staff))
-    app.include_router(handoffs_api(gate, handoffs))
-    app.include_router(learning_api(make_learning(settings, database, gate, desk, start_training)))
-    app.include_router(staff_pages.router(pages))
-    app.include_router(demo_page())
+    for routes in (
+        health.router(checks),
+        action_webhook(executor, hub, derive(secret, "actions")),
+        make_web_channel(settings, turns, feedback, hub),
+        make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake),
+        slack.routes,
+        submit_router(feedback, links, web_config(settings)),
+        staff_api(staff),
+        handoffs_api(gate, handoffs),
+        learning_api(make_learning(settings, database, gate, desk, start_training)),
+        staff_pages.router(pages),
+        demo_page(),
+    ):
+        app.include_router(routes)
     return app
 
 

@@ -65,6 +65,8 @@ def taken(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
     row.state = "queued" if sent.more else "sent"
     if sent.more:
         row.next_at, row.attempts = at, 0
+    elif (message := _reply(session, row)) and message.vendor:
+        writing.arrived(session, row, message)
 
 
 def missed(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
@@ -129,6 +131,11 @@ def _lost(session: Session, row: Delivery, state: str) -> None:
         "delivery failed", delivery_id=row.id, destination=row.destination, conversation_id=row.conversation_id,
         tenant_id=row.tenant_id, kind=row.kind, attempts=row.attempts, error=row.error,
     )  # fmt: skip
-    message = session.get(Message, row.message_id) if row.message_id else None
-    if message is not None and message.speaker == "agent" and not row.handoff_id:
+    if message := _reply(session, row):
         writing.undelivered(session, row, message)
+
+
+def _reply(session: Session, row: Delivery) -> Message | None:
+    """What one of the staff said, on its way to the customer."""
+    message = session.get(Message, row.message_id) if row.message_id and not row.handoff_id else None
+    return message if message and message.speaker == "agent" else None

@@ -46,6 +46,8 @@ class Notice:
     key: str
     """The id of the transition, or of what it is about."""
     event: str
+    message_id: str | None = None
+    """The reply that it is about, where it is about one."""
 
 
 def to_staff(
@@ -53,7 +55,8 @@ def to_staff(
 ) -> list[Delivery]:
     """What became of a handoff, for these desks."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
-    return [_write(session, conversation, Delivery(destination=desk, **told)) for desk in desks]
+    rows = [Delivery(destination=desk, message_id=notice.message_id, **told) for desk in desks]
+    return [_write(session, conversation, row) for row in rows]
 
 
 def to_phone(session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, number: str) -> Delivery:
@@ -64,12 +67,21 @@ def to_phone(session: Session, conversation: Conversation, handoff: Handoff, not
 
 def undelivered(session: Session, failed: Delivery, message: Message) -> None:
     """Tell the desks that what one of the staff said did not arrive."""
+    _told(session, message, Notice("update", failed.id, "undelivered", message.id))
+
+
+def arrived(session: Session, sent: Delivery, message: Message) -> None:
+    """Tell the desk where it was written that the customer's channel took what one of the staff said."""
+    _told(session, message, Notice("update", f"{sent.id}:arrived", "arrived", message.id), only=message.vendor)
+
+
+def _told(session: Session, message: Message, notice: Notice, only: str | None = None) -> None:
     conversation = Conversation.lock(session, message.conversation_id)
     last = select(Handoff).filter_by(conversation_id=message.conversation_id).order_by(Handoff.id.desc()).limit(1)
     handoff = session.scalar(last)
     if conversation and handoff:
-        rows = session.scalars(select(Delivery.destination).filter_by(handoff_id=handoff.id).distinct())
-        to_staff(session, conversation, handoff, Notice("update", failed.id, "undelivered"), [*rows])
+        desks = session.scalars(select(Delivery.destination).filter_by(handoff_id=handoff.id).distinct())
+        to_staff(session, conversation, handoff, notice, [desk for desk in desks if only in {None, desk}])
 
 
 def _write(session: Session, conversation: Conversation, row: Delivery) -> Delivery:

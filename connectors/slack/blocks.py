@@ -1,0 +1,182 @@
+"""What staff see, as Block Kit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from connectors.base.splitting import split
+from connectors.slack.text import cut, escaped, mention
+from core.events import MessageStored
+from core.handoffs.machine import ENDED
+from core.handoffs.settings import Handoffs
+from core.handoffs.views import HandoffView
+from core.turns.attachments import described
+
+Block = dict[str, Any]
+SECTION = 2900
+"""Slack takes 3,000 characters in a section."""
+VALUE = 1900
+"""... and 2,000 in what a button carries."""
+TRANSCRIPT = 20
+_STATES = {
+    "requested": ":large_orange_circle: waits for a person",
+    "claimed": ":large_blue_circle: taken",
+    "with_person": ":large_blue_circle: talking with a person",
+    "returned": ":white_circle: given back to the bot",
+    "closed": ":white_check_mark: closed",
+    "timed_out": ":white_circle: nobody came, the bot went on; it can still be taken",
+    "customer_left": ":white_circle: the customer left",
+    "nobody_there": ":white_circle: came outside office hours; it can still be taken",
+}
+_WHO = {"customer": "Customer", "bot": "Bot", "agent": "Staff"}
+
+
+def opening(handoff: HandoffView, chosen: Handoffs, link: str) -> list[Block]:
+    """The first message of the thread: who, where, how urgent, why, and what can be done."""
+    facts = {
+        "Channel": handoff.channel,
+        "Urgency": handoff.urgency,
+        "Sentiment": handoff.sentiment,
+        "State": _state(handoff),
+        "Contact": handoff.contact or handoff.address or "",
+    }
+    fields = [_marked(f"*{name}*\n{_fact(name, value)}") for name, value in facts.items() if value]
+    blocks: list[Block] = [
+        {"type": "header", "text": _plain(cut(headline(handoff), 150))},
+        {"type": "section", "fields": fields},
+        _section(f"*Why the bot stopped*\n{escaped(handoff.reason) or '-'}"),
+    ]
+    if handoff.summary:
+        blocks.append(_section(f"*Summary*\n{escaped(handoff.summary)}"))
+    if handoff.sources:
+        named = ", ".join(_source(source) for source in handoff.sources)
+        blocks.append({"type": "context", "elements": [_marked(cut(f"The bot answered from: {named}", SECTION))]})
+    blocks.append({"type": "context", "elements": [_marked(f"{_rule(chosen)} · <{link}|The whole conversation>")]})
+    if handoff.state not in ENDED:
+        blocks.append({"type": "actions", "elements": _buttons(handoff, chosen)})
+    return blocks
+
+
+def headline(handoff: HandoffView) -> str:
+    """In one line."""
+    urgent = "Urgent: " if handoff.urgency == "high" else ""
+    vip = " (VIP)" if handoff.vip else ""
+    return f"{urgent}{handoff.customer_name or 'A customer'}{vip} on {handoff.channel}"
+
+
+def said(message: MessageStored, who: str) -> list[Block]:
+    """Something that was said, with nothing in it read as Slack's markup."""
+    files = described(each for each in message.attachments if each["kind"] not in {"list", "card"})
+    text = "\n".join(filter(None, [message.text, files])) or "-"
+    name = {"type": "context", "elements": [_marked(f"*{escaped(who)}*")]}
+    return [name, *({"type": "section", "text": _plain(piece)} for piece in split(text, SECTION))]
+
+
+def transcript(messages: Sequence[MessageStored]) -> list[Block]:
+    """What was said before, the last of it."""
+    lines = [
+        f"*{_WHO[message.speaker]}:* {escaped(cut(message.text or described(message.attachments), 400))}"
+        for message in messages[-TRANSCRIPT:]
+    ]
+    left_out = len(messages) - len(lines)
+    before = [f"_{left_out} earlier messages are in the console_"] if left_out > 0 else []
+    pieces = split("\n".join([*before, *lines]), SECTION)
+    return [_section(piece) for piece in ["*So far*", *pieces]]
+
+
+def suggestions(handoff: HandoffView, found: Sequence[tuple[str, str]]) -> list[Block]:
+    """Answers from the knowledge base, numbered, as (answer, source); each with its button."""
+    blocks: list[Block] = [_section("*Suggested answers*")] if found else []
+    for number, (answer, source) in enumerate(found, 1):
+        shown = {"type": "section", "text": _plain(cut(f"{number}. {answer}", SECTION))}
+        if len(answer) <= VALUE:
+            value = f"{handoff.id} {answer}"
+            shown["accessory"] = _button("suggestion", f"Answer with {number}", value)
+        blocks.append(shown)
+        if source:
+            blocks.append({"type": "context", "elements": [_marked(f"Source: {source}")]})
+    return blocks
+
+
+def calling(handoff: HandoffView, event: str) -> str:
+    """A reminder, or whose turn it is, as a line of the thread."""
+    if event == "escalate":
+        called = f"{mention(handoff.call)}: " if handoff.call else ""
+        return f":rotating_light: {called}nobody has answered {escaped(headline(handoff))} yet."
+    if event == "remind":
+        return f":alarm_clock: {escaped(headline(handoff))} still waits for an answer."
+    return f":bell: {escaped(headline(handoff))} asks for a person again."
+
+
+def change(handoff: HandoffView, event: str) -> str:
+    """What became of the handoff, as a line of the thread; empty where the opening says enough."""
+    by = f" by {escaped(handoff.claimed_by)}" if handoff.claimed_by else ""
+    return {
+        "claim": f":hand: Taken{by}.",
+        "take_over": f":hand: Taken over{by}.",
+        "give_back": ":robot_face: Given back: the bot goes on.",
+        "close": f":checkered_flag: Closed, {_resolved(handoff)}.",
+        "time_out": ":hourglass: Nobody answered in time. The bot goes on; whoever answers here takes it all the same.",
+        "unattended": ":crescent_moon: It is outside office hours. The bot goes on and asks for an address.",
+        "leave_contact": f":email: The customer left {escaped(handoff.contact or 'an address')}.",
+        "leave": ":wave: The customer ended the conversation.",
+    }.get(event, "")
+
+
+def _buttons(handoff: HandoffView, chosen: Handoffs) -> list[Block]:
+    buttons = [_button("claim", "Take it", handoff.id, style="primary")]
+    if not chosen.alerts_only:
+        buttons.append(_button("reply", "Reply …", handoff.id))
+    return [
+        *buttons,
+        _button("give_back", "Give back to the bot", handoff.id),
+        _button("resolved", "Close: resolved", handoff.id),
+        _button("not_resolved", "Close: not resolved", handoff.id),
+        _button("correct", "Correct the bot …", handoff.id),
+    ]
+
+
+def _rule(chosen: Handoffs) -> str:
+    if chosen.alerts_only:
+        return "Answer in the console; nothing that is written here reaches the customer"
+    if chosen.reply_mode == "marked":
+        return "Only what begins with `!reply` reaches the customer, or the button *Reply …*; the rest stays among you"
+    return "*Everything* that is written in this thread goes to the customer"
+
+
+def _state(handoff: HandoffView) -> str:
+    by = f" by {handoff.claimed_by}" if handoff.claimed_by and handoff.state in {"claimed", "with_person"} else ""
+    resolved = f", {_resolved(handoff)}" if handoff.state == "closed" else ""
+    return f"{_STATES.get(handoff.state, handoff.state)}{by}{resolved}"
+
+
+def _resolved(handoff: HandoffView) -> str:
+    return {True: "resolved", False: "not resolved", None: "no word on whether it helped"}[handoff.resolved]
+
+
+def _fact(name: str, value: str) -> str:
+    urgent = ":red_circle: " if name == "Urgency" and value == "high" else ""
+    return cut(f"{urgent}{escaped(value)}", 1900)
+
+
+def _source(source: dict[str, str | None]) -> str:
+    title, url = escaped(source.get("title") or "a document"), source.get("url") or ""
+    return f"<{escaped(url)}|{title}>" if url.startswith("http") else title
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _marked(cut(text, SECTION))}
+
+
+def _marked(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _button(action: str, caption: str, value: str, **more: str) -> Block:
+    text = {"type": "plain_text", "text": caption}
+    return {"type": "button", "action_id": action, "text": text, "value": value, **more}

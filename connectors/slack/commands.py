@@ -1,0 +1,30 @@
+"""The slash command: who waits for a person. Slack has no slash commands inside threads, so replies are `!reply`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.slack import blocks
+from connectors.slack.calls import Slack
+from connectors.slack.text import escaped
+from core.handoffs.listing import Filter
+from core.handoffs.service import HandoffService
+
+SHOWN = 20
+
+
+class Commands:
+    """`/handoffs`, answered to whoever asks."""
+
+    def __init__(self, handoffs: HandoffService) -> None:
+        self._handoffs = handoffs
+
+    async def handle(self, slack: Slack, _: dict[str, Any]) -> dict[str, Any]:
+        """The open ones, urgent first."""
+        total, found = await self._handoffs.listed(slack.workspace.tenant, Filter("open"), SHOWN)
+        lines = [
+            f"• *{escaped(blocks.headline(each))}*: {each.state.replace('_', ' ')}, {escaped(each.reason)}"
+            for each in found
+        ]
+        text = "\n".join([f"{total} open", *lines]) if found else "Nobody waits for a person."
+        return {"response_type": "ephemeral", "text": text}

@@ -1,0 +1,148 @@
+"""Shows handoffs in Slack: a thread each, what the customer says in it, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.slack import blocks, posting
+from connectors.slack.calls import Slack
+from connectors.slack.connections import Connections
+from connectors.slack.text import cut, escaped
+from core import messages
+from core.db import Database
+from core.db.models import Delivery
+from core.deliveries.outgoing import Outgoing
+from core.errors import Permanent, Retry
+from core.handoffs import settings
+from core.handoffs.desk import keep_thread
+from core.handoffs.settings import Handoffs
+from core.handoffs.views import HandoffView, Thread
+
+NAME = "slack"
+Suggest = Callable[[str, str], list[tuple[str, str]]]
+"""(tenant, conversation) -> [(answer, its source in Slack's markup)], best first; runs on a thread."""
+
+
+@dataclass(frozen=True)
+class SlackDesk:
+    """A ``core.handoffs.desk.Desk``. Every call raises what ``Slack.taken`` raises."""
+
+    database: Database
+    connections: Connections
+    link: Callable[[str], str]
+    """Where staff read a whole conversation."""
+    suggest: Suggest
+
+    async def alert(self, outgoing: Outgoing) -> Thread:
+        """Open the thread, with what was said and suggested answers; or call again in it."""
+        slack, handoff = self._slack(outgoing), _handoff(outgoing)
+        if thread := outgoing.thread:
+            await self._refresh(slack, thread, handoff)
+            text = blocks.calling(handoff, outgoing.event)
+            await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread, reply_broadcast=True)
+            return thread
+        chosen = await self._settings(outgoing)
+        channel, shown = slack.workspace.channel, blocks.opening(handoff, chosen, self.link(handoff.conversation_id))
+        root = await posting.post(slack, channel, escaped(blocks.headline(handoff)), outgoing, blocks=shown)
+        thread = Thread(slack.workspace.team, channel, root)
+        await self.database.run(lambda session: keep_thread(session, handoff.id, NAME, thread))
+        await self._tell_more(slack, thread, outgoing, handoff, alerts_only=chosen.alerts_only)
+        return thread
+
+    async def forward(self, outgoing: Outgoing) -> str:
+        """What the customer, or a colleague elsewhere, said."""
+        slack, thread, handoff = self._slack(outgoing), _thread(outgoing), _handoff(outgoing)
+        message = outgoing.message
+        if message is None:
+            raise Permanent("there is no message to forward")
+        who = message.author if message.speaker == "agent" else handoff.customer_name
+        name = f"{who or 'Staff'} → customer" if message.speaker == "agent" else who or "Customer"
+        text = cut(escaped(f"{name}: {outgoing.text}"), blocks.SECTION)
+        shown = blocks.said(message, name)
+        return await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread, blocks=shown)
+
+    async def update(self, outgoing: Outgoing) -> str | None:
+        """How the handoff goes on, or what became of a reply."""
+        slack, thread, handoff = self._slack(outgoing), _thread(outgoing), _handoff(outgoing)
+        if outgoing.event == "arrived":
+            return await self._mark(slack, thread, outgoing, "white_check_mark")
+        if outgoing.event == "undelivered":
+            return await self._undelivered(slack, thread, outgoing)
+        await self._refresh(slack, thread, handoff)
+        if line := blocks.change(handoff, outgoing.event):
+            return await posting.post(slack, thread.channel, line, outgoing, thread=thread.thread)
+        return None
+
+    async def _tell_more(
+        self, slack: Slack, thread: Thread, outgoing: Outgoing, handoff: HandoffView, *, alerts_only: bool
+    ) -> None:
+        found = [] if alerts_only else await self._suggestions(handoff)
+
+        def read(session: Session) -> list[Any]:
+            before = messages.messages_after(session, handoff.conversation_id, 0)
+            return [message for message in before if message.seq <= handoff.from_seq]
+
+        said = await self.database.run(read)
+        shown = [*blocks.transcript(said), *blocks.suggestions(handoff, found)]
+        await posting.post(
+            slack, thread.channel, "What was said so far", outgoing, thread=thread.thread, blocks=shown, part="more"
+        )
+
+    async def _suggestions(self, handoff: HandoffView) -> list[tuple[str, str]]:
+        return await self.database.run(lambda _: self.suggest(handoff.tenant_id, handoff.conversation_id))
+
+    async def _refresh(self, slack: Slack, thread: Thread, handoff: HandoffView) -> None:
+        """The first message says how it stands; where somebody deleted it, the thread goes on without."""
+        chosen = await self.database.run(lambda session: settings.of(session, handoff.tenant_id))
+        shown = blocks.opening(handoff, chosen, self.link(handoff.conversation_id))
+        text = escaped(blocks.headline(handoff))
+        call = slack.client.chat_update(channel=thread.channel, ts=thread.thread, text=text, blocks=shown)
+        await posting.unless(slack.taken(call), "message_not_found", "cant_update_message", "edit_window_closed")
+
+    async def _mark(self, slack: Slack, thread: Thread, outgoing: Outgoing, reaction: str) -> str | None:
+        """On the message that was written in Slack: its id is the reply's client id."""
+        channel, _, ts = ((outgoing.message and outgoing.message.client_id) or "").partition(":")
+        if channel != thread.channel or not ts:
+            return None
+        await posting.react(slack, channel, ts, reaction)
+        await posting.unreact(slack, channel, ts, "eyes")
+        return ts
+
+    async def _undelivered(self, slack: Slack, thread: Thread, outgoing: Outgoing) -> str:
+        message = outgoing.message
+        why = await self.database.run(lambda session: _reason(session, message.id if message else None))
+        await self._mark(slack, thread, outgoing, "warning")
+        quoted = f" “{escaped(cut(message.text, 80))}”" if message else ""
+        text = f":warning: This did not reach the customer:{quoted} {escaped(cut(why, 500))}"
+        return await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread)
+
+    async def _settings(self, outgoing: Outgoing) -> Handoffs:
+        return await self.database.run(lambda session: settings.of(session, outgoing.tenant_id))
+
+    def _slack(self, outgoing: Outgoing) -> Slack:
+        slack = self.connections.of_tenant(outgoing.tenant_id)
+        if slack is None:
+            raise Retry(f"tenant {outgoing.tenant_id} has no Slack workspace in this installation", after=60)
+        return slack
+
+
+def _reason(session: Session, message_id: str | None) -> str:
+    lost = select(Delivery.error).where(Delivery.message_id == message_id, Delivery.state.in_(["failed", "dead"]))
+    return cast("str | None", session.scalar(lost.order_by(Delivery.id.desc()))) or ""
+
+
+def _handoff(outgoing: Outgoing) -> HandoffView:
+    if outgoing.handoff is None:
+        raise Permanent("it is about no handoff")
+    return outgoing.handoff
+
+
+def _thread(outgoing: Outgoing) -> Thread:
+    if outgoing.thread is None:
+        raise Permanent("no thread was ever opened for it")
+    return outgoing.thread

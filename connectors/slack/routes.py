@@ -1,0 +1,71 @@
+"""``/slack/events``, ``/slack/interactivity`` and ``/slack/commands``: signed by Slack, answered within its three seconds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from connectors.base import RawRequest
+from connectors.slack.receiving import Payload, Receiver
+from connectors.slack.signing import signed_by
+from connectors.web.failures import failure
+from connectors.web.limits import read_body
+from core.errors import InvalidInput, RejoinderError
+
+log = structlog.get_logger()
+LARGEST = 1_000_000
+
+
+def router(receiver: Receiver) -> APIRouter:
+    """The three routes."""
+    routes = APIRouter(prefix="/slack", tags=["slack"], include_in_schema=False)
+
+    @routes.post("/events")
+    async def events(request: Request) -> Response:
+        return await _answered(receiver, "events_api", request)
+
+    @routes.post("/interactivity")
+    async def interactivity(request: Request) -> Response:
+        return await _answered(receiver, "interactive", request)
+
+    @routes.post("/commands")
+    async def commands(request: Request) -> Response:
+        return await _answered(receiver, "slash_commands", request)
+
+    return routes
+
+
+async def _answered(receiver: Receiver, kind: str, request: Request) -> Response:
+    try:
+        body = await read_body(request, LARGEST)
+        teams = signed_by(receiver.connections.workspaces, RawRequest(dict(request.headers), body))
+        payload = _payload(kind, body)
+        if payload.get("type") == "url_verification":
+            return JSONResponse({"challenge": payload.get("challenge")})
+        answer = await receiver.receive(kind, payload, teams)
+    except RejoinderError as error:
+        return failure(error)
+    except Exception:
+        log.exception("what Slack sent was not handled", kind=kind)
+        return JSONResponse({"error": "internal"}, 500)
+    return JSONResponse(answer) if answer else Response(status_code=200)
+
+
+def _payload(kind: str, body: bytes) -> Payload:
+    try:
+        if kind == "slash_commands":
+            return dict(parse_qsl(body.decode()))
+        text = body.decode()
+        if kind == "interactive":
+            text = dict(parse_qsl(text))["payload"]
+        payload: Any = json.loads(text)
+    except (ValueError, KeyError):
+        raise InvalidInput("The body is not what Slack sends.") from None
+    if not isinstance(payload, dict):
+        raise InvalidInput("The body is not what Slack sends.")
+    return payload

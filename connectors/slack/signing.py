@@ -1,0 +1,29 @@
+"""Whose secret signed a request (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
+
+from __future__ import annotations
+
+from slack_sdk.signature import SignatureVerifier
+
+from connectors.base import RawRequest
+from connectors.slack.workspaces import Workspaces
+from core.errors import Unauthorised
+
+
+def signed_by(workspaces: Workspaces, request: RawRequest) -> frozenset[str]:
+    """The teams whose signing secret made the signature, which is at most five minutes old or ahead.
+
+    Raises:
+        Unauthorised: none did, or it is too old.
+    """
+    secrets = {each.team: each.signing_secret.get_secret_value() for each in workspaces.all}
+    teams = frozenset(team for team, secret in secrets.items() if secret and _valid(secret, request))
+    if not teams:
+        raise Unauthorised("The signature is missing, wrong or too old.")
+    return teams
+
+
+def _valid(secret: str, request: RawRequest) -> bool:
+    try:
+        return SignatureVerifier(secret).is_valid_request(request.body, dict(request.headers))
+    except (ValueError, TypeError):  # a timestamp that is no number, a body that is no text
+        return False

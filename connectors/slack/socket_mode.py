@@ -1,0 +1,66 @@
+"""Socket Mode: where Slack cannot reach us, we call it, and the same envelopes come over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+
+from connectors.slack.calls import Slack, failure
+from connectors.slack.receiving import Receiver
+from core.errors import RejoinderError
+
+log = structlog.get_logger()
+
+
+class SocketMode:
+    """One connection for each workspace that has an app token; the SDK takes up a broken one again."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._clients: list[SocketModeClient] = []
+        self._connecting: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connect; what cannot be reached is tried again."""
+        for slack in self._receiver.connections.all.values():
+            if token := slack.workspace.app_token.get_secret_value():
+                client = SocketModeClient(token, web_client=slack.client)
+                client.socket_mode_request_listeners.append(self._listener(slack))
+                self._clients.append(client)
+                self._connecting.append(asyncio.create_task(_connect(client, slack)))
+
+    async def stop(self) -> None:
+        """Hang up."""
+        for task in self._connecting:
+            task.cancel()
+        await asyncio.gather(*self._connecting, return_exceptions=True)
+        for client in self._clients:
+            await client.close()  # type: ignore[no-untyped-call]
+
+    def _listener(self, slack: Slack) -> Callable[[AsyncBaseSocketModeClient, SocketModeRequest], Any]:
+        allowed = frozenset({slack.workspace.team})
+
+        async def listen(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+            try:
+                answer = await self._receiver.receive(request.type, request.payload, allowed)
+            except RejoinderError as refused:
+                log.warning("Slack desk: an envelope was refused", kind=request.type, error=str(refused))
+                answer = None
+            await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, answer))
+
+        return listen
+
+
+async def _connect(client: SocketModeClient, slack: Slack) -> None:
+    try:
+        await client.connect()  # type: ignore[no-untyped-call]
+    except SlackApiError as error:
+        log.error("Slack desk: no Socket Mode", team=slack.workspace.team, error=str(failure(error)))  # noqa: TRY400

@@ -1,0 +1,107 @@
+"""Builds the Slack desk from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from connectors.slack.commands import Commands
+from connectors.slack.connections import Connections
+from connectors.slack.desk import NAME, SlackDesk
+from connectors.slack.files import Files
+from connectors.slack.people import People
+from connectors.slack.pressing import Pressing
+from connectors.slack.receiving import Receiver
+from connectors.slack.routes import router
+from connectors.slack.socket_mode import SocketMode
+from connectors.slack.suggesting import make_suggest
+from connectors.slack.telling import Telling
+from connectors.slack.thread import ThreadMessages
+from connectors.slack.workspaces import Workspace, Workspaces, read
+from core.db import Database
+from core.deliveries.outgoing import Sender
+from core.errors import SettingsInvalid
+from core.handoffs.desk import DeskSender
+from core.handoffs.service import HandoffService
+from core.settings import Settings
+from knowledge.embedding import Embedder
+from knowledge.wiring import make_answering
+
+
+def make_connections(settings: Settings) -> Connections:
+    """Every workspace that is set up; none where nothing is set.
+
+    Raises:
+        SettingsInvalid: a setting is wrong or missing; says which.
+    """
+    found = read(settings.slack_workspaces) if settings.slack_workspaces else []
+    if settings.slack_bot_token.get_secret_value():
+        found.append(_own(settings))
+    return Connections(Workspaces(found), settings.slack_url or AsyncWebClient.BASE_URL)
+
+
+def make_slack_senders(
+    settings: Settings, database: Database, connections: Connections, embedder: Embedder
+) -> dict[str, Sender]:
+    """The desk as a destination of the outbox, where a workspace is set up."""
+    if not connections.all:
+        return {}
+    answering = cache(lambda: make_answering(settings, database, embedder))
+    desk = SlackDesk(database, connections, _link(settings), make_suggest(database, answering))
+    return {NAME: DeskSender(desk, database)}
+
+
+@dataclass(frozen=True)
+class SlackSide:
+    """What listens to Slack."""
+
+    routes: APIRouter
+    socket: SocketMode
+    telling: Telling
+
+    async def start(self) -> None:
+        """Open Socket Mode where it is set up."""
+        await self.socket.start()
+
+    async def stop(self) -> None:
+        """Close it, and end what is being said."""
+        await self.socket.stop()
+        await self.telling.stop()
+
+
+def make_slack(settings: Settings, database: Database, connections: Connections, handoffs: HandoffService) -> SlackSide:
+    """Routes and Socket Mode; nothing happens where no workspace is set up."""
+    people, telling = People(), Telling()
+    messages = ThreadMessages(database, handoffs, people, Files(settings.home), telling)
+    pressing = Pressing(database, handoffs, people, telling)
+    receiver = Receiver(connections, messages, pressing, Commands(handoffs))
+    return SlackSide(router(receiver), SocketMode(receiver), telling)
+
+
+def _own(settings: Settings) -> Workspace:
+    try:
+        return Workspace(
+            tenant=settings.tenant,
+            team=settings.slack_team,
+            channel=settings.slack_channel,
+            bot_token=settings.slack_bot_token,
+            signing_secret=settings.slack_signing_secret,
+            app_token=settings.slack_app_token,
+        )
+    except ValidationError as error:
+        wrong = [f"  REJOINDER_SLACK_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsInvalid("\n".join(["These settings are wrong:", *wrong])) from None
+
+
+def _link(settings: Settings) -> Callable[[str], str]:
+    address = settings.public_address.rstrip("/") or settings.public_url
+
+    def link(conversation_id: str) -> str:
+        return f"{address}/console/conversations/{conversation_id}"
+
+    return link
