@@ -8,6 +8,7 @@ import typer
 
 from console.cli import (
     ask,
+    channels,
     conversations,
     corrections,
     costs,
@@ -43,6 +44,7 @@ app.command("token")(token.token)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(channels.app, name="channels")
 app.add_typer(handoffs.app, name="handoffs")
 app.add_typer(corrections.app, name="corrections")
 app.add_typer(nlu.app, name="nlu")
