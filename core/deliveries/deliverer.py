@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
 """Other processes write deliveries too, and wake nobody."""
+STOP_SECONDS = 5.0
 SEND_SECONDS = 60.0
 """A sender that takes longer is taken to have broken off."""
 
@@ -44,11 +46,14 @@ class Deliverer:
         self._loop = asyncio.create_task(self._for_ever())
 
     async def stop(self) -> None:
-        """Take nothing more, and let what is being sent come to its end."""
+        """Take nothing more, and let what is being sent come to its end, for some seconds."""
         if self._loop:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
-        await asyncio.gather(*self._sending, return_exceptions=True)
+        _, late = await asyncio.wait(self._sending, timeout=STOP_SECONDS) if self._sending else ((), ())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def deliver_due(self) -> int:
         """Begin to send everything that is due now; how much that is."""
@@ -83,13 +88,23 @@ class Deliverer:
         ):
             try:
                 sent = await self._send(outgoing)
-            except DeliveryFailed as failure:
-                error = failure
+            except DeliveryFailed as error:
                 log.warning("delivery missed", destination=outgoing.destination, error=str(error))
-                await self._database.run(lambda s: attempts.missed(s, outgoing.id, error, self._clock()))
+                await self._write(partial(attempts.missed, delivery_id=outgoing.id, error=error))
             else:
-                await self._database.run(lambda s: attempts.taken(s, outgoing.id, sent, self._clock()))
+                await self._write(partial(attempts.taken, delivery_id=outgoing.id, sent=sent))
         self.wake()
+
+    async def _write(self, outcome: Callable[..., None]) -> None:
+        """What became of an attempt must get into the database, however long that takes."""
+        while True:
+            try:
+                await self._database.run(lambda session: outcome(session, at=self._clock()))
+            except Exception:  # a process edge: until then the conversation's next delivery waits
+                log.exception("what became of a delivery could not be stored")
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                return
 
     async def _send(self, outgoing: Outgoing) -> Sent:
         sender = self._senders.get(outgoing.destination)

@@ -200,12 +200,12 @@ def test_a_part_that_dies_comes_back_and_no_message_is_lost_or_answered_twice(
 def test_when_app_dies_the_conversation_goes_on(bot: Instance, chat: Chat) -> None:
     says(chat, "Do you sell gift cards?")
     kill(bot, "uvicorn")
-    eventually(lambda: _alive(bot), seconds=60)
+    eventually(lambda: alive(bot), seconds=60)
     assert "working days" in says(chat, "How long does delivery take?")
     assert len(chat.history()) == 4
 
 
-def _alive(bot: Instance) -> bool:
+def alive(bot: Instance) -> bool:
     try:
         return httpx.get(f"{bot.url}/health").is_success
     except httpx.HTTPError:

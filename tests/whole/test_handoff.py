@@ -11,7 +11,7 @@ import pytest
 from benchmarks.instance import Instance
 from console.chat import Chat
 from tests.waiting import eventually
-from tests.whole.test_bot import rejoinder, turns
+from tests.whole.test_bot import alive, kill, rejoinder, turns
 
 
 @pytest.fixture
@@ -98,6 +98,21 @@ def test_outside_office_hours_an_address_is_asked_for_and_the_bot_goes_on(
         assert "letterpress" in chat.ask("Do you sell gift cards?")[-1]["text"]
     finally:
         rejoinder(bot, "handoffs", "settings", "office_hours=null")
+
+
+def test_when_app_dies_the_person_keeps_the_word_and_the_reply_arrives(
+    bot: Instance, chat: Chat, staff: httpx.Client
+) -> None:
+    chat.ask("let me talk to a human please")
+    handoff = waiting(staff, chat)
+    staff.post(f"/handoffs/{handoff['id']}/replies", json={"text": "One moment."}).raise_for_status()
+    kill(bot, "uvicorn")
+    eventually(lambda: alive(bot), seconds=60)
+    assert waiting(staff, chat)["state"] == "with_person"
+    chat.say("Do you sell gift cards?")
+    staff.post(f"/handoffs/{handoff['id']}/replies", json={"text": "Here I am."}).raise_for_status()
+    assert said(chat, "agent") == ["One moment.", "Here I am."]
+    assert [turn["status"] for turn in turns(bot, chat)] == ["answered", "person"]
 
 
 def tracker(bot: Instance, chat: Chat) -> list[dict[str, Any]]:

@@ -195,6 +195,25 @@ async def test_what_a_killed_process_was_sending_is_sent_by_the_next(database, v
     assert [(row.state, row.possible_duplicate) for row in rows(database)] == [("sent", True), ("sent", False)]
 
 
+async def test_a_database_that_fails_for_a_moment_holds_nothing_up(
+    sqlite, vendor, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.deliveries.deliverer.POLL_SECONDS", 0.01)
+    deliverer, taken, failures = Deliverer(sqlite, {"text": vendor}, clock), attempts.taken, [1, 2]
+
+    def failing(*values: object, **named: object) -> None:
+        if failures:
+            failures.pop()
+            raise OSError("the disk is full")
+        taken(*values, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(attempts, "taken", failing)
+    say(sqlite, "one", "two")
+    await deliverer.idle()
+    assert vendor.texts == ["one", "two"]
+    assert [row.state for row in rows(sqlite)] == ["sent", "sent"]
+
+
 async def test_a_destination_that_is_not_set_up_waits(database, deliverer, clock) -> None:
     say(database, "one", channel="pigeon")
     await deliverer.idle()
