@@ -196,6 +196,6 @@ def _record(  # noqa: PLR0917 - everything that a transition is made of
         return  # the message itself goes to the desks
     chosen = settings.of(session, conversation.tenant_id)
     notice = writing.Notice("alert" if happening.event in ALERTING else "update", row.id, happening.event)
-    writing.to_staff(session, conversation, handoff, notice, chosen.desks)
+    writing.to_staff(session, conversation, handoff, notice, chosen.destinations())
     if happening.event == "escalate" and handoff.urgency == "high" and chosen.manager_phone:
         writing.to_phone(session, conversation, handoff, notice, chosen.manager_phone)

@@ -25,8 +25,8 @@ class Handoffs(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    desks: Annotated[list[Name], Field(min_length=1, max_length=5)] = [CONSOLE]
-    """Who is told: the console's inbox, and the desks that are set up beside it."""
+    desks: Annotated[list[Name], Field(max_length=5)] = [CONSOLE]
+    """Who is told: the console's inbox always, and the desks that are set up beside it."""
     asked: bool = True
     """When the customer asks for a person."""
     unknown: Count = 2
@@ -80,6 +80,11 @@ class Handoffs(BaseModel):
             for span in spans:
                 _span(span)
         return value
+
+    def destinations(self, *, alert: bool = True) -> list[str]:
+        """The desks that are told that a person is wanted, or else what is said."""
+        others = self.desks if alert or not self.alerts_only else []
+        return list(dict.fromkeys([CONSOLE, *others]))
 
     def attended(self, at: datetime) -> bool:
         """Whether somebody is there at that moment (an aware time)."""

@@ -92,6 +92,5 @@ def _store(session: Session, conversation: Conversation, message: Message) -> No
 def _forward(
     session: Session, conversation: Conversation, handoff: Handoff, message: Message, *, but: str | None
 ) -> None:
-    chosen = settings.of(session, conversation.tenant_id)
-    desks = [settings.CONSOLE] if chosen.alerts_only else chosen.desks
+    desks = settings.of(session, conversation.tenant_id).destinations(alert=False)
     writing.to_desks(session, conversation, handoff, message, [desk for desk in desks if desk != but])

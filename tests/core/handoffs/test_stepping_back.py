@@ -90,6 +90,24 @@ async def test_asking_for_a_person_silences_the_bot_and_tells_the_desk(database:
 
 
 @pytest.mark.parametrize(
+    ("chosen", "alerted", "forwarded"),
+    [
+        ({"desks": []}, ["console"], ["console"]),
+        ({"desks": ["threads"]}, ["console", "threads"], ["console", "threads"]),
+        ({"desks": ["threads"], "alerts_only": True}, ["console", "threads"], ["console"]),
+    ],
+)
+async def test_the_inbox_is_told_always_and_other_desks_as_the_tenant_wants(
+    sqlite: Database, chosen, alerted, forwarded
+) -> None:
+    talk = Talk(sqlite, **chosen)
+    await talk.say("A person please", *ASKED)
+    await talk.say("Hello?")
+    told = [(d.kind, d.destination) for d in talk.deliveries()]
+    assert told == [("alert", each) for each in alerted] + [("message", each) for each in forwarded]
+
+
+@pytest.mark.parametrize(
     ("chosen", "says", "trigger"),
     [
         ({}, [("a", item("?", "unknown")), ("b", item("?", "unknown"))], "unknown"),
@@ -297,7 +315,7 @@ def test_office_hours_are_of_the_tenants_own_zone() -> None:
         {"office_hours": {"someday": []}},
         {"timezone": "Mars/Olympus"},
         {"remind_minutes": 0},
-        {"desks": []},
+        {"desks": ["a", "b", "c", "d", "e", "f"]},
         {"reply_mode": "some"},
         {"no_such": 1},
     ],
