@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from connectors.slack import blocks, posting
 from connectors.slack.calls import Slack
 from connectors.slack.connections import Connections
+from connectors.slack.files import Files
 from connectors.slack.text import cut, escaped
 from core import messages
 from core.db import Database
@@ -37,6 +38,7 @@ class SlackDesk:
     link: Callable[[str], str]
     """Where staff read a whole conversation."""
     suggest: Suggest
+    files: Files
 
     async def alert(self, outgoing: Outgoing) -> Thread:
         """Open the thread, with what was said and suggested answers; or call again in it."""
@@ -64,7 +66,9 @@ class SlackDesk:
         name = f"{who or 'Staff'} → customer" if message.speaker == "agent" else who or "Customer"
         text = cut(escaped(f"{name}: {outgoing.text}"), blocks.SECTION)
         shown = blocks.said(message, name)
-        return await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread, blocks=shown)
+        ts = await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread, blocks=shown)
+        await self.files.upload(slack, thread.channel, thread.thread, message.id)
+        return ts
 
     async def update(self, outgoing: Outgoing) -> str | None:
         """How the handoff goes on, or what became of a reply."""

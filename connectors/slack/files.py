@@ -1,27 +1,107 @@
-"""Files that staff attach in a thread: fetched from Slack and kept below the home folder."""
+"""Files both ways: what staff attach in a thread is fetched and kept below the home folder; what customers send is uploaded."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import filetype
+import httpx
 
 from connectors.slack.calls import Slack
+from connectors.slack.text import cut
+from core.db import Database
+from core.db.models import Conversation, Handoff, Message, new_id
 from core.errors import InvalidInput
+
+LARGEST = 16_000_000
+SECONDS = 20.0
+DOCUMENTS = {
+    "application/pdf",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}
+NOT_ON = {"web"}
+"""Channels that cannot hand a file of ours to the customer."""
 
 
 class Files:
-    """Keeps files."""
+    """Keeps files, and finds them again."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, database: Database, home: Path) -> None:
+        self._database, self._home = database, home
 
-    async def fetched(self, slack: Slack, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """As ``core.turns.attachments`` says.
+    async def fetched(self, slack: Slack, handoff_id: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What staff attached, as ``core.turns.attachments`` says.
 
         Raises:
-            InvalidInput: a file cannot be sent on.
+            InvalidInput: the customer's channel takes none, or one is too large, not fetched, or of no known kind.
         """
-        del slack
-        if files:
-            raise InvalidInput("Files cannot be sent to customers from here yet: send a link.")
-        return []
+        if not files:
+            return []
+        channel = await self._database.run(
+            lambda session: session.get_one(Conversation, session.get_one(Handoff, handoff_id).conversation_id).channel
+        )
+        if channel in NOT_ON:
+            raise InvalidInput(f"on {channel} the customer gets no files: send a link.")
+        return [await self._kept(slack, file) for file in files]
+
+    async def upload(self, slack: Slack, channel: str, thread: str, message_id: str) -> None:
+        """Show a customer's files in the thread.
+
+        Raises:
+            DeliveryFailed: as ``Slack.taken`` says.
+        """
+        message = await self._database.run(lambda session: session.get_one(Message, message_id))
+        for each in message.attachments:
+            path = (self._home / str(each.get("path", ""))).resolve()
+            if each.get("path") and path.is_relative_to(self._home.resolve()) and path.is_file():
+                content, name = await asyncio.to_thread(path.read_bytes), str(each.get("name") or path.name)
+                call = slack.client.files_upload_v2(
+                    content=content, filename=name, title=name, channel=channel, thread_ts=thread
+                )
+                await slack.taken(call)
+
+    async def _kept(self, slack: Slack, file: dict[str, Any]) -> dict[str, Any]:
+        name = cut(Path(str(file.get("name") or "file")).name, 100)
+        content = await _read(slack, str(file.get("url_private_download") or file.get("url_private") or ""), name)
+        found = filetype.guess(content[:8192])
+        mime = found.mime if found else ""
+        kind = "document" if mime in DOCUMENTS else mime.partition("/")[0]
+        if found is None or kind not in {"image", "audio", "video", "document"}:
+            raise InvalidInput(f"“{name}” is no image, sound, video, PDF or Office document.")
+        path = Path("media") / slack.workspace.tenant / f"{new_id()}.{found.extension}"
+        await asyncio.to_thread(_write, self._home / path, content)
+        return {"kind": kind, "name": name, "content_type": mime, "size": len(content), "path": str(path)}
+
+
+async def _read(slack: Slack, url: str, name: str) -> bytes:
+    """Our token goes to Slack only."""
+    host, own = urlsplit(url).hostname or "", urlsplit(slack.client.base_url).hostname
+    if not host.endswith(".slack.com") and host != own:
+        raise InvalidInput(f"“{name}” does not lie at Slack.")
+    headers, content = {"Authorization": f"Bearer {slack.workspace.bot_token.get_secret_value()}"}, b""
+    try:
+        async with (
+            asyncio.timeout(SECONDS),
+            httpx.AsyncClient() as http,
+            http.stream("GET", url, headers=headers) as response,
+        ):
+            response.raise_for_status()
+            async for piece in response.aiter_bytes():
+                content += piece
+                if len(content) > LARGEST:
+                    raise InvalidInput(f"“{name}” is larger than {LARGEST // 1_000_000} MB.")
+    except (httpx.HTTPError, TimeoutError):
+        raise InvalidInput(f"“{name}” could not be fetched from Slack. Please attach it again.") from None
+    return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o600)

@@ -68,7 +68,7 @@ class ThreadMessages:
                 await self._handoffs.note(tenant_id, handoff_id, remark, by)
             return None
         try:
-            attachments = await self._files.fetched(slack, event.get("files") or [])
+            attachments = await self._files.fetched(slack, handoff_id, event.get("files") or [])
             await self._handoffs.reply(
                 tenant_id,
                 handoff_id,

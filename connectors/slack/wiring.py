@@ -52,7 +52,8 @@ def make_slack_senders(
     if not connections.all:
         return {}
     answering = cache(lambda: make_answering(settings, database, embedder))
-    desk = SlackDesk(database, connections, _link(settings), make_suggest(database, answering))
+    files = Files(database, settings.home)
+    desk = SlackDesk(database, connections, _link(settings), make_suggest(database, answering), files)
     return {NAME: DeskSender(desk, database)}
 
 
@@ -77,7 +78,7 @@ class SlackSide:
 def make_slack(settings: Settings, database: Database, connections: Connections, handoffs: HandoffService) -> SlackSide:
     """Routes and Socket Mode; nothing happens where no workspace is set up."""
     people, telling = People(), Telling()
-    messages = ThreadMessages(database, handoffs, people, Files(settings.home), telling)
+    messages = ThreadMessages(database, handoffs, people, Files(database, settings.home), telling)
     pressing = Pressing(database, handoffs, people, telling)
     receiver = Receiver(connections, messages, pressing, Commands(handoffs))
     return SlackSide(router(receiver), SocketMode(receiver), telling)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from connectors.slack.connections import Connections
 from connectors.slack.desk import SlackDesk
+from connectors.slack.files import Files
 from connectors.slack.wiring import make_connections, make_slack
 from core.db import Database
 from core.deliveries.deliverer import Deliverer
@@ -65,7 +66,13 @@ class World:
             slack_url=self.slack.url,
         )
         self.connections: Connections = make_connections(self.settings)
-        self.desk = SlackDesk(self.database, self.connections, lambda c: f"https://x/{c}", lambda *_: self.suggested)
+        self.desk = SlackDesk(
+            self.database,
+            self.connections,
+            lambda c: f"https://x/{c}",
+            lambda *_: self.suggested,
+            Files(self.database, self.home),
+        )
         hub = Hub()
         senders = {
             "web": WebSender(hub),
