@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
 from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
-from connectors.twilio.wiring import make_twilio_router, make_twilio_senders, twilio_config
+from connectors.twilio.wiring import make_transfer, make_twilio_router, make_twilio_senders, twilio_config
+from connectors.web import transfer
 from connectors.web.wiring import make_web_channel, web_config
 from connectors.wiring import make_senders
 from console import health
@@ -127,6 +128,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         action_webhook(executor, hub, derive(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
         make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake),
+        transfer.router(web_config(settings), make_transfer(twilio, database, DOMAIN, deliverer.wake)),
         slack.routes,
         submit_router(feedback, links, web_config(settings)),
         staff_api(staff),

@@ -15,14 +15,14 @@ from connectors.receiving import receive
 from connectors.twilio import rating
 from connectors.twilio.channel import Fields, TwilioChannel, choice_in, files_in
 from connectors.twilio.media import Media
-from connectors.twilio.notices import NOTICE, OPT_OUT, first_time, say
+from connectors.twilio.notices import NOTICE, OPT_OUT, first_time, handled, say
 from connectors.twilio.rating import Rated
 from connectors.twilio.rendering import RATE
 from connectors.twilio.texts import Texts
 from connectors.twilio.words import rating_in, wants_messages
 from core import customers
 from core.db import Database
-from core.db.models import Delivery, now
+from core.db.models import Conversation, Delivery, now
 from core.errors import InvalidInput, NotFound
 from core.feedback.service import Feedback
 from core.feedback.types import Source
@@ -72,12 +72,12 @@ class Incoming:
             return False
 
         def note(session: Session) -> None:
-            row = customers.address_of(session, sender.tenant_id, sender.channel, sender.address)
+            conversation = customers.conversation_at(session, *_where(sender), self.clock())
+            row = customers.address_of(session, *_where(sender))
             action = "opted_in" if wanted else "opted_out"
             if not first_time(session, sender.tenant_id, fields["MessageSid"], action, sender.channel):
                 return
             row.opted_out_at = None if wanted else self.clock()
-            conversation = customers.conversation_at(session, *_where(sender), self.clock())
             say(session, conversation.id, self.texts.opted_in if wanted else self.texts.opted_out, OPT_OUT)
 
         await self.database.run(note)
@@ -100,26 +100,27 @@ class Incoming:
                 found = rating.by_quote(session, sender, quoted)
             if found is None and worded and choice is None and not is_reaction:
                 found = rating.by_words(session, sender, worded, self.clock())
-            sid = fields["MessageSid"]
-            if found and not first_time(session, sender.tenant_id, sid, "rated", sender.channel):
-                return replace(found, message_id="")
             return found
 
-        rated = await self.database.run(bind)
-        if rated and rated.message_id:
-            await self._rate(sender, rated, helpful=helpful)
+        seen, rated = await self.database.run(
+            lambda session: (handled(session, sender.tenant_id, fields["MessageSid"]), bind(session))
+        )
+        if rated and not seen:
+            await self._rate(sender, rated, fields["MessageSid"], helpful=helpful)
         return rated is not None or is_reaction or pressed is not None
 
-    async def _rate(self, sender: Sender, rated: Rated, *, helpful: bool) -> None:
+    async def _rate(self, sender: Sender, rated: Rated, sid: str, *, helpful: bool) -> None:
+        """The thumb, then the thanks: what breaks off between is done again when Twilio repeats it."""
         source: Source = "whatsapp" if sender.channel == "whatsapp" else "sms"
+        await self.feedback.rate(rated.conversation_id, rated.message_id, helpful=helpful, comment=None, source=source)
 
         def thank(session: Session) -> None:
+            Conversation.lock(session, rated.conversation_id)
             customers.address_of(session, *_where(sender)).last_inbound_at = self.clock()
-            if rated.first:
+            if first_time(session, sender.tenant_id, sid, "rated", sender.channel) and rated.first:
                 say(session, rated.conversation_id, self.texts.rated)
 
         await self.database.run(thank)
-        await self.feedback.rate(rated.conversation_id, rated.message_id, helpful=helpful, comment=None, source=source)
 
     async def _message(self, sender: Sender, fields: Fields) -> None:
         (inbound,) = self.channel.parse(fields, RawRequest())
@@ -153,8 +154,8 @@ class Incoming:
 
     async def _tell(self, sender: Sender, fields: Fields, text: str) -> None:
         def tell(session: Session) -> None:
+            conversation = customers.conversation_at(session, *_where(sender), self.clock())
             if first_time(session, sender.tenant_id, fields["MessageSid"], NOTICE, sender.channel):
-                conversation = customers.conversation_at(session, *_where(sender), self.clock())
                 say(session, conversation.id, text)
 
         await self.database.run(tell)

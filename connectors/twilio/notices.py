@@ -34,9 +34,15 @@ def say(session: Session, conversation_id: str, text: str, event: str = NOTICE) 
     writing.to_customer(session, conversation, message).cause = event
 
 
+def handled(session: Session, tenant_id: str, sid: str) -> bool:
+    """Whether this event was handled before."""
+    which = {"tenant_id": tenant_id, "kind": _KIND, "subject_id": sid}
+    return session.scalar(select(AuditEvent.id).filter_by(**which)) is not None
+
+
 def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:
-    """Note that an event which is no message was handled; False where it had been before."""
-    if session.scalar(select(AuditEvent.id).filter_by(tenant_id=tenant_id, kind=_KIND, subject_id=sid)):
+    """Note that an event which is no message was handled; False where it had been before. Lock first."""
+    if handled(session, tenant_id, sid):
         return False
     audit.note(session, tenant_id, _KIND, sid, action, channel)
     return True

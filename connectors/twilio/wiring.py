@@ -19,6 +19,7 @@ from connectors.twilio.links import Links
 from connectors.twilio.media import Media
 from connectors.twilio.sender import TwilioSender
 from connectors.twilio.texts import Texts
+from connectors.twilio.transfer import Transfer
 from connectors.whatsapp import WHATSAPP
 from core.db import Database
 from core.deliveries.outgoing import Sender
@@ -71,3 +72,13 @@ def make_twilio_router(  # noqa: PLR0917 - what the way in needs
     channel, media = TwilioChannel(config, KINDS), Media(config, httpx.AsyncClient())
     incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake)
     return routes.router(channel, incoming, database, Links(config.secret, config.home))
+
+
+def make_transfer(
+    config: TwilioConfig | None, database: Database, domain: Path, wake: Callable[[], None]
+) -> Transfer | None:
+    """Moves conversations to WhatsApp; None where we have no number there."""
+    if config is None or WHATSAPP.name not in config.numbers:
+        return None
+    twilio = Twilio(config)
+    return Transfer(WHATSAPP, twilio, Contents(twilio), database, Texts.load(domain), wake)

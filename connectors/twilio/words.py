@@ -17,12 +17,12 @@ _SURE_NO = {
 }  # fmt: skip
 _YES = {
     "1", "yes", "y", "yes it was", "yes it did", "yes thanks", "yes thank you", "yeah", "yep", "yup",
-    "haan", "han", "haa", "ha", "ji", "jee", "ji haan", "ji han", "jee haan", "haan ji", "bilkul",
+    "haan", "han", "haa", "ha", "ji", "jee", "ji haan", "ji han", "jee haan", "haan ji", "han ji", "hanji", "haanji", "jee han", "g", "g haan", "bilkul",
     "ہاں", "جی", "جی ہاں", "ہاں جی", "بالکل",
 }  # fmt: skip
 _NO = {
     "2", "no", "n", "no it wasnt", "no it was not", "no it didnt", "no it did not", "nope", "nah", "not really",
-    "nahi", "nahin", "nai", "nhi", "ji nahi", "jee nahi", "ji nahin", "bilkul nahi",
+    "nahi", "nahin", "nai", "nhi", "ji nahi", "jee nahi", "ji nahin", "jee nahin", "nahi ji", "nahin ji", "g nahi", "bilkul nahi",
     "نہیں", "جی نہیں", "نہ", "بالکل نہیں",
 }  # fmt: skip
 _STOP = {

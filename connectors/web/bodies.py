@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -67,6 +67,17 @@ class SurveyBody(_Body):
 
     score: int | None
     comment: Annotated[str, Field(max_length=1000)] | None = None
+
+
+class TransferBody(_Body):
+    """Goes on on WhatsApp."""
+
+    number: Annotated[str, Field(max_length=40)]
+    """Such as +447700900123"""
+    consent: Literal[True]
+    """The visitor agreed to be written to there."""
+    code: Annotated[str, Field(max_length=10)] | None = None
+    """None: send one."""
 
 
 Body = TypeVar("Body", bound=_Body)

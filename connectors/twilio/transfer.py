@@ -1,0 +1,129 @@
+"""A conversation goes on at a number, once its owner has told the code that was sent there."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import phonenumbers
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.twilio.client import Draft, Twilio
+from connectors.twilio.contents import CODE, Contents
+from connectors.twilio.kind import Kind
+from connectors.twilio.notices import say
+from connectors.twilio.texts import Texts
+from core import customers
+from core.db import Database
+from core.db.models import Address, Conversation, now
+from core.errors import Conflict, DeliveryFailed, InvalidInput, NotFound, TooManyRequests, Unavailable
+from core.turns import closing
+
+CODE_SECONDS = 600
+_SENDS, _TRIES = RateLimitItemPerHour(3, namespace="codes"), RateLimitItemPerMinute(5, 10, namespace="tries")
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Sends codes and checks them; a code is good for ten to twenty minutes, one conversation and one number."""
+
+    kind: Kind
+    twilio: Twilio
+    contents: Contents
+    database: Database
+    texts: Texts
+    wake: Callable[[], None]
+    clock: Callable[[], float] = time.time
+    _windows: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
+
+    async def send_code(self, conversation_id: str, number: str) -> None:
+        """Ask the number's owner to confirm.
+
+        Raises:
+            InvalidInput: it is no number; `TooManyRequests` where codes were asked for too often.
+            Conflict: its owner does not want to be written to.
+            Unavailable: Twilio does not take it, or WhatsApp has not approved the template.
+        """
+        number = _normal(number)
+        if await self.database.run(lambda session: self._opted_out(session, number)):
+            raise Conflict("The owner of this number does not want to be written to.")
+        self._count(_SENDS, conversation_id)
+        self._count(_SENDS, number)
+        try:
+            sid = await self.contents.template(CODE)
+            if sid is None:
+                raise Unavailable(f"WhatsApp has not approved {CODE}: `rejoinder channels templates create`.")
+            code = self._code(conversation_id, number, 0)
+            await self.twilio.send(self.kind, Draft(number, content_sid=sid, variables={"1": code}))
+        except DeliveryFailed as error:
+            raise Unavailable(f"The code could not be sent: {error}") from error
+
+    async def confirm(self, conversation_id: str, number: str, code: str) -> None:
+        """Go on there; what was said stays, and both records of the customer become one.
+
+        Raises:
+            InvalidInput: the code is wrong or too old; `TooManyRequests` after five of them.
+            NotFound: there is no such conversation.
+            Conflict: the owner of the number does not want to be written to.
+        """
+        number = _normal(number)
+        self._count(_TRIES, conversation_id)
+        self._count(_TRIES, number)
+        good = [self._code(conversation_id, number, ago) for ago in (0, 1)]
+        if not any(hmac.compare_digest(code.strip().encode(), each.encode()) for each in good):
+            raise InvalidInput("This code is wrong or too old.")
+        await self.database.run(lambda session: self._move(session, conversation_id, number))
+        self.wake()
+
+    def _move(self, session: Session, conversation_id: str, number: str) -> None:
+        conversation = Conversation.lock(session, conversation_id)
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
+        tenant_id, channel = conversation.tenant_id, self.kind.name
+        if (conversation.channel, conversation.address) == (channel, number):
+            return
+        customers.verify(session, tenant_id, channel, number, now())
+        there = {"tenant_id": tenant_id, "channel": channel, "address": number, "status": "open"}
+        for other in session.scalars(select(Conversation.id).filter_by(**there)).all():
+            closing.close(session, other)  # what is written from there belongs to this one now
+        customers.move(session, conversation, channel, number, "customer")
+        closing.reopen(conversation)
+        session.flush()
+        say(session, conversation_id, self.texts.moved)
+
+    def _opted_out(self, session: Session, number: str) -> bool:
+        which = {"tenant_id": self.twilio.config.tenant, "channel": self.kind.name, "address": number}
+        row = session.scalar(select(Address).filter_by(**which))
+        return row is not None and row.opted_out_at is not None
+
+    def _code(self, conversation_id: str, number: str, ago: int) -> str:
+        slot = int(self.clock() // CODE_SECONDS) - ago
+        told = f"{conversation_id} {number} {slot}".encode()
+        digest = hmac.new(self.twilio.config.secret.encode(), told, hashlib.sha256).digest()
+        return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
+
+    def _count(self, item: RateLimitItem, key: str) -> None:
+        if not self._windows.hit(item, key):
+            raise TooManyRequests("That was tried too often. Please wait some minutes.", item.get_expiry())
+
+
+def _normal(number: str) -> str:
+    """In the form of E.164.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        raise InvalidInput("This is not a phone number: it begins with + and the country's code.")
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
