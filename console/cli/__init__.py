@@ -21,6 +21,7 @@ from console.cli import (
     providers,
     replay,
     route,
+    slack,
     start,
     token,
     training,
@@ -52,6 +53,7 @@ app.add_typer(training.app, name="models")
 app.add_typer(embeddings.app, name="embeddings")
 app.add_typer(providers.app, name="providers")
 app.add_typer(route.app, name="route")
+app.add_typer(slack.app, name="slack")
 app.add_typer(users.app, name="users")
 
 
