@@ -27,7 +27,7 @@ from benchmarks.report import Result, at_least, at_most
 from tests.core.handoffs.world import EVENTS, INVARIANTS, MemoryDatabase, play
 
 GOAL = 100_000
-BLOCK = 500
+BLOCK = 200
 SHORTEST, LONGEST = 8, 25
 DONE = Path(__file__).parent / "results" / "handoff.jsonl"
 
