@@ -131,6 +131,7 @@ class _Against:
         self.evidence, self.asked = Evidence.of(kept), facts(question)
         known = language_of(" ".join(kept))
         self._language = language_of(answer)
+        self._in_english = known == "en"
         asked = language_of(question)
         # only a customer who writes in another language gets an answer in it
         self.translated = self._language not in ("en", known) and self._language == asked
@@ -142,10 +143,13 @@ class _Against:
         found = [
             f"the number {n} is not in the evidence" for n in sorted(said.numbers - known.numbers - self.asked.numbers)
         ]
+        if self._in_english:
+            strange = said.measures - known.measures - self.asked.measures
+            found += [f"{m} is not in the evidence" for m in sorted(strange) if m.split()[0] in known.numbers]
         found += [f"the address {a} is not in the evidence" for a in sorted(said.addresses - known.addresses)]
         if not (self.translated and self._language in _CAPITALISED_NOUNS):
-            strange = [n for n in names(sentence) if stem(n) not in self.evidence.raw | self._asked_names]
-            found += [f"the name {n} is not in the evidence" for n in dict.fromkeys(strange)]
+            unknown = [n for n in names(sentence) if stem(n) not in self.evidence.raw | self._asked_names]
+            found += [f"the name {n} is not in the evidence" for n in dict.fromkeys(unknown)]
         if said.negated and not known.negated and not self.asked.negated:
             found.append("the evidence does not deny anything")
         return found

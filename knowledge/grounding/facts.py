@@ -39,6 +39,20 @@ _MONTHS = [
     "november",
     "december",
 ]
+_UNITS = {
+    **{unit: unit for unit in ("second", "minute", "hour", "day", "night", "week", "month", "year", "mile", "km", "kg")},
+    **dict.fromkeys(("%", "percent"), "%"),
+    **dict.fromkeys(("£", "gbp", "pound"), "GBP"),
+    **dict.fromkeys(("€", "eur", "euro"), "EUR"),
+    **dict.fromkeys(("$", "usd", "dollar"), "USD"),
+}
+_AMOUNT = rf"(?:{NUMBER.pattern}|\b(?:{'|'.join(_SPELT)})\b)"
+_UNIT = "|".join(unit if unit.isalpha() else re.escape(unit) for unit in _UNITS)
+MEASURE = re.compile(
+    rf"(?:(?P<first>{_AMOUNT})\s*(?:to|and|or|-|–)\s*[£€$]?)?(?P<number>{_AMOUNT})[\s-]*(?:(?:working|business|calendar|full|whole|more)\s+)?"
+    rf"(?P<unit>(?:{_UNIT})s?)(?!\w)|(?P<sign>[£€$])\s*(?P<amount>{NUMBER.pattern})",
+    re.IGNORECASE,
+)
 _LETTERS = 5
 """A word is compared by its first letters, so that endings do not matter."""
 GENERAL = STOPWORDS | frozenset(
@@ -251,6 +265,7 @@ class Facts:
     words: frozenset[str]
     """Stems of the words that carry meaning."""
     numbers: frozenset[str]
+    measures: frozenset[str]
     addresses: frozenset[str]
     negated: bool
 
@@ -267,6 +282,7 @@ def facts(text: str) -> Facts:
     return Facts(
         words=frozenset(stem(word) for word in _WORD.findall(rest) if is_content(word)),
         numbers=numbers(rest),
+        measures=measures(rest),
         addresses=frozenset(address(found) for found in ADDRESS.findall(text)),
         negated=bool(NEGATION.search(text)),
     )
@@ -281,6 +297,17 @@ def numbers(text: str) -> frozenset[str]:
     """The numbers in a text, "1,250.00" as "1250"; also those that are spelt out."""
     written = {_number(found) for found in NUMBER.findall(unicodedata.normalize("NFKC", text))}
     return frozenset(written | {_SPELT[w.lower()] for w in _WORD.findall(text) if w.lower() in _SPELT})
+
+
+def measures(text: str) -> frozenset[str]:
+    """The numbers with an English unit or a currency, "3 to 5 working days" as "3 day" and "5 day"."""
+    found: set[str] = set()
+    for match in MEASURE.finditer(unicodedata.normalize("NFKC", text)):
+        said = (match["unit"] or match["sign"]).lower()
+        unit = _UNITS.get(said) or _UNITS[said.removesuffix("s")]
+        amounts = [match["first"], match["number"], match["amount"]]
+        found |= {f"{_SPELT.get(a.lower()) or _number(a)} {unit}" for a in amounts if a}
+    return frozenset(found)
 
 
 def stem(word: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from knowledge.embedding import Embedder
 from knowledge.grounding import Grounding
+from knowledge.grounding.facts import measures
 from knowledge.grounding.splitting import sentences
 
 EVIDENCE = [
@@ -33,6 +34,8 @@ def test_an_answer_from_the_evidence_is_supported(grounding: Grounding) -> None:
     ("sentence", "reason"),
     [
         ("You can return an item within 14 days for a full refund.", "the number 14 is not in the evidence"),
+        ("Refunds reach your card in 5 weeks.", "5 week is not in the evidence"),
+        ("Delivery to Karachi costs $3.50.", "3.50 USD is not in the evidence"),
         ("Delivery to Lahore costs £3.50.", "the name Lahore is not in the evidence"),
         ("Write to boss@example.org for a refund.", "the address boss@example.org is not in the evidence"),
         ("Our founders met at a bakery in spring.", "the evidence does not say"),
@@ -44,6 +47,20 @@ def test_what_fails_says_why(grounding: Grounding, sentence: str, reason: str) -
     assert [s.supported for s in grounded.sentences] == [True, False]
     assert reason in grounded.sentences[1].reasons[0]
     assert grounded.kept() == "Refunds reach your card in 5 working days."
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("within 3 to 5 working days", {"3 day", "5 day"}),
+        ("two weeks, or a 30-day trial", {"2 week", "30 day"}),
+        ("£3.50 or 4 pounds, 20% off", {"3.50 GBP", "4 GBP", "20 %"}),
+        ("1-2 hours on 12 March", {"1 hour", "2 hour"}),
+        ("the 10 yearlings, model 30", set()),
+    ],
+)
+def test_numbers_go_with_their_units(text: str, found: set[str]) -> None:
+    assert measures(text) == found
 
 
 def test_a_denial_needs_one_in_the_evidence(grounding: Grounding) -> None:
