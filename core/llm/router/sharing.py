@@ -38,7 +38,7 @@ class HealthFeed:
         self._me = new_id()
         self._unsent: deque[dict[str, Any]] = deque(maxlen=WAITING)
         self._tasks: list[asyncio.Task[None]] = []
-        self._away = False
+        self._away = self._closing = False
         self._last = ""
 
     async def start(self) -> None:
@@ -47,6 +47,7 @@ class HealthFeed:
 
     async def close(self) -> None:
         """Stop."""
+        self._closing = True  # redis may take a cancellation for a timeout of its own
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -59,7 +60,7 @@ class HealthFeed:
         self._unsent.append({"model": model_id, **outcome})
 
     async def _forever(self, step: Any) -> None:
-        while True:
+        while not self._closing:
             try:
                 await step()
                 if self._away:
