@@ -40,7 +40,9 @@ _MONTHS = [
     "december",
 ]
 _UNITS = {
-    **{unit: unit for unit in ("second", "minute", "hour", "day", "night", "week", "month", "year", "mile", "km", "kg")},
+    **{
+        unit: unit for unit in ("second", "minute", "hour", "day", "night", "week", "month", "year", "mile", "km", "kg")
+    },
     **dict.fromkeys(("%", "percent"), "%"),
     **dict.fromkeys(("£", "gbp", "pound"), "GBP"),
     **dict.fromkeys(("€", "eur", "euro"), "EUR"),
