@@ -40,27 +40,28 @@ class Media:
     """Fetches them."""
 
     config: TwilioConfig
-    http: httpx.AsyncClient
 
     async def fetch(self, files: list[tuple[str, str]]) -> tuple[list[dict[str, Any]], int]:
         """Attachments of (address, stated content type), and how many were refused."""
-        found = await asyncio.gather(*(self._one(url, stated) for url, stated in files), return_exceptions=True)
+        async with httpx.AsyncClient() as http:
+            wanted = (self._one(http, url, stated) for url, stated in files)
+            found = await asyncio.gather(*wanted, return_exceptions=True)
         kept = [each for each in found if isinstance(each, dict)]
         for each in found:
             if isinstance(each, BaseException):
                 log.warning("a customer's file was refused", error=f"{type(each).__name__}: {each}")
         return kept, len(found) - len(kept)
 
-    async def _one(self, url: str, stated: str) -> dict[str, Any]:
+    async def _one(self, http: httpx.AsyncClient, url: str, stated: str) -> dict[str, Any]:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            content = await self._read(url)
+            content = await self._read(http, url)
         kind, content_type, extension = _kind(content, stated)
         path = Path("media") / self.config.tenant / f"{new_id()}.{extension}"
         await asyncio.to_thread(_write, self.config.home / path, content)
         name = f"{kind}.{extension}"
         return {"kind": kind, "name": name, "content_type": content_type, "size": len(content), "path": str(path)}
 
-    async def _read(self, url: str) -> bytes:
+    async def _read(self, http: httpx.AsyncClient, url: str) -> bytes:
         """Our credentials go to Twilio only, not where it redirects to.
 
         Raises:
@@ -73,7 +74,7 @@ class Media:
         elif not host.endswith(_HOSTS):
             raise InvalidInput(f"{host} is not Twilio")
         auth = (config.account_sid, config.auth_token)
-        async with self.http.stream("GET", url, auth=auth, follow_redirects=True) as response:
+        async with http.stream("GET", url, auth=auth, follow_redirects=True) as response:
             response.raise_for_status()
             async for piece in response.aiter_bytes():
                 content += piece

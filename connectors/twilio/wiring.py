@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 from fastapi import APIRouter
 
 from connectors.sms import SMS
@@ -69,7 +68,7 @@ def make_twilio_router(  # noqa: PLR0917 - what the way in needs
     """The way in, ready for ``app.include_router``; empty without an account."""
     if config is None:
         return APIRouter()
-    channel, media = TwilioChannel(config, KINDS), Media(config, httpx.AsyncClient())
+    channel, media = TwilioChannel(config, KINDS), Media(config)
     incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake)
     return routes.router(channel, incoming, database, Links(config.secret, config.home))
 
