@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,10 +12,10 @@ import typer
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from core.db import Database
 from core.db.models import Conversation, Message, Turn
-from core.db.upgrade import upgrade
 from core.errors import InvalidInput, NotFound
 from core.settings import Settings
 
@@ -50,7 +48,7 @@ def list_(
     tenant: TenantOption = None,
 ) -> None:
     """List conversations, the last one that was written in first."""
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         said = select(func.count()).where(Message.conversation_id == Conversation.id).scalar_subquery()
         query = select(Conversation, said).where(Conversation.tenant_id == tenant_id)
         found = session.execute(query.order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit))
@@ -71,7 +69,7 @@ def show(
     tenant: TenantOption = None,
 ) -> None:
     """Show what was said in a conversation."""
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         conversation = _found(session, tenant_id, conversation_id)
         made = {turn.id: turn for turn in session.scalars(select(Turn).filter_by(conversation_id=conversation.id))}
         turns = [_said(message, made.get(message.turn_id or "")) for message in conversation.messages]
@@ -92,7 +90,7 @@ def summarise(
     tenant: TenantOption = None,
 ) -> None:
     """Sum up a conversation for a colleague, in a few lines by a model."""
-    with _opened(tenant) as (settings, database, tenant_id):
+    with opened(tenant) as (settings, database, tenant_id):
         with database.session() as session:
             conversation = _found(session, tenant_id, conversation_id)
             said = [(message.speaker, message.text) for message in conversation.messages]
@@ -139,7 +137,7 @@ def import_(
     A line: {"conversation_id", "turns": [{"speaker", "text"}], "approved"}. One that is here already is left as it
     is. Exit code 1 when a line was wrong; the others are imported all the same.
     """
-    with _opened(tenant) as (settings, database, tenant_id):
+    with opened(tenant) as (settings, database, tenant_id):
         learnt = _store(database, tenant_id, file, author, approve=approve)
         late = _sync(settings, database, tenant_id) if learnt.entries else None
     if as_json:
@@ -181,17 +179,6 @@ def _sync(settings: Settings, database: Database, tenant_id: str) -> Exception |
         return sync_quietly(knowledge.synchroniser, tenant_id)
     finally:
         knowledge.close()
-
-
-@contextmanager
-def _opened(tenant: str | None) -> Iterator[tuple[Settings, Database, str]]:
-    settings = Settings.load()
-    database = Database(settings.database())
-    upgrade(database)
-    try:
-        yield settings, database, tenant_of(settings, tenant)
-    finally:
-        database.close()
 
 
 def _found(session: Session, tenant_id: str, conversation_id: str) -> Conversation:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
-from core.db import Database
-from core.db.upgrade import upgrade
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from knowledge.corrections.types import Proposal
@@ -33,7 +29,7 @@ def list_(
     """List corrections, newest first."""
     from knowledge.corrections import listing  # noqa: PLC0415
 
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         total, found = listing.listed(session, tenant_id, listing.Filter(status), limit, 0)
         rows = [listing.described(session, correction) for correction in found]
     if as_json:
@@ -49,7 +45,7 @@ def show(correction_id: IdArgument, as_json: JsonOption = False, tenant: TenantO
     """Show a correction and what became of it."""
     from knowledge.corrections import listing  # noqa: PLC0415
 
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         shown = listing.described(session, listing.found(session, tenant_id, correction_id))
     _show(shown, as_json=as_json)
 
@@ -119,7 +115,7 @@ def reject(
     """Decide against it."""
     from knowledge.corrections import deciding, listing  # noqa: PLC0415
 
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         shown = listing.described(session, deciding.reject(session, tenant_id, correction_id, by, reason))
     _show(shown, as_json=as_json)
 
@@ -127,7 +123,7 @@ def reject(
 def _proposed(tenant: str | None, proposal: Proposal) -> dict[str, Any]:
     from knowledge.corrections import listing, proposing  # noqa: PLC0415
 
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         return listing.described(session, proposing.propose(session, tenant_id, proposal))
 
 
@@ -135,7 +131,7 @@ def _decided(tenant: str | None, correction_id: str, how: Literal["approve", "un
     from core import logs  # noqa: PLC0415
     from knowledge.wiring import make_corrections  # noqa: PLC0415
 
-    with _opened(tenant) as (settings, database, tenant_id):
+    with opened(tenant) as (settings, database, tenant_id):
         logs.set_up(settings.log_format, "ERROR")
         corrections = make_corrections(settings, database)
         decide = corrections.approve if how == "approve" else corrections.undo
@@ -143,17 +139,6 @@ def _decided(tenant: str | None, correction_id: str, how: Literal["approve", "un
             return decide(tenant_id, correction_id, by)
         finally:
             corrections.close()
-
-
-@contextmanager
-def _opened(tenant: str | None) -> Iterator[tuple[Settings, Database, str]]:
-    settings = Settings.load()
-    database = Database(settings.database())
-    upgrade(database)
-    try:
-        yield settings, database, tenant_of(settings, tenant)
-    finally:
-        database.close()
 
 
 def _show(shown: dict[str, Any], *, as_json: bool) -> None:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from console.cli.opening import opened
 from console.cli.options import JsonOption, print_json
 from console.cli.tables import print_table
-from core.db import Database
-from core.db.upgrade import upgrade
 from core.errors import InvalidInput
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.llm.summaries import By, UsageRow
@@ -41,13 +39,8 @@ def costs(
     first, last = start.date() if start else today.replace(day=1), end.date() if end else today
     if first > last:
         raise InvalidInput(f"--from ({first}) lies after --to ({last}).")
-    database = Database(Settings.load().database())
-    upgrade(database)
-    try:
-        with database.session() as session:
-            rows = usage(session, cast("By", by), first, last, tenant)
-    finally:
-        database.close()
+    with opened() as (_, database, _tenant), database.session() as session:
+        rows = usage(session, cast("By", by), first, last, tenant)
     if as_json:
         print_json([asdict(row) for row in rows])
     elif rows:

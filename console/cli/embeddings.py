@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.training import AuthorOption, ReasonOption
-from core.db import Database
-from core.db.upgrade import upgrade
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from evaluation.tuning.desk import Tell, Tuning
@@ -82,21 +80,11 @@ def _opened(tenant: str | None) -> Iterator[tuple[Tuning, str, Tell]]:
     from core import logs  # noqa: PLC0415
     from evaluation.tuning.wiring import make_tuning  # noqa: PLC0415
 
-    settings = Settings.load()
-    logs.set_up(settings.log_format, "ERROR")
-    database = Database(settings.database())
-    upgrade(database)
-    tuning = make_tuning(settings, database)
-    try:
-        with Console(stderr=True).status("") as status:
-            yield (
-                tuning,
-                tenant_of(settings, tenant),
-                lambda step, progress: status.update(f"{step} ({progress:.0%} done)"),
-            )
-    finally:
-        tuning.knowledge.close()
-        database.close()
+    with opened(tenant) as (settings, database, tenant_id), Console(stderr=True).status("") as status:
+        logs.set_up(settings.log_format, "ERROR")
+        tuning = make_tuning(settings, database)
+        with closing(tuning.knowledge):
+            yield tuning, tenant_id, lambda step, progress: status.update(f"{step} ({progress:.0%} done)")
 
 
 def _show(rows: list[dict[str, Any]], data: Any, *, as_json: bool) -> None:

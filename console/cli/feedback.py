@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
-from core.db import Database
 from core.db.models import now
-from core.db.upgrade import upgrade
 from core.errors import InvalidInput
-from core.settings import Settings
 
 GROUPS = ("day", "channel", "intent", "entry")
 FIGURES = (
@@ -44,7 +40,7 @@ def list_(
     from core.feedback.listing import listed  # noqa: PLC0415
     from core.feedback.types import Filter  # noqa: PLC0415
 
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         page = listed(session, tenant_id, Filter(_since(days), helpful=helpful), limit, 0)
     if as_json:
         print_json({"total": page.total, "items": page.items})
@@ -69,7 +65,7 @@ def analytics(
 
     if by not in GROUPS:
         raise InvalidInput(f"--by is one of {', '.join(GROUPS)}.")
-    with _opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         found = figures(session, tenant_id, Filter(_since(days)), by)  # type: ignore[arg-type]
     if as_json:
         print_json(found)
@@ -91,7 +87,7 @@ def link(
     from core.feedback.links import Links  # noqa: PLC0415
     from core.secrets import derive  # noqa: PLC0415
 
-    with _opened(tenant) as (settings, database, tenant_id), database.session() as session:
+    with opened(tenant) as (settings, database, tenant_id), database.session() as session:
         issued = Links(derive(settings.secret_key(), "feedback")).issue(session, tenant_id, message_id)
     if as_json:
         print_json({"token": issued.token, "expires_at": issued.expires_at.isoformat()})
@@ -105,23 +101,12 @@ def settle(as_json: JsonOption = False) -> None:
     from core.feedback.job import settle_all  # noqa: PLC0415
     from knowledge.wiring import make_similarity  # noqa: PLC0415
 
-    with _opened(None) as (settings, database, _tenant_id):
+    with opened(None) as (settings, database, _tenant_id):
         count = settle_all(database, now(), make_similarity(settings))
     if as_json:
         print_json({"settled": count})
     else:
         print(f"{count} answers settled.")
-
-
-@contextmanager
-def _opened(tenant: str | None) -> Iterator[tuple[Settings, Database, str]]:
-    settings = Settings.load()
-    database = Database(settings.database())
-    upgrade(database)
-    try:
-        yield settings, database, tenant_of(settings, tenant)
-    finally:
-        database.close()
 
 
 def _since(days: int) -> datetime:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from sqlalchemy import select
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from core.db import Database
 from core.db.models import Conversation, now
-from core.db.upgrade import upgrade
 from core.errors import InvalidInput
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from knowledge.harvest import Harvested, Run
@@ -52,13 +51,9 @@ def harvest(
     from core import logs  # noqa: PLC0415
     from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415
 
-    settings = Settings.load()
-    logs.set_up(settings.log_format, "ERROR")
-    database = Database(settings.database())
-    upgrade(database)
-    tenant_id = tenant_of(settings, tenant)
     failed: list[Failure] = []
-    try:
+    with opened(tenant) as (settings, database, tenant_id):
+        logs.set_up(settings.log_format, "ERROR")
         for file in files or ():
             failed += _store(database, tenant_id, file)
         made = make_harvest(settings, database)
@@ -67,8 +62,6 @@ def harvest(
             report, lines = _of_one(done)
         else:
             report, lines = _of_all(made, tenant_id, since)
-    finally:
-        database.close()
     if as_json:
         print_json({**report, "failures": [asdict(failure) for failure in failed]})
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli import reuse
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from core.db import Database
-from core.db.upgrade import upgrade
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from core.errors import InvalidInput, KnowledgeUnavailable
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.db.models import KnowledgeEntry
@@ -218,15 +216,8 @@ def reindex(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 def _opened(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
     from knowledge.wiring import make_knowledge  # noqa: PLC0415
 
-    settings = Settings.load()
-    database = Database(settings.database())
-    upgrade(database)
-    knowledge = make_knowledge(settings, database)
-    try:
-        yield knowledge, tenant_of(settings, tenant)
-    finally:
-        knowledge.close()
-        database.close()
+    with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
+        yield knowledge, tenant_id
 
 
 def _imported(place: str, run: Callable[[str], Report]) -> Report:

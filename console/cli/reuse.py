@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
-from core.db import Database
-from core.db.upgrade import upgrade
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.shares import Difference, Share
@@ -25,12 +23,8 @@ def reuse(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """
     from knowledge.reuse.measuring import by_entry  # noqa: PLC0415
 
-    settings = Settings.load()
-    database = Database(settings.database())
-    upgrade(database)
-    with database.session() as session:
-        found = by_entry(session, tenant_of(settings, tenant))
-    database.close()
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
+        found = by_entry(session, tenant_id)
     if as_json:
         print_json([_described(each) for each in found])
     elif found:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from core.db import Database
-from core.db.upgrade import upgrade
-from core.settings import Settings
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Who signs in to the console.")
 BY = "command line"
@@ -33,10 +28,9 @@ def add(
     from console.auth import users  # noqa: PLC0415
     from console.auth.passwords import hashed  # noqa: PLC0415
 
-    settings = Settings.load()
     stored = hashed(_password(password_stdin), email)
-    with _session(settings) as session:
-        user = users.add(session, tenant_of(settings, tenant), email, role, stored, BY, name)
+    with opened(tenant) as (settings, database, tenant_id), database.session() as session:
+        user = users.add(session, tenant_id, email, role, stored, BY, name)
         print(f"{user.email} may sign in as {user.role} at {settings.public_url}/console/")
 
 
@@ -46,10 +40,9 @@ def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     from console.auth import users  # noqa: PLC0415
     from console.cli.tables import print_table  # noqa: PLC0415
 
-    settings = Settings.load()
     names = ("email", "name", "role", "active", "last_seen_at")
-    with _session(settings) as session:
-        rows = [{n: getattr(u, n) for n in names} for u in users.listed(session, tenant_of(settings, tenant))]
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
+        rows = [{n: getattr(u, n) for n in names} for u in users.listed(session, tenant_id)]
     if as_json:
         print_json(rows)
         return
@@ -74,18 +67,16 @@ def password(email: EmailArgument, password_stdin: StdinOption = False, tenant: 
     from console.auth import users  # noqa: PLC0415
     from console.auth.passwords import hashed  # noqa: PLC0415
 
-    settings = Settings.load()
     stored = hashed(_password(password_stdin), email)
-    with _session(settings) as session:
-        users.set_password(session, users.found(session, tenant_of(settings, tenant), email), stored, BY)
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
+        users.set_password(session, users.found(session, tenant_id, email), stored, BY)
 
 
 def _set_active(email: str, tenant: str | None, *, active: bool) -> None:
     from console.auth import users  # noqa: PLC0415
 
-    settings = Settings.load()
-    with _session(settings) as session:
-        user = users.found(session, tenant_of(settings, tenant), email)
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
+        user = users.found(session, tenant_id, email)
         users.change(session, user, BY, active=active)
 
 
@@ -94,14 +85,3 @@ def _password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     found: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return found
-
-
-@contextmanager
-def _session(settings: Settings) -> Iterator[Session]:
-    database = Database(settings.database())
-    upgrade(database)
-    try:
-        with database.session() as session:
-            yield session
-    finally:
-        database.close()

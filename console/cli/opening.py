@@ -1,0 +1,23 @@
+"""The database as every command opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from console.cli.options import tenant_of
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.settings import Settings
+
+
+@contextmanager
+def opened(tenant: str | None = None) -> Iterator[tuple[Settings, Database, str]]:
+    """The settings, the upgraded database, and the tenant that was named or the configured one."""
+    settings = Settings.load()
+    database = Database(settings.database())
+    try:
+        upgrade(database)
+        yield settings, database, tenant_of(settings, tenant)
+    finally:
+        database.close()
