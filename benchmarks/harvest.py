@@ -8,6 +8,10 @@ number or account, stands in a candidate's question, answer, subject or context 
 
 The facts of every candidate are checked here without the harvest's own means: each sentence word for word in a message of a
 person in the conversation that is named as evidence, and each number and each name in it.
+
+All of it goes twice: by the rules alone, and with a *gullible model* that reads along, the worst that a language model can be: it takes
+every sentence of every person for an answer, and the whole of what the customer wrote for the question. What the rules held back, the
+guards alone must hold back then.
 """
 
 from __future__ import annotations
@@ -34,9 +38,11 @@ from core.db.upgrade import upgrade
 from core.llm.masking import make_masker
 from knowledge.embedding import Embedder
 from knowledge.entries import Change
+from knowledge.extract import sentences_of
 from knowledge.harvest import Harvester
 from knowledge.harvest.house import House
 from knowledge.harvest.pairs import PairFinder
+from knowledge.harvest.reading import Proposal, Reading
 from knowledge.harvest.transcript import Said, Transcript, cleaned
 from knowledge.injection import OrderDetector
 from knowledge.learning import ImportedConversation, store
@@ -80,20 +86,48 @@ class Plot:
     plant: Plant
 
 
+class Gullible:
+    """Proposes each sentence of the customer with all that the person said next."""
+
+    def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
+        """Everything, unasked."""
+        del tenant_id, categories
+        return Reading(tuple(_proposed(transcript)))
+
+
+def _proposed(transcript: Transcript) -> Iterator[Proposal]:
+    for n, exchange in enumerate(transcript.exchanges()):
+        sentences = tuple(s for each in exchange.answered for s in sentences_of(each.text))
+        for each in exchange.asked:
+            for question in {each.text, *sentences_of(each.text)}:
+                yield Proposal(n, question, sentences)
+
+
 def run(data: Path) -> Result:
+    """By the rules alone, then with the gullible model."""
+    alone = _run(data, None)
+    print("\nWith a model that takes everything:")
+    gullible = _run(data, Gullible())
+    for target in gullible["targets"]:
+        target["name"] += ", with a gullible model"
+    figures = {**alone["figures"], "with a gullible model": gullible["figures"]}
+    return {"figures": figures, "targets": [*alone["targets"], *gullible["targets"]]}
+
+
+def _run(data: Path, reader: Gullible | None) -> Result:
     """Harvest as it is, then planted; look at every candidate."""
     conversations = list({c.external_id: c for c in read(data)}.values())  # some are in two files
     plants = list(plants_of(data))
     embedder = RememberingEmbedder(Embedder())
     finder = PairFinder(embedder, make_masker(), OrderDetector(embedder))
     with tempfile.TemporaryDirectory() as folder:
-        clean, seconds = _harvested(Path(folder) / "clean.db", finder, conversations)
+        clean, seconds = _harvested(Path(folder) / "clean.db", finder, reader, conversations)
         refused = dict(finder.refused.most_common(12))
         by_id = {c.external_id: c for c in conversations}
         anywhere = [
             _anywhere(c, plant, n) for n, (c, plant) in enumerate(zip(conversations, cycle(plants), strict=False))
         ]
-        planted, _ = _harvested(Path(folder) / "planted.db", finder, [plot.conversation for plot in anywhere])
+        planted, _ = _harvested(Path(folder) / "planted.db", finder, reader, [plot.conversation for plot in anywhere])
     plots = {plot.conversation.external_id: plot.plant for plot in anywhere}
     leaks = Counter[str]()
     for candidate in planted:
@@ -103,7 +137,8 @@ def run(data: Path) -> Result:
     house = _house(conversations)
     for plot, way in _beside(clean, by_id, plants):
         tried[f"{plot.plant.kind}, {way}"] += 1
-        pairs = finder.pairs(_transcript(plot.conversation), house)
+        transcript = _transcript(plot.conversation)
+        pairs = finder.pairs(transcript, house, proposals=list(_proposed(transcript)) if reader else None)
         left[f"{plot.plant.kind}, {way}"] += bool(pairs)
         for pair in pairs:
             texts = " ".join([pair.question, pair.answer, pair.subject or "", *(turn.text for turn in pair.context)])
@@ -173,14 +208,14 @@ class Candidate:
 
 
 def _harvested(
-    path: Path, finder: PairFinder, conversations: Sequence[ImportedConversation]
+    path: Path, finder: PairFinder, reader: Gullible | None, conversations: Sequence[ImportedConversation]
 ) -> tuple[list[Candidate], float]:
     """The real way: stored, analysed, queued; the evidence of every item."""
     database = Database(f"sqlite:///{path}")
     upgrade(database)
     store(database, TENANT, conversations, Change("bench", "harvest"), approve=False)
     started = perf_counter()
-    done = Harvester(database, finder).process(TENANT)
+    done = Harvester(database, finder, reader=reader).process(TENANT)
     seconds = perf_counter() - started
     assert (done.conversations, done.failed) == (len(conversations), 0), done
     with database.session() as session:

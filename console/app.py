@@ -25,7 +25,7 @@ from console.api.feedback import submit_router
 from console.api.handoffs import router as handoffs_api
 from console.api.learning import router as learning_api
 from console.auth.gate import Gate
-from console.on_demand import make_learning, make_start_training, make_suggest
+from console.on_demand import make_clusters, make_learning, make_start_training
 from console.pages import staff as staff_pages
 from console.pages.demo import router as demo_page
 from core import logs
@@ -98,7 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         router.invalidate,
         training,
         start_training,
-        make_suggest(database, training, embedder),
+        make_clusters(database, training, embedder),
         cache(make_masker),
     )
     checks = health.checks(database, rasa, settings.chroma())
@@ -133,7 +133,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         submit_router(feedback, links, web_config(settings)),
         staff_api(staff),
         handoffs_api(gate, handoffs),
-        learning_api(make_learning(settings, database, gate, desk, start_training)),
+        learning_api(make_learning(settings, database, gate, desk, start_training=start_training, router=router)),
         staff_pages.router(pages),
         demo_page(),
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -11,6 +13,8 @@ from console.api.services import LearningServices
 from console.auth.gate import Gate
 from core.db import Database
 from core.jobs.queue import make_queue
+from core.llm.asking import asking
+from core.llm.router.router import Router
 from core.settings import Settings
 from evaluation.training.desk import Training
 from evaluation.training.suggesting import Cluster, Embeds, suggest
@@ -21,19 +25,27 @@ StartTraining = Callable[[str, str, str, str], str]
 
 
 def make_learning(
-    settings: Settings, database: Database, gate: Gate, desk: Desk, start_training: StartTraining
+    settings: Settings,
+    database: Database,
+    gate: Gate,
+    desk: Desk,
+    *,
+    start_training: StartTraining,
+    router: Router,
 ) -> LearningServices:
     """The learning API; what is heavy is loaded when it is first asked for, what is long is left to the worker."""
     queue = make_queue(settings.broker_url, settings.home)
 
     @cache
-    def harvester() -> Any:
+    def harvester(loop: AbstractEventLoop) -> Any:
         from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415 - seconds, and only for who asks for it
 
-        return make_harvest(settings, database).harvester
+        return make_harvest(settings, database, asking(router, loop)).harvester
 
-    def harvest(tenant_id: str, conversation_id: str) -> dict[str, Any]:
-        return asdict(harvester().process_conversation(tenant_id, conversation_id))
+    async def harvest(tenant_id: str, conversation_id: str) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        done = await asyncio.to_thread(lambda: harvester(loop).process_conversation(tenant_id, conversation_id))
+        return asdict(done)
 
     def harvest_all(_tenant_id: str) -> dict[str, Any]:
         queue.send_task("harvest")
@@ -55,7 +67,7 @@ def make_start_training(settings: Settings, training: Training, tuning: Tuning) 
     return start_training
 
 
-def make_suggest(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:
+def make_clusters(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:
     """Groups what nobody understood, and proposes it as examples; some seconds for a thousand messages."""
 
     def suggested(tenant_id: str) -> Sequence[Cluster]:

@@ -139,9 +139,11 @@ def harvest() -> None:
 @queue.task(name="harvest_conversation")
 def harvest_conversation(tenant_id: str, conversation_id: str) -> None:
     """One conversation, on demand."""
+    from core.llm.asking import own_router  # noqa: PLC0415 - see above
     from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415 - see above
 
-    make_harvest(settings, database).harvester.process_conversation(tenant_id, conversation_id)
+    with own_router(settings, database) as ask:
+        make_harvest(settings, database, ask).harvester.process_conversation(tenant_id, conversation_id)
 
 
 @queue.task(name="train_nlu")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
-
-from core.errors import NoProviderLeft, ProviderFailed
 from core.events import MessageStored
+from core.llm.asking import asked
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
 from knowledge.prompting import Prompts
 from knowledge.types import SPEAKERS, Utterance
 
-log = structlog.get_logger()
 LOOKED_BACK = 40
 SUMMARY_TOKENS = 200
 
@@ -30,11 +27,5 @@ class Summariser:
         caller = Caller(tenant_id, conversation_id, purpose="summary", prompt_version=self._prompts.version)
         last = utterances[-1].text if utterances else ""
         request = Request(self._prompts.summary(utterances), caller, Signals(last), max_output_tokens=SUMMARY_TOKENS)
-        if not self._router.decide(request).models:
-            return None
-        try:
-            completion = await self._router.complete(request)
-        except (NoProviderLeft, ProviderFailed) as error:
-            log.warning("handoff not summarised", conversation_id=conversation_id, error=str(error))
-            return None
-        return completion.text.strip() or None
+        completion = await asked(self._router, request)
+        return (completion.text.strip() or None) if completion else None

@@ -20,12 +20,17 @@ from knowledge.types import Entry, Question, Utterance
 NO_ANSWER = "NO_ANSWER"
 """What a model replies, exactly, when the evidence does not answer."""
 FOLDER = Path(__file__).parent / "prompts"
-NAMES = ("system", "answer", "rewrite", "summary", "judge")
+NAMES = ("system", "answer", "rewrite", "summary", "judge", "harvest")
 FRONT = re.compile(r"version: (\d+)\n---\n")
 HISTORY_TURNS = 8
 LONGEST_TURN = 1000
 """Characters; a customer may paste a page."""
 NOTHING = "(nothing)"
+TONES = dict.fromkeys(
+    ("negative", "angry"),
+    "\n- The customer is upset, and we have already said that we are sorry: be calm and warm, say first what can be done, never argue.",
+)
+"""What the prompt adds by how the customer's message sounds."""
 BEST_MARK = 10
 
 
@@ -54,7 +59,11 @@ class Prompts:
     def answer(self, question: Question, evidence: Sequence[Entry]) -> tuple[Message, ...]:
         """To answer from the evidence, which is numbered from 1."""
         return self._filled(
-            "answer", evidence=_evidence(evidence), history=_said(question.history), question=question.text
+            "answer",
+            evidence=_evidence(evidence),
+            history=_said(question.history),
+            question=question.text,
+            tone=TONES.get(question.mood, ""),
         )
 
     def rewrite(self, question: Question) -> tuple[Message, ...]:
@@ -64,6 +73,12 @@ class Prompts:
     def summary(self, utterances: Iterable[Utterance]) -> tuple[Message, ...]:
         """To summarise a whole conversation for a colleague."""
         return self._filled("summary", history=_lines(utterances))
+
+    def harvest(self, lines: Sequence[str], categories: Sequence[str]) -> tuple[Message, ...]:
+        """To read general knowledge out of a finished conversation; the reply is JSON (``harvest.reading`` reads it)."""
+        return self._filled(
+            "harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING
+        )
 
     def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[Message, ...]:
         """To mark an answer; ``mark`` reads the reply."""

@@ -148,7 +148,7 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         """Look for entries to suggest in one conversation."""
         if services.harvest is None:
             raise Unavailable("Learning from conversations is not part of this installation.")
-        return await asyncio.to_thread(services.harvest, services.tenant, body.conversation_id)
+        return await services.harvest(services.tenant, body.conversation_id)
 
     @routes.post("/training-data/bulk_process/", tags=[TAG], status_code=202)
     async def bulk_process(_: Reviewer) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class LearningServices:
     database: Database
     tenant: str
     desk: Desk
-    harvest: Callable[[str, str], dict[str, Any]] | None = None
+    harvest: Callable[[str, str], Awaitable[dict[str, Any]]] | None = None
     """Looks for candidates in one conversation (tenant, conversation id)."""
     harvest_all: Callable[[str], dict[str, Any]] | None = None
     """Begins to look through every conversation that was not looked at yet (tenant)."""

@@ -49,6 +49,7 @@ def harvest(
     in a file was no conversation; the rest is harvested all the same.
     """
     from core import logs  # noqa: PLC0415
+    from core.llm.asking import own_router  # noqa: PLC0415
     from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415
 
     failed: list[Failure] = []
@@ -56,12 +57,13 @@ def harvest(
         logs.set_up(settings.log_format, "ERROR")
         for file in files or ():
             failed += _store(database, tenant_id, file)
-        made = make_harvest(settings, database)
-        if conversation:
-            done = made.harvester.process_conversation(tenant_id, _id_of(database, tenant_id, conversation))
-            report, lines = _of_one(done)
-        else:
-            report, lines = _of_all(made, tenant_id, since)
+        with own_router(settings, database) as ask:
+            made = make_harvest(settings, database, ask)
+            if conversation:
+                done = made.harvester.process_conversation(tenant_id, _id_of(database, tenant_id, conversation))
+                report, lines = _of_one(done)
+            else:
+                report, lines = _of_all(made, tenant_id, since)
     if as_json:
         print_json({**report, "failures": [asdict(failure) for failure in failed]})
     else:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 Role = Literal["system", "user", "assistant"]
-Purpose = Literal["answer", "rewrite", "summary", "judge", "test"]
+Purpose = Literal["answer", "rewrite", "summary", "judge", "harvest", "test"]
 FinishReason = Literal["stop", "length", "stopped"]
 """The model ended by itself, it ran into its limit, or the customer pressed stop."""
 ErrorKind = Literal[

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import and_, or_, select, update
@@ -13,11 +14,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import Conversation, ConversationAnalysis, KnowledgeEntry, Message, now
-from knowledge.harvest.analysing import Analysis, Record, analysed, record_of
+from core.db.models import Conversation, ConversationAnalysis, KnowledgeEntry, Message, Turn, now
+from knowledge.harvest.analysing import NEVER_A_CATEGORY, Analysis, analysed, record_of
 from knowledge.harvest.house import House
 from knowledge.harvest.pairs import Pair, PairFinder
 from knowledge.harvest.queue import Queue
+from knowledge.harvest.reading import Reading, described
 from knowledge.harvest.transcript import Transcript, read
 from knowledge.types import Retriever
 
@@ -52,11 +54,24 @@ class Run:
     failed: int
 
 
+class Reader(Protocol):
+    """Reads a conversation before the rules do; ``ModelReader`` is the one."""
+
+    def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
+        """None: the rules go on alone."""
+
+
 class Harvester:
     """Analyses a tenant's finished conversations and suggests entries."""
 
-    def __init__(self, database: Database, finder: PairFinder, retriever: Retriever | None = None) -> None:
-        self._database, self._finder, self._retriever = database, finder, retriever
+    def __init__(
+        self,
+        database: Database,
+        finder: PairFinder,
+        retriever: Retriever | None = None,
+        reader: Reader | None = None,
+    ) -> None:
+        self._database, self._finder, self._retriever, self._reader = database, finder, retriever, reader
 
     def process_conversation(self, tenant_id: str, conversation_id: str) -> Harvested:
         """Analyse one conversation now, again if that was done before; the same twice is harmless.
@@ -100,6 +115,7 @@ class Harvester:
             House.of(session, tenant_id),
             [subject for subject in session.scalars(named.distinct()) if subject],
             Queue(session, tenant_id, self._finder.embedder, self._retriever),
+            _categories(session, tenant_id),
         )
 
     def _process(self, tenant_id: str, conversation_id: str, around: _Surroundings) -> Harvested:
@@ -107,7 +123,12 @@ class Harvester:
             transcript = read(session, tenant_id, conversation_id)
             record = record_of(session, conversation_id)
         analysis = analysed(transcript, record, self._finder.masker)
-        pairs = self._pairs(transcript, record, around)
+        teaches = record.rating is None or record.rating >= WORST_RATING
+        reading = self._reader.read(tenant_id, transcript, around.categories) if self._reader and teaches else None
+        if reading:
+            analysis = described(analysis, reading, transcript, self._finder.masker)
+        proposals = reading.proposals if reading else None
+        pairs = self._finder.pairs(transcript, around.house, around.subjects, proposals) if teaches else []
         placed = Counter[str]()
         try:
             with self._database.session() as session:
@@ -117,11 +138,6 @@ class Harvester:
         except IntegrityError:
             log.info("conversation is being harvested by another run", conversation_id=conversation_id)
         return Harvested(conversation_id, analysis, tuple(pairs), placed["new"], placed["grown"])
-
-    def _pairs(self, transcript: Transcript, record: Record, around: _Surroundings) -> list[Pair]:
-        if record.rating is not None and record.rating < WORST_RATING:
-            return []
-        return self._finder.pairs(transcript, around.house, around.subjects)
 
     def _waiting(self, tenant_id: str, since: datetime | None) -> Iterator[str]:
         """Ids of the finished conversations whose analysis is missing or old, oldest first, some at a time."""
@@ -158,6 +174,13 @@ class _Surroundings:
     house: House
     subjects: list[str]
     queue: Queue
+    categories: list[str]
+    """What the tenant's conversations were about so far."""
+
+
+def _categories(session: Session, tenant_id: str) -> list[str]:
+    used = select(Turn.intent).join(Conversation).where(Conversation.tenant_id == tenant_id, Turn.intent.is_not(None))
+    return sorted({intent for intent in session.scalars(used.distinct()) if intent} - NEVER_A_CATEGORY)
 
 
 def _keep(session: Session, tenant_id: str, transcript: Transcript, analysis: Analysis, candidates: int) -> bool:

@@ -18,6 +18,7 @@ from knowledge.harvest.house import House
 from knowledge.harvest.moment import without_salutation
 from knowledge.harvest.naming import NameSense
 from knowledge.harvest.private import Setting, personal, to_a_machine
+from knowledge.harvest.reading import Proposal
 from knowledge.harvest.transcript import Exchange, Said, Transcript
 from knowledge.injection import OrderDetector
 from knowledge.names import SERVICES, masked
@@ -34,8 +35,8 @@ FEWEST_WORDS = 2
 """Words with a meaning of their own that an answer has at least; "Yes." answers nothing by itself."""
 NEAREST = 0.45
 """Cosine of question and answer from which they belong together."""
-NEAREST_APPROVED = 0.2
-"""The same where someone approved the conversation."""
+NEAREST_VOUCHED = 0.2
+"""The same where someone approved the conversation, or a model put the two together."""
 ABOUT, ABOUT_THE_SAME = 0.3, 0.45
 """Cosine to the question, or to the sentence nearest to it, from which another sentence is part of the answer."""
 REPEATED = 0.8
@@ -76,31 +77,51 @@ class PairFinder:
     def __post_init__(self) -> None:
         self._sense = NameSense(self.embedder)
 
-    def pairs(self, transcript: Transcript, house: House, subjects: Sequence[str] = ()) -> list[Pair]:
-        """At most one pair for each time that a person answered."""
+    def pairs(
+        self,
+        transcript: Transcript,
+        house: House,
+        subjects: Sequence[str] = (),
+        proposals: Sequence[Proposal] | None = None,
+    ) -> list[Pair]:
+        """At most one pair for each time that a person answered; with a model's ``proposals`` those that hold, and no others."""
         exchanges = list(transcript.exchanges())
         said = " ".join(each.text for exchange in exchanges for each in exchange.answered)
         if not exchanges or language_of(said) != LANGUAGE:
             return []
         setting = Setting.of(transcript, house)
-        found = [self._pair(exchange, setting, subjects) for exchange in exchanges]
-        if transcript.approved and found[-1] is None:
-            found[-1] = self._as_approved(exchanges[-1], setting, subjects)
+        found = (
+            [self._pair(exchange, setting, subjects) for exchange in exchanges]
+            if proposals is None
+            else [self._pair(exchanges[p.exchange], setting, subjects, p) for p in proposals]
+        )
+        if transcript.approved and not any(found[-1:]):
+            found[-1:] = [self._as_approved(exchanges[-1], setting, subjects)]
         return [pair for pair in found if pair]
 
-    def _pair(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> Pair | None:
+    def _pair(
+        self, exchange: Exchange, setting: Setting, subjects: Sequence[str], proposal: Proposal | None = None
+    ) -> Pair | None:
         answered = [s for s in exchange.answered if not self.masker.found(s.text)]
         if not answered or any(s.cut_off for s in exchange.answered) or _is_refused(exchange.after):
             return self._none("broken off, personal or refused")
         if any(to_a_machine(s.text) for s in exchange.answered):
             return self._none("gives orders")
         kept = self._kept(answered, setting)
-        questions = self._questions(exchange, setting)
+        if proposal:
+            chosen = set(map(without_salutation, proposal.sentences))
+            kept = [sentence for sentence in kept if sentence in chosen]
+            questions = self._proposed(proposal.question, exchange, setting)
+        else:
+            questions = self._questions(exchange, setting)
         if not kept or not questions:
             return self._none("nothing general answered" if questions else "nothing asked")
         subject = self._subject(exchange, kept, setting, subjects)
         question, answer, near = self._nearest(questions, kept, subject)
-        if near < (NEAREST_APPROVED if setting.approved else NEAREST) or self._asked_again(question, exchange.after):
+        if (
+            near < (NEAREST_VOUCHED if setting.approved or proposal else NEAREST)
+            or self._near(question, exchange.after) >= REPEATED
+        ):
             return self._none("question and answer do not belong together")
         pair = self._placed((question, answer), exchange, setting, subject)
         if pair is None or not self._is_clean(pair, answered, exchange, setting):
@@ -144,6 +165,17 @@ class PairFinder:
             return [question for question in newest if question]
         return [question for question in self._askable([s for s in asked if s not in last], setting) if question]
 
+    def _proposed(self, question: str, exchange: Exchange, setting: Setting) -> list[str]:
+        """A model's wording, where it is near to what the customer wrote and names nothing that nobody said."""
+        spoken = " ".join(said.text for said in (*exchange.before, *exchange.answered))
+        said, stated = facts(spoken), facts(question)
+        added = stated.numbers - said.numbers or stated.addresses - said.addresses
+        why = not_askable(question, setting) or ("too long" if len(question) > LONGEST_QUESTION else None)
+        if why or added or not set(names(question)) <= set(names(spoken)) or not asks(question):
+            self.refused[f"a model's question: {(why or 'adds something').partition(':')[0]}"] += 1
+            return []
+        return [question] if self._near(question, exchange.asked) >= NEAREST else []
+
     def _askable(self, asked: Sequence[Said], setting: Setting) -> Iterator[str | None]:
         """Each question, newest message first, with what must stand before it; None for one that is nobody else's."""
         for said in reversed(asked):
@@ -175,11 +207,10 @@ class PairFinder:
         chosen = [n for n in chosen if n - 1 in chosen or not follows_on(kept[n])]
         return questions[best], " ".join(kept[n] for n in chosen), float(max(asked[best] @ vectors[0], near.max()))
 
-    def _asked_again(self, question: str, after: Sequence[Said]) -> bool:
-        if not after:
-            return False
-        vectors = self.embedder.embed([question, *(s.text for s in after)])
-        return bool((vectors[1:] @ vectors[0]).max() >= REPEATED)
+    def _near(self, question: str, said: Sequence[Said]) -> float:
+        """Cosine of a question to the message nearest to it; 0 where there is none."""
+        vectors = self.embedder.embed([question, *(s.text for s in said)])
+        return float((vectors[1:] @ vectors[0]).max(initial=0.0))
 
     def _placed(self, texts: tuple[str, str], exchange: Exchange, setting: Setting, subject: str | None) -> Pair | None:
         """With its subject and the turns before it, where it is not understood without them."""

@@ -9,13 +9,16 @@ from sqlalchemy import select
 
 from core.db import Database
 from core.db.models import Conversation, now
+from core.llm.asking import Ask, no_model, own_router
 from core.llm.masking import make_masker
 from core.settings import Settings
 from knowledge.harvest.faq import FaqFinder
 from knowledge.harvest.harvester import Harvester
 from knowledge.harvest.pairs import PairFinder
 from knowledge.harvest.queue import expire
+from knowledge.harvest.reading import ModelReader
 from knowledge.injection import OrderDetector
+from knowledge.prompting import Prompts
 from knowledge.remembering import RememberingEmbedder
 from knowledge.wiring import make_answering, make_embedder, make_knowledge
 
@@ -30,14 +33,19 @@ class Harvest:
     faq: FaqFinder
 
 
-def make_harvest(settings: Settings, database: Database) -> Harvest:
-    """Everything, loaded; takes seconds."""
+def make_harvest(settings: Settings, database: Database, ask: Ask = no_model) -> Harvest:
+    """Everything, loaded; takes seconds. ``ask`` is for the models that read along."""
     embedder = make_embedder(settings)
     remembering = RememberingEmbedder(embedder)
     masker, orders = make_masker(), OrderDetector(remembering)
     retriever = make_knowledge(settings, database, embedder).retriever
     return Harvest(
-        Harvester(database, PairFinder(remembering, masker, orders), retriever),
+        Harvester(
+            database,
+            PairFinder(remembering, masker, orders),
+            retriever,
+            ModelReader(ask, Prompts.load(), orders),
+        ),
         FaqFinder(database, remembering, masker, orders, make_answering(settings, database, embedder), retriever),
     )
 
@@ -50,8 +58,9 @@ def harvest_all(settings: Settings, database: Database) -> None:
             expire(session, tenant_id, now())
     if not tenants:
         return
-    made = make_harvest(settings, database)
-    for tenant_id in tenants:
-        run = made.harvester.process(tenant_id)
-        suggested = made.faq.suggest(tenant_id)
-        log.info("harvested", tenant_id=tenant_id, **asdict(run), suggested_faq=suggested)
+    with own_router(settings, database) as ask:
+        made = make_harvest(settings, database, ask)
+        for tenant_id in tenants:
+            run = made.harvester.process(tenant_id)
+            suggested = made.faq.suggest(tenant_id)
+            log.info("harvested", tenant_id=tenant_id, **asdict(run), suggested_faq=suggested)

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from core.db import Database
 from core.db.models import Message, ReuseObservation, ReviewItem, Turn, now
-from core.errors import NoProviderLeft, ProviderFailed
+from core.llm.asking import asked
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
 from knowledge import entries
@@ -26,8 +25,6 @@ from knowledge.prompting import Prompts
 from knowledge.reuse.observing import judged
 from knowledge.signals import normalised
 from knowledge.types import Entry, Question
-
-log = structlog.get_logger()
 
 LOOKED_BACK = timedelta(days=7)
 AT_ONCE = 100
@@ -83,14 +80,8 @@ class SecondLook:
         question = Question(miss.tenant_id, miss.text)
         messages = self._prompts.judge(question, [miss.entry], miss.entry.answer)
         request = Request(messages, caller, Signals(miss.text), max_output_tokens=MARK_TOKENS)
-        if not self._router.decide(request).models:
-            return None
-        try:
-            completion = await self._router.complete(request)
-        except (NoProviderLeft, ProviderFailed) as error:
-            log.warning("near miss not judged", error=str(error))
-            return None
-        return self._prompts.mark(completion.text) >= GOOD
+        completion = await asked(self._router, request)
+        return self._prompts.mark(completion.text) >= GOOD if completion else None
 
 
 def open_misses(session: Session) -> list[NearMiss]:

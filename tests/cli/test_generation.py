@@ -96,3 +96,21 @@ def test_the_token_opens_the_api(run: Run) -> None:
     assert len(token) == 64
     assert json.loads(run("token", "--json")[0]) == {"token": token}
     assert run("token", REJOINDER_API_TOKEN="mine")[0].strip() == "mine"
+
+
+def test_a_model_reads_along_in_the_harvest(run: Run, tmp_path: Path) -> None:
+    call = tmp_path / "call.txt"
+    call.write_text(
+        "Customer: Is my island part of what you deliver to? Northern Ireland, I mean.\n"
+        "Agent: Yes, we deliver to all of the UK. Delivery to Northern Ireland takes five working days and costs £6.\n"
+    )
+    question = "Do you deliver to Northern Ireland?"
+    with FakeOpenAI() as fake:
+        env = {"REJOINDER_OPENAI_API_KEY": "sk-secret", "REJOINDER_OPENAI_URL": fake.url}
+        reply = Behaviour(text=json.dumps({"pairs": [{"question": question, "answer": [2, 3]}]}))
+        fake.plan(reply, reply)
+        done = json.loads(run("harvest", str(call), "--json", **env)[0])
+        assert (done["candidates"], done["new"]) == (1, 1)
+        assert f"- {question}" in run("harvest", "--conversation", "call-1", **env)[0]
+    (row,) = json.loads(run("costs", "--by", "route", "--json")[0])
+    assert (row["name"], row["calls"]) == ("harvest", 2)

@@ -26,7 +26,10 @@ def staff(sqlite: Database) -> Staff:
             session.flush()
             return row.id
 
-    return open_console(sqlite, harvest=lambda tenant, id_: {"conversation_id": id_, "new": 1}, start_training=start)
+    async def harvest(tenant: str, conversation_id: str) -> dict[str, object]:
+        return {"conversation_id": conversation_id, "new": 1}
+
+    return open_console(sqlite, harvest=harvest, start_training=start)
 
 
 @pytest.fixture
