@@ -15,7 +15,7 @@ from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
 from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
 from connectors.twilio.wiring import make_transfer, make_twilio_router, make_twilio_senders, twilio_config
-from connectors.web import transfer
+from connectors.web import signs, transfer
 from connectors.web.wiring import make_web_channel, web_config
 from connectors.wiring import make_senders
 from console import health
@@ -23,8 +23,10 @@ from console.api import ApiServices
 from console.api import router as staff_api
 from console.api.feedback import submit_router
 from console.api.handoffs import router as handoffs_api
+from console.api.inbox import router as inbox_api
 from console.api.learning import router as learning_api
 from console.auth.gate import Gate
+from console.inbox import Inbox
 from console.on_demand import make_clusters, make_learning, make_start_training
 from console.pages import staff as staff_pages
 from console.pages.demo import router as demo_page
@@ -34,7 +36,9 @@ from core.deliveries.deliverer import Deliverer
 from core.events import Hub
 from core.feedback.links import Links
 from core.feedback.service import Feedback
+from core.handoffs.presence import Presence
 from core.handoffs.service import HandoffService
+from core.handoffs.signs import Signs
 from core.handoffs.watching import HandoffWatch
 from core.llm.catalogue import Catalogue
 from core.llm.masking import make_masker
@@ -49,7 +53,8 @@ from evaluation.tuning.wiring import make_tuning
 from knowledge.handing_over import Summariser
 from knowledge.prompting import Prompts
 from knowledge.review.wiring import make_desk
-from knowledge.wiring import make_corrections, make_embedder, make_writer
+from knowledge.suggesting import make_suggest
+from knowledge.wiring import make_answering, make_corrections, make_embedder, make_writer
 
 DOMAIN = Path(__file__).parent.parent / "domain.yml"
 LOOK_SECONDS = 0.5
@@ -66,7 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     embedder = make_embedder(settings)
     twilio, workspaces = twilio_config(settings), make_connections(settings)
     senders = make_senders(database, hub) | make_twilio_senders(twilio, database, DOMAIN)
-    deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, embedder))
+    suggest = make_suggest(database, cache(lambda: make_answering(settings, database, embedder)))
+    deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, suggest))
     handoffs = HandoffService(database, texts, deliverer.wake)
     slack = make_slack(settings, database, workspaces, handoffs)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
@@ -89,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     desk = make_desk(settings, database, embedder, router.invalidate)
     training = make_training(settings, database)
     start_training = make_start_training(settings, training, make_tuning(settings, database))
+    inbox = Inbox(handoffs, hub, Presence(hub), suggest, settings.home)
     pages = staff_pages.StaffServices(
         gate,
         database,
@@ -100,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         start_training,
         make_clusters(database, training, embedder),
         cache(make_masker),
+        inbox,
     )
     checks = health.checks(database, rasa, settings.chroma())
 
@@ -129,10 +137,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         make_web_channel(settings, turns, feedback, hub),
         make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake),
         transfer.router(web_config(settings), make_transfer(twilio, database, DOMAIN, deliverer.wake)),
+        signs.router(web_config(settings), Signs(database, hub)),
         slack.routes,
         submit_router(feedback, links, web_config(settings)),
         staff_api(staff),
         handoffs_api(gate, handoffs),
+        inbox_api(gate, inbox),
         learning_api(make_learning(settings, database, gate, desk, start_training=start_training, router=router)),
         staff_pages.router(pages),
         demo_page(),

@@ -104,7 +104,39 @@ class Forwarded:
     message: MessageStored
 
 
-Event = MessageStored | Typing | Chunk | Draft | Estimate | Citable | TurnEnded | HandoffChanged | Forwarded
+@dataclass(frozen=True)
+class AgentTyping:
+    """One of the staff is writing; told to the conversation's watchers for as long as it goes on, every few seconds."""
+
+
+@dataclass(frozen=True)
+class CustomerTyping:
+    """The customer is writing while a person has the word; told to the inbox of the tenant's staff."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """One of the staff who looks at a handoff."""
+
+    email: str
+    name: str
+    typing: bool = False
+
+
+@dataclass(frozen=True)
+class Present:
+    """Who of the staff looks at a handoff now; told to their inbox when that changes."""
+
+    handoff_id: str
+    viewers: tuple[Viewer, ...]
+
+
+Event = (
+    MessageStored | Typing | Chunk | Draft | Estimate | Citable | TurnEnded
+    | HandoffChanged | Forwarded | AgentTyping | CustomerTyping | Present
+)  # fmt: skip
 
 
 def inbox_of(tenant_id: str) -> str:
@@ -146,13 +178,15 @@ class Hub:
         return bool(self._watchers.get(conversation_id))
 
     @contextmanager
-    def watch(self, conversation_id: str) -> Iterator[asyncio.Queue[Event]]:
-        """Events from now on; read what is stored after entering, so that nothing falls in between."""
+    def watch(self, *watched: str) -> Iterator[asyncio.Queue[Event]]:
+        """Events of these from now on; read what is stored after entering, so that nothing falls in between."""
         queue: asyncio.Queue[Event] = asyncio.Queue()
-        self._watchers[conversation_id].add(queue)
+        for each in watched:
+            self._watchers[each].add(queue)
         try:
             yield queue
         finally:
-            self._watchers[conversation_id].discard(queue)
-            if not self._watchers[conversation_id]:
-                del self._watchers[conversation_id]
+            for each in watched:
+                self._watchers[each].discard(queue)
+                if not self._watchers[each]:
+                    del self._watchers[each]

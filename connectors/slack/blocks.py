@@ -12,6 +12,7 @@ from core.handoffs.machine import ENDED
 from core.handoffs.settings import Handoffs
 from core.handoffs.views import HandoffView
 from core.turns.attachments import described
+from knowledge.suggesting import Suggestion
 
 Block = dict[str, Any]
 SECTION = 2900
@@ -85,16 +86,17 @@ def transcript(messages: Sequence[MessageStored]) -> list[Block]:
     return [_section(piece) for piece in ["*So far*", *pieces]]
 
 
-def suggestions(handoff: HandoffView, found: Sequence[tuple[str, str]]) -> list[Block]:
-    """Answers from the knowledge base, numbered, as (answer, source); each with its button."""
+def suggestions(handoff: HandoffView, found: Sequence[Suggestion]) -> list[Block]:
+    """Answers from the knowledge base, numbered; each with its button."""
     blocks: list[Block] = [_section("*Suggested answers*")] if found else []
-    for number, (answer, source) in enumerate(found, 1):
-        shown = {"type": "section", "text": _plain(cut(f"{number}. {answer}", SECTION))}
-        if len(answer) <= VALUE:
-            value = f"{handoff.id} {answer}"
+    for number, each in enumerate(found, 1):
+        shown = {"type": "section", "text": _plain(cut(f"{number}. {each.answer}", SECTION))}
+        if len(each.answer) <= VALUE:
+            value = f"{handoff.id} {each.answer}"
             shown["accessory"] = _button("suggestion", f"Answer with {number}", value)
         blocks.append(shown)
-        if source:
+        if each.title or each.url:
+            source = _source({"title": each.title, "url": each.url})
             blocks.append({"type": "context", "elements": [_marked(f"Source: {source}")]})
     return blocks
 

@@ -23,10 +23,9 @@ from core.handoffs import settings
 from core.handoffs.desk import keep_thread
 from core.handoffs.settings import Handoffs
 from core.handoffs.views import HandoffView, Thread
+from knowledge.suggesting import Suggest, Suggestion
 
 NAME = "slack"
-Suggest = Callable[[str, str], list[tuple[str, str]]]
-"""(tenant, conversation) -> [(answer, its source in Slack's markup)], best first; runs on a thread."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class SlackDesk:
             slack, thread.channel, "What was said so far", outgoing, thread=thread.thread, blocks=shown, part="more"
         )
 
-    async def _suggestions(self, handoff: HandoffView) -> list[tuple[str, str]]:
+    async def _suggestions(self, handoff: HandoffView) -> list[Suggestion]:
         return await self.database.run(lambda _: self.suggest(handoff.tenant_id, handoff.conversation_id))
 
     async def _refresh(self, slack: Slack, thread: Thread, handoff: HandoffView) -> None:

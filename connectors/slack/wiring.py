@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -19,7 +18,6 @@ from connectors.slack.pressing import Pressing
 from connectors.slack.receiving import Receiver
 from connectors.slack.routes import router
 from connectors.slack.socket_mode import SocketMode
-from connectors.slack.suggesting import make_suggest
 from connectors.slack.telling import Telling
 from connectors.slack.thread import ThreadMessages
 from connectors.slack.workspaces import Workspace, Workspaces, read
@@ -29,8 +27,7 @@ from core.errors import SettingsInvalid
 from core.handoffs.desk import DeskSender
 from core.handoffs.service import HandoffService
 from core.settings import Settings
-from knowledge.embedding import Embedder
-from knowledge.wiring import make_answering
+from knowledge.suggesting import Suggest
 
 
 def make_connections(settings: Settings) -> Connections:
@@ -46,14 +43,13 @@ def make_connections(settings: Settings) -> Connections:
 
 
 def make_slack_senders(
-    settings: Settings, database: Database, connections: Connections, embedder: Embedder
+    settings: Settings, database: Database, connections: Connections, suggest: Suggest
 ) -> dict[str, Sender]:
     """The desk as a destination of the outbox, where a workspace is set up."""
     if not connections.all:
         return {}
-    answering = cache(lambda: make_answering(settings, database, embedder))
     files = Files(database, settings.home)
-    desk = SlackDesk(database, connections, _link(settings), make_suggest(database, answering), files)
+    desk = SlackDesk(database, connections, _link(settings), suggest, files)
     return {NAME: DeskSender(desk, database)}
 
 

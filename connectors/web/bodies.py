@@ -80,6 +80,15 @@ class TransferBody(_Body):
     """None: send one."""
 
 
+class SignsBody(_Body):
+    """What the visitor does while a person has the word."""
+
+    typing: bool = False
+    """They are writing."""
+    seen: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    """Up to which message they have read."""
+
+
 Body = TypeVar("Body", bound=_Body)
 
 

@@ -10,7 +10,19 @@ from dataclasses import asdict, dataclass
 from sse_starlette import ServerSentEvent
 
 from core.errors import InvalidInput
-from core.events import Chunk, Citable, Draft, Estimate, Event, HandoffChanged, Hub, MessageStored, TurnEnded, Typing
+from core.events import (
+    AgentTyping,
+    Chunk,
+    Citable,
+    Draft,
+    Estimate,
+    Event,
+    HandoffChanged,
+    Hub,
+    MessageStored,
+    TurnEnded,
+    Typing,
+)
 from core.turns import Turns
 
 _NAMES: dict[type[Event], str] = {
@@ -21,7 +33,10 @@ _NAMES: dict[type[Event], str] = {
     Draft: "draft",
     TurnEnded: "ended",
     HandoffChanged: "handoff",
+    AgentTyping: "agent_typing",
 }
+_INSIDE = "claimed_by"
+"""Who of the staff has it is no customer's business."""
 
 Render = Callable[[MessageStored], dict[str, object]]
 
@@ -55,7 +70,8 @@ class Stream:
         while True:
             event = await queue.get()
             if not isinstance(event, MessageStored):
-                yield ServerSentEvent(json.dumps(asdict(event)), event=_NAMES[type(event)])
+                told = {name: value for name, value in asdict(event).items() if name != _INSIDE}
+                yield ServerSentEvent(json.dumps(told), event=_NAMES[type(event)])
                 continue
             newest = max(sent, default=after)
             skipped = event.seq > newest + 1

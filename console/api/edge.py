@@ -58,6 +58,7 @@ def _who(permission: Permission) -> Any:
 
 
 Viewer = Annotated[Person, _who("analytics:view")]
+Answerer = Annotated[Person, _who("handoffs:answer")]
 Reviewer = Annotated[Person, _who("knowledge:review")]
 Builder = Annotated[Person, _who("model:deploy")]
 Admin = Annotated[Person, _who("users:manage")]

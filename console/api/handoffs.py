@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.api.edge import Admin, Reviewer, Viewer, route_class
+from console.api.edge import Admin, Answerer, Viewer, route_class
 from console.api.paging import Limit, Offset
 from console.auth.gate import Gate
 from core.handoffs import settings
@@ -17,7 +17,16 @@ from core.handoffs.service import HandoffService
 
 DESK = settings.CONSOLE
 StateFilter = Literal[
-    "open", "requested", "claimed", "with_person", "returned", "closed", "timed_out", "customer_left", "nobody_there"
+    "open",
+    "late",
+    "requested",
+    "claimed",
+    "with_person",
+    "returned",
+    "closed",
+    "timed_out",
+    "customer_left",
+    "nobody_there",
 ]
 EventId = Annotated[
     str | None,
@@ -25,6 +34,14 @@ EventId = Annotated[
         alias="Idempotency-Key",
         pattern=r"^[A-Za-z0-9_-]{1,50}$",
         description="The same one twice does the same thing once.",
+    ),
+]
+
+
+HeldBy = Annotated[
+    str | None,
+    Query(
+        max_length=200, description="Who had it when you looked, empty for nobody: 409 where a colleague took it since."
     ),
 ]
 
@@ -127,7 +144,9 @@ class HandoffHistory(_Item):
     transitions: list[TransitionItem]
     notes: list[NoteItem]
     delivered: dict[str, str]
-    """By message id: queued, sending, sent, delivered, read, failed or dead; not for the web."""
+    """By message id: queued, sending, sent, delivered, read, failed or dead."""
+    lost: dict[str, str]
+    """By message id: why it did not arrive."""
 
 
 def router(gate: Gate, service: HandoffService) -> APIRouter:
@@ -141,16 +160,28 @@ def router(gate: Gate, service: HandoffService) -> APIRouter:
 
 def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
     @routes.get("/handoffs")
-    async def listed(
+    async def listed(  # noqa: PLR0917 - a filter each
         _: Viewer,
         state: StateFilter = "open",
         conversation_id: str | None = None,
         claimed_by: str | None = None,
+        channel: str | None = None,
+        urgency: Literal["low", "normal", "high"] | None = None,
+        sentiment: Literal["positive", "neutral", "negative", "angry"] | None = None,
+        text: Annotated[str | None, Query(max_length=200)] = None,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> HandoffPage:
-        """The urgent first, then who waits longest."""
-        wanted = Filter(state, conversation_id, claimed_by=claimed_by)
+        """The urgent first, then who waits longest; ``late`` are those to which nobody came."""
+        wanted = Filter(
+            state,
+            conversation_id,
+            claimed_by=claimed_by,
+            channel=channel,
+            urgency=urgency,
+            sentiment=sentiment,
+            text=text,
+        )
         total, items = await service.listed(gate.tenant, wanted, limit, offset)
         shown = [HandoffItem.model_validate(item) for item in items]
         return HandoffPage(total=total, limit=limit, offset=offset, items=shown)
@@ -163,37 +194,42 @@ def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None
 
 def _add_doing(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
     @routes.post("/handoffs/{handoff_id}/claim")
-    async def claim(handoff_id: str, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+    async def claim(handoff_id: str, person: Answerer, event_id: EventId = None, held_by: HeldBy = None) -> HandoffItem:
         """Take it, also from a colleague."""
-        done = await service.claim(gate.tenant, handoff_id, person.email, _prefixed(event_id))
+        key = _prefixed(event_id)
+        done = await service.claim(gate.tenant, handoff_id, person.email, key, held_by=held_by)
         return HandoffItem.model_validate(done)
 
     @routes.post("/handoffs/{handoff_id}/replies", status_code=201)
-    async def reply(handoff_id: str, body: ReplyBody, person: Reviewer, event_id: EventId = None) -> MessageItem:
+    async def reply(
+        handoff_id: str, body: ReplyBody, person: Answerer, event_id: EventId = None, held_by: HeldBy = None
+    ) -> MessageItem:
         """Answer the customer, wherever they are."""
-        said = await service.reply(gate.tenant, handoff_id, body.text, person.email, desk=DESK, event_id=event_id)
+        said = await service.reply(
+            gate.tenant, handoff_id, body.text, person.email, desk=DESK, event_id=event_id, held_by=held_by
+        )
         return MessageItem.model_validate(said)
 
     @routes.post("/handoffs/{handoff_id}/notes", status_code=204)
-    async def note(handoff_id: str, body: ReplyBody, person: Reviewer) -> None:
+    async def note(handoff_id: str, body: ReplyBody, person: Answerer, event_id: EventId = None) -> None:
         """A remark that the customer does not see."""
-        await service.note(gate.tenant, handoff_id, body.text, person.email)
+        await service.note(gate.tenant, handoff_id, body.text, person.email, _prefixed(event_id))
 
     @routes.post("/handoffs/{handoff_id}/return")
-    async def give_back(handoff_id: str, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+    async def give_back(handoff_id: str, person: Answerer, event_id: EventId = None) -> HandoffItem:
         """Let the bot go on."""
         done = await service.give_back(gate.tenant, handoff_id, person.email, _prefixed(event_id))
         return HandoffItem.model_validate(done)
 
     @routes.post("/handoffs/{handoff_id}/closure")
-    async def close(handoff_id: str, body: ClosureBody, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+    async def close(handoff_id: str, body: ClosureBody, person: Answerer, event_id: EventId = None) -> HandoffItem:
         """It is done, and so is the conversation."""
         key = _prefixed(event_id)
         done = await service.close(gate.tenant, handoff_id, person.email, resolved=body.resolved, event_id=key)
         return HandoffItem.model_validate(done)
 
     @routes.post("/conversations/{conversation_id}/takeover")
-    async def take_over(conversation_id: str, person: Reviewer, event_id: EventId = None) -> HandoffItem:
+    async def take_over(conversation_id: str, person: Answerer, event_id: EventId = None) -> HandoffItem:
         """Step in without having been asked."""
         done = await service.take_over(gate.tenant, conversation_id, person.email, _prefixed(event_id))
         return HandoffItem.model_validate(done)

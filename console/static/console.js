@@ -11,7 +11,7 @@ document.addEventListener("keydown", (event) => {
   );
   if (!found) return;
   event.preventDefault();
-  if (found.matches("input")) found.focus();
+  if (found.matches("input:not([type=radio])")) found.focus();
   else found.click();
 });
 

@@ -121,6 +121,8 @@ def report(
         if state == "failed":
             row.error = error or "the vendor could not deliver it"
             _lost(session, row, "failed")
+        elif message := _reply(session, row):
+            writing.progressed(session, row, message)
     return True
 
 

@@ -75,6 +75,11 @@ def arrived(session: Session, sent: Delivery, message: Message) -> None:
     _told(session, message, Notice("update", f"{sent.id}:arrived", "arrived", message.id), only=message.vendor)
 
 
+def progressed(session: Session, sent: Delivery, message: Message) -> None:
+    """Tell the console how far what one of the staff said has come: delivered, or read."""
+    _told(session, message, Notice("update", f"{sent.id}:{sent.state}", sent.state, message.id), only="console")
+
+
 def _told(session: Session, message: Message, notice: Notice, only: str | None = None) -> None:
     conversation = Conversation.lock(session, message.conversation_id)
     last = select(Handoff).filter_by(conversation_id=message.conversation_id).order_by(Handoff.id.desc()).limit(1)

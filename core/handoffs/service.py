@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -45,13 +46,23 @@ class HandoffService:
         """How many fit, and a page of them: the urgent first, then who waits longest."""
         return await self._database.run(lambda session: listed(session, tenant_id, wanted, limit, offset))
 
+    async def one(self, tenant_id: str, handoff_id: str) -> HandoffView:
+        """One as it stands."""
+        return await self._database.run(lambda session: view(session, found(session, tenant_id, handoff_id)))
+
     async def history(self, tenant_id: str, handoff_id: str) -> History:
         """One with all that was said and done."""
         return await self._database.run(lambda session: history(session, found(session, tenant_id, handoff_id)))
 
-    async def claim(self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None) -> HandoffView:
-        """Take it, also from a colleague: the customer is told nothing, the desks are."""
-        return await self._happen(tenant_id, handoff_id, Happening("claim", by, event_id=event_id))
+    async def claim(
+        self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None, *, held_by: str | None = None
+    ) -> HandoffView:
+        """Take it, also from a colleague: the customer is told nothing, the desks are.
+
+        ``held_by``: who had it when they looked, empty for nobody; a Conflict then says who took it meanwhile.
+        """
+        happening = Happening("claim", by, event_id=event_id)
+        return await self._happen(tenant_id, handoff_id, happening, held_by=held_by)
 
     async def reply(
         self,
@@ -63,10 +74,12 @@ class HandoffService:
         desk: str,
         event_id: str | None = None,
         attachments: list[dict[str, Any]] | None = None,
+        held_by: str | None = None,
     ) -> MessageStored:
         """Answer the customer, wherever they are; who was not asked to takes it by that.
 
-        ``event_id`` here has no prefix and at most 50 characters; ``attachments`` as ``core.turns.attachments`` says.
+        ``event_id`` here has no prefix and at most 50 characters; ``attachments`` as ``core.turns.attachments`` says,
+        ``held_by`` as ``claim`` says.
 
         Raises:
             InvalidInput: the text is empty or longer than 4,000 characters.
@@ -76,6 +89,7 @@ class HandoffService:
             if event_id and (known := speaking.said_before(session, tenant_id, desk, event_id)):
                 return as_event(known)
             conversation = locked(session, tenant_id, handoff_id)
+            refuse_if_taken(session, handoff_id, by, held_by)
             message, _ = speaking.reply(
                 session, conversation, text, by, desk=desk, event_id=event_id, attachments=attachments
             )
@@ -113,7 +127,7 @@ class HandoffService:
 
         return await self._run(work)
 
-    async def note(self, tenant_id: str, handoff_id: str, text: str, by: str) -> None:
+    async def note(self, tenant_id: str, handoff_id: str, text: str, by: str, event_id: str | None = None) -> None:
         """A remark of staff among themselves.
 
         Raises:
@@ -124,7 +138,10 @@ class HandoffService:
             handoff = found(session, tenant_id, handoff_id)
             if not 0 < len(text.strip()) <= speaking.LONGEST:
                 raise InvalidInput(f"A note has 1 to {speaking.LONGEST} characters.")
-            session.add(HandoffNote(tenant_id=tenant_id, handoff_id=handoff.id, text=text.strip(), by=by))
+            same = {"tenant_id": tenant_id, "event_id": event_id}
+            if event_id and session.scalar(select(HandoffNote.id).filter_by(**same)):
+                return
+            session.add(HandoffNote(**same, handoff_id=handoff.id, text=text.strip(), by=by))
 
         await self._run(work)
 
@@ -150,11 +167,13 @@ class HandoffService:
         handoff_id: str,
         happening: Happening,
         then: Callable[[Session, Conversation, Applied], None] = lambda *_: None,
+        held_by: str | None = None,
     ) -> HandoffView:
         def work(session: Session) -> HandoffView:
             if known_event(session, tenant_id, happening.event_id):
                 return view(session, found(session, tenant_id, handoff_id))
             conversation = locked(session, tenant_id, handoff_id)
+            refuse_if_taken(session, handoff_id, happening.by, held_by)
             applied = apply(session, conversation, happening)
             then(session, conversation, applied)
             return view(session, applied.handoff)
@@ -191,3 +210,14 @@ def locked(session: Session, tenant_id: str, handoff_id: str) -> Conversation:
         handoff = session.get_one(Handoff, handoff_id, populate_existing=True)
         raise Conflict(f"This handoff is over: {handoff.state.replace('_', ' ')}.")
     return conversation
+
+
+def refuse_if_taken(session: Session, handoff_id: str, by: str, held_by: str | None) -> None:
+    """Refuse who believes that somebody else has it, or nobody; ``held_by`` None: they do not care.
+
+    Raises:
+        Conflict: a colleague took it meanwhile; says who.
+    """
+    holder = session.get_one(Handoff, handoff_id, populate_existing=True).claimed_by
+    if held_by is not None and holder and holder not in {by, held_by}:
+        raise Conflict(f"{holder} took this meanwhile.")

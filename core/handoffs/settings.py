@@ -61,8 +61,6 @@ class Handoffs(BaseModel):
     """What staff write in a thread goes to the customer: all of it, or only what is marked."""
     alerts_only: bool = False
     """Desks other than the console are told that a person is wanted, and nothing that the customer says."""
-    canned_replies: dict[Name, Annotated[str, StringConstraints(min_length=1, max_length=4000)]] = {}
-    """Ready texts of the inbox, by name."""
 
     @field_validator("timezone")
     @classmethod

@@ -28,7 +28,8 @@ def reply(
 ) -> tuple[Message, bool]:
     """One of the staff answers; the message, and False where the same event had come before.
 
-    The conversation must be locked; ``event_id`` has at most 50 characters. Desks other than ``desk``, from which it came, are told too.
+    The conversation must be locked; ``event_id`` has at most 50 characters. Desks other than ``desk``, from which it
+    came, are told too; the console always is, since colleagues there may look at the same handoff.
 
     Raises:
         InvalidInput: the text is empty or too long.
@@ -93,4 +94,6 @@ def _forward(
     session: Session, conversation: Conversation, handoff: Handoff, message: Message, *, but: str | None
 ) -> None:
     desks = settings.of(session, conversation.tenant_id).destinations(alert=False)
-    writing.to_desks(session, conversation, handoff, message, [desk for desk in desks if desk != but])
+    writing.to_desks(
+        session, conversation, handoff, message, [desk for desk in desks if desk != but or desk == settings.CONSOLE]
+    )

@@ -17,10 +17,15 @@ from console.api.services import LearningServices
 from console.auth import passwords, users
 from console.auth.attempts import Attempts
 from console.auth.gate import Gate
+from console.inbox import Inbox
 from console.pages.staff import StaffServices, router
 from core.db import Database
 from core.errors import KnowledgeUnavailable
+from core.events import Hub
+from core.handoffs.presence import Presence
+from core.handoffs.service import HandoffService
 from core.llm.masking import make_masker
+from core.texts import Texts
 from evaluation.training.data import Example
 from evaluation.training.desk import Training
 from evaluation.training.examples import propose
@@ -29,13 +34,16 @@ from knowledge import entries
 from knowledge.corrections.desk import Corrections
 from knowledge.review.desk import Desk
 from knowledge.signals import normalised
+from knowledge.suggesting import Suggestion
 from knowledge.types import Answer, AnswerPart, Question, UsedEntry
 from tests.evaluation.training.conftest import TOPIC, QuickModel, Trials, WiredRasa
 from tests.knowledge.review.doubles import T
 
 PASSWORD = "three green lamps"
 ANA, BEN, VERA, BOB = "ana@example.com", "ben@example.com", "vera@example.com", "bob@example.com"
-STAFF = {ANA: "admin", BEN: "reviewer", VERA: "viewer", BOB: "builder"}
+AMY = "amy@example.com"
+STAFF = {ANA: "admin", BEN: "reviewer", VERA: "viewer", BOB: "builder", AMY: "agent"}
+TEXTS = Texts(failed="That failed.", waiting="Saved for later.")
 TOKEN = {"Authorization": "Bearer let me in"}
 
 
@@ -86,6 +94,7 @@ class Staff:
     training: Training
     trials: Trials
     rasa: WiredRasa
+    inbox: Inbox
     forgotten: list[str] = field(default_factory=list)
 
     def browser(self, email: str | None = None, url: str = "http://app") -> Browser:
@@ -137,16 +146,23 @@ def open_console(database: Database, attempts: Attempts | None = None, **more: A
             users.add(session, T, email, role, password_hash(), "test")
     index, app, rasa, trials = Index(database), FastAPI(), WiredRasa(), Trials()
     training = Training(database, QuickModel(*folders(database)), rasa.client, trials)
-    staff = Staff(database, app, index, training, trials, rasa)
+    staff = Staff(database, app, index, training, trials, rasa, open_inbox(database))
     gate, desk = Gate(database, T, "let me in", attempts or Attempts(1000, 1000)), Desk(database, index)
     corrections = more.pop("corrections", None) or Corrections(database, index, Words(database))
     services = StaffServices(
         gate, database, T, desk, corrections, staff.forgotten.append, training, starting(training),
-        suggesting(database), cache(make_masker),
+        suggesting(database), cache(make_masker), staff.inbox,
     )  # fmt: skip
     app.include_router(router(services))
     app.include_router(learning_api(LearningServices(gate, database, T, desk, **more)))
     return staff
+
+
+def open_inbox(database: Database, suggested: tuple[Suggestion, ...] = ()) -> Inbox:
+    """With a knowledge base that has these answers to everything."""
+    hub = Hub()
+    home = Path(str(database.engine.url.database)).parent
+    return Inbox(HandoffService(database, TEXTS), hub, Presence(hub), lambda *_: list(suggested), home)
 
 
 def folders(database: Database) -> tuple[Path, Path]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from console.pages.staff import (
+    canned,
     conversations,
     corrections,
+    customers,
     dashboard,
     entries,
     examples,
     feedback,
     files,
+    inbox,
+    media,
     people,
     reuse,
     review,
@@ -24,7 +28,7 @@ from core.errors import NotFound
 __all__ = ["StaffServices", "router"]
 
 AREAS = (
-    files, signing, dashboard, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people,
+    files, signing, dashboard, inbox, canned, customers, media, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people,
 )  # fmt: skip
 
 

@@ -1,48 +1,107 @@
-"""One conversation, as evidence to read."""
+"""Conversations: the list, and one as evidence to read."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.api.paging import period
 from console.pages.staff.shell import Shell
-from core.db.models import Conversation, HumanCorrection, Message, Turn
-from core.errors import NotFound
+from console.pages.staff.timeline import timeline
+from core import conversations
+from core.conversations import COUNTED, HANDOFFS, OUTCOMES, RATINGS, Filter
+from core.db.models import Customer, new_id
+from core.errors import InvalidInput
 
 MOST = 500
+AT_ONCE = 50
+LONGEST_SEARCH = 200
+
+
+class Search:
+    """Which conversations somebody looks for, as the address says; what is none of the choices is left out."""
+
+    def __init__(self, request: Request) -> None:
+        asked = request.query_params
+        self.text = asked.get("text", "").strip()[:LONGEST_SEARCH]
+        self.channel, self.customer = asked.get("channel", "")[:32], asked.get("customer", "")[:64]
+        self.outcome = _one_of(asked.get("outcome", ""), OUTCOMES)
+        self.handoff = _one_of(asked.get("handoff", ""), HANDOFFS)
+        self.rating = _one_of(asked.get("rating", ""), RATINGS)
+        self.first, self.last = _day(asked.get("from", "")), _day(asked.get("to", ""))
+
+    def filter(self) -> Filter:
+        """As a search.
+
+        Raises:
+            InvalidInput: the first day comes after the last.
+        """
+        since, until = period(self.first, self.last)
+        same = {name: getattr(self, name) or None for name in ("text", "channel", "outcome", "handoff", "rating")}
+        return Filter(**same, customer_id=self.customer or None, since=since, until=until)
+
+    def query(self) -> str:
+        """As the part of an address behind the question mark; empty values are left out."""
+        names = {"first": "from", "last": "to"}
+        return urlencode({names.get(name, name): value for name, value in vars(self).items() if value})
 
 
 def add_to(routes: APIRouter, shell: Shell) -> None:
-    """The page of a conversation."""
+    """The list and the page of a conversation."""
+
+    @routes.get("/conversations")
+    async def listed(request: Request) -> Response:
+        person, search = await shell.person(request), Search(request)
+        after = request.query_params.get("after") or None
+        try:
+            found = await shell.work(lambda session: _page(session, shell.tenant, search.filter(), after))
+        except InvalidInput as error:
+            found = await shell.work(lambda session: _page(session, shell.tenant, Filter(), None))
+            found["problem"] = str(error)
+        return await shell.page(
+            "conversations", person, area="conversations", given=search, query=search.query(), after=after,
+            status=422 if "problem" in found else 200, counted=COUNTED, outcomes=OUTCOMES, ratings=RATINGS, **found,
+        )  # fmt: skip
 
     @routes.get("/conversations/{conversation_id}")
     async def shown(request: Request, conversation_id: str) -> Response:
         person = await shell.person(request)
         found = await shell.read(lambda session: _found(session, shell.tenant, conversation_id))
         marked = request.query_params.get("message", "")
-        return await shell.page("conversation", person, area="", marked=marked, **found)
+        return await shell.page("conversation", person, area="conversations", marked=marked, event=new_id(), **found)
+
+
+def _page(session: Session, tenant_id: str, wanted: Filter, after: str | None) -> dict[str, Any]:
+    page = conversations.listed(session, tenant_id, wanted, AT_ONCE, after)
+    return {
+        "found": page.items,
+        "following": page.following,
+        "total": conversations.counted(session, tenant_id, wanted),
+        "channels": conversations.channels(session, tenant_id),
+    }
 
 
 def _found(session: Session, tenant_id: str, conversation_id: str) -> dict[str, Any]:
-    conversation = session.get(Conversation, conversation_id)
-    if conversation is None or conversation.tenant_id != tenant_id:
-        raise NotFound("There is no such conversation.")
-    said = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq).limit(MOST)
-    turns = select(Turn).where(Turn.conversation_id == conversation_id)
-    corrected = select(HumanCorrection).where(HumanCorrection.conversation_id == conversation_id)
-    corrections: dict[str, list[HumanCorrection]] = defaultdict(list)
-    for correction in session.scalars(corrected.order_by(HumanCorrection.id)):
-        corrections[correction.turn_id or ""].append(correction)
-    messages = list(session.scalars(said))
+    conversation = conversations.found(session, tenant_id, conversation_id)
+    customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
     return {
         "conversation": conversation,
-        "messages": messages,
-        "last_of": {message.turn_id: message.id for message in messages if message.turn_id},
-        "corrections": corrections,
-        "turns": {turn.id: turn for turn in session.scalars(turns)},
+        "customer": customer,
+        "time": timeline(session, conversation, MOST),
         "most": MOST,
     }
+
+
+def _one_of(given: str, known: tuple[str, ...]) -> str:
+    return given if given in known else ""
+
+
+def _day(given: str) -> date | None:
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None

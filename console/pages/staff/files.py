@@ -1,4 +1,4 @@
-"""The console's style sheet and script."""
+"""The console's style sheet and scripts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from fastapi import APIRouter, Request, Response
 from console.pages.staff.shell import Shell
 
 STATIC = Path(__file__).parent.parent.parent / "static"
-TYPES = {"console.css": "text/css", "console.js": "text/javascript"}
+TYPES = {
+    "console.css": "text/css",
+    "console.js": "text/javascript",
+    "inbox.js": "text/javascript",
+    "composer.js": "text/javascript",
+    "regions.js": "text/javascript",
+}
 
 
 def add_to(routes: APIRouter, _shell: Shell) -> None:
-    """Both, kept by browsers until they change."""
+    """All of them, kept by browsers until they change."""
     files = {name: (STATIC / name).read_bytes() for name in TYPES}
     tags = {name: f'"{hashlib.sha256(content).hexdigest()[:32]}"' for name, content in files.items()}
 

@@ -18,10 +18,12 @@ from connectors.web.failures import failure
 from console.auth.gate import Gate, need
 from console.auth.roles import Permission
 from console.auth.sessions import Person
+from console.inbox import Inbox
 from console.pages.staff.forms import Form, read_form
 from console.pages.staff.showing import environment
 from core.db import Database
 from core.errors import RejoinderError, Unauthorised
+from core.handoffs import listing as handoffs
 from core.llm.masking import Masker
 from evaluation.training.desk import Training
 from evaluation.training.suggesting import Cluster
@@ -77,6 +79,7 @@ class StaffServices:
     suggest: Callable[[str], Sequence[Cluster]]
     """Proposes training examples from a tenant's messages that nobody understood."""
     masker: Callable[[], Masker]
+    inbox: Inbox
 
 
 class SignInFirst(Unauthorised):
@@ -140,6 +143,10 @@ class Shell:
         )
         return HTMLResponse(text, status, HEADERS)
 
+    def fragment(self, name: str, **values: Any) -> str:
+        """A piece of a page, without the frame."""
+        return self._templates.get_template(f"staff/{name}.html").render(**values)
+
     def _frame(self, session: Session) -> dict[str, Any]:
         revision = entries.revision_of(session, self.tenant)
         late = entries.changed_count(session, self.tenant, revision.indexed) if revision else 0
@@ -147,6 +154,7 @@ class Shell:
             "waiting": listing.waiting(session, self.tenant),
             "proposed": count(session, self.tenant, "proposed"),
             "late": late,
+            "asking": handoffs.counts(session, self.tenant, "").requested,
         }
 
 

@@ -5,7 +5,14 @@ from core.db.models.conversations import Conversation, Message, Turn
 from core.db.models.customers import Address, Customer
 from core.db.models.deliveries import Delivery
 from core.db.models.generation import LlmCall, LlmDay, LlmHealth, Money, Routing
-from core.db.models.handoffs import DeskThread, Handoff, HandoffNote, HandoffSettings, HandoffTransition
+from core.db.models.handoffs import (
+    CannedReply,
+    DeskThread,
+    Handoff,
+    HandoffNote,
+    HandoffSettings,
+    HandoffTransition,
+)
 from core.db.models.knowledge import (
     EntryQuestion,
     EntryVersion,
@@ -34,6 +41,7 @@ __all__ = [
     "Address",
     "AuditEvent",
     "Base",
+    "CannedReply",
     "Conversation",
     "ConversationAnalysis",
     "Customer",

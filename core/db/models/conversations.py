@@ -20,6 +20,7 @@ class Conversation(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "external_id"),
         Index("ix_conversations_address", "tenant_id", "channel", "address"),
+        Index("ix_conversations_recent", "tenant_id", "updated_at", "id"),
     )
 
     channel: Mapped[str] = mapped_column(String(32))

@@ -92,10 +92,13 @@ class HandoffNote(Base):
     """A remark of staff among themselves; it has no way to a customer."""
 
     __tablename__ = "handoff_notes"
+    __table_args__ = (Index("ix_handoff_notes_event", "tenant_id", "event_id", unique=True),)
 
     handoff_id: Mapped[str] = mapped_column(ForeignKey("handoffs.id"), index=True)
     text: Mapped[str] = mapped_column(Text)
     by: Mapped[str] = mapped_column(String(200))
+    event_id: Mapped[str | None] = mapped_column(String(64), default=None)
+    """The desk's own id of it; the same one twice is one note."""
     at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -104,3 +107,16 @@ class HandoffSettings(SettingsRow):
 
     __tablename__ = "handoff_settings"
     __table_args__ = (UniqueConstraint("tenant_id"),)
+
+
+class CannedReply(Base):
+    """A ready text of the inbox: ``core.handoffs.canned``."""
+
+    __tablename__ = "canned_replies"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+    """With placeholders such as {name}."""
+    updated_by: Mapped[str] = mapped_column(String(200))
+    updated_at: Mapped[datetime] = mapped_column(default=now)

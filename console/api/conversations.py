@@ -1,0 +1,86 @@
+"""``/v1/bot/conversations``: find them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
+
+from console.api.edge import Viewer
+from console.api.paging import From, Limit, To, period
+from console.auth.gate import Gate
+from core import conversations
+from core.conversations import Filter
+
+Outcome = Literal["answered", "clarified", "unknown", "handoff", "action"]
+HandedOver = Literal["any", "none", "open", "resolved", "not_resolved"]
+Rating = Literal["helpful", "not_helpful", "satisfied", "dissatisfied"]
+
+
+class ConversationItem(BaseModel):
+    """One conversation of a list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    channel: str
+    status: str
+    customer_id: str | None
+    customer_name: str | None
+    vip: bool
+    messages: int
+    last_text: str
+    last_speaker: str
+    outcome: str | None
+    """Of its last turn."""
+    handoff: str | None
+    """State of its last handoff."""
+    resolved: bool | None
+    helpful: int
+    not_helpful: int
+    csat: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationPage(BaseModel):
+    """Some of all that fit."""
+
+    total: int
+    """Counted up to 1,000; 1,001 means more."""
+    items: list[ConversationItem]
+    following: str | None
+    """Goes into ``after`` for the next page; null on the last."""
+
+
+def add_to(routes: APIRouter, gate: Gate) -> None:
+    """The list."""
+
+    @routes.get("/conversations")
+    async def listed(  # noqa: PLR0917 - a filter each
+        _: Viewer,
+        text: Annotated[str | None, Query(max_length=200, description="Said, a name, an address, or an id.")] = None,
+        channel: str | None = None,
+        outcome: Outcome | None = None,
+        handoff: HandedOver | None = None,
+        rating: Rating | None = None,
+        customer_id: str | None = None,
+        first: From = None,
+        last: To = None,
+        after: Annotated[str | None, Query(max_length=100, description="An earlier page's ``following``.")] = None,
+        limit: Limit = 50,
+    ) -> ConversationPage:
+        """The last one in which something happened first."""
+        since, until = period(first, last)
+        wanted = Filter(text, channel, outcome, handoff, rating, customer_id, since, until)
+
+        def work(session: Session) -> ConversationPage:
+            page = conversations.listed(session, gate.tenant, wanted, limit, after)
+            items = [ConversationItem.model_validate(item) for item in page.items]
+            total = conversations.counted(session, gate.tenant, wanted)
+            return ConversationPage(total=total, items=items, following=page.following)
+
+        return await gate.database.run(work)

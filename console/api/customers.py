@@ -1,0 +1,81 @@
+"""``/v1/bot/customers``: who writes to us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from console.api.conversations import ConversationItem
+from console.api.edge import Answerer, Viewer
+from console.api.handoffs import NoteItem
+from console.auth.gate import Gate
+from core import customer_records
+
+
+class ReachedItem(BaseModel):
+    """Where they are reached."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    channel: str
+    address: str
+    verified: bool
+    opted_out: bool
+    last_inbound_at: datetime | None
+
+
+class CustomerItem(BaseModel):
+    """All that is known of a customer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str | None
+    language: str | None
+    vip: bool
+    created_at: datetime | None
+    addresses: list[ReachedItem]
+    conversations: list[ConversationItem]
+    """The last twenty, the newest first."""
+    total: int
+    """How many conversations there are."""
+    notes: list[NoteItem]
+    """Of their handoffs, the newest first."""
+
+
+class CustomerBody(BaseModel):
+    """What is set; what is not named stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=customer_records.LONGEST_NAME)] | None = None
+    language: Annotated[str, Field(max_length=customer_records.LONGEST_LANGUAGE)] | None = None
+    vip: bool = False
+
+
+def add_to(routes: APIRouter, gate: Gate) -> None:
+    """Read and change one."""
+
+    def shown(session: Session, customer_id: str) -> CustomerItem:
+        return CustomerItem.model_validate(customer_records.record(session, gate.tenant, customer_id))
+
+    @routes.get("/customers/{customer_id}")
+    async def read(customer_id: str, _: Viewer) -> CustomerItem:
+        """With addresses, conversations and notes; who was merged is who they are now."""
+        return await gate.database.run(lambda session: shown(session, customer_id))
+
+    @routes.patch("/customers/{customer_id}")
+    async def change(customer_id: str, body: CustomerBody, person: Answerer) -> CustomerItem:
+        """Set name, language or VIP."""
+
+        def work(session: Session) -> CustomerItem:
+            values = body.model_dump(exclude_unset=True)
+            customer_records.change(session, gate.tenant, customer_id, person.email, **values)
+            session.flush()
+            return shown(session, customer_id)
+
+        return await gate.database.run(work)

@@ -1,0 +1,148 @@
+"""``/v1/bot``: what the console's inbox has beside the handoffs themselves: live events, who is there, suggested and ready texts."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from console.api import conversations, customers
+from console.api.edge import Answerer, Viewer, route_class
+from console.auth.gate import Gate
+from console.inbox import Inbox
+from core.conversations import found
+from core.errors import RejoinderError
+from core.handoffs import canned
+
+
+class TypingBody(BaseModel):
+    """What somebody does who looks at a handoff."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    typing: bool = False
+
+
+class ViewerItem(BaseModel):
+    """One of the staff who looks at it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    email: str
+    name: str
+    typing: bool
+
+
+class SuggestionItem(BaseModel):
+    """An answer from the knowledge base."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    answer: str
+    title: str | None
+    """Of its source."""
+    url: str | None
+
+
+class CannedBody(BaseModel):
+    """A ready text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=canned.LONGEST_NAME)]
+    text: Annotated[str, Field(min_length=1, max_length=canned.LONGEST)]
+    """May have {name}, {first_name} (the customer's) and {agent} in it."""
+
+
+class CannedItem(BaseModel):
+    """A ready text of the tenant."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    text: str
+    updated_by: str
+    updated_at: datetime
+
+
+def router(gate: Gate, inbox: Inbox) -> APIRouter:
+    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    routes = APIRouter(prefix="/v1/bot", route_class=route_class(gate.caller), tags=["inbox"])
+    _add_stream(routes, gate, inbox)
+    _add_presence(routes, gate, inbox)
+    _add_canned(routes, gate)
+    conversations.add_to(routes, gate)
+    customers.add_to(routes, gate)
+    return routes
+
+
+def _add_stream(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
+    events = {200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}}
+
+    @routes.get("/inbox/stream", responses=events)  # type: ignore[arg-type]
+    async def stream(request: Request, _: Viewer, conversation_id: str | None = None) -> Any:
+        """What happens: ``handoff``, ``message``, ``customer_typing`` and ``present``, each with JSON; ``over`` at the end.
+
+        With ``conversation_id`` also what is said there while the bot has the word. Nothing is repeated after a break:
+        read the list again then.
+        """
+        if conversation_id:
+            await gate.database.run(lambda session: found(session, gate.tenant, conversation_id))
+
+        async def allowed() -> bool:
+            try:
+                return (await gate.caller(request)).may("analytics:view")
+            except RejoinderError:
+                return False
+
+        return inbox.stream(gate.tenant, conversation_id, allowed)
+
+
+def _add_presence(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
+    @routes.put("/handoffs/{handoff_id}/presence")
+    async def present(handoff_id: str, body: TypingBody, person: Answerer) -> list[ViewerItem]:
+        """Say that you look at it, every ten seconds, and whether you are writing, every three; who else does.
+
+        A customer with whom a person speaks sees that somebody types.
+        """
+        handoff = await inbox.handoffs.one(gate.tenant, handoff_id)
+        here = inbox.presence.beat(handoff, person.email, person.name, typing=body.typing)
+        return [ViewerItem.model_validate(each) for each in here]
+
+    @routes.get("/handoffs/{handoff_id}/suggestions")
+    async def suggested(handoff_id: str, _: Viewer) -> list[SuggestionItem]:
+        """Up to three answers from the knowledge base to what the customer last asked; none while it is away."""
+        handoff = await inbox.handoffs.one(gate.tenant, handoff_id)
+        answers = await asyncio.to_thread(inbox.suggest, gate.tenant, handoff.conversation_id)
+        return [SuggestionItem.model_validate(each) for each in answers]
+
+
+def _add_canned(routes: APIRouter, gate: Gate) -> None:
+    @routes.get("/canned-replies")
+    async def listed(_: Viewer) -> list[CannedItem]:
+        """All, by name."""
+        texts = await gate.database.run(lambda session: canned.listed(session, gate.tenant))
+        return [CannedItem.model_validate(each) for each in texts]
+
+    @routes.post("/canned-replies", status_code=201)
+    async def add(body: CannedBody, person: Answerer) -> CannedItem:
+        """A new one; its name is free."""
+        made = await gate.database.run(lambda s: canned.add(s, gate.tenant, body.name, body.text, person.email))
+        return CannedItem.model_validate(made)
+
+    @routes.put("/canned-replies/{canned_id}")
+    async def change(canned_id: str, body: CannedBody, person: Answerer) -> CannedItem:
+        """Another name or text."""
+        changed = await gate.database.run(
+            lambda s: canned.change(s, gate.tenant, canned_id, body.name, body.text, by=person.email)
+        )
+        return CannedItem.model_validate(changed)
+
+    @routes.delete("/canned-replies/{canned_id}", status_code=204)
+    async def remove(canned_id: str, person: Answerer) -> None:
+        """Delete it."""
+        await gate.database.run(lambda s: canned.remove(s, gate.tenant, canned_id, person.email))

@@ -1,0 +1,92 @@
+"""What the inbox stands on, and its event stream: shared by its pages and the API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from core.events import CustomerTyping, Event, Forwarded, HandoffChanged, Hub, MessageStored, Present, inbox_of
+from core.handoffs.presence import Presence
+from core.handoffs.service import HandoffService
+from knowledge.suggesting import Suggest
+
+PING_SECONDS = 15
+CHECK_SECONDS = 30.0
+"""So often a stream looks whether who follows it may still do so."""
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """Handed in by the app."""
+
+    handoffs: HandoffService
+    hub: Hub
+    presence: Presence
+    suggest: Suggest
+    home: Path
+    """Attachments lie below it."""
+
+    def stream(self, tenant_id: str, conversation_id: str | None, allowed: Callable[[], Awaitable[bool]]) -> Any:
+        """Server-sent events of a tenant's inbox, and of one conversation beside it."""
+        events = follow(self.hub, tenant_id, conversation_id, allowed)
+        return EventSourceResponse(events, ping=PING_SECONDS, send_timeout=30)
+
+
+async def follow(
+    hub: Hub, tenant_id: str, conversation_id: str | None, allowed: Callable[[], Awaitable[bool]]
+) -> AsyncGenerator[ServerSentEvent]:
+    """What happens from now on, as handoff, message, customer_typing and present; ``over`` when it may not be seen any more.
+
+    Nothing is repeated: who comes back after a break reads the list again.
+    """
+    checked = monotonic()
+    with hub.watch(inbox_of(tenant_id), *([conversation_id] if conversation_id else [])) as queue:
+        yield ServerSentEvent("{}", event="open")
+        while True:
+            event = await _next(queue)
+            if monotonic() - checked >= CHECK_SECONDS:
+                if not await allowed():
+                    yield ServerSentEvent("{}", event="over")
+                    return
+                checked = monotonic()
+            if event and (shown := _shown(event, conversation_id)):
+                yield shown
+
+
+async def _next(queue: asyncio.Queue[Event]) -> Event | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await queue.get()
+    except TimeoutError:
+        return None
+
+
+def _shown(event: Event, conversation_id: str | None) -> ServerSentEvent | None:
+    match event:
+        case HandoffChanged():
+            return _sse("handoff", asdict(event))
+        case Forwarded():
+            return _sse("message", {"handoff_id": event.handoff_id, **_said(event.conversation_id, event.message)})
+        case MessageStored():
+            return _sse("message", {"handoff_id": None, **_said(conversation_id, event)})
+        case CustomerTyping():
+            return _sse("customer_typing", asdict(event))
+        case Present():
+            return _sse("present", asdict(event))
+    return None
+
+
+def _said(conversation_id: str | None, message: MessageStored) -> dict[str, Any]:
+    same = ("id", "seq", "speaker", "author", "text")
+    return {"conversation_id": conversation_id, **{name: getattr(message, name) for name in same}}
+
+
+def _sse(name: str, data: dict[str, Any]) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(data), event=name)

@@ -1,0 +1,157 @@
+"""The inbox: who waits for a person, one handoff with its conversation and customer, and what staff do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from console.auth.roles import Permission
+from console.auth.sessions import Person
+from console.pages.staff import inbox_live, inbox_parts
+from console.pages.staff.forms import Form
+from console.pages.staff.inbox_parts import View
+from console.pages.staff.shell import HEADERS, PREFIX, Shell, see, status_of
+from core.db.models import new_id
+from core.errors import Conflict, InvalidInput, NotFound
+from core.handoffs.service import HandoffService
+from core.handoffs.settings import CONSOLE
+
+HOME = f"{PREFIX}/inbox"
+NEEDED: Permission = "handoffs:answer"
+_EVENT = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def add_to(routes: APIRouter, shell: Shell) -> None:
+    """The list, one handoff, and every action."""
+
+    async def page(person: Person, view: View, handoff_id: str | None, status: int = 200, **values: Any) -> Response:
+        found = await shell.read(
+            lambda session: inbox_parts.shown(session, shell.tenant, view, person, handoff_id)
+        )  # fmt: skip
+        viewers = shell.services.inbox.presence.viewers(handoff_id) if handoff_id else ()
+        return await shell.page(
+            "inbox", person, area="inbox", status=status, view=view, event=new_id(), me=person.email,
+            viewers=viewers, **found, **values,
+        )  # fmt: skip
+
+    @routes.get("/inbox")
+    async def listed(request: Request) -> Response:
+        person = await shell.person(request)
+        return await page(person, View.of(request), None)
+
+    inbox_live.add_to(routes, shell)
+
+    @routes.get("/inbox/{handoff_id}")
+    async def shown(request: Request, handoff_id: str) -> Response:
+        person = await shell.person(request)
+        return await page(person, View.of(request), handoff_id)
+
+    @routes.post("/inbox/{handoff_id}/{action}")
+    async def act(request: Request, handoff_id: str, action: str) -> Response:
+        person, form = await shell.form(request, NEEDED)
+        if action not in ACTIONS:
+            raise NotFound(f"There is no action {action!r}.")
+        try:
+            doing = Doing(shell.tenant, handoff_id, person.email, event_of(form), form)
+            await ACTIONS[action](shell.services.inbox.handoffs, doing)
+        except (InvalidInput, Conflict) as error:
+            if by_script(request):
+                return told({"error": str(error)}, status_of(error))
+            tried = {"error": str(error), "tried": action, "typed": form.text("text")}
+            return await page(person, View.encoded(form.text("view")), handoff_id, status_of(error), **tried)
+        if by_script(request):
+            return told({"event": new_id()})
+        return see(f"{HOME}/{handoff_id}?{View.encoded(form.text('view')).query()}")
+
+    _add_take_over(routes, shell)
+
+
+def _add_take_over(routes: APIRouter, shell: Shell) -> None:
+    @routes.post("/conversations/{conversation_id}/takeover")
+    async def take_over(request: Request, conversation_id: str) -> Response:
+        person, form = await shell.form(request, NEEDED)
+        event = f"{CONSOLE}:{event_of(form)}"
+        service = shell.services.inbox.handoffs
+        handoff = await service.take_over(shell.tenant, conversation_id, person.email, event)
+        return see(f"{HOME}/{handoff.id}")
+
+
+def event_of(form: Form) -> str:
+    """The form's own id, by which sending it twice does one thing once.
+
+    Raises:
+        InvalidInput: it has none.
+    """
+    event = form.text("event")
+    if not _EVENT.fullmatch(event):
+        raise InvalidInput("This form has no id. Load the page again.")
+    return event
+
+
+def by_script(request: Request) -> bool:
+    """Whether the page's script sent it, which wants a short answer."""
+    return "application/json" in request.headers.get("accept", "")
+
+
+def told(content: dict[str, Any], status: int = 200) -> Response:
+    """A short answer for the script."""
+    return JSONResponse(content, status, HEADERS)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What somebody wants done with a handoff."""
+
+    tenant: str
+    handoff_id: str
+    by: str
+    event: str
+    form: Form
+
+    @property
+    def key(self) -> str:
+        """The event as the machine knows it."""
+        return f"{CONSOLE}:{self.event}"
+
+
+Action = Callable[[HandoffService, Doing], Awaitable[object]]
+
+
+def _claim(service: HandoffService, d: Doing) -> Awaitable[object]:
+    return service.claim(d.tenant, d.handoff_id, d.by, d.key, held_by=d.form.text("held_by"))
+
+
+def _reply(service: HandoffService, d: Doing) -> Awaitable[object]:
+    text, held_by = d.form.text("text"), d.form.text("held_by")
+    return service.reply(d.tenant, d.handoff_id, text, d.by, desk=CONSOLE, event_id=d.event, held_by=held_by)
+
+
+def _note(service: HandoffService, d: Doing) -> Awaitable[object]:
+    return service.note(d.tenant, d.handoff_id, d.form.text("text"), d.by, d.key)
+
+
+def _give_back(service: HandoffService, d: Doing) -> Awaitable[object]:
+    return service.give_back(d.tenant, d.handoff_id, d.by, d.key)
+
+
+def _resolved(service: HandoffService, d: Doing) -> Awaitable[object]:
+    return service.close(d.tenant, d.handoff_id, d.by, resolved=True, event_id=d.key)
+
+
+def _not_resolved(service: HandoffService, d: Doing) -> Awaitable[object]:
+    return service.close(d.tenant, d.handoff_id, d.by, resolved=False, event_id=d.key)
+
+
+ACTIONS: dict[str, Action] = {
+    "claim": _claim,
+    "reply": _reply,
+    "note": _note,
+    "return": _give_back,
+    "resolved": _resolved,
+    "not_resolved": _not_resolved,
+}

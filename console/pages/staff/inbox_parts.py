@@ -1,0 +1,138 @@
+"""What the inbox shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import Request
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from console.auth.sessions import Person
+from console.pages.staff.forms import page_number
+from console.pages.staff.timeline import timeline
+from core import conversations, customer_records
+from core.customer_records import Record
+from core.db.models import Conversation, Message
+from core.errors import NotFound
+from core.handoffs import canned, listing
+from core.handoffs.applying import Urgency
+from core.handoffs.listing import Filter
+from core.handoffs.machine import ENDED
+from core.handoffs.service import found
+from core.handoffs.views import HandoffView, view
+
+AT_ONCE = 50
+MESSAGES = 200
+"""So many of a conversation stand in the inbox; the others are on its page."""
+LONGEST_SEARCH = 200
+SHOWN = ("", "requested", "mine", "others", "late", "closed", "returned", "customer_left")
+FEELINGS = ("angry", "negative", "neutral", "positive")
+HISTORY = ("closed", "returned", "customer_left")
+
+
+@dataclass(frozen=True)
+class View:
+    """Which part of the inbox somebody looks at."""
+
+    show: str = ""
+    channel: str = ""
+    urgency: str = ""
+    sentiment: str = ""
+    text: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, request: Request) -> View:
+        """As the address says."""
+        return cls._cleaned(dict(request.query_params), page_number(request))
+
+    @classmethod
+    def encoded(cls, query: str) -> View:
+        """As a form kept it."""
+        return cls._cleaned(dict(parse_qsl(query[:1000])), 1)
+
+    @classmethod
+    def _cleaned(cls, given: dict[str, str], page: int) -> View:
+        def known(name: str, values: tuple[str, ...]) -> str:
+            return value if (value := given.get(name, "")) in values else ""
+
+        return cls(
+            known("show", SHOWN),
+            given.get("channel", "")[:32],
+            known("urgency", get_args(Urgency)),
+            known("sentiment", FEELINGS),
+            given.get("text", "").strip()[:LONGEST_SEARCH],
+            page,
+        )
+
+    def filter(self, me: str) -> Filter:
+        """As a search of one of the staff."""
+        return Filter(
+            self.show if self.show in {"requested", "late", *HISTORY} else "open",
+            claimed_by=me if self.show == "mine" else None,
+            others_than=me if self.show == "others" else None,
+            channel=self.channel or None,
+            urgency=self.urgency or None,
+            sentiment=self.sentiment or None,
+            text=self.text or None,
+        )
+
+    def query(self, **changes: Any) -> str:
+        """As the part of an address behind the question mark; empty values are left out."""
+        values = {**vars(self), **changes}
+        return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
+
+
+def shown(session: Session, tenant_id: str, seen: View, person: Person, handoff_id: str | None) -> dict[str, Any]:
+    """The list, and the handoff that was chosen."""
+    total, items = listing.listed(
+        session, tenant_id, seen.filter(person.email), AT_ONCE, (seen.page - 1) * AT_ONCE
+    )  # fmt: skip
+    _, waiting = listing.listed(session, tenant_id, Filter("requested"), AT_ONCE)
+    return {
+        "total": total,
+        "items": items,
+        "pages": max(1, -(-total // AT_ONCE)),
+        "last": _last_said(session, items),
+        "counts": listing.counts(session, tenant_id, person.email),
+        "requested": waiting,
+        "channels": conversations.channels(session, tenant_id),
+        "feelings": FEELINGS,
+        "urgencies": get_args(Urgency),
+        "history": HISTORY,
+        **(_chosen(session, tenant_id, handoff_id, person) if handoff_id else {"one": None}),
+    }
+
+
+def _chosen(session: Session, tenant_id: str, handoff_id: str, person: Person) -> dict[str, Any]:
+    one = view(session, found(session, tenant_id, handoff_id))
+    conversation = session.get_one(Conversation, one.conversation_id)
+    holder = one.claimed_by if one.claimed_by and one.claimed_by != person.email else None
+    ready = canned.listed(session, tenant_id)
+    return {
+        "one": one,
+        "conversation": conversation,
+        "over": one.state in ENDED,
+        "holder": None if one.state in ENDED else holder,
+        "time": timeline(session, conversation, MESSAGES, newest=True),
+        "customer": customer_of(session, tenant_id, one),
+        "ready": [(each.name, canned.filled(each.text, one.customer_name, person.name)) for each in ready],
+    }
+
+
+def customer_of(session: Session, tenant_id: str, one: HandoffView) -> Record | None:
+    """Who it is with, where that is known."""
+    try:
+        return customer_records.record(session, tenant_id, one.customer_id) if one.customer_id else None
+    except NotFound:
+        return None
+
+
+def _last_said(session: Session, items: list[HandoffView]) -> dict[str, Message]:
+    ids = [item.conversation_id for item in items]
+    last = and_(Message.conversation_id == Conversation.id, Message.seq == Conversation.last_seq)
+    rows = session.scalars(select(Message).join(Conversation, last).where(Conversation.id.in_(ids)))
+    return {row.conversation_id: row for row in rows}

@@ -1,0 +1,53 @@
+"""Files of a conversation: what customers sent, and what staff sent them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from console.pages.staff.shell import Shell
+from core.db.models import Message
+from core.errors import NotFound
+
+SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
+"""What a browser shows by itself; anything else is downloaded."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=3600",
+}
+
+
+def add_to(routes: APIRouter, shell: Shell) -> None:
+    """One file, by its message and its place there."""
+
+    @routes.get("/media/{message_id}/{number}")
+    async def media(request: Request, message_id: str, number: int) -> Response:
+        await shell.person(request)
+        each = await shell.read(lambda session: _attachment(session, shell.tenant, message_id, number))
+        path = _inside(shell.services.inbox.home, str(each.get("path") or ""))
+        content = await asyncio.to_thread(path.read_bytes)
+        kind, name = str(each.get("content_type") or "application/octet-stream"), str(each.get("name") or path.name)
+        way = "inline" if kind.startswith(SHOWN) else "attachment"
+        headers = {**HEADERS, "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name, safe='')}"}
+        return Response(content, media_type=kind, headers=headers)
+
+
+def _attachment(session: Session, tenant_id: str, message_id: str, number: int) -> dict[str, Any]:
+    message = session.get(Message, message_id)
+    if message is None or message.tenant_id != tenant_id or not 0 <= number < len(message.attachments):
+        raise NotFound("There is no such file.")
+    return message.attachments[number]
+
+
+def _inside(home: Path, path: str) -> Path:
+    """Below the home folder, and there."""
+    found = (home / path).resolve()
+    if not path or not found.is_relative_to(home.resolve()) or not found.is_file():
+        raise NotFound("There is no such file any more.")
+    return found

@@ -1,0 +1,259 @@
+"""Conversations for staff to find: filtered, page by page, the last one in which something happened first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.db.models import (
+    Address,
+    Conversation,
+    Customer,
+    Handoff,
+    InteractionFeedback,
+    Message,
+    SurveyResponse,
+    Turn,
+)
+from core.errors import InvalidInput, NotFound
+
+COUNTED = 1000
+"""Beyond that a count says only that there are more."""
+OUTCOMES = ("answered", "clarified", "unknown", "handoff", "action")
+HANDOFFS = ("any", "none", "open", "resolved", "not_resolved")
+RATINGS = ("helpful", "not_helpful", "satisfied", "dissatisfied")
+SATISFIED = 4
+"""From this CSAT mark on."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which conversations; every field that is set must fit."""
+
+    text: str | None = None
+    """Somewhere in what was said, in the customer's name or address; or the id of the conversation or customer."""
+    channel: str | None = None
+    outcome: str | None = None
+    """Of one of its turns: one of OUTCOMES."""
+    handoff: str | None = None
+    """One of HANDOFFS."""
+    rating: str | None = None
+    """One of RATINGS: a thumb on one of its answers, or the mark after it."""
+    customer_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Before this; both by when something last happened."""
+
+    def conditions(self, tenant_id: str) -> list[ColumnElement[bool]]:
+        """As SQL, over conversations.
+
+        Raises:
+            InvalidInput: there is no such outcome, handoff or rating.
+        """
+        tests: list[ColumnElement[bool]] = [Conversation.tenant_id == tenant_id]
+        same = ((Conversation.channel, self.channel), (Conversation.customer_id, self.customer_id))
+        tests += [column == value for column, value in same if value]
+        if self.since:
+            tests.append(Conversation.updated_at >= self.since)
+        if self.until:
+            tests.append(Conversation.updated_at < self.until)
+        tests += [
+            test(value)
+            for test, value in ((_outcome, self.outcome), (_handed_over, self.handoff), (_rated, self.rating))
+            if value
+        ]
+        if self.text:
+            tests.append(_has(tenant_id, self.text.strip()))
+        return tests
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One conversation of a list."""
+
+    id: str
+    channel: str
+    status: str
+    customer_id: str | None
+    customer_name: str | None
+    vip: bool
+    messages: int
+    last_text: str
+    last_speaker: str
+    outcome: str | None
+    """Of its last turn."""
+    handoff: str | None
+    """State of its last one."""
+    resolved: bool | None
+    helpful: int
+    """Thumbs up ..."""
+    not_helpful: int
+    """... and down."""
+    csat: int | None
+    """1 to 5"""
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of all that fit."""
+
+    items: list[Listed]
+    following: str | None
+    """Where the next page begins; None: this was the last."""
+
+
+def found(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
+    """The tenant's conversation.
+
+    Raises:
+        NotFound: there is none.
+    """
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.tenant_id != tenant_id:
+        raise NotFound("There is no such conversation.")
+    return conversation
+
+
+def listed(session: Session, tenant_id: str, wanted: Filter, limit: int = 50, after: str | None = None) -> Page:
+    """A page of them, beginning behind ``after``, which is an earlier page's ``following``.
+
+    Raises:
+        InvalidInput: ``after`` is none, or a filter is wrong.
+    """
+    fits = select(Conversation).where(*wanted.conditions(tenant_id))
+    if after:
+        fits = fits.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*_place(after)))
+    order = (Conversation.updated_at.desc(), Conversation.id.desc())
+    rows = session.scalars(fits.order_by(*order).limit(limit + 1)).all()
+    shown = list(rows[:limit])
+    following = f"{shown[-1].updated_at.isoformat()}_{shown[-1].id}" if len(rows) > limit else None
+    return Page(described(session, shown), following)
+
+
+def counted(session: Session, tenant_id: str, wanted: Filter) -> int:
+    """How many fit; COUNTED + 1 where they are more than COUNTED."""
+    some = select(Conversation.id).where(*wanted.conditions(tenant_id)).limit(COUNTED + 1)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def channels(session: Session, tenant_id: str) -> list[str]:
+    """Where conversations are."""
+    rows = select(Conversation.channel).where(Conversation.tenant_id == tenant_id).distinct()
+    return sorted(session.scalars(rows))
+
+
+def described(session: Session, rows: list[Conversation]) -> list[Listed]:
+    """With what belongs to each, in one query a table."""
+    ids = [row.id for row in rows]
+    said = _last_said(session, ids)
+    outcomes = _last(session, select(Turn.conversation_id, Turn.outcome).where(Turn.outcome.is_not(None)), Turn, ids)
+    handoffs = _last(session, select(Handoff.conversation_id, Handoff), Handoff, ids)
+    marks = select(SurveyResponse.conversation_id, SurveyResponse.score).where(SurveyResponse.kind == "csat")
+    csat = dict(session.execute(marks.where(SurveyResponse.conversation_id.in_(ids))).all())
+    thumbs = _thumbs(session, ids)
+    who = {row.customer_id for row in rows if row.customer_id}
+    people = {each.id: each for each in session.scalars(select(Customer).where(Customer.id.in_(who)))}
+    return [
+        Listed(
+            id=row.id,
+            channel=row.channel,
+            status=row.status,
+            customer_id=row.customer_id,
+            customer_name=person.name if (person := people.get(row.customer_id or "")) else None,
+            vip=bool(person and person.vip),
+            messages=row.last_seq,
+            last_text=said[row.id].text if row.id in said else "",
+            last_speaker=said[row.id].speaker if row.id in said else "",
+            outcome=outcomes.get(row.id),
+            handoff=handoff.state if (handoff := handoffs.get(row.id)) else None,
+            resolved=handoff.resolved if handoff else None,
+            helpful=thumbs[row.id, True],
+            not_helpful=thumbs[row.id, False],
+            csat=csat.get(row.id),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in rows
+    ]
+
+
+def _last_said(session: Session, ids: list[str]) -> dict[str, Message]:
+    last = and_(Message.conversation_id == Conversation.id, Message.seq == Conversation.last_seq)
+    rows = session.scalars(select(Message).join(Conversation, last).where(Conversation.id.in_(ids)))
+    return {row.conversation_id: row for row in rows}
+
+
+def _last(session: Session, query: Select, table: type[Turn | Handoff], ids: list[str]) -> dict:  # type: ignore[type-arg]
+    """The newest row of each conversation."""
+    rows = session.execute(query.where(table.conversation_id.in_(ids)).order_by(table.id))
+    return dict(rows.all())
+
+
+def _thumbs(session: Session, ids: list[str]) -> Counter[tuple[str, bool]]:
+    row = InteractionFeedback
+    query = select(row.conversation_id, row.helpful, func.count()).where(row.conversation_id.in_(ids))
+    counts = session.execute(query.where(row.helpful.is_not(None)).group_by(row.conversation_id, row.helpful))
+    return Counter({(conversation_id, bool(helpful)): count for conversation_id, helpful, count in counts})
+
+
+def _outcome(wanted: str) -> ColumnElement[bool]:
+    _known(wanted, OUTCOMES)
+    return exists().where(Turn.conversation_id == Conversation.id, Turn.outcome == wanted)
+
+
+def _handed_over(wanted: str) -> ColumnElement[bool]:
+    _known(wanted, HANDOFFS)
+    if wanted == "open":
+        return Conversation.handoff_id.is_not(None)
+    there = Handoff.conversation_id == Conversation.id
+    if wanted in {"resolved", "not_resolved"}:
+        return exists().where(there, Handoff.resolved.is_(wanted == "resolved"))
+    return exists().where(there) if wanted == "any" else ~exists().where(there)
+
+
+def _rated(wanted: str) -> ColumnElement[bool]:
+    _known(wanted, RATINGS)
+    thumb, mark = InteractionFeedback, SurveyResponse
+    if wanted in {"helpful", "not_helpful"}:
+        return exists().where(thumb.conversation_id == Conversation.id, thumb.helpful.is_(wanted == "helpful"))
+    high = mark.score >= SATISFIED if wanted == "satisfied" else mark.score < SATISFIED
+    return exists().where(mark.conversation_id == Conversation.id, mark.kind == "csat", high)
+
+
+def _has(tenant_id: str, text: str) -> ColumnElement[bool]:
+    """Lists of ids that are found once, so that no conversation is looked through on its own."""
+    said = select(Message.conversation_id).where(Message.tenant_id == tenant_id, _contains(Message.text, text))
+    named = select(Customer.id).where(Customer.tenant_id == tenant_id, _contains(Customer.name, text))
+    reached = select(Address.customer_id).where(Address.tenant_id == tenant_id, _contains(Address.address, text))
+    return or_(
+        Conversation.id == text,
+        Conversation.external_id == text,
+        Conversation.customer_id == text,
+        Conversation.customer_id.in_(named),
+        Conversation.customer_id.in_(reached),
+        Conversation.id.in_(said),
+    )
+
+
+def _contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    return column.icontains(text, autoescape=True)
+
+
+def _known(value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise InvalidInput(f"{value!r} is none of {', '.join(known)}.")
+
+
+def _place(after: str) -> tuple[datetime, str]:
+    moment, _, id_ = after.rpartition("_")
+    try:
+        return datetime.fromisoformat(moment), id_
+    except ValueError:
+        raise InvalidInput("This is not where a page begins.") from None

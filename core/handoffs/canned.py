@@ -1,0 +1,118 @@
+"""Ready texts that staff put into their reply: one list a tenant, with placeholders for the customer's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db.models import CannedReply, now
+from core.errors import Conflict, InvalidInput, NotFound
+
+LONGEST_NAME = 80
+LONGEST = 4000
+PLACEHOLDERS = ("name", "first_name", "agent")
+_PLACEHOLDER = re.compile(r"(?P<space>[ \t]?)\{(?P<what>" + "|".join(PLACEHOLDERS) + r")\}")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """One ready text."""
+
+    id: str
+    name: str
+    text: str
+    updated_by: str
+    updated_at: datetime
+
+
+def listed(session: Session, tenant_id: str) -> list[Ready]:
+    """All of a tenant, by name."""
+    rows = session.scalars(select(CannedReply).filter_by(tenant_id=tenant_id).order_by(CannedReply.name))
+    return [_ready(row) for row in rows]
+
+
+def add(session: Session, tenant_id: str, name: str, text: str, by: str) -> Ready:
+    """A new one.
+
+    Raises:
+        InvalidInput: name or text is empty or too long.
+        Conflict: there is one of that name.
+    """
+    name, text = _checked(name, text)
+    _free(session, tenant_id, name, None)
+    row = CannedReply(tenant_id=tenant_id, name=name, text=text, updated_by=by)
+    session.add(row)
+    session.flush()
+    audit.note(session, tenant_id, "canned reply", row.id, "added", by, name=name)
+    return _ready(row)
+
+
+def change(session: Session, tenant_id: str, id_: str, name: str, text: str, *, by: str) -> Ready:
+    """Another name or text.
+
+    Raises:
+        NotFound: the tenant has no such text.
+        InvalidInput: name or text is empty or too long.
+        Conflict: there is another one of that name.
+    """
+    row = _found(session, tenant_id, id_)
+    name, text = _checked(name, text)
+    _free(session, tenant_id, name, id_)
+    before = row.text
+    row.name, row.text, row.updated_by, row.updated_at = name, text, by, now()
+    audit.note(session, tenant_id, "canned reply", row.id, "changed", by, name=name, before=before, after=text)
+    return _ready(row)
+
+
+def remove(session: Session, tenant_id: str, id_: str, by: str) -> None:
+    """Delete it.
+
+    Raises:
+        NotFound: the tenant has no such text.
+    """
+    row = _found(session, tenant_id, id_)
+    audit.note(session, tenant_id, "canned reply", row.id, "removed", by, name=row.name, before=row.text)
+    session.delete(row)
+
+
+def filled(text: str, customer: str | None, agent: str) -> str:
+    """With the names put in; where the customer's is not known, its placeholder goes with the space before it."""
+    whole = (customer or "").strip()
+    names = {"name": whole, "first_name": whole.partition(" ")[0], "agent": agent}
+
+    def put_in(found: re.Match[str]) -> str:
+        name = names[found["what"]]
+        return f"{found['space']}{name}" if name else ""
+
+    return _PLACEHOLDER.sub(put_in, text)
+
+
+def _checked(name: str, text: str) -> tuple[str, str]:
+    name, text = " ".join(name.split()), text.strip()
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InvalidInput(f"A name has 1 to {LONGEST_NAME} characters.")
+    if not 0 < len(text) <= LONGEST:
+        raise InvalidInput(f"A text has 1 to {LONGEST} characters.")
+    return name, text
+
+
+def _free(session: Session, tenant_id: str, name: str, but: str | None) -> None:
+    known = session.scalar(select(CannedReply.id).filter_by(tenant_id=tenant_id, name=name))
+    if known not in {None, but}:
+        raise Conflict(f"There is a text of the name “{name}” already.")
+
+
+def _found(session: Session, tenant_id: str, id_: str) -> CannedReply:
+    row = session.get(CannedReply, id_)
+    if row is None or row.tenant_id != tenant_id:
+        raise NotFound("There is no such text.")
+    return row
+
+
+def _ready(row: CannedReply) -> Ready:
+    return Ready(row.id, row.name, row.text, row.updated_by, row.updated_at)
