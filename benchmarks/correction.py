@@ -8,7 +8,6 @@ which asks them itself. At the end every phrasing is asked once more.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections import defaultdict
@@ -33,6 +32,7 @@ from knowledge.corrections.types import Proposal
 from knowledge.embedding import Embedder
 from knowledge.entries import Change, EntryEditor
 from knowledge.signals import normalised
+from knowledge.training.rows import read_rows
 from knowledge.types import Question
 from knowledge.wiring import make_answering, make_corrections, make_index_sync
 
@@ -154,8 +154,7 @@ def _cases(data: Path, count: int) -> list[Case]:
     known: dict[str, list[str]] = defaultdict(list)
     seen: set[str] = set()
     for name in SETS:
-        for line in (data / name / "train.jsonl").read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+        for row in read_rows(data / name / "train.jsonl"):
             text = str(row["text"]).strip()
             if normalised(text) not in seen and text.count("?") <= 1 and "." not in text[:-1]:
                 seen.add(normalised(text))

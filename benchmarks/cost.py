@@ -10,7 +10,6 @@ generation: the five nearest entries and the question, always to the balanced mo
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,6 +35,7 @@ from knowledge.embedding import Embedder
 from knowledge.entries import Change
 from knowledge.learning import parsed, store
 from knowledge.prompting import Prompts
+from knowledge.training.rows import read_rows
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
 from knowledge.wiring import Knowledge, import_folder, make_knowledge, make_writer
 from tests.fakes import FakeGemini, FakeOpenAI
@@ -142,8 +142,8 @@ def _running(data: Path) -> Iterator[tuple[Settings, Database]]:
 def _fill(settings: Settings, database: Database, data: Path) -> None:
     seeds = (data / "kb_growth/seed_conversations.jsonl").read_text(encoding="utf-8").splitlines()
     store(database, TENANT, parsed(seeds)[0], BY_BENCH, approve=True)
-    documents = [(row["title"], row["text"]) for row in _rows(data / "tau2/banking_docs.jsonl")]
-    documents += [(row["passage_title"], row["passage"]) for row in _rows(data / "clapnq/dev.jsonl")[:EACH]]
+    documents = [(row["title"], row["text"]) for row in read_rows(data / "tau2/banking_docs.jsonl")]
+    documents += [(row["passage_title"], row["passage"]) for row in read_rows(data / "clapnq/dev.jsonl")[:EACH]]
     folder = settings.home / "documents"
     folder.mkdir()
     for number, (title, text) in enumerate(documents):
@@ -154,12 +154,12 @@ def _fill(settings: Settings, database: Database, data: Path) -> None:
 def _questions(data: Path) -> list[Question]:
     probes = [
         [Utterance(SPEAKERS[t["speaker"]], t["text"]) for t in row["turns"]]
-        for row in _rows(data / "kb_growth/probes.jsonl")
+        for row in read_rows(data / "kb_growth/probes.jsonl")
     ]
     asked = [Question(TENANT, turns[-1].text, tuple(turns[:-1])) for turns in probes]
-    rows = _rows(data / "banking77/train.jsonl")
+    rows = read_rows(data / "banking77/train.jsonl")
     asked += [Question(TENANT, row["text"]) for row in rows[:: len(rows) // EACH][:EACH]]
-    return asked + [Question(TENANT, row["question"]) for row in _rows(data / "clapnq/dev.jsonl")[:EACH]]
+    return asked + [Question(TENANT, row["question"]) for row in read_rows(data / "clapnq/dev.jsonl")[:EACH]]
 
 
 def _plain(knowledge: Knowledge, question: Question) -> Request:
@@ -195,7 +195,3 @@ def _arm(database: Database, tenant: str) -> Arm:
         row["USD"] += float(call.cost or 0)
         total += call.cost or Decimal(0)
     return Arm(total, len(calls), routes)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

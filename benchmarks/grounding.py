@@ -28,6 +28,7 @@ from benchmarks.report import Result, at_most
 from knowledge.embedding import Embedder
 from knowledge.grounding import Grounding
 from knowledge.grounding.facts import facts
+from knowledge.training.rows import read_rows
 
 TRUE_FAITHFULNESS = 3.5
 HALUEVAL_CASES = 400
@@ -86,7 +87,7 @@ def run(data: Path) -> Result:
 
 def cases(data: Path) -> Iterator[Example]:
     """All examples of all sets."""
-    for row in _rows(data / "groundedness" / "begin_dev.jsonl"):
+    for row in read_rows(data / "groundedness" / "begin_dev.jsonl"):
         if row["label"] != "Generic":
             name, supported = f"begin_{row['source']}", row["label"] == "Fully attributable"
             trains = row["source"] in ("wow", "cmu")
@@ -99,7 +100,7 @@ def cases(data: Path) -> Iterator[Example]:
                 trains,
                 row["model"],
             )
-    for row in _rows(data / "groundedness" / "q2_dev.jsonl"):
+    for row in read_rows(data / "groundedness" / "q2_dev.jsonl"):
         yield Example(
             "q2",
             (row["knowledge"],),
@@ -109,20 +110,16 @@ def cases(data: Path) -> Iterator[Example]:
             True,
             row["system"],
         )
-    yield from _clapnq(_rows(data / "clapnq" / "dev.jsonl"))
-    for row in _rows(data / "mtrag" / "human_rated_dev.jsonl"):
+    yield from _clapnq(read_rows(data / "clapnq" / "dev.jsonl"))
+    for row in read_rows(data / "mtrag" / "human_rated_dev.jsonl"):
         yield from _mtrag(row)
-    for row in _rows(data / "groundedness" / "halueval_general_dev.jsonl")[:HALUEVAL_CASES]:
+    for row in read_rows(data / "groundedness" / "halueval_general_dev.jsonl")[:HALUEVAL_CASES]:
         yield Example("halueval", (row["query"],), "", row["response"], not row["hallucination"])
 
 
 def is_tuned(example: Example) -> bool:
     """Does it belong to the part that trains?"""
     return zlib.crc32("".join(example.evidence).encode()) % 2 == 0
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -39,6 +38,7 @@ from knowledge.review import deciding
 from knowledge.review.types import Claim
 from knowledge.review.wiring import make_desk
 from knowledge.signals import content_words
+from knowledge.training.rows import read_rows
 from knowledge.training.split import part_of
 from knowledge.types import SPEAKERS, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
@@ -53,7 +53,7 @@ COLOURS = {"right or honest %": "#1b7f4b", "right %": "#3367d6", "honestly unkno
 
 def run(data: Path) -> Result:
     """The learning curve, then the same with much else in the knowledge base."""
-    probes = _rows(data / "kb_growth/probes.jsonl")
+    probes = read_rows(data / "kb_growth/probes.jsonl")
     reported = [p for p in probes if part_of(p["dialogue_id"], p["target_doc_ids"][0]) == "report"]
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         growing = Growing(Settings.load(home=Path(folder), chroma_url=url))
@@ -66,7 +66,7 @@ def run(data: Path) -> Result:
     end = {name: value for name, value in curve[-1].items() if name != "approved"}
     _plot(curve, PLOT)
     figures: dict[str, Any] = {
-        "conversations": len(_rows(data / "kb_growth/seed_conversations.jsonl")),
+        "conversations": len(read_rows(data / "kb_growth/seed_conversations.jsonl")),
         "suggestions": suggested,
         "learning curve (reported part)": {f"after {row['approved']} approvals": _line(row) for row in curve},
         "reported part at the end": end,
@@ -148,7 +148,7 @@ def _approve(claim: Claim, session: Session) -> str:
 
 def _by_conversation(seeds: Path, database: Database) -> dict[str, str]:
     """The document that each stored conversation's last answer stands for; only the judge looks at it."""
-    documents = {seed["turns"][-1]["text"].strip(): seed["doc_id"] for seed in _rows(seeds)}
+    documents = {seed["turns"][-1]["text"].strip(): seed["doc_id"] for seed in read_rows(seeds)}
     with database.session() as session:
         stored = session.scalars(select(Conversation).order_by(Conversation.id))
         return {c.id: documents[c.messages[-1].text] for c in stored}
@@ -156,7 +156,7 @@ def _by_conversation(seeds: Path, database: Database) -> dict[str, str]:
 
 def _noise(data: Path, probes: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Content]]:
     """FAQ and reviews of `kb_dstc11` without what answers a probe that must stay unknown."""
-    rows = _rows(data / "dstc_knowledge/kb_dstc11.jsonl")
+    rows = read_rows(data / "dstc_knowledge/kb_dstc11.jsonl")
     unknown = {document for p in probes if p["expect"] == "unknown" for document in p["target_doc_ids"]}
     questions = {d: r["text"].partition("?")[0] for r in rows if (d := _document(r["doc_id"])) in unknown}
     for row in rows:
@@ -211,7 +211,3 @@ def _plot(curve: Sequence[dict[str, Any]], target: Path) -> None:
         page.set_content(page_of)
         page.screenshot(path=str(target))
         browser.close()
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -17,7 +17,6 @@ guards alone must hold back then.
 from __future__ import annotations
 
 import html
-import json
 import re
 import tempfile
 from collections import Counter
@@ -27,7 +26,6 @@ from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from time import perf_counter
-from typing import Any
 
 from sqlalchemy import select
 
@@ -47,6 +45,7 @@ from knowledge.harvest.transcript import Said, Transcript, cleaned
 from knowledge.injection import OrderDetector
 from knowledge.learning import ImportedConversation, store
 from knowledge.remembering import RememberingEmbedder
+from knowledge.training.rows import read_rows
 from knowledge.types import SPEAKERS, Utterance
 
 TENANT, HERE = "bench", "\0"
@@ -177,7 +176,7 @@ def read(data: Path) -> Iterator[ImportedConversation]:
         "twacs_airlines/labelled",
         "twacs_airlines/unlabelled",
     ):
-        for row in _rows(data / f"{name}.jsonl"):
+        for row in read_rows(data / f"{name}.jsonl"):
             reply = [{"speaker": "agent", "text": row["agent_reply"]}] if "agent_reply" in row else []
             turns = [t for t in (*row["turns"], *reply) if t["speaker"] in SPEAKERS and t["text"].strip()]
             said = tuple(Utterance(SPEAKERS[t["speaker"]], t["text"].strip()) for t in turns)
@@ -186,10 +185,12 @@ def read(data: Path) -> Iterator[ImportedConversation]:
 
 def plants_of(data: Path) -> Iterator[Plant]:
     """Personal data and instructions by turns; every personal value once."""
-    orders = [Plant("instruction", r["text"]) for r in _rows(data / "injection" / "dev.jsonl") if r["label"] in HARMFUL]
+    orders = [
+        Plant("instruction", r["text"]) for r in read_rows(data / "injection" / "dev.jsonl") if r["label"] in HARMFUL
+    ]
     personal = [
         Plant("personal", row["text"], tuple(s["value"] for s in row["spans"] if s["type"] in PERSONAL))
-        for row in _rows(data / "pii_synth" / "dev.jsonl")
+        for row in read_rows(data / "pii_synth" / "dev.jsonl")
     ]
     for pair in zip(cycle(orders), [p for p in personal if p.values], strict=False):
         yield from pair
@@ -324,10 +325,6 @@ def _house(conversations: Sequence[ImportedConversation]) -> House:
 def _transcript(conversation: ImportedConversation) -> Transcript:
     said = (Said(turn.speaker, cleaned(turn.text), str(n)) for n, turn in enumerate(conversation.turns))
     return Transcript(conversation.external_id, tuple(said))
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,6 @@ The detector (`knowledge.injection`) was trained on half of the rows labelled "i
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
 import tempfile
@@ -45,6 +44,7 @@ from knowledge.matching import PlainMatcher
 from knowledge.part_writer import PartWriter
 from knowledge.prompting import Prompts
 from knowledge.remembering import RememberingEmbedder
+from knowledge.training.rows import read_rows
 from knowledge.training.train_injection import in_training
 from knowledge.types import Entry, Question
 from knowledge.writing import Writer
@@ -66,9 +66,9 @@ def run(data: Path) -> Result:
 
 
 async def _run(data: Path) -> Result:
-    rows = _rows(data / "injection" / "dev.jsonl")
+    rows = read_rows(data / "injection" / "dev.jsonl")
     orders = [r for r in rows if r["label"] in LABELS and not (r["label"] == "injection" and in_training(r["text"]))]
-    emails = _rows(data / "injection" / "bipia_email_train.jsonl")
+    emails = read_rows(data / "injection" / "bipia_email_train.jsonl")
     tried, reached, shown, ways = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     with tempfile.TemporaryDirectory() as folder, FakeOpenAI() as openai:
         bench = await _Bench.started(Path(folder), openai)
@@ -194,10 +194,6 @@ def _obeyed(order: str, place: str) -> Iterator[tuple[str, str]]:
     if place == "message":
         yield "repeats the text", order
     yield "tells its prompt", SYSTEM
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().split("\n") if line]  # texts have other line ends in them
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
 from collections import Counter
@@ -22,6 +21,7 @@ from core.db.upgrade import upgrade
 from core.settings import Settings
 from knowledge.entries import Change
 from knowledge.learning import parsed, store
+from knowledge.training.rows import read_rows
 from knowledge.training.split import part_of
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
@@ -47,7 +47,7 @@ class Asked:
 def run(data: Path) -> Result:
     """Import, ask, count; the targets hold for the part that neither trained nor tuned anything."""
     folder = data / "kb_growth"
-    asked = list(ask(folder / "seed_conversations.jsonl", _rows(folder / "probes.jsonl")))
+    asked = list(ask(folder / "seed_conversations.jsonl", read_rows(folder / "probes.jsonl")))
     parts = {name: [a for a in asked if _part(a) == name] for name in ("train", "tune", "report")}
     reported = shares(parts["report"])
     times = [a.milliseconds for a in asked]
@@ -93,7 +93,9 @@ def _learnt(settings: Settings, database: Database, seeds: Path) -> dict[str, st
     conversations, _ = parsed(seeds.read_text(encoding="utf-8").splitlines())
     store(database, TENANT, conversations, Change("bench", "approved"), approve=True)
     make_index_sync(settings, database)()
-    documents = {_key(seed["turns"][-2]["text"], seed["turns"][-1]["text"]): seed["doc_id"] for seed in _rows(seeds)}
+    documents = {
+        _key(seed["turns"][-2]["text"], seed["turns"][-1]["text"]): seed["doc_id"] for seed in read_rows(seeds)
+    }
     with database.session() as session:
         entries = session.scalars(select(KnowledgeEntry)).all()
         return {entry.id: documents[_key(entry.questions[0].text, entry.answer)] for entry in entries}
@@ -139,7 +141,3 @@ def _part(asked: Asked) -> str:
 
 def _turns(row: dict[str, Any]) -> tuple[Utterance, ...]:
     return tuple(Utterance(SPEAKERS[turn["speaker"]], turn["text"]) for turn in row["turns"])
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -7,7 +7,6 @@ leave the house. Precision of a kind: how much of what was masked as this kind i
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from benchmarks.report import Result, at_least, at_most
 from core.llm.masking import Masker, make_masker
 from core.llm.types import Caller, Message, Request
+from knowledge.training.rows import read_rows
 
 GOAL = 0.98
 KINDS = {"EMAIL_ADDRESS": "EMAIL", "PHONE_NUMBER": "PHONE", "CREDIT_CARD": "CARD", "IBAN_CODE": "IBAN", "US_SSN": "ID"}
@@ -27,7 +27,7 @@ TIMES = 200
 
 def run(data: Path) -> Result:
     """Measure finding and speed."""
-    rows = [json.loads(line) for line in (data / "pii_synth" / "dev.jsonl").read_text().splitlines()]
+    rows = read_rows(data / "pii_synth" / "dev.jsonl")
     started = time.perf_counter()
     masker = make_masker()
     made = time.perf_counter() - started

@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.report import Goal, Result, at_least, at_most
 from evaluation.nlu import measure
+from knowledge.training.rows import read_rows
 
 Rows = list[dict[str, str]]
 HINT3 = {"sofmattress": (0.576, 0.663), "curekart": (0.790, 0.421), "powerplay11": (0.338, 0.808)}
@@ -39,10 +40,10 @@ policies: []
 
 def run(data: Path) -> Result:
     """All sets by the shipped pipeline; one bot of HINT3 by Rasa's default one as well."""
-    hint3 = {name: _read(data / f"hint3/{name}_train.jsonl") for name in HINT3}
+    hint3 = {name: read_rows(data / f"hint3/{name}_train.jsonl") for name in HINT3}
     bots = {name: [_measured(*_with_strangers(hint3, name, seed)) for seed in SEEDS] for name in HINT3}
     figures: dict[str, Any] = {
-        "banking77": _measured(*_held_back(_read(data / "banking77/train.jsonl"), 0.1, SEEDS[0])),
+        "banking77": _measured(*_held_back(read_rows(data / "banking77/train.jsonl"), 0.1, SEEDS[0])),
         "clinc150": measure(data / "clinc150/train.jsonl", data / "clinc150/val.jsonl"),
         **{f"hint3_{name}": _average(runs) for name, runs in bots.items()},
         "rasa_default_hint3_curekart": _measured(*_with_strangers(hint3, "curekart", SEEDS[0]), RASA_DEFAULT),
@@ -107,10 +108,6 @@ def _held_back(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
 def _average(runs: list[dict[str, Any]]) -> dict[str, Any]:
     names = [name for name, value in runs[0].items() if value is not None]
     return {name: round(mean(run[name] for run in runs), 4) for name in names}
-
-
-def _read(path: Path) -> Rows:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def _write(path: Path, rows: Rows) -> Path:

@@ -10,7 +10,6 @@ for real within the measured time.
 from __future__ import annotations
 
 import csv
-import json
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ from knowledge.importing import Importer, Options
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.spaces import VectorSpace
+from knowledge.training.rows import read_rows
 from knowledge.wiring import Knowledge, make_knowledge
 
 SIZES = (1_000, 10_000, 100_000)
@@ -164,7 +164,7 @@ def _spread(name: str, took: list[float]) -> dict[str, float]:
 
 
 def _questions(data: Path) -> list[str]:
-    lines = (line for name in SETS for line in (data / name / "train.jsonl").read_text().splitlines())
-    unique = list(dict.fromkeys(str(json.loads(line)["text"]).strip() for line in lines))
+    rows = (row for name in SETS for row in read_rows(data / name / "train.jsonl"))
+    unique = list(dict.fromkeys(str(row["text"]).strip() for row in rows))
     order = np.random.default_rng(7).permutation(len(unique))[:10_200]
     return [unique[n] for n in order]

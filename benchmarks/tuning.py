@@ -7,7 +7,6 @@ path: SQL, a real Chroma server, training in `.venv-train`, evaluation of the ex
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import threading
@@ -32,6 +31,7 @@ from evaluation.tuning.desk import INDEXING, Tuning
 from evaluation.tuning.wiring import make_tuning
 from knowledge.content import Content
 from knowledge.entries import Change, EntryEditor
+from knowledge.training.rows import read_rows
 from knowledge.wiring import make_knowledge
 
 OWN, CONFIRMED, PASSAGES = 6, 3, 3_000
@@ -151,7 +151,7 @@ def _recall(settings: Settings, database: Database, asked: list[tuple[str, str]]
 
 def _store(database: Database, data: Path) -> None:
     texts: dict[str, list[str]] = defaultdict(list)
-    for row in _rows(data / "clinc150/train.jsonl"):
+    for row in read_rows(data / "clinc150/train.jsonl"):
         texts[row["intent"]].append(row["text"].strip())
     random = np.random.default_rng(7)
     for intent, own in sorted(texts.items()):
@@ -164,7 +164,7 @@ def _store(database: Database, data: Path) -> None:
                 ReuseObservation(tenant_id=TENANT, entry_id=entry, text=text, score=0.5, reused=False, correct=True)
                 for text in chosen[OWN:]
             )
-    others = list(dict.fromkeys(row["text"].strip() for row in _rows(data / "banking77/train.jsonl")))
+    others = list(dict.fromkeys(row["text"].strip() for row in read_rows(data / "banking77/train.jsonl")))
     _add(database, *(Content("passage", others[n]) for n in random.permutation(len(others))[:PASSAGES]))
 
 
@@ -172,7 +172,3 @@ def _add(database: Database, *contents: Content) -> str:
     with database.session() as session:
         editor = EntryEditor(session, TENANT, Change("bench", "bench"))
         return [editor.add(content, approved=True).id for content in contents][-1]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from knowledge.context import subject_of, subjects_of
 from knowledge.signals import normalised
+from knowledge.training.rows import read_rows
 from knowledge.training.split import ANY, part_of
 from knowledge.types import Entry, Question, Speaker, Utterance
 
@@ -42,9 +42,9 @@ class World:
 
 def conversations(data: Path) -> World:
     """The DSTC9 turns of the training part; what is tuned or reported on is left out, and so is every copy of it."""
-    faq = {row["doc_id"]: row for row in _rows(data / "dstc_knowledge/kb_train.jsonl")}
+    faq = {row["doc_id"]: row for row in read_rows(data / "dstc_knowledge/kb_train.jsonl")}
     held = _held_back(data)
-    seeds = _rows(data / "kb_growth/seed_conversations.jsonl")
+    seeds = read_rows(data / "kb_growth/seed_conversations.jsonl")
     world = World()
     for seed, turns, subject in zip(seeds, map(_turns, seeds), subjects_of([_turns(s) for s in seeds]), strict=True):
         if _trains(seed["doc_id"]):
@@ -67,7 +67,7 @@ def conversations(data: Path) -> World:
 def intents(data: Path, name: str, each: int) -> World:
     """Utterances of one intent as each other's paraphrases."""
     by_intent: dict[str, list[str]] = defaultdict(list)
-    for row in _rows(data / name / "train.jsonl"):
+    for row in read_rows(data / name / "train.jsonl"):
         by_intent[row["intent"]].append(row["text"])
     world = World()
     for intent, texts in by_intent.items():
@@ -78,7 +78,7 @@ def intents(data: Path, name: str, each: int) -> World:
 
 
 def _held_back(data: Path) -> set[tuple[str, str]]:
-    probes = _rows(data / "kb_growth/probes.jsonl")
+    probes = read_rows(data / "kb_growth/probes.jsonl")
     kept = [p for p in probes if part_of(p["dialogue_id"], p["target_doc_ids"][0]) != "train"]
     return {(p["target_doc_ids"][0], normalised(p["turns"][-1]["text"])) for p in kept}
 
@@ -90,7 +90,7 @@ def _trains(document: str) -> bool:
 def _queries(data: Path) -> Iterator[dict[str, Any]]:
     seen: set[tuple[str, str, int]] = set()
     for name in QUERIES:
-        for row in _rows(data / "dstc_knowledge" / name):
+        for row in read_rows(data / "dstc_knowledge" / name):
             key = (str(row["target_doc_ids"]), row["turns"][-1]["text"], len(row["turns"]))
             if row["knowledge_seeking"] and key not in seen:
                 seen.add(key)
@@ -109,7 +109,3 @@ def _entry(question: str, answer: str, subject: str | None, before: Sequence[Utt
 
 def _turns(row: dict[str, Any]) -> tuple[Utterance, ...]:
     return tuple(Utterance(SPEAKERS[turn["speaker"]], turn["text"]) for turn in row["turns"])
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

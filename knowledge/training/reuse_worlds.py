@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from knowledge.context import subjects_of
 from knowledge.learning import content_of, parsed
 from knowledge.signals import normalised
+from knowledge.training.rows import read_rows
 from knowledge.training.split import part_of
 from knowledge.types import SPEAKERS, Entry, Question, Utterance
 
@@ -87,13 +87,13 @@ def _entry(name: str, questions: Sequence[str], answer: str) -> Entry:
 
 
 def _stackfaq(folder: Path) -> World:
-    entries = [_entry(row["doc_id"], [row["question"]], row["answers"][0]) for row in _rows(folder / "faq.jsonl")]
-    asks = [_ask(row["query"], row["target_doc_ids"], "report") for row in _rows(folder / "queries_dev.jsonl")]
+    entries = [_entry(row["doc_id"], [row["question"]], row["answers"][0]) for row in read_rows(folder / "faq.jsonl")]
+    asks = [_ask(row["query"], row["target_doc_ids"], "report") for row in read_rows(folder / "queries_dev.jsonl")]
     return World("stackfaq", tuple(entries), tuple(asks))
 
 
 def _faq_similarity(file: Path) -> World:
-    rows = _rows(file)
+    rows = read_rows(file)
     right: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         right[row["question_2"]] += [row["question_1"]] if row["similar"] else []
@@ -105,7 +105,7 @@ def _faq_similarity(file: Path) -> World:
 def _bot(name: str, file: Path, answered: frozenset[str]) -> World:
     by_intent: dict[str, list[str]] = defaultdict(list)
     intents_of: dict[str, set[str]] = defaultdict(set)
-    for row in _rows(file):
+    for row in read_rows(file):
         by_intent[row["intent"]].append(row["text"])
         intents_of[row["text"]].add(row["intent"])
     entries, asks = [], []
@@ -125,13 +125,13 @@ def _growth(folder: Path) -> World:
     conversations, _ = parsed(seeds.read_text(encoding="utf-8").splitlines())
     subjects = subjects_of([conversation.turns for conversation in conversations])
     entries = []
-    for conversation, subject, row in zip(conversations, subjects, _rows(seeds), strict=True):
+    for conversation, subject, row in zip(conversations, subjects, read_rows(seeds), strict=True):
         content = content_of(conversation, subject)
         entries.append(
             Entry(row["doc_id"], 1, "faq", content.questions, content.answer, subject=subject, context=content.context)
         )
     asks = []
-    for probe in _rows(folder / "probes.jsonl"):
+    for probe in read_rows(folder / "probes.jsonl"):
         part = part_of(probe["dialogue_id"], probe["target_doc_ids"][0])
         if part == "train":  # the matcher learnt from these, so it is surer of them than of others
             continue
@@ -145,7 +145,7 @@ def _growth(folder: Path) -> World:
 def _intents(name: str, file: Path, known: int, asked: int) -> World:
     draw = random.Random(SEED)
     by_intent: dict[str, list[str]] = defaultdict(list)
-    for row in _rows(file):
+    for row in read_rows(file):
         by_intent[row["intent"]].append(row["text"])
     order = sorted(intent for intent in by_intent if intent != "oos")
     draw.shuffle(order)
@@ -161,7 +161,3 @@ def _intents(name: str, file: Path, known: int, asked: int) -> World:
             asks += [_ask(text, [], "train") for text in texts[:8]]
     draw.shuffle(asks)
     return World(name, tuple(entries), tuple(asks[:asked]))
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -18,6 +18,7 @@ import numpy as np
 
 from knowledge.embedding import Embedder
 from knowledge.injection import WEIGHTS, measured, pieces
+from knowledge.training.rows import read_rows
 
 STEPS, RATE, KEEP, ROUNDS = 1500, 2.0, 1e-4, 3
 FALSE_ALARMS = 0.005
@@ -56,21 +57,16 @@ TO_ASSISTANTS = frozenset(
 """Intents of CLINC150 that order a voice assistant about, which nobody asks of a customer service."""
 
 
-def rows(path: Path) -> Iterator[dict[str, str]]:
-    """One JSON object a line."""
-    return (json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line)
-
-
 def texts(data: Path) -> Iterator[tuple[str, bool]]:
     """Texts, and whether they give orders."""
-    for row in rows(data / "injection/dev.jsonl"):
+    for row in read_rows(data / "injection/dev.jsonl"):
         if row["label"] in {"injection", "harmless"}:
             yield row["text"], row["label"] == "injection"
     for folder in ("banking77", "clinc150"):
-        kept = (row for row in list(rows(data / folder / "train.jsonl"))[::8] if row["intent"] not in TO_ASSISTANTS)
+        kept = (row for row in read_rows(data / folder / "train.jsonl")[::8] if row["intent"] not in TO_ASSISTANTS)
         yield from ((row["text"], False) for row in kept)
-    yield from ((row["text"], False) for row in list(rows(data / "tau2/banking_docs.jsonl"))[::2])
-    yield from ((row["passage"], False) for row in rows(data / "clapnq/dev.jsonl"))
+    yield from ((row["text"], False) for row in read_rows(data / "tau2/banking_docs.jsonl")[::2])
+    yield from ((row["passage"], False) for row in read_rows(data / "clapnq/dev.jsonl"))
 
 
 def in_training(text: str) -> bool:
