@@ -43,7 +43,9 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
 
 
 def one(session: Session, message: Message) -> MessageStored:
-    """One of them."""
+    """One of them; only what answers a turn can have a thumb."""
+    if message.turn_id is None:
+        return as_event(message)
     return messages_after(session, message.conversation_id, message.seq - 1)[0]
 
 

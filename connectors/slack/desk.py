@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -97,7 +98,8 @@ class SlackDesk:
         )
 
     async def _suggestions(self, handoff: HandoffView) -> list[Suggestion]:
-        return await self.database.run(lambda _: self.suggest(handoff.tenant_id, handoff.conversation_id))
+        """Beside the database's own thread, for which everybody waits."""
+        return await asyncio.to_thread(self.suggest, handoff.tenant_id, handoff.conversation_id)
 
     async def _refresh(self, slack: Slack, thread: Thread, handoff: HandoffView) -> None:
         """The first message says how it stands; where somebody deleted it, the thread goes on without."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,7 +45,9 @@ class Media:
 
     async def fetch(self, files: list[tuple[str, str]]) -> tuple[list[dict[str, Any]], int]:
         """Attachments of (address, stated content type), and how many were refused."""
-        async with httpx.AsyncClient() as http:
+        if not files:
+            return [], 0
+        async with httpx.AsyncClient(verify=_trusted()) as http:
             wanted = (self._one(http, url, stated) for url, stated in files)
             found = await asyncio.gather(*wanted, return_exceptions=True)
         kept = [each for each in found if isinstance(each, dict)]
@@ -81,6 +85,12 @@ class Media:
                 if len(content) > config.media_bytes:
                     raise InvalidInput(f"the file has more than {config.media_bytes} bytes")
         return content
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust; reading that takes 50 ms, in which nobody else is served."""
+    return httpx.create_ssl_context()
 
 
 def _kind(content: bytes, stated: str) -> tuple[str, str, str]:

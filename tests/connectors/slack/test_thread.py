@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import pytest
 
+from core.turns import Inbound
+from knowledge.suggesting import Suggestion
 from tests.connectors.slack.desk_world import World, payload
 
 
@@ -129,3 +132,21 @@ async def test_a_guest_of_another_workspace_cannot_answer(world: World) -> None:
     ts = await world.write("hello from a partner", thread=thread, user_team="T0OTHER01")
     assert await world.said() == []
     assert world.slack.workspace.reactions[ts] == {"warning"}
+
+
+async def test_nobody_waits_for_the_suggestions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking, stored, seen = threading.Event(), threading.Event(), []
+
+    def slowly(_: World) -> list[Suggestion]:
+        looking.set()
+        seen.append(stored.wait(10))
+        return []
+
+    monkeypatch.setattr(World, "suggested", property(slowly), raising=False)
+    asked = asyncio.create_task(world.asked())
+    await asyncio.to_thread(looking.wait, 10)
+    other = await world.turns.open("shop", "web")
+    assert (await world.turns.receive(Inbound(other, "m-other", "Hello"))).new
+    stored.set()
+    await asked
+    assert seen == [True]

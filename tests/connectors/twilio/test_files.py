@@ -7,6 +7,7 @@ import zlib
 
 import pytest
 
+from connectors.twilio import media
 from connectors.twilio.links import Links
 from core.db.models import Conversation, Message
 from core.deliveries import writing
@@ -123,3 +124,15 @@ def send(rig: Rig, text: str, attachment: dict[str, object]) -> str:
         session.flush()
         writing.to_customer(session, conversation, message)
         return message.id
+
+
+async def test_certificates_are_read_for_files_only_and_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    real = media.httpx.create_ssl_context
+    monkeypatch.setattr(media.httpx, "create_ssl_context", lambda: made.append(1) or real())
+    media._trusted.cache_clear()
+    await rig.write("How long does delivery take?")
+    assert made == []
+    for _ in range(2):
+        await rig.post(rig.event("image", MediaUrl0=rig.twilio.add_media(PNG, "image/png")))
+    assert made == [1]
