@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,16 +34,36 @@ class Instance:
         """The public address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def memory_mb(self) -> dict[str, float]:
-        """Proportional set size of each of the four processes with its children (Linux: /proc/PID/smaps_rollup)."""
-        names = {"chroma run": "chroma", "rasa run": "rasa", "uvicorn": "app", "celery": "worker"}
-        sizes = dict.fromkeys(names.values(), 0.0)
+    def processes(self) -> dict[str, list[int]]:
+        """The ids of the four, with their children; without what keeps them running."""
+        found: dict[str, list[int]] = {name: [] for name in _COMMANDS.values()}
         for pid in _descendants(self.pid):
             command = _read(pid, "cmdline").replace("\0", " ")
-            for part, name in names.items():
-                if part in command:
-                    sizes[name] += _pss_mb(pid)
-        return sizes
+            for part, name in _COMMANDS.items():
+                if part in command and "deploy/keep" not in command:
+                    found[name].append(pid)
+        return found
+
+    def memory_mb(self) -> dict[str, float]:
+        """Proportional set size of each of the four processes with its children (Linux: /proc/PID/smaps_rollup)."""
+        return {name: sum(map(_pss_mb, pids)) for name, pids in self.processes().items()}
+
+    def resident_mb(self) -> dict[str, float]:
+        """Resident set size of each, which costs less to read (/proc/PID/statm)."""
+        return {name: sum(map(_rss_mb, pids)) for name, pids in self.processes().items()}
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """CPU time of each so far, in user and system mode (/proc/PID/stat)."""
+        return {name: sum(map(_cpu_seconds, pids)) for name, pids in self.processes().items()}
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to one of the four."""
+        for pid in self.processes()[name]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+_COMMANDS = {"chroma run": "chroma", "rasa run": "rasa", "uvicorn": "app", "celery": "worker"}
 
 
 @contextmanager
@@ -146,3 +166,14 @@ def _pss_mb(pid: int) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def _rss_mb(pid: int) -> float:
+    pages = _read(pid, "statm").split()
+    return int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20 if pages else 0.0
+
+
+def _cpu_seconds(pid: int) -> float:
+    """The 14th and 15th field; the second, in brackets, may hold spaces."""
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
