@@ -42,7 +42,7 @@ from core.handoffs.signs import Signs
 from core.handoffs.watching import HandoffWatch
 from core.llm.catalogue import Catalogue
 from core.llm.masking import make_masker
-from core.llm.wiring import make_router
+from core.llm.wiring import make_router, make_transcriber
 from core.rasa import Rasa
 from core.secrets import derive
 from core.settings import Settings
@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     handoffs = HandoffService(database, texts, deliverer.wake)
     slack = make_slack(settings, database, workspaces, handoffs)
     turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
-    router = make_router(settings, database)
+    router, transcriber = make_router(settings, database), make_transcriber(settings, database)
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
     writer = make_writer(settings, database, router, embedder)
     executor = make_executor(settings, database, writer, texts, hub)
@@ -126,6 +126,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await watch.stop()
         await deliverer.stop()
         await router.close()
+        if transcriber:
+            await transcriber.close()
         await rasa.close()
         staff.corrections.close()
         database.close()
@@ -135,7 +137,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health.router(checks),
         action_webhook(executor, hub, derive(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
-        make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake),
+        make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake, transcriber),
         transfer.router(web_config(settings), make_transfer(twilio, database, DOMAIN, deliverer.wake)),
         signs.router(web_config(settings), Signs(database, hub)),
         slack.routes,

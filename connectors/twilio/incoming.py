@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import perf_counter
 
 import structlog
 from sqlalchemy import update
@@ -19,6 +20,7 @@ from connectors.twilio.notices import NOTICE, OPT_OUT, first_time, handled, say
 from connectors.twilio.rating import Rated
 from connectors.twilio.rendering import RATE
 from connectors.twilio.texts import Texts
+from connectors.twilio.voice import Voice
 from connectors.twilio.words import rating_in, wants_messages
 from core import customers
 from core.db import Database
@@ -44,6 +46,8 @@ class Incoming:
     texts: Texts
     media: Media
     wake: Callable[[], None]
+    voice: Voice | None = None
+    """None: customers are asked to write instead."""
     clock: Callable[[], datetime] = now
 
     async def take(self, fields: Fields) -> None:
@@ -125,12 +129,20 @@ class Incoming:
     async def _message(self, sender: Sender, fields: Fields) -> None:
         (inbound,) = self.channel.parse(fields, RawRequest())
         files = files_in(fields)
-        if _unreadable(fields, files) and await self._bot_has_word(sender):
+        spoken, unreadable = self.voice is not None and _is_voice(fields, files), _unreadable(fields, files)
+        if unreadable and not spoken and await self._bot_has_word(sender):
             await self._tell(sender, fields, self.texts.write)
             return
+        started = perf_counter()
         kept, refused = await self.media.fetch(files)
         if refused:
             await self._tell(sender, fields, self.texts.file_refused)
+        if spoken and self.voice and not inbound.text:
+            text, kept = await self.voice.written_out(kept, started)
+            if not text and kept and await self._bot_has_word(sender):
+                await self._tell(sender, fields, self.texts.write)
+                return
+            inbound = replace(inbound, text=text)
         inbound = replace(inbound, attachments=(*inbound.attachments, *kept))
         if inbound.text or inbound.press or inbound.attachments:
             await self._receive(inbound, fields, sender)
@@ -174,6 +186,11 @@ def _unreadable(fields: Fields, files: list[tuple[str, str]]) -> bool:
     kinds = {stated.split("/")[0] for _, stated in files}
     sticker = fields.get("MessageType") == "sticker"
     return not fields.get("Body") and (sticker or (bool(kinds) and kinds <= set(_UNREADABLE)))
+
+
+def _is_voice(fields: Fields, files: list[tuple[str, str]]) -> bool:
+    """Sound only, and no words."""
+    return not fields.get("Body") and bool(files) and all(stated.startswith("audio/") for _, stated in files)
 
 
 def _due_now(session: Session, sender: Sender, at: datetime) -> None:

@@ -19,6 +19,7 @@ from connectors.twilio.media import Media
 from connectors.twilio.sender import TwilioSender
 from connectors.twilio.texts import Texts
 from connectors.twilio.transfer import Transfer
+from connectors.twilio.voice import Transcribes, Voice
 from connectors.whatsapp import WHATSAPP
 from core.db import Database
 from core.deliveries.outgoing import Sender
@@ -64,12 +65,14 @@ def make_twilio_router(  # noqa: PLR0917 - what the way in needs
     turns: Turns,
     feedback: Feedback,
     wake: Callable[[], None],
+    transcriber: Transcribes | None = None,
 ) -> APIRouter:
     """The way in, ready for ``app.include_router``; empty without an account."""
     if config is None:
         return APIRouter()
     channel, media = TwilioChannel(config, KINDS), Media(config)
-    incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake)
+    voice = Voice(config, transcriber) if transcriber else None
+    incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake, voice)
     return routes.router(channel, incoming, database, Links(config.secret, config.home))
 
 

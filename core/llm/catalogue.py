@@ -58,7 +58,30 @@ class Model(_Strict):
     """How long it thinks; None: the vendor's own choice."""
 
 
+class Transcription(_Strict):
+    """A model that turns speech into text."""
+
+    provider: Literal["openai", "vllm"]
+    name: str
+    minute: PriceNumber | None = None
+    """Price of a minute; None: cost unknown."""
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    as_of: date | None = None
+
+    @property
+    def id(self) -> str:
+        """As in the ledger."""
+        return f"{self.provider}/{self.name}"
+
+    def cost(self, seconds: float | None) -> Decimal | None:
+        """Of so much sound; None where its length or the price is not known."""
+        if self.minute is None or seconds is None:
+            return None
+        return self.minute * Decimal(str(round(seconds, 2))) / 60
+
+
 class _Document(_Strict):
+    transcription: tuple[Transcription, ...] = ()
     models: dict[str, Model]
     roles: dict[Role, list[str]]
 
@@ -69,6 +92,8 @@ class Catalogue:
 
     models: dict[str, Model]
     roles: dict[Role, tuple[str, ...]]
+    transcription: tuple[Transcription, ...] = ()
+    """Of voice notes, the preferred one first."""
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
@@ -91,7 +116,8 @@ class Catalogue:
         }
         if unknown:
             raise ModelsInvalid(f"{path} is wrong: roles name models that are not listed: {', '.join(sorted(unknown))}")
-        return cls(document.models, {role: tuple(ids) for role, ids in document.roles.items()})
+        roles = {role: tuple(ids) for role, ids in document.roles.items()}
+        return cls(document.models, roles, document.transcription)
 
     def model(self, model_id: str) -> Model:
         """The model of that id.

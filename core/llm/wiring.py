@@ -7,11 +7,12 @@ from functools import cached_property
 from core.db import Database
 from core.llm.catalogue import Catalogue
 from core.llm.ledger import Ledger
-from core.llm.providers.making import make_providers
+from core.llm.providers.making import make_providers, make_transcriptions
 from core.llm.router.attempt import Holds
 from core.llm.router.calling import Masks
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
+from core.llm.transcribing import Transcriber
 from core.llm.types import Request
 from core.settings import Settings
 
@@ -37,6 +38,18 @@ def make_routing_store(settings: Settings, database: Database) -> RoutingStore:
         ModelsInvalid: models.yml is missing or wrong.
     """
     return RoutingStore(database, Catalogue.load(settings.models).models)
+
+
+def make_transcriber(settings: Settings, database: Database) -> Transcriber | None:
+    """Of voice notes, by the first model of models.yml whose provider is set up; None without one.
+
+    Raises:
+        ModelsInvalid: models.yml is missing or wrong.
+    """
+    for model in Catalogue.load(settings.models).transcription:
+        if vendor := make_transcriptions(settings, model):
+            return Transcriber(model, vendor, database)
+    return None
 
 
 def make_router(settings: Settings, database: Database) -> Router:

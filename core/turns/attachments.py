@@ -1,6 +1,7 @@
 """What a message carries beside its text, in both directions: a dictionary with its kind.
 
 - image, audio, video, document: name, content_type, size (bytes), and ``path`` below the home folder (kept inside) or ``url``
+  An audio has ``transcribed``: true where the message's text is what is said in it
 - location: latitude, longitude, and maybe name and address
 - card: title, and maybe text, url, image (a URL); several in a row are a carousel
 - list: button (its caption) and sections [{"title", "rows"}], where the rows are numbers of the message's buttons

@@ -1,14 +1,16 @@
-"""OpenAI's API, as its reference documents it: chat completions, whole and streamed, and the list of models."""
+"""OpenAI's API, as its reference documents it: chat completions, whole and streamed, transcriptions, and the list of models."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 from tests.fakes.behaviour import Behaviour
 from tests.fakes.server import Fake, Received, Reply, paced
 
+SPEECH, SPOKEN_SECONDS = "/v1/audio/transcriptions", 12
 CREATED = 1_793_000_000
 ERRORS: dict[str, tuple[int, str, str | None, str]] = {
     # fault: status, type, code, message
@@ -72,6 +74,9 @@ class FakeOpenAI(Fake):
 
     def read(self, received: Received) -> bool:
         received.key = received.headers.get("authorization", "").removeprefix("Bearer ")
+        if received.path == SPEECH:
+            received.model = _field(received, "model")
+            return True
         if received.path != "/v1/chat/completions" or received.method != "POST":
             return False
         received.model = received.body["model"]
@@ -96,6 +101,8 @@ class FakeOpenAI(Fake):
         return Reply(status, _error(behaviour.fault, received), tuple(headers))
 
     def whole(self, behaviour: Behaviour, received: Received, text: str, used: int) -> Any:
+        if received.path == SPEECH:
+            return {"text": text, "usage": {"type": "duration", "seconds": SPOKEN_SECONDS}}
         refused = behaviour.fault == "blocked"
         message: dict[str, Any] = {
             "role": "assistant",
@@ -140,6 +147,12 @@ async def _choices(behaviour: Behaviour, received: Received) -> AsyncIterator[tu
             yield _event(received, _choice({"content": word})), used
     finish = "content_filter" if behaviour.fault == "blocked" else FINISH[behaviour.finish]
     yield _event(received, _choice({}, finish)), used
+
+
+def _field(received: Received, name: str) -> str:
+    """One field of a form."""
+    found = re.search(rf'name="{name}"\r\n\r\n(.*?)\r\n--'.encode(), received.body, re.DOTALL)
+    return found[1].decode() if found else ""
 
 
 def _error(fault: str, received: Received) -> dict[str, Any]:

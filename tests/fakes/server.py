@@ -192,7 +192,9 @@ class Connection:
             elif isinstance(event, h11.EndOfMessage) and request:
                 headers = {name.decode(): value.decode() for name, value in request.headers}
                 target = request.target.decode()
-                return Received(request.method.decode(), target, headers, json.loads(body) if body else None)
+                is_form = headers.get("content-type", "").startswith("multipart/")
+                read = body if is_form else json.loads(body) if body else None
+                return Received(request.method.decode(), target, headers, read)
             else:
                 return None
 

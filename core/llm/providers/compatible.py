@@ -8,7 +8,6 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai.chat_models.base import BaseChatOpenAI
-from openai import AsyncOpenAI
 from pydantic import SecretStr
 
 from core.llm.catalogue import Model
@@ -44,10 +43,7 @@ class CompatibleProvider(OpenAIProvider):
     async def name(self, model: str) -> str:
         """The name, or that of the first model of the server; asked once."""
         if not model and not self._first:
-            client = AsyncOpenAI(
-                api_key=NO_KEY.get_secret_value(), base_url=self._url, http_client=self._http, max_retries=0
-            )
-            listed = (await client.models.list()).data
+            listed = (await self.client().models.list()).data
             if not listed:
                 raise failed(self.vendor, "not_found", code="no_model_loaded")
             self._first = listed[0].id

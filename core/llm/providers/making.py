@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from core.llm.catalogue import Catalogue, Model
+from typing import TYPE_CHECKING
+
+from core.llm.catalogue import Catalogue, Model, Transcription
 from core.llm.providers.extract import ExtractProvider
 from core.llm.types import Provider
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.llm.providers.transcriptions import OpenAITranscriptions
 
 
 def configured(settings: Settings) -> frozenset[str]:
@@ -43,6 +48,19 @@ def make_providers(settings: Settings, catalogue: Catalogue) -> dict[str, Provid
 
         providers["local"] = make_local(settings.local_model)
     return providers | _servers(settings, catalogue)
+
+
+def make_transcriptions(settings: Settings, model: Transcription) -> OpenAITranscriptions | None:
+    """The vendor of voice notes; None where it has no key or URL."""
+    if model.provider not in configured(settings):
+        return None
+    from core.llm.providers.compatible import CompatibleProvider  # noqa: PLC0415
+    from core.llm.providers.openai import OpenAIProvider  # noqa: PLC0415
+    from core.llm.providers.transcriptions import OpenAITranscriptions  # noqa: PLC0415
+
+    if model.provider == "vllm":
+        return OpenAITranscriptions(CompatibleProvider("vLLM", settings.vllm_url.rstrip("/"), {}), model.name)
+    return OpenAITranscriptions(OpenAIProvider(settings.openai_api_key, {}, settings.openai_url), model.name)
 
 
 def _servers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:

@@ -107,6 +107,11 @@ class OpenAIProvider(ChatProvider):
             return failed(self.vendor, CODES.get(_code(error), "server"), code=_code(error))
         return failed(self.vendor, "malformed", code=type(error).__name__)
 
+    def client(self) -> openai.AsyncOpenAI:
+        """The SDK itself over the same connections, for what is no chat."""
+        key = self._key.get_secret_value()
+        return openai.AsyncOpenAI(api_key=key, base_url=self._url, http_client=self._http, max_retries=0)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()

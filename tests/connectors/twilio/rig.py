@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from connectors.twilio.kind import TwilioConfig
+from connectors.twilio.voice import Transcribes
 from connectors.twilio.wiring import make_twilio_router, make_twilio_senders
 from core.db import Database
 from core.db.models import Base, Delivery, InteractionFeedback, Message, now
@@ -52,6 +53,7 @@ class Rig:
     home: Path
     per_minute: int = 1000
     rasa: FakeRasa = field(default_factory=FakeRasa)
+    transcriber: Transcribes | None = None
     late: timedelta = timedelta()
     """How much later than now the outbox believes it to be."""
     _sids: Any = field(default_factory=lambda: itertools.count(1))
@@ -67,7 +69,8 @@ class Rig:
         self.deliverer = Deliverer(self.database, senders, self.clock)
         self.turns = Turns(self.database, self.rasa, Hub(), Texts.load(DOMAIN), 4000)  # type: ignore[arg-type]
         app, feedback = FastAPI(), Feedback(self.database)
-        app.include_router(make_twilio_router(config, self.database, DOMAIN, self.turns, feedback, self.deliverer.wake))
+        wake, voice = self.deliverer.wake, self.transcriber
+        app.include_router(make_twilio_router(config, self.database, DOMAIN, self.turns, feedback, wake, voice))
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as self.http:
             yield self

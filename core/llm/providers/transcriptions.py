@@ -1,0 +1,39 @@
+"""Speech to text by OpenAI's ``/audio/transcriptions``, through its SDK; vLLM serves the same."""
+
+from __future__ import annotations
+
+from httpx2 import Timeout
+
+from core.llm.providers.failing import failed
+from core.llm.providers.openai import OpenAIProvider
+from core.llm.sound import Heard
+from core.llm.types import Request
+
+
+class OpenAITranscriptions:
+    """One model of one provider, with its connections and its names for failures."""
+
+    def __init__(self, provider: OpenAIProvider, model: str) -> None:
+        self._provider, self._model = provider, model
+
+    async def transcribe(self, sound: bytes, name: str, content_type: str, timeout: float) -> Heard:
+        """The text of a file of sound; ``name`` has the extension that tells its format.
+
+        Raises:
+            ProviderFailed: it did not work, or took more than ``timeout`` seconds.
+        """
+        limits = Timeout(timeout, connect=min(Request.connect_seconds, timeout))
+        try:
+            heard = await self._provider.client().audio.transcriptions.create(
+                model=self._model, file=(name, sound, content_type), response_format="json", timeout=limits
+            )
+        except Exception as error:
+            raise self._provider.failure(error) from error
+        text = (getattr(heard, "text", None) or "").strip()
+        if not text:
+            raise failed(self._provider.vendor, "empty")
+        return Heard(text, getattr(getattr(heard, "usage", None), "seconds", None))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._provider.close()
