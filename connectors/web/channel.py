@@ -43,5 +43,7 @@ class WebChannel:
         return [Inbound(sender.conversation_id, body.client_id, body.text, press)]
 
     def render(self, message: MessageStored) -> dict[str, object]:
-        """All that the widget shows."""
-        return asdict(message) | {"created_at": message.created_at.isoformat()}
+        """All that the widget shows; who of the staff said it stays inside."""
+        shown = asdict(message) | {"created_at": message.created_at.isoformat()}
+        del shown["author"]
+        return shown

@@ -12,8 +12,7 @@ export class Composer {
     this.keep = `draft of ${form.action}`;
     this.text.value ||= sessionStorage.getItem(this.keep) ?? "";
     form.addEventListener("submit", (event) => (event.preventDefault(), event.stopImmediatePropagation(), this.submit()));
-    form.addEventListener("change", (event) => event.target.name === "mode" && this.changeMode());
-    form.addEventListener("focusin", (event) => event.target.name === "mode" && event.target.matches(":not(:focus-visible)") && this.text.focus());
+    form.addEventListener("click", (event) => event.target.name === "mode" && this.changeMode(event.detail > 0 || document.activeElement !== event.target));
     this.text.addEventListener("keydown", (event) => this.press(event));
     this.text.addEventListener("input", () => this.typed());
     this.search.addEventListener("input", () => this.find(this.search.value));
@@ -31,6 +30,7 @@ export class Composer {
     this.changeMode();
   }
 
+  // Who goes from one to the other by the arrow keys stays there.
   changeMode(focus = true) {
     this.text.placeholder = this.isNote ? this.text.dataset.note : this.reply;
     if (focus) this.text.focus();

@@ -140,13 +140,13 @@ def hidden(page: str, name: str) -> str:
 
 
 def open_console(database: Database, attempts: Attempts | None = None, **more: Any) -> Staff:
-    """``corrections`` and what the learning API takes may be others than the doubles."""
+    """``corrections``, ``inbox`` and what the learning API takes may be others than the doubles."""
     with database.session() as session:
         for email, role in STAFF.items():
             users.add(session, T, email, role, password_hash(), "test")
     index, app, rasa, trials = Index(database), FastAPI(), WiredRasa(), Trials()
     training = Training(database, QuickModel(*folders(database)), rasa.client, trials)
-    staff = Staff(database, app, index, training, trials, rasa, open_inbox(database))
+    staff = Staff(database, app, index, training, trials, rasa, more.pop("inbox", None) or open_inbox(database))
     gate, desk = Gate(database, T, "let me in", attempts or Attempts(1000, 1000)), Desk(database, index)
     corrections = more.pop("corrections", None) or Corrections(database, index, Words(database))
     services = StaffServices(
@@ -158,11 +158,13 @@ def open_console(database: Database, attempts: Attempts | None = None, **more: A
     return staff
 
 
-def open_inbox(database: Database, suggested: tuple[Suggestion, ...] = ()) -> Inbox:
+def open_inbox(
+    database: Database, handoffs: HandoffService | None = None, hub: Hub | None = None, *suggested: Suggestion
+) -> Inbox:
     """With a knowledge base that has these answers to everything."""
-    hub = Hub()
+    hub = hub or Hub()
     home = Path(str(database.engine.url.database)).parent
-    return Inbox(HandoffService(database, TEXTS), hub, Presence(hub), lambda *_: list(suggested), home)
+    return Inbox(handoffs or HandoffService(database, TEXTS), hub, Presence(hub), lambda *_: list(suggested), home)
 
 
 def folders(database: Database) -> tuple[Path, Path]:

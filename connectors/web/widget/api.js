@@ -68,6 +68,11 @@ export class Api {
     return this.authorised("POST", "/stop", {});
   }
 
+  // For staff: the visitor is writing, or has read up to a message. What is lost of it is no loss.
+  sign(body) {
+    this.authorised("POST", "/signs", body).catch(() => {});
+  }
+
   rate(messageId, helpful, comment) {
     const body = comment ? { helpful, comment } : { helpful };
     return this.authorised("PUT", `/messages/${encodeURIComponent(messageId)}/feedback`, body);

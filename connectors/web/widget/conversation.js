@@ -1,4 +1,6 @@
 const BEGINNINGS = new Set(["typing", "estimate", "sources", "draft"]);
+const WITH_PERSON = new Set(["requested", "claimed", "with_person"]);
+const AGENT_TYPES = 7000; // a little more than what lies between two signs of it
 
 // What was said, what is on its way, and what is being written; tells the panel of each change.
 export class Conversation {
@@ -14,6 +16,8 @@ export class Conversation {
     this.drafts = new Map(); // {text, sources} by turn
     this.begun = new Set(); // turns whose answer is followed from its beginning
     this.typing = new Set();
+    this.person = false; // a person has the word, as far as is known here
+    this.stopAgent();
     this.estimates = new Map(); // when a model was asked, and how many seconds it usually takes
     this.outbox ??= [];
   }
@@ -74,6 +78,10 @@ export class Conversation {
   store(message) {
     this.outbox = this.outbox.filter((other) => other.client_id !== message.client_id || !message.client_id);
     this.stored.set(message.seq, { ...message, state: "sent" });
+    if (message.speaker === "agent") {
+      this.person = true;
+      this.stopAgent();
+    }
     if (message.turn_id && message.speaker !== "customer") this.drafts.delete(message.turn_id);
     this.keep();
     this.listener.changed();
@@ -88,6 +96,8 @@ export class Conversation {
     if (name === "chunk") this.append(data.turn_id, data.text);
     if (name === "draft") this.draft(data.turn_id, (draft) => ({ ...draft, text: data.text }));
     if (name === "ended") this.end(data.turn_id);
+    if (name === "handoff") this.person = WITH_PERSON.has(data.state);
+    if (name === "agent_typing") this.startAgent();
     this.listener.changed();
   }
 
@@ -108,8 +118,26 @@ export class Conversation {
     this.drafts.delete(turnId);
   }
 
+  // One of the staff is writing; it is said again for as long as it goes on.
+  startAgent() {
+    clearTimeout(this.agentStops);
+    this.agentTyping = true;
+    this.agentStops = setTimeout(() => (this.stopAgent(), this.listener.changed()), AGENT_TYPES);
+  }
+
+  stopAgent() {
+    clearTimeout(this.agentStops);
+    this.agentTyping = false;
+  }
+
+  // The newest that staff said among what was read.
+  agentSeen(seen) {
+    return Math.max(0, ...[...this.stored.values()].filter((m) => m.speaker === "agent" && m.seq <= seen).map((m) => m.seq));
+  }
+
   // The connection broke: what was passing is gone, what is stored comes again.
   interrupt() {
+    this.stopAgent();
     this.begun.clear();
     this.typing.clear();
     this.estimates.clear();

@@ -7,6 +7,7 @@ import { EventStream } from "./stream.js";
 import { translator } from "./strings.js";
 import { adoptStyles, applyAccent } from "./theme.js";
 
+const TYPING_EVERY = 3000;
 const IDLE = 31 * 60_000; // a little more than what the server takes for the end of a talk
 
 // <rejoinder-chat>: the launcher, the panel, and what connects them with the server.
@@ -129,6 +130,9 @@ export class RejoinderChat extends HTMLElement {
   writing(text) {
     this.memory.tab = { ...this.memory.tab, draft: text };
     if (text) this.stream.start();
+    if (!text || !this.conversation.person || Date.now() - (this.signed ?? 0) < TYPING_EVERY) return;
+    this.signed = Date.now();
+    this.api.sign({ typing: true });
   }
 
   // One after the other, so that messages arrive in the order in which they were written.
@@ -177,7 +181,7 @@ export class RejoinderChat extends HTMLElement {
     this.stream.stop();
     this.stream.lastId = 0;
     this.memory.session = null;
-    this.memory.seen = 0;
+    this.memory.seen = this.told = 0;
     this.conversation.clear();
     this.panel.welcome();
     this.panel.ending.hide();
@@ -237,6 +241,7 @@ export class RejoinderChat extends HTMLElement {
 
   // The server no longer knows the session: what was said there is gone, what is not sent stays.
   renewed() {
+    this.told = 0;
     this.conversation.clear();
     this.panel.welcome(this.t("expired"));
     this.panel.ending.hide();
@@ -259,6 +264,15 @@ export class RejoinderChat extends HTMLElement {
     if (this.panel.node.hidden || document.visibilityState === "hidden") return;
     this.memory.seen = Math.max(this.memory.seen, this.conversation.lastSeq);
     this.showUnread();
+    this.read();
+  }
+
+  // Staff see that their answer was read.
+  read() {
+    const seen = this.conversation.agentSeen(this.memory.seen);
+    if (seen <= (this.told ?? 0)) return;
+    this.told = seen;
+    this.api.sign({ seen });
   }
 
   showUnread() {

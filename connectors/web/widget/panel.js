@@ -98,7 +98,7 @@ export class Panel {
     for (const [turnId, draft] of conversation.drafts) this.bubble(turnId, () => new DraftBubble(this.t)).update(draft);
     this.arrange([...messages.map(keyOf), ...conversation.drafts.keys()]);
     const written = [...conversation.drafts.values()].some((draft) => draft.text);
-    this.showTyping(conversation.typing.size > 0 && !written);
+    this.showTyping(conversation.typing.size > 0 && !written ? "typing" : conversation.agentTyping ? "agentTyping" : "");
     this.showEstimate(written ? null : [...conversation.estimates.values()].at(-1));
     this.end.hidden = !messages.some((message) => message.state === "sent");
     this.writing = conversation.writing;
@@ -142,10 +142,10 @@ export class Panel {
     }
   }
 
-  showTyping(typing) {
-    if (this.typing.hidden !== typing) return;
-    this.typing.hidden = !typing;
-    this.typingWords.textContent = typing ? this.t("typing") : "";
+  showTyping(who) {
+    this.typing.hidden = !who;
+    const words = who ? this.t(who) : "";
+    if (this.typingWords.textContent !== words) this.typingWords.textContent = words;
   }
 
   // Counts down to a second and then says nothing, since it takes longer than usual.

@@ -13,6 +13,7 @@ const STRINGS = {
     agent: "Support team",
     says: "{name} said:",
     typing: "The assistant is typing",
+    agentTyping: "The support team is typing",
     estimate: "about {seconds} s",
     stop: "Stop writing",
     source: "Source {number}: {title}",
