@@ -27,7 +27,7 @@ from console.api.inbox import router as inbox_api
 from console.api.learning import router as learning_api
 from console.auth.gate import Gate
 from console.inbox import Inbox
-from console.on_demand import make_clusters, make_learning, make_start_training
+from console.on_demand import make_clusters, make_learning, make_models, make_start_training
 from console.pages import staff as staff_pages
 from console.pages.demo import router as demo_page
 from core import logs
@@ -93,8 +93,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     gate = Gate(database, settings.tenant, settings.staff_token())
     desk = make_desk(settings, database, embedder, router.invalidate)
-    training = make_training(settings, database)
-    start_training = make_start_training(settings, training, make_tuning(settings, database))
+    training, tuning = make_training(settings, database), make_tuning(settings, database)
+    start_training = make_start_training(settings, training, tuning)
+    learning = make_learning(
+        settings,
+        database,
+        gate,
+        desk,
+        start_training=start_training,
+        models=make_models(settings, training, tuning),
+        router=router,
+    )
     inbox = Inbox(handoffs, hub, Presence(hub), suggest, settings.home)
     pages = staff_pages.StaffServices(
         gate,
@@ -145,7 +154,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         staff_api(staff),
         handoffs_api(gate, handoffs),
         inbox_api(gate, inbox),
-        learning_api(make_learning(settings, database, gate, desk, start_training=start_training, router=router)),
+        learning_api(learning),
         staff_pages.router(pages),
         demo_page(),
     ):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
+
+from celery import Celery
 
 from console.api.services import LearningServices
 from console.auth.gate import Gate
@@ -31,6 +33,7 @@ def make_learning(
     desk: Desk,
     *,
     start_training: StartTraining,
+    models: Models,
     router: Router,
 ) -> LearningServices:
     """The learning API; what is heavy is loaded when it is first asked for, what is long is left to the worker."""
@@ -51,7 +54,7 @@ def make_learning(
         queue.send_task("harvest")
         return {"status": "started"}
 
-    return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training)
+    return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training, models)
 
 
 def make_start_training(settings: Settings, training: Training, tuning: Tuning) -> StartTraining:
@@ -65,6 +68,37 @@ def make_start_training(settings: Settings, training: Training, tuning: Tuning) 
         return session_id
 
     return start_training
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which trained models serve: Rasa's at once; an embedding's vectors are made by the worker first."""
+
+    training: Training
+    tuning: Tuning
+    queue: Celery
+
+    def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
+        """See ``console.api.services.Models``."""
+        session_id, kind = training
+        if kind == "embedding":
+            self.tuning.deployable(tenant_id, session_id)
+            self.queue.send_task("deploy_embedding", [tenant_id, session_id, by, reason])
+        else:
+            self.training.deploy(tenant_id, session_id, by, reason, force=force)
+
+    def rollback(self, tenant_id: str, kind: str, by: str, reason: str) -> str | None:
+        """See ``console.api.services.Models``."""
+        if kind != "embedding":
+            return self.training.rollback(tenant_id, by, reason).id
+        earlier = self.tuning.earlier(tenant_id)
+        self.queue.send_task("roll_back_embedding", [tenant_id, by, reason])
+        return earlier.id if earlier else None
+
+
+def make_models(settings: Settings, training: Training, tuning: Tuning) -> Models:
+    """What the API deploys and takes back."""
+    return Models(training, tuning, make_queue(settings.broker_url, settings.home))
 
 
 def make_clusters(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:

@@ -160,6 +160,18 @@ def tune_embedding(training_id: str) -> None:
         tuning.run(training_id)
 
 
+@queue.task(name="deploy_embedding")
+def deploy_embedding(tenant_id: str, training_id: str, by: str, reason: str) -> None:
+    """Search by a tuned model, whose vectors are made first."""
+    tuning.deploy(tenant_id, training_id, by, reason)
+
+
+@queue.task(name="roll_back_embedding")
+def roll_back_embedding(tenant_id: str, by: str, reason: str) -> None:
+    """Search by the model before."""
+    tuning.rollback(tenant_id, by, reason)
+
+
 @queue.task(name="resume_tuning")
 def resume_tuning() -> None:
     """Go on with what a killed process left."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from console.auth.gate import Gate
 from core.db import Database
@@ -32,6 +32,27 @@ class ApiServices:
     corrections: Corrections
 
 
+class Models(Protocol):
+    """Which trained models serve."""
+
+    def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
+        """Put the model of a training (id, kind) in force; an embedding serves once the worker has made its vectors.
+
+        Raises:
+            NotFound: there is no such training, or its model is no longer kept.
+            Conflict: it was refused (``force`` takes a model of NLU all the same), is not ready, or another deployment runs.
+            Unavailable: Rasa could not load it; the running model stays.
+        """
+
+    def rollback(self, tenant_id: str, kind: str, by: str, reason: str) -> str | None:
+        """Go back to the model before; its training's id, None: the base model of embedding.
+
+        Raises:
+            NotFound: there is none before.
+            Unavailable: Rasa could not load it; the running model stays.
+        """
+
+
 @dataclass(frozen=True)
 class LearningServices:
     """What ``/api/v1/ai/training`` stands on; what is None is not part of this installation."""
@@ -46,3 +67,5 @@ class LearningServices:
     """Begins to look through every conversation that was not looked at yet (tenant)."""
     start_training: Callable[[str, str, str, str], str] | None = None
     """Begins a training (tenant, kind, by, reason); the id of its session."""
+    models: Models | None = None
+    """Deploys and takes back."""

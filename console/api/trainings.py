@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from console.api.edge import Builder, Viewer
 from console.api.paging import Limit, Offset
-from console.api.services import LearningServices
+from console.api.services import LearningServices, Models
 from core.db.models import TrainingSession
 from core.errors import NotFound, Unavailable
 
@@ -23,6 +24,7 @@ FIELDS = (
     "finished_at", "deployed_at",
 )  # fmt: skip
 TrainingKind = Literal["nlu", "embedding"]
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
 TrainingStatus = Literal["waiting", "training", "evaluating", "refused", "ready", "deployed", "replaced", "failed"]
 
 
@@ -33,6 +35,24 @@ class StartBody(BaseModel):
 
     kind: TrainingKind = "nlu"
     reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class DeployBody(BaseModel):
+    """Why, and whether also where the comparison refused it (NLU only)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+    force: bool = False
+
+
+class RollbackBody(BaseModel):
+    """Which kind of model, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: TrainingKind = "nlu"
+    reason: Reason
 
 
 class Training(BaseModel):
@@ -65,11 +85,8 @@ class TrainingPage(BaseModel):
 def add_to(routes: APIRouter, services: LearningServices) -> None:
     """The routes of trainings."""
 
-    def found(session: Session, session_id: str) -> Training:
-        row = session.get(TrainingSession, session_id)
-        if row is None or row.tenant_id != services.tenant:
-            raise NotFound(f"There is no training {session_id!r}.")
-        return _shown(row)
+    async def found(session_id: str) -> Training:
+        return await services.database.run(lambda session: _found(session, services.tenant, session_id))
 
     @routes.get("/training-sessions/", tags=[TAG])
     async def listed(
@@ -93,7 +110,7 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
     @routes.get("/training-sessions/{session_id}/", tags=[TAG])
     async def one(session_id: str, _: Viewer) -> Training:
         """How far it is, and what was measured."""
-        return await services.database.run(lambda session: found(session, session_id))
+        return await found(session_id)
 
     @routes.post("/training-sessions/start_training/", tags=[TAG], status_code=202)
     async def start(body: StartBody, person: Builder) -> Training:
@@ -102,7 +119,37 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
             raise Unavailable("Training from here is not part of this installation: use `rejoinder train`.")
         begin, values = services.start_training, (services.tenant, body.kind, person.email, body.reason)
         session_id = await asyncio.to_thread(begin, *values)
-        return await services.database.run(lambda session: found(session, session_id))
+        return await found(session_id)
+
+    _add_models(routes, services, found)
+
+
+def _add_models(routes: APIRouter, services: LearningServices, found: Callable[[str], Awaitable[Training]]) -> None:
+    def models() -> Models:
+        if services.models is None:
+            raise Unavailable("Deploying from here is not part of this installation: use `rejoinder models`.")
+        return services.models
+
+    @routes.post("/training-sessions/{session_id}/deploy/", tags=[TAG], status_code=202)
+    async def deploy(session_id: str, body: DeployBody, person: Builder) -> Training:
+        """Put its model in force; an embedding serves once the worker has made its vectors (see ``step``)."""
+        kind = (await found(session_id)).kind
+        put, who = models().deploy, (services.tenant, (session_id, kind), person.email, body.reason)
+        await asyncio.to_thread(put, *who, force=body.force)
+        return await found(session_id)
+
+    @routes.post("/training-sessions/rollback/", tags=[TAG], status_code=202)
+    async def rollback(body: RollbackBody, person: Builder) -> Training | None:
+        """Go back to the model that served before; again: one further back. ``null``: to the base model of embedding."""
+        back = await asyncio.to_thread(models().rollback, services.tenant, body.kind, person.email, body.reason)
+        return await found(back) if back else None
+
+
+def _found(session: Session, tenant_id: str, session_id: str) -> Training:
+    row = session.get(TrainingSession, session_id)
+    if row is None or row.tenant_id != tenant_id:
+        raise NotFound(f"There is no training {session_id!r}.")
+    return _shown(row)
 
 
 def _shown(row: TrainingSession) -> Training:

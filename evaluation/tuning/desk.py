@@ -108,13 +108,23 @@ class Tuning:
             Conflict: it was refused, is not ready or serves already; or another deployment is running.
             KnowledgeUnavailable: Chroma cannot be reached; called again, it goes on where it was.
         """
+        row = self.deployable(tenant_id, session_id)
+        self._put_in_force(tenant_id, row, by, reason or row.reason, "deployed", tell)
+
+    def deployable(self, tenant_id: str, session_id: str) -> TrainingSession:
+        """A training whose model may be put in force.
+
+        Raises:
+            NotFound: there is no such training, or its model is no longer kept.
+            Conflict: it was refused, is not ready or serves already.
+        """
         with self._database.session() as session:
             row = sessions.get(session, tenant_id, session_id, KIND)
         if row.status not in {"ready", "replaced"}:
             raise Conflict(
                 f"This training is {row.status}; only a model that was found better, and does not serve, can be deployed."
             )
-        self._put_in_force(tenant_id, row, by, reason or row.reason, "deployed", tell)
+        return self._kept(row)
 
     def rollback(self, tenant_id: str, by: str, reason: str = "", *, tell: Tell = _nobody) -> str:
         """Back to the model that served before; again: one further back. The training's id, or "base".
@@ -124,15 +134,23 @@ class Tuning:
             Conflict: a deployment is running.
             KnowledgeUnavailable: Chroma cannot be reached.
         """
+        target = self.earlier(tenant_id)
+        self._put_in_force(tenant_id, target, by, reason, "rolled_back", tell)
+        return target.id if target else BASE
+
+    def earlier(self, tenant_id: str) -> TrainingSession | None:
+        """The training that a rollback goes back to; None: to the base model.
+
+        Raises:
+            NotFound: the base model serves.
+        """
         with self._database.session() as session:
             rows = sessions.listed(session, tenant_id, KIND)
         running = next((row for row in rows if row.status == "deployed"), None)
         if running is None:
             raise NotFound("The base model serves; there is none before it.")
         older = (r for r in rows if r.deployed_at and r.created_at < running.created_at and self.models.kept(r))
-        target = next(older, None)
-        self._put_in_force(tenant_id, target, by, reason, "rolled_back", tell)
-        return target.id if target else BASE
+        return next(older, None)
 
     def listed(self, tenant_id: str) -> list[dict[str, Any]]:
         """Every training, newest first, with whether its model is still kept."""
@@ -196,8 +214,6 @@ class Tuning:
     def _put_in_force(  # noqa: PLR0917
         self, tenant_id: str, row: TrainingSession | None, by: str, reason: str, action: str, tell: Tell
     ) -> None:
-        if row is not None and not self.models.kept(row):
-            raise NotFound(f"The model of {row.id} is no longer kept.")
         subject, model = (row.id, row.model) if row else (BASE, None)
 
         def record(session: Session) -> None:
@@ -216,6 +232,11 @@ class Tuning:
             with self._database.session() as session:
                 rows = sessions.listed(session, tenant_id, KIND)
             self.models.clean_up(self.knowledge, tenant_id, rows)
+
+    def _kept(self, row: TrainingSession) -> TrainingSession:
+        if not self.models.kept(row):
+            raise NotFound(f"The model of {row.id} is no longer kept.")
+        return row
 
     def _go_on(self, session_id: str, tell: Tell, step: str, progress: float, status: str | None = None) -> None:
         with self._database.session() as session:

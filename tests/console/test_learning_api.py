@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from core.db import Database
 from core.db.models import ReuseObservation, TrainingSession, Turn, now
+from core.errors import Conflict
 from tests.console.staff import TOKEN, Staff, open_console
 from tests.knowledge.review.doubles import T, add_entry, add_item, events, item, served
 
@@ -29,7 +31,23 @@ def staff(sqlite: Database) -> Staff:
     async def harvest(tenant: str, conversation_id: str) -> dict[str, object]:
         return {"conversation_id": conversation_id, "new": 1}
 
-    return open_console(sqlite, harvest=harvest, start_training=start)
+    return open_console(sqlite, harvest=harvest, start_training=start, models=Deployed())
+
+
+@dataclass
+class Deployed:
+    """Notes what is asked of it; there is one NLU model to go back to, and of the embedding only the base model."""
+
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+
+    def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
+        if training[1] == "embedding":
+            raise Conflict("This training is waiting.")
+        self.asked.append((tenant_id, *training, by, reason, force))
+
+    def rollback(self, tenant_id: str, kind: str, by: str, reason: str) -> str | None:
+        self.asked.append((tenant_id, kind, by, reason))
+        return None if kind == "embedding" else str(self.asked[0][1])
 
 
 @pytest.fixture
@@ -126,6 +144,19 @@ async def test_trainings_begin_and_are_listed(api: httpx.AsyncClient) -> None:
     assert (await got(api, f"training-sessions/{begun['id']}/"))["reason"] == "new examples"
     assert (await got(api, "training-sessions/?kind=embedding"))["total"] == 0
     await got(api, "training-sessions/none/", code=404)
+
+
+async def test_models_are_deployed_and_taken_back_with_a_reason(api: httpx.AsyncClient) -> None:
+    begun = (await got(api, "training-sessions/start_training/", {"kind": "nlu"}, code=202))["id"]
+    path = f"training-sessions/{begun}/deploy/"
+    assert (await got(api, path, {"reason": "better", "force": True}, code=202))["id"] == begun
+    assert (await got(api, "training-sessions/rollback/", {"reason": "worse"}, code=202))["id"] == begun
+    assert await got(api, "training-sessions/rollback/", {"kind": "embedding", "reason": "worse"}, code=202) is None
+    for wrong, code in ((path, 422), ("training-sessions/none/deploy/", 404)):
+        await got(api, wrong, {"reason": "" if code == 422 else "x"}, code=code)
+    tuned = (await got(api, "training-sessions/start_training/", {"kind": "embedding"}, code=202))["id"]
+    refused = await got(api, f"training-sessions/{tuned}/deploy/", {"reason": "try it"}, code=409)
+    assert refused["error"]["message"] == "This training is waiting."
 
 
 async def test_what_is_not_installed_says_so(api: httpx.AsyncClient) -> None:
