@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import structlog
@@ -13,8 +14,10 @@ from limits.strategies import MovingWindowRateLimiter
 
 from connectors.base import RawRequest
 from connectors.twilio.channel import Fields, TwilioChannel
+from connectors.twilio.client import OUTSIDE_WINDOW
 from connectors.twilio.incoming import Incoming
 from connectors.twilio.links import Links
+from connectors.twilio.window import was_closed
 from connectors.web.failures import failure
 from connectors.web.limits import read_body
 from core.db import Database
@@ -27,6 +30,7 @@ log = structlog.get_logger()
 PREFIX = "/channels/twilio"
 BODY_BYTES = 128 * 1024
 STATES = {"sent": "sent", "delivered": "delivered", "read": "read", "failed": "failed", "undelivered": "failed"}
+LOOKS, LOOK_SECONDS = 20, 0.25
 _DONE = "<Response/>"
 
 
@@ -57,14 +61,22 @@ class Routes:
             fields = await self._verified(request)
         except RejoinderError as error:
             return _refused(error)
-        state = STATES.get(fields.get("MessageStatus", ""))
-        if state:
-            code = fields.get("ErrorCode")
+        state, code = STATES.get(fields.get("MessageStatus", "")), fields.get("ErrorCode")
+        if state == "failed" and code == str(OUTSIDE_WINDOW):
+            await self._outside_window(channel, delivery_id, fields.get("MessageSid", ""))
+        elif state:
             cause = f"Twilio's error {code}: {fields.get('ErrorMessage', '')}" if code else None
             await self._database.run(
                 lambda s: attempts.report(s, channel, state, now(), delivery_id=delivery_id, error=cause)
             )
         return Response(status_code=204)
+
+    async def _outside_window(self, channel: str, delivery_id: str, sid: str) -> None:
+        """What Twilio says may be faster than the answer that told us its id."""
+        for _ in range(LOOKS):
+            if await self._database.run(lambda s: was_closed(s, channel, delivery_id, sid, now())):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def file(self, token: str) -> Response:
         """A file of ours that Twilio fetches to send it on."""

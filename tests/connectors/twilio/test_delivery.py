@@ -127,6 +127,22 @@ async def test_outside_the_window_it_waits_for_an_approved_template_and_goes_as_
     assert message.variables == {"1": "Your parcel is there. It waits at the shop."}
 
 
+async def test_outside_the_window_by_a_later_status_it_goes_again_as_a_template_once(rig: Rig) -> None:
+    assert await contents(rig).create(UPDATE) == "received"
+    rig.twilio.approve(UPDATE)
+    await rig.ask("Hi", answer("Two to four days.", outcome="clarified"))
+    (row,) = rig.rows(Delivery)
+    for _ in range(2):
+        assert await rig.status("failed", row, ErrorCode="63016") == 204
+        await rig.deliverer.idle()
+
+    first, again = rig.twilio.messages
+    assert (first.body, first.content) == ("Two to four days.", None)
+    assert (again.content["friendly_name"], again.variables) == (UPDATE, {"1": "Two to four days."})
+    (sent,) = rig.rows(Delivery)
+    assert (sent.state, sent.vendor_id, sent.possible_duplicate) == ("sent", again.sid, False)
+
+
 async def test_what_waited_for_a_template_goes_first_when_the_customer_writes_again(rig: Rig) -> None:
     rig.twilio.away = True
     await rig.ask("Hi", HELLO)
