@@ -136,7 +136,8 @@ def questions_of(tracker: Tracker) -> list[Question]:
     metadata = tracker.latest_message.get("metadata") or {}
     tenant, history = metadata.get("tenant_id", "default"), tuple(turns[:-1][-HISTORY_TURNS:])
     asked = [turns[-1].text if turns else "", metadata.get("pressed", "")]
-    question = Question(tenant, "", history, tracker.sender_id, metadata.get("turn_id"))
+    sender, mood = tracker.sender_id, metadata.get("sentiment", "")
+    question = Question(tenant, "", history, sender, metadata.get("turn_id"), mood)
     return [replace(question, text=text) for text in asked if text] or [question]
 
 

@@ -54,7 +54,7 @@ from knowledge.handing_over import Summariser
 from knowledge.prompting import Prompts
 from knowledge.review.wiring import make_desk
 from knowledge.suggesting import make_suggest
-from knowledge.wiring import make_answering, make_corrections, make_embedder, make_writer
+from knowledge.wiring import make_answering, make_corrections, make_embedder, make_sentiment, make_writer
 
 DOMAIN = Path(__file__).parent.parent / "domain.yml"
 LOOK_SECONDS = 0.5
@@ -75,7 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, suggest))
     handoffs = HandoffService(database, texts, deliverer.wake)
     slack = make_slack(settings, database, workspaces, handoffs)
-    turns = Turns(database, rasa, hub, texts, settings.max_message_chars, wake=deliverer.wake)
+    feels = make_sentiment(embedder)
+    turns = Turns(database, rasa, hub, texts, settings.max_message_chars, sentiment=feels, wake=deliverer.wake)
     router, transcriber = make_router(settings, database), make_transcriber(settings, database)
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
     writer = make_writer(settings, database, router, embedder)
@@ -134,9 +135,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await turns.stop()
         await watch.stop()
         await deliverer.stop()
-        await router.close()
-        if transcriber:
-            await transcriber.close()
+        await asyncio.gather(router.close(), *([transcriber.close()] if transcriber else []))
         await rasa.close()
         staff.corrections.close()
         database.close()

@@ -26,10 +26,14 @@ class Texts:
     handoff_timed_out: str = "Everybody is busy. Leave an e-mail address or a number, and we get back to you."
     handoff_contact: str = "Thank you, we get back to you there."
     handoff_returned: str = "I'm the assistant again: what else can I do for you?"
+    empathy: tuple[str, ...] = ()
+    """Said before an answer to a customer who is upset; one of these."""
+    empathy_ur: tuple[str, ...] = ()
+    """The same where the customer writes Urdu."""
 
     @classmethod
     def load(cls, domain: Path) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_unknown_part``, the button of ``utter_unknown`` and ``utter_handoff*``."""
+        """From ``utter_failed``, ``utter_waiting``, ``utter_unknown_part``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
         responses = yaml.safe_load(domain.read_text())["responses"]
         return cls(
             failed=responses["utter_failed"][0]["text"],
@@ -40,4 +44,6 @@ class Texts:
                 name: responses[f"utter_{name}"][0]["text"]
                 for name in ("handoff", "handoff_nobody", "handoff_timed_out", "handoff_contact", "handoff_returned")
             },
+            empathy=tuple(each["text"] for each in responses["utter_empathy"]),
+            empathy_ur=tuple(each["text"] for each in responses["utter_empathy_ur"]),
         )

@@ -38,6 +38,8 @@ class Question:
     conversation_id: str | None = None
     turn_id: str | None = None
     """None: no customer asks, it is a trial."""
+    mood: str = ""
+    """How it sounds: positive, neutral, negative or angry; empty where nothing is known."""
 
 
 @dataclass(frozen=True)

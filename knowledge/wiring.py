@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.db import Database
 from core.errors import KnowledgeUnavailable
+from core.handoffs.sentiment import Sentiment, unknown
 from core.llm.router.router import Router
 from core.settings import Settings
 from knowledge.answering import Answering
@@ -27,6 +28,7 @@ from knowledge.prompting import Prompts
 from knowledge.remembering import RememberingEmbedder
 from knowledge.retrieval import HybridRetriever
 from knowledge.reuse.deciding import Reuse, StoredBook
+from knowledge.sentiment import SentimentModel
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.spaces import Spaces, VectorSpace
@@ -65,6 +67,15 @@ class Knowledge:
     def close(self) -> None:
         """Let go of connections."""
         self.spaces.close()
+
+
+def make_sentiment(embedder: Embeds) -> Sentiment:
+    """How messages sound; where its weights cannot be read nothing is known, and that is logged."""
+    try:
+        return SentimentModel(embedder)
+    except (OSError, ValueError, KeyError):
+        log.exception("no sentiment: the weights cannot be read")
+        return unknown
 
 
 def make_embedder(settings: Settings) -> Embedder:

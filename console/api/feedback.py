@@ -107,7 +107,7 @@ def add_to(routes: APIRouter, services: ApiServices) -> None:
     async def figures(
         wanted: Wanted, by: By = "day", start: From = None, end: To = None, tenant: Tenant = services.tenant
     ) -> dict[str, Any]:
-        """Counts and rates of a period (the last 30 days where none is named), in all and by group; CSAT and NPS."""
+        """Counts and rates of a period (the last 30 days where none is named), in all and by group; CSAT, NPS, sentiment."""
         last = end or datetime.now(UTC).date()
         first = start or last - timedelta(days=DAYS)
         within = Filter(**{**vars(wanted), **dict(zip(("start", "end"), period(first, last), strict=True))})

@@ -23,6 +23,7 @@ FIGURES = (
     "continuation_rate",
     "handoff_rate",
 )
+MOODS = ("messages", "positive", "neutral", "negative", "angry", "negative_rate", "angry_rate")
 DaysOption = Annotated[int, typer.Option("--days", min=1, max=3660, help="The last so many days.")]
 
 app = typer.Typer(no_args_is_help=True, help="What customers make of the answers.")
@@ -75,6 +76,15 @@ def analytics(
     csat, nps = found["surveys"]["csat"], found["surveys"]["nps"]
     print(f"CSAT {csat['average'] or '-'} from {csat['answered']} of {csat['asked']}; ", end="")
     print(f"NPS {'-' if nps['score'] is None else nps['score']} from {nps['answered']} of {nps['asked']}.")
+    _print_moods(found["sentiment"])
+
+
+def _print_moods(sentiment: dict[str, Any]) -> None:
+    """How messages sound, where any was looked at."""
+    if sentiment["total"]["messages"]:
+        groups = [*sentiment["groups"], {"name": "all", **sentiment["total"]}]
+        rows = [[group["name"], *(group[name] for name in MOODS)] for group in groups]
+        print_table((sentiment["by"], *MOODS), rows, right=MOODS)
 
 
 @app.command()

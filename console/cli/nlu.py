@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from console.cli.training import AuthorOption, opened
-from core.settings import Settings
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
+from console.cli.training import AuthorOption
 
 app = typer.Typer(no_args_is_help=True, help="How messages are understood: measure it, and teach it.")
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID ...", help="As `rejoinder nlu examples` shows them.")]
@@ -52,10 +52,9 @@ def examples(
     """What customers wrote, with the intent that it should have been understood as."""
     from evaluation.training.examples import listed  # noqa: PLC0415
 
-    settings = Settings.load()
-    with opened(settings) as (database, _), database.session() as session:
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
         names = ("id", "status", "intent", "text", "source", "author")
-        rows = [{n: getattr(row, n) for n in names} for row in listed(session, tenant_of(settings, tenant), status)]
+        rows = [{n: getattr(row, n) for n in names} for row in listed(session, tenant_id, status)]
     if as_json:
         print_json(rows)
         return
@@ -75,9 +74,8 @@ def add(
     from evaluation.training.data import Example  # noqa: PLC0415
     from evaluation.training.examples import propose  # noqa: PLC0415
 
-    settings = Settings.load()
-    with opened(settings) as (database, _), database.session() as session:
-        example = propose(session, tenant_of(settings, tenant), Example(text, intent), author).id
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
+        example = propose(session, tenant_id, Example(text, intent), author).id
     print_json({"id": example}) if as_json else print(example)
 
 
@@ -106,12 +104,11 @@ def suggest(
 ) -> None:
     """Propose examples and new intents from messages that nobody understood."""
     from evaluation.training.suggesting import suggest as proposed  # noqa: PLC0415
+    from evaluation.training.wiring import make_model  # noqa: PLC0415
     from knowledge.wiring import make_embedder  # noqa: PLC0415
 
-    settings = Settings.load()
-    with opened(settings) as (database, training), database.session() as session:
-        data = training.model.data
-        clusters = proposed(session, tenant_of(settings, tenant), data, make_embedder(settings), days)
+    with opened(tenant) as (settings, database, tenant_id), database.session() as session:
+        clusters = proposed(session, tenant_id, make_model(settings).data, make_embedder(settings), days)
     if as_json:
         print_json([{"intent": c.intent, "known": c.known, "texts": list(c.texts)} for c in clusters])
         return
@@ -133,11 +130,10 @@ def export(
     """Show what approved examples change in the training data, as a diff; with --write, change it."""
     from core.llm.masking import make_masker  # noqa: PLC0415
     from evaluation.training import examples as learnt  # noqa: PLC0415
+    from evaluation.training.wiring import make_model  # noqa: PLC0415
 
-    settings = Settings.load()
-    tenant_id = tenant_of(settings, tenant)
-    with opened(settings) as (database, training), database.session() as session:
-        place, masker = training.model.data, make_masker()
+    with opened(tenant) as (settings, database, tenant_id), database.session() as session:
+        place, masker = make_model(settings).data, make_masker()
         found = (
             learnt.export(session, tenant_id, place, masker, author, digest)
             if write
@@ -157,7 +153,6 @@ def _decide(ids: list[str], status: str, author: str, tenant: str | None, intent
     """All of them, or none."""
     from evaluation.training.examples import decide  # noqa: PLC0415
 
-    settings = Settings.load()
-    with opened(settings) as (database, _), database.session() as session:
+    with opened(tenant) as (_, database, tenant_id), database.session() as session:
         for example_id in ids:
-            decide(session, tenant_of(settings, tenant), example_id, status, author, intent=intent)
+            decide(session, tenant_id, example_id, status, author, intent=intent)

@@ -69,11 +69,11 @@ def train(
     tenant: TenantOption = None,
 ) -> None:
     """Train the bot from config.yml, domain.yml and the training data; exit code 1 where the new model was refused."""
-    settings = Settings.load()
     if new:
-        row = train_new(settings, tenant_of(settings, tenant), author, reason, deploy=deploy)
+        row = train_new(tenant, author, reason, deploy=deploy)
         print_json(row) if as_json else print("\n".join(lines_of(row)))
         raise typer.Exit(1 if row["status"] == "refused" else 0)
+    settings = Settings.load()
     model = make_model(settings)
     trained = force or model.stale()
     if trained:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from core.db import Database
-from core.db.upgrade import upgrade
-from core.settings import Settings
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
 
 if TYPE_CHECKING:
     from evaluation.training.desk import Training
@@ -28,25 +26,22 @@ def group() -> None:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[tuple[Database, Training]]:
-    """What the commands work with."""
+def opened_training(tenant: str | None) -> Iterator[tuple[Training, str]]:
+    """What the commands work with, and the tenant."""
     from core import logs  # noqa: PLC0415
     from evaluation.training.wiring import make_training  # noqa: PLC0415
 
-    logs.set_up(settings.log_format, "ERROR")
-    database = Database(settings.database())
-    upgrade(database)
-    try:
-        yield database, make_training(settings, database)
-    finally:
-        database.close()
+    with opened(tenant) as (settings, database, tenant_id):
+        logs.set_up(settings.log_format, "ERROR")
+        yield make_training(settings, database), tenant_id
 
 
-def train_new(settings: Settings, tenant_id: str, author: str, reason: str, *, deploy: bool) -> dict[str, Any]:
+def train_new(tenant: str | None, author: str, reason: str, *, deploy: bool) -> dict[str, Any]:
     """Train a model and try it out; the record of it."""
     from rich.console import Console  # noqa: PLC0415
 
-    with opened(settings) as (_, training), Console(stderr=True).status("checking the training data") as status:
+    waiting = Console(stderr=True).status("checking the training data")
+    with opened_training(tenant) as (training, tenant_id), waiting as status:
         session_id = training.start_training(tenant_id, author, reason)
         training.run(
             session_id, deploy=deploy, tell=lambda step, progress: status.update(f"{step} ({progress:.0%} done)")
@@ -57,9 +52,8 @@ def train_new(settings: Settings, tenant_id: str, author: str, reason: str, *, d
 @app.command("list")
 def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """Every training: who, why, what came of it; the newest first."""
-    settings = Settings.load()
-    with opened(settings) as (_, training):
-        rows = training.listed(tenant_of(settings, tenant))
+    with opened_training(tenant) as (training, tenant_id):
+        rows = training.listed(tenant_id)
     if as_json:
         print_json(rows)
         return
@@ -77,9 +71,8 @@ def deploy(
     tenant: TenantOption = None,
 ) -> None:
     """Have Rasa understand by this model from now on, without losing a conversation."""
-    settings = Settings.load()
-    with opened(settings) as (_, training):
-        serves = training.deploy(tenant_of(settings, tenant), training_id, author, reason, force=force)
+    with opened_training(tenant) as (training, tenant_id):
+        serves = training.deploy(tenant_id, training_id, author, reason, force=force)
     _told(training_id, serves=serves, as_json=as_json)
 
 
@@ -88,9 +81,8 @@ def rollback(
     author: AuthorOption, reason: ReasonOption = "", as_json: JsonOption = False, tenant: TenantOption = None
 ) -> None:
     """Go back to the model before the running one."""
-    settings = Settings.load()
-    with opened(settings) as (_, training):
-        back = training.rollback(tenant_of(settings, tenant), author, reason)
+    with opened_training(tenant) as (training, tenant_id):
+        back = training.rollback(tenant_id, author, reason)
     _told(back.id, serves=back.serves, as_json=as_json)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core.db.models import InteractionFeedback, SurveyResponse, Turn
+from core.feedback.moods import moods
 from core.feedback.types import Filter
 
 By = Literal["day", "channel", "intent", "entry"]
@@ -22,7 +23,7 @@ PROMOTER, DETRACTOR = 9, 6
 
 
 def analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[str, Any]:
-    """Totals, groups and surveys."""
+    """Totals, groups, surveys, and how messages sound (by day where the groups are entries)."""
     row = InteractionFeedback
     columns = (
         row.helpful,
@@ -47,7 +48,13 @@ def analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[
             groups[name].append(one)
     found = [{"name": name, **_figures(group)} for name, group in groups.items()]
     found.sort(key=lambda group: group["name"] if by == "day" else (-group["answers"], group["name"]))
-    return {"total": _figures(rows), "by": by, "groups": found, "surveys": surveys(session, tenant_id, wanted)}
+    return {
+        "total": _figures(rows),
+        "by": by,
+        "groups": found,
+        "surveys": surveys(session, tenant_id, wanted),
+        "sentiment": moods(session, tenant_id, wanted, "day" if by == "entry" else by),
+    }
 
 
 def surveys(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:

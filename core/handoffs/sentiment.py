@@ -1,4 +1,4 @@
-"""How a customer's message sounds: the contract; `core/sentiment.py` has the model."""
+"""How a customer's message sounds: the contract; `knowledge/sentiment.py` has the model."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from core.handoffs import settings, stepping_back, triggers
 from core.handoffs.applying import person_has_word
 from core.messages import as_event
 from core.texts import Texts
+from core.turns.opening import opening
 from core.turns.replies import Reading, Reply
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ def write_replies(
             text=reply.text,
             buttons=list(reply.buttons),
             sources=list(reply.sources),
-            turn_id=turn.id,
+            turn_id=turn.id if reply.answers else None,
         )
         for reply in replies
     ]
@@ -73,7 +74,8 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
     why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
     announced = Reply(texts.handoff if there else texts.handoff_nobody)
     told = why is None or why.trigger == "asked"  # action_handoff says it itself
-    messages = write_replies(session, conversation, turn, reading.replies + (() if told else (announced,)))
+    replies = opening(session, turn, reading.outcome, texts) + reading.replies + (() if told else (announced,))
+    messages = write_replies(session, conversation, turn, replies)
     if why:
         stepping_back.request(session, conversation, why, there=there)
     return messages

@@ -18,6 +18,8 @@ class Reply:
     text: str
     buttons: tuple[dict[str, Any], ...] = ()
     sources: tuple[dict[str, Any], ...] = ()
+    answers: bool = True
+    """False: it only goes before the answer, and is no part of it."""
 
 
 @dataclass(frozen=True)

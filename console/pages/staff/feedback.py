@@ -91,11 +91,19 @@ def _found(session: Session, tenant_id: str, view: View) -> dict[str, Any]:
         "left_out": len(figures["groups"]) - len(groups),
         "names": _names(session, tenant_id, [group["name"] for group in groups]) if view.by == "entry" else {},
         "surveys": figures["surveys"],
+        "moods": _newest(figures["sentiment"]),
         "comments": comments,
         "pages": max(1, -(-comments.total // AT_ONCE)),
         **_choices(session, tenant_id, view),
         "settings": learning.of(session, tenant_id),
     }
+
+
+def _newest(sentiment: dict[str, Any]) -> dict[str, Any]:
+    """The groups as they are shown: days from the newest on."""
+    groups = sentiment["groups"]
+    shown = groups[-MOST_GROUPS:][::-1] if sentiment["by"] == "day" else groups[:MOST_GROUPS]
+    return {**sentiment, "groups": shown}
 
 
 def _names(session: Session, tenant_id: str, ids: list[str]) -> dict[str, str]:

@@ -1,0 +1,72 @@
+"""How a customer's message sounds: a small model of ours on its embedding, its words and its marks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from core.handoffs.sentiment import Feeling, Mood
+from knowledge import sounds, urgency
+from knowledge.extract import Embeds
+
+log = structlog.get_logger()
+
+WEIGHTS = Path(__file__).parent / "weights/sentiment.npz"
+"""Made by ``knowledge.training.train_sentiment``; for all-MiniLM-L6-v2."""
+FEELINGS: tuple[Feeling, ...] = get_args(Feeling)
+LONGEST = 2000
+"""Characters that are looked at: how somebody feels shows before that."""
+LATIN = 0.5
+"""Share of a text's letters that must be Latin for an English embedding to know it."""
+
+Scores = npt.NDArray[np.float32]
+
+
+class SentimentModel:
+    """A softmax regression; without an embedding that it knows, one on words and marks alone."""
+
+    def __init__(self, embedder: Embeds | None, weights: Path = WEIGHTS) -> None:
+        with np.load(weights) as stored:
+            self._heads = {
+                name: {part: stored[f"{name}_{part}"].astype(np.float32) for part in ("table", "marks", "bias")}
+                for name in ("full", "words")
+            }
+            self._meaning = stored["full_meaning"].astype(np.float32)
+        self._embedder = embedder
+
+    def __call__(self, text: str, /) -> Mood | None:
+        """The likeliest feeling and how urgent it is; None, logged, where it cannot be told."""
+        try:
+            feeling = FEELINGS[int(self.probabilities(text).argmax())]
+        except Exception:  # whatever is wrong with the model, the message goes its way
+            log.exception("no sentiment")
+            return None
+        return Mood(feeling, urgency.of(text))
+
+    def probabilities(self, text: str) -> Scores:
+        """Of each of ``FEELINGS``; they add up to 1."""
+        text = text[:LONGEST]
+        vector = self._embedded(text)
+        head = self._heads["words" if vector is None else "full"]
+        found = sounds.rows(text)
+        scores = head["table"][found].sum(axis=0) / np.sqrt(max(len(found), 1)) + sounds.marks(text) @ head["marks"]
+        if vector is not None:
+            scores = scores + vector @ self._meaning
+        odds = np.exp(scores + head["bias"] - (scores + head["bias"]).max())
+        return np.asarray(odds / odds.sum(), dtype=np.float32)
+
+    def _embedded(self, text: str) -> Scores | None:
+        if self._embedder is None or not is_latin(text):
+            return None
+        vector = self._embedder.embed([sounds.cleaned(text)])[0]
+        return vector if vector.size == len(self._meaning) else None  # another embedding model has no weights
+
+
+def is_latin(text: str) -> bool:
+    """Is it mostly written in Latin letters?"""
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter < "ɐ" for letter in letters) >= LATIN * len(letters)

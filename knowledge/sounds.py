@@ -1,0 +1,67 @@
+"""What can be measured of how a message sounds: its words and their pieces, capitals, marks, emoji and faces."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+BUCKETS = 1 << 15
+"""Rows of the table of word pieces; pieces that fall into one row share its weights."""
+SHORTEST, LONGEST = 2, 5
+"""Characters of a piece of a word, its borders counted."""
+HAPPY = "😀😃😄😁😆😂🤣😊😍🥰😘😎🤩🥳👍👏🙌🙏💯🎉❤💕💖💙💜💚🧡😇🙂😋🤗✨💪🔥🏆"
+SAD = "😞😔😟😕🙁☹😣😖😫😩🥺😢😭💔👎😓😥😪😒🙄😑😐🤦🤷😬😷🤢🤮"
+CROSS = "😤😠😡🤬👿💢🖕💩"
+
+_NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|#(?=\w)")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?|[!?]+|[:;=8x]-?[()\[\]dpo/\\|]|<3", re.IGNORECASE)
+_LONG = re.compile(r"(.)\1{2,}")
+_SMILE, _FROWN = re.compile(r"[:;=]['-]?[)\]DpP]|<3|\b(?:ha){2,}"), re.compile(r"[:=]['-]?[(\[/\\|]")
+_DENIAL = re.compile(r"n['\u2019]?t$|^(?:not?|never|nothing|nobody|nahi|nahin|nai|na|نہیں|نہ)$")
+
+
+def cleaned(text: str) -> str:
+    """Without addresses of pages and people, which say nothing of how it sounds."""
+    return " ".join(_NOISE.sub(" ", unicodedata.normalize("NFKC", text)).split())
+
+
+def rows(text: str) -> npt.NDArray[np.int64]:
+    """Rows of the table that a text's words, pairs of words and pieces of words fall into, each once."""
+    words = [_LONG.sub(r"\1\1", word.lower()) for word in _WORD.findall(cleaned(text))]
+    found = {f"w {word}" for word in words} | {f"p {a} {b}" for a, b in pairwise(words)}
+    found |= {f"n {later}" for i, word in enumerate(words) if _DENIAL.search(word) for later in words[i + 1 : i + 4]}
+    for word in words:
+        found |= _pieces(f"<{word}>")
+    return np.array(sorted({crc32(each.encode()) % BUCKETS for each in found}), dtype=np.int64)
+
+
+def _pieces(word: str) -> set[str]:
+    return {word[i : i + n] for n in range(SHORTEST, LONGEST + 1) for i in range(len(word) - n + 1)}
+
+
+def marks(text: str) -> npt.NDArray[np.float32]:
+    """Capitals, marks, emoji and faces, each between 0 and 1."""
+    text = cleaned(text)
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2]  # noqa: PLR2004 - OK and US shout nothing
+    shouted = sum(word.isupper() for word in words)
+    counts: Sequence[float] = (
+        shouted / (len(words) or 1) if len(words) > 1 else 0,
+        min(shouted, 3) / 3 if shouted < len(words) else 0,
+        min(text.count("!"), 3) / 3,
+        min(text.count("?"), 3) / 3,
+        float("!!" in text or "?!" in text),
+        float("??" in text),
+        float("..." in text or "…" in text),
+        float(bool(_LONG.search(text))),
+        *(min(sum(text.count(each) for each in kind), 2) / 2 for kind in (HAPPY, SAD, CROSS)),
+        float(bool(_SMILE.search(text))),
+        float(bool(_FROWN.search(text))),
+        min(len(words), 30) / 30,
+    )
+    return np.array(counts, dtype=np.float32)

@@ -1,0 +1,95 @@
+"""What the sentiment model learns from: messages that we wrote, rated words, and texts of free sets."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from core.handoffs.sentiment import Feeling
+from knowledge.training import moods
+
+Row = tuple[str, Feeling, float]
+"""Text, how it sounds, how much it weighs."""
+WORDINGS = 24
+STRONG, WEAK = 0.5, 0.1
+"""VADER's compound value above which an ordinary text shows a feeling, and below which it shows none."""
+RATED = 1.2
+"""Of -4 to 4, from which on a word shows a feeling by itself."""
+_CARRIERS = {
+    "en": ("{}", "it was {}", "so {}", "this is {} really", "I am {}", "what a {} day", "feeling {} about this"),
+}
+_INSULTS = ("you {}", "{}", "what a {} company", "you are all {}")
+_LEFT_OUT = frozenset(("xd", "x-d"))
+
+
+def written(rng: random.Random) -> Iterator[Row]:
+    """Our own messages, alone, shouted, and before or after a plain one."""
+    for name, weight in (("en", 1.0), ("ur_latn", 1.0), ("ur", 1.0)):
+        found = [(f, w) for f, line in moods.lines(name) for w in moods.wordings(line, WORDINGS, rng)]
+        plain = [text for feeling, text in found if feeling == "neutral"]
+        for feeling, text in found:
+            yield text, feeling, weight
+            yield from ((each, sounds, weight / 2) for each, sounds in _louder(text, feeling, rng))
+            other = rng.choice(plain)
+            yield rng.choice((f"{text}. {other}", f"{other}. {text}", f"{other} {text}")), feeling, weight / 2
+
+
+def _louder(text: str, feeling: Feeling, rng: random.Random) -> Iterator[tuple[str, Feeling]]:
+    """A complaint that is shouted sounds angry; nothing else changes by being shouted."""
+    if rng.random() < 0.5:
+        yield f"{text}{rng.choice(('.', '!', '...'))}".capitalize(), feeling
+    if rng.random() < 0.3:
+        yield f"{text}{rng.choice(('!!!', '!!!!', '??!!'))}", "angry" if feeling == "negative" else feeling
+    if rng.random() < 0.2 and text.isascii():
+        yield f"{text.upper()}{rng.choice(('', '!', '!!!'))}", "angry" if feeling == "negative" else feeling
+
+
+def rated_words(rng: random.Random) -> Iterator[Row]:
+    """VADER's words (MIT) with people's ratings, alone and in a short sentence."""
+    for word, value in SentimentIntensityAnalyzer().lexicon.items():
+        if abs(value) < RATED or word in _LEFT_OUT:
+            continue
+        feeling: Feeling = "positive" if value > 0 else "negative"
+        for carrier in ("{}", *rng.sample(_CARRIERS["en"][1:], 2 if word.isalpha() else 0)):
+            yield carrier.format(word), feeling, min(abs(value), 3) / 6
+        if word.isalpha() and value > 0:
+            yield f"not {word}", "negative", 0.2
+
+
+def abuse(data: Path, rng: random.Random) -> Iterator[Row]:
+    """Abusive Roman Urdu beside the rest of the set (RUHSOLD, MIT), and English swear words (LDNOOBW, CC BY 4.0)."""
+    for row in _rows(data / "profanity/roman_urdu_train.jsonl"):
+        yield row["text"], "angry" if row["label"] == "offensive" else "neutral", 0.15
+    for word in (data / "profanity/ldnoobw_en.txt").read_text().split("\n"):
+        if word.strip():
+            yield rng.choice(_INSULTS).format(word.strip()), "angry", 0.3
+
+
+def ordinary(data: Path, rng: random.Random) -> Iterator[Row]:
+    """What people ask of banks, shops and assistants: VADER says where a feeling shows, the doubtful is left out."""
+    vader = SentimentIntensityAnalyzer()
+    for text, chat in _plain(data):
+        compound = vader.polarity_scores(text)["compound"]
+        if abs(compound) < WEAK:
+            if rng.random() < (1 if chat else 0.3):
+                yield text, "neutral", 0.5
+        elif chat and abs(compound) > STRONG:
+            yield text, "positive" if compound > 0 else "negative", 0.4
+
+
+def _plain(data: Path) -> Iterator[tuple[str, bool]]:
+    for row in _rows(data / "abcd/labelled_utterances.jsonl"):
+        if row["role"] == "customer":
+            yield row["text"], True
+    for name in ("banking77/train", "clinc150/train", "hwu64/train", "nlupp/banking_train", "nlupp/hotels_train"):
+        yield from ((row["text"], False) for row in _rows(data / f"{name}.jsonl"))
+    for row in _rows(data / "dstc_knowledge/queries_full_dialogue.jsonl"):
+        yield from ((turn["text"], True) for turn in row["turns"][-3:] if turn["speaker"] == "user")
+
+
+def _rows(path: Path) -> Iterator[dict]:  # type: ignore[type-arg]
+    return (json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line)

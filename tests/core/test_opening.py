@@ -1,0 +1,78 @@
+"""Who is upset reads a sentence of understanding first: a message of its own beside an answer that stays as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.db import Database
+from core.db.models import Message
+from core.events import Hub
+from core.handoffs import settings
+from core.handoffs.sentiment import Mood
+from core.texts import Texts
+from core.turns import Inbound, Turns
+from tests.core.doubles import FakeRasa
+from tests.core.test_turns import ended
+
+TEXTS = Texts.load(Path(__file__).parents[2] / "domain.yml")
+OPENINGS = {*TEXTS.empathy, *TEXTS.empathy_ur}
+
+
+def feels(text: str) -> Mood | None:
+    return Mood("negative") if "bad" in text or "خراب" in text else None
+
+
+class Talk:
+    """One customer on the web; the bot says what the test says."""
+
+    def __init__(self, database: Database, **chosen: Any) -> None:
+        self.database, self.rasa, self.number = database, FakeRasa(), 0
+        self.turns = Turns(database, self.rasa, Hub(), TEXTS, 4000, sentiment=feels)  # type: ignore[arg-type]
+        with database.session() as session:
+            settings.change(session, "shop", {"negative": 0, **chosen}, "test")
+
+    async def say(self, text: str, answer: str, outcome: str = "answered") -> list[str]:
+        """What the customer reads."""
+        if not self.number:
+            self.conversation_id = await self.turns.open("shop", "web", "ada")
+        self.number += 1
+        self.rasa.answers.append([{"text": answer}, {"custom": {"rejoinder": {"outcome": outcome, "entries": []}}}])
+        received = await self.turns.receive(Inbound(self.conversation_id, f"c{self.number}", text))
+        await ended(self.turns, self.conversation_id)
+        return [m.text for m in await self.turns.history(self.conversation_id, received.seq) if m.speaker == "bot"]
+
+
+@pytest.mark.parametrize("outcome", ["answered", "clarified", "unknown"])
+async def test_an_upset_customer_reads_that_we_are_sorry_and_then_the_answer_word_for_word(
+    sqlite: Database, outcome: str
+) -> None:
+    opening, answer = await Talk(sqlite).say("It is bad", "Refunds take 5 days.", outcome)
+    assert opening in TEXTS.empathy and answer == "Refunds take 5 days."
+    with sqlite.session() as session:
+        stored = session.query(Message).filter_by(speaker="bot").order_by(Message.seq).all()
+        assert [(m.text in OPENINGS, m.turn_id is None) for m in stored] == [(True, True), (False, False)]
+
+
+async def test_it_is_said_in_urdu_to_who_writes_urdu(sqlite: Database) -> None:
+    opening, _ = await Talk(sqlite).say("سروس بہت خراب ہے", "Refunds take 5 days.")
+    assert opening in TEXTS.empathy_ur
+
+
+async def test_it_is_not_said_twice_in_a_row(sqlite: Database) -> None:
+    talk = Talk(sqlite)
+    said = [await talk.say("bad", f"Answer {n}.") for n in range(3)]
+    assert [len(each) for each in said] == [2, 1, 2]
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("fine", "answered"), ("bad", "action"), ("bad", "handoff")])
+async def test_it_is_not_said_otherwise(sqlite: Database, text: str, outcome: str) -> None:
+    assert OPENINGS.isdisjoint(await Talk(sqlite).say(text, "So it is.", outcome))
+
+
+async def test_it_is_not_said_once_a_person_has_the_word(sqlite: Database) -> None:
+    talk = Talk(sqlite)
+    await talk.say("A person please", "A person comes.", "handoff")
+    assert await talk.say("It is bad", "Refunds take 5 days.") == []
