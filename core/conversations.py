@@ -107,6 +107,8 @@ class Page:
     items: list[Listed]
     following: str | None
     """Where the next page begins; None: this was the last."""
+    total: int | None
+    """How many fit, COUNTED + 1 where they are more than COUNTED; only the first page says so."""
 
 
 def found(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
@@ -127,20 +129,16 @@ def listed(session: Session, tenant_id: str, wanted: Filter, limit: int = 50, af
     Raises:
         InvalidInput: ``after`` is none, or a filter is wrong.
     """
-    fits = select(Conversation).where(*wanted.conditions(tenant_id))
+    fits = select(Conversation.id).where(*wanted.conditions(tenant_id))
     if after:
         fits = fits.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*_place(after)))
     order = (Conversation.updated_at.desc(), Conversation.id.desc())
-    rows = session.scalars(fits.order_by(*order).limit(limit + 1)).all()
-    shown = list(rows[:limit])
-    following = f"{shown[-1].updated_at.isoformat()}_{shown[-1].id}" if len(rows) > limit else None
-    return Page(described(session, shown), following)
-
-
-def counted(session: Session, tenant_id: str, wanted: Filter) -> int:
-    """How many fit; COUNTED + 1 where they are more than COUNTED."""
-    some = select(Conversation.id).where(*wanted.conditions(tenant_id)).limit(COUNTED + 1)
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    # one query finds and counts: a search looks through every message
+    ids = session.scalars(fits.order_by(*order).limit(limit + 1 if after else max(limit, COUNTED) + 1)).all()
+    shown = session.scalars(select(Conversation).where(Conversation.id.in_(ids[:limit])).order_by(*order)).all()
+    following = f"{shown[-1].updated_at.isoformat()}_{shown[-1].id}" if len(ids) > limit else None
+    total = None if after else min(len(ids), COUNTED + 1)
+    return Page(described(session, list(shown)), following, total)
 
 
 def channels(session: Session, tenant_id: str) -> list[str]:

@@ -82,7 +82,12 @@ def listed(
     total = session.scalar(select(func.count()).select_from(fits.subquery())) or 0
     order = (Handoff.id.desc(),) if wanted.state in ENDED else (_URGENT_FIRST, Handoff.requested_at, Handoff.id)
     rows = session.scalars(fits.order_by(*order).limit(limit).offset(offset)).all()
-    return total, [view(session, row) for row in rows]
+    conversations = select(Conversation).where(Conversation.id.in_({row.conversation_id for row in rows}))
+    here = session.scalars(conversations).all()  # so that a view finds in the session what it looks up
+    people = session.scalars(select(Customer).where(Customer.id.in_({each.customer_id for each in here}))).all()
+    views = [view(session, row) for row in rows]
+    del here, people
+    return total, views
 
 
 @dataclass(frozen=True)

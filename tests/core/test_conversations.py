@@ -103,8 +103,8 @@ def _rated(session, conversation: Conversation, *, helpful: bool, csat: int) -> 
 def test_each_filter(database: Database, ids: dict[str, str], wanted: Filter, names: list[str]) -> None:
     named = {id_: name for name, id_ in ids.items()}
     with database.session() as session:
-        assert [named[each.id] for each in conversations.listed(session, "shop", wanted).items] == names
-        assert conversations.counted(session, "shop", wanted) == len(names)
+        page = conversations.listed(session, "shop", wanted)
+        assert ([named[each.id] for each in page.items], page.total) == (names, len(names))
 
 
 def test_by_its_id_and_with_all_that_belongs_to_it(database: Database, ids: dict[str, str]) -> None:

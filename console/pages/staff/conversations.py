@@ -80,7 +80,7 @@ def _page(session: Session, tenant_id: str, wanted: Filter, after: str | None) -
     return {
         "found": page.items,
         "following": page.following,
-        "total": conversations.counted(session, tenant_id, wanted),
+        "total": page.total,
         "channels": conversations.channels(session, tenant_id),
     }
 
