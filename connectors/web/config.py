@@ -24,6 +24,8 @@ class WebConfig:
     sessions_per_minute_per_address: int = 120
     max_message_chars: int = 4000
     heartbeat_seconds: float = 15
+    whatsapp: bool = False
+    """Conversations can go on there."""
 
     @property
     def max_body_bytes(self) -> int:

@@ -41,7 +41,10 @@ class _Chat:
     config: WebConfig
 
     async def open_session(self, request: Request) -> Response:
-        """Open a session, or take up an earlier one whose token is still good; a browser stays the same customer."""
+        """Open a session, or take up an earlier one whose token is still good; a browser stays the same customer.
+
+        ``whatsapp`` says whether it can be moved there.
+        """
         self.origins.require(request.headers)
         self.limits.count_session(_address(request))
         body = parse(SessionBody, await read_body(request, self.config.max_body_bytes))
@@ -52,6 +55,7 @@ class _Chat:
             "token": issued.token,
             "conversation_id": visitor.conversation_id,
             "expires_at": issued.expires_at.isoformat(),
+            "whatsapp": self.config.whatsapp,
         }
         return JSONResponse(content, 200 if resumed else 201)
 

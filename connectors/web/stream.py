@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sse_starlette import ServerSentEvent
 
@@ -23,6 +23,7 @@ from core.events import (
     TurnEnded,
     Typing,
 )
+from core.handoffs.standing import BOT
 from core.turns import Turns
 
 _NAMES: dict[type[Event], str] = {
@@ -35,8 +36,6 @@ _NAMES: dict[type[Event], str] = {
     HandoffChanged: "handoff",
     AgentTyping: "agent_typing",
 }
-_INSIDE = "claimed_by"
-"""Who of the staff has it is no customer's business."""
 
 Render = Callable[[MessageStored], dict[str, object]]
 
@@ -61,6 +60,8 @@ class Stream:
             sent = {message.seq for message in missed}
             for message in missed:
                 yield self._stored(message)
+            if (await self.turns.standing(conversation_id)).state != BOT:
+                yield await self._standing(conversation_id)
             async for event in self._live(conversation_id, queue, sent, after):
                 yield event
 
@@ -70,8 +71,7 @@ class Stream:
         while True:
             event = await queue.get()
             if not isinstance(event, MessageStored):
-                told = {name: value for name, value in asdict(event).items() if name != _INSIDE}
-                yield ServerSentEvent(json.dumps(told), event=_NAMES[type(event)])
+                yield await self._passing(event)
                 continue
             newest = max(sent, default=after)
             skipped = event.seq > newest + 1
@@ -80,6 +80,17 @@ class Stream:
                 if message.seq > after and message.seq not in sent:
                     sent.add(message.seq)
                     yield self._stored(message)
+
+    async def _passing(self, event: Event) -> ServerSentEvent:
+        if isinstance(event, HandoffChanged):
+            return await self._standing(event.conversation_id, event.state)
+        return ServerSentEvent(json.dumps(asdict(event)), event=_NAMES[type(event)])
+
+    async def _standing(self, conversation_id: str, ended: str | None = None) -> ServerSentEvent:
+        """Whom they are talking to; what has ended is told once, as it ends."""
+        now = await self.turns.standing(conversation_id)
+        told = replace(now, state=ended) if ended and now.state == BOT else now
+        return ServerSentEvent(json.dumps(asdict(told)), event=_NAMES[HandoffChanged])
 
     def _stored(self, message: MessageStored) -> ServerSentEvent:
         return ServerSentEvent(json.dumps(self.render(message)), event="message", id=str(message.seq))

@@ -27,6 +27,7 @@ def web_config(settings: Settings) -> WebConfig:
         requests_per_minute_per_address=settings.messages_per_minute * _SESSIONS_PER_ADDRESS,
         sessions_per_minute_per_address=settings.messages_per_minute * 4,
         max_message_chars=settings.max_message_chars,
+        whatsapp=bool(settings.twilio_account_sid and settings.twilio_whatsapp_number),
     )
 
 

@@ -18,6 +18,7 @@ from core.db.models import Conversation, Message, Turn
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
 from core.handoffs.sentiment import Sentiment, unknown
+from core.handoffs.standing import Standing, standing
 from core.messages import as_event, messages_after
 from core.rasa import Rasa, RasaItem
 from core.texts import Texts
@@ -135,6 +136,10 @@ class Turns:
             NotFound: there is no such conversation.
         """
         return await self._database.run(lambda session: messages_after(session, conversation_id, after))
+
+    async def standing(self, conversation_id: str) -> Standing:
+        """Whom the customer is talking to."""
+        return await self._database.run(lambda session: standing(session, conversation_id))
 
     async def start(self) -> None:
         """Take up what an earlier process left unanswered, and keep looking."""

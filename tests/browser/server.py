@@ -14,9 +14,10 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from connectors.web import routes, widget
+from connectors.web import routes, transfer, widget
 from connectors.web.config import WebConfig
 from console.pages import demo
+from core.errors import InvalidInput
 from tests.connectors.doubles import FakeFeedback, FakeTurns
 from tests.services import free_port
 from tests.waiting import eventually
@@ -30,10 +31,29 @@ WIDE_LIMITS = WebConfig(
 )
 
 
-def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS) -> FastAPI:
+@dataclass
+class FakeTransfers:
+    """The number's owner gets the code 123456."""
+
+    asked: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+
+    async def send_code(self, conversation_id: str, number: str) -> None:
+        if not number.startswith("+"):
+            raise InvalidInput("This is not a phone number: it begins with + and the country's code.")
+        self.asked.append(number)
+
+    async def confirm(self, conversation_id: str, number: str, code: str) -> None:
+        if code != "123456":
+            raise InvalidInput("This code is wrong or too old.")
+        self.moved.append(number)
+
+
+def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS, transfers: FakeTransfers | None = None) -> FastAPI:
     """What a browser needs of the app."""
     app = FastAPI()
     app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, config))
+    app.include_router(transfer.router(config, transfers))
     app.include_router(widget.router())
     app.include_router(demo.router())
     return app
@@ -46,10 +66,11 @@ class ChatServer:
     turns: FakeTurns = field(default_factory=FakeTurns)
     config: WebConfig = WIDE_LIMITS
     port: int = 0
+    transfers: FakeTransfers = field(default_factory=FakeTransfers)
 
     def start(self) -> None:
         self.port = self.port or free_port()
-        app = chat_app(self.turns, self.config)
+        app = chat_app(self.turns, self.config, self.transfers)
         settings = uvicorn.Config(app, port=self.port, log_level="critical", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(target=self._serve, daemon=True)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from core.errors import InvalidInput, NotFound
 from core.events import Chunk, Hub, MessageStored, TurnEnded, Typing
 from core.feedback.surveys import SCORES, Ending
+from core.handoffs.standing import Standing
 from core.turns.inbox import Inbound, Received, clean
 
 Script = Callable[["FakeTurns", str, str, str], None]
@@ -24,6 +25,7 @@ class FakeTurns:
     limit: int = 4000
     conversations: dict[str, list[MessageStored]] = field(default_factory=dict)
     customers: dict[str, str | None] = field(default_factory=dict)
+    standings: dict[str, Standing] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     surveys: list[str] = field(default_factory=list)
     """What is still to be asked once a conversation has ended."""
@@ -55,6 +57,9 @@ class FakeTurns:
         if self.answering:
             self.answering(self, inbound.conversation_id, f"t-{stored.id}", text)
         return Received(inbound.conversation_id, stored.id, f"t-{stored.id}", stored.seq, new=True)
+
+    async def standing(self, conversation_id: str) -> Standing:
+        return self.standings.get(conversation_id, Standing())
 
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
         return [message for message in self._messages(conversation_id) if message.seq > after]

@@ -78,6 +78,11 @@ export class Api {
     return this.authorised("PUT", `/messages/${encodeURIComponent(messageId)}/feedback`, body);
   }
 
+  // First without a code, which is then sent to the number.
+  move(number, code) {
+    return this.authorised("POST", "/transfer-to-whatsapp", { number, consent: true, ...(code && { code }) });
+  }
+
   async end() {
     return (await this.authorised("POST", "/end", {})).json();
   }

@@ -1,5 +1,6 @@
 const BEGINNINGS = new Set(["typing", "estimate", "sources", "draft"]);
 const WITH_PERSON = new Set(["requested", "claimed", "with_person"]);
+const OVER = new Set(["returned", "closed"]);
 const AGENT_TYPES = 7000; // a little more than what lies between two signs of it
 
 // What was said, what is on its way, and what is being written; tells the panel of each change.
@@ -17,6 +18,7 @@ export class Conversation {
     this.begun = new Set(); // turns whose answer is followed from its beginning
     this.typing = new Set();
     this.person = false; // a person has the word, as far as is known here
+    this.standing = null; // whom the customer talks to, where it is not just the assistant
     this.stopAgent();
     this.estimates = new Map(); // when a model was asked, and how many seconds it usually takes
     this.outbox ??= [];
@@ -49,6 +51,7 @@ export class Conversation {
 
   // Put an own message on its way; it is there at once.
   add(text, press = null) {
+    if (OVER.has(this.standing?.state)) this.standing = null;
     const message = { client_id: newId(), speaker: "customer", text, press, state: "sending" };
     this.outbox.push(message);
     this.keep();
@@ -96,7 +99,7 @@ export class Conversation {
     if (name === "chunk") this.append(data.turn_id, data.text);
     if (name === "draft") this.draft(data.turn_id, (draft) => ({ ...draft, text: data.text }));
     if (name === "ended") this.end(data.turn_id);
-    if (name === "handoff") this.person = WITH_PERSON.has(data.state);
+    if (name === "handoff") Object.assign(this, { person: WITH_PERSON.has(data.state), standing: data });
     if (name === "agent_typing") this.startAgent();
     this.listener.changed();
   }
@@ -137,6 +140,7 @@ export class Conversation {
 
   // The connection broke: what was passing is gone, what is stored comes again.
   interrupt() {
+    this.standing = null;
     this.stopAgent();
     this.begun.clear();
     this.typing.clear();

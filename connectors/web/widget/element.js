@@ -66,6 +66,7 @@ export class RejoinderChat extends HTMLElement {
       stop: () => this.api.stop().catch(() => {}), // the answer comes whole, then
       end: () => this.end(),
       newChat: () => this.newChat(),
+      move: (number, code) => this.api.move(number, code),
       answerSurvey: (kind, score, comment) => this.attempt(() => this.api.answerSurvey(kind, score, comment), "error.survey"),
       rate: (message, helpful, comment) => this.rate(message, helpful, comment),
     };
@@ -236,6 +237,7 @@ export class RejoinderChat extends HTMLElement {
 
   changed() {
     this.panel.render(this.conversation);
+    this.panel.moving.offer(Boolean(this.memory.session?.whatsapp) && this.conversation.lastSeq > 0);
     this.showUnread();
   }
 

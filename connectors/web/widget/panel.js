@@ -1,5 +1,6 @@
 import { AnswerBubble, DraftBubble, OwnBubble } from "./bubbles.js";
 import { h, icon, ICONS } from "./dom.js";
+import { Moving } from "./moving.js";
 import { Ending } from "./survey.js";
 
 const NEAR_BOTTOM = 80;
@@ -19,8 +20,10 @@ export class Panel {
     this.follow();
     const middle = h("div", { class: "middle" }, this.log, this.jump);
     this.ending = new Ending(t, { ...actions, write: () => this.input.focus() });
+    this.moving = new Moving(t, { ...actions, write: () => this.input.focus() });
+    this.standing = h("p", { class: "standing", role: "status", dir: "auto" });
     const dialog = { class: "panel", role: "dialog", "aria-labelledby": "title", id: "panel", hidden: true };
-    this.node = h("section", dialog, this.header(title), middle, this.typingWords, this.announcement, this.ending.node, this.notice, this.composer());
+    this.node = h("section", dialog, this.header(title), this.standing, middle, this.typingWords, this.announcement, this.ending.node, this.moving.node, this.notice, this.composer());
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), actions.close()));
     this.welcome();
   }
@@ -100,10 +103,19 @@ export class Panel {
     const written = [...conversation.drafts.values()].some((draft) => draft.text);
     this.showTyping(conversation.typing.size > 0 && !written ? "typing" : conversation.agentTyping ? "agentTyping" : "");
     this.showEstimate(written ? null : [...conversation.estimates.values()].at(-1));
+    this.showStanding(conversation.standing);
     this.end.hidden = !messages.some((message) => message.state === "sent");
     this.writing = conversation.writing;
     this.showStop();
     if (follow) this.toBottom();
+  }
+
+  // Who answers now, where that is not just the assistant.
+  showStanding(standing) {
+    const { state, person } = standing ?? {};
+    const words = (person && this.t(`standing.${state}.named`, { person })) || this.t(`standing.${state}`);
+    if (this.standing.textContent !== words) this.standing.textContent = words;
+    this.standing.dataset.state = state ?? "";
   }
 
   show(message, around) {

@@ -1,0 +1,53 @@
+"""Whom a customer is talking to, as they may know it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import Conversation, Handoff, User
+from core.handoffs.standing import Standing, standing
+
+
+def handoff(session: Session, state: str, claimed_by: str | None) -> str:
+    conversation = Conversation(tenant_id="shop", channel="web")
+    session.add(conversation)
+    session.flush()
+    session.add(
+        Handoff(
+            tenant_id="shop",
+            conversation_id=conversation.id,
+            state=state,
+            trigger="asked",
+            reason="",
+            claimed_by=claimed_by,
+        )
+    )
+    session.add(User(tenant_id="shop", email="bea@shop.example", name="Bea Baker", password_hash="", role="reviewer"))
+    session.flush()
+    return conversation.id
+
+
+@pytest.mark.parametrize(
+    ("state", "claimed_by", "seen"),
+    [
+        ("requested", None, Standing("requested")),
+        ("claimed", "bea@shop.example", Standing("claimed", "Bea")),
+        ("with_person", "Ada Lovelace", Standing("with_person", "Ada")),
+        ("with_person", "nobody.known@shop.example", Standing("with_person", None)),
+        ("timed_out", "bea@shop.example", Standing("timed_out", None)),
+        ("returned", "bea@shop.example", Standing("bot")),
+        ("closed", "bea@shop.example", Standing("bot")),
+    ],
+)
+def test_the_first_name_is_told_and_never_an_address(
+    database: Database, state: str, claimed_by: str | None, seen: Standing
+) -> None:
+    with database.session() as session:
+        assert standing(session, handoff(session, state, claimed_by)) == seen
+
+
+def test_without_a_handoff_it_is_the_bot(sqlite: Database) -> None:
+    with sqlite.session() as session:
+        assert standing(session, "none") == Standing("bot")
