@@ -22,7 +22,7 @@ from benchmarks.traffic.ledger import LOSSES, Ledger
 from benchmarks.traffic.town import Town, town
 from core.db.models import Delivery, Turn
 
-OPTIONS = {"minutes": 5.0, "every": 8.0, "customers": 30.0}
+OPTIONS = {"minutes": 6.0, "every": 10.0, "customers": 30.0}
 VICTIMS = ("app", "worker", "rasa", "chroma", "all")
 THINK = (0.5, 4.0)
 PATIENCE = 90.0

@@ -6,6 +6,11 @@ import logging
 
 import structlog
 
+NOISY = (
+    "httpx", "httpcore", "uvicorn.access", "rasa_sdk", "chromadb", "celery", "kombu", "alembic",
+    "twilio.http_client",  # it would write down every number
+)  # fmt: skip
+
 
 def set_up(log_format: str, level: str) -> None:
     """Send our logs and every library's through one formatter to stderr."""
@@ -36,5 +41,5 @@ def set_up(log_format: str, level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], logging.getLevelName(level)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "rasa_sdk", "chromadb", "celery", "kombu", "alembic"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import update
 from connectors.twilio.client import Twilio
 from connectors.twilio.contents import UPDATE, Contents
 from connectors.twilio.kind import TwilioConfig
+from core import logs
 from core.db.models import Address, Delivery, now
 from tests.connectors.twilio.rig import CUSTOMER, PUBLIC, Rig, answer
 from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
@@ -216,3 +218,16 @@ def close_window(rig: Rig) -> None:
 def contents(rig: Rig) -> Contents:
     config = TwilioConfig("shop", ACCOUNT, TOKEN, {}, rig.home, "s", api_url=rig.twilio.url)
     return Contents(Twilio(config))
+
+
+async def test_the_log_has_none_of_the_sdks_lines_in_which_numbers_stand(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    logs.set_up("json", "INFO")
+    try:
+        await rig.ask("Hi", HELLO)
+    finally:
+        root.handlers, root.level = before
+    told = capsys.readouterr().err
+    assert "turn answered" in told
+    assert "twilio.http_client" not in told
