@@ -20,7 +20,7 @@ ASKED = 2
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class SuggestedReply:
     """An answer and where it comes from."""
 
     answer: str
@@ -28,18 +28,18 @@ class Suggestion:
     url: str | None = None
 
 
-Suggest = Callable[[str, str], list[Suggestion]]
+Suggest = Callable[[str, str], list[SuggestedReply]]
 """(tenant, conversation) -> the best first, none where the knowledge base is away; runs on a thread."""
 
 
 def make_suggest(database: Database, answering: Callable[[], Answering]) -> Suggest:
     """Asks the knowledge base as the bot would."""
 
-    def suggest(tenant_id: str, conversation_id: str) -> list[Suggestion]:
+    def suggest(tenant_id: str, conversation_id: str) -> list[SuggestedReply]:
         with database.session() as session:
             said = messages.messages_after(session, conversation_id, 0)
         asked = [place for place, message in enumerate(said) if message.speaker == "customer" and message.text]
-        found: dict[str, Suggestion] = {}
+        found: dict[str, SuggestedReply] = {}
         for place in reversed(asked[-ASKED:]):
             history = tuple(Utterance(SPEAKERS[m.speaker], m.text) for m in said[:place])
             try:
@@ -54,12 +54,12 @@ def make_suggest(database: Database, answering: Callable[[], Answering]) -> Sugg
     return suggest
 
 
-def _known(part: AnswerPart) -> dict[str, Suggestion]:
+def _known(part: AnswerPart) -> dict[str, SuggestedReply]:
     given = [(part.text, next(iter(part.sources), None))] if part.text else []
     given += [(entry.answer, entry.source) for entry in part.evidence if entry.kind == "faq"]
     return {answer: _suggestion(answer, source) for answer, source in given}
 
 
-def _suggestion(answer: str, source: Source | None) -> Suggestion:
+def _suggestion(answer: str, source: Source | None) -> SuggestedReply:
     web = bool(source and source.url and source.url.startswith("http"))
-    return Suggestion(answer, source.title if source else None, source.url if source and web else None)
+    return SuggestedReply(answer, source.title if source else None, source.url if source and web else None)

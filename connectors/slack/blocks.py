@@ -12,7 +12,7 @@ from core.handoffs.machine import ENDED
 from core.handoffs.settings import Handoffs
 from core.handoffs.views import HandoffView
 from core.turns.attachments import described
-from knowledge.suggesting import Suggestion
+from knowledge.suggesting import SuggestedReply
 
 Block = dict[str, Any]
 SECTION = 2900
@@ -86,7 +86,7 @@ def transcript(messages: Sequence[MessageStored]) -> list[Block]:
     return [_section(piece) for piece in ["*So far*", *pieces]]
 
 
-def suggestions(handoff: HandoffView, found: Sequence[Suggestion]) -> list[Block]:
+def suggestions(handoff: HandoffView, found: Sequence[SuggestedReply]) -> list[Block]:
     """Answers from the knowledge base, numbered; each with its button."""
     blocks: list[Block] = [_section("*Suggested answers*")] if found else []
     for number, each in enumerate(found, 1):

@@ -24,7 +24,7 @@ from core.handoffs import settings
 from core.handoffs.desk import keep_thread
 from core.handoffs.settings import Handoffs
 from core.handoffs.views import HandoffView, Thread
-from knowledge.suggesting import Suggest, Suggestion
+from knowledge.suggesting import Suggest, SuggestedReply
 
 NAME = "slack"
 
@@ -97,7 +97,7 @@ class SlackDesk:
             slack, thread.channel, "What was said so far", outgoing, thread=thread.thread, blocks=shown, part="more"
         )
 
-    async def _suggestions(self, handoff: HandoffView) -> list[Suggestion]:
+    async def _suggestions(self, handoff: HandoffView) -> list[SuggestedReply]:
         """Beside the database's own thread, for which everybody waits."""
         return await asyncio.to_thread(self.suggest, handoff.tenant_id, handoff.conversation_id)
 

@@ -1,4 +1,4 @@
-// Writing a reply or a note: sent once, kept where it could not be sent, with ready and suggested texts to put in.
+// Writing a reply or a note: sent once, kept where it could not be sent, with canned and suggested replies to put in.
 
 export class Composer {
   constructor(form, { post, typing, problem }) {

@@ -1,4 +1,4 @@
-"""Ready texts that staff put into their reply: one list a tenant, with placeholders for the customer's name."""
+"""Canned texts that staff put into their reply: one list a tenant, with placeholders for the customer's name."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _PLACEHOLDER = re.compile(r"(?P<space>[ \t]?)\{(?P<what>" + "|".join(PLACEHOLDER
 
 
 @dataclass(frozen=True)
-class Ready:
-    """One ready text."""
+class Canned:
+    """One canned reply."""
 
     id: str
     name: str
@@ -30,13 +30,13 @@ class Ready:
     updated_at: datetime
 
 
-def listed(session: Session, tenant_id: str) -> list[Ready]:
+def listed(session: Session, tenant_id: str) -> list[Canned]:
     """All of a tenant, by name."""
     rows = session.scalars(select(CannedReply).filter_by(tenant_id=tenant_id).order_by(CannedReply.name))
     return [_ready(row) for row in rows]
 
 
-def add(session: Session, tenant_id: str, name: str, text: str, by: str) -> Ready:
+def add(session: Session, tenant_id: str, name: str, text: str, by: str) -> Canned:
     """A new one.
 
     Raises:
@@ -52,11 +52,11 @@ def add(session: Session, tenant_id: str, name: str, text: str, by: str) -> Read
     return _ready(row)
 
 
-def change(session: Session, tenant_id: str, id_: str, name: str, text: str, *, by: str) -> Ready:
+def change(session: Session, tenant_id: str, id_: str, name: str, text: str, *, by: str) -> Canned:
     """Another name or text.
 
     Raises:
-        NotFound: the tenant has no such text.
+        NotFound: the tenant has no such canned reply.
         InvalidInput: name or text is empty or too long.
         Conflict: there is another one of that name.
     """
@@ -73,7 +73,7 @@ def remove(session: Session, tenant_id: str, id_: str, by: str) -> None:
     """Delete it.
 
     Raises:
-        NotFound: the tenant has no such text.
+        NotFound: the tenant has no such canned reply.
     """
     row = _found(session, tenant_id, id_)
     audit.note(session, tenant_id, "canned reply", row.id, "removed", by, name=row.name, before=row.text)
@@ -104,15 +104,15 @@ def _checked(name: str, text: str) -> tuple[str, str]:
 def _free(session: Session, tenant_id: str, name: str, but: str | None) -> None:
     known = session.scalar(select(CannedReply.id).filter_by(tenant_id=tenant_id, name=name))
     if known not in {None, but}:
-        raise Conflict(f"There is a text of the name “{name}” already.")
+        raise Conflict(f"There is a canned reply of the name “{name}” already.")
 
 
 def _found(session: Session, tenant_id: str, id_: str) -> CannedReply:
     row = session.get(CannedReply, id_)
     if row is None or row.tenant_id != tenant_id:
-        raise NotFound("There is no such text.")
+        raise NotFound("There is no such canned reply.")
     return row
 
 
-def _ready(row: CannedReply) -> Ready:
-    return Ready(row.id, row.name, row.text, row.updated_by, row.updated_at)
+def _ready(row: CannedReply) -> Canned:
+    return Canned(row.id, row.name, row.text, row.updated_by, row.updated_at)

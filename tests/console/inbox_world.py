@@ -24,7 +24,7 @@ from core.feedback.service import Feedback
 from core.handoffs.service import HandoffService
 from core.handoffs.signs import Signs
 from core.turns import Inbound, Turns
-from knowledge.suggesting import Suggestion
+from knowledge.suggesting import SuggestedReply
 from tests.browser.server import WIDE_LIMITS
 from tests.console.staff import TEXTS, Staff, open_console, open_inbox
 from tests.core.doubles import FakeRasa
@@ -32,7 +32,7 @@ from tests.core.handoffs.test_stepping_back import ASKED, feels, item
 from tests.core.test_turns import ended
 from tests.knowledge.review.doubles import T
 
-SUGGESTED = Suggestion("Most orders arrive within 3 days.", "Delivery times", "https://shop.example/delivery")
+SUGGESTED = SuggestedReply("Most orders arrive within 3 days.", "Delivery times", "https://shop.example/delivery")
 SOURCES = [{"title": "Delivery times", "url": "https://shop.example/delivery"}]
 ANSWERED = item("It is on its way.", "answered", sources=SOURCES, confidence=0.9)
 

@@ -34,7 +34,7 @@ from knowledge import entries
 from knowledge.corrections.desk import Corrections
 from knowledge.review.desk import Desk
 from knowledge.signals import normalised
-from knowledge.suggesting import Suggestion
+from knowledge.suggesting import SuggestedReply
 from knowledge.types import Answer, AnswerPart, Question, UsedEntry
 from tests.evaluation.training.conftest import TOPIC, QuickModel, Trials, WiredRasa
 from tests.knowledge.review.doubles import T
@@ -159,7 +159,7 @@ def open_console(database: Database, attempts: Attempts | None = None, **more: A
 
 
 def open_inbox(
-    database: Database, handoffs: HandoffService | None = None, hub: Hub | None = None, *suggested: Suggestion
+    database: Database, handoffs: HandoffService | None = None, hub: Hub | None = None, *suggested: SuggestedReply
 ) -> Inbox:
     """With a knowledge base that has these answers to everything."""
     hub = hub or Hub()

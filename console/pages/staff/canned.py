@@ -1,4 +1,4 @@
-"""Ready texts: written, changed and deleted."""
+"""Canned replies: written, changed and deleted."""
 
 from __future__ import annotations
 

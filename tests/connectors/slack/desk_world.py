@@ -27,7 +27,7 @@ from core.handoffs.service import HandoffService
 from core.settings import Settings
 from core.texts import Texts
 from core.turns import Inbound, Turns
-from knowledge.suggesting import Suggestion
+from knowledge.suggesting import SuggestedReply
 from tests.core.doubles import FakeRasa
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
 
@@ -54,7 +54,7 @@ class World:
     database: Database
     home: Path
     rasa: FakeRasa = field(default_factory=FakeRasa)
-    suggested: list[Suggestion] = field(default_factory=lambda: [Suggestion("Two to four days.", "Delivery")])
+    suggested: list[SuggestedReply] = field(default_factory=lambda: [SuggestedReply("Two to four days.", "Delivery")])
 
     def __post_init__(self) -> None:
         self.settings = Settings.load(
