@@ -18,6 +18,7 @@ from core.handoffs.views import HandoffView, view
 LATE = ("nobody_there", "timed_out")
 """The bot goes on, and staff can still take it."""
 _URGENT_FIRST = case({"high": 0, "normal": 1}, value=Handoff.urgency, else_=2)
+_UPSET_FIRST = case({"angry": 0, "negative": 1}, value=Handoff.sentiment, else_=2)
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,18 @@ def _has(text: str) -> ColumnElement[bool]:
 def listed(
     session: Session, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
 ) -> tuple[int, list[HandoffView]]:
-    """How many fit, and a page of them: the urgent first, then who waits longest."""
+    """How many fit, and a page of them: the urgent first, of these the angry, then the negative, then who waits longest."""
     fits = (
         select(Handoff)
         .join(Conversation, Conversation.id == Handoff.conversation_id)
         .where(*wanted.conditions(tenant_id))
     )
     total = session.scalar(select(func.count()).select_from(fits.subquery())) or 0
-    order = (Handoff.id.desc(),) if wanted.state in ENDED else (_URGENT_FIRST, Handoff.requested_at, Handoff.id)
+    order = (
+        (Handoff.id.desc(),)
+        if wanted.state in ENDED
+        else (_URGENT_FIRST, _UPSET_FIRST, Handoff.requested_at, Handoff.id)
+    )
     rows = session.scalars(fits.order_by(*order).limit(limit).offset(offset)).all()
     conversations = select(Conversation).where(Conversation.id.in_({row.conversation_id for row in rows}))
     here = session.scalars(conversations).all()  # so that a view finds in the session what it looks up

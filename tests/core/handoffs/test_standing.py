@@ -22,6 +22,8 @@ def handoff(session: Session, state: str, claimed_by: str | None) -> str:
             trigger="asked",
             reason="",
             claimed_by=claimed_by,
+            from_seq=1,
+            recorded_seq=1,
         )
     )
     session.add(User(tenant_id="shop", email="bea@shop.example", name="Bea Baker", password_hash="", role="reviewer"))
@@ -42,9 +44,9 @@ def handoff(session: Session, state: str, claimed_by: str | None) -> str:
     ],
 )
 def test_the_first_name_is_told_and_never_an_address(
-    database: Database, state: str, claimed_by: str | None, seen: Standing
+    sqlite: Database, state: str, claimed_by: str | None, seen: Standing
 ) -> None:
-    with database.session() as session:
+    with sqlite.session() as session:
         assert standing(session, handoff(session, state, claimed_by)) == seen
 
 
