@@ -170,7 +170,8 @@ class PairFinder:
         spoken = " ".join(said.text for said in (*exchange.before, *exchange.answered))
         said, stated = facts(spoken), facts(question)
         added = stated.numbers - said.numbers or stated.addresses - said.addresses
-        why = not_askable(question, setting) or ("too long" if len(question) > LONGEST_QUESTION else None)
+        long = len(question) > LONGEST_QUESTION or len(sentences_of(question)) > 1
+        why = not_askable(question, setting) or ("too long" if long else None)
         if why or added or not set(names(question)) <= set(names(spoken)) or not asks(question):
             self.refused[f"a model's question: {(why or 'adds something').partition(':')[0]}"] += 1
             return []
