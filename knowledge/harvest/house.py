@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from phonenumbers.geodata.locale import LOCALE_DATA
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,12 +29,9 @@ LONGEST_ACRONYM = 3
 _PLACES = _set(
     "northern southern eastern western central england scotland wales britain uk usa america european europe africa "
     "asia australia arctic atlantic pacific mediterranean channel isle isles islands"
-) | frozenset(
-    word
-    for names in LOCALE_DATA.values()
-    if "en" in names
-    for word in names.get(names["en"].removeprefix("*"), names["en"]).lower().split()
-) - _set("jordan georgia chad martin saint san")
+) | _set((Path(__file__).parent / "countries.txt").read_text(encoding="utf-8").lower()) - _set(
+    "jordan georgia chad martin saint san"
+)
 """Words of countries' names: nobody's own."""
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.&][^\W_]+)*|[^\w\s]", re.UNICODE)
 _DETERMINERS = frozenset("the our a an your this these each every any all my".split())  # noqa: SIM905
