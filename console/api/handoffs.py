@@ -229,9 +229,12 @@ def _add_doing(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
         return HandoffItem.model_validate(done)
 
     @routes.post("/conversations/{conversation_id}/takeover")
-    async def take_over(conversation_id: str, person: Answerer, event_id: EventId = None) -> HandoffItem:
+    async def take_over(
+        conversation_id: str, person: Answerer, event_id: EventId = None, held_by: HeldBy = None
+    ) -> HandoffItem:
         """Step in without having been asked."""
-        done = await service.take_over(gate.tenant, conversation_id, person.email, _prefixed(event_id))
+        key = _prefixed(event_id)
+        done = await service.take_over(gate.tenant, conversation_id, person.email, key, held_by=held_by)
         return HandoffItem.model_validate(done)
 
 

@@ -1,4 +1,4 @@
-"""``/v1/bot``: what the console's inbox has beside the handoffs themselves: live events, who is there, suggested and ready texts."""
+"""``/v1/bot``: what the console's inbox has beside the handoffs themselves: live events, who is there, suggested and canned replies."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SuggestionItem(BaseModel):
 
 
 class CannedBody(BaseModel):
-    """A ready text."""
+    """A canned reply."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,7 +58,7 @@ class CannedBody(BaseModel):
 
 
 class CannedItem(BaseModel):
-    """A ready text of the tenant."""
+    """A canned reply of the tenant."""
 
     model_config = ConfigDict(from_attributes=True)
 

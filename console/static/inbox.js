@@ -54,7 +54,8 @@ function count() {
   const now = waiting();
   const fresh = [...now].filter(([id]) => !known.has(id));
   known = now;
-  document.title = now.size ? `(${now.size}) ${title}` : title;
+  const number = Number(at("waiting").dataset.count);
+  document.title = number ? `(${number}) ${title}` : title;
   const arrival = at("arrival");
   if (fresh.length) {
     const link = fresh[0][1].cloneNode(true);

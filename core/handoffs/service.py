@@ -112,14 +112,16 @@ class HandoffService:
         return await self._happen(tenant_id, handoff_id, Happening("close", by, event_id=event_id, resolved=resolved))
 
     async def take_over(
-        self, tenant_id: str, conversation_id: str, by: str, event_id: str | None = None
+        self, tenant_id: str, conversation_id: str, by: str, event_id: str | None = None, *, held_by: str | None = None
     ) -> HandoffView:
-        """Step in without having been asked, or take what is open already."""
+        """Step in without having been asked, or take what is open already; ``held_by`` as ``claim`` says."""
 
         def work(session: Session) -> HandoffView:
             conversation = Conversation.lock(session, conversation_id)
             if conversation is None or conversation.tenant_id != tenant_id:
                 raise NotFound("There is no such conversation.")
+            if conversation.handoff_id:
+                refuse_if_taken(session, conversation.handoff_id, by, held_by)
             why = triggers.taken_over(session, conversation, by)
             event = "claim" if conversation.handoff_id else "take_over"
             happening = Happening(event, by, event_id=event_id, why=why)  # type: ignore[arg-type]

@@ -161,7 +161,10 @@ async def test_a_conversation_of_the_bot_is_taken_over(world: InboxWorld) -> Non
         again = await amy.send(f"/conversations/{conversation}/takeover", event=event)
         assert again.headers["location"] == taken.headers["location"]
         page = (await amy.http.get(taken.headers["location"])).text
-    assert f"Taken over by {AMY}" in page
+        assert f"Taken over by {AMY}" in page
+    async with world.staff.browser(BEN) as ben:
+        late = await ben.send(f"/conversations/{conversation}/takeover", event="e9")
+    assert late.status_code == 409 and f"{AMY} took this meanwhile." in late.text
 
 
 async def test_the_customer_is_shown_and_changed(world: InboxWorld) -> None:

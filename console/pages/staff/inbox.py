@@ -77,7 +77,7 @@ def _add_take_over(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, NEEDED)
         event = f"{CONSOLE}:{event_of(form)}"
         service = shell.services.inbox.handoffs
-        handoff = await service.take_over(shell.tenant, conversation_id, person.email, event)
+        handoff = await service.take_over(shell.tenant, conversation_id, person.email, event, held_by="")
         return see(f"{HOME}/{handoff.id}")
 
 
