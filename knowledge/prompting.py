@@ -76,9 +76,7 @@ class Prompts:
 
     def harvest(self, lines: Sequence[str], categories: Sequence[str]) -> tuple[Message, ...]:
         """To read general knowledge out of a finished conversation; the reply is JSON (``harvest.reading`` reads it)."""
-        return self._filled(
-            "harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING
-        )
+        return self._filled("harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING)
 
     def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[Message, ...]:
         """To mark an answer; ``mark`` reads the reply."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -23,6 +24,63 @@ LONGEST = 2000
 LATIN = 0.5
 """Share of a text's letters that must be Latin for an English embedding to know it."""
 
+SURE = 0.65
+"""How probable *negative* and *angry* have to be together for one of them to be said."""
+CALM: tuple[Feeling, ...] = ("positive", "neutral")
+UPSET: tuple[Feeling, ...] = ("negative", "angry")
+REPLIES = frozenset(
+    [
+        "yes",
+        "no",
+        "ok",
+        "okay",
+        "sure",
+        "yes please",
+        "no thanks",
+        "no thank you",
+        "nope",
+        "nah",
+        "stop",
+        "cancel",
+        "bye",
+        "goodbye",
+        "refund",
+        "return",
+        "help",
+        "a person please",
+        "a person",
+        "agent",
+        "human",
+        "wait",
+        "nothing",
+        "none",
+        "never mind",
+        "nevermind",
+        "not yet",
+        "i don't know",
+        "i do not know",
+        "not sure",
+        "haan",
+        "han",
+        "ji",
+        "jee",
+        "nahi",
+        "nahin",
+        "theek hai",
+        "acha",
+        "bas",
+        "ruko",
+        "ہاں",
+        "جی",
+        "نہیں",
+        "ٹھیک ہے",
+        "بس",
+        "اچھا",
+    ]
+)
+"""Short replies that say nothing of a feeling, though their words stand in many complaints."""
+_WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
+
 Scores = npt.NDArray[np.float32]
 
 
@@ -41,11 +99,20 @@ class SentimentModel:
     def __call__(self, text: str, /) -> Mood | None:
         """The likeliest feeling and how urgent it is; None, logged, where it cannot be told."""
         try:
-            feeling = FEELINGS[int(self.probabilities(text).argmax())]
+            feeling = self.feeling(text)
         except Exception:  # whatever is wrong with the model, the message goes its way
             log.exception("no sentiment")
             return None
         return Mood(feeling, urgency.of(text))
+
+    def feeling(self, text: str) -> Feeling:
+        """The likeliest; negative or angry only where it is sure, since two such messages call a person."""
+        if " ".join(_WORDS.findall(text.lower())) in REPLIES:
+            return "neutral"
+        odds = dict(zip(FEELINGS, self.probabilities(text).tolist(), strict=True))
+        calm = max(CALM, key=odds.__getitem__)
+        upset = max(UPSET, key=odds.__getitem__)
+        return upset if odds["negative"] + odds["angry"] >= SURE else calm
 
     def probabilities(self, text: str) -> Scores:
         """Of each of ``FEELINGS``; they add up to 1."""

@@ -63,7 +63,7 @@ def rated_words(rng: random.Random) -> Iterator[Row]:
 def abuse(data: Path, rng: random.Random) -> Iterator[Row]:
     """Abusive Roman Urdu beside the rest of the set (RUHSOLD, MIT), and English swear words (LDNOOBW, CC BY 4.0)."""
     for row in _rows(data / "profanity/roman_urdu_train.jsonl"):
-        yield row["text"], "angry" if row["label"] == "offensive" else "neutral", 0.15
+        yield row["text"], "angry" if row["label"] == "offensive" else "neutral", 0.05
     for word in (data / "profanity/ldnoobw_en.txt").read_text().split("\n"):
         if word.strip():
             yield rng.choice(_INSULTS).format(word.strip()), "angry", 0.3
