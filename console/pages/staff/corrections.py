@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
 from console.pages.staff import correction_parts
-from console.pages.staff.forms import Form, page_number
+from console.pages.staff.forms import Form, page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see, status_of
 from core.errors import Conflict, InvalidInput, NotFound
 from evaluation.training.rasa import ROOT
@@ -46,7 +46,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         def work(session: Session) -> dict[str, Any]:
             total, found = listing.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
             shown = [listing.described(session, correction) for correction in found]
-            return {"total": total, "found": shown, "pages": max(1, -(-total // AT_ONCE))}
+            return {"total": total, "found": shown, "pages": pages(total, AT_ONCE)}
 
         found = await shell.read(work)
         return await shell.page(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import Form, page_number
+from console.pages.staff.forms import Form, page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see
 from core.db.models import EntryVersion
 from core.errors import Conflict, InvalidInput, NotFound
@@ -43,7 +43,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         def work(session: Session) -> dict[str, Any]:
             total, found = browsing.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
             shown = [browsing.described(session, entry) for entry in found]
-            return {"total": total, "found": shown, "pages": max(1, -(-total // AT_ONCE))}
+            return {"total": total, "found": shown, "pages": pages(total, AT_ONCE)}
 
         found = await shell.read(work)
         return await shell.page(

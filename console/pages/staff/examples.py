@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import Form, page_number
+from console.pages.staff.forms import Form, page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see, status_of
 from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
@@ -112,7 +112,7 @@ def _found(session: Session, tenant_id: str, status: Status, number: int) -> dic
     for row in rows:
         groups[row.intent].append(row)
     counts = examples.counts(session, tenant_id)
-    return {"groups": groups, "total": total, "counts": counts, "pages": max(1, -(-total // AT_ONCE))}
+    return {"groups": groups, "total": total, "counts": counts, "pages": pages(total, AT_ONCE)}
 
 
 def _decide(session: Session, tenant_id: str, by: str, form: Form) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number
+from console.pages.staff.forms import page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see
 from core import learning
 from core.db.models import EntryQuestion, InteractionFeedback, Turn, now
@@ -93,7 +93,7 @@ def _found(session: Session, tenant_id: str, view: View) -> dict[str, Any]:
         "surveys": figures["surveys"],
         "moods": _newest(figures["sentiment"]),
         "comments": comments,
-        "pages": max(1, -(-comments.total // AT_ONCE)),
+        "pages": pages(comments.total, AT_ONCE),
         **_choices(session, tenant_id, view),
         "settings": learning.of(session, tenant_id),
     }

@@ -58,6 +58,11 @@ async def read_form(request: Request) -> Form:
         raise InvalidInput("This is no form that a browser would send.") from None
 
 
+def pages(total: int, at_once: int) -> int:
+    """How many pages so many rows fill; one where there are none."""
+    return max(1, -(-total // at_once))
+
+
 def page_number(request: Request) -> int:
     """``?page=``, 1 where it is none."""
     given = request.query_params.get("page", "1")

@@ -11,7 +11,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number
+from console.pages.staff.forms import page_number, pages
 from console.pages.staff.timeline import timeline
 from core import conversations, customer_records
 from core.customer_records import Record
@@ -95,7 +95,7 @@ def shown(session: Session, tenant_id: str, seen: View, person: Person, handoff_
     return {
         "total": total,
         "items": items,
-        "pages": max(1, -(-total // AT_ONCE)),
+        "pages": pages(total, AT_ONCE),
         "last": _last_said(session, items),
         "counts": listing.counts(session, tenant_id, person.email),
         "requested": waiting,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number
+from console.pages.staff.forms import page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see
 from core import learning
 from core.errors import InvalidInput
@@ -49,7 +49,7 @@ def _found(session: Session, tenant_id: str, number: int) -> dict[str, Any]:
     waiting, first = listing.listed(session, tenant_id, Filter(kind="phrasing"), SHOWN, 0)
     return {
         "found": every[(number - 1) * AT_ONCE : number * AT_ONCE],
-        "pages": max(1, -(-len(every) // AT_ONCE)),
+        "pages": pages(len(every), AT_ONCE),
         "entries": len(every),
         "overall": measuring.overall(every),
         "settings": learning.of(session, tenant_id),

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import Form, page_number
+from console.pages.staff.forms import Form, page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see
 from core import learning
 from core.db.models import ReviewItem, now
@@ -155,7 +155,7 @@ def _found(session: Session, tenant_id: str, view: View, item_id: str | None) ->
     return {
         "total": total,
         "items": items,
-        "pages": max(1, -(-total // AT_ONCE)),
+        "pages": pages(total, AT_ONCE),
         "item": listing.detailed(session, item) if item else None,
         "earlier": items[place - 1] if place else None,
         "later": _later(items, place),

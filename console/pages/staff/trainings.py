@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number
+from console.pages.staff.forms import page_number, pages
 from console.pages.staff.shell import HEADERS, PREFIX, Shell, see, status_of
 from core.db.models import AuditEvent
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -42,7 +42,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
             status=status,
             found=shown,
             page=number,
-            pages=max(1, -(-len(every) // AT_ONCE)),
+            pages=pages(len(every), AT_ONCE),
             running=running,
             unfinished=unfinished,
             said=_said(unfinished, worker=alive) if unfinished else "",
