@@ -145,6 +145,15 @@ async def test_feedback_is_read_by_day_intent_and_entry_with_its_comments(staff:
     assert "No answer got a thumb" in await read(staff, "/feedback?channel=sms&by=nonsense&days=-1&page=x")
 
 
+async def test_feedback_says_how_messages_sound(staff: Staff) -> None:
+    assert "How messages sound" not in await read(staff, "/feedback")
+    turn_id = answer(staff.database, add_entry(staff.database))
+    with staff.database.session() as session:
+        session.get_one(Message, session.get_one(Turn, turn_id).message_id).sentiment = "angry"
+    page = await read(staff, "/feedback?by=channel")
+    assert "How messages sound, by channel" in page and "100" in page.split("How messages sound, by channel")[1]
+
+
 async def test_how_often_customers_are_asked_is_changed_by_admins_alone(staff: Staff) -> None:
     values = {"ask_feedback": "sometimes", "nps_days": "30", "nps": "1"}
     async with staff.browser(ANA) as ana:
