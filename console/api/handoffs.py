@@ -32,7 +32,7 @@ EventId = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[A-Za-z0-9_-]{1,50}$",
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
         description="The same one twice does the same thing once.",
     ),
 ]

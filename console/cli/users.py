@@ -19,7 +19,7 @@ StdinOption = Annotated[bool, typer.Option("--password-stdin", help="Read the pa
 @app.command("add")
 def add(
     email: EmailArgument,
-    role: Annotated[str, typer.Option(help="viewer, reviewer, builder or admin")] = "viewer",
+    role: Annotated[str, typer.Option(help="viewer, agent, reviewer, builder or admin")] = "viewer",
     name: Annotated[str, typer.Option(help="Their name.")] = "",
     password_stdin: StdinOption = False,
     tenant: TenantOption = None,

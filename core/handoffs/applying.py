@@ -43,13 +43,19 @@ class Happening:
     """Who of the staff, or customer, bot, clock."""
     cause: str = ""
     event_id: str | None = None
-    """The desk's own id of it: the same one again changes nothing."""
+    """The desk's own id of it: the same event with the same id again changes nothing."""
     why: Why | None = None
     """Needed where a handoff begins."""
     resolved: bool | None = None
     contact: str | None = None
     summary: str | None = None
     at: datetime | None = None
+
+    @property
+    def key(self) -> str | None:
+        """What tells it from others; a form's id may come with several events, and taking over is a claim."""
+        kind = "claim" if self.event == "take_over" else self.event
+        return self.event_id and f"{kind}:{self.event_id}"
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ def apply(session: Session, conversation: Conversation, happening: Happening) ->
     Raises:
         Conflict: it cannot happen in this state.
     """
-    if known := known_event(session, conversation.tenant_id, happening.event_id):
+    if known := known_event(session, conversation.tenant_id, happening.key):
         return Applied(
             session.get_one(Handoff, known.handoff_id), new=False, state_before=cast("State", known.from_state)
         )
@@ -85,11 +91,11 @@ def apply(session: Session, conversation: Conversation, happening: Happening) ->
     return Applied(handoff, new=True, state_before=before)
 
 
-def known_event(session: Session, tenant_id: str, event_id: str | None) -> HandoffTransition | None:
+def known_event(session: Session, tenant_id: str, key: str | None) -> HandoffTransition | None:
     """What a desk's event did when it came before."""
-    if event_id is None:
+    if key is None:
         return None
-    return session.scalar(select(HandoffTransition).filter_by(tenant_id=tenant_id, event_id=event_id))
+    return session.scalar(select(HandoffTransition).filter_by(tenant_id=tenant_id, event_id=key))
 
 
 def current(session: Session, conversation: Conversation) -> Handoff | None:
@@ -187,7 +193,7 @@ def _record(  # noqa: PLR0917 - everything that a transition is made of
         to_state=handoff.state,
         cause=happening.cause or (happening.why.reason if happening.why else ""),
         by=happening.by,
-        event_id=happening.event_id,
+        event_id=happening.key,
         at=at,
     )
     session.add(row)

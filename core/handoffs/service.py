@@ -172,7 +172,7 @@ class HandoffService:
         held_by: str | None = None,
     ) -> HandoffView:
         def work(session: Session) -> HandoffView:
-            if known_event(session, tenant_id, happening.event_id):
+            if known_event(session, tenant_id, happening.key):
                 return view(session, found(session, tenant_id, handoff_id))
             conversation = locked(session, tenant_id, handoff_id)
             refuse_if_taken(session, handoff_id, happening.by, held_by)

@@ -35,8 +35,8 @@ FEWEST_WORDS = 2
 """Words with a meaning of their own that an answer has at least; "Yes." answers nothing by itself."""
 NEAREST = 0.45
 """Cosine of question and answer from which they belong together."""
-NEAREST_VOUCHED = 0.2
-"""The same where someone approved the conversation, or a model put the two together."""
+NEAREST_APPROVED = 0.2
+"""The same where someone approved the conversation."""
 ABOUT, ABOUT_THE_SAME = 0.3, 0.45
 """Cosine to the question, or to the sentence nearest to it, from which another sentence is part of the answer."""
 REPEATED = 0.8
@@ -119,7 +119,7 @@ class PairFinder:
         subject = self._subject(exchange, kept, setting, subjects)
         question, answer, near = self._nearest(questions, kept, subject)
         if (
-            near < (NEAREST_VOUCHED if setting.approved or proposal else NEAREST)
+            near < (NEAREST_APPROVED if setting.approved else NEAREST)
             or self._near(question, exchange.after) >= REPEATED
         ):
             return self._none("question and answer do not belong together")
@@ -229,10 +229,13 @@ class PairFinder:
         first = next(s for s in exchange.answered if begins in " ".join(s.text.split()))
         return Pair(question, answer, setting.conversation_id, first.message_id, about, context)
 
-    @staticmethod
-    def _subject(exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]) -> str | None:
+    def _subject(
+        self, exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]
+    ) -> str | None:
         """What the question is about: named before the answer, and by more than this customer, or approved."""
-        turns = [Utterance(s.speaker, s.text) for s in exchange.before]
+        turns = [
+            Utterance(s.speaker, s.text) for s in exchange.before if setting.approved or not self._private(s, setting)
+        ]
         subject = subject_of([*turns, Utterance("agent", " ".join(kept))], subjects)
         said = setting.approved or any(is_named(turn.text, subject) for turn in turns if subject)
         return subject if said and subject and setting.vouches(subject) else None
@@ -244,9 +247,12 @@ class PairFinder:
         )
         at = max(asks_it, default=len(exchange.before))
         for said in exchange.before[max(0, at - TURNS_KEPT) : at]:
-            private = self.masker.found(said.text) or personal(said.text, setting) or self._names(said.text, setting)
-            if not private and not self._orders(said.text):
+            if not self._private(said, setting) and not self._orders(said.text):
                 yield Utterance(said.speaker, said.text)
+
+    def _private(self, said: Said, setting: Setting) -> bool:
+        """Is something in a message that may be one person's own?"""
+        return bool(self.masker.found(said.text) or personal(said.text, setting) or self._names(said.text, setting))
 
     def _is_clean(self, pair: Pair, answered: Sequence[Said], exchange: Exchange, setting: Setting) -> bool:
         """Nothing personal, no orders, and every fact said by the person."""

@@ -76,6 +76,17 @@ async def test_what_is_sent_twice_is_done_once(world: InboxWorld) -> None:
         assert session.get_one(Handoff, handoff).resolved is True
 
 
+async def test_a_page_that_was_loaded_once_does_several_things(world: InboxWorld) -> None:
+    _, handoff = await world.asked()
+    async with world.staff.browser(AMY) as amy:
+        states = []
+        for action, more in (("claim", {}), ("reply", {"text": "Hello"}), ("return", {})):
+            await act(amy, handoff, action, "e1", held_by="" if action == "claim" else AMY, **more)
+            with world.database.session() as session:
+                states.append(session.get_one(Handoff, handoff).state)
+    assert states == ["claimed", "with_person", "returned"]
+
+
 async def test_who_comes_second_is_told_who_has_it_and_keeps_their_text(world: InboxWorld) -> None:
     _, handoff = await world.asked()
     async with world.staff.browser(AMY) as amy, world.staff.browser(BEN) as ben:
