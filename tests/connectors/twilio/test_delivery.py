@@ -220,7 +220,9 @@ def contents(rig: Rig) -> Contents:
     return Contents(Twilio(config))
 
 
-async def test_the_log_has_none_of_the_sdks_lines_in_which_numbers_stand(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_log_has_none_of_the_sdks_lines_in_which_numbers_stand(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = logging.getLogger()
     before = root.handlers, root.level
     logs.set_up("json", "INFO")
