@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from core.turns import Inbound
-from knowledge.suggesting import Suggestion
+from knowledge.suggesting import SuggestedReply
 from tests.connectors.slack.desk_world import World, payload
 
 
@@ -137,7 +137,7 @@ async def test_a_guest_of_another_workspace_cannot_answer(world: World) -> None:
 async def test_nobody_waits_for_the_suggestions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     looking, stored, seen = threading.Event(), threading.Event(), []
 
-    def slowly(_: World) -> list[Suggestion]:
+    def slowly(_: World) -> list[SuggestedReply]:
         looking.set()
         seen.append(stored.wait(10))
         return []
