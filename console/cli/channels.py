@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors.twilio.client import Twilio
-from connectors.twilio.contents import TEMPLATES, Contents
-from connectors.twilio.wiring import twilio_config
 from console.cli.options import JsonOption, print_json
 from console.cli.tables import print_table
 from core.errors import InvalidInput
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.twilio.contents import Contents
 
 app = typer.Typer(no_args_is_help=True, help="WhatsApp and SMS: whether they are set up, and WhatsApp's templates.")
 templates = typer.Typer(no_args_is_help=True, help="Messages that may go out after 24 hours of silence.")
@@ -24,6 +24,8 @@ HOOK = "/channels/twilio/messages"
 @app.command()
 def show(as_json: JsonOption = False) -> None:
     """Each channel with its number, and the address that Twilio has to call."""
+    from connectors.twilio.wiring import twilio_config  # noqa: PLC0415 - seconds, for these commands alone
+
     config = twilio_config(Settings.load())
     numbers = config.numbers if config else {}
     hook = f"{config.public_address}{HOOK}" if config and config.public_address else None
@@ -36,9 +38,13 @@ def show(as_json: JsonOption = False) -> None:
 
 @templates.command("create")
 def create(
-    name: Annotated[str | None, typer.Argument(help=f"One of {', '.join(TEMPLATES)}; none: all.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="As `rejoinder channels templates list` shows it; none: all.")
+    ] = None,
 ) -> None:
     """Make them at Twilio, and ask WhatsApp for approval; what is there already stays."""
+    from connectors.twilio.contents import TEMPLATES  # noqa: PLC0415 - see above
+
     contents = _contents()
 
     async def make() -> None:
@@ -59,6 +65,10 @@ def list_(as_json: JsonOption = False) -> None:
 
 
 def _contents() -> Contents:
+    from connectors.twilio.client import Twilio  # noqa: PLC0415 - see above
+    from connectors.twilio.contents import Contents  # noqa: PLC0415 - see above
+    from connectors.twilio.wiring import twilio_config  # noqa: PLC0415 - see above
+
     config = twilio_config(Settings.load())
     if config is None:
         raise InvalidInput("Twilio is not set up: see docs/whatsapp.md.")
