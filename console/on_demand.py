@@ -15,7 +15,7 @@ from console.api.services import LearningServices
 from console.auth.gate import Gate
 from core.db import Database
 from core.jobs.queue import make_queue
-from core.llm.asking import asking
+from core.llm.asking import Asking
 from core.llm.router.router import Router
 from core.settings import Settings
 from evaluation.training.desk import Training
@@ -43,7 +43,7 @@ def make_learning(
     def harvester(loop: AbstractEventLoop) -> Any:
         from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415 - seconds, and only for who asks for it
 
-        return make_harvest(settings, database, asking(router, loop)).harvester
+        return make_harvest(settings, database, Asking(router, loop)).harvester
 
     async def harvest(tenant_id: str, conversation_id: str) -> dict[str, Any]:
         loop = asyncio.get_running_loop()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Thread
 
 import structlog
@@ -17,17 +18,10 @@ from core.llm.wiring import make_router
 from core.settings import Settings
 
 log = structlog.get_logger()
-Ask = Callable[[Request], Completion | None]
-"""A model's answer; None: no model is set up for this, or all failed (which is logged)."""
-
-
-def no_model(_: Request) -> Completion | None:
-    """Where there is none."""
-    return None
 
 
 async def asked(router: Router, request: Request) -> Completion | None:
-    """The router's answer; None as for ``Ask``."""
+    """The router's answer; None: no model is set up for this, or all failed (which is logged)."""
     if not router.decide(request).models:
         return None
     try:
@@ -40,26 +34,41 @@ async def asked(router: Router, request: Request) -> Completion | None:
         return None
 
 
-def asking(router: Router, loop: asyncio.AbstractEventLoop) -> Ask:
+@dataclass(frozen=True)
+class Asking:
     """Asks a router that lives on ``loop``, from any other thread."""
-    return lambda request: asyncio.run_coroutine_threadsafe(asked(router, request), loop).result()
+
+    router: Router
+    loop: asyncio.AbstractEventLoop
+
+    def has_model(self, request: Request) -> bool:
+        """Would a model be asked?"""
+
+        async def decided() -> bool:
+            return bool(self.router.decide(request).models)
+
+        return asyncio.run_coroutine_threadsafe(decided(), self.loop).result()
+
+    def __call__(self, request: Request) -> Completion | None:
+        """As ``asked``."""
+        return asyncio.run_coroutine_threadsafe(asked(self.router, request), self.loop).result()
 
 
 @contextmanager
-def own_router(settings: Settings, database: Database) -> Iterator[Ask]:
+def own_router(settings: Settings, database: Database) -> Iterator[Asking]:
     """A router on a thread of its own, for as long as it is needed.
 
     Raises:
         ModelsInvalid: models.yml is missing or wrong.
         SettingsInvalid: a package that a local model needs is not installed.
     """
+    router = make_router(settings, database)
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, name="router", daemon=True)
     thread.start()
-    router = make_router(settings, database)
     try:
         asyncio.run_coroutine_threadsafe(router.start(), loop).result()
-        yield asking(router, loop)
+        yield Asking(router, loop)
     finally:
         asyncio.run_coroutine_threadsafe(router.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from core.llm.asking import Ask
 from core.llm.masking import Masker
-from core.llm.types import Caller, Request, Signals
+from core.llm.types import Caller, Completion, Request, Signals
 from knowledge.extract import sentences_of
 from knowledge.grounding.facts import facts, names
 from knowledge.harvest.analysing import KEY_PHRASES, LONGEST_SUMMARY, Analysis
@@ -68,22 +68,34 @@ class _Line:
     sentence: str = ""
 
 
+class Asks(Protocol):
+    """A model, if one is set up; ``core.llm.asking.Asking`` is the one."""
+
+    def has_model(self, request: Request) -> bool:
+        """Would a model be asked?"""
+
+    def __call__(self, request: Request) -> Completion | None:
+        """Its answer; None: none answered."""
+
+
 class ModelReader:
     """Gives conversations to a model; one in which somebody gives an assistant orders is not given to any."""
 
-    def __init__(self, ask: Ask, prompts: Prompts, orders: OrderDetector) -> None:
+    def __init__(self, ask: Asks, prompts: Prompts, orders: OrderDetector) -> None:
         self._ask, self._prompts, self._orders = ask, prompts, orders
 
     def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
         """None: no model, nobody answered, orders in it, or no JSON came back. Then the rules go on alone."""
         lines = _last(list(_lines(transcript)))
-        if not any(line.sentence for line in lines) or self._gives_orders(transcript):
+        if not any(line.sentence for line in lines):
             return None
         caller = Caller(tenant_id, transcript.conversation_id, purpose="harvest", prompt_version=self._prompts.version)
         told = [f"[{n}] {line.text}" for n, line in enumerate(lines, 1)]
         request = Request(
             self._prompts.harvest(told, categories), caller, Signals(told[-1]), max_output_tokens=REPLY_TOKENS
         )
+        if not self._ask.has_model(request) or self._gives_orders(transcript):
+            return None
         completion = self._ask(request)
         return _reading(completion.text, lines, categories, transcript) if completion else None
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.db import Database
 from core.db.models import Conversation, now
-from core.llm.asking import Ask, no_model, own_router
+from core.llm.asking import Asking, own_router
 from core.llm.masking import make_masker
 from core.settings import Settings
 from knowledge.harvest.faq import FaqFinder
@@ -33,8 +33,8 @@ class Harvest:
     faq: FaqFinder
 
 
-def make_harvest(settings: Settings, database: Database, ask: Ask = no_model) -> Harvest:
-    """Everything, loaded; takes seconds. ``ask`` is for the models that read along."""
+def make_harvest(settings: Settings, database: Database, ask: Asking | None = None) -> Harvest:
+    """Everything, loaded; takes seconds. With ``ask``, models read along."""
     embedder = make_embedder(settings)
     remembering = RememberingEmbedder(embedder)
     masker, orders = make_masker(), OrderDetector(remembering)
@@ -44,7 +44,7 @@ def make_harvest(settings: Settings, database: Database, ask: Ask = no_model) ->
             database,
             PairFinder(remembering, masker, orders),
             retriever,
-            ModelReader(ask, Prompts.load(), orders),
+            ModelReader(ask, Prompts.load(), orders) if ask else None,
         ),
         FaqFinder(database, remembering, masker, orders, make_answering(settings, database, embedder), retriever),
     )

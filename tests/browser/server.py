@@ -59,19 +59,16 @@ def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS, transfers: FakeT
     return app
 
 
-@dataclass
-class ChatServer:
-    """Can be stopped and started again on its port, as after a deployment; what was said stays."""
+class ThreadServer:
+    """An app in a thread; may go down and come back on its port."""
 
-    turns: FakeTurns = field(default_factory=FakeTurns)
-    config: WebConfig = WIDE_LIMITS
-    port: int = 0
-    transfers: FakeTransfers = field(default_factory=FakeTransfers)
+    port: int
+
+    def app(self) -> FastAPI:
+        raise NotImplementedError
 
     def start(self) -> None:
-        self.port = self.port or free_port()
-        app = chat_app(self.turns, self.config, self.transfers)
-        settings = uvicorn.Config(app, port=self.port, log_level="critical", timeout_graceful_shutdown=1)
+        settings = uvicorn.Config(self.app(), port=self.port, log_level="critical", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(settings)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -81,6 +78,28 @@ class ChatServer:
         self._server.should_exit = True
         self._thread.join(timeout=10)
         assert not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            runner.run(self._server.serve())
+
+
+@dataclass
+class ChatServer(ThreadServer):
+    """Can be stopped and started again on its port, as after a deployment; what was said stays."""
+
+    turns: FakeTurns = field(default_factory=FakeTurns)
+    config: WebConfig = WIDE_LIMITS
+    port: int = 0
+    transfers: FakeTransfers = field(default_factory=FakeTransfers)
+
+    def app(self) -> FastAPI:
+        return chat_app(self.turns, self.config, self.transfers)
+
+    def start(self) -> None:
+        self.port = self.port or free_port()
+        super().start()
 
     def restart(self, **changes: Any) -> None:
         """With another configuration."""
@@ -103,11 +122,6 @@ class ChatServer:
         """The only conversation."""
         (only,) = self.turns.conversations
         return only
-
-    def _serve(self) -> None:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            runner.run(self._server.serve())
 
 
 @contextmanager

@@ -3,45 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Locator, expect
 
 from core.handoffs import canned
 from tests.browser.console_page import PHONE, WIDE, Console, enter
+from tests.browser.server import ThreadServer
 from tests.console.inbox_world import ASKED, InboxWorld
 from tests.console.staff import ANA, BEN, PASSWORD
 from tests.knowledge.review.doubles import T
 from tests.services import free_port
-from tests.waiting import eventually
 
 __all__ = ["enter"]
 
 
 @dataclass
-class Served:
+class Served(ThreadServer):
     """The world's app in a thread; may go down and come back on its port."""
 
     world: InboxWorld
     port: int
 
-    def start(self) -> None:
-        settings = uvicorn.Config(self.world.app, port=self.port, log_level="critical", timeout_graceful_shutdown=1)
-        self._server = uvicorn.Server(settings)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-        eventually(lambda: self._server.started)
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=10)
-        assert not self._thread.is_alive()
+    def app(self) -> FastAPI:
+        return self.world.app
 
     def do(self, work: Any) -> Any:
         """A coroutine, in the server's loop, or in one of its own while it is down: this thread's is Playwright's."""
@@ -49,11 +39,6 @@ class Served:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
         with ThreadPoolExecutor(1) as other:
             return other.submit(asyncio.run, work).result(timeout=10)
-
-    def _serve(self) -> None:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            runner.run(self._server.serve())
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, get_args
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number, pages
+from console.pages.staff.forms import page_number, pages, query_of
 from console.pages.staff.shell import PREFIX, Shell, see
 from core import learning
 from core.db.models import EntryQuestion, InteractionFeedback, Turn, now
@@ -48,8 +47,7 @@ class View:
 
     def query(self, **changes: Any) -> str:
         """As the part of an address behind the question mark; empty values are left out."""
-        values = {**vars(self), **changes}
-        return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
+        return query_of(self, **changes)
 
 
 def add_to(routes: APIRouter, shell: Shell) -> None:

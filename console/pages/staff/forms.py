@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs
+from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import Request
 
@@ -56,6 +57,12 @@ async def read_form(request: Request) -> Form:
         return Form(parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise InvalidInput("This is no form that a browser would send.") from None
+
+
+def query_of(view: object, **changes: Any) -> str:
+    """A page's part of a list, as it stands behind an address's question mark; empty values and page 1 are left out."""
+    values = {**vars(view), **changes}
+    return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
 
 
 def pages(total: int, at_once: int) -> int:

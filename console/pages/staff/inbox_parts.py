@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number, pages
+from console.pages.staff.forms import page_number, pages, query_of
 from console.pages.staff.timeline import timeline
 from core import conversations, customer_records
 from core.customer_records import Record
@@ -82,8 +82,7 @@ class View:
 
     def query(self, **changes: Any) -> str:
         """As the part of an address behind the question mark; empty values are left out."""
-        values = {**vars(self), **changes}
-        return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
+        return query_of(self, **changes)
 
 
 def shown(session: Session, tenant_id: str, seen: View, person: Person, handoff_id: str | None) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import Form, page_number, pages
+from console.pages.staff.forms import Form, page_number, pages, query_of
 from console.pages.staff.shell import PREFIX, Shell, see
 from core import learning
 from core.db.models import ReviewItem, now
@@ -65,9 +65,7 @@ class View:
 
     def query(self, **changes: Any) -> str:
         """As the part of an address behind the question mark; empty values are left out."""
-        values = {**vars(self), **changes}
-        kept = {name: value for name, value in values.items() if value and (name, value) != ("page", 1)}
-        return urlencode(kept)
+        return query_of(self, **changes)
 
 
 def add_to(routes: APIRouter, shell: Shell) -> None:
