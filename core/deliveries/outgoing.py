@@ -9,9 +9,9 @@ from typing import Literal, Protocol, cast
 from sqlalchemy.orm import Session
 
 from core import messages
-from core.db.models import Delivery, Handoff, Message
+from core.db.models import Delivery, DeskThread, Handoff, Message
 from core.events import MessageStored
-from core.handoffs.views import HandoffView, Thread, thread_of, view
+from core.handoffs.views import HandoffView, Thread, view
 
 Kind = Literal["message", "alert", "update"]
 
@@ -73,7 +73,7 @@ class Sender(Protocol):
         ...
 
 
-def load(session: Session, row: Delivery) -> Outgoing:
+def load(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoing:
     """All that its sender needs, as things are now."""
     message = session.get(Message, row.message_id) if row.message_id else None
     handoff = session.get(Handoff, row.handoff_id) if row.handoff_id else None
@@ -89,7 +89,7 @@ def load(session: Session, row: Delivery) -> Outgoing:
         message=messages.one(session, message) if message else None,
         handoff=shown,
         event=row.cause,
-        thread=thread_of(session, handoff.id, row.destination) if handoff else None,
+        thread=Thread(shown_at.workspace, shown_at.channel, shown_at.thread) if shown_at else None,
         part=row.parts_sent,
         attempt=row.attempts,
         maybe_sent=row.possible_duplicate,

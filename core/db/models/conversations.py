@@ -52,9 +52,8 @@ class Conversation(Base):
 
         By an update: it locks on every database, and SQLite then reads what others wrote before.
         """
-        claim = update(cls).where(cls.id == conversation_id).values(updated_at=now())
-        session.execute(claim, execution_options={"synchronize_session": False})
-        return session.get(cls, conversation_id, populate_existing=True)
+        claim = update(cls).where(cls.id == conversation_id).values(updated_at=now()).returning(cls)
+        return session.scalar(claim, execution_options={"synchronize_session": False, "populate_existing": True})
 
     def next_seq(self) -> int:
         """The number of the next message; the conversation must be locked."""
