@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import Select, bindparam, exists, select, update
@@ -42,7 +41,7 @@ def take(session: Session, at: datetime) -> list[Outgoing]:
     return [load(session, row, thread) for row, thread, *_ in rows]
 
 
-def _due() -> Select[Any]:
+def _due() -> Select[Delivery, DeskThread, Conversation, Customer, Message, Handoff]:
     """With everything that `load` looks up, in one go."""
     earlier = aliased(Delivery)
     before = exists().where(

@@ -14,28 +14,25 @@ from core.db.models import Conversation, Delivery, Handoff, Message
 
 def to_customer(session: Session, conversation: Conversation, message: Message) -> Delivery:
     """A stored message, for the customer, wherever the conversation is delivered to now."""
-    return _write(
-        session,
-        conversation,
-        Delivery(
-            destination=conversation.channel,
-            address=conversation.address or "",
-            kind="message",
-            key=message.id,
-            message_id=message.id,
-        ),
+    row = Delivery(
+        destination=conversation.channel,
+        address=conversation.address or "",
+        kind="message",
+        key=message.id,
+        message_id=message.id,
     )
+    return _write(session, conversation, [row])[0]
 
 
 def to_desks(
     session: Session, conversation: Conversation, handoff: Handoff, message: Message, desks: Iterable[str]
-) -> list[Delivery]:
+) -> None:
     """A stored message, for these desks."""
     rows = [
         Delivery(destination=desk, kind="message", key=message.id, message_id=message.id, handoff_id=handoff.id)
         for desk in desks
     ]
-    return [_write(session, conversation, row) for row in rows]
+    _write(session, conversation, rows)
 
 
 @dataclass(frozen=True)
@@ -52,17 +49,17 @@ class Notice:
 
 def to_staff(
     session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, desks: Iterable[str]
-) -> list[Delivery]:
+) -> None:
     """What became of a handoff, for these desks."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
     rows = [Delivery(destination=desk, message_id=notice.message_id, **told) for desk in desks]
-    return [_write(session, conversation, row) for row in rows]
+    _write(session, conversation, rows)
 
 
-def to_phone(session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, number: str) -> Delivery:
+def to_phone(session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, number: str) -> None:
     """The same as an SMS."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
-    return _write(session, conversation, Delivery(destination="sms", address=number, **told))
+    _write(session, conversation, [Delivery(destination="sms", address=number, **told)])
 
 
 def undelivered(session: Session, failed: Delivery, message: Message) -> None:
@@ -89,14 +86,18 @@ def _told(session: Session, message: Message, notice: Notice, only: str | None =
         to_staff(session, conversation, handoff, notice, [desk for desk in desks if only in {None, desk}])
 
 
-def _write(session: Session, conversation: Conversation, row: Delivery) -> Delivery:
-    """Once a destination and key; what is there already is returned."""
-    same = {"tenant_id": conversation.tenant_id, "destination": row.destination, "key": row.key}
-    known = session.scalar(select(Delivery).filter_by(**same))
-    if known:
-        return known
-    conversation.last_delivery += 1
-    row.tenant_id, row.conversation_id, row.seq = conversation.tenant_id, conversation.id, conversation.last_delivery
-    session.add(row)
+def _write(session: Session, conversation: Conversation, rows: list[Delivery]) -> list[Delivery]:
+    """Each once for its destination and key; what is there already is returned."""
+    same = Delivery.destination.in_([row.destination for row in rows]) & Delivery.key.in_([row.key for row in rows])
+    there = session.scalars(select(Delivery).where(Delivery.tenant_id == conversation.tenant_id, same))
+    known = {(row.destination, row.key): row for row in there}
+    for row in rows:
+        if (row.destination, row.key) in known:
+            continue
+        conversation.last_delivery += 1
+        row.tenant_id, row.conversation_id = conversation.tenant_id, conversation.id
+        row.seq = conversation.last_delivery
+        session.add(row)
+        known[row.destination, row.key] = row
     session.flush()
-    return row
+    return [known[row.destination, row.key] for row in rows]

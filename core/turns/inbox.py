@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import customers
 from core.db.models import Conversation, Delivery, Message, Turn, now
 from core.errors import InvalidInput, NotFound
+from core.handoffs.sentiment import Mood
 from core.turns import closing
 from core.turns.attachments import described
 
@@ -92,7 +93,7 @@ def clean(text: str, limit: int) -> str:
     return text
 
 
-def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn, bool]:
+def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = None) -> tuple[Message, Turn, bool]:
     """Store the message and its waiting turn; the third value is False where it was there already.
 
     The conversation is locked from then on.
@@ -114,7 +115,7 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
     _follow_customer(conversation, inbound)
     message = Message(
         tenant_id=conversation.tenant_id,
-        conversation_id=conversation.id,
+        conversation=conversation,
         seq=conversation.next_seq(),
         speaker="customer",
         text=text,
@@ -123,6 +124,8 @@ def store(session: Session, inbound: Inbound, limit: int) -> tuple[Message, Turn
         vendor=inbound.sender.channel if inbound.sender else None,
         attachments=list(inbound.attachments),
         raw=inbound.raw,
+        sentiment=mood and mood.feeling,
+        urgency=mood and mood.urgency,
     )
     session.add(message)
     session.flush()

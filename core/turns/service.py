@@ -100,14 +100,11 @@ class Turns:
         mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text else None
 
         def keep(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
-            message, turn, new = inbox.store(session, inbound, self._max_chars)
+            message, turn, new = inbox.store(session, inbound, self._max_chars, mood)
             received = Received(message.conversation_id, message.id, turn.id, message.seq, new)
             if not new:
                 return received, None, []
-            if mood:
-                message.sentiment, message.urgency = mood.feeling, mood.urgency
-            conversation = session.get_one(Conversation, message.conversation_id)
-            said = person.instead_of_bot(session, conversation, message, turn, self._texts)
+            said = person.instead_of_bot(session, message.conversation, message, turn, self._texts)
             job = _job(turn, message) if said is None else None
             return received, job, [as_event(each) for each in (message, *(said or ()))]
 
