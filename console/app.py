@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
 from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
-from connectors.twilio.wiring import make_transfer, make_twilio_router, make_twilio_senders, twilio_config
+from connectors.twilio.wiring import make_transfer, make_twilio, make_twilio_senders, twilio_config
 from connectors.web import signs, transfer
 from connectors.web.wiring import make_web_channel, web_config
 from connectors.wiring import make_senders
@@ -69,8 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
     texts = Texts.load(DOMAIN)
     embedder = make_embedder(settings)
-    twilio, workspaces = twilio_config(settings), make_connections(settings)
-    senders = make_senders(database, hub) | make_twilio_senders(twilio, database, DOMAIN)
+    account, workspaces = twilio_config(settings), make_connections(settings)
+    senders = make_senders(database, hub) | make_twilio_senders(account, database, DOMAIN)
     suggest = make_suggest(database, cache(lambda: make_answering(settings, database, embedder)))
     deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, suggest))
     handoffs = HandoffService(database, texts, deliverer.wake)
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     writer = make_writer(settings, database, router, embedder)
     executor = make_executor(settings, database, writer, texts, hub)
     feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
+    twilio = make_twilio(account, database, DOMAIN, turns, feedback, deliverer.wake, rasa.ready, transcriber)
     staff = ApiServices(
         settings.staff_token(),
         settings.tenant,
@@ -127,11 +128,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await turns.start()
         await deliverer.start()
         await watch.start()
-        await slack.start()
+        await asyncio.gather(slack.start(), twilio.start())
         announcement = asyncio.create_task(_announce(settings, checks))
         yield
         announcement.cancel()
-        await slack.stop()
+        await asyncio.gather(slack.stop(), twilio.stop())
         await turns.stop()
         await watch.stop()
         await deliverer.stop()
@@ -145,8 +146,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health.router(checks),
         action_webhook(executor, hub, derive(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
-        make_twilio_router(twilio, database, DOMAIN, turns, feedback, deliverer.wake, transcriber),
-        transfer.router(web_config(settings), make_transfer(twilio, database, DOMAIN, deliverer.wake)),
+        twilio.routes,
+        transfer.router(web_config(settings), make_transfer(account, database, DOMAIN, deliverer.wake)),
         signs.router(web_config(settings), Signs(database, hub)),
         slack.routes,
         submit_router(feedback, links, web_config(settings)),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import case, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.db.models import Address, Conversation, Customer, SurveyResponse, new_id
+from core.db.models.base import UtcDateTime
 from core.errors import Conflict, InvalidInput, NotFound
 
 
@@ -45,14 +46,7 @@ def conversation_at(session: Session, tenant_id: str, channel: str, address: str
     It was written from there, so the address is verified, and a vendor's window for free messages begins anew.
     """
     row = address_of(session, tenant_id, channel, address)
-    # the lock: two first messages at the same moment must not begin two conversations
-    session.execute(
-        update(Address)
-        .where(Address.id == row.id)
-        .values(last_inbound_at=at, verified_at=row.verified_at or at)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(row)
+    heard_from(session, row, at)
     found = open_conversation(session, tenant_id, channel, address)
     if found is not None:
         return session.get_one(Conversation, found)
@@ -61,6 +55,19 @@ def conversation_at(session: Session, tenant_id: str, channel: str, address: str
     session.add(conversation)
     session.flush()
     return conversation
+
+
+def heard_from(session: Session, row: Address, at: datetime) -> None:
+    """Something was written from this address, maybe before what came last."""
+    newest = case((Address.last_inbound_at > at, Address.last_inbound_at), else_=literal(at, UtcDateTime()))
+    # the lock: two first messages at the same moment must not begin two conversations
+    session.execute(
+        update(Address)
+        .where(Address.id == row.id)
+        .values(last_inbound_at=newest, verified_at=row.verified_at or at)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(row)
 
 
 def open_conversation(session: Session, tenant_id: str, channel: str, address: str) -> str | None:

@@ -16,6 +16,8 @@ class Texts:
     """This message could not be answered."""
     waiting: str
     """It is stored and will be answered."""
+    late: str = ""
+    """Said before an answer to a message that came to us much later than it was written."""
     unknown_part: str = "{part}?"
     """One part of a question is not known; ``{part}`` stands for it."""
     person: str = "Talk to a person"
@@ -33,11 +35,12 @@ class Texts:
 
     @classmethod
     def load(cls, domain: Path) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_unknown_part``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
+        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
         responses = yaml.safe_load(domain.read_text())["responses"]
         return cls(
             failed=responses["utter_failed"][0]["text"],
             waiting=responses["utter_waiting"][0]["text"],
+            late=responses["utter_late"][0]["text"],
             unknown_part=responses["utter_unknown_part"][0]["text"],
             person=responses["utter_unknown"][0]["buttons"][0]["title"],
             **{

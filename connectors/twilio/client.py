@@ -21,7 +21,10 @@ from connectors.twilio.kind import Kind, TwilioConfig
 from core.errors import Permanent, Retry, Unknown
 
 T = TypeVar("T")
+API = "https://api.twilio.com"
 TIMEOUT_SECONDS = 20.0
+PAGE = 200
+"""So many messages of the log are read at once."""
 PATIENCE_SECONDS = 10.0
 """A message waits so long for its turn within the rate of our number; else it goes back into the outbox."""
 OPTED_OUT, OUTSIDE_WINDOW, BAD_CREDENTIALS = 21610, 63016, 20003
@@ -49,6 +52,20 @@ class Draft:
     content_sid: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
     callback: str | None = None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A customer's message, as Twilio's log has it."""
+
+    sid: str
+    from_: str
+    """With the channel's prefix."""
+    to: str
+    body: str
+    at: datetime
+    """When Twilio called us for it, in whole seconds."""
+    files: int
 
 
 class Twilio:
@@ -89,6 +106,36 @@ class Twilio:
         )
         return [(str(each.sid), str(each.body or "")) for each in found if (each.date_created or since) >= since]
 
+    async def received_since(self, kind: Kind, since: datetime) -> list[Logged]:
+        """What customers wrote to our number, oldest first.
+
+        Raises:
+            Retry, Permanent, Unknown: as ``send`` says.
+        """
+
+        def read() -> list[Logged]:
+            found: list[Logged] = []
+            to = kind.prefix + self.config.numbers[kind.name]
+            # Twilio filters by whole days, and gives the newest first
+            for each in self._client.messages.stream(to=to, date_sent_after=since.date(), page_size=PAGE):
+                at: datetime = each.date_sent or each.date_created
+                if at < since:
+                    break
+                if each.direction == "inbound":
+                    found.append(Logged(each.sid, each.from_, each.to, each.body or "", at, int(each.num_media or 0)))
+            return found[::-1]
+
+        return await call(read)
+
+    async def files_of(self, sid: str) -> list[tuple[str, str]]:
+        """(address, content type) of each file of a message.
+
+        Raises:
+            Retry, Permanent, Unknown: as ``send`` says.
+        """
+        found = await call(self._client.messages(sid).media.list)
+        return [(f"{API}{each.uri.removesuffix('.json')}", str(each.content_type)) for each in found]
+
     async def contents(self) -> list[dict[str, Any]]:
         """Contents with the state of their approval: sid, friendly_name, language, approval (name, category, status ...)."""
         found = await call(lambda: self._client.content.v1.content_and_approvals.list(limit=1000))
@@ -119,9 +166,7 @@ class Twilio:
         def post() -> dict[str, Any]:
             response = self._client.request("POST", uri, data=body, headers=headers)
             if not 200 <= response.status_code < 300:  # noqa: PLR2004 - what HTTP calls success
-                told = orjson.loads(response.text or "{}")
-                message, code = str(told.get("message", "")), told.get("code")
-                raise TwilioRestException(response.status_code, uri, message, code, "POST")
+                raise _rest_exception(response, uri, "POST")
             return dict(orjson.loads(response.text))
 
         return await call(post)
@@ -155,7 +200,18 @@ async def call(work: Callable[[], T]) -> T:
             raise Retry(f"Twilio cannot be reached: {error}") from error
         raise Unknown(f"the connection to Twilio broke off: {error}") from error
     except (requests.RequestException, TwilioException, ValueError) as error:
+        page = next((each for each in error.args if isinstance(each, Response)), None)
+        if page is not None:  # of a list, of which the SDK says only that it could not be fetched
+            raise _failed(_rest_exception(page, "", "GET")) from error
         raise Unknown(f"Twilio gave no usable answer: {error}") from error
+
+
+def _rest_exception(response: Response, uri: str, method: str) -> TwilioRestException:
+    try:
+        told = orjson.loads(response.text)
+    except ValueError:
+        told = {}
+    return TwilioRestException(response.status_code, uri, str(told.get("message", "")), told.get("code"), method)
 
 
 def _failed(error: TwilioRestException) -> Exception:

@@ -16,12 +16,12 @@ from connectors.receiving import receive
 from connectors.twilio import rating
 from connectors.twilio.channel import Fields, TwilioChannel, choice_in, files_in
 from connectors.twilio.media import Media
-from connectors.twilio.notices import NOTICE, OPT_OUT, first_time, handled, say
+from connectors.twilio.notices import LEFT_ALONE, NOTICE, OPT_OUT, first_time, handled, say
 from connectors.twilio.rating import Rated
 from connectors.twilio.rendering import RATE
 from connectors.twilio.texts import Texts
 from connectors.twilio.voice import Voice
-from connectors.twilio.words import rating_in, wants_messages
+from connectors.twilio.words import Rating, rating_in, wants_messages
 from core import customers
 from core.db import Database
 from core.db.models import Conversation, Delivery, now
@@ -49,6 +49,7 @@ class Incoming:
     voice: Voice | None = None
     """None: customers are asked to write instead."""
     clock: Callable[[], datetime] = now
+    """When the customer wrote it."""
 
     async def take(self, fields: Fields) -> None:
         """Store it, or act on it.
@@ -60,6 +61,7 @@ class Incoming:
         sender = self.channel.sender(fields)
         if _is_group(fields):
             log.info("a group's message is left alone", sid=fields["MessageSid"])
+            await self._leave_alone(sender, fields)
         elif not (await self._wish(sender, fields) or await self._rating(sender, fields)):
             await self._message(sender, fields)
         self.wake()
@@ -88,11 +90,13 @@ class Incoming:
         return True
 
     async def _rating(self, sender: Sender, fields: Fields) -> bool:
-        choice, worded = choice_in(fields), rating_in(fields.get("Body", ""))
+        choice, worded = choice_in(fields), self._worded(fields.get("Body", ""))
         pressed = choice if choice and choice.what == RATE else None
         is_reaction = fields.get("MessageType") == "reaction"
         if pressed is None and worded is None:
-            return is_reaction  # on something, with another emoji: says nothing
+            if is_reaction:  # on something, with another emoji: says nothing
+                await self._leave_alone(sender, fields)
+            return is_reaction
         helpful = pressed.place == 0 if pressed else bool(worded and worded.helpful)
         quoted = fields.get("OriginalRepliedMessageSid")
 
@@ -109,9 +113,19 @@ class Incoming:
         seen, rated = await self.database.run(
             lambda session: (handled(session, sender.tenant_id, fields["MessageSid"]), bind(session))
         )
-        if rated and not seen:
+        if seen:
+            return True
+        if rated:
             await self._rate(sender, rated, fields["MessageSid"], helpful=helpful)
+        elif is_reaction or pressed:
+            await self._leave_alone(sender, fields)
         return rated is not None or is_reaction or pressed is not None
+
+    def _worded(self, text: str) -> Rating | None:
+        """Also by the title of a button, which is all that Twilio's log has of a press."""
+        if text in self.texts.rate:
+            return Rating(helpful=text == self.texts.rate[0], sure=True)
+        return rating_in(text)
 
     async def _rate(self, sender: Sender, rated: Rated, sid: str, *, helpful: bool) -> None:
         """The thumb, then the thanks: what breaks off between is done again when Twilio repeats it."""
@@ -120,7 +134,7 @@ class Incoming:
 
         def thank(session: Session) -> None:
             Conversation.lock(session, rated.conversation_id)
-            customers.address_of(session, *_where(sender)).last_inbound_at = self.clock()
+            customers.heard_from(session, customers.address_of(session, *_where(sender)), self.clock())
             if first_time(session, sender.tenant_id, sid, "rated", sender.channel) and rated.first:
                 say(session, rated.conversation_id, self.texts.rated)
 
@@ -136,16 +150,20 @@ class Incoming:
         started = perf_counter()
         kept, refused = await self.media.fetch(files)
         if refused:
-            await self._tell(sender, fields, self.texts.file_refused)
+            await self._tell(sender, fields, self.texts.file_refused, about=":file")
         if spoken and self.voice and not inbound.text:
             text, kept = await self.voice.written_out(kept, started)
             if not text and kept and await self._bot_has_word(sender):
                 await self._tell(sender, fields, self.texts.write)
                 return
             inbound = replace(inbound, text=text)
-        inbound = replace(inbound, attachments=(*inbound.attachments, *kept))
+        inbound = replace(inbound, attachments=(*inbound.attachments, *kept), sent_at=self.clock())
         if inbound.text or inbound.press or inbound.attachments:
             await self._receive(inbound, fields, sender)
+        elif not refused:
+            await self._tell(sender, fields, self.texts.write)
+        else:
+            await self._leave_alone(sender, fields)
 
     async def _receive(self, inbound: Inbound, fields: Fields, sender: Sender) -> None:
         try:
@@ -164,13 +182,21 @@ class Incoming:
 
         return await self.database.run(ask)
 
-    async def _tell(self, sender: Sender, fields: Fields, text: str) -> None:
+    async def _tell(self, sender: Sender, fields: Fields, text: str, about: str = "") -> None:
+        """Once; ``about`` is for what does not yet finish the event."""
+
         def tell(session: Session) -> None:
             conversation = customers.conversation_at(session, *_where(sender), self.clock())
-            if first_time(session, sender.tenant_id, fields["MessageSid"], NOTICE, sender.channel):
+            if first_time(session, sender.tenant_id, fields["MessageSid"] + about, NOTICE, sender.channel):
                 say(session, conversation.id, text)
 
         await self.database.run(tell)
+
+    async def _leave_alone(self, sender: Sender, fields: Fields) -> None:
+        """It needs nothing, and is not missing."""
+        await self.database.run(
+            lambda s: first_time(s, sender.tenant_id, fields["MessageSid"], LEFT_ALONE, sender.channel)
+        )
 
 
 def _where(sender: Sender) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from core.handoffs.applying import may_speak
 
 OPT_OUT, NOTICE = "opt_out", "notice"
 """Stand in the delivery's cause; the first goes out although the customer opted out."""
+LEFT_ALONE = "left_alone"
 _KIND = "inbound"
 
 
@@ -38,6 +39,12 @@ def handled(session: Session, tenant_id: str, sid: str) -> bool:
     """Whether this event was handled before."""
     which = {"tenant_id": tenant_id, "kind": _KIND, "subject_id": sid}
     return session.scalar(select(AuditEvent.id).filter_by(**which)) is not None
+
+
+def taken(session: Session, tenant_id: str, channel: str, sid: str) -> bool:
+    """Whether it is stored as a message, or was handled as something else."""
+    which = {"tenant_id": tenant_id, "vendor": channel, "client_id": sid}
+    return session.scalar(select(Message.id).filter_by(**which)) is not None or handled(session, tenant_id, sid)
 
 
 def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:

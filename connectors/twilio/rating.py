@@ -45,7 +45,7 @@ def by_words(session: Session, sender: Sender, rating: Rating, at: datetime) -> 
     None: it is no rating, the words are for the bot or a person.
     """
     seen = or_(Delivery.state == "read", Delivery.sent_at <= at - REACTION)
-    last = _sent(session, sender, seen, Delivery.cause.not_in((NOTICE, OPT_OUT)))
+    last = _sent(session, sender, seen, Delivery.sent_at <= at, Delivery.cause.not_in((NOTICE, OPT_OUT)))
     if last is None or last.buttons:
         return None
     if not rating.sure and not _asked(session, last):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
 
 from connectors.sms import SMS
 from connectors.twilio import routes
+from connectors.twilio.backfill import Backfill
 from connectors.twilio.channel import TwilioChannel
 from connectors.twilio.client import Twilio
 from connectors.twilio.contents import Contents
@@ -58,22 +60,42 @@ def make_twilio_senders(config: TwilioConfig | None, database: Database, domain:
     return {kind.name: TwilioSender(kind, twilio, contents, database, texts, links) for kind in KINDS}
 
 
-def make_twilio_router(  # noqa: PLR0917 - what the way in needs
+@dataclass(frozen=True)
+class TwilioSide:
+    """What hears from Twilio."""
+
+    routes: APIRouter
+    backfill: Backfill | None
+
+    async def start(self) -> None:
+        """Look for what came while we were away."""
+        if self.backfill:
+            await self.backfill.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self.backfill:
+            await self.backfill.stop()
+
+
+def make_twilio(  # noqa: PLR0917 - what the way in needs
     config: TwilioConfig | None,
     database: Database,
     domain: Path,
     turns: Turns,
     feedback: Feedback,
     wake: Callable[[], None],
+    ready: Callable[[], Awaitable[bool]],
     transcriber: Transcribes | None = None,
-) -> APIRouter:
-    """The way in, ready for ``app.include_router``; empty without an account."""
+) -> TwilioSide:
+    """The way in; nothing without an account. ``ready`` says whether a message could be answered."""
     if config is None:
-        return APIRouter()
+        return TwilioSide(APIRouter(), None)
     channel, media = TwilioChannel(config, KINDS), Media(config)
     voice = Voice(config, transcriber) if transcriber else None
     incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake, voice)
-    return routes.router(channel, incoming, database, Links(config.secret, config.home))
+    router = routes.router(channel, incoming, database, Links(config.secret, config.home))
+    return TwilioSide(router, Backfill(Twilio(config), incoming, database, ready))
 
 
 def make_transfer(

@@ -62,7 +62,7 @@ class Inbound:
     edits: str | None = None
     """The vendor's id of the customer's earlier message that it replaces; stored as a new message."""
     sent_at: datetime | None = None
-    """By the vendor's clock."""
+    """By the vendor's clock, where that may be long ago."""
     raw: dict[str, Any] | None = None
     """What the vendor sent."""
 
@@ -126,6 +126,7 @@ def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = No
         raw=inbound.raw,
         sentiment=mood and mood.feeling,
         urgency=mood and mood.urgency,
+        created_at=inbound.sent_at or now(),
     )
     session.add(message)
     session.flush()
@@ -152,7 +153,9 @@ def _where(session: Session, inbound: Inbound) -> str:
     if inbound.sender is None:
         return inbound.conversation_id or ""
     sender = inbound.sender
-    return customers.conversation_at(session, sender.tenant_id, sender.channel, sender.address, now()).id
+    return customers.conversation_at(
+        session, sender.tenant_id, sender.channel, sender.address, inbound.sent_at or now()
+    ).id
 
 
 def _follow_customer(conversation: Conversation, inbound: Inbound) -> None:

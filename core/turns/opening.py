@@ -1,6 +1,8 @@
-"""A sentence of understanding before an answer to somebody who is upset: a message of its own, so the answer stays as it is."""
+"""What is said before an answer, to who had to wait or is upset: messages of their own, so the answer stays as it is."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,13 +11,29 @@ from core.db.models import Message, Turn
 from core.texts import Texts
 from core.turns.replies import Reply
 
+LATE = timedelta(hours=1)
+"""Who wrote so long before we got it reads that we are sorry for the wait."""
 UPSET = ("negative", "angry")
 _ANSWERS = ("answered", "clarified", "unknown")
 
 
 def opening(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:
-    """What is said first, if anything: never before two answers in a row."""
+    """What is said first, if anything."""
     asked = session.get_one(Message, turn.message_id)
+    return apology(session, turn, asked, texts) + _understanding(session, asked, outcome, texts)
+
+
+def apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple[Reply, ...]:
+    """For the wait; once for all that was written before it."""
+    if turn.created_at - asked.created_at < LATE or not texts.late:
+        return ()
+    said = select(Message.id).filter_by(conversation_id=asked.conversation_id, speaker="bot", text=texts.late)
+    since = session.scalar(said.where(Message.created_at > asked.created_at).limit(1))
+    return () if since else (Reply(texts.late, answers=False),)
+
+
+def _understanding(session: Session, asked: Message, outcome: str, texts: Texts) -> tuple[Reply, ...]:
+    """For who is upset: never before two answers in a row."""
     if (
         asked.sentiment not in UPSET
         or outcome not in _ANSWERS

@@ -9,6 +9,7 @@ from core.db.models import Conversation, Handoff, Message, Turn, now
 from core.handoffs import settings, speaking, stepping_back, triggers
 from core.handoffs.applying import Happening, apply, current, may_speak, person_has_word
 from core.texts import Texts
+from core.turns.opening import apology
 from core.turns.outbox import write_replies
 from core.turns.replies import Reply
 
@@ -31,7 +32,8 @@ def instead_of_bot(
     if why is None:
         return None
     there = chosen.attended(now())
-    said = write_replies(session, conversation, turn, (Reply(texts.handoff if there else texts.handoff_nobody),))
+    announced = Reply(texts.handoff if there else texts.handoff_nobody)
+    said = write_replies(session, conversation, turn, (*apology(session, turn, message, texts), announced))
     turn.status, turn.outcome, turn.answered_at = "answered", "handoff", now()
     session.flush()
     stepping_back.request(session, conversation, why, there=there)

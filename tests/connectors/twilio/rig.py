@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from connectors.twilio.kind import TwilioConfig
 from connectors.twilio.voice import Transcribes
-from connectors.twilio.wiring import make_twilio_router, make_twilio_senders
+from connectors.twilio.wiring import make_twilio, make_twilio_senders
 from core.db import Database
 from core.db.models import Base, Delivery, InteractionFeedback, Message, now
 from core.deliveries.deliverer import Deliverer
@@ -70,7 +70,8 @@ class Rig:
         self.turns = Turns(self.database, self.rasa, Hub(), Texts.load(DOMAIN), 4000)  # type: ignore[arg-type]
         app, feedback = FastAPI(), Feedback(self.database)
         wake, voice = self.deliverer.wake, self.transcriber
-        app.include_router(make_twilio_router(config, self.database, DOMAIN, self.turns, feedback, wake, voice))
+        self.side = make_twilio(config, self.database, DOMAIN, self.turns, feedback, wake, self.rasa.ready, voice)
+        app.include_router(self.side.routes)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=PUBLIC) as self.http:
             yield self
