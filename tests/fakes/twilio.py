@@ -1,4 +1,4 @@
-"""Twilio at the wire: messages, contents with approvals, media; webhooks signed by its documented algorithm.
+"""Twilio at the wire: messages and their log, contents with approvals, media; webhooks signed by its documented algorithm.
 
 Written after Twilio's public documentation. The real SDK talks to it (``TwilioConfig.api_url``).
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Self
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 from starlette.applications import Starlette
@@ -70,16 +70,34 @@ class Taken:
         return [(title, _filled(id_, self.variables)) for title, id_ in items]
 
 
+@dataclass
+class Written:
+    """A customer's message that came to Twilio."""
+
+    sid: str
+    from_: str
+    to: str
+    body: str
+    at: datetime
+    media: list[str]
+
+
 class FakeTwilio:
     """Listens on a loopback port."""
 
     def __init__(self) -> None:
         self.messages: list[Taken] = []
+        self.written: list[Written] = []
         self.contents: dict[str, dict[str, Any]] = {}
         self.approvals: dict[str, dict[str, Any]] = {}
         self.media: dict[str, tuple[bytes, str]] = {}
         self.plan: deque[int | str] = deque()
         """What the next sends get: an error's number, "cut" (taken, then closed) or "take"."""
+        self.list_plan: deque[int | None] = deque()
+        """What the next pages of the log get: an error's number, or None."""
+        self.lists: list[dict[str, str]] = []
+        """What was asked of the log."""
+        self.page_most = 1000
         self.away = False
         """Every request gets 503."""
         self.outside_window: set[str] = set()
@@ -93,6 +111,7 @@ class FakeTwilio:
         routes = [
             Route(f"{account}/Messages.json", self._send, methods=["POST"]),
             Route(f"{account}/Messages.json", self._list, methods=["GET"]),
+            Route(account + "/Messages/{message}/Media.json", self._media_list),
             Route(account + "/Messages/{message}/Media/{media}", self._media),
             Route("/v1/Content", self._create, methods=["POST"]),
             Route("/v1/ContentAndApprovals", self._approvals),
@@ -120,6 +139,13 @@ class FakeTwilio:
         name = f"ME{next(self._numbers):032d}"
         self.media[name] = (content, content_type)
         return f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/MM1/Media/{name}"
+
+    def write(self, from_: str, to: str, body: str, at: datetime, *files: tuple[bytes, str], sid: str = "") -> str:
+        """A customer writes, and nobody of ours is called for it; the message's id."""
+        sid = sid or f"SM{next(self._numbers):032x}"
+        media = [self.add_media(*file).rpartition("/")[2] for file in files]
+        self.written.append(Written(sid, from_, to, body, at, media))
+        return sid
 
     def approve(self, name: str, status: str = "approved") -> None:
         """WhatsApp decided on a template."""
@@ -161,8 +187,36 @@ class FakeTwilio:
     async def _list(self, request: Request) -> Response:
         if refused := self._refused(request):
             return refused
-        found = [self._shown(m) for m in reversed(self.messages) if m.to == request.query_params.get("To")]
-        return JSONResponse({"messages": found, "next_page_uri": None, "page": 0, "page_size": 50})
+        asked = dict(request.query_params)
+        self.lists.append(asked)
+        if planned := self.list_plan.popleft() if self.list_plan else None:
+            return self._error(planned)
+        rows = [row for row in [*self.messages, *self.written] if _fits(row, asked)]
+        rows.sort(key=lambda row: (row.at.replace(microsecond=0), row.sid), reverse=True)
+        return self._page(request, "messages", [self._shown(row) for row in rows])
+
+    async def _media_list(self, request: Request) -> Response:
+        if refused := self._refused(request):
+            return refused
+        (row,) = [row for row in self.written if row.sid == request.path_params["message"]]
+        told = {"account_sid": ACCOUNT, "parent_sid": row.sid, "date_created": format_datetime(row.at)}
+        told["date_updated"] = told["date_created"]
+        where = f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{row.sid}/Media"
+        found = [{"sid": n, "content_type": self.media[n][1], "uri": f"{where}/{n}.json", **told} for n in row.media]
+        return self._page(request, "media_list", found)
+
+    def _page(self, request: Request, name: str, items: list[dict[str, Any]]) -> Response:
+        """From the one behind the page token on."""
+        asked = dict(request.query_params)
+        size, page = min(int(asked.get("PageSize", 50)), self.page_most), int(asked.get("Page", 0))
+        sids = [item["sid"] for item in items]
+        begin = sids.index(asked["PageToken"].removeprefix("PA")) + 1 if "PageToken" in asked else 0
+        shown, path = items[begin : begin + size], request.url.path
+        more = {"PageSize": str(size), "Page": str(page + 1), "PageToken": f"PA{shown[-1]['sid']}"} if shown else {}
+        following = f"{path}?{urlencode({**asked, **more})}" if begin + size < len(items) else None
+        whole = {"first_page_uri": f"{path}?{urlencode({**asked, 'Page': '0'})}", "previous_page_uri": None}
+        whole |= {"uri": f"{path}?{urlencode(asked)}", "next_page_uri": following, "page": page, "page_size": size}
+        return JSONResponse({**whole, name: shown, "start": begin, "end": begin + len(shown) - 1})
 
     async def _create(self, request: Request) -> Response:
         if refused := self._refused(request):
@@ -201,10 +255,43 @@ class FakeTwilio:
         headers = {"Retry-After": self.retry_after} if status == 429 else {}
         return JSONResponse({"code": code, "message": message, "more_info": "", "status": status}, status, headers)
 
-    def _shown(self, taken: Taken) -> dict[str, Any]:
-        at = format_datetime(taken.at)
-        told = {"sid": taken.sid, "to": taken.to, "from": taken.from_, "body": taken.body, "status": "queued"}
-        return told | {"date_created": at, "date_sent": at, "account_sid": ACCOUNT}
+    def _shown(self, row: Taken | Written) -> dict[str, Any]:
+        at, uri = format_datetime(row.at), f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{row.sid}"
+        inbound = isinstance(row, Written)
+        files = len(row.media) if isinstance(row, Written) else int(row.media is not None)
+        return {
+            "account_sid": ACCOUNT,
+            "api_version": "2010-04-01",
+            "body": row.body,
+            "date_created": at,
+            "date_sent": at,
+            "date_updated": at,
+            "direction": "inbound" if inbound else "outbound-api",
+            "error_code": None,
+            "error_message": None,
+            "from": row.from_,
+            "messaging_service_sid": None,
+            "num_media": str(files),
+            "num_segments": "1",
+            "price": None,
+            "price_unit": None,
+            "sid": row.sid,
+            "status": "received" if inbound else "queued",
+            "subresource_uris": {"media": f"{uri}/Media.json"},
+            "to": row.to,
+            "uri": f"{uri}.json",
+        }
+
+
+def _fits(row: Taken | Written, asked: dict[str, str]) -> bool:
+    """Dates count as whole days in GMT."""
+    day = row.at.astimezone(UTC).date().isoformat()
+    return (
+        asked.get("To", row.to) == row.to
+        and asked.get("From", row.from_) == row.from_
+        and asked.get("DateSent", day)[:10] == day
+        and asked.get("DateSent>", day)[:10] <= day <= asked.get("DateSent<", day)[:10]
+    )
 
 
 def _filled(text: str, variables: dict[str, str]) -> str:

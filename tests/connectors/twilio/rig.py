@@ -100,6 +100,20 @@ class Rig:
         await self.settle()
         return fields
 
+    async def look(self, ago: timedelta = timedelta()) -> bool:
+        """What `app` does after its start and every ten minutes, so long ago; whether it will do so soon again."""
+        assert self.side.backfill is not None
+        self.side.backfill._clock = lambda: now() - ago
+        soon = await self.side.backfill.look()
+        await self.settle()
+        return soon
+
+    def unheard(self, text: str, ago: timedelta, *files: tuple[bytes, str], **changes: str) -> dict[str, str]:
+        """The customer wrote so long ago, and Twilio could not tell us; the form that it would have posted."""
+        fields = self.event("text", Body=text, **changes)
+        self.twilio.write(fields["From"], fields["To"], text, now() - ago, *files, sid=fields["MessageSid"])
+        return fields
+
     async def settle(self) -> None:
         """Until everything that was said is answered, and everything due was tried."""
         await soon(lambda: not self.turns._queues)
