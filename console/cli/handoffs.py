@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import canned
 from console.cli.options import JsonOption, print_json
 from console.cli.staff import ask
 from console.cli.tables import print_table
@@ -14,6 +15,7 @@ from core.errors import InvalidInput
 from core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Customers who wait for a person: list, take, answer, give back, close.")
+app.add_typer(canned.app, name="canned")
 HandoffId = Annotated[str, typer.Argument(metavar="ID", help="As `rejoinder handoffs list` shows it.")]
 PATH = "/v1/bot/handoffs"
 
