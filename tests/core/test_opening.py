@@ -1,14 +1,15 @@
-"""Who is upset reads a sentence of understanding first: a message of its own beside an answer that stays as it is."""
+"""Who is upset, or had to wait, reads a sentence about it first: a message of its own beside an answer that stays as it is."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.db import Database
-from core.db.models import Message
+from core.db.models import Message, now
 from core.events import Hub
 from core.handoffs import settings
 from core.handoffs.sentiment import Mood
@@ -34,13 +35,14 @@ class Talk:
         with database.session() as session:
             settings.change(session, "shop", {"negative": 0, **chosen}, "test")
 
-    async def say(self, text: str, answer: str, outcome: str = "answered") -> list[str]:
-        """What the customer reads."""
+    async def say(self, text: str, answer: str, outcome: str = "answered", minutes: float = 0) -> list[str]:
+        """What the customer reads who wrote so many minutes before it came to us."""
         if not self.number:
             self.conversation_id = await self.turns.open("shop", "web", "ada")
         self.number += 1
+        written = now() - timedelta(minutes=minutes) if minutes else None
         self.rasa.answers.append([{"text": answer}, {"custom": {"rejoinder": {"outcome": outcome, "entries": []}}}])
-        received = await self.turns.receive(Inbound(self.conversation_id, f"c{self.number}", text))
+        received = await self.turns.receive(Inbound(self.conversation_id, f"c{self.number}", text, sent_at=written))
         await ended(self.turns, self.conversation_id)
         return [m.text for m in await self.turns.history(self.conversation_id, received.seq) if m.speaker == "bot"]
 
@@ -76,3 +78,22 @@ async def test_it_is_not_said_once_a_person_has_the_word(sqlite: Database) -> No
     talk = Talk(sqlite)
     await talk.say("A person please", "A person comes.", "handoff")
     assert await talk.say("It is bad", "Refunds take 5 days.") == []
+
+
+@pytest.mark.parametrize("outcome", ["answered", "unknown", "action", "handoff"])
+async def test_who_wrote_over_an_hour_ago_reads_that_we_are_sorry_before_any_answer(
+    sqlite: Database, outcome: str
+) -> None:
+    assert await Talk(sqlite).say("fine", "So it is.", outcome, minutes=61) == [TEXTS.late, "So it is."]
+    assert await Talk(sqlite).say("fine", "So it is.", outcome, minutes=59) == ["So it is."]
+
+
+async def test_it_is_said_once_for_all_that_was_written_before_it(sqlite: Database) -> None:
+    talk = Talk(sqlite)
+    said = [await talk.say("fine", f"Answer {n}.", minutes=200 - n) for n in range(3)]
+    assert [len(each) for each in said] == [2, 1, 1]
+
+
+async def test_it_is_said_before_a_person_is_announced_too(sqlite: Database) -> None:
+    said = await Talk(sqlite, negative=1).say("It is bad", "never said", minutes=61)
+    assert said[0] == TEXTS.late and said[1] in {TEXTS.handoff, TEXTS.handoff_nobody}
