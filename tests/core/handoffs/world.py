@@ -10,7 +10,8 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -82,19 +83,32 @@ _EMPTY = "".join(f"DELETE FROM {table.name};" for table in reversed(Base.metadat
 
 
 class MemoryDatabase(Database):
-    """SQLite in memory, without threads: a coroutine's work is done at once."""
+    """SQLite in memory, without threads: a coroutine's work is done at once.
+
+    All transactions go through one session, since none runs beside another; what it read once by its key is not read again.
+    """
 
     def __init__(self) -> None:
         self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         Base.metadata.create_all(self.engine)
         self.witness = Witness(self._sessions)
+        self._session, self._known = self._sessions(), list[object]()
+        for known in ("loaded_as_persistent", "pending_to_persistent"):
+            event.listen(self._session, known, lambda _, row: self._known.append(row))
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        with self._session.begin():
+            yield self._session
 
     def empty(self) -> None:
         """As new."""
         with self.engine.connect() as connection:
             sqlite: Any = connection.connection.driver_connection
             sqlite.executescript(_EMPTY)
+        self._session.expunge_all()
+        self._known.clear()
         self.witness.seen.clear()
 
     async def run(self, work: Callable[[Session], T]) -> T:
@@ -103,6 +117,7 @@ class MemoryDatabase(Database):
             return work(session)
 
     def close(self) -> None:
+        self._session.close()
         self.engine.dispose()
 
 
