@@ -19,6 +19,8 @@ import httpx
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 240
+PORTS = 1000
+"""Rows of ten that are looked at: from 21000 up to where the system hands out its own."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,9 @@ def await_ready(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def free_ports(count: int) -> int:
-    """The first of ``count`` free ports in a row."""
-    for first in range(21000, 60000, 10):
+    """The first of ``count`` free ports in a row; two processes that look at once do not find the same."""
+    for number in range(PORTS):
+        first = 21000 + (os.getpid() * 10 + number) % PORTS * 10
         if all(_free(first + offset) for offset in range(count)):
             return first
     raise RuntimeError("no free ports")
