@@ -120,6 +120,7 @@ def _result(  # noqa: PLR0917 - everything that is told
         "staff replies": len(script.desk.replies),
         "requests repeated, by status (0: no connection)": dict(script.wire.refused),
         "not there within 90 s": dict(script.late),
+        "apologies, by cause": dict(Counter(turn.error for turn in ledger.turns if turn.status == "failed")),
         "deliveries": dict(sorted(states.items())),
         "marked as possible duplicates": dict(ledger.marked),
         "seconds until all was quiet": quiet,
