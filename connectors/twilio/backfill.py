@@ -70,7 +70,7 @@ class Backfill:
         return any([await self._look(kind) for kind in self._incoming.channel.kinds if kind.name in numbers])
 
     async def _for_ever(self) -> None:
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, ValueError):  # the second: what answers there is no Rasa
             async with asyncio.timeout(START_SECONDS):
                 while not await self._ready():  # noqa: ASYNC110 - Rasa tells no event
                     await asyncio.sleep(1)

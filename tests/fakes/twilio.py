@@ -191,7 +191,8 @@ class FakeTwilio:
         self.lists.append(asked)
         if planned := self.list_plan.popleft() if self.list_plan else None:
             return self._error(planned)
-        rows = [row for row in [*self.messages, *self.written] if _fits(row, asked)]
+        both: list[Taken | Written] = [*self.messages, *self.written]
+        rows = [row for row in both if _fits(row, asked)]
         rows.sort(key=lambda row: (row.at.replace(microsecond=0), row.sid), reverse=True)
         return self._page(request, "messages", [self._shown(row) for row in rows])
 
@@ -214,9 +215,18 @@ class FakeTwilio:
         shown, path = items[begin : begin + size], request.url.path
         more = {"PageSize": str(size), "Page": str(page + 1), "PageToken": f"PA{shown[-1]['sid']}"} if shown else {}
         following = f"{path}?{urlencode({**asked, **more})}" if begin + size < len(items) else None
-        whole = {"first_page_uri": f"{path}?{urlencode({**asked, 'Page': '0'})}", "previous_page_uri": None}
-        whole |= {"uri": f"{path}?{urlencode(asked)}", "next_page_uri": following, "page": page, "page_size": size}
-        return JSONResponse({**whole, name: shown, "start": begin, "end": begin + len(shown) - 1})
+        whole = {
+            "first_page_uri": f"{path}?{urlencode({**asked, 'Page': '0'})}",
+            "next_page_uri": following,
+            "previous_page_uri": None,
+            "uri": f"{path}?{urlencode(asked)}",
+            "page": page,
+            "page_size": size,
+            "start": begin,
+            "end": begin + len(shown) - 1,
+            name: shown,
+        }
+        return JSONResponse(whole)
 
     async def _create(self, request: Request) -> Response:
         if refused := self._refused(request):
