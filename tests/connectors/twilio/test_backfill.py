@@ -14,7 +14,7 @@ import structlog
 from connectors.twilio import backfill
 from connectors.twilio.contents import UPDATE
 from core.db import Database
-from core.db.models import Address, Conversation, Message, now
+from core.db.models import Address, Conversation, Delivery, Message, now
 from core.texts import Texts
 from tests.connectors.twilio.rig import CUSTOMER, DOMAIN, SHOP_SMS, Rig, answer
 from tests.connectors.twilio.test_delivery import contents
@@ -174,10 +174,25 @@ async def test_a_thumb_is_for_what_had_been_read_when_it_was_given(rig: Rig) -> 
     rig.read_long_ago()
     rig.unheard("👍 Helpful", 3 * MINUTES)
     await rig.ask("Refunds?", answer("Within five days."))
+    await rig.status("read", rig.rows(Delivery)[-1])
     await rig.look()
 
     assert rig.ratings() == {"Two to four days.": True}
     assert len(rig.rasa.heard) == 2
+
+
+async def test_a_thumb_that_was_fetched_is_nothing_more_when_its_webhook_comes_after_all(rig: Rig) -> None:
+    await rig.ask("Delivery?", answer("Two to four days."))
+    rig.read_long_ago()
+    fields = rig.unheard("👍", 3 * MINUTES)
+    await rig.look()
+    await rig.ask("Refunds?", answer("Is it one of these?", "Refund", "Return", outcome="clarified"))
+    rig.read_long_ago()
+    await rig.post(fields)
+    await rig.settle()
+
+    assert rig.ratings() == {"Two to four days.": True}
+    assert rig.rasa.heard == ["Delivery?", "Refunds?"]
 
 
 async def test_a_choice_comes_as_its_title_and_is_the_press(rig: Rig) -> None:
