@@ -24,10 +24,9 @@ LONGEST = 2000
 LATIN = 0.5
 """Share of a text's letters that must be Latin for an English embedding to know it."""
 
-SURE = 0.65
-"""How probable *negative* and *angry* have to be together for one of them to be said."""
+SURE = 0.55
+"""How probable *angry* has to be to be said, and *negative* and *angry* together for *negative*."""
 CALM: tuple[Feeling, ...] = ("positive", "neutral")
-UPSET: tuple[Feeling, ...] = ("negative", "angry")
 REPLIES = frozenset(
     [
         "yes",
@@ -106,13 +105,13 @@ class SentimentModel:
         return Mood(feeling, urgency.of(text))
 
     def feeling(self, text: str) -> Feeling:
-        """The likeliest; negative or angry only where it is sure, since two such messages call a person."""
+        """The likeliest; negative or angry only where it is sure: an angry message calls a person, two negative ones do."""
         if " ".join(_WORDS.findall(text.lower())) in REPLIES:
             return "neutral"
         odds = dict(zip(FEELINGS, self.probabilities(text).tolist(), strict=True))
-        calm = max(CALM, key=odds.__getitem__)
-        upset = max(UPSET, key=odds.__getitem__)
-        return upset if odds["negative"] + odds["angry"] >= SURE else calm
+        if odds["angry"] >= SURE:
+            return "angry"
+        return "negative" if odds["negative"] + odds["angry"] >= SURE else max(CALM, key=odds.__getitem__)
 
     def probabilities(self, text: str) -> Scores:
         """Of each of ``FEELINGS``; they add up to 1."""

@@ -1,15 +1,17 @@
-"""What can be measured of how a message sounds: its words and their pieces, capitals, marks, emoji and faces."""
+"""What can be measured of how a message sounds: its words and their pieces, capitals, marks, emoji, faces, and what VADER says."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 BUCKETS = 1 << 15
 """Rows of the table of word pieces; pieces that fall into one row share its weights."""
@@ -18,10 +20,14 @@ SHORTEST, LONGEST = 2, 5
 HAPPY = "😀😃😄😁😆😂🤣😊😍🥰😘😎🤩🥳👍👏🙌🙏💯🎉❤💕💖💙💜💚🧡😇🙂😋🤗✨💪🔥🏆"
 SAD = "😞😔😟😕🙁☹😣😖😫😩🥺😢😭💔👎😓😥😪😒🙄😑😐🤦🤷😬😷🤢🤮"
 CROSS = "😤😠😡🤬👿💢🖕💩"
+SHOWS = 0.05
+"""VADER's compound value from which on, as its authors say, a feeling shows."""
 
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|#(?=\w)")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?|[!?]+|[:;=8x]-?[()\[\]dpo/\\|]|<3", re.IGNORECASE)
 _LONG = re.compile(r"(.)\1{2,}")
+_LATIN, _TWICE, _VOWELS = re.compile(r"[a-z]{3,}"), re.compile(r"(.)\1+"), re.compile(r"(?<=.)[aeiouyh]+")
+_ALIKE = str.maketrans("wqzc", "vkjk")
 _SMILE, _FROWN = re.compile(r"[:;=]['-]?[)\]DpP]|<3|\b(?:ha){2,}"), re.compile(r"[:=]['-]?[(\[/\\|]")
 _DENIAL = re.compile(r"n['\u2019]?t$|^(?:not?|never|nothing|nobody|nahi|nahin|nai|na|نہیں|نہ)$")
 
@@ -38,6 +44,7 @@ def rows(text: str) -> npt.NDArray[np.int64]:
     found |= {f"n {later}" for i, word in enumerate(words) if _DENIAL.search(word) for later in words[i + 1 : i + 4]}
     for word in words:
         found |= _pieces(f"<{word}>")
+        found |= {f"s {_spoken(part)}" for part in _LATIN.findall(word)}
     return np.array(sorted({crc32(each.encode()) % BUCKETS for each in found}), dtype=np.int64)
 
 
@@ -45,8 +52,14 @@ def _pieces(word: str) -> set[str]:
     return {word[i : i + n] for n in range(SHORTEST, LONGEST + 1) for i in range(len(word) - n + 1)}
 
 
-def marks(text: str) -> npt.NDArray[np.float32]:
-    """Capitals, marks, emoji and faces, each between 0 and 1."""
+def _spoken(word: str) -> str:
+    """Without what differs between spellings of one word of Roman Urdu: its vowels, and letters that sound alike."""
+    plain = _TWICE.sub(r"\1", word).replace("ph", "f").replace("ee", "i").replace("oo", "u")
+    return _VOWELS.sub("", plain.translate(_ALIKE))
+
+
+def marks(text: str, *, rated: bool = True) -> npt.NDArray[np.float32]:
+    """Capitals, marks, emoji and faces, each between 0 and 1, then what VADER says, or zeros."""
     text = cleaned(text)
     words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2]  # noqa: PLR2004 - OK and US shout nothing
     shouted = sum(word.isupper() for word in words)
@@ -63,5 +76,18 @@ def marks(text: str) -> npt.NDArray[np.float32]:
         float(bool(_SMILE.search(text))),
         float(bool(_FROWN.search(text))),
         min(len(words), 30) / 30,
+        *(_rated(text) if rated else (0.0,) * 5),
     )
     return np.array(counts, dtype=np.float32)
+
+
+def _rated(text: str) -> tuple[float, ...]:
+    """By VADER, without emoji: they are counted above, and some hundreds of them would take it seconds."""
+    found = _vader().polarity_scores("".join(each for each in text if unicodedata.category(each) != "So"))
+    compound = found["compound"]
+    return compound, found["neg"], found["pos"], float(compound <= -SHOWS), float(compound >= SHOWS)
+
+
+@cache
+def _vader() -> SentimentIntensityAnalyzer:
+    return SentimentIntensityAnalyzer()

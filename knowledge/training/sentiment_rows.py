@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -12,9 +13,15 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from core.handoffs.sentiment import Feeling
 from knowledge.training import moods
 
-Row = tuple[str, Feeling, float]
-"""Text, how it sounds, how much it weighs."""
-WORDINGS = 24
+MOODS = (
+    ("en", 1, 24),
+    ("ur_latn", 1, 24),
+    ("ur", 1, 24),
+    ("en_messages", 3, 6),
+    ("ur_latn_messages", 3, 6),
+    ("ur_messages", 3, 6),
+)
+"""A file of ours, how much a wording of it weighs, and how many wordings of a line are taken."""
 STRONG, WEAK = 0.5, 0.1
 """VADER's compound value above which an ordinary text shows a feeling, and below which it shows none."""
 RATED = 1.2
@@ -26,16 +33,27 @@ _INSULTS = ("you {}", "{}", "what a {} company", "you are all {}")
 _LEFT_OUT = frozenset(("xd", "x-d"))
 
 
+@dataclass(frozen=True)
+class Row:
+    """A text, how it sounds, how much it weighs."""
+
+    text: str
+    feeling: Feeling
+    weight: float
+    unrated: bool = False
+    """VADER told how it sounds, so what VADER says of it is left out of its marks."""
+
+
 def written(rng: random.Random) -> Iterator[Row]:
     """Our own messages, alone, shouted, and before or after a plain one."""
-    for name, weight in (("en", 1.0), ("ur_latn", 1.0), ("ur", 1.0)):
-        found = [(f, w) for f, line in moods.lines(name) for w in moods.wordings(line, WORDINGS, rng)]
+    for name, weight, most in MOODS:
+        found = [(f, w) for f, line in moods.lines(name) for w in moods.wordings(line, most, rng)]
         plain = [text for feeling, text in found if feeling == "neutral"]
         for feeling, text in found:
-            yield text, feeling, weight
-            yield from ((each, sounds, weight / 2) for each, sounds in _louder(text, feeling, rng))
+            yield Row(text, feeling, weight)
+            yield from (Row(each, sounds, weight / 2) for each, sounds in _louder(text, feeling, rng))
             other = rng.choice(plain)
-            yield rng.choice((f"{text}. {other}", f"{other}. {text}", f"{other} {text}")), feeling, weight / 2
+            yield Row(rng.choice((f"{text}. {other}", f"{other}. {text}", f"{other} {text}")), feeling, weight / 2)
 
 
 def _louder(text: str, feeling: Feeling, rng: random.Random) -> Iterator[tuple[str, Feeling]]:
@@ -49,24 +67,24 @@ def _louder(text: str, feeling: Feeling, rng: random.Random) -> Iterator[tuple[s
 
 
 def rated_words(rng: random.Random) -> Iterator[Row]:
-    """VADER's words (MIT) with people's ratings, alone and in a short sentence."""
+    """VADER's words (MIT) with people's ratings, alone and in a short sentence; every other one without what VADER says."""
     for word, value in SentimentIntensityAnalyzer().lexicon.items():
         if abs(value) < RATED or word in _LEFT_OUT:
             continue
         feeling: Feeling = "positive" if value > 0 else "negative"
         for carrier in ("{}", *rng.sample(_CARRIERS["en"][1:], 2 if word.isalpha() else 0)):
-            yield carrier.format(word), feeling, min(abs(value), 3) / 6
+            yield Row(carrier.format(word), feeling, min(abs(value), 3) / 6, unrated=rng.random() < 0.5)
         if word.isalpha() and value > 0:
-            yield f"not {word}", "negative", 0.2
+            yield Row(f"not {word}", "negative", 0.2, unrated=rng.random() < 0.5)
 
 
 def abuse(data: Path, rng: random.Random) -> Iterator[Row]:
     """Abusive Roman Urdu beside the rest of the set (RUHSOLD, MIT), and English swear words (LDNOOBW, CC BY 4.0)."""
     for row in _rows(data / "profanity/roman_urdu_train.jsonl"):
-        yield row["text"], "angry" if row["label"] == "offensive" else "neutral", 0.05
+        yield Row(row["text"], "angry" if row["label"] == "offensive" else "neutral", 0.05)
     for word in (data / "profanity/ldnoobw_en.txt").read_text().split("\n"):
         if word.strip():
-            yield rng.choice(_INSULTS).format(word.strip()), "angry", 0.3
+            yield Row(rng.choice(_INSULTS).format(word.strip()), "angry", 0.3)
 
 
 def ordinary(data: Path, rng: random.Random) -> Iterator[Row]:
@@ -76,9 +94,9 @@ def ordinary(data: Path, rng: random.Random) -> Iterator[Row]:
         compound = vader.polarity_scores(text)["compound"]
         if abs(compound) < WEAK:
             if rng.random() < (1 if chat else 0.3):
-                yield text, "neutral", 0.5
+                yield Row(text, "neutral", 0.25, unrated=True)
         elif chat and abs(compound) > STRONG:
-            yield text, "positive" if compound > 0 else "negative", 0.4
+            yield Row(text, "positive" if compound > 0 else "negative", 0.2, unrated=True)
 
 
 def _plain(data: Path) -> Iterator[tuple[str, bool]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.sentiment import sentences
 from knowledge import urgency
 from knowledge.embedding import Embedder
-from knowledge.sentiment import FEELINGS, SentimentModel
+from knowledge.sentiment import CALM, FEELINGS, SentimentModel, is_latin
 from knowledge.wiring import make_sentiment
 
 
@@ -45,6 +46,37 @@ def test_plain_messages_are_told(model: SentimentModel, text: str, feeling: str)
 def test_probabilities_add_up(model: SentimentModel) -> None:
     odds = model.probabilities("Where is my parcel?")
     assert odds.shape == (len(FEELINGS),) and odds.sum() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "feeling"),
+    [
+        ("Two hours on hold", "negative"),
+        ("Great, delayed again", "negative"),
+        ("It's been four weeks and still no refund", "negative"),
+        ("No problem, take your time", "neutral"),
+        ("My card was lost, how do I order a new one?", "neutral"),
+        ("What happens if my parcel gets damaged?", "neutral"),
+        ("No complaints at all, everything was perfect", "positive"),
+        ("bht late ho gya parcel, koi jwab nai deta", "negative"),
+        ("parcel boht dair se aaya aur toota hua tha", "negative"),
+        ("kya ye kharab hone par wapas ho jata hai?", "neutral"),
+    ],
+)
+def test_a_plain_fact_is_a_complaint_and_a_sad_word_is_none(model: SentimentModel, text: str, feeling: str) -> None:
+    assert model.feeling(text) == feeling
+
+
+@pytest.mark.parametrize("latin", [True, False])
+def test_most_urdu_sentences_that_it_has_not_seen_are_told(model: SentimentModel, latin: bool) -> None:
+    found = [(feeling, model.feeling(text)) for text, feeling in sentences() if is_latin(text) == latin]
+    assert sum(feeling == said for feeling, said in found) >= 0.6 * len(found)  # what it does; by chance a quarter
+    assert sum(feeling in CALM and said == "angry" for feeling, said in found) <= 1
+
+
+@pytest.mark.timeout(5)
+def test_a_thousand_emoji_take_no_time(model: SentimentModel) -> None:
+    assert model("😀😡" * 1000) is not None
 
 
 @pytest.mark.parametrize("text", ["", "   ", "👍", "\u0000", "a" * 20_000, "!?!?!?", "١٢٣"])
