@@ -1,6 +1,6 @@
 """Trains the model of how a message sounds: `python -m knowledge.training.train_sentiment [--data DIR]`.
 
-A softmax regression over the embedding, the words with their pieces, and the marks; a second one without the embedding. It learns from
+A softmax regression over the embedding, the words with their pieces, and the marks with VADER's; a second one without the embedding. It learns from
 messages that we wrote (`moods/`), VADER's rated words (MIT), ABCD (MIT), BANKING77, HWU64 and NLU++ (CC BY 4.0), CLINC150
 (CC BY 3.0), DSTC9 (Apache-2.0), RUHSOLD (MIT) and LDNOOBW (CC BY 4.0). *Angry* is not labelled anywhere: it is what we wrote as such
 (fury, insults, threats), a complaint of ours that is shouted, and abuse. No tweet of the sets `sentiment`, `urdu` or
