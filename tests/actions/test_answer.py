@@ -53,7 +53,9 @@ async def run(
     dispatcher = CollectingDispatcher()
     if sink is not None:
         dispatcher._stream_sink = _into(sink)
-    action = ActionAnswer(writer, Texts("Failed.", "Waiting.", "About “{part}” I'm not sure."), hub or Hub())  # type: ignore[arg-type]
+    action = ActionAnswer(
+        writer, Texts("Failed.", "Waiting.", unknown_part="About “{part}” I'm not sure."), hub or Hub()
+    )  # type: ignore[arg-type]
     events = await action.run(dispatcher, asked, {})
     (message,) = dispatcher.messages
     return message, events

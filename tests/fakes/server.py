@@ -173,7 +173,7 @@ class Connection:
                 if data:
                     self._http.receive_data(data)
                     await asyncio.wait({work})
-        return not work.done()
+        return not work.done() or isinstance(work.exception(), ConnectionError)  # whichever sees it first
 
     async def _receive(self) -> Received | None:
         request: h11.Request | None = None
