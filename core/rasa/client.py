@@ -18,6 +18,10 @@ RasaItem = dict[str, Any]
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 2.0
 LOAD_SECONDS = 120.0
+STARTING = (httpx.codes.NOT_FOUND, httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE)
+"""What it answers while it has no model yet: the channel 404 or 503, the HTTP API 409."""
+BROKE_OFF = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout)
+"""It is away, or died in the middle."""
 
 
 class Rasa:
@@ -44,8 +48,7 @@ class Rasa:
             raise RasaUnavailable(f"Rasa broke off: {error}", maybe_heard=True) from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Rasa did not finish its answer: {type(error).__name__} {error}") from error
-        if response.status_code in (httpx.codes.NOT_FOUND, httpx.codes.SERVICE_UNAVAILABLE):
-            raise RasaUnavailable(f"Rasa is starting or has no model: status {response.status_code}")
+        _check_loaded(response)
         if response.is_error:
             raise Unavailable(f"Rasa answered with status {response.status_code}")
         items: list[RasaItem] = response.json()
@@ -55,6 +58,7 @@ class Rasa:
         """Put what was said elsewhere into the tracker: (customer | bot | agent, text), oldest first.
 
         Raises:
+            RasaUnavailable: it is away; it may have taken it, and then has it twice after another try.
             Unavailable: Rasa did not take it.
         """
         events: list[dict[str, Any]] = []
@@ -71,8 +75,9 @@ class Rasa:
     async def _append(self, conversation_id: str, events: list[dict[str, Any]]) -> None:
         try:
             response = await self._http.post(f"/conversations/{conversation_id}/tracker/events", json=events)
+            _check_loaded(response)
             response.raise_for_status()
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except BROKE_OFF as error:
             raise RasaUnavailable(f"Rasa does not answer: {error}") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Rasa did not record the history: {error}") from error
@@ -116,7 +121,7 @@ class Rasa:
         """
         try:
             response = await self._http.put("/model", json={"model_file": str(archive)}, timeout=LOAD_SECONDS)
-        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout) as error:
+        except BROKE_OFF as error:
             raise RasaUnavailable(f"Rasa does not answer: {error}") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"Rasa did not load the model in time: {type(error).__name__}") from error
@@ -146,13 +151,19 @@ class Rasa:
             response = await self._http.get(
                 f"/conversations/{conversation_id}/tracker", params={"include_events": include}
             )
+            _check_loaded(response)
             response.raise_for_status()
-        except (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout) as error:
+        except BROKE_OFF as error:
             raise RasaUnavailable(f"Rasa does not answer: {error}") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"The tracker could not be read: {error}") from error
         tracker: dict[str, Any] = response.json()
         return tracker
+
+
+def _check_loaded(response: httpx.Response) -> None:
+    if response.status_code in STARTING:
+        raise RasaUnavailable(f"Rasa is starting or has no model: status {response.status_code}")
 
 
 def _items_of(event: dict[str, Any]) -> list[RasaItem]:
