@@ -4,7 +4,7 @@ The world is that of the tests (`tests/core/handoffs/world.py`): the real turns,
 and vendors that fail or hang, and a witness of everything that is written. Hypothesis draws the sequences, a block for each seed; a
 block that was done is kept, so that a run that was stopped goes on with the next one (`benchmarks/results/handoff.jsonl`).
 
-Nearly all of the time is SQLAlchemy's: 420 statements a sequence. What can be spared beside the code under test is: threads (work is done at
+Nearly all of the time is SQLAlchemy's: 206 statements a sequence. What can be spared beside the code under test is: threads (work is done at
 once, which also makes every sequence repeatable), reading unchanged settings again, and looking for garbage at each step.
 """
 
