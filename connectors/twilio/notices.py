@@ -43,8 +43,7 @@ def handled(session: Session, tenant_id: str, sid: str) -> bool:
 
 def taken(session: Session, tenant_id: str, channel: str, sid: str) -> bool:
     """Whether it is stored as a message, or was handled as something else."""
-    which = {"tenant_id": tenant_id, "vendor": channel, "client_id": sid}
-    return session.scalar(select(Message.id).filter_by(**which)) is not None or handled(session, tenant_id, sid)
+    return Message.from_vendor(session, tenant_id, channel, sid) is not None or handled(session, tenant_id, sid)
 
 
 def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, Handoff, Message
@@ -79,7 +78,7 @@ def forward(session: Session, conversation: Conversation, handoff: Handoff, mess
 
 def said_before(session: Session, tenant_id: str, desk: str, event_id: str) -> Message | None:
     """What staff said with this event of a desk."""
-    return session.scalar(select(Message).filter_by(tenant_id=tenant_id, vendor=desk, client_id=event_id))
+    return Message.from_vendor(session, tenant_id, desk, event_id)
 
 
 def _store(session: Session, conversation: Conversation, message: Message) -> None:

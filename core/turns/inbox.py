@@ -145,8 +145,7 @@ def _known_from_vendor(session: Session, inbound: Inbound) -> Message | None:
     """A vendor may repeat itself long after, when its sender has another conversation."""
     if inbound.sender is None:
         return None
-    same = {"tenant_id": inbound.sender.tenant_id, "vendor": inbound.sender.channel, "client_id": inbound.client_id}
-    return session.scalar(select(Message).filter_by(**same))
+    return Message.from_vendor(session, inbound.sender.tenant_id, inbound.sender.channel, inbound.client_id)
 
 
 def _where(session: Session, inbound: Inbound) -> str:

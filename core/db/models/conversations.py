@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, update
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.db.models.base import Base, now
@@ -101,6 +101,11 @@ class Message(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")
+
+    @classmethod
+    def from_vendor(cls, session: Session, tenant_id: str, vendor: str, client_id: str) -> Message | None:
+        """What a vendor's or desk's event was stored as, if it came before."""
+        return session.scalar(select(cls).filter_by(tenant_id=tenant_id, vendor=vendor, client_id=client_id))
 
 
 class Turn(Base):
