@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.answers import evidence, offline
+from benchmarks.answers import evidence, offline, running
 from benchmarks.answers.figures import Asked, line, lines_by, misses, shares
 from benchmarks.answers.own import OwnQuestion, own_questions
 from benchmarks.answers.score import Case, Reply
@@ -25,6 +26,7 @@ from benchmarks.report import Goal, Result, at_least, at_most
 
 OPTIONS = {"rasa": 1.0, "reported": 1.0}
 """rasa=0: the knowledge alone, without Rasa. reported=0: only what may be tuned on."""
+WITHOUT_BOT = "the knowledge alone, without Rasa: for tuning, and no evidence of what customers get"
 MISSES = Path(__file__).parent.parent / "results" / "answers_misses.jsonl"
 
 
@@ -41,43 +43,55 @@ class Seen:
     shown: list[tuple[Case, int | None]] = field(default_factory=list)
 
 
-def run(data: Path, rasa: float = 1.0, reported: float = 1.0) -> Result:  # noqa: ARG001 - the running bot follows
+def run(data: Path, rasa: float = 1.0, reported: float = 1.0) -> Result:
     """Ask everything, count, and write down every miss."""
-    worlds = [demo_world(), *help_centres(data)]
-    seen = offline_seen(worlds, reported=bool(reported))
-    asked = [a for each in seen for a in each.asked]
-    _write(misses([*asked, *(a for each in seen for a in each.paraphrased)]))
+    centres = help_centres(data)
+    seen = list((running_seen if rasa else offline_seen)(demo_world(), centres, reported=bool(reported)))
+    _write(misses(a for each in seen for a in (*each.asked, *each.paraphrased)))
     figures = _figures(seen)
-    return {"figures": figures, "targets": _targets(figures), "notes": [f"every miss: {MISSES.name}"]}
+    notes = [f"every miss: {MISSES.name}"]
+    return {"figures": figures, "targets": _targets(figures), "notes": notes if rasa else [*notes, WITHOUT_BOT]}
 
 
-def offline_seen(worlds: Sequence[World], *, reported: bool = True) -> list[Seen]:
+def running_seen(demo: World, centres: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
+    """The demo shop, and then the help centres one after the other in an instance that knows no demo."""
+    _say("starting the demo shop")
+    with running.bot(demo=True) as bot, offline.attached(bot.settings) as knowledge:
+        yield ask(demo, bot.ask, knowledge, bot.settings.tenant, reported=reported)
+    if not centres:
+        return
+    _say("starting an empty instance")
+    with running.bot(demo=False) as bot, offline.attached(bot.settings) as knowledge:
+        for world in centres:
+            bot.fill(world)
+            yield ask(world, bot.ask, knowledge, bot.settings.tenant, reported=reported)
+
+
+def offline_seen(demo: World, centres: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
     """All worlds, the knowledge alone."""
     _say("importing")
-    with offline.opened(worlds) as knowledge:
-        return [ask_offline(knowledge, world, reported=reported) for world in worlds]
+    with offline.opened([demo, *centres]) as knowledge:
+        for world in (demo, *centres):
+            asks = partial(knowledge.ask, world.name)
+            yield ask(world, asks, knowledge, world.name, reported=reported)
 
 
-def ask_offline(knowledge: offline.Offline, world: World, *, reported: bool = True) -> Seen:
+def ask(
+    world: World, asks: Callable[[Case], Reply], knowledge: offline.Offline, tenant: str, *, reported: bool = True
+) -> Seen:
     """Everything of one world."""
     seen = Seen(world)
-    for case in (c for c in world.cases if reported or world.part(c) == "tuned"):
-        seen.asked.append(Asked(world, case, knowledge.ask(world.name, case)))
-    seen.paraphrased = [Asked(world, case, knowledge.ask(world.name, case)) for case in world.paraphrases]
-    faq, headings = own_questions(knowledge.database, world.name)
-    seen.own = [(own, knowledge.ask(world.name, own.case)) for own in faq]
-    seen.headings = [(own, knowledge.ask(world.name, own.case)) for own in headings]
-    find_evidence(knowledge, seen)
+    cases = [case for case in world.cases if reported or world.part(case) == "tuned"]
+    seen.asked = [Asked(world, case, asks(case)) for case in cases]
+    seen.paraphrased = [Asked(world, case, asks(case)) for case in world.paraphrases]
+    faq, headings = own_questions(knowledge.database, tenant)
+    seen.own = [(own, asks(own.case)) for own in faq]
+    seen.headings = [(own, asks(own.case)) for own in headings]
+    for case in (c for c in cases if c.expects_answer and c.quote):
+        seen.found.append((case, evidence.place(knowledge.candidates(tenant, case), case)))
+        seen.shown.append((case, evidence.place(knowledge.evidence(tenant, case), case)))
     _say(f"{world.name}: {line(seen.asked) or 'no questions'}")
     return seen
-
-
-def find_evidence(knowledge: offline.Offline, seen: Seen) -> None:
-    """Where the sections that answer stand."""
-    name = seen.world.name
-    for case in (a.case for a in seen.asked if a.case.expects_answer and a.case.quote):
-        seen.found.append((case, evidence.place(knowledge.candidates(name, case), case)))
-        seen.shown.append((case, evidence.place(knowledge.evidence(name, case), case)))
 
 
 def _figures(seen: Sequence[Seen]) -> dict[str, Any]:

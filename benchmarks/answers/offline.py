@@ -39,13 +39,6 @@ class Offline:
     answering: Answering
     retriever: HybridRetriever
 
-    @classmethod
-    def of(cls, settings: Settings) -> Offline:
-        """That of an instance, which may be running."""
-        database, embedder = Database(settings.database()), make_embedder(settings)
-        knowledge = make_knowledge(settings, database, embedder)
-        return cls(database, make_answering(settings, database, embedder, knowledge), knowledge.retriever)
-
     def ask(self, tenant: str, case: Case) -> Reply:
         """One question, in a conversation of its own."""
         started = perf_counter()
@@ -67,7 +60,6 @@ class Offline:
 @contextmanager
 def opened(worlds: Sequence[World]) -> Iterator[Offline]:
     """Every world imported as a tenant of its own."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings.load(home=Path(folder), chroma_url=url)
         database = Database(settings.database())
@@ -75,9 +67,19 @@ def opened(worlds: Sequence[World]) -> Iterator[Offline]:
         for world in worlds:
             _import(settings, database, world)
         database.close()
-        offline = Offline.of(settings)
-        yield offline
-        offline.database.close()
+        with attached(settings) as offline:
+            yield offline
+
+
+@contextmanager
+def attached(settings: Settings) -> Iterator[Offline]:
+    """The knowledge of an instance, opened beside it where it runs."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    database, embedder = Database(settings.database()), make_embedder(settings)
+    knowledge = make_knowledge(settings, database, embedder)
+    yield Offline(database, make_answering(settings, database, embedder, knowledge), knowledge.retriever)
+    knowledge.close()
+    database.close()
 
 
 def _import(settings: Settings, database: Database, world: World) -> None:
