@@ -1,0 +1,110 @@
+"""The knowledge alone, without Rasa: all worlds imported into one temporary instance and asked in this process.
+
+No skill can take a message here, so it shows what retrieval, reader and bars do, in a minute or two. What counts is the
+running bot.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.answers.score import Case, Reply
+from benchmarks.answers.worlds import World
+from benchmarks.instance import chroma_server
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.errors import InvalidInput
+from core.settings import Settings
+from knowledge.answering import Answering, searched
+from knowledge.retrieval import HybridRetriever
+from knowledge.types import SPEAKERS, Answer, Entry, Question, Utterance
+from knowledge.wiring import import_folder, make_answering, make_embedder, make_knowledge
+
+CANDIDATES = 12
+
+
+@dataclass(frozen=True)
+class Offline:
+    """An instance's knowledge, opened in this process."""
+
+    database: Database
+    answering: Answering
+    retriever: HybridRetriever
+
+    def ask(self, tenant: str, case: Case) -> Reply:
+        """One question, in a conversation of its own."""
+        started = perf_counter()
+        answer = self.answering.answer(question_of(tenant, case))
+        return reply_of(answer, (perf_counter() - started) * 1000)
+
+    def candidates(self, tenant: str, case: Case) -> list[Entry]:
+        """What is found for it, best first."""
+        question = question_of(tenant, case)
+        found = self.retriever.candidates(tenant, searched(question), CANDIDATES)
+        return [candidate.entry for candidate in found]
+
+    def evidence(self, tenant: str, case: Case) -> list[Entry]:
+        """What a language model would be shown."""
+        answer = self.answering.answer(question_of(tenant, case))
+        return [entry for part in answer.parts for entry in part.evidence]
+
+
+@contextmanager
+def opened(worlds: Sequence[World]) -> Iterator[Offline]:
+    """Every world imported as a tenant of its own."""
+    with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
+        settings = Settings.load(home=Path(folder), chroma_url=url)
+        database = Database(settings.database())
+        upgrade(database)
+        for world in worlds:
+            _import(settings, database, world)
+        database.close()
+        with attached(settings) as offline:
+            yield offline
+
+
+@contextmanager
+def attached(settings: Settings) -> Iterator[Offline]:
+    """The knowledge of an instance, opened beside it where it runs."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    database, embedder = Database(settings.database()), make_embedder(settings)
+    knowledge = make_knowledge(settings, database, embedder)
+    yield Offline(database, make_answering(settings, database, embedder, knowledge), knowledge.retriever)
+    knowledge.close()
+    database.close()
+
+
+def _import(settings: Settings, database: Database, world: World) -> None:
+    """What cannot be read leaves the world empty: then nothing is known."""
+    try:
+        import_folder(settings, database, world.name, world.documents)
+    except InvalidInput as error:
+        print(f"answers: {world.name}: {error}", file=sys.stderr)
+
+
+def question_of(tenant: str, case: Case) -> Question:
+    """As the answering takes it."""
+    turns = [Utterance(SPEAKERS[speaker], text) for speaker, text in case.turns]
+    return Question(tenant, turns[-1].text, tuple(turns[:-1]))
+
+
+def reply_of(answer: Answer, milliseconds: float = 0.0) -> Reply:
+    """What the bot would make of an answer: near questions to choose from where one part alone is unknown."""
+    choices = tuple(_title(choice) for part in answer.parts for choice in part.suggestions)
+    outcome: str = answer.outcome
+    if outcome == "unknown" and choices and len(answer.parts) == 1:
+        outcome = "clarified"
+    text = "\n\n".join(part.text for part in answer.parts if part.text)
+    return Reply(text, outcome, choices, "", tuple(entry.id for entry in answer.entries), milliseconds)
+
+
+def _title(choice: Any) -> str:
+    return choice if isinstance(choice, str) else str(choice.title)
