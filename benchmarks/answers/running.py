@@ -57,6 +57,8 @@ class Bot:
         folder = self.running.home / "help"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(world.documents, folder)
+        for each in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+            each.chmod(0o755)  # the data may be read-only, and the next world takes its place
         try:
             self.command("knowledge", "import", str(folder))
         except RuntimeError as error:  # some documents failed, or all
