@@ -106,6 +106,10 @@ class EntryEditor:
         """Serve it no longer; it stays readable with its history."""
         self._move(entry, "retired")
 
+    def put_back(self, entry: KnowledgeEntry, status: str) -> None:
+        """Give it the status that it had before."""
+        self._move(entry, status)
+
     def _move(self, entry: KnowledgeEntry, status: str) -> None:
         if entry.status != status:
             entry.status = status

@@ -31,6 +31,8 @@ class Failure:
 
     uri: str
     reason: str
+    hides: bool = False
+    """It would have named other documents: nobody knows whether those are still there."""
 
 
 @dataclass(frozen=True)
