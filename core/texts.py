@@ -1,11 +1,10 @@
-"""What `app` words itself: responses of ``domain.yml``, so that all texts stand in one place."""
+"""What `app` words itself: responses of the bot's domain, so that all texts stand in one place."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
+from core.bot_parts import BotParts
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ class Texts:
     """The same where the customer writes Urdu."""
 
     @classmethod
-    def load(cls, domain: Path) -> Texts:
+    def load(cls, parts: BotParts) -> Texts:
         """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, ``utter_suggested``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
-        responses = yaml.safe_load(domain.read_text())["responses"]
+        responses = parts.responses()
         return cls(
             failed=responses["utter_failed"][0]["text"],
             waiting=responses["utter_waiting"][0]["text"],
