@@ -89,9 +89,10 @@ class ActionAnswer(Action):
     def _worded(self, part: AnswerPart) -> str:
         if not part.text:
             return self._texts.unknown_part.replace("{part}", part.question)
-        if part.outcome == "suggested":
-            return self._texts.suggested.replace("{title}", part.title).replace("{text}", part.text)
-        return part.text
+        if part.outcome != "suggested":
+            return part.text
+        template = self._texts.disputed if part.disputed else self._texts.suggested
+        return template.replace("{title}", part.title).replace("{text}", part.text)
 
     def _buttons(self, answer: Answer) -> tuple[Button, ...]:
         """What else may have been meant; a person, where something is open."""

@@ -21,6 +21,8 @@ class Texts:
     """One part of a question is not known; ``{part}`` stands for it."""
     suggested: str = "From “{title}”:\n\n{text}"
     """A likely answer, ``{text}``, under the title of what it answers, ``{title}``."""
+    disputed: str = "On “{title}” there is more than one answer, so please have a person check:\n\n{text}"
+    """Answers that contradict each other, ``{text}``."""
     not_meant: str = "Not what you meant?"
     """Said before the buttons of what else may have been meant."""
     person: str = "Talk to a person"
@@ -38,7 +40,7 @@ class Texts:
 
     @classmethod
     def load(cls, parts: BotParts) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, ``utter_suggested``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
+        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, ``utter_suggested``, ``utter_disputed``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
         responses = parts.responses()
         return cls(
             failed=responses["utter_failed"][0]["text"],
@@ -46,6 +48,7 @@ class Texts:
             late=responses["utter_late"][0]["text"],
             unknown_part=responses["utter_unknown_part"][0]["text"],
             suggested=responses["utter_suggested"][0]["text"],
+            disputed=responses["utter_disputed"][0]["text"],
             not_meant=responses["utter_not_meant"][0]["text"],
             person=responses["utter_unknown"][0]["buttons"][0]["title"],
             **{

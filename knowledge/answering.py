@@ -109,7 +109,7 @@ class Answering:
             self._reuse.book.confirm(question, exact.entry.id)
             return replace(_verbatim(question, exact.entry, 1.0), exact=True)
         chosen = shortlist(question, candidates, self._limits.matched)
-        matches = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq"])
+        matches = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq" and not c.entry.disputed])
         decision = self._reuse.decide(question, matches)
         if decision.verdict == "verbatim":
             return _verbatim(question, matches[0].candidate.entry, decision.score)
@@ -134,17 +134,20 @@ class Answering:
         return self._with_evidence(part, ranking, [m.candidate for m in matches if _needs_talk(m.candidate.entry)])
 
     def _graded(self, question: Question, ranking: Ranking) -> AnswerPart:
-        """As sure as the ranking is."""
+        """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
         near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
         outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
         if outcome == "unknown":
             return replace(_unknown(question.text), confidence=ranking.first)
-        best, others = ranking.ranked[0], [r for r in near if r is not ranking.ranked[0]]
-        if outcome == "clarified":
+        best = ranking.ranked[0]
+        if best.entry.disputed:
+            return _disputed(question, ranking)
+        if outcome == "clarified" or self._reuse.is_distrusted(question.tenant_id, best.entry.id):
             return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
         part = _answered(question, best.entry, best.unit, ranking.first)
         if outcome == "answered":
             return replace(part, written_by="approved") if best.entry.kind == "faq" else part
+        others = [r for r in near if r is not best]
         return replace(
             part, outcome="suggested", title=title_of(best.entry), choices=_choices(others, best)[: CHOICES - 1]
         )
@@ -193,10 +196,13 @@ def title_of(entry: Entry) -> str:
 
 
 def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
-    """The one entry asked for in its own words, where nothing before could change what is meant."""
+    """The one entry asked for in its own words, where nothing before could change what is meant.
+
+    Entries that give the very same answer are one.
+    """
     asked = normalised(question.text)
-    same = [c for c in candidates if c.entry.kind == "faq" and asked in map(normalised, c.entry.questions)]
-    if not asked or len({c.entry.id for c in same}) != 1:
+    same = [c for c in candidates if asked in map(normalised, _own_words(c.entry))]
+    if not asked or any(c.entry.disputed for c in same) or len({normalised(c.entry.answer) for c in same}) != 1:
         return None
     standing = context.standing(
         same[0].entry.subject, question, [c.entry.subject for c in candidates if c.entry.subject]
@@ -205,6 +211,11 @@ def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
         standing == "general" and not (question.history and context.is_dependent(question.text))
     )
     return same[0] if clear else None
+
+
+def _own_words(entry: Entry) -> tuple[str, ...]:
+    """What an entry is asked by; a section goes by its heading."""
+    return entry.questions or ((entry.title or "").rpartition(" > ")[2],)
 
 
 def _is_guarded(question: Question, match: Match) -> bool:
@@ -255,6 +266,16 @@ def _answered(question: Question, entry: Entry, text: str, confidence: float) ->
     used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
     sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
     return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by="extract")
+
+
+def _disputed(question: Question, ranking: Ranking) -> AnswerPart:
+    """Every answer on record to a question that has several, none of them as the right one."""
+    best = ranking.ranked[0]
+    asked = {normalised(text) for text in best.entry.questions}
+    sides = [r for r in ranking.ranked if r.entry.disputed and asked & {normalised(q) for q in r.entry.questions}]
+    part = _answered(question, best.entry, "\n".join(f"- {r.entry.answer}" for r in sides), ranking.first)
+    used = tuple(UsedEntry(r.entry.id, r.entry.version, round(r.share, 4), r.entry.external_id) for r in sides)
+    return replace(part, outcome="suggested", title=title_of(best.entry), entries=used, disputed=True)
 
 
 def _unknown(text: str) -> AnswerPart:

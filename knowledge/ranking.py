@@ -95,7 +95,7 @@ class Ranker:
 
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         """The nearest, best first by reader and cosine together."""
-        chosen = sorted(candidates, key=_nearness, reverse=True)[:READ]
+        chosen = _different(sorted(candidates, key=_nearness, reverse=True))[:READ]
         units = [self._unit(searched, candidate.entry) for candidate in chosen]
         history = tuple(turn.text for turn in question.history)
         pairs = [
@@ -150,6 +150,14 @@ def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
             float(first.entry.kind == "faq"),
         ]
     )
+
+
+def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The first of those that give the very same answer."""
+    firsts: dict[str, Candidate] = {}
+    for candidate in candidates:
+        firsts.setdefault(candidate.entry.answer, candidate)
+    return list(firsts.values())
 
 
 def _shares(scores: Sequence[float]) -> list[float]:

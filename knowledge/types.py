@@ -138,6 +138,8 @@ class AnswerPart:
     """What a suggested answer answers."""
     choices: tuple[Choice, ...] = ()
     """What else may have been meant, likeliest first."""
+    disputed: bool = False
+    """The text lists answers that contradict each other."""
     exact: bool = False
     """A known question was asked in its own words."""
     evidence: tuple[Entry, ...] = ()

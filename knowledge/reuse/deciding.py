@@ -49,6 +49,12 @@ class Known:
     seen: Sequence[Seen] = ()
     experience: Experience = field(default_factory=Experience)
 
+    @property
+    def is_distrusted(self) -> bool:
+        """Was it judged wrong more often than right, and not just once?"""
+        wrong = sum(not each.correct for each in self.seen)
+        return wrong > 1 and 2 * wrong > len(self.seen)
+
 
 class Book(Protocol):
     """Keeps what was observed."""
@@ -157,6 +163,10 @@ class Reuse:
         if decision.verdict != "no":
             self.book.note(question, entry.id, decision)
         return decision
+
+    def is_distrusted(self, tenant_id: str, entry_id: str) -> bool:
+        """Is an entry to be offered only, because of what customers said of it?"""
+        return self.book.known(tenant_id, entry_id).is_distrusted
 
     def _decided(self, question: Question, ranked: Sequence[Match]) -> Decision:
         best = ranked[0]
