@@ -56,8 +56,9 @@ class PairEncoder:
         self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._first: int = self._tokenizer.token_to_id(CLASSIFY)
-        self._end: int = self._tokenizer.token_to_id(SEPARATE)
+        tokenizer: Any = self._tokenizer
+        self._first: int = tokenizer.token_to_id(CLASSIFY)
+        self._end: int = tokenizer.token_to_id(SEPARATE)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of texts, without special tokens."""
