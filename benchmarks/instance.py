@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,9 @@ _COMMANDS = {"chroma run": "chroma", "rasa run": "rasa", "uvicorn": "app", "cele
 
 
 @contextmanager
-def instance(env: dict[str, str] | None = None, models: Path = ROOT / "var/models") -> Iterator[Instance]:
+def instance(
+    env: dict[str, str] | None = None, models: Path = ROOT / "var/models", options: Sequence[str] = ()
+) -> Iterator[Instance]:
     """`rejoinder start` until it is ready, stopped at the end; a model trained from the same files is taken from there."""
     home = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
     port = free_ports(3)
@@ -77,7 +79,7 @@ def instance(env: dict[str, str] | None = None, models: Path = ROOT / "var/model
         shutil.copytree(models, home / "models")
     settings = {"REJOINDER_HOME": str(home), "REJOINDER_PORT": str(port), "REJOINDER_ENV_FILE": os.devnull}
     with (home / "log").open("wb") as log:
-        command = [str(Path(sys.executable).parent / "rejoinder"), "start"]
+        command = [str(Path(sys.executable).parent / "rejoinder"), "start", *options]
         running = subprocess.Popen(
             command, env={**os.environ, **settings, **(env or {})}, stdout=log, stderr=log, start_new_session=True
         )
