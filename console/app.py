@@ -28,7 +28,7 @@ from console.auth.gate import Gate
 from console.inbox import Inbox
 from console.on_demand import make_clusters, make_learning, make_models, make_start_training
 from console.pages import staff as staff_pages
-from console.pages.demo import router as demo_page
+from console.pages.front import router as front_page
 from core import logs
 from core.db import Database
 from core.deliveries.deliverer import Deliverer
@@ -154,7 +154,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         inbox_api(gate, inbox),
         learning_api(learning),
         staff_pages.router(pages),
-        demo_page(),
+        front_page(parts.voice, demo=settings.demo),
     ):
         app.include_router(routes)
     return app

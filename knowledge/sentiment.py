@@ -79,6 +79,10 @@ REPLIES = frozenset(
 )
 """Short replies that say nothing of a feeling, though their words stand in many complaints."""
 _WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
+_ANGRY_EMOJI = re.compile(
+    r"(?<!\bthe )(?<!\ban )(?<!\ba )(?<!\bthis )(?<!\byour )(?<!\bmy )(?<!\bwith )[😠😡🤬👿💢🖕]", re.IGNORECASE
+)
+"""Shown, rather than spoken of: "the 😡 cushion"."""
 
 Scores = npt.NDArray[np.float32]
 
@@ -106,6 +110,8 @@ class SentimentModel:
 
     def feeling(self, text: str) -> Feeling:
         """The likeliest; negative or angry only where it is sure: an angry message calls a person, two negative ones do."""
+        if _ANGRY_EMOJI.search(text[:LONGEST]) and not any(mark in text[:LONGEST] for mark in sounds.HAPPY):
+            return "angry"
         if " ".join(_WORDS.findall(text.lower())) in REPLIES:
             return "neutral"
         odds = dict(zip(FEELINGS, self.probabilities(text).tolist(), strict=True))

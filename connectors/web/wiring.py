@@ -34,5 +34,5 @@ def web_config(settings: Settings) -> WebConfig:
 def make_web_channel(settings: Settings, turns: Turns, feedback: Feedback, hub: Hub) -> APIRouter:
     """The chat API and the widget's script, ready for ``app.include_router``."""
     router = routes.router(turns, feedback, hub, web_config(settings))
-    router.include_router(widget.router())
+    router.include_router(widget.router(settings.bot().voice))
     return router

@@ -10,10 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from console.cli import app
+from core.bot_parts import BotParts, find_skills
 from evaluation.training.model import BotModel
 from evaluation.training.rasa import ROOT, environment
 
 PYTHON = ROOT / ".venv-bot/bin/python"
+MESSAGES = Path(__file__).parent / "messages"
+QUESTION = "ask_knowledge"
 
 
 def in_rasa(*words: str, cwd: Path = ROOT) -> str:
@@ -28,16 +31,84 @@ def test_settings_are_checked_and_bands_are_kept() -> None:
     in_rasa("-m", "tests.bot.check_components")
 
 
-def test_training_data_is_valid() -> None:
-    in_rasa("-m", "rasa", "data", "validate", "--data", "bot/data", "--domain", "domain.yml", "--config", "config.yml")
-
-
-@pytest.mark.timeout(600)
-def test_every_rule_and_form_goes_as_its_story_says(tmp_path: Path) -> None:
-    model = BotModel(tmp_path)
+@pytest.fixture(scope="module", params=[[], ["shop_orders"]], ids=["neutral", "shop"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BotModel:
+    """Really trained: the base alone, and with the demo shop's skill."""
+    model = BotModel(tmp_path_factory.mktemp("bot"), BotParts(skills=find_skills(request.param)))
     model.train()
-    options = ["--model", str(model.deployed), "--stories", "tests/conversations", "--out", str(tmp_path / "results")]
-    in_rasa("-m", "rasa", "test", "core", *options, "--no-plot", "--fail-on-prediction-errors")
+    return model
+
+
+@pytest.mark.timeout(900)
+def test_training_data_is_valid(model: BotModel, tmp_path: Path) -> None:
+    model.parts.write_domain(tmp_path / "domain.yml")
+    data = [str(folder) for folder in model.parts.data_folders]
+    domain = ["--domain", str(tmp_path / "domain.yml"), "--config", "config.yml"]
+    in_rasa("-m", "rasa", "data", "validate", "--data", *data, *domain)
+
+
+@pytest.mark.timeout(900)
+def test_every_rule_and_form_goes_as_its_story_says(model: BotModel, tmp_path: Path) -> None:
+    for number, stories in enumerate(model.parts.test_folders):
+        options = ["--model", str(model.deployed), "--stories", str(stories), "--out", str(tmp_path / str(number))]
+        in_rasa("-m", "rasa", "test", "core", *options, "--no-plot", "--fail-on-prediction-errors")
+
+
+@pytest.mark.timeout(900)
+def test_questions_to_other_businesses_go_to_the_knowledge(model: BotModel, tmp_path: Path) -> None:
+    """At most one of a hundred ends in anything else, be it a skill or small talk."""
+    questions = messages("other_businesses.txt")
+    assert len(questions) >= 150
+    assert_mostly(understood(model, questions, tmp_path), len(questions), wrong=0.01)
+
+
+@pytest.mark.timeout(900)
+def test_what_is_no_question_is_understood(model: BotModel, tmp_path: Path) -> None:
+    said = messages("everyday.txt")
+    assert_mostly(understood(model, said, tmp_path), len(said), wrong=0.1)
+
+
+@pytest.mark.timeout(900)
+def test_a_skill_takes_what_is_meant_for_it_and_no_question_about_its_subject(model: BotModel, tmp_path: Path) -> None:
+    if not model.parts.skills:
+        pytest.skip("no skill is on")
+    said = messages("shop_orders.txt")
+    wrong = understood(model, said, tmp_path)
+    questions = [intent for _, intent in said if intent == QUESTION]
+    assert_mostly([each for each in wrong if f"({QUESTION})" in each], len(questions), wrong=0.05)
+    assert_mostly(wrong, len(said), wrong=0.1)
+
+
+def messages(name: str) -> list[tuple[str, str]]:
+    """Texts with the intent that they stand under; questions where they stand under none."""
+    found, intent = [], QUESTION
+    names = set(BotParts(skills=find_skills(["shop_orders"])).intents())
+    for line in (MESSAGES / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            intent = line[2:] if line[2:] in names else intent
+        elif line:
+            found.append((line, intent))
+    return found
+
+
+def understood(model: BotModel, said: list[tuple[str, str]], folder: Path) -> list[str]:
+    """What was taken for something else. A question that only nearly is one is answered by `action_clarify`."""
+    (folder / "said.txt").write_text("\n".join(text for text, _ in said))
+    archive = next(model.deployed.glob("*.tar.gz"))
+    out = in_rasa("-m", "tests.bot.understood", str(archive), str(folder / "said.txt"))
+    found = [json.loads(line) for line in out.splitlines() if line.startswith('{"text"')]
+    assert len(found) == len(said)
+    wrong = []
+    for (text, intent), heard in zip(said, found, strict=True):
+        as_ = heard["ranking"][0] if heard["intent"] == "nlu_fallback" else heard["intent"]
+        as_ = QUESTION if as_ == "out_of_scope" else as_
+        if as_ != intent or (heard["intent"] == "nlu_fallback" and intent != QUESTION):
+            wrong.append(f"{text} ({intent}): {heard['intent']}, {heard['ranking']}")
+    return wrong
+
+
+def assert_mostly(found: list[str], of: int, *, wrong: float) -> None:
+    assert len(found) <= wrong * of, "\n".join(found)
 
 
 @pytest.mark.timeout(600)

@@ -74,6 +74,18 @@ def test_most_urdu_sentences_that_it_has_not_seen_are_told(model: SentimentModel
     assert sum(feeling in CALM and said == "angry" for feeling, said in found) <= 1
 
 
+@pytest.mark.parametrize(
+    "text", ["😡", "🤬🤬", "where is my parcel 😡", "ok 😠", "thanks 😡", "still nothing 👿!!", "کہاں ہے 😡"]
+)
+def test_an_angry_emoji_is_anger(model: SentimentModel, text: str) -> None:
+    assert model.feeling(text) == "angry"
+
+
+@pytest.mark.parametrize("text", ["do you sell the 😡 cushion?", "😂 😡 that was funny", "how much is a 🤬 mug"])
+def test_an_emoji_that_is_spoken_of_or_laughed_at_is_no_anger(model: SentimentModel, text: str) -> None:
+    assert model.feeling(text) != "angry"
+
+
 @pytest.mark.timeout(5)
 def test_a_thousand_emoji_take_no_time(model: SentimentModel) -> None:
     assert model("😀😡" * 1000) is not None

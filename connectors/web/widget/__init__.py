@@ -9,6 +9,9 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from core.bot_parts import Voice
+
+DEFAULT = Voice()
 _FOLDER = Path(__file__).parent
 _MODULES = (
     "strings", "dom", "markdown", "memory", "api", "stream", "conversation", "bubbles", "theme", "survey", "moving", "panel", "element", "boot",
@@ -25,16 +28,25 @@ _HEADERS = {
 }
 
 
-def script() -> str:
-    """Everything in one function of its own, so that no name leaks into the page."""
+def script(voice: Voice = DEFAULT) -> str:
+    """Everything in one function of its own, so that no name leaks into the page; with the bot's name and greeting."""
     css = (_FOLDER / "widget.css").read_text(encoding="utf-8")
     modules = [_without_module_syntax((_FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in _MODULES]
-    return "\n".join(['(() => {\n"use strict";', f"const WIDGET_CSS = {json.dumps(css)};", *modules, "})();\n"])
+    bot = {"name": voice.name, "greeting": voice.greets}
+    return "\n".join(
+        [
+            '(() => {\n"use strict";',
+            f"const WIDGET_CSS = {json.dumps(css)};",
+            f"const BOT = {json.dumps(bot)};",
+            *modules,
+            "})();\n",
+        ]
+    )
 
 
-def router() -> APIRouter:
+def router(voice: Voice = DEFAULT) -> APIRouter:
     """Serves ``/widget.js`` to any page, with an ETag."""
-    body = script().encode()
+    body = script(voice).encode()
     headers = _HEADERS | {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
     routes = APIRouter(tags=["chat"])
 

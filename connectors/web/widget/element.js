@@ -38,7 +38,7 @@ export class RejoinderChat extends HTMLElement {
     this.memory = new Memory(this.server);
     this.api = new Api(this.server, this.memory, () => this.renewed());
     this.stream = new EventStream(this.api, { onEvent: (name, data) => this.receive(name, data), onState: (state) => this.state(state) });
-    this.panel = new Panel(this.t, { title: title || this.t("title"), greeting: greeting || this.t("greeting"), actions: this.actions() });
+    this.panel = new Panel(this.t, { title: title || BOT.name, greeting: greeting || BOT.greeting, actions: this.actions() });
     this.conversation = new Conversation(this.memory, { changed: () => this.changed() });
     this.sending = Promise.resolve();
     const root = this.attachShadow({ mode: "open" });

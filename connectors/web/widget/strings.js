@@ -1,9 +1,7 @@
 // Every word the widget shows, by language. To add a language, copy "en" and translate the values.
 const STRINGS = {
   en: {
-    title: "How can we help?",
     subtitle: "We usually answer within seconds",
-    greeting: "Hello! Ask me about our products, your order, delivery or returns.",
     openChat: "Open chat",
     openChatUnread: "Open chat, {count} unread",
     closeChat: "Close chat",

@@ -1,4 +1,4 @@
-"""The demo shop at ``/``: a page like a customer's own, with the widget in it."""
+"""The page at ``/``, with the widget in it: the demo shop, or a plain one that has the bot's name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from core.bot_parts import Voice
 
 _CONSOLE = Path(__file__).parent.parent
 _POLICY = (
@@ -39,15 +41,16 @@ _ORDERS = (
 )
 
 
-def router() -> APIRouter:
+def router(voice: Voice, *, demo: bool) -> APIRouter:
     """The page and its style sheet."""
     routes = APIRouter(include_in_schema=False)
-    page = _environment().get_template("demo.html").render(orders=_ORDERS)
+    name, values = ("demo.html", {"orders": _ORDERS}) if demo else ("front.html", {"name": voice.name})
+    page = _environment().get_template(name).render(values)
     style = (_CONSOLE / "static" / "shop.css").read_bytes()
     style_tag = f'"{hashlib.sha256(style).hexdigest()[:32]}"'
 
     @routes.get("/")
-    async def demo() -> Response:
+    async def front() -> Response:
         return Response(page, media_type="text/html", headers=_PAGE_HEADERS)
 
     @routes.get("/static/shop.css")
