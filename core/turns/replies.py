@@ -8,7 +8,7 @@ from typing import Any
 from core.rasa import RasaItem
 
 NOTE = "rejoinder"
-RATEABLE = ("answered", "action")
+RATEABLE = ("answered", "suggested", "action")
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,13 @@ def read(items: list[RasaItem]) -> Reading:
         notes += [note] if note else []
         texts, buttons = [], []
     return Reading(tuple(replies), _best(notes))
+
+
+def understanding(latest: dict[str, Any]) -> dict[str, Any]:
+    """What is noted of how Rasa understood a message; ``latest`` as its tracker has it."""
+    intent = latest.get("intent") or {}
+    found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
+    return found | ({"decision": latest["decision"]} if latest.get("decision") else {})
 
 
 def _best(notes: list[dict[str, Any]]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from core.texts import Texts
 from core.turns import inbox, outbox, person
 from core.turns.inbox import Inbound, Offered, Received
 from core.turns.knowledge import Asked, KnowledgeLookup, NoKnowledge, history_before
-from core.turns.replies import Reading, read
+from core.turns.replies import Reading, read, understanding
 
 log = structlog.get_logger()
 
@@ -271,8 +271,7 @@ class Turns:
         except RejoinderError as error:
             log.warning("understanding unknown", error=str(error))
             return
-        intent = latest.get("intent") or {}
-        found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
+        found = understanding(latest)
         await self._database.run(lambda s: outbox.note_understanding(s.get_one(Turn, job.turn_id), found))
 
     async def _apologise(self, job: Job, status: str, text: str, error: Exception) -> None:
