@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from rasa_sdk import Action, Tracker
@@ -31,11 +31,19 @@ UNKNOWN_COUNT = "unknown_count"
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
 
+class Entries(Protocol):
+    """Serves known entries."""
+
+    def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
+        """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
+
+
 class ActionAnswer(Action):
     """Asks the knowledge base and the models; streams while somebody watches."""
 
-    def __init__(self, writer: Writer, texts: Texts, hub: Hub) -> None:
+    def __init__(self, writer: Writer, entries: Entries, texts: Texts, hub: Hub) -> None:
         self._writer = writer
+        self._entries = entries
         self._texts = texts
         self._hub = hub
 
@@ -69,7 +77,8 @@ class ActionAnswer(Action):
         questions = questions_of(tracker)
         entry_id = pressed_entry(tracker)
         if entry_id:
-            chosen = await self._writer.answer_entry(questions[-1], entry_id)
+            question = questions[-1]
+            chosen = await asyncio.to_thread(self._entries.answer_entry, question.tenant_id, entry_id, question.text)
             if chosen:
                 return chosen
         caller = _caller(tracker)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Header, HTTPException, Request, Response
 from rasa_sdk.executor import ActionExecutor
 
 from core.events import Chunk, Citable, Draft, Estimate, Event, Hub
+from core.turns.replies import understanding
 
 log = structlog.get_logger()
 
@@ -56,10 +57,10 @@ async def _run(executor: ActionExecutor, hub: Hub, call: dict[str, Any]) -> dict
     result = await executor.run({"domain": {}, **call}, sink=sink if watched else None)
     if result is None:
         return {"events": [], "responses": []}
-    understanding = _understanding(call)
+    understood = understanding(_latest(call))
     for response in result.responses:
         if note := response.get("custom", {}).get("rejoinder"):
-            note["understanding"] = understanding
+            note["understanding"] = understood
     answer: dict[str, Any] = result.model_dump()
     return answer
 
@@ -87,9 +88,3 @@ def _events(turn_id: str, item: dict[str, Any]) -> Iterator[Event]:
         yield Draft(turn_id, custom["draft"])
     if item.get("text"):
         yield Chunk(turn_id, item["text"])
-
-
-def _understanding(call: dict[str, Any]) -> dict[str, Any]:
-    latest = _latest(call)
-    intent = latest.get("intent") or {}
-    return {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}

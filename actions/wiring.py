@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rasa_sdk.executor import ActionExecutor
 
-from actions.answer import ActionAnswer
+from actions.answer import ActionAnswer, Entries
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
 from actions.skills import actions_of, check_named, check_unique
@@ -18,14 +18,14 @@ from knowledge.writing import Writer
 
 
 def make_executor(  # noqa: PLR0917
-    settings: Settings, parts: BotParts, database: Database, writer: Writer, texts: Texts, hub: Hub
+    settings: Settings, parts: BotParts, database: Database, writer: Writer, entries: Entries, texts: Texts, hub: Hub
 ) -> ActionExecutor:
     """Every action that the domain names: the base's and those of the skills that are on.
 
     Raises:
         SettingsInvalid: a skill's actions cannot be used, an action has two definitions, or none.
     """
-    answer = ActionAnswer(writer, texts, hub)
+    answer = ActionAnswer(writer, entries, texts, hub)
     base = [
         answer,
         ActionClarify(answer),

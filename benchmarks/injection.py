@@ -137,6 +137,7 @@ class _Bench:
     database: Database
     router: Router
     embedder: RememberingEmbedder
+    tokens: Embedder
 
     @classmethod
     async def started(cls, folder: Path, openai: FakeOpenAI) -> _Bench:
@@ -145,7 +146,8 @@ class _Bench:
         upgrade(database)
         router = make_router(settings, database)
         await router.start()
-        return cls(openai, database, router, RememberingEmbedder(Embedder()))
+        tokens = Embedder()
+        return cls(openai, database, router, RememberingEmbedder(tokens), tokens)
 
     async def close(self) -> None:
         await self.router.close()
@@ -176,7 +178,7 @@ class _Bench:
 
     async def _told(self, message: str, entry: Entry) -> tuple[str, str]:
         """Everything that the customer saw, and what of the answer is the document's own sentences."""
-        answering = make_answering_in_memory([entry], self.embedder)
+        answering = make_answering_in_memory([entry], self.tokens)
         parts = PartWriter(self.router, Prompts.load(), Grounding(self.embedder))
         writer = Writer(answering, self.router, Prompts.load(), parts, OrderDetector(self.embedder))
         self.router.invalidate(TENANT)

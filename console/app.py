@@ -10,6 +10,7 @@ from functools import cache
 
 from fastapi import FastAPI
 
+from actions.matching import router as knowledge_door
 from actions.webhook import router as action_webhook
 from actions.wiring import make_executor
 from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
@@ -53,7 +54,14 @@ from knowledge.handing_over import Summariser
 from knowledge.prompting import Prompts
 from knowledge.review.wiring import make_desk
 from knowledge.suggesting import make_suggest
-from knowledge.wiring import make_answering, make_corrections, make_embedder, make_sentiment, make_writer
+from knowledge.wiring import (
+    make_answering,
+    make_corrections,
+    make_embedder,
+    make_lookup,
+    make_sentiment,
+    make_writer,
+)
 
 LOOK_SECONDS = 0.5
 
@@ -73,12 +81,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, suggest))
     handoffs = HandoffService(database, texts, deliverer.wake)
     slack = make_slack(settings, database, workspaces, handoffs)
-    feels = make_sentiment(embedder)
-    turns = Turns(database, rasa, hub, texts, settings.max_message_chars, sentiment=feels, wake=deliverer.wake)
+    lookup = make_lookup(settings, database, embedder)
+    turns = Turns(
+        database,
+        rasa,
+        hub,
+        texts,
+        settings.max_message_chars,
+        sentiment=make_sentiment(embedder),
+        knowledge=lookup,
+        wake=deliverer.wake,
+    )
     router, transcriber = make_router(settings, database), make_transcriber(settings, database)
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
-    writer = make_writer(settings, database, router, embedder)
-    executor = make_executor(settings, parts, database, writer, texts, hub)
+    writer = make_writer(settings, database, router, embedder, lookup)
+    executor = make_executor(settings, parts, database, writer, lookup, texts, hub)
     feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
     twilio = make_twilio(account, database, parts, turns, feedback, deliverer.wake, rasa.ready, transcriber)
     staff = ApiServices(
@@ -143,6 +160,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (
         health.router(checks),
         action_webhook(executor, hub, derive(secret, "actions")),
+        knowledge_door(lookup, derive(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
         twilio.routes,
         transfer.router(web_config(settings), make_transfer(account, database, parts, deliverer.wake)),

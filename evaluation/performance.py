@@ -185,7 +185,7 @@ def _count_turns(session: Session, that_day: tuple[Any, ...], found: dict[str, F
         figures["seconds"] += round((ms or 0) / 1000, 3)
         figures["timed"] += timed
         figures["cost"] += float(cost or 0)
-        if name := "failed" if status == "failed" else COUNTED_AS.get(outcome, outcome):
+        if name := "failed" if status == "failed" else COUNTED_AS.get(outcome or "", outcome):
             figures[name] = figures.get(name, 0) + count
     for name, query in {
         "conversations": select(Turn.channel, func.count(Turn.conversation_id.distinct())),
@@ -207,7 +207,11 @@ def _count_judgements(session: Session, that_day: tuple[Any, ...], found: dict[s
         select(Turn.channel, func.count(Turn.id.distinct()))
         .outerjoin(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
         .outerjoin(HumanCorrection, corrected)
-        .where(*that_day, Turn.outcome.in_(("answered", "suggested")), or_(given.is_(False), HumanCorrection.id.is_not(None)))
+        .where(
+            *that_day,
+            Turn.outcome.in_(("answered", "suggested")),
+            or_(given.is_(False), HumanCorrection.id.is_not(None)),
+        )
         .group_by(Turn.channel)
     )
     for channel, count in session.execute(wrong):

@@ -8,12 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
+from uuid import uuid4
 
-from core.errors import InvalidInput
+import httpx
+
+from core.errors import InvalidInput, Unavailable
 from core.rasa import Rasa
-from core.turns.replies import read
+from core.turns.knowledge import PATH
+from core.turns.replies import Reading, read
 from knowledge.answering import Answering
 from knowledge.types import SPEAKERS, Question, Utterance
+
+WAYS_OUT = ("/talk_to_person", "/out_of_scope")
+"""Payloads of buttons that choose nothing: a person, and something else."""
+KNOWLEDGE = ("answered", "suggested", "unknown")
+"""Outcomes that only the knowledge has."""
+LOOKUP_SECONDS = 60.0
+TURN_ID = 26
+"""So long is the id of a turn at most."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Result:
-    """What came back for one probe; ``latency_ms`` is the whole wait."""
+    """What came back for one probe; ``latency_ms`` is the whole wait.
+
+    ``choices`` are the titles that were offered, without the ways out (a person, something else). ``skill`` is the
+    intent that took the message where it was not the knowledge.
+    """
 
     dialogue_id: str
     reply: str
@@ -37,6 +53,8 @@ class Result:
     external_ids: list[str]
     sources: list[dict[str, Any]]
     latency_ms: float
+    choices: tuple[str, ...] = ()
+    skill: str = ""
 
 
 class Target(Protocol):
@@ -83,7 +101,32 @@ class AnsweringTarget:
             external_ids=[entry.external_id for entry in answer.entries if entry.external_id],
             sources=[{"title": source.title, "url": source.url} for source in answer.sources],
             latency_ms=round((perf_counter() - started) * 1000, 2),
+            choices=tuple(dict.fromkeys(choice.title for part in answer.parts for choice in part.choices)),
         )
+
+
+class Door:
+    """The door of ``app`` by which a message is looked up in the knowledge, as it is before Rasa hears it."""
+
+    def __init__(self, base_url: str, secret: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        headers = {"Authorization": f"Bearer {secret}"}
+        self._http = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=LOOKUP_SECONDS, transport=transport)
+
+    async def metadata(self, tenant_id: str, conversation_id: str, turn_id: str, probe: Probe) -> dict[str, Any]:
+        """What goes into the message's metadata.
+
+        Raises:
+            Unavailable: app does not answer.
+        """
+        said = [{"speaker": each.speaker, "text": each.text} for each in probe.history]
+        names = {"tenant_id": tenant_id, "conversation_id": conversation_id, "turn_id": turn_id}
+        try:
+            response = await self._http.post(PATH, json={**names, "text": _says(probe), "history": said})
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise Unavailable(f"app does not look messages up: {type(error).__name__} {error}") from error
+        found: dict[str, Any] = response.json()
+        return found
 
 
 @dataclass(frozen=True)
@@ -94,14 +137,16 @@ class BotTarget:
     tenant_id: str
     run_id: str
     """Keeps the conversations of this run apart from those of others."""
+    door: Door
 
     async def ask(self, probe: Probe) -> Result:
-        """Tell Rasa the history, then say the last turn."""
+        """Tell Rasa the history, then look the last turn up and say it."""
         conversation_id = f"replay-{self.run_id}-{probe.dialogue_id}"
         await self.rasa.record(conversation_id, [(u.speaker, u.text) for u in probe.history])
-        started = perf_counter()
-        says = probe.text.lstrip("/ ")
-        items = await self.rasa.say(conversation_id, says, "replay", {"tenant_id": self.tenant_id, "turn_id": ""})
+        started, turn_id = perf_counter(), uuid4().hex[:TURN_ID]
+        metadata = {"tenant_id": self.tenant_id, "turn_id": turn_id}
+        metadata |= await self.door.metadata(self.tenant_id, conversation_id, turn_id, probe)
+        items = await self.rasa.say(conversation_id, _says(probe), "replay", metadata)
         reading, latency = read(items), (perf_counter() - started) * 1000
         entries = reading.note.get("entries", [])
         return Result(
@@ -113,4 +158,33 @@ class BotTarget:
             external_ids=[entry["external_id"] for entry in entries if entry["external_id"]],
             sources=[source for reply in reading.replies for source in reply.sources],
             latency_ms=round(latency, 2),
+            choices=tuple(button["title"] for button in _buttons(reading) if button["payload"] not in WAYS_OUT),
+            skill=await self._skill(conversation_id, reading),
         )
+
+    async def _skill(self, conversation_id: str, reading: Reading) -> str:
+        if _is_knowledge(reading):
+            return ""
+        understood = reading.note.get("understanding") or await self._understanding(conversation_id)
+        return str(understood.get("intent") or "unknown")
+
+    async def _understanding(self, conversation_id: str) -> dict[str, Any]:
+        """Responses without an action have no note; the tracker knows."""
+        latest = await self.rasa.latest_message(conversation_id)
+        return {"intent": (latest.get("intent") or {}).get("name")}
+
+
+def _says(probe: Probe) -> str:
+    """A leading slash would be a command."""
+    return probe.text.lstrip("/ \t\n") or probe.text.replace("/", "|")
+
+
+def _buttons(reading: Reading) -> list[dict[str, Any]]:
+    return [button for reply in reading.replies for button in reply.buttons]
+
+
+def _is_knowledge(reading: Reading) -> bool:
+    """Did ``action_answer`` take the message? It alone notes how long it looked; an ask-back about intents does not."""
+    return reading.outcome in KNOWLEDGE or (
+        reading.outcome == "clarified" and reading.note.get("retrieval_ms") is not None
+    )

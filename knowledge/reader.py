@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,12 +54,12 @@ class PairEncoder:
     """Writes pairs as token ids: question and history in the first segment, the entry in the second."""
 
     def __init__(self, tokenizer: Path) -> None:
-        self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        tokenizer: Any = self._tokenizer
-        self._first: int = tokenizer.token_to_id(CLASSIFY)
-        self._end: int = tokenizer.token_to_id(SEPARATE)
+        opened: Any = Tokenizer.from_file(str(tokenizer))
+        opened.no_truncation()
+        opened.no_padding()
+        self._tokenizer = opened
+        self._first: int = self._tokenizer.token_to_id(CLASSIFY)
+        self._end: int = self._tokenizer.token_to_id(SEPARATE)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of texts, without special tokens."""
@@ -126,3 +127,9 @@ class Reader:
             "mask": batch["mask"],
         }
         return np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
+
+
+@cache
+def shipped_reader() -> Reader:
+    """The reader of this process; any number of threads may use it."""
+    return Reader()

@@ -22,14 +22,15 @@ from knowledge.importing import Importer, Options, Report
 from knowledge.index import VectorIndex
 from knowledge.injection import OrderDetector
 from knowledge.lexical import LexicalIndex
+from knowledge.lookup import HeldBook, Lookup
 from knowledge.matching import TrainedMatcher
 from knowledge.part_writer import PartWriter
 from knowledge.prompting import Prompts
 from knowledge.ranking import Ranker
-from knowledge.reader import Reader
+from knowledge.reader import shipped_reader
 from knowledge.remembering import RememberingEmbedder
 from knowledge.retrieval import HybridRetriever
-from knowledge.reuse.deciding import Reuse, StoredBook
+from knowledge.reuse.deciding import Book, Reuse, StoredBook
 from knowledge.sentiment import SentimentModel
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
@@ -136,14 +137,24 @@ def import_folder(settings: Settings, database: Database, tenant_id: str, folder
 
 
 def make_answering(
-    settings: Settings, database: Database, embedder: Embedder | None = None, knowledge: Knowledge | None = None
+    settings: Settings,
+    database: Database,
+    embedder: Embedder | None = None,
+    knowledge: Knowledge | None = None,
+    book: Book | None = None,
 ) -> Answering:
     """Answers from everything that is approved."""
     embedder = embedder or make_embedder(settings)
     retriever = (knowledge or make_knowledge(settings, database, embedder)).retriever
-    reuse = Reuse.shipped(StoredBook(database))
-    ranker = Ranker(Reader(), RememberingEmbedder(embedder))
+    reuse = Reuse.shipped(book or StoredBook(database))
+    ranker = Ranker(shipped_reader(), RememberingEmbedder(embedder))
     return Answering(retriever, TrainedMatcher(embedder), ranker, bars=TenantBars(database), reuse=reuse)
+
+
+def make_lookup(settings: Settings, database: Database, embedder: Embedder | None = None) -> Lookup:
+    """Answers, looked up before a skill may act."""
+    book = HeldBook(StoredBook(database))
+    return Lookup(make_answering(settings, database, embedder, book=book), database, book)
 
 
 def make_corrections(settings: Settings, database: Database, embedder: Embedder | None = None) -> Corrections:
@@ -165,9 +176,16 @@ def make_similarity(settings: Settings) -> Callable[[str, str], float]:
     return similarity
 
 
-def make_writer(settings: Settings, database: Database, router: Router, embedder: Embedder | None = None) -> Writer:
-    """Answering, with the router's models."""
+def make_writer(
+    settings: Settings,
+    database: Database,
+    router: Router,
+    embedder: Embedder | None = None,
+    lookup: Lookup | None = None,
+) -> Writer:
+    """Answering, with the router's models; what ``lookup`` has found already is not found again."""
     embedder, prompts = embedder or make_embedder(settings), Prompts.load()
     remembering = RememberingEmbedder(embedder)
     parts = PartWriter(router, prompts, Grounding(remembering))
-    return Writer(make_answering(settings, database, embedder), router, prompts, parts, OrderDetector(remembering))
+    answering = lookup or make_lookup(settings, database, embedder)
+    return Writer(answering, router, prompts, parts, OrderDetector(remembering))

@@ -15,11 +15,12 @@ from core.errors import NoProviderLeft, ProviderFailed
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
 from knowledge import context
-from knowledge.answering import Answering, whole
+from knowledge.answering import whole
 from knowledge.citing import Citations, cited
 from knowledge.draft import Draft, Nobody, Viewer
 from knowledge.extract import SENTENCE_END
 from knowledge.injection import OrderDetector
+from knowledge.lookup import Answers
 from knowledge.part_writer import EXTRACT, PartWriter, Task, Written
 from knowledge.prompting import Prompts
 from knowledge.sources.language import language_of
@@ -47,7 +48,7 @@ class Writer:
     """Answering, with a router's models to word what is not approved."""
 
     def __init__(
-        self, answering: Answering, router: Router, prompts: Prompts, parts: PartWriter, orders: OrderDetector
+        self, answering: Answers, router: Router, prompts: Prompts, parts: PartWriter, orders: OrderDetector
     ) -> None:
         self._answering = answering
         self._router = router
@@ -69,10 +70,6 @@ class Writer:
         answer = whole(parts, found.retrieval_ms, found.generation_ms + (perf_counter() - started) * 1000)
         writing = _combined([part.writing for part in parts if part.writing], spent)
         return replace(answer, sources=tuple(work.citations.sources), writing=writing)
-
-    async def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
-        """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
-        return await asyncio.to_thread(self._answering.answer_entry, question.tenant_id, entry_id, question.text)
 
     async def would_ask(self, text: str, tenant_id: str) -> Request:
         """What a model would be asked for this message; of several questions in it, for the first.

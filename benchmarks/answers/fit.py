@@ -65,9 +65,10 @@ def main() -> None:
     options = parser.parse_args()
     rows = _collected(options.data, options.rows)
     weights = {"first": fit(rows, "first"), "any": fit(rows, "any")}
-    stored = {**weights, "wrong": DEFAULT, "bars": bars(rows, weights)}
+    chosen = bars(rows, weights)
+    stored = {**weights, "wrong": DEFAULT, "bars": chosen}
     options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    print_table(rows, weights, Bars(**stored["bars"][f"{DEFAULT:g}"]))
+    print_table(rows, weights, Bars(**chosen[f"{DEFAULT:g}"]))
 
 
 def _collected(data: Path, kept: Path | None) -> list[Row]:

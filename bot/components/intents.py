@@ -8,8 +8,10 @@ of train: 91.0 -> 92.4 %), and characters also read typos and scripts that the e
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from dataclasses import dataclass
-from typing import Any, Dict, List, Text, Tuple, Type
+from typing import Any, Dict, List, Optional, Text, Tuple, Type
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -44,6 +46,8 @@ class Support:
     """Cosine to the nearest example in scope, by meaning."""
     examples: int
     """How many examples the likeliest intent has; none where it is out of scope."""
+    example_of: Optional[Text] = None
+    """The intent that has this message, word for word, among its examples."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -112,6 +116,7 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         return {
             "intents": intents.astype(str),
             "firsts": firsts,
+            "wordings": _packed({plain(example.get(TEXT)): example.get(INTENT) for example in examples}),
             "coefficients": np.vstack([-regression.coef_, regression.coef_]) if two_sided else regression.coef_,
             "intercepts": np.r_[-regression.intercept_, regression.intercept_] if two_sided else regression.intercept_,
             "vectors": vectors.astype(np.float16),
@@ -138,6 +143,7 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
 
     def _restore(self, found: Dict[Text, np.ndarray]) -> None:
         self._intents: List[Text] = found["intents"].tolist()
+        self._wordings = _unpacked(found["wordings"]) if "wordings" in found else {}
         self._coefficients = found["coefficients"].astype(np.float32)
         self._intercepts = found["intercepts"].astype(np.float32)
         self._vectors = found["vectors"].astype(np.float32)
@@ -172,7 +178,8 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
             for i in order[:LABEL_RANKING_LENGTH]
         ]
         similarity = float(meaning[self._inside[candidates]].max(initial=0.0))
-        message.set(SUPPORT, Support(similarity, self._sizes[candidates[order[0]]]))
+        example_of = self._wordings.get(plain(message.get(TEXT)))
+        message.set(SUPPORT, Support(similarity, self._sizes[candidates[order[0]]], example_of))
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
@@ -182,6 +189,21 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]
         characters = [(self._grams[i] @ grams).max() for i in candidates]
         return np.array(meaning), np.array(characters)
+
+
+def plain(text: Text) -> Text:
+    """The words alone: neither case nor punctuation makes another message."""
+    kept = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] != "P")
+    return " ".join(kept.split())
+
+
+def _packed(wordings: Dict[Text, Text]) -> np.ndarray:
+    return np.frombuffer(json.dumps(wordings).encode(), np.uint8)
+
+
+def _unpacked(packed: np.ndarray) -> Dict[Text, Text]:
+    found: Dict[Text, Text] = json.loads(packed.tobytes())
+    return found
 
 
 def _vectors(messages: List[Message]) -> np.ndarray:

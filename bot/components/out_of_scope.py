@@ -1,9 +1,10 @@
-"""Decides what the assistant may act on: sure, ask back, or out of scope."""
+"""Decides what the assistant may act on: a skill, the knowledge, or neither yet, so that it asks back."""
 
 from __future__ import annotations
 
+import re
 import time
-from typing import Any, Dict, List, Text, Type
+from typing import Any, Dict, List, NamedTuple, Optional, Text, Type
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -12,14 +13,46 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import INTENT
+from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.embedding import STARTED
+from bot.components.forms import Waiting, waiting
 from bot.components.intents import OUT_OF_SCOPE, SUPPORT, NeighbourLogisticRegression, Support
 
 OOS_SCORE = "oos_score"
 NLU_MS = "nlu_ms"
+DECISION = "decision"
+"""Part of the output: who took the message, and why."""
+KNOWLEDGE = "knowledge"
+"""Key of the message's metadata: what `app` found before it said the message, ``{"level", "confidence"}``."""
+ASK_KNOWLEDGE = "ask_knowledge"
+INFORM = "inform"
+ASIDE = (
+    r"(?:(?:and|but|so|also|ok(?:ay)?|hi|hello|hey|sorry|wait|yes|yeah|no|oh|well|thanks|good \w+|quick question)\W+)*"
+)
+_QUESTION = re.compile(
+    rf"\?\W*$|^\W*{ASIDE}(?:(?:what|how|when|where|who|whose|which|why)\b"
+    r"|(?:do|does|did|is|are|was|were|can|could|may|must|will|would|should|has|have|am)"
+    r"\s+(?:i|you|we|they|he|she|there|the|my|your|our|these|those|an?)\b"
+    r"|(?:does|did|is|was|can|could|may|must|will|would|should|has)\s+(?:it|this|that)\b)",
+    re.IGNORECASE,
+)
+"""It ends like a question, or begins like one, be it after a word or two ("yes, but how ...")."""
+_REQUEST = re.compile(r"\b(?:i|i['’]\w+|my|mine|me|we|our|us|please|pls)\b", re.IGNORECASE)  # noqa: RUF001 - both are typed
+"""Somebody speaks of what is theirs, or asks for something to be done."""
+
+
+class Decision(NamedTuple):
+    """The intent to act on, and the rule that chose it."""
+
+    intent: Text
+    why: Text
+
+    @property
+    def by(self) -> Text:
+        """Who takes the message."""
+        return "knowledge" if self.intent in (ASK_KNOWLEDGE, OUT_OF_SCOPE) else "skill"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -30,6 +63,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     apart; their product separates better than either. Evidence is n / (n + ``doubt``) for an intent of n examples:
     what is known from five examples is never as sure as what is known from a hundred, and this is what lets one set
     of thresholds serve a bot of 300 examples and one of 15,000.
+
+    What the knowledge has for the message weighs against the score: the better it answers, the surer an intent must be.
     """
 
     @classmethod
@@ -39,14 +74,19 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``sure``: keep the intent from this score on; ``unsure``: ask back from this one on; ``doubt``: see above."""
-        return {"sure": 0.19, "unsure": 0.09, "doubt": 20}
+        """Scores from which an intent is kept.
+
+        ``certain``: although the knowledge answers; ``sure``: where it does not, or where something is to be done (a
+        request, not a question); half way between the two where the knowledge has something near. ``unsure``: from here
+        on it is asked back. ``doubt``: see above.
+        """
+        return {"certain": 0.35, "sure": 0.19, "unsure": 0.09, "doubt": 20}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
-        """0 <= unsure <= sure <= 1, and no negative doubt."""
-        if not 0 <= config["unsure"] <= config["sure"] <= 1:
-            raise InvalidConfigException("OutOfScopeComponent needs 0 <= unsure <= sure <= 1")
+        """0 <= unsure <= sure <= certain <= 1, and no negative doubt."""
+        if not 0 <= config["unsure"] <= config["sure"] <= config["certain"] <= 1:
+            raise InvalidConfigException("OutOfScopeComponent needs 0 <= unsure <= sure <= certain <= 1")
         if config["doubt"] < 0:
             raise InvalidConfigException("OutOfScopeComponent: doubt must not be below 0")
 
@@ -77,15 +117,53 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         """The ranking stays as it is, so that the assistant can offer what it holds likeliest."""
         intent, support = message.get(INTENT), message.get(SUPPORT)
         score = intent["confidence"] * self._weight(support)
+        known = (message.get(METADATA) or {}).get(KNOWLEDGE) or {}
+        level = str(known.get("level", ""))
+        asks = _QUESTION.search(message.get(TEXT)) is not None
+        taken = None if asks or level == "exact" else self._taken_by_form(message, waiting(), intent["name"], score)
+        requests = not asks and _REQUEST.search(message.get(TEXT)) is not None
+        decision = taken or self.decide(intent["name"], score, level, support.example_of, requests=requests)
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
-        message.set(INTENT, {**intent, "name": self.band(intent["name"], score)}, add_to_output=True)
+        message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
+        why = {"by": decision.by, "why": decision.why, "level": level or None, "likeliest": intent["name"]}
+        message.set(DECISION, {**why, "score": round(score, 4)}, add_to_output=True)
 
     def _weight(self, support: Support) -> float:
         evidence = support.examples / (support.examples + self._config["doubt"]) if support.examples else 0.0
         return max(0.0, support.similarity) * evidence
 
-    def band(self, intent: Text, score: float) -> Text:
-        """The intent to act on."""
+    def decide(
+        self, intent: Text, score: float, level: Text, example_of: Optional[Text] = None, *, requests: bool = False
+    ) -> Decision:
+        """The intent to act on, without a form; ``level`` is empty where the knowledge was not asked."""
+        if example_of is not None and example_of != OUT_OF_SCOPE:
+            return Decision(example_of, "wording")
+        if level == "exact":
+            return Decision(ASK_KNOWLEDGE, "exact")
+        if intent != OUT_OF_SCOPE and score >= self._needed(level, requests=requests):
+            return Decision(intent, "certain" if score >= self._config["certain"] else "sure")
+        if level in ("sure", "probable"):
+            return Decision(ASK_KNOWLEDGE, level)
         if intent == OUT_OF_SCOPE or score < self._config["unsure"]:
-            return OUT_OF_SCOPE
-        return intent if score >= self._config["sure"] else DEFAULT_NLU_FALLBACK_INTENT_NAME
+            return Decision(OUT_OF_SCOPE, "low")
+        return Decision(ASK_KNOWLEDGE if level == "unsure" else DEFAULT_NLU_FALLBACK_INTENT_NAME, "unsure")
+
+    def _needed(self, level: Text, *, requests: bool) -> float:
+        sure, certain = self._config["sure"], self._config["certain"]
+        if requests or level in ("", "none"):
+            return float(sure)
+        return float(certain if level in ("sure", "probable") else (sure + certain) / 2)
+
+    def _taken_by_form(
+        self, message: Message, form: Optional[Waiting], intent: Text, score: float
+    ) -> Optional[Decision]:
+        """A form that waits for a value takes it; a question goes on to the knowledge, and the form asks again."""
+        if form is None:
+            return None
+        if intent in form.intents() and score >= self._config["unsure"]:
+            return Decision(intent, "form")
+        alone = self.decide(intent, score, "").intent
+        entities = {entity[ENTITY_ATTRIBUTE_TYPE] for entity in message.get(ENTITIES, [])}
+        if entities & set(form.entities()) or form.takes_text(alone):
+            return Decision(INFORM if alone in (ASK_KNOWLEDGE, OUT_OF_SCOPE) else alone, "form")
+        return None

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
-from bot.components import action_results
+from bot.components import action_results, forms
 
 TRACKERS_KEPT = 200
 
@@ -47,7 +47,12 @@ class TrackerStore(SQLTrackerStore):
             self.sessionmaker = sessionmaker(bind=self.engine)
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
-        """The conversation as it was last saved."""
+        """The conversation as it was last saved; the pipeline may ask what its form waits for."""
+        tracker = await self._retrieved(sender_id)
+        forms.remember(tracker)
+        return tracker
+
+    async def _retrieved(self, sender_id: str) -> Optional[DialogueStateTracker]:
         kept = self._kept.pop(sender_id, None)
         if kept is None or kept.domain is not self.domain:
             self._out.pop(sender_id, None)

@@ -1,4 +1,7 @@
-"""Which of the offered choices a text means: its number, its words, or words close to them; never a guess between two."""
+"""Which of the offered choices a text means: its number, its words, or words close to them; never a guess between two.
+
+A text that says something besides, such as the question of a choice about another country, is no choice.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,15 @@ SHARED = 0.6
 """... or share of the choice's words that are in the text."""
 AHEAD = 0.15
 """By so much it has to be better than the next."""
+TINY_WORD = 3
+LONG_WORD = 6
+"""Letters from which a word may have two wrong ones, as where two are swapped; shorter ones may have one, tiny ones none."""
+_BESIDE = {
+    "please", "pls", "the", "a", "an", "one", "option", "choice", "number", "ok", "okay", "yes", "yeah", "i", "mean",
+    "meant", "want", "would", "like", "id", "to", "it", "its", "that", "this", "thanks", "thank", "you", "hi",
+    "hello", "my", "about", "of",
+}  # fmt: skip
+"""Words that change nothing about a choice."""
 _NUMBER = re.compile(r"(?:no|nr|number|option|choice|#)?[\s.#:]*(\d{1,2})[\s.):]*", re.IGNORECASE)
 
 
@@ -34,7 +46,15 @@ def choice_of(text: str, offered: Sequence[str]) -> int | None:
 
 
 def _score(said: str, title: str) -> float:
+    if any(not _is_in(word, title.split()) for word in said.split() if word not in _BESIDE):
+        return 0.0
     return max(_letters(said, title), _words(said, title))
+
+
+def _is_in(word: str, words: Sequence[str]) -> bool:
+    """Is it one of them, but for a slip of the finger? A number or a tiny word has to be the same."""
+    slips = 0 if len(word) <= TINY_WORD or not word.isalpha() else 1 if len(word) < LONG_WORD else 2
+    return any(word == other or (slips and _distance(word, other) <= slips) for other in words)
 
 
 def _letters(one: str, other: str) -> float:

@@ -70,10 +70,11 @@ def _make(settings: Settings, name: TargetName, tenant_id: str) -> Target:
     if name is TargetName.BOT:
         from core.rasa import Rasa  # noqa: PLC0415
         from core.secrets import derive  # noqa: PLC0415
-        from evaluation.replay import BotTarget  # noqa: PLC0415
+        from evaluation.replay import BotTarget, Door  # noqa: PLC0415
 
         rasa = Rasa(settings.rasa(), token=derive(settings.secret_key(), "rasa"))
-        return BotTarget(rasa, tenant_id, uuid4().hex[:8])
+        door = Door(f"http://127.0.0.1:{settings.port}", derive(settings.secret_key(), "actions"))
+        return BotTarget(rasa, tenant_id, uuid4().hex[:8], door)
     from core.db import Database  # noqa: PLC0415
     from evaluation.replay import AnsweringTarget  # noqa: PLC0415
     from knowledge.wiring import make_answering  # noqa: PLC0415

@@ -32,7 +32,7 @@ class Rasa:
         params = {"token": token} if token else None
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, params=params, transport=transport)
 
-    async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, str]) -> list[RasaItem]:
+    async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
         """Hand over a customer's message and wait for the whole answer.
 
         Raises:

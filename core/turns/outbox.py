@@ -108,8 +108,10 @@ def _locked(session: Session, conversation_id: str, turn_id: str) -> tuple[Conve
 
 
 def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
-    """How Rasa understood the message: intent, its confidence, milliseconds of the NLU pipeline."""
+    """How Rasa understood the message: intent, its confidence, milliseconds of the NLU pipeline, who took it and why."""
     turn.intent = str(understanding["intent"]) if understanding.get("intent") else turn.intent
+    if isinstance(decision := understanding.get("decision"), dict):
+        turn.decision = decision
     for field, key in (("intent_confidence", "confidence"), ("nlu_ms", "nlu_ms")):
         if isinstance(value := understanding.get(key), int | float):
             setattr(turn, field, float(value))

@@ -59,6 +59,13 @@ def read(items: list[RasaItem]) -> Reading:
     return Reading(tuple(replies), _best(notes))
 
 
+def understanding(latest: dict[str, Any]) -> dict[str, Any]:
+    """What is noted of how Rasa understood a message; ``latest`` as its tracker has it."""
+    intent = latest.get("intent") or {}
+    found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
+    return found | ({"decision": latest["decision"]} if latest.get("decision") else {})
+
+
 def _best(notes: list[dict[str, Any]]) -> dict[str, Any]:
     """The note that says most: a question answered in the middle of a form counts, not the form's next question."""
     ranked = sorted(notes, key=lambda note: note.get("outcome") == "action")

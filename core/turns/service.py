@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -24,7 +25,8 @@ from core.rasa import Rasa, RasaItem
 from core.texts import Texts
 from core.turns import inbox, outbox, person
 from core.turns.inbox import Inbound, Offered, Received
-from core.turns.replies import Reading, read
+from core.turns.knowledge import Asked, KnowledgeLookup, NoKnowledge, history_before
+from core.turns.replies import Reading, read, understanding
 
 log = structlog.get_logger()
 
@@ -63,15 +65,17 @@ class Turns:
         max_chars: int,
         *,
         sentiment: Sentiment = unknown,
+        knowledge: KnowledgeLookup | None = None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """``wake`` is called when something may be due in the outbox."""
+        """``knowledge`` is asked before Rasa; ``wake`` is called when something may be due in the outbox."""
         self.hub = hub
         self._database = database
         self._rasa = rasa
         self._texts = texts
         self._max_chars = max_chars
         self._sentiment = sentiment
+        self._knowledge = knowledge or NoKnowledge()
         self._wake = wake
         self._queues: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -219,6 +223,7 @@ class Turns:
 
     async def _ask_rasa(self, job: Job) -> list[RasaItem]:
         """Ask, waiting a little for a Rasa that is away; what it may have heard is looked up first."""
+        metadata = await self._metadata(job)
         deadline, again = perf_counter() + (0 if job.again else PATIENCE_SECONDS), job.again
         while True:
             try:
@@ -226,14 +231,29 @@ class Turns:
                 if known:
                     return known
                 await self._tell_rasa(job)
-                metadata = {"turn_id": job.turn_id, "tenant_id": job.tenant_id, "pressed": job.pressed}
-                metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
                 return await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
             except RasaUnavailable as error:
                 again = again or error.maybe_heard
                 if perf_counter() > deadline:
                     raise
                 await asyncio.sleep(0.25)
+
+    async def _metadata(self, job: Job) -> dict[str, Any]:
+        """What Rasa, and the actions behind it, are told beside the message."""
+        metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id, "pressed": job.pressed}
+        metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
+        return metadata | (await self._known(job) if not job.pressed else {})
+
+    async def _known(self, job: Job) -> dict[str, Any]:
+        """What the knowledge has for a free text; a skill decides alone where it cannot be looked up."""
+        try:
+            history = await self._database.run(lambda s: history_before(s, job.turn_id))
+            asked = Asked(job.tenant_id, job.conversation_id, job.turn_id, job.says, history)
+            found = await asyncio.to_thread(self._knowledge.match, asked)
+        except Exception:  # an edge: a message never fails for what only helps to understand it
+            log.exception("not looked up")
+            return {}
+        return found.metadata() if found else {}
 
     async def _deliver(self, job: Job, reading: Reading, total_ms: float) -> None:
         events = await self._database.run(
@@ -251,8 +271,7 @@ class Turns:
         except RejoinderError as error:
             log.warning("understanding unknown", error=str(error))
             return
-        intent = latest.get("intent") or {}
-        found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
+        found = understanding(latest)
         await self._database.run(lambda s: outbox.note_understanding(s.get_one(Turn, job.turn_id), found))
 
     async def _apologise(self, job: Job, status: str, text: str, error: Exception) -> None:

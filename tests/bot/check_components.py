@@ -1,10 +1,14 @@
 """Checks of the Rasa components, run by tests/bot/test_bot.py in the Rasa environment (no pytest there)."""
 
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActiveLoop, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.components import forms
 from bot.components.embedding import SentenceEmbeddingFeaturizer
-from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support
+from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, plain
 from bot.components.out_of_scope import OutOfScopeComponent
 
 
@@ -16,17 +20,61 @@ def refused(component, **settings):
     return False
 
 
-def judged(confidence, similarity, examples, name="refund"):
-    message = Message({"text": "x"})
+def judged(*found, **said):
+    return decided(*found, **said)[0]
+
+
+def decided(confidence, similarity, examples, *, name="refund", level=None, example_of=None, text="x", entities=()):
+    known = {"knowledge": {"level": level, "confidence": 0.9}} if level else {}
+    message = Message({"text": text, "metadata": {"turn_id": "t", **known}})
     message.set("intent", {"name": name, "confidence": confidence})
-    message.set(SUPPORT, Support(similarity, examples))
-    OutOfScopeComponent({"sure": 0.4, "unsure": 0.2, "doubt": 10}).process([message])
-    return message.get("intent")["name"]
+    message.set("entities", [{"entity": entity} for entity in entities])
+    message.set(SUPPORT, Support(similarity, examples, example_of))
+    OutOfScopeComponent({"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10}).process([message])
+    decision = message.get("decision")
+    return message.get("intent")["name"], decision["by"], decision["why"]
+
+
+def form_waits(form, slot):
+    tracker = DialogueStateTracker.from_events("c", [ActiveLoop(form), SlotSet("requested_slot", slot)], DOMAIN.slots)
+    forms.remember(tracker)
+
+
+DOMAIN = Domain.from_yaml(
+    """
+    intents: [inform, affirm, deny, stop, ask_knowledge, nlu_fallback]
+    entities: [order_number, email]
+    forms:
+      order_form: {required_slots: [order_number, email]}
+      address_form: {required_slots: [new_address, confirmed]}
+    slots:
+      order_number: {type: text, mappings: [{type: from_entity, entity: order_number}]}
+      email:
+        type: text
+        mappings:
+          - {type: from_entity, entity: email}
+          - type: from_text
+            intent: [inform, nlu_fallback]
+            conditions: [{active_loop: order_form, requested_slot: email}]
+      new_address:
+        type: text
+        mappings:
+          - type: from_text
+            not_intent: [stop, ask_knowledge]
+            conditions: [{active_loop: address_form, requested_slot: new_address}]
+      confirmed:
+        type: bool
+        mappings:
+          - {type: from_intent, intent: affirm, value: true}
+          - {type: from_intent, intent: deny, value: false}
+    """
+)
 
 
 assert not refused(OutOfScopeComponent)
 assert refused(OutOfScopeComponent, sure=0.1, unsure=0.2)
 assert refused(OutOfScopeComponent, doubt=-1)
+assert refused(OutOfScopeComponent, sure=0.6, certain=0.5)
 assert not refused(NeighbourLogisticRegression)
 assert refused(NeighbourLogisticRegression, C=0)
 assert refused(NeighbourLogisticRegression, characters=1.5)
@@ -39,3 +87,53 @@ assert judged(0.6, 0.6, 90) == "nlu_fallback"  # unlikely and unlike: ask back
 assert judged(0.9, 0.1, 90) == "out_of_scope"  # likely, but like nothing that is known
 assert judged(1.0, 1.0, 2) == "out_of_scope"  # known from two examples
 assert judged(1.0, 1.0, 90, name="out_of_scope") == "out_of_scope"
+
+CERTAIN, SURE, UNSURE, LOW = (1.0, 1.0, 90), (0.7, 0.9, 90), (0.5, 0.6, 90), (0.2, 0.2, 90)
+
+# the better the knowledge answers, the surer an intent must be
+assert judged(*CERTAIN, level="exact") == "ask_knowledge"
+assert judged(*CERTAIN, level="sure") == "refund"
+assert judged(*SURE, level="sure") == "ask_knowledge"
+assert judged(*SURE, level="probable") == "ask_knowledge"
+assert judged(*SURE, level="probable", text="please refund me") == "refund"  # something is to be done
+assert judged(*SURE, level="sure", text="when will you refund me?") == "ask_knowledge"
+assert judged(*UNSURE, level="probable") == "ask_knowledge"
+assert judged(*SURE, level="unsure") == "refund"
+assert judged(0.7, 0.7, 90, level="unsure") == "ask_knowledge"
+assert judged(0.7, 0.7, 90, level="none") == "refund"
+assert judged(*UNSURE, level="unsure") == "ask_knowledge"  # rather its candidates than the likeliest intents
+assert judged(*UNSURE, level="none") == "nlu_fallback"
+assert judged(*LOW, level="unsure") == "out_of_scope"
+assert judged(*LOW, level="sure", name="goodbye") == "ask_knowledge"
+assert judged(*SURE, level="sure", name="goodbye") == "ask_knowledge"  # a goodbye is never the answer to a question
+# an example of a skill, word for word, is what it says
+assert judged(*LOW, level="exact", example_of="cancel_order") == "cancel_order"
+assert judged(*LOW, level="sure", example_of="goodbye") == "goodbye"
+assert judged(*LOW, level="sure", example_of="out_of_scope") == "ask_knowledge"
+# who took it, and why
+assert decided(*SURE, level="sure") == ("ask_knowledge", "knowledge", "sure")
+assert decided(*CERTAIN, level="sure") == ("refund", "skill", "certain")
+assert decided(*SURE) == ("refund", "skill", "sure")
+
+# a form takes the value that it waits for, and a question goes on
+form_waits("order_form", "order_number")
+assert judged(*SURE, name="inform", level="sure", text="R104233", entities=["order_number"]) == "inform"
+assert judged(*LOW, name="out_of_scope", level="probable", text="it is R104233", entities=["order_number"]) == "inform"
+assert judged(*LOW, name="inform", level="sure", text="do you sell gift cards?") == "ask_knowledge"
+assert judged(*SURE, name="stop", level="none", text="stop") == "stop"
+form_waits("order_form", "email")
+assert judged(*SURE, name="inform", level="sure", text="ada at example", entities=[]) == "inform"
+form_waits("address_form", "new_address")
+assert judged(*UNSURE, name="inform", level="sure", text="14 Lamb's Conduit Street, London") == "nlu_fallback"
+assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
+assert judged(*LOW, name="out_of_scope", level="sure", text="where is your London store?") == "ask_knowledge"
+assert judged(*SURE, name="stop", level="unsure", text="stop this") == "stop"
+form_waits("address_form", "confirmed")
+assert judged(0.5, 0.7, 90, name="affirm", level="sure", text="yes do it") == "affirm"
+assert judged(*SURE, name="affirm", level="sure", text="yes, but how long does the refund take") == "ask_knowledge"
+assert judged(*UNSURE, name="affirm", level="probable", text="ok, is it free?") == "ask_knowledge"
+forms.remember(None)
+assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "ask_knowledge"
+
+assert plain("Where's my order?!") == plain("where's my  ORDER")
+assert plain("👍") == "👍"

@@ -17,16 +17,18 @@ class FakeRasa:
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.channels: list[str] = []
+        self.told: list[dict[str, Any]] = []
         self.answers: deque[list[RasaItem] | Exception] = deque()
         self.away = False
         self.tracker: dict[str, list[RasaItem]] = {}
         self.recorded: list[tuple[str, str]] = []
 
-    async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, str]) -> list[RasaItem]:
+    async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
         if self.away:
             raise RasaUnavailable
         self.heard.append(text)
         self.channels.append(channel)
+        self.told.append(metadata)
         answer = self.answers.popleft() if self.answers else GREETING
         if isinstance(answer, Exception):
             raise answer

@@ -169,7 +169,7 @@ def test_probes_are_replayed_with_their_history(bot: Instance, tmp_path: Path, t
     rejoinder(bot, "replay", str(tmp_path / "probes.jsonl"), "--target", target, "--out", str(out))
     (line,) = [json.loads(row) for row in out.read_text().splitlines()]
     keys = ["dialogue_id", "reply", "outcome", "confidence", "entry_ids", "external_ids", "sources", "latency_ms"]
-    assert list(line) == keys
+    assert list(line) == [*keys, "choices", "skill"] and line["skill"] == ""
     assert line["outcome"] == "answered" and "LED bulb" in line["reply"]
     assert line["external_ids"][0].startswith("c-")
 

@@ -127,6 +127,8 @@ class Turn(Base):
     confidence: Mapped[float | None] = mapped_column(default=None)
     intent: Mapped[str | None] = mapped_column(String(100), default=None)
     intent_confidence: Mapped[float | None] = mapped_column(default=None)
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """Who took the message: {"by": knowledge | skill, "why", "level", "likeliest", "score"}; None after a press."""
     entries: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """[{"id", "version", "score", "external_id"}]"""
     written_by: Mapped[str | None] = mapped_column(String(120), default=None)

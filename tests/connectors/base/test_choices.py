@@ -55,6 +55,43 @@ def test_what_is_not_clear_is_left_alone(text: str) -> None:
     assert choice_of(text, OFFERED) is None
 
 
+QUESTIONS = (
+    "How long does delivery to Spain take?",
+    "How do I turn on e-mails?",
+    "Can I change an order of 12 chairs?",
+    "Talk to a person",
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How long does delivery to France take?",
+        "how long does delivery to Spain take at Christmas",
+        "how do i turn off emails",
+        "Can I change an order of 13 chairs?",
+        "can I cancel an order of 12 chairs",
+        "what about delivery to Spain without a person",
+    ],
+)
+def test_a_new_question_like_a_choice_is_a_question(text: str) -> None:
+    assert choice_of(text, QUESTIONS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        ("how long does delivery to spain take", 0),
+        ("how long does delivry to spain take, please", 0),
+        ("delivery to Spain", 0),
+        ("I mean change an order of 12 chairs", 2),
+        ("person", 3),
+    ],
+)
+def test_a_question_on_offer_is_chosen_in_its_own_words(text: str, index: int) -> None:
+    assert choice_of(text, QUESTIONS) == index
+
+
 def test_two_choices_with_the_same_words_are_told_apart_by_number_only() -> None:
     assert choice_of("red shoe", ("Red shoe", "Red shoe")) is None
     assert choice_of("2", ("Red shoe", "Red shoe")) == 1

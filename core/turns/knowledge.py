@@ -1,0 +1,69 @@
+"""What the knowledge has for a message, looked up before a skill may act on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import Message, Turn
+
+Level = Literal["exact", "sure", "probable", "unsure", "none"]
+"""Asked in its own words; answered; probably answered; something near; nothing."""
+KEY = "knowledge"
+"""Where the message's metadata for Rasa has it."""
+PATH = "/knowledge/match"
+"""The door of ``app`` by which the command line has a message looked up."""
+HISTORY = 10
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A customer's message with the turns before it, oldest first: (customer | bot | agent, text)."""
+
+    tenant_id: str
+    conversation_id: str
+    turn_id: str
+    text: str
+    history: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class KnowledgeMatch:
+    """How well the knowledge answers a message."""
+
+    level: Level
+    confidence: float
+
+    def metadata(self) -> dict[str, Any]:
+        """As Rasa is told it."""
+        return {KEY: asdict(self)}
+
+
+class KnowledgeLookup(Protocol):
+    """Looks a message up; blocks."""
+
+    def match(self, asked: Asked) -> KnowledgeMatch | None:
+        """None where the knowledge cannot be reached."""
+
+
+class NoKnowledge:
+    """Knows nothing of anything: skills decide alone."""
+
+    def match(self, asked: Asked) -> KnowledgeMatch | None:  # noqa: ARG002
+        """Nothing."""
+        return None
+
+
+def history_before(session: Session, turn_id: str, turns: int = HISTORY) -> tuple[tuple[str, str], ...]:
+    """What was said before the message of a turn, oldest first."""
+    asked = session.scalars(select(Message).join(Turn, Turn.message_id == Message.id).where(Turn.id == turn_id)).first()
+    if asked is None:
+        return ()
+    query = select(Message.speaker, Message.text).where(
+        Message.conversation_id == asked.conversation_id, Message.seq < asked.seq
+    )
+    rows = session.execute(query.order_by(Message.seq.desc()).limit(turns)).all()
+    return tuple((speaker, text) for speaker, text in reversed(rows))

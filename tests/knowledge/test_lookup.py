@@ -1,0 +1,125 @@
+"""What the knowledge has for a message is known before a skill acts, and is found once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.db import Database
+from core.errors import KnowledgeUnavailable
+from core.turns.knowledge import Asked
+from knowledge.answering import whole
+from knowledge.lookup import KEPT, HeldBook, Lookup, level_of
+from knowledge.reuse.deciding import Decision, EmptyBook
+from knowledge.types import Answer, AnswerPart, Entry, Question
+
+ENTRY = Entry("e1", 1, "faq", ("How long does delivery take?",), "Two days.")
+
+
+def part(
+    outcome: str = "answered", *, by: str = "extract", confidence: float = 0.7, near: tuple[str, ...] = ()
+) -> AnswerPart:
+    return AnswerPart("how fast?", outcome, "Two days.", confidence, written_by=by, suggestions=near)  # type: ignore[arg-type]
+
+
+@dataclass
+class Book(EmptyBook):
+    """Writes down what it is told."""
+
+    noted: list[str] = field(default_factory=list)
+
+    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+        self.noted.append(entry_id)
+
+
+@dataclass
+class Answers:
+    """Answers everything alike, and counts."""
+
+    book: HeldBook
+    asked: int = 0
+    away: bool = False
+
+    def answer(self, question: Question) -> Answer:
+        if self.away:
+            raise KnowledgeUnavailable
+        self.asked += 1
+        self.book.note(question, "e1", Decision("verbatim", 0.9))
+        return whole([part()])
+
+
+@dataclass
+class Rig:
+    answers: Answers
+    book: Book
+    lookup: Lookup
+
+
+@pytest.fixture
+def rig(database: Database) -> Rig:
+    book = Book()
+    held = HeldBook(book)
+    answers = Answers(held)
+    return Rig(answers, book, Lookup(answers, database, held))
+
+
+def asked(text: str = "how fast?", turn_id: str = "t1") -> Asked:
+    return Asked("shop", "c1", turn_id, text, (("customer", "hello"), ("bot", "Hi! [1]")))
+
+
+def question(text: str = "how fast?", turn_id: str | None = "t1") -> Question:
+    return Question("shop", text, conversation_id="c1", turn_id=turn_id)
+
+
+def test_what_was_looked_up_is_served_without_looking_again(rig: Rig) -> None:
+    match = rig.lookup.match(asked())
+    assert match is not None and (match.level, match.confidence) == ("sure", 0.7)
+    assert rig.lookup.answer(question()) == rig.lookup.answer(question())
+    assert rig.answers.asked == 1
+
+
+def test_another_text_turn_or_trial_is_looked_up_anew(rig: Rig) -> None:
+    rig.lookup.match(asked())
+    for other in (question("how dear?"), question(turn_id="t2"), question(turn_id=None)):
+        rig.lookup.answer(other)
+    assert rig.answers.asked == 4
+
+
+def test_only_what_is_served_teaches(rig: Rig) -> None:
+    rig.lookup.match(asked())
+    assert rig.book.noted == []
+    rig.lookup.answer(question())
+    rig.lookup.answer(question())
+    assert rig.book.noted == ["e1"]
+    rig.lookup.answer(question("how dear?"))
+    assert rig.book.noted == ["e1", "e1"]
+
+
+def test_knowledge_that_is_away_leaves_the_message_to_the_skills(rig: Rig) -> None:
+    rig.answers.away = True
+    assert rig.lookup.match(asked()) is None
+
+
+def test_what_is_kept_has_a_bound(rig: Rig) -> None:
+    for number in range(KEPT + 5):
+        rig.lookup.match(asked(turn_id=f"t{number}"))
+    assert len(rig.lookup._kept) == KEPT
+
+
+@pytest.mark.parametrize(
+    ("parts", "level"),
+    [
+        ([part(by="approved", confidence=1.0)], "exact"),
+        ([part(by="approved", confidence=0.9)], "sure"),
+        ([part("suggested")], "probable"),
+        ([part("clarified")], "unsure"),
+        ([part("unknown", near=("How long?",))], "unsure"),
+        ([part("unknown")], "none"),
+        ([], "none"),
+        ([part(by="approved", confidence=1.0), part()], "sure"),
+        ([part(by="approved", confidence=1.0), part("unknown")], "probable"),
+    ],
+)
+def test_levels(parts: list[AnswerPart], level: str) -> None:
+    assert level_of(parts, {}) == level
