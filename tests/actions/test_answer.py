@@ -14,10 +14,15 @@ from core.errors import KnowledgeUnavailable
 from core.events import Hub
 from core.llm.types import Caller
 from core.texts import Texts
+from knowledge.answering import whole
 from knowledge.draft import Viewer
-from knowledge.types import Answer, AnswerPart, Question, Source, UsedEntry, Utterance, Writing
+from knowledge.types import Answer, AnswerPart, Choice, Question, Source, UsedEntry, Utterance, Writing
 
 KNOWN = AnswerPart("How long?", "answered", "Two days.", 0.9, (UsedEntry("e1", 1, 0.9),), (Source("Delivery"),))
+DELIVERY = Answer("answered", (KNOWN,), 1.0, entries=KNOWN.entries, sources=KNOWN.sources)
+LIKELY = replace(
+    KNOWN, outcome="suggested", title="Standard delivery", choices=(Choice("e2", "Express"), Choice("e3", "Abroad"))
+)
 UNKNOWN = AnswerPart("what about the moon", "unknown", "", 0.0)
 
 
@@ -35,8 +40,10 @@ class FakeWriter:
             raise KnowledgeUnavailable
         self.asked.append(question)
         parts = self.known.get(question.text.split()[0], (UNKNOWN,))
-        outcome = "answered" if any(part.outcome == "answered" for part in parts) else "unknown"
-        return Answer(outcome, parts, 0.9, entries=parts[0].entries, sources=parts[0].sources)
+        return whole(parts)
+
+    def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
+        return replace(DELIVERY, parts=(replace(KNOWN, question=asked),)) if entry_id == "e1" else None
 
 
 def tracker(*said: str, pressed: str = "", slots: dict[str, Any] | None = None) -> Tracker:
@@ -53,9 +60,8 @@ async def run(
     dispatcher = CollectingDispatcher()
     if sink is not None:
         dispatcher._stream_sink = _into(sink)
-    action = ActionAnswer(
-        writer, Texts("Failed.", "Waiting.", unknown_part="About “{part}” I'm not sure."), hub or Hub()
-    )  # type: ignore[arg-type]
+    texts = Texts("Failed.", "Waiting.", unknown_part="About “{part}” I'm not sure.")
+    action = ActionAnswer(writer, writer, texts, hub or Hub())  # type: ignore[arg-type]
     events = await action.run(dispatcher, asked, {})
     (message,) = dispatcher.messages
     return message, events
@@ -106,15 +112,42 @@ async def test_without_the_index_the_customer_is_told() -> None:
     assert message["response"] == "utter_knowledge_unavailable"
 
 
-async def test_known_questions_that_come_near_are_offered_in_their_own_words() -> None:
-    near = AnswerPart("policy?", "unknown", "", 0.0, suggestions=("How do I return something?",))
+PERSON = {"title": "Talk to a person", "payload": "/talk_to_person"}
+
+
+def entry_button(entry_id: str, title: str) -> dict[str, str]:
+    return {"title": title, "payload": f'/ask_entry{{"entry": "{entry_id}"}}'}
+
+
+async def test_known_questions_that_come_near_are_offered_as_entries() -> None:
+    near = AnswerPart("policy?", "clarified", "", 0.2, choices=(Choice("e7", "How do I return something?"),))
     message, events = await run(FakeWriter(What=(near,)), tracker("What about the policy?"))
     assert (message["response"], message["custom"]["rejoinder"]["outcome"]) == ("utter_suggest", "clarified")
-    assert message["buttons"] == [
-        {"title": "How do I return something?", "payload": "How do I return something?"},
-        {"title": "Talk to a person", "payload": "/talk_to_person"},
-    ]
+    assert message["buttons"] == [entry_button("e7", "How do I return something?"), PERSON]
     assert events == []
+
+
+async def test_a_likely_answer_says_what_it_answers_and_offers_the_others() -> None:
+    message, _ = await run(FakeWriter(How=(LIKELY,)), tracker("How long?"))
+    assert message["text"] == "From “Standard delivery”:\n\nTwo days.\n\nNot what you meant?"
+    assert message["buttons"] == [entry_button("e2", "Express"), entry_button("e3", "Abroad"), PERSON]
+    assert message["custom"]["rejoinder"]["outcome"] == "suggested"
+
+
+async def test_answers_that_contradict_each_other_are_named_as_such() -> None:
+    both = replace(LIKELY, title="Ticket?", text="- 8 euros\n- 11 euros", choices=(), disputed=True)
+    message, _ = await run(FakeWriter(How=(both,)), tracker("How much?"))
+    assert "more than one answer" in message["text"]
+    assert "- 8 euros\n- 11 euros" in message["text"]
+    assert message["buttons"] == [PERSON]
+
+
+async def test_a_press_gets_exactly_the_entry_that_the_button_carries() -> None:
+    asked = tracker("How long?", "bot:Is it one of these?", '/ask_entry{"entry": "e1"}', pressed="Standard delivery")
+    asked.latest_message |= {"intent": {"name": "ask_entry"}, "entities": [{"entity": "entry", "value": "e1"}]}
+    writer = FakeWriter()
+    message, _ = await run(writer, asked)
+    assert (message["text"], writer.asked) == ("Two days.", [])
 
 
 class Drafting(FakeWriter):
