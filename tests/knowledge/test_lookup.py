@@ -12,15 +12,11 @@ from core.turns.knowledge import Asked
 from knowledge.answering import whole
 from knowledge.lookup import KEPT, HeldBook, Lookup, level_of
 from knowledge.reuse.deciding import Decision, EmptyBook
-from knowledge.types import Answer, AnswerPart, Entry, Question
-
-ENTRY = Entry("e1", 1, "faq", ("How long does delivery take?",), "Two days.")
+from knowledge.types import Answer, AnswerPart, Question
 
 
-def part(
-    outcome: str = "answered", *, by: str = "extract", confidence: float = 0.7, near: tuple[str, ...] = ()
-) -> AnswerPart:
-    return AnswerPart("how fast?", outcome, "Two days.", confidence, written_by=by, suggestions=near)  # type: ignore[arg-type]
+def part(outcome: str = "answered", *, exact: bool = False) -> AnswerPart:
+    return AnswerPart("how fast?", outcome, "Two days.", 0.7, exact=exact)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -110,16 +106,15 @@ def test_what_is_kept_has_a_bound(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("parts", "level"),
     [
-        ([part(by="approved", confidence=1.0)], "exact"),
-        ([part(by="approved", confidence=0.9)], "sure"),
+        ([part(exact=True)], "exact"),
+        ([part()], "sure"),
         ([part("suggested")], "probable"),
         ([part("clarified")], "unsure"),
-        ([part("unknown", near=("How long?",))], "unsure"),
         ([part("unknown")], "none"),
         ([], "none"),
-        ([part(by="approved", confidence=1.0), part()], "sure"),
-        ([part(by="approved", confidence=1.0), part("unknown")], "probable"),
+        ([part(exact=True), part()], "sure"),
+        ([part(exact=True), part("unknown")], "probable"),
     ],
 )
 def test_levels(parts: list[AnswerPart], level: str) -> None:
-    assert level_of(parts, {}) == level
+    assert level_of(parts) == level
