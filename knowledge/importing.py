@@ -14,7 +14,7 @@ from core.db.models import EntryVersion, KnowledgeEntry, SourceDocument, now
 from core.errors import InvalidInput
 from knowledge.chunking import Piece
 from knowledge.entries import Change, EntryEditor, content_of
-from knowledge.sources.document import Document, Failure, Raw, hash_of
+from knowledge.sources.document import Document, Failure, PassedOver, Raw, hash_of
 from knowledge.sources.files import Found
 from knowledge.sources.opening import Origin
 from knowledge.sources.readers import KINDS, read
@@ -100,6 +100,8 @@ class _Import:
         """One document."""
         if isinstance(found, Failure):
             self._failed.append(found)
+            return
+        if isinstance(found, PassedOver):
             return
         try:
             self._take(found)
