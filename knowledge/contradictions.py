@@ -141,6 +141,11 @@ def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntr
     return list(session.scalars(query.order_by(KnowledgeEntry.id)))
 
 
+def answers_of(session: Session, tenant_id: str, key: str) -> frozenset[str]:
+    """The keys of the answers that are served to one question."""
+    return frozenset(entry.answer_key or "" for entry in entries_of(session, tenant_id, key))
+
+
 def _hash(*texts: str) -> str:
     return hashlib.sha256("\x1f".join(map(normalised, texts)).encode()).hexdigest()[:32]
 
@@ -187,11 +192,7 @@ def _accepted_keys(session: Session, tenant_id: str, ids: Sequence[str]) -> list
     )
     keys = [key for key in session.scalars(rejected.distinct()) if key]
     accepted = _accepted(session, tenant_id, keys) if keys else {}
-    return [key for key in keys if _is_accepted(_answers(session, tenant_id, key), accepted.get(key, ()))]
-
-
-def _answers(session: Session, tenant_id: str, key: str) -> frozenset[str]:
-    return frozenset(entry.answer_key or "" for entry in entries_of(session, tenant_id, key))
+    return [key for key in keys if _is_accepted(answers_of(session, tenant_id, key), accepted.get(key, ()))]
 
 
 def _accepted(session: Session, tenant_id: str, keys: Sequence[str] | None) -> dict[str, list[frozenset[str]]]:

@@ -110,6 +110,11 @@ class EntryEditor:
         """Give it the status that it had before."""
         self._move(entry, status)
 
+    def recheck(self, keys: Sequence[str]) -> None:
+        """Mark anew who is disputed about these questions, although no entry changed."""
+        self.lock()
+        self._asked.update(keys)
+
     def _move(self, entry: KnowledgeEntry, status: str) -> None:
         if entry.status != status:
             entry.status = status

@@ -15,7 +15,7 @@ from console.api.paging import Limit, Offset
 from console.api.services import LearningServices
 from core.audit import note
 from core.db.models import ReuseObservation
-from knowledge import entries
+from knowledge import catalogue, entries
 from knowledge.content import Content
 from knowledge.review import browsing, changing
 from knowledge.review.changing import Outcome
@@ -128,6 +128,26 @@ class EntryOutcome(BaseModel):
     review_item: str | None
 
 
+class SourceItem(BaseModel):
+    """What was imported under one name."""
+
+    name: str
+    place: str
+    base_url: str | None
+    documents: int
+    entries: int
+    """Served."""
+    drafts: int
+    failed: int
+    """Documents and rows that could not be used at the last import."""
+    failures: list[dict[str, str]]
+    """The first of them."""
+    passed_over: int
+    created_at: datetime
+    imported_at: datetime
+    forgotten_at: datetime | None
+
+
 class UsedEntry(BaseModel):
     """An entry and how many answers it went into."""
 
@@ -166,6 +186,16 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         def work(session: Session) -> list[UsedEntry]:
             found = browsing.by_intent(session, services.tenant, intent, limit)
             return [UsedEntry(entry=EntryItem(**browsing.described(session, e)), answers=n) for e, n in found]
+
+        return await services.database.run(work)
+
+    @routes.get("/knowledge-base/sources/", tags=[TAG])
+    async def sources(_: Viewer, *, forgotten: bool = False) -> list[SourceItem]:
+        """What was imported, by name; those that were forgotten where they are asked for."""
+
+        def work(session: Session) -> list[SourceItem]:
+            found = catalogue.listed(session, services.tenant, forgotten=forgotten)
+            return [SourceItem(**vars(source)) for source in found]
 
         return await services.database.run(work)
 

@@ -51,6 +51,12 @@ class MergeBody(DecisionBody):
     take_answer: bool = False
 
 
+class KeepBody(DecisionBody):
+    """Which of the entries that contradict each other stays."""
+
+    entry_id: Annotated[str, Field(max_length=26)]
+
+
 class RejectBody(DecisionBody):
     """Why."""
 
@@ -216,6 +222,11 @@ def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
             person,
             lambda session, claim: deciding.merge(session, claim, body.entry_id, take_answer=body.take_answer),
         )
+
+    @routes.post("/training-data/{item_id}/keep/", tags=[TAG])
+    async def keep(item_id: str, body: KeepBody, person: Reviewer) -> Item:
+        """Of a contradiction this entry stays; those with another answer are retired."""
+        return await _decide(services, item_id, body, person, lambda s, claim: deciding.keep(s, claim, body.entry_id))
 
     @routes.post("/training-data/{item_id}/reject/", tags=[TAG])
     async def reject(item_id: str, body: RejectBody, person: Reviewer) -> Item:

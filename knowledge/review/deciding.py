@@ -13,6 +13,7 @@ from core import learning
 from core.audit import note
 from core.db.models import ReviewItem, TrainingExample, now
 from core.errors import Conflict, InvalidInput
+from knowledge import contradictions
 from knowledge.content import storable
 from knowledge.corrections.edits import Edits, restore
 from knowledge.entries import Change, EntryEditor
@@ -47,7 +48,23 @@ def merge(session: Session, claim: Claim, entry_id: str, *, take_answer: bool = 
     item = _claimed(session, claim)
     if item.kind == "example":
         raise InvalidInput("Examples of an intent cannot be merged into an entry.")
+    if item.kind == contradictions.KIND:
+        raise InvalidInput("These are entries already: choose which one stays.")
     return _agree(session, item, Wanted("merge", entry_id, take_answer), claim.by)
+
+
+def keep(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
+    """Of entries that contradict each other this one stays; those with another answer are retired.
+
+    Raises:
+        NotFound: there is no such item.
+        Conflict: somebody else was first, or the entry is none of them any more.
+        InvalidInput: this item is no contradiction.
+    """
+    item = _claimed(session, claim)
+    if item.kind != contradictions.KIND:
+        raise InvalidInput("Only of a contradiction one side can be kept.")
+    return _agree(session, item, Wanted("keep", entry_id), claim.by)
 
 
 def edit(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
@@ -59,6 +76,8 @@ def edit(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
         InvalidInput: it says nothing, or too much.
     """
     item = _claimed(session, claim)
+    if item.kind == contradictions.KIND:
+        raise InvalidInput("Change one of its entries instead: the contradiction then goes away by itself.")
     before = {"questions": item.questions, "answer": item.answer, "subject": item.subject, "intent": item.intent}
     asked = list(dict.fromkeys(text for text in map(storable, wording.questions) if text))
     _refuse_sizes(asked, wording.answer)
@@ -73,7 +92,7 @@ def edit(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
 
 
 def reject(session: Session, claim: Claim, reason: str) -> ReviewItem:
-    """Decide against it, and say why.
+    """Decide against it, and say why. A contradiction is let stand until one of its answers changes.
 
     Raises:
         NotFound: there is no such item.
@@ -83,6 +102,10 @@ def reject(session: Session, claim: Claim, reason: str) -> ReviewItem:
     item = _claimed(session, claim)
     if not storable(reason):
         raise InvalidInput("Say why it is rejected: whoever proposes it next can learn from it.")
+    if item.kind == contradictions.KIND:
+        answers = contradictions.answers_of(session, item.tenant_id, item.key or "")
+        item.undo = {"answers": sorted(answers)}
+        _recheck(session, item, claim.by)
     return _decide(session, item, "rejected", claim.by, storable(reason)[:1000])
 
 
@@ -117,6 +140,8 @@ def undo(session: Session, claim: Claim) -> ReviewItem:
         restore(session, item.tenant_id, editor, record)
     if examples := item.undo.get("examples"):
         session.execute(update(TrainingExample).where(TrainingExample.id.in_(examples)).values(status="undone"))
+    if item.kind == contradictions.KIND and item.status == "rejected":
+        _recheck(session, item, claim.by)
     wanted = Wanted.stored(item.undo.get("wanted"))
     note(session, item.tenant_id, "review", item.id, "undone", claim.by, status=item.status)
     item.entry_id = item.undo.get("near", item.entry_id)
@@ -147,6 +172,11 @@ def _agree(session: Session, item: ReviewItem, wanted: Wanted, by: str) -> Revie
     item.undo = {**done, "wanted": asdict(wanted), "near": near}
     merged = wanted.action == "merge" and item.kind != "phrasing"
     return _decide(session, item, "merged" if merged else "approved", by, "")
+
+
+def _recheck(session: Session, item: ReviewItem, by: str) -> None:
+    """What this decision says about a contradiction marks its entries."""
+    EntryEditor(session, item.tenant_id, Change(by, f"review {item.id}")).recheck([item.key or ""])
 
 
 def _decide(session: Session, item: ReviewItem, status: str, by: str, reason: str) -> ReviewItem:

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from knowledge import entries
+from knowledge import contradictions, entries
 from knowledge.synchronising import Synchroniser, sync_quietly
 
 log = structlog.get_logger()
@@ -41,7 +41,10 @@ class Desk:
             result = work(session)
             session.flush()
             revision = entries.revision_of(session, tenant_id)
-            return result, revision is not None and revision.indexed < revision.number
+            changed = revision is not None and revision.indexed < revision.number
+            if changed:
+                contradictions.queue(session, tenant_id)
+            return result, changed
 
         result, changed = await self._database.run(decide)
         if changed:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import learning
 from core.db.models import KnowledgeEntry, Message, ReviewItem, now
 from core.errors import NotFound
-from knowledge import entries
+from knowledge import contradictions, entries
 from knowledge.review.differing import diff
 
 FIELDS = (
@@ -84,7 +84,7 @@ def detailed(session: Session, item: ReviewItem) -> dict[str, Any]:
 
 def expiry(session: Session, item: ReviewItem) -> datetime | None:
     """When it leaves the queue unless somebody decides."""
-    if item.status not in {"open", "half_approved"}:
+    if item.status not in {"open", "half_approved"} or item.kind == contradictions.KIND:
         return None
     return item.expires_at or item.created_at + timedelta(weeks=learning.of(session, item.tenant_id).expire_weeks)
 
@@ -172,6 +172,8 @@ def _near(item: ReviewItem, entry: KnowledgeEntry, near: dict[str, Any]) -> dict
         "questions": [question.text for question in entry.questions],
         "answer": entry.answer,
         "version": entry.version,
+        "source": f"{entry.source.uri} in {entry.source.origin}" if entry.source else None,
+        "updated_at": entry.updated_at,
         "diff": [tuple(piece) for piece in diff(entry.answer, item.answer)] if item.answer else [],
     }
 

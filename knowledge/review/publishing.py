@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import KnowledgeEntry, ReviewItem, TrainingExample
 from core.errors import Conflict, InvalidInput
-from knowledge import entries
+from knowledge import contradictions, entries
 from knowledge.content import Content
 from knowledge.corrections.edits import Edits
 from knowledge.review.types import Wanted
@@ -18,7 +18,13 @@ from knowledge.types import Utterance
 
 
 def natural(item: ReviewItem) -> Wanted:
-    """What a plain approval means for this kind of item."""
+    """What a plain approval means for this kind of item.
+
+    Raises:
+        InvalidInput: nothing: something has to be chosen.
+    """
+    if item.kind == contradictions.KIND:
+        raise InvalidInput("Choose which answer stays, or say why all of them may.")
     if item.kind == "phrasing":
         return Wanted("merge", item.entry_id)
     return Wanted("publish")
@@ -35,6 +41,8 @@ def check(session: Session, item: ReviewItem, wanted: Wanted) -> None:
     if item.kind == "example":
         if not item.intent:
             raise InvalidInput("Say which intent these messages have: edit the item first.")
+    elif wanted.action == "keep":
+        _kept(session, item, wanted)
     elif wanted.action == "publish":
         content(item).checked()
     else:
@@ -46,7 +54,13 @@ def publish(session: Session, item: ReviewItem, wanted: Wanted, edits: Edits, by
     check(session, item, wanted)
     if item.kind == "example":
         return {"examples": _examples(session, item, by)}
-    if wanted.action == "publish":
+    if wanted.action == "keep":
+        kept = _kept(session, item, wanted)
+        for entry in contradictions.entries_of(session, item.tenant_id, item.key or ""):
+            if entry.answer_key != kept.answer_key:
+                edits.retire(entry)
+        item.entry_id = kept.id
+    elif wanted.action == "publish":
         item.entry_id = edits.add(content(item)).id
     else:
         entry = _target(session, item, wanted)
@@ -88,6 +102,15 @@ def _target(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntr
     if wanted.action == "merge" and entry.status == "retired":
         raise Conflict(f"The entry was retired by {entry.author}: approve this as an entry of its own.")
     return entry
+
+
+def _kept(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
+    """The entry that stays, of those that contradict each other now."""
+    sides = contradictions.entries_of(session, item.tenant_id, item.key or "")
+    kept = next((entry for entry in sides if entry.id == wanted.entry_id), None)
+    if kept is None:
+        raise Conflict("This entry does not answer the question any more: look at the item again.")
+    return kept
 
 
 def _examples(session: Session, item: ReviewItem, by: str) -> list[str]:

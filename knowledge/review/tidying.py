@@ -1,4 +1,4 @@
-"""Puts snoozed items back into the queue, and takes out what nobody reviewed."""
+"""Puts snoozed items back into the queue, takes out what nobody reviewed, and keeps its contradictions up to date."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from sqlalchemy.orm import Session
 
 from core import learning
 from core.db.models import ReviewItem, now
+from knowledge import contradictions, entries
 
 
 def tidy(session: Session) -> tuple[int, int]:
     """For a job that runs again and again: how many woke up, and how many expired."""
+    for tenant in entries.tenants(session):
+        contradictions.queue(session, tenant)
     tenants = session.scalars(select(ReviewItem.tenant_id).distinct()).all()
     counts = [(_wake(session, tenant), _expire(session, tenant)) for tenant in tenants]
     return sum(woken for woken, _ in counts), sum(expired for _, expired in counts)
@@ -30,7 +33,10 @@ def _expire(session: Session, tenant_id: str) -> int:
     oldest = now() - timedelta(weeks=learning.of(session, tenant_id).expire_weeks)
     old = (ReviewItem.expires_at <= now()) | (ReviewItem.expires_at.is_(None) & (ReviewItem.created_at <= oldest))
     due = update(ReviewItem).where(
-        ReviewItem.tenant_id == tenant_id, ReviewItem.status.in_(["open", "half_approved"]), old
+        ReviewItem.tenant_id == tenant_id,
+        ReviewItem.status.in_(["open", "half_approved"]),
+        ReviewItem.kind != contradictions.KIND,  # it lasts for as long as its entries differ
+        old,
     )
     values = {"status": "expired", "decided_by": "expiry", "decided_at": now(), "updated_at": now()}
     return _count(session, due.values(**values, revision=ReviewItem.revision + 1))

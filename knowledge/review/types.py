@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["entry", "faq", "phrasing", "example"]
-Status = Literal["open", "half_approved", "approved", "merged", "rejected", "snoozed", "expired"]
+Kind = Literal["entry", "faq", "phrasing", "example", "contradiction"]
+Status = Literal["open", "half_approved", "approved", "merged", "rejected", "snoozed", "expired", "settled"]
 UNDECIDED: tuple[Status, ...] = ("open", "half_approved", "snoozed")
 """May still be decided about."""
 PUBLISHED: tuple[Status, ...] = ("approved", "merged")
@@ -27,9 +27,9 @@ class Claim:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an approval does: publish a new entry, merge into one, or amend one."""
+    """What an approval does: publish a new entry, merge into one, amend one, or keep one of several that contradict."""
 
-    action: Literal["publish", "merge", "amend"]
+    action: Literal["publish", "merge", "amend", "keep"]
     entry_id: str | None = None
     take_answer: bool = False
     """Merging: the entry also takes the new answer."""

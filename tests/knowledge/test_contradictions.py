@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core.db import Database
-from core.db.models import ReviewItem
+from core.db.models import ReviewItem, now
+from core.errors import Conflict, InvalidInput
 from knowledge import contradictions, entries
 from knowledge.content import Content
 from knowledge.entries import Change, EntryEditor
+from knowledge.review import deciding
+from knowledge.review.tidying import tidy
+from knowledge.review.types import Claim, Wording
 from knowledge.types import Utterance
 
 T = "shop"
@@ -125,3 +130,62 @@ def test_five_hundred_answers_to_one_question_are_one_item(sqlite: Database) -> 
     assert all(disputed(sqlite, *ids))
     [item] = queued(sqlite)
     assert len(item.near) == contradictions.MOST_SIDES
+
+
+def claim(database: Database, item_id: str) -> Claim:
+    with database.session() as session:
+        return Claim(T, item_id, session.get_one(ReviewItem, item_id).revision, "ana@example.com")
+
+
+def decide(database: Database, how: str, item_id: str, *more: Any) -> None:
+    with database.session() as session:
+        getattr(deciding, how)(session, claim(database, item_id), *more)
+
+
+def test_the_kept_side_stays_and_the_others_are_retired_until_it_is_undone(database: Database) -> None:
+    ids = [add(database, "Is it open?", answer) for answer in ("Yes.", "No.", "No!", "Perhaps.")]
+    [item] = queued(database)
+    decide(database, "keep", item.id, ids[1])
+    with database.session() as session:
+        assert [entries.found(session, T, i).status for i in ids] == ["retired", "approved", "approved", "retired"]
+    assert disputed(database, *ids) == [False] * 4
+    assert [i.status for i in queued(database)] == ["approved"]
+    decide(database, "undo", item.id)
+    assert disputed(database, *ids) == [True] * 4
+    assert [i.status for i in queued(database)] == ["open"]
+
+
+def test_what_may_stay_is_undisputed_until_another_answer_comes(database: Database) -> None:
+    a, b = add(database, "Is it open?", "Yes."), add(database, "Is it open?", "No.")
+    [item] = queued(database)
+    decide(database, "reject", item.id, "two shops")
+    assert disputed(database, a, b) == [False, False]
+    assert [i.status for i in queued(database)] == ["rejected"]
+    decide(database, "undo", item.id)
+    assert disputed(database, a, b) == [True, True]
+    decide(database, "reject", item.id, "two shops")
+    c = add(database, "Is it open?", "On Sundays.")
+    assert disputed(database, a, b, c) == [True] * 3
+    assert [i.status for i in queued(database)] == ["rejected", "open"]
+
+
+@pytest.mark.parametrize("how", ["approve", "edit", "merge", "keep"])
+def test_a_side_has_to_be_chosen(sqlite: Database, how: str) -> None:
+    a = add(sqlite, "Is it open?", "Yes.")
+    add(sqlite, "Is it open?", "No.")
+    other = add(sqlite, "Is it shut?", "No.")
+    [item] = queued(sqlite)
+    more = {"edit": (Wording(("Is it?",), "Yes."),), "merge": (a,), "keep": (other,)}.get(how, ())
+    with pytest.raises((InvalidInput, Conflict)):
+        decide(sqlite, how, item.id, *more)
+    assert queued(sqlite)[0].status == "open"
+
+
+def test_it_does_not_expire_while_it_lasts(sqlite: Database) -> None:
+    add(sqlite, "Is it open?", "Yes.")
+    add(sqlite, "Is it open?", "No.")
+    with sqlite.session() as session:
+        tidy(session)
+        session.query(ReviewItem).one().created_at = now() - timedelta(days=1000)
+    with sqlite.session() as session:
+        assert tidy(session) == (0, 0)

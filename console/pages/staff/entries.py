@@ -13,7 +13,7 @@ from console.pages.staff.forms import Form, page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see
 from core.db.models import EntryVersion
 from core.errors import Conflict, InvalidInput, NotFound
-from knowledge import entries
+from knowledge import catalogue, entries
 from knowledge.content import Content
 from knowledge.review import browsing, changing
 from knowledge.review.changing import Outcome
@@ -43,7 +43,8 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         def work(session: Session) -> dict[str, Any]:
             total, found = browsing.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
             shown = [browsing.described(session, entry) for entry in found]
-            return {"total": total, "found": shown, "pages": pages(total, AT_ONCE)}
+            sources = catalogue.listed(session, shell.tenant)
+            return {"total": total, "found": shown, "pages": pages(total, AT_ONCE), "sources": sources}
 
         found = await shell.read(work)
         return await shell.page(

@@ -188,6 +188,7 @@ DECISIONS: dict[str, Callable[[Session, Claim, Form], object]] = {
     "approve": lambda session, claim, _: deciding.approve(session, claim),
     "edit": _edit,
     "merge": _merge,
+    "keep": lambda session, claim, form: deciding.keep(session, claim, form.text("entry")),
     "reject": lambda session, claim, form: deciding.reject(session, claim, form.text("reason")),
     "snooze": _snooze,
     "undo": lambda session, claim, _: deciding.undo(session, claim),

@@ -78,8 +78,7 @@ def downgrade() -> None:
         ('source_documents', 'gone'),
         ('source_documents', 'data_hash'),
     ):
-        with op.batch_alter_table(table, schema=None) as batch_op:
-            batch_op.drop_column(column)
+        op.drop_column(table, column)  # copying a table in SQLite would drop what others refer to
     _name_places()
     op.drop_table('import_leases')
     op.drop_table('knowledge_sources')
