@@ -1,4 +1,4 @@
-"""The decision what to answer: an approved answer verbatim, an extract with its source, or honestly unknown."""
+"""The decision what to answer: surely, probably with what else it may be, by asking back, or honestly not at all."""
 
 from __future__ import annotations
 
@@ -7,34 +7,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from knowledge import context
-from knowledge.extract import Embeds, extract, sentence_scores, sentences_of
+from knowledge.bars import Bars
 from knowledge.matching import Match, Matcher
 from knowledge.parts import parts_of
+from knowledge.ranking import Ranked, Ranker, Ranking
 from knowledge.reuse.deciding import Reuse
 from knowledge.signals import contradicts, normalised
-from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question, Retriever, Source, UsedEntry, Utterance
+from knowledge.types import (
+    Answer,
+    AnswerOutcome,
+    AnswerPart,
+    Candidate,
+    Choice,
+    Entry,
+    Question,
+    Retriever,
+    Source,
+    UsedEntry,
+    Utterance,
+)
 
 LONGEST_QUESTION = 1000
-SUGGESTIONS = 3
+CHOICES = 3
+TALKED = 0.28
+"""Probability from which an answer learnt from a conversation is sent."""
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
 """What a subject's standing adds to nearness when the candidates to match are chosen."""
+GRADES: dict[str, int] = {"answered": 3, "suggested": 2, "clarified": 1, "unknown": 0}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How sure an answer must be; ``answer`` None takes the matcher's own threshold."""
+    """How many entries are looked at."""
 
-    answer: float | None = None
-    help_centre: float = 0.34
-    """The same for an entry that was not learnt from a conversation: a near miss is offered rather than sent."""
-    suggested: float = 0.45
-    """Cosine from which a help centre's question is offered where none is answered."""
-    passage: float = 0.62
-    """Nearness (meaning plus shared words) from which a passage's best sentence answers."""
     retrieved: int = 40
     matched: int = 12
-    evidence: float = 0.35
-    """Nearness from which something may be shown to a model at all."""
+    near: float = 0.35
+    """Cosine from which an entry is offered, or shown to a model, at all."""
     shown: int = 5
     """Entries that a model is shown at most."""
 
@@ -54,14 +63,16 @@ class Answering:
         self,
         retriever: Retriever,
         matcher: Matcher,
-        embedder: Embeds,
-        limits: Limits | None = None,
+        ranker: Ranker,
+        bars: Bars | None = None,
         reuse: Reuse | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self._reuse = reuse or Reuse.shipped()
         self._retriever = retriever
         self._matcher = matcher
-        self._embedder = embedder
+        self._ranker = ranker
+        self._bars = bars or Bars.shipped()
+        self._reuse = reuse or Reuse.shipped()
         self._limits = limits or Limits()
 
     def answer(self, question: Question) -> Answer:
@@ -84,88 +95,79 @@ class Answering:
 
     def _answer_part(self, question: Question) -> tuple[AnswerPart, Spent]:
         started = time.perf_counter()
-        candidates = self._candidates(question)
+        texts = searched(question)
+        candidates = self._retriever.candidates(question.tenant_id, texts, self._limits.retrieved)
         retrieved = time.perf_counter()
-        part = self._decided(question, candidates)
+        part = self._decided(question, texts, candidates)
         ended = time.perf_counter()
         return part, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
 
-    def _candidates(self, question: Question) -> list[Candidate]:
-        return self._retriever.candidates(question.tenant_id, searched(question), self._limits.retrieved)
-
-    def _decided(self, question: Question, candidates: list[Candidate]) -> AnswerPart:
+    def _decided(self, question: Question, texts: list[str], candidates: list[Candidate]) -> AnswerPart:
         exact = _exact(question, candidates)
         if exact:
             self._reuse.book.confirm(question, exact.entry.id)
-            return _verbatim(question, exact.entry, 1.0)
+            return replace(_verbatim(question, exact.entry, 1.0), exact=True)
         chosen = shortlist(question, candidates, self._limits.matched)
-        ranked = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq"])
-        decision = self._reuse.decide(question, ranked)
+        matches = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq"])
+        decision = self._reuse.decide(question, matches)
         if decision.verdict == "verbatim":
-            return _verbatim(question, ranked[0].candidate.entry, decision.score)
+            return _verbatim(question, matches[0].candidate.entry, decision.score)
         if decision.verdict == "held_out":
-            held = ranked[0].candidate
-            chosen, ranked = [c for c in chosen if c is not held], [m for m in ranked if m.candidate is not held]
-        return self._not_verbatim(question, chosen, ranked)
+            held = matches[0].candidate
+            candidates, matches = (
+                [c for c in candidates if c is not held],
+                [m for m in matches if m.candidate is not held],
+            )
+        return self._not_verbatim(question, texts, candidates, matches)
 
-    def _not_verbatim(self, question: Question, chosen: list[Candidate], ranked: list[Match]) -> AnswerPart:
-        """An extract, else near questions to choose from; and what a model may word an answer from."""
-        passages = self._nearest(question, [c.entry for c in chosen if c.entry.kind == "passage"])
-        best = self._likely(ranked)
-        part = _learnt(question, best) if best else self._extracted(question, passages)
-        if part.outcome == "unknown":
-            part = replace(part, suggestions=self._suggestions(question, chosen, best))
-        return self._with_evidence(part, passages, [m.candidate for m in ranked])
+    def _not_verbatim(
+        self, question: Question, texts: list[str], candidates: list[Candidate], matches: list[Match]
+    ) -> AnswerPart:
+        """What was learnt from talk about one thing is matched with its talk; everything else is ranked by reading."""
+        talked = _likely(matches)
+        ranking = self._ranker.rank(question, texts, [c for c in candidates if not _needs_talk(c.entry)])
+        if talked and talked.probability >= ranking.first:
+            part = _answered(question, talked.candidate.entry, talked.candidate.entry.answer, talked.probability)
+        else:
+            part = self._graded(question, ranking)
+        return self._with_evidence(part, ranking, [m.candidate for m in matches if _needs_talk(m.candidate.entry)])
+
+    def _graded(self, question: Question, ranking: Ranking) -> AnswerPart:
+        """As sure as the ranking is."""
+        near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
+        outcome = self._bars.outcome(ranking) if near else "unknown"
+        if outcome == "unknown":
+            return replace(_unknown(question.text), confidence=ranking.first)
+        best, others = ranking.ranked[0], [r for r in near if r is not ranking.ranked[0]]
+        if outcome == "clarified":
+            return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
+        part = _answered(question, best.entry, best.unit, ranking.first)
+        if outcome == "answered":
+            return replace(part, written_by="approved") if best.entry.kind == "faq" else part
+        return replace(
+            part, outcome="suggested", title=title_of(best.entry), choices=_choices(others, best)[: CHOICES - 1]
+        )
 
     def _unguarded(self, question: Question, candidates: list[Candidate]) -> list[Match]:
         return [m for m in self._matcher.ranked(question, candidates) if not _is_guarded(question, m)]
 
-    def _with_evidence(
-        self, part: AnswerPart, passages: list[tuple[float, Entry]], questions: list[Candidate]
-    ) -> AnswerPart:
-        near = [*passages, *((c.dense, c.entry) for c in questions)]
-        near = sorted((n for n in near if n[0] >= self._limits.evidence), key=lambda n: n[0], reverse=True)
-        shown = near[: self._limits.shown]
-        return replace(part, evidence=tuple(e for _, e in shown), nearness=min(1.0, shown[0][0])) if shown else part
-
-    def _likely(self, ranked: list[Match]) -> Match | None:
-        """The best match, where it probably answers, though not so surely that it may be sent verbatim."""
-        needed = self._matcher.threshold if self._limits.answer is None else self._limits.answer
-        return next((m for m in ranked[:1] if _with_twins(m, ranked) >= self._needed(m, needed)), None)
-
-    def _needed(self, match: Match, needed: float) -> float:
-        return needed if match.candidate.entry.context else max(needed, self._limits.help_centre)
-
-    def _suggestions(self, question: Question, candidates: list[Candidate], best: Match | None) -> tuple[str, ...]:
-        """The help centre's own questions near to this one alone; never what was learnt from talk about one thing."""
-        near = [c.entry for c in candidates if c.entry.kind == "faq" and not _needs_talk(c.entry)]
-        asked = [entry.questions[0] for entry in near]
-        vectors = self._embedder.embed([question.text, *asked])
-        cosines = [float(cosine) for cosine in vectors[1:] @ vectors[0]]
-        ranked = sorted(zip(cosines, asked, strict=True), reverse=True)
-        likely = [best.candidate.entry.questions[0]] if best else []
-        close = [text for cosine, text in ranked if cosine >= self._limits.suggested]
-        return tuple(dict.fromkeys([*likely, *close]))[:SUGGESTIONS]
-
-    def _nearest(self, question: Question, passages: list[Entry]) -> list[tuple[float, Entry]]:
-        return sorted(((self._nearness(question, p), p) for p in passages), key=lambda n: n[0], reverse=True)
-
-    def _extracted(self, question: Question, passages: list[tuple[float, Entry]]) -> AnswerPart:
-        """The best sentences of the best passage."""
-        if not passages or passages[0][0] < self._limits.passage:
-            return _unknown(question.text)
-        nearness, entry = passages[0]
-        text = extract(context.resolved(question), entry.answer, self._embedder)
-        return _answered(question, entry, text, min(1.0, nearness), "extract") if text else _unknown(question.text)
-
-    def _nearness(self, question: Question, passage: Entry) -> float:
-        titled = [f"{passage.title}: {s}" if passage.title else s for s in sentences_of(passage.answer)]
-        return float(sentence_scores(context.resolved(question), titled, self._embedder).max()) if titled else 0.0
+    def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
+        """What a model may word an answer from, in the order in which it was ranked."""
+        read = [r.entry for r in ranking.ranked if r.candidate.dense >= self._limits.near]
+        said = sorted((c for c in talked if c.dense >= self._limits.near), key=lambda c: c.dense, reverse=True)
+        used = [e.id for e in part.entries]
+        near = sorted((*(c.entry for c in said), *read), key=lambda entry: entry.id not in used)
+        if not near:
+            return part
+        nearness = max((r.candidate.dense for r in ranking.ranked[:1]), default=0.0)
+        nearness = max(nearness, *(c.dense for c in said[:1]), 0.0)
+        return replace(part, evidence=tuple(near[: self._limits.shown]), nearness=min(1.0, nearness))
 
 
 def searched(question: Question) -> list[str]:
     """The texts that entries are looked up by: alone, made whole, and with what was said before."""
-    return list(dict.fromkeys([question.text, context.resolved(question), context.with_last_turn(question)]))
+    texts = [question.text, context.resolved(question), context.with_last_turn(question), context.with_turns(question)]
+    return list(dict.fromkeys(texts))
 
 
 def shortlisted(question: Question, retriever: Retriever, limits: Limits | None = None) -> list[Candidate]:
@@ -179,6 +181,14 @@ def shortlist(question: Question, candidates: Sequence[Candidate], size: int) ->
     """The candidates worth matching: near in meaning, and about what is being talked of."""
     standings = context.standings((c.entry.subject for c in candidates if c.entry.subject), question)
     return sorted(candidates, key=lambda c: c.dense + LIFT[standings[c.entry.subject or None]], reverse=True)[:size]
+
+
+def title_of(entry: Entry) -> str:
+    """What an entry answers, as a customer reads it: its question, else the heading it stands under."""
+    if entry.questions:
+        return entry.questions[0]
+    path = [part.strip() for part in (entry.title or "").split(" > ") if part.strip()]
+    return " > ".join(path[-2:])
 
 
 def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
@@ -205,12 +215,10 @@ def _needs_talk(entry: Entry) -> bool:
     return bool(entry.context or entry.subject)
 
 
-def _learnt(question: Question, match: Match) -> AnswerPart:
-    """What an agent once said to much the same; a help centre's question is rather offered to choose."""
-    entry = match.candidate.entry
-    if not _needs_talk(entry):
-        return _unknown(question.text)
-    return _answered(question, entry, entry.answer, match.probability, "extract")
+def _likely(matches: Sequence[Match]) -> Match | None:
+    """The best match of what was learnt from talk, where it probably answers."""
+    first = matches[0] if matches else None
+    return first if first and _needs_talk(first.candidate.entry) and _with_twins(first, matches) >= TALKED else None
 
 
 def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
@@ -225,15 +233,27 @@ def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
     return sum(m.probability for m in twins)
 
 
+def _choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Choice, ...]:
+    """The likeliest, each title once."""
+    known = {title_of(shown.entry)} if shown else set()
+    choices: list[Choice] = []
+    for each in ranked:
+        title = title_of(each.entry)
+        if title and title not in known:
+            known.add(title)
+            choices.append(Choice(each.entry.id, title))
+    return tuple(choices[:CHOICES])
+
+
 def _verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
-    part = _answered(question, entry, entry.answer, confidence, "approved")
+    part = replace(_answered(question, entry, entry.answer, confidence), written_by="approved")
     return replace(part, evidence=(entry,), nearness=min(1.0, confidence))
 
 
-def _answered(question: Question, entry: Entry, text: str, confidence: float, written_by: str) -> AnswerPart:
+def _answered(question: Question, entry: Entry, text: str, confidence: float) -> AnswerPart:
     used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
     sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
-    return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by=written_by)
+    return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by="extract")
 
 
 def _unknown(text: str) -> AnswerPart:
@@ -246,14 +266,16 @@ def _said(part: AnswerPart) -> list[Utterance]:
 
 
 def whole(parts: Sequence[AnswerPart], retrieval_ms: float = 0.0, generation_ms: float = 0.0) -> Answer:
-    """One answer of its parts."""
-    answered = [p for p in parts if p.outcome == "answered"]
+    """One answer of its parts: as sure as the least sure part that has a text, else the best of the others."""
+    worded = [p for p in parts if p.text]
+    grades = [p.outcome for p in worded] or [max((p.outcome for p in parts), key=GRADES.__getitem__)]
+    outcome: AnswerOutcome = min(grades, key=GRADES.__getitem__)
     return Answer(
-        outcome="answered" if answered else "unknown",
+        outcome=outcome,
         parts=tuple(parts),
-        confidence=min((p.confidence for p in answered), default=0.0),
+        confidence=min((p.confidence for p in worded), default=0.0),
         retrieval_ms=retrieval_ms,
         generation_ms=generation_ms,
-        entries=tuple(dict.fromkeys(e for p in answered for e in p.entries)),
-        sources=tuple(dict.fromkeys(s for p in answered for s in p.sources)),
+        entries=tuple(dict.fromkeys(e for p in worded for e in p.entries)),
+        sources=tuple(dict.fromkeys(s for p in worded for s in p.sources)),
     )

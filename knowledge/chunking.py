@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from knowledge.content import Content, storable
-from knowledge.types import Entry
 
 LONGEST_HEADING = 300
 FEWEST_WORDS = 4
@@ -101,15 +100,6 @@ def is_question(heading: str) -> bool:
 def plain(markdown: str) -> str:
     """The words of a Markdown text."""
     return re.sub(r"[ \t]+", " ", MARKUP.sub(lambda found: found.group(1) or "", markdown)).strip()
-
-
-def spoken_parts(entry: Entry) -> list[str]:
-    """The texts under which an entry is found by meaning."""
-    if entry.kind == "passage":
-        return [f"{entry.title}. {plain(entry.answer)}" if entry.title else plain(entry.answer)]
-    if entry.subject:
-        return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
-    return list(entry.questions)
 
 
 def _section(headings: list[tuple[int, str]], lines: list[str]) -> Iterator[Section]:

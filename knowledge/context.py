@@ -128,6 +128,12 @@ def with_last_turn(question: Question) -> str:
     return f"{question.text} {said[:LAST_TURN]}".strip()
 
 
+def with_turns(question: Question) -> str:
+    """The question after the last thing each side said."""
+    said = [turn.text[:LAST_TURN] for turn in question.history[-ANSWER_AND_QUESTION:]]
+    return " ".join([*said, question.text])
+
+
 def is_dependent(text: str) -> bool:
     """Whether a turn needs the turns before it to be understood ("do they...", "and for the second one?")."""
     return bool(PRONOUN.search(text) or _is_fragment(text) or ORDINAL.search(text))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from knowledge.signals import content_words
+from knowledge.types import Embeds
 
 MOST_SENTENCES = 3
 MOST_CHARACTERS = 400
@@ -16,13 +16,6 @@ NEAR_BEST = 0.8
 """A sentence beside the best one is taken along when it scores at least this share of it."""
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[^\W_a-z])|\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)])\s)")
-
-
-class Embeds(Protocol):
-    """Turns texts into unit vectors."""
-
-    def embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """One row a text."""
 
 
 def sentences_of(text: str) -> list[str]:

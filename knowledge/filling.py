@@ -9,12 +9,12 @@ import numpy as np
 
 from core.db import Database
 from knowledge import entries
-from knowledge.chunking import spoken_parts
 from knowledge.embedding import Vectors
 from knowledge.entries import Changed
 from knowledge.index import VECTORS_PER_ENTRY
 from knowledge.spaces import VectorSpace
 from knowledge.types import Entry
+from knowledge.units import spoken_parts
 
 BATCH = 500
 LAST_ID = "Z" * 27

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.extract import Embeds
 from knowledge.signals import overlap
-from knowledge.types import Candidate, Entry
+from knowledge.types import Candidate, Embeds, Entry
+from knowledge.units import spoken_parts
 
 
 class InMemoryRetriever:
@@ -17,14 +17,14 @@ class InMemoryRetriever:
     def __init__(self, entries: Sequence[Entry], embedder: Embeds) -> None:
         self._entries = list(entries)
         self._embedder = embedder
-        self._spoken = [self._spoken_of(entry) for entry in self._entries]
+        self._spoken = [spoken_parts(entry) for entry in self._entries]
         self._owner = np.array([i for i, texts in enumerate(self._spoken) for _ in texts], dtype=np.int64)
         self._vectors = embedder.embed([text for texts in self._spoken for text in texts])
 
     def put(self, entry: Entry) -> None:
         """An entry in place of the one with its id."""
         place = next(i for i, known in enumerate(self._entries) if known.id == entry.id)
-        self._entries[place], self._spoken[place] = entry, self._spoken_of(entry)
+        self._entries[place], self._spoken[place] = entry, spoken_parts(entry)
         others = self._owner != place
         self._vectors = np.concatenate([self._vectors[others], self._embedder.embed(self._spoken[place])])
         self._owner = np.concatenate([self._owner[others], np.full(len(self._spoken[place]), place)])
@@ -43,10 +43,3 @@ class InMemoryRetriever:
 
     def _shared(self, asked: list[str], entry: int) -> float:
         return max(overlap(text, own) for text in asked for own in self._spoken[entry])
-
-    @staticmethod
-    def _spoken_of(entry: Entry) -> list[str]:
-        named = f" {entry.subject}" if entry.subject else ""
-        return [f"{q}" for q in entry.questions] + [f"{q}{named}" for q in entry.questions if named] or [
-            f"{entry.title or ''} {entry.answer}".strip()
-        ]

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from knowledge.extract import Embeds, sentences_of
+from knowledge.extract import sentences_of
 from knowledge.grounding.instructions import is_instruction
-from knowledge.types import Entry
+from knowledge.types import Embeds, Entry
 
 log = structlog.get_logger()
 

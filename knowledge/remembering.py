@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.extract import Embeds
+from knowledge.types import Embeds
 
 TEXTS = 20_000
 """About 30 MB of vectors with 384 numbers."""

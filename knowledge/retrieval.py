@@ -13,7 +13,6 @@ import numpy as np
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from knowledge import entries
-from knowledge.chunking import spoken_parts
 from knowledge.embedding import Vectors
 from knowledge.entries import Revision
 from knowledge.index import Scores
@@ -21,6 +20,7 @@ from knowledge.lexical import LexicalIndex
 from knowledge.spaces import Spaces, VectorSpace
 from knowledge.synchronising import Synchroniser
 from knowledge.types import Candidate, Entry
+from knowledge.units import spoken_parts
 
 log = logging.getLogger(__name__)
 K = TypeVar("K")

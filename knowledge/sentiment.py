@@ -12,7 +12,7 @@ import structlog
 
 from core.handoffs.sentiment import Feeling, Mood
 from knowledge import sounds, urgency
-from knowledge.extract import Embeds
+from knowledge.types import Embeds
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from threading import Lock
 
 from core.errors import KnowledgeUnavailable
 from knowledge.embedding import Embedder, ModelFiles
-from knowledge.extract import Embeds
 from knowledge.index import VectorIndex
+from knowledge.types import Embeds
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 Speaker = Literal["customer", "bot", "agent"]
 EntryKind = Literal["faq", "passage"]
-AnswerOutcome = Literal["answered", "unknown"]
+AnswerOutcome = Literal["answered", "suggested", "clarified", "unknown"]
+"""``answered``: sure. ``suggested``: probably, so with its title and what else it may be. ``clarified``: known questions
+to choose from. ``unknown``: nothing."""
 SPEAKERS: dict[str, Speaker] = {
     "user": "customer",
     "customer": "customer",
@@ -81,6 +86,13 @@ class Candidate:
     lexical: float
 
 
+class Embeds(Protocol):
+    """Turns texts into unit vectors."""
+
+    def embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        """One row a text."""
+
+
 class Retriever(Protocol):
     """Finds the entries that may answer any of the given texts, best first."""
 
@@ -103,11 +115,16 @@ class UsedEntry:
 
 
 @dataclass(frozen=True)
-class AnswerPart:
-    """The answer to one part of a question; ``text`` is empty where it is unknown.
+class Choice:
+    """A known question or section that may be what was meant."""
 
-    ``suggestions`` are known questions that come near to an unknown one, for the customer to choose from.
-    """
+    entry_id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class AnswerPart:
+    """The answer to one part of a question; ``text`` is empty where it is unknown or only asks back."""
 
     question: str
     outcome: AnswerOutcome
@@ -115,7 +132,12 @@ class AnswerPart:
     confidence: float
     entries: tuple[UsedEntry, ...] = ()
     sources: tuple[Source, ...] = ()
-    suggestions: tuple[str, ...] = ()
+    title: str = ""
+    """What a suggested answer answers."""
+    choices: tuple[Choice, ...] = ()
+    """What else may have been meant, likeliest first."""
+    exact: bool = False
+    """A known question was asked in its own words."""
     evidence: tuple[Entry, ...] = ()
     """What a model may word an answer from, nearest first; of an approved answer its own entry."""
     nearness: float = 0.0
@@ -139,7 +161,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Answer:
-    """The whole answer: ``answered`` when at least one part is, with the lowest confidence of the answered parts."""
+    """The whole answer, as good as its best part, with the lowest confidence of the parts that have a text."""
 
     outcome: AnswerOutcome
     parts: tuple[AnswerPart, ...]

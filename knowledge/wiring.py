@@ -16,15 +16,16 @@ from core.settings import Settings
 from knowledge.answering import Answering
 from knowledge.corrections.desk import Corrections
 from knowledge.embedding import Embedder, ModelFiles, Vectors
-from knowledge.extract import Embeds
 from knowledge.grounding import Grounding
 from knowledge.importing import Importer, Options, Report
 from knowledge.index import VectorIndex
 from knowledge.injection import OrderDetector
 from knowledge.lexical import LexicalIndex
-from knowledge.matching import SHIPPED, Matcher, PlainMatcher, TrainedMatcher
+from knowledge.matching import TrainedMatcher
 from knowledge.part_writer import PartWriter
 from knowledge.prompting import Prompts
+from knowledge.ranking import Ranker
+from knowledge.reader import Reader
 from knowledge.remembering import RememberingEmbedder
 from knowledge.retrieval import HybridRetriever
 from knowledge.reuse.deciding import Reuse, StoredBook
@@ -33,6 +34,7 @@ from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.spaces import Spaces, VectorSpace
 from knowledge.synchronising import Synchroniser, sync_quietly
+from knowledge.types import Embeds
 from knowledge.writing import Writer
 
 log = logging.getLogger(__name__)
@@ -135,12 +137,12 @@ def import_folder(settings: Settings, database: Database, tenant_id: str, folder
 def make_answering(
     settings: Settings, database: Database, embedder: Embedder | None = None, knowledge: Knowledge | None = None
 ) -> Answering:
-    """Answers from everything that is approved; the matcher falls back to plain similarity where no weights ship."""
+    """Answers from everything that is approved."""
     embedder = embedder or make_embedder(settings)
     retriever = (knowledge or make_knowledge(settings, database, embedder)).retriever
-    matcher: Matcher = TrainedMatcher(embedder) if any(SHIPPED.glob("*.onnx")) else PlainMatcher()
     reuse = Reuse.shipped(StoredBook(database))
-    return Answering(retriever, matcher, RememberingEmbedder(embedder), reuse=reuse)
+    ranker = Ranker(Reader(), RememberingEmbedder(embedder))
+    return Answering(retriever, TrainedMatcher(embedder), ranker, reuse=reuse)
 
 
 def make_corrections(settings: Settings, database: Database, embedder: Embedder | None = None) -> Corrections:

@@ -98,7 +98,7 @@ def question_of(tenant: str, case: Case) -> Question:
 
 def reply_of(answer: Answer, milliseconds: float = 0.0) -> Reply:
     """What the bot would make of an answer: near questions to choose from where one part alone is unknown."""
-    choices = tuple(_title(choice) for part in answer.parts for choice in part.suggestions)
+    choices = tuple(_title(choice) for part in answer.parts for choice in part.choices)
     outcome: str = answer.outcome
     if outcome == "unknown" and choices and len(answer.parts) == 1:
         outcome = "clarified"

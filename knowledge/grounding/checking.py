@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.extract import Embeds
 from knowledge.grounding.facts import Facts, facts, names, plain, stem
 from knowledge.grounding.gate import Gate
 from knowledge.grounding.head import Evidence, Head, features
 from knowledge.grounding.instructions import without_instructions
 from knowledge.grounding.splitting import sentences
 from knowledge.sources.language import language_of
+from knowledge.types import Embeds
 
 _POLITE = frozenset(
     stem(word)

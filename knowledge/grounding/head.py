@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.extract import Embeds, sentences_of
+from knowledge.extract import sentences_of
 from knowledge.grounding.facts import Facts, facts, is_content, names, plain, stem, words
+from knowledge.types import Embeds
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "grounding.json"
 NEAREST = 4

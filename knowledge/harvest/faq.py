@@ -19,7 +19,7 @@ from core.db.models import Message, ReviewItem, Turn, now
 from core.errors import KnowledgeUnavailable
 from core.llm.masking import Masker
 from knowledge.answering import Answering
-from knowledge.extract import Embeds, extract
+from knowledge.extract import extract
 from knowledge.grounding.instructions import is_instruction
 from knowledge.harvest.house import House
 from knowledge.harvest.private import Setting, personal
@@ -27,7 +27,7 @@ from knowledge.harvest.queue import MOST_EVIDENCE, MOST_PHRASINGS, claimed, expi
 from knowledge.injection import OrderDetector
 from knowledge.signals import content_words, contradicts, normalised
 from knowledge.sources.language import language_of
-from knowledge.types import Question, Retriever
+from knowledge.types import Embeds, Question, Retriever
 
 log = structlog.get_logger()
 SAME = 0.72

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from knowledge.extract import Embeds
 from knowledge.grounding.facts import GENERAL
 from knowledge.names import KIND_WORDS, NEVER_NAMES
+from knowledge.types import Embeds
 
 NAMES = (
     "anna john maria peter james mary robert linda michael susan david karen thomas lisa kevin laura eric sofia paul nina "

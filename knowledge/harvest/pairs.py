@@ -10,7 +10,7 @@ from itertools import dropwhile, takewhile
 
 from core.llm.masking import Masker
 from knowledge.context import VENUE, subject_of
-from knowledge.extract import Embeds, sentences_of
+from knowledge.extract import sentences_of
 from knowledge.grounding.facts import facts, names
 from knowledge.harvest.asking import asks, not_askable, points, stands_alone
 from knowledge.harvest.case import follows_on, not_general
@@ -25,7 +25,7 @@ from knowledge.names import SERVICES, masked
 from knowledge.names import names as is_named
 from knowledge.signals import content_words
 from knowledge.sources.language import language_of
-from knowledge.types import Utterance
+from knowledge.types import Embeds, Utterance
 
 LANGUAGE = "en"
 """The rules know no other one; of a conversation in another language nothing becomes an entry."""

@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 from core import learning
 from core.db.models import ReviewItem, now
 from core.errors import KnowledgeUnavailable
-from knowledge.extract import Embeds
 from knowledge.grounding.facts import facts
 from knowledge.harvest.pairs import Pair
 from knowledge.signals import contradicts, normalised
-from knowledge.types import Retriever
+from knowledge.types import Embeds, Retriever
 
 log = structlog.get_logger()
 Placed = Literal["new", "grown", "known"]

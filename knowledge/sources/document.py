@@ -21,6 +21,8 @@ class Raw:
     load: Callable[[], bytes]
     """Raises InvalidInput with a reason in plain words."""
     url: str | None = None
+    base_url: str | None = None
+    """Where customers read the documents of its source: what its relative links are relative to."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,224 @@
+"""Fits the calibration and the bars of the ranking: `python -m benchmarks.answers.fit DATA`.
+
+What is fitted on: the tuned help centres and the tuning half of the demo's questions, each imported as in the product, and
+the held-back parts of natural_questions (fictional centres and sections that the reader did not train on).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.answers import offline
+from benchmarks.answers.score import Case, facts_met
+from benchmarks.answers.worlds import World, demo_world, help_centres
+from knowledge.answering import searched, title_of
+from knowledge.bars import Bars
+from knowledge.embedding import Embedder
+from knowledge.in_memory import InMemoryRetriever
+from knowledge.ranking import READ, Calibration, Ranked, Ranker, Ranking, signs_of
+from knowledge.reader import SHIPPED, Reader
+from knowledge.remembering import RememberingEmbedder
+from knowledge.training.reader_rows import Pool, centre_pools, section_pools
+from knowledge.types import Entry, Question, Utterance
+
+Numbers = npt.NDArray[np.float64]
+RETRIEVED = 40
+OFFERED = 3
+NEWTON_STEPS = 20
+DECAY = 1.0
+"""Weight of the penalty on the squared weights."""
+SHARES = (0.01, 0.02, 0.03, 0.05, 0.08)
+"""Shares of answerable questions answered surely and wrongly for which bars are chosen."""
+DEFAULT = 0.05
+UNANSWERABLE_KEPT = 0.82
+"""Share of unanswerable questions that must end as unknown."""
+HEDGED = 0.25
+"""Probability of being right from which the first one is shown rather than a list."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question: the signs of its ranking, and whether the first, and one of those offered, answers."""
+
+    source: str
+    signs: Numbers
+    first: bool
+    any: bool
+    answerable: bool
+    tuned: bool
+
+
+def main() -> None:
+    """Collect, fit, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, default=SHIPPED / "ranking.json")
+    parser.add_argument("--rows", type=Path, help="keep what was collected, or take it from there")
+    options = parser.parse_args()
+    rows = _collected(options.data, options.rows)
+    weights = {"first": fit(rows, "first"), "any": fit(rows, "any")}
+    stored = {**weights, "wrong": DEFAULT, "bars": bars(rows, weights)}
+    options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    print_table(rows, weights, Bars(**stored["bars"][f"{DEFAULT:g}"]))
+
+
+def _collected(data: Path, kept: Path | None) -> list[Row]:
+    if kept and kept.is_file():
+        stored = np.load(kept, allow_pickle=True)
+        return list(stored["rows"])
+    rows = list(collect(data))
+    if kept:
+        np.savez(kept, rows=np.array(rows, dtype=object))
+    return rows
+
+
+def collect(data: Path) -> Iterator[Row]:
+    """Every question that may be tuned on."""
+    embedder = RememberingEmbedder(Embedder(threads=2))
+    ranker = Ranker.__new__(Ranker)
+    ranker._reader, ranker._embedder = Reader(), embedder
+    worlds = [demo_world(), *help_centres(data)]
+    with offline.opened(worlds) as knowledge:
+        for world in worlds:
+            for case in world.cases:
+                yield from _of_case(world, case, knowledge, ranker)
+    for name, pools in (("centres", centre_pools(data, "dev")), ("sections", section_pools(data, "dev"))):
+        for pool in pools:
+            yield from _of_pool(name, pool, embedder, ranker)
+
+
+def _of_case(world: World, case: Case, knowledge: offline.Offline, ranker: Ranker) -> Iterator[Row]:
+    question = offline.question_of(world.name, case)
+    texts = searched(question)
+    ranked = ranker.read(question, texts, knowledge.retriever.candidates(world.name, texts, RETRIEVED))
+    if not ranked:
+        return
+    right = [_is_right(case, r) for r in ranked]
+    shown = right[0] or any(_shows(case, r) for r in ranked[:OFFERED])
+    part = world.part(case) == "tuned"
+    yield Row(world.name, signs_of(question, ranked), right[0], shown, case.expects_answer, part)
+
+
+def _is_right(case: Case, ranked: Ranked) -> bool:
+    met, never = facts_met(case, ranked.unit)
+    return case.expects_answer and met == len(case.facts) and not never
+
+
+def _shows(case: Case, ranked: Ranked) -> bool:
+    from benchmarks.answers.score import Reply, shows
+
+    return case.expects_answer and (
+        shows(case, Reply("", "clarified", (title_of(ranked.entry),))) or _is_right(case, ranked)
+    )
+
+
+def _of_pool(name: str, pool: Pool, embedder: RememberingEmbedder, ranker: Ranker) -> Iterator[Row]:
+    entries = [_entry(i, s.title, s.question, s.answer) for i, s in enumerate(pool.sections)]
+    retriever = InMemoryRetriever(entries, embedder)
+    for asked in pool.asked[:: max(1, len(pool.asked) // 150)]:
+        turns = tuple(Utterance("bot" if i % 2 else "customer", text) for i, text in enumerate(asked.history))
+        question = Question("", asked.text, turns)
+        texts = searched(question)
+        ranked = ranker.read(question, texts, retriever.candidates("", texts, RETRIEVED))
+        found = [asked.gold is not None and r.entry.id == str(asked.gold) for r in ranked]
+        yield Row(name, signs_of(question, ranked), found[0], any(found[:OFFERED]), asked.gold is not None, True)
+
+
+def _entry(number: int, title: str, question: str, answer: str) -> Entry:
+    if question.endswith("?"):
+        return Entry(str(number), 1, "faq", (question,), answer, title=title)
+    return Entry(str(number), 1, "passage", (), answer, title=" > ".join(filter(None, (title, question))))
+
+
+def fit(rows: Sequence[Row], label: str) -> dict[str, Any]:
+    """A logistic regression over standardised signs."""
+    tuned = [row for row in rows if row.tuned]
+    signs, wanted = np.stack([r.signs for r in tuned]), np.array([getattr(r, label) for r in tuned], dtype=float)
+    counts = {s: sum(r.source == s for r in tuned) for s in {r.source for r in tuned}}
+    weight = np.array([1 / np.sqrt(counts[r.source]) for r in tuned])
+    weight *= len(tuned) / weight.sum()
+    mean, scale = signs.mean(0), np.maximum(signs.std(0), 1e-6)
+    standard = np.clip((signs - mean) / scale, -4, 4)
+
+    values = _solved(np.column_stack([standard, np.ones(len(tuned))]), wanted, weight)
+    named = {"mean": mean, "scale": scale, "weights": values[:-1]}
+    return {**{name: [round(float(n), 5) for n in numbers] for name, numbers in named.items()}, "bias": float(values[-1])}
+
+
+def _solved(signs: Numbers, wanted: Numbers, weight: Numbers) -> Numbers:
+    """Newton's method for a penalised logistic regression; the last column is the bias, which is not penalised."""
+    penalty = np.diag([2 * DECAY] * (signs.shape[1] - 1) + [1e-9])
+    values = np.zeros(signs.shape[1])
+    for _ in range(NEWTON_STEPS):
+        said = 1 / (1 + np.exp(-signs @ values))
+        slope = signs.T @ (weight * (said - wanted)) + penalty @ values
+        curve = (signs * (weight * said * (1 - said))[:, None]).T @ signs + penalty
+        values -= np.linalg.solve(curve, slope)
+    return values
+
+
+def bars(rows: Sequence[Row], weights: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """For each share the lowest bar that keeps it; the others so that unanswerable questions end as unknown."""
+    tuned = [row for row in rows if row.tuned]
+    first, any_ = probabilities(tuned, weights)
+    source = np.array([r.source for r in tuned])
+    answerable = np.array([r.answerable for r in tuned])
+    right = np.array([r.first for r in tuned])
+    ask = _quantile_by_source(any_[~answerable], source[~answerable], UNANSWERABLE_KEPT)
+    found = {}
+    for share in SHARES:
+        sure = next(
+            bar
+            for bar in np.arange(0.3, 1.0, 0.005)
+            if _mean_by_source(~right & (first >= bar), source, answerable) <= share
+            and _mean_by_source(first >= bar, source, ~answerable) <= share
+        )
+        found[f"{share:g}"] = {"answered": round(float(sure), 3), "suggested": HEDGED, "clarified": round(ask, 3)}
+    return found
+
+
+def probabilities(rows: Sequence[Row], weights: dict[str, Any]) -> tuple[Numbers, Numbers]:
+    """Of the first, and of any."""
+    first, any_ = Calibration.of(weights["first"]), Calibration.of(weights["any"])
+    return np.array([first.probability(r.signs) for r in rows]), np.array([any_.probability(r.signs) for r in rows])
+
+
+def _mean_by_source(found: npt.NDArray[np.bool_], source: npt.NDArray[Any], among: npt.NDArray[np.bool_]) -> float:
+    return float(np.mean([found[among & (source == s)].mean() for s in set(source) if (among & (source == s)).any()]))
+
+
+def _quantile_by_source(values: Numbers, source: npt.NDArray[Any], share: float) -> float:
+    candidates = np.sort(values)
+    means = [np.mean([(values[source == s] < bar).mean() for s in set(source)]) for bar in candidates]
+    return float(candidates[min(int(np.searchsorted(means, share)), len(candidates) - 1)])
+
+
+def print_table(rows: Sequence[Row], weights: dict[str, Any], chosen: Bars) -> None:
+    """What the bars would give, by source."""
+    print("source (tuned?)       n  right  shown  sure&wrong | unanswerable: unknown  sure   among first:", READ)
+    for source, tuned in sorted({(r.source, r.tuned) for r in rows}):
+        own = [r for r in rows if (r.source, r.tuned) == (source, tuned)]
+        first, any_ = probabilities(own, weights)
+        outcome = [chosen.outcome(Ranking((), f, a)) for f, a in zip(first, any_, strict=True)]
+        given = np.array([o in ("answered", "suggested") for o in outcome])
+        sure, unknown = np.array([o == "answered" for o in outcome]), np.array([o == "unknown" for o in outcome])
+        right, shown = np.array([r.first for r in own]), np.array([r.any for r in own])
+        yes = np.array([r.answerable for r in own])
+        row = [(right & given)[yes], (shown & ~unknown)[yes], (sure & ~right)[yes], unknown[~yes], sure[~yes], right[yes]]
+        print(f"{source:10} {tuned!s:6} {len(own):5}", *(f"{100 * r.mean() if r.size else float('nan'):7.1f}" for r in row))
+    first, _ = probabilities(rows, weights)
+    for low in np.arange(0, 1, 0.1):
+        here = [r.first for r, p in zip(rows, first, strict=True) if low <= p < low + 0.1]
+        print(f"  said {low:.1f}-{low + 0.1:.1f}: {np.mean(here) if here else float('nan'):.2f} of {len(here)}")
+
+
+if __name__ == "__main__":
+    main()

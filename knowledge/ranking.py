@@ -1,0 +1,169 @@
+"""Ranks what may answer a question: the reader's score beside the cosine, with calibrated probabilities."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.reader import SHIPPED, Pair, Reads, describe_entry
+from knowledge.signals import content_words
+from knowledge.types import Candidate, Embeds, Entry, Question
+from knowledge.units import units_of
+
+COSINE = 10.0
+"""What a cosine counts beside the reader's logit, as in training."""
+MIDDLE = 0.5
+READ = 10
+"""Candidates that are read."""
+WORDED = 0.1
+HALF_WORDED = 8.0
+"""What shared words count when the candidates to read are chosen; the BM25 score that counts half."""
+SHARED_WORDS = 0.25
+"""What shared words count beside the cosine when a unit is chosen."""
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A candidate with the unit of it that answers best, the reader's logit, and its share among all and "none"."""
+
+    candidate: Candidate
+    unit: str
+    logit: float
+    score: float
+    share: float
+
+    @property
+    def entry(self) -> Entry:
+        """The entry."""
+        return self.candidate.entry
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates, best first, and how probable it is that the first one answers, and that one of the first three does."""
+
+    ranked: tuple[Ranked, ...] = ()
+    first: float = 0.0
+    any: float = 0.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A logistic regression over the signs of a ranking."""
+
+    mean: Numbers
+    scale: Numbers
+    weights: Numbers
+    bias: float
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Calibration:
+        """As it lies in the weights' file."""
+        numbers = (np.array(stored[name], dtype=np.float64) for name in ("mean", "scale", "weights"))
+        return cls(*numbers, float(stored["bias"]))
+
+    def probability(self, signs: Numbers) -> float:
+        """0 to 1."""
+        standard = np.clip((signs - self.mean) / self.scale, -4, 4)
+        return float(1 / (1 + np.exp(-(standard @ self.weights + self.bias))))
+
+
+class Ranker:
+    """Reads the nearest candidates, and says how sure it is."""
+
+    def __init__(self, reader: Reads, embedder: Embeds, weights: Path = SHIPPED / "ranking.json") -> None:
+        self._reader = reader
+        self._embedder = embedder
+        stored = json.loads(weights.read_text(encoding="utf-8"))
+        self._first, self._any = Calibration.of(stored["first"]), Calibration.of(stored["any"])
+
+    def rank(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> Ranking:
+        """``searched`` are the texts by which the candidates were found."""
+        ranked = self.read(question, searched, candidates)
+        if not ranked:
+            return Ranking()
+        signs = signs_of(question, ranked)
+        return Ranking(ranked, self._first.probability(signs), self._any.probability(signs))
+
+    def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
+        """The nearest, best first by reader and cosine together."""
+        chosen = sorted(candidates, key=_nearness, reverse=True)[:READ]
+        units = [self._unit(searched, candidate.entry) for candidate in chosen]
+        history = tuple(turn.text for turn in question.history)
+        pairs = [
+            Pair(question.text, history, describe_entry(c.entry.title or "", _asked_by(c.entry), unit))
+            for c, unit in zip(chosen, units, strict=True)
+        ]
+        logits = self._reader.score(pairs)
+        scores = [float(logit) + COSINE * (c.dense - MIDDLE) for logit, c in zip(logits, chosen, strict=True)]
+        shares = _shares(scores)
+        rows = zip(chosen, units, map(float, logits), scores, shares, strict=True)
+        return tuple(sorted((Ranked(*row) for row in rows), key=lambda r: r.score, reverse=True))
+
+    def _unit(self, searched: Sequence[str], entry: Entry) -> str:
+        """What of an entry answers: all of it, or the part of a long one that is nearest."""
+        units = units_of(entry.answer)
+        if len(units) == 1:
+            return units[0]
+        vectors = self._embedder.embed([*searched, *(describe_entry(entry.title or "", "", unit) for unit in units)])
+        near = (vectors[len(searched) :] @ vectors[: len(searched)].T).max(axis=1)
+        asked = content_words(" ".join(searched[:1]))
+        shared = [len(asked & content_words(unit)) / (len(asked) or 1) for unit in units]
+        return units[int(np.argmax(near + SHARED_WORDS * np.array(shared)))]
+
+
+def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
+    """What tells how sure the ranking is: levels, leads and the words of the question that the first one has."""
+    first, second = ranked[0], ranked[1] if len(ranked) > 1 else ranked[0]
+    dense = sorted((r.candidate.dense for r in ranked), reverse=True)
+    logits = sorted((r.logit for r in ranked), reverse=True)
+    asked = content_words(question.text)
+    covered = len(asked & content_words(_text_of(first))) / (len(asked) or 1)
+    best_covered = max(len(asked & content_words(_text_of(r))) for r in ranked[:3]) / (len(asked) or 1)
+    lexical = first.candidate.lexical
+    return np.array(
+        [
+            first.share,
+            first.share - (second.share if len(ranked) > 1 else 0.0),
+            1.0 - sum(r.share for r in ranked),
+            first.score,
+            first.score - second.score,
+            first.logit,
+            logits[0],
+            first.candidate.dense,
+            dense[0],
+            dense[0] - dense[min(1, len(dense) - 1)],
+            dense[0] - dense[-1],
+            covered,
+            best_covered,
+            lexical / (lexical + HALF_WORDED),
+            min(len(asked), 20) / 20,
+            float(bool(question.history)),
+            float(first.entry.kind == "faq"),
+        ]
+    )
+
+
+def _shares(scores: Sequence[float]) -> list[float]:
+    weights = np.exp(np.clip(np.array(scores), -30, 30))
+    return [float(weight / (1.0 + weights.sum())) for weight in weights]
+
+
+def _nearness(candidate: Candidate) -> float:
+    return candidate.dense + WORDED * candidate.lexical / (candidate.lexical + HALF_WORDED)
+
+
+def _asked_by(entry: Entry) -> str:
+    return entry.questions[0] if entry.questions else ""
+
+
+def _text_of(ranked: Ranked) -> str:
+    return describe_entry(ranked.entry.title or "", _asked_by(ranked.entry), ranked.unit)

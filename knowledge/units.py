@@ -1,0 +1,60 @@
+"""The units of an answer: a whole short text, or whole blocks of a longer one; never a sentence out of its list."""
+
+from __future__ import annotations
+
+import re
+
+from knowledge.reader import describe_entry
+from knowledge.types import Entry
+
+LONGEST_UNIT = 130
+"""Words of a text that is sent whole."""
+BLANK_LINE = re.compile(r"\n\s*\n")
+LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s")
+
+
+def blocks_of(text: str) -> list[str]:
+    """The blocks of a text in order: paragraphs, and lists with the line that introduces them."""
+    blocks: list[str] = []
+    for block in (part.strip() for part in BLANK_LINE.split(text)):
+        if not block:
+            continue
+        if blocks and LIST_ITEM.match(block) and (blocks[-1].endswith(":") or LIST_ITEM.match(_last_line(blocks[-1]))):
+            blocks[-1] = f"{blocks[-1]}\n{block}"
+        else:
+            blocks.append(block)
+    return blocks
+
+
+def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
+    """The text whole where it is short, else neighbouring blocks together, each unit about ``longest`` words."""
+    if count_words(text) <= longest:
+        return [text.strip()]
+    units: list[str] = []
+    for block in blocks_of(text):
+        if units and count_words(units[-1]) + count_words(block) <= longest:
+            units[-1] = f"{units[-1]}\n\n{block}"
+        else:
+            units.append(block)
+    return units
+
+
+def spoken_parts(entry: Entry) -> list[str]:
+    """The texts under which an entry is found by meaning: what it is asked by, and each of its units under its title."""
+    if entry.subject:
+        return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
+    if entry.context:
+        return list(entry.questions)
+    heads = list(entry.questions) or list(filter(None, [entry.title]))
+    asked = entry.questions[0] if entry.questions else ""
+    units = [describe_entry(entry.title or "", asked, unit) for unit in units_of(entry.answer)]
+    return [*heads[:1], *units, *heads[1:]]
+
+
+def count_words(text: str) -> int:
+    """Words between blanks."""
+    return len(text.split())
+
+
+def _last_line(text: str) -> str:
+    return text.rpartition("\n")[2]
