@@ -24,8 +24,8 @@ from benchmarks.answers.score import Case, Reply
 from benchmarks.answers.worlds import DEMO, REPORTED, TUNED, World, demo_world, help_centres
 from benchmarks.report import Goal, Result, at_least, at_most
 
-OPTIONS = {"rasa": 1.0, "reported": 1.0}
-"""rasa=0: the knowledge alone, without Rasa. reported=0: only what may be tuned on."""
+OPTIONS = {"rasa": 1.0, "reported": 1.0, "demo": 1.0, "centres": 1.0}
+"""rasa=0: the knowledge alone, without Rasa. reported=0: only what may be tuned on. demo=0, centres=0: without these."""
 WITHOUT_BOT = "the knowledge alone, without Rasa: for tuning, and no evidence of what customers get"
 MISSES = Path(__file__).parent.parent / "results" / "answers_misses.jsonl"
 
@@ -43,37 +43,36 @@ class Seen:
     shown: list[tuple[Case, int | None]] = field(default_factory=list)
 
 
-def run(data: Path, rasa: float = 1.0, reported: float = 1.0) -> Result:
+def run(data: Path, rasa: float = 1.0, reported: float = 1.0, demo: float = 1.0, centres: float = 1.0) -> Result:
     """Ask everything, count, and write down every miss."""
-    centres = help_centres(data)
-    seen = list((running_seen if rasa else offline_seen)(demo_world(), centres, reported=bool(reported)))
+    worlds = [*([demo_world()] if demo else []), *(help_centres(data) if centres else [])]
+    seen = list((running_seen if rasa else offline_seen)(worlds, reported=bool(reported)))
     _write(misses(a for each in seen for a in (*each.asked, *each.paraphrased)))
     figures = _figures(seen)
     notes = [f"every miss: {MISSES.name}"]
     return {"figures": figures, "targets": _targets(figures), "notes": notes if rasa else [*notes, WITHOUT_BOT]}
 
 
-def running_seen(demo: World, centres: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
+def running_seen(worlds: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
     """The demo shop, and then the help centres one after the other in an instance that knows no demo."""
-    _say("starting the demo shop")
-    with running.bot(demo=True) as bot, offline.attached(bot.settings) as knowledge:
-        yield ask(demo, bot.ask, knowledge, bot.settings.tenant, reported=reported)
-    if not centres:
-        return
-    _say("starting an empty instance")
-    with running.bot(demo=False) as bot, offline.attached(bot.settings) as knowledge:
-        for world in centres:
-            bot.fill(world)
-            yield ask(world, bot.ask, knowledge, bot.settings.tenant, reported=reported)
+    for is_demo in (True, False):
+        chosen = [world for world in worlds if (world.name == DEMO) == is_demo]
+        if not chosen:
+            continue
+        _say("starting the demo shop" if is_demo else "starting an empty instance")
+        with running.bot(demo=is_demo) as bot, offline.attached(bot.settings) as knowledge:
+            for world in chosen:
+                if not is_demo:
+                    bot.fill(world)
+                yield ask(world, bot.ask, knowledge, bot.settings.tenant, reported=reported)
 
 
-def offline_seen(demo: World, centres: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
+def offline_seen(worlds: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
     """All worlds, the knowledge alone."""
     _say("importing")
-    with offline.opened([demo, *centres]) as knowledge:
-        for world in (demo, *centres):
-            asks = partial(knowledge.ask, world.name)
-            yield ask(world, asks, knowledge, world.name, reported=reported)
+    with offline.opened(worlds) as knowledge:
+        for world in worlds:
+            yield ask(world, partial(knowledge.ask, world.name), knowledge, world.name, reported=reported)
 
 
 def ask(
