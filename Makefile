@@ -16,7 +16,7 @@ test: setup .venv/.ready-dev .venv/.ready-browser ## set up what is missing, the
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: setup .venv/.ready-dev ## style, types, import rules
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks && .venv/bin/lint-imports
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks bot/skills && .venv/bin/lint-imports
 
 train: setup ## train the bot
 	@.venv/bin/rejoinder train --force

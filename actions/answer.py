@@ -12,6 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.entries import INTENT, entry_button, pressed_entry
 from actions.reply import Button, Note, say
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
@@ -25,6 +26,7 @@ from knowledge.writing import Writer
 log = structlog.get_logger()
 
 HISTORY_TURNS = 10
+MOST_CHOICES = 3
 UNKNOWN_COUNT = "unknown_count"
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
@@ -57,33 +59,53 @@ class ActionAnswer(Action):
                 await viewer.end()
         if answer.outcome == "unknown":
             return self._admit(dispatcher, tracker, answer, stopped=stop.is_set())
-        say(dispatcher, _note(answer), text=GAP.join(self._worded(part) for part in answer.parts))
+        if answer.outcome == "clarified":
+            say(dispatcher, _note(answer), response="utter_suggest", buttons=self._buttons(answer))
+            return []
+        say(dispatcher, _note(answer), text=self._text(answer), buttons=self._buttons(answer))
         return [SlotSet(UNKNOWN_COUNT, 0.0)]
 
     async def _first_answer(self, tracker: Tracker, viewer: Viewer) -> Answer:
-        caller = _caller(tracker)
         questions = questions_of(tracker)
+        entry_id = pressed_entry(tracker)
+        if entry_id:
+            chosen = await self._writer.answer_entry(questions[-1], entry_id)
+            if chosen:
+                return chosen
+        caller = _caller(tracker)
         answer = await self._writer.answer(questions[0], caller, viewer)
         for question in questions[1:]:
             if answer.outcome == "unknown":
                 answer = await self._writer.answer(question, caller, viewer)
         return answer
 
+    def _text(self, answer: Answer) -> str:
+        """The parts one after the other; a likely one under what it answers, and whether something else was meant."""
+        texts = [self._worded(part) for part in answer.parts]
+        if any(part.choices for part in answer.parts):
+            texts.append(self._texts.not_meant)
+        return GAP.join(texts)
+
     def _worded(self, part: AnswerPart) -> str:
-        return part.text if part.outcome == "answered" else self._texts.unknown_part.replace("{part}", part.question)
+        if not part.text:
+            return self._texts.unknown_part.replace("{part}", part.question)
+        if part.outcome == "suggested":
+            return self._texts.suggested.replace("{title}", part.title).replace("{text}", part.text)
+        return part.text
+
+    def _buttons(self, answer: Answer) -> tuple[Button, ...]:
+        """What else may have been meant; a person, where something is open."""
+        choices = dict.fromkeys(choice for part in answer.parts for choice in part.choices)
+        buttons = [entry_button(choice.title, choice.entry_id) for choice in choices][:MOST_CHOICES]
+        is_open = any(part.outcome != "answered" for part in answer.parts)
+        return (*buttons, Button(self._texts.person, "/talk_to_person")) if is_open else tuple(buttons)
 
     def _admit(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, *, stopped: bool
     ) -> list[dict[str, Any]]:
-        """Offer the questions that come near; else say that we do not know, and offer a person."""
+        """Say that we do not know, and offer a person."""
         if stopped:
             say(dispatcher, replace(_note(answer), outcome="action"), response="utter_stopped")
-            return []
-        if len(answer.parts) == 1 and (near := answer.parts[0].suggestions):
-            buttons = tuple(Button(question, question) for question in near)
-            note = replace(_note(answer), outcome="clarified")
-            person = Button(self._texts.person, "/talk_to_person")
-            say(dispatcher, note, response="utter_suggest", buttons=(*buttons, person))
             return []
         count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
         response = "utter_unknown" if count == 1 else "utter_unknown_again"
@@ -127,9 +149,9 @@ def questions_of(tracker: Tracker) -> list[Question]:
     After a press on a button that is the message before, which we had not understood, and then the button's title.
     """
     turns = [
-        Utterance(_SPEAKERS[event["event"]], without_marks(event["text"]))
+        Utterance(_SPEAKERS[event["event"]], without_marks(text))
         for event in tracker.events
-        if event["event"] in _SPEAKERS and event.get("text") and not event["text"].startswith("/")
+        if event["event"] in _SPEAKERS and (text := _said_in(event))
     ]
     while turns and turns[-1].speaker != "customer":
         turns.pop()
@@ -139,6 +161,14 @@ def questions_of(tracker: Tracker) -> list[Question]:
     sender, mood = tracker.sender_id, metadata.get("sentiment", "")
     question = Question(tenant, "", history, sender, metadata.get("turn_id"), mood)
     return [replace(question, text=text) for text in asked if text] or [question]
+
+
+def _said_in(event: dict[str, Any]) -> str:
+    """What was said; a press on a known question says that question."""
+    text = str(event.get("text") or "")
+    if text.startswith(f"/{INTENT}"):
+        return str((event.get("metadata") or {}).get("pressed") or "")
+    return "" if text.startswith("/") else text
 
 
 def _caller(tracker: Tracker) -> Caller:

@@ -1,4 +1,4 @@
-"""Asks back: the likeliest intents as buttons."""
+"""Asks back: the likeliest intents as buttons; a question is answered instead."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ CHOICES = 3
 TITLE = "utter_title_{intent}"
 SOMETHING_ELSE = "/out_of_scope"
 """The knowledge base gets the question then, and says honestly where it has no answer."""
+QUESTION = "ask_knowledge"
 
 
 class ActionClarify(Action):
-    """Offers what the customer may have meant; an intent without a title in ``domain.yml`` is never offered."""
+    """Offers what the customer may have meant; an intent without a title in the domain is never offered."""
+
+    def __init__(self, answer: Action) -> None:
+        self._answer = answer
 
     def name(self) -> str:
         """As in ``domain.yml``."""
@@ -25,9 +29,12 @@ class ActionClarify(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Ask, with a way out."""
-        titles = domain["responses"]
+        """Ask, with a way out; what is a question in all likelihood needs no asking back."""
         ranking = tracker.latest_message.get("intent_ranking") or []
+        if ranking and ranking[0]["name"] == QUESTION:
+            answered: list[dict[str, Any]] = await self._answer.run(dispatcher, tracker, domain)
+            return answered
+        titles = domain["responses"]
         offered = [intent["name"] for intent in ranking if TITLE.format(intent=intent["name"]) in titles]
         buttons = [Button(_title(titles, name), f"/{name}") for name in offered[:CHOICES]]
         buttons.append(Button(_title(titles, "something_else"), SOMETHING_ELSE))

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Note, say
-from actions.verification import tenant_of
+from actions.tenants import tenant_of
 from core.db import Database
 from core.db.models import now
 from core.handoffs import settings

@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from knowledge.types import Source, UsedEntry
 
-Outcome = Literal["answered", "clarified", "unknown", "handoff", "action"]
+Outcome = Literal["answered", "suggested", "clarified", "unknown", "handoff", "action"]
 
 
 @dataclass(frozen=True)

@@ -7,30 +7,35 @@ from rasa_sdk.executor import ActionExecutor
 from actions.answer import ActionAnswer
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
-from actions.orders import ActionCancelOrder, ActionChangeAddress, ActionOrderStatus, ActionStop
-from actions.verification import ValidateAddressChangeForm, ValidateCancelOrderForm, ValidateOrderStatusForm
+from actions.skills import actions_of, check_named, check_unique
+from actions.stop import ActionStop
+from core.bot_parts import BotParts
 from core.db import Database
 from core.events import Hub
-from core.orders import Orders
 from core.settings import Settings
 from core.texts import Texts
 from knowledge.writing import Writer
 
 
-def make_executor(settings: Settings, database: Database, writer: Writer, texts: Texts, hub: Hub) -> ActionExecutor:
-    """Every action that ``domain.yml`` names."""
-    orders, executor = Orders(database), ActionExecutor()
-    for action in (
-        ActionAnswer(writer, texts, hub),
-        ActionClarify(),
+def make_executor(  # noqa: PLR0917
+    settings: Settings, parts: BotParts, database: Database, writer: Writer, texts: Texts, hub: Hub
+) -> ActionExecutor:
+    """Every action that the domain names: the base's and those of the skills that are on.
+
+    Raises:
+        SettingsInvalid: a skill's actions cannot be used, an action has two definitions, or none.
+    """
+    answer = ActionAnswer(writer, texts, hub)
+    base = [
+        answer,
+        ActionClarify(answer),
         ActionHandoff(database, settings.support_email),
-        ActionOrderStatus(orders),
-        ActionChangeAddress(orders),
-        ActionCancelOrder(orders),
         ActionStop(),
-        ValidateOrderStatusForm(orders),
-        ValidateAddressChangeForm(orders),
-        ValidateCancelOrderForm(orders),
-    ):
+    ]
+    actions = [*base, *(action for skill in parts.skills for action in actions_of(skill, database))]
+    check_unique(actions)
+    check_named(actions, parts.actions())
+    executor = ActionExecutor()
+    for action in actions:
         executor.register_action(action)
     return executor

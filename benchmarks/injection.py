@@ -34,13 +34,11 @@ from core.llm.router.router import Router
 from core.llm.types import Caller
 from core.llm.wiring import make_router
 from core.settings import Settings
-from knowledge.answering import Answering
 from knowledge.draft import Nobody
 from knowledge.embedding import Embedder
 from knowledge.grounding import Grounding
-from knowledge.in_memory import InMemoryRetriever
+from knowledge.in_memory import make_answering_in_memory
 from knowledge.injection import OrderDetector
-from knowledge.matching import PlainMatcher
 from knowledge.part_writer import PartWriter
 from knowledge.prompting import Prompts
 from knowledge.remembering import RememberingEmbedder
@@ -178,7 +176,7 @@ class _Bench:
 
     async def _told(self, message: str, entry: Entry) -> tuple[str, str]:
         """Everything that the customer saw, and what of the answer is the document's own sentences."""
-        answering = Answering(InMemoryRetriever([entry], self.embedder), PlainMatcher(), self.embedder)
+        answering = make_answering_in_memory([entry], self.embedder)
         parts = PartWriter(self.router, Prompts.load(), Grounding(self.embedder))
         writer = Writer(answering, self.router, Prompts.load(), parts, OrderDetector(self.embedder))
         self.router.invalidate(TENANT)

@@ -128,7 +128,7 @@ def _retrained(settings: Settings, database: Database, training: Training) -> tu
     with database.session() as session:
         deciding.approve(session, tenant, correction, BY)
     with database.session() as session:
-        export(session, tenant, training.model.data, make_masker(), BY)
+        export(session, tenant, training.model.parts, make_masker(), BY)
     training_id = training.start_training(tenant, BY, "bench")
     make_queue("", settings.home).send_task("train_nlu", [training_id])
     while time.perf_counter() - started < LONGEST:

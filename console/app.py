@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
-from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -56,7 +55,6 @@ from knowledge.review.wiring import make_desk
 from knowledge.suggesting import make_suggest
 from knowledge.wiring import make_answering, make_corrections, make_embedder, make_sentiment, make_writer
 
-DOMAIN = Path(__file__).parent.parent / "domain.yml"
 LOOK_SECONDS = 0.5
 
 
@@ -65,12 +63,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.load()
     logs.set_up(settings.log_format, settings.log_level)
     secret = settings.secret_key()
-    database, hub = Database(settings.database()), Hub()
+    parts, database, hub = settings.bot(), Database(settings.database()), Hub()
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
-    texts = Texts.load(DOMAIN)
+    texts = Texts.load(parts)
     embedder = make_embedder(settings)
     account, workspaces = twilio_config(settings), make_connections(settings)
-    senders = make_senders(database, hub) | make_twilio_senders(account, database, DOMAIN)
+    senders = make_senders(database, hub) | make_twilio_senders(account, database, parts)
     suggest = make_suggest(database, cache(lambda: make_answering(settings, database, embedder)))
     deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, suggest))
     handoffs = HandoffService(database, texts, deliverer.wake)
@@ -80,9 +78,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     router, transcriber = make_router(settings, database), make_transcriber(settings, database)
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
     writer = make_writer(settings, database, router, embedder)
-    executor = make_executor(settings, database, writer, texts, hub)
+    executor = make_executor(settings, parts, database, writer, texts, hub)
     feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
-    twilio = make_twilio(account, database, DOMAIN, turns, feedback, deliverer.wake, rasa.ready, transcriber)
+    twilio = make_twilio(account, database, parts, turns, feedback, deliverer.wake, rasa.ready, transcriber)
     staff = ApiServices(
         settings.staff_token(),
         settings.tenant,
@@ -147,7 +145,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         action_webhook(executor, hub, derive(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
         twilio.routes,
-        transfer.router(web_config(settings), make_transfer(account, database, DOMAIN, deliverer.wake)),
+        transfer.router(web_config(settings), make_transfer(account, database, parts, deliverer.wake)),
         signs.router(web_config(settings), Signs(database, hub)),
         slack.routes,
         submit_router(feedback, links, web_config(settings)),

@@ -106,6 +106,6 @@ def make_clusters(database: Database, training: Training, embedder: Embeds) -> C
 
     def suggested(tenant_id: str) -> Sequence[Cluster]:
         with database.session() as session:
-            return suggest(session, tenant_id, training.model.data, embedder)
+            return suggest(session, tenant_id, training.model.parts, embedder)
 
     return suggested

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.bot_parts import DEMO_SKILLS, ROOT, BotParts, Tone, Voice, find_skills
 from core.errors import SettingsInvalid
 from core.secrets import derive
 
@@ -59,8 +60,17 @@ class Settings(BaseSettings):
     """A llama.cpp server, such as http://localhost:8080/v1"""
     local_model: Path | None = None
     """A folder of a transformers model, or a GGUF file, run inside the app (needs an extra; see docs/generation.md)."""
+    skills: Annotated[list[str], NoDecode] = []
+    """Names of skills below ``bot/skills``, or paths of their folders (comma separated); empty: those of the demo shop
+    where it is on; ``none``: no skill."""
+    bot_name: str = "Rejoinder"
+    """What the bot calls itself."""
+    greeting: str = ""
+    """What it says to a greeting, ``{bot_name}`` standing for its name; empty: a sentence that suits the tone."""
+    tone: Tone = "friendly"
+    """Which of its texts it says: friendly or formal ones."""
     bot_data: Path = Path("bot/data")
-    """Training data of the bot, read below the checkout where it is not absolute; `rejoinder nlu export` writes here."""
+    """Training data of the bot's base, read below the checkout where it is not absolute; `rejoinder nlu export` writes here."""
     models: Path = Path("models.yml")
     """The models, their prices and what they are good for."""
     redis_url: str = ""
@@ -110,6 +120,12 @@ class Settings(BaseSettings):
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip().rstrip("/") for part in parts if part.strip()]
 
+    @field_validator("skills", mode="before")
+    @classmethod
+    def _split_skills(cls, value: str | list[str]) -> list[str]:
+        parts = value.split(",") if isinstance(value, str) else value
+        return [part.strip() for part in parts if part.strip()]
+
     @field_validator("embedding_model", "local_model", "slack_workspaces", mode="before")
     @classmethod
     def _empty_is_none(cls, value: str | Path | None) -> str | Path | None:
@@ -148,6 +164,25 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Where a browser on this machine finds us."""
         return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"  # noqa: S104
+
+    @property
+    def demo_mark(self) -> Path:
+        """The file in which `rejoinder start` says whether the demo shop is on."""
+        return self.home / "demo"
+
+    @property
+    def demo(self) -> bool:
+        """Is the demo shop on?"""
+        return self.demo_mark.exists() and self.demo_mark.read_text() == "on"
+
+    def bot(self) -> BotParts:
+        """What the bot is made of.
+
+        Raises:
+            SettingsInvalid: there is no such skill.
+        """
+        voice = Voice(self.bot_name, self.tone, self.greeting)
+        return BotParts(ROOT / self.bot_data, find_skills(self.skills or (DEMO_SKILLS if self.demo else ())), voice)
 
     def database(self) -> str:
         """SQLAlchemy URL of the database."""

@@ -1,11 +1,10 @@
-"""What `app` words itself: responses of ``domain.yml``, so that all texts stand in one place."""
+"""What `app` words itself: responses of the bot's domain, so that all texts stand in one place."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import yaml
+from core.bot_parts import BotParts
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,10 @@ class Texts:
     """Said before an answer to a message that came to us much later than it was written."""
     unknown_part: str = "{part}?"
     """One part of a question is not known; ``{part}`` stands for it."""
+    suggested: str = "From “{title}”:\n\n{text}"
+    """A likely answer, ``{text}``, under the title of what it answers, ``{title}``."""
+    not_meant: str = "Not what you meant?"
+    """Said before the buttons of what else may have been meant."""
     person: str = "Talk to a person"
     """The title of the button that asks for one."""
     handoff: str = "A person will answer you here."
@@ -34,14 +37,16 @@ class Texts:
     """The same where the customer writes Urdu."""
 
     @classmethod
-    def load(cls, domain: Path) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
-        responses = yaml.safe_load(domain.read_text())["responses"]
+    def load(cls, parts: BotParts) -> Texts:
+        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, ``utter_suggested``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
+        responses = parts.responses()
         return cls(
             failed=responses["utter_failed"][0]["text"],
             waiting=responses["utter_waiting"][0]["text"],
             late=responses["utter_late"][0]["text"],
             unknown_part=responses["utter_unknown_part"][0]["text"],
+            suggested=responses["utter_suggested"][0]["text"],
+            not_meant=responses["utter_not_meant"][0]["text"],
             person=responses["utter_unknown"][0]["buttons"][0]["title"],
             **{
                 name: responses[f"utter_{name}"][0]["text"]

@@ -25,6 +25,8 @@ COUNTED = (
 """Sums; ``wrong``: answered, and then a thumb down or an approved correction. ``reused``: an approved answer, verbatim."""
 ALL = ""
 """The channel of rows that are about all of them."""
+COUNTED_AS = {"suggested": "answered"}
+"""A likely answer is one."""
 
 
 def summarise_missing(database: Database, today: date) -> int:
@@ -183,7 +185,7 @@ def _count_turns(session: Session, that_day: tuple[Any, ...], found: dict[str, F
         figures["seconds"] += round((ms or 0) / 1000, 3)
         figures["timed"] += timed
         figures["cost"] += float(cost or 0)
-        if name := "failed" if status == "failed" else outcome:
+        if name := "failed" if status == "failed" else COUNTED_AS.get(outcome, outcome):
             figures[name] = figures.get(name, 0) + count
     for name, query in {
         "conversations": select(Turn.channel, func.count(Turn.conversation_id.distinct())),
@@ -205,7 +207,7 @@ def _count_judgements(session: Session, that_day: tuple[Any, ...], found: dict[s
         select(Turn.channel, func.count(Turn.id.distinct()))
         .outerjoin(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
         .outerjoin(HumanCorrection, corrected)
-        .where(*that_day, Turn.outcome == "answered", or_(given.is_(False), HumanCorrection.id.is_not(None)))
+        .where(*that_day, Turn.outcome.in_(("answered", "suggested")), or_(given.is_(False), HumanCorrection.id.is_not(None)))
         .group_by(Turn.channel)
     )
     for channel, count in session.execute(wrong):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from knowledge import context
-from knowledge.bars import Bars
+from knowledge.bars import BarsOf, shipped_bars
 from knowledge.matching import Match, Matcher
 from knowledge.parts import parts_of
 from knowledge.ranking import Ranked, Ranker, Ranking
@@ -64,14 +64,15 @@ class Answering:
         retriever: Retriever,
         matcher: Matcher,
         ranker: Ranker,
-        bars: Bars | None = None,
+        *,
+        bars: BarsOf = lambda _tenant: shipped_bars(),
         reuse: Reuse | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._retriever = retriever
         self._matcher = matcher
         self._ranker = ranker
-        self._bars = bars or Bars.shipped()
+        self._bars = bars
         self._reuse = reuse or Reuse.shipped()
         self._limits = limits or Limits()
 
@@ -135,7 +136,7 @@ class Answering:
     def _graded(self, question: Question, ranking: Ranking) -> AnswerPart:
         """As sure as the ranking is."""
         near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
-        outcome = self._bars.outcome(ranking) if near else "unknown"
+        outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
         if outcome == "unknown":
             return replace(_unknown(question.text), confidence=ranking.first)
         best, others = ranking.ranked[0], [r for r in near if r is not ranking.ranked[0]]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from time import monotonic
 
+from core import learning
+from core.db import Database
 from knowledge.ranking import Ranking
 from knowledge.reader import SHIPPED
 from knowledge.types import AnswerOutcome
@@ -38,3 +43,31 @@ class Bars:
         if ranking.first >= self.suggested and ranking.any >= self.clarified:
             return "suggested"
         return "clarified" if ranking.any >= self.clarified else "unknown"
+
+
+BarsOf = Callable[[str], Bars]
+"""The bars of a tenant."""
+FRESH_SECONDS = 30.0
+
+
+@cache
+def shipped_bars(wrong: float | None = None) -> Bars:
+    """The bars that ship, read once."""
+    return Bars.shipped(wrong)
+
+
+class TenantBars:
+    """The bars for the share of wrong answers that each tenant set; looked up again after a while."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, tuple[float, Bars]] = {}
+
+    def __call__(self, tenant_id: str) -> Bars:
+        """Those of a tenant."""
+        until, bars = self._known.get(tenant_id, (0.0, None))
+        if bars is None or until < monotonic():
+            with self._database.session() as session:
+                bars = shipped_bars(learning.of(session, tenant_id).wrong_answers)
+            self._known[tenant_id] = monotonic() + FRESH_SECONDS, bars
+        return bars

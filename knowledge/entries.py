@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, event, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
@@ -21,6 +21,7 @@ from core.db.models import (
     now,
 )
 from core.errors import NotFound
+from knowledge import contradictions
 from knowledge.content import Content
 from knowledge.types import Entry, Source, Utterance
 
@@ -58,13 +59,19 @@ class Changed:
 
 
 class EntryEditor:
-    """Changes a tenant's entries inside one transaction, which counts as one revision."""
+    """Changes a tenant's entries inside one transaction, which counts as one revision.
+
+    When it commits, what contradicts another entry by then is marked so.
+    """
 
     def __init__(self, session: Session, tenant_id: str, change: Change) -> None:
         self._session = session
         self._tenant_id = tenant_id
         self._change = change
         self._revision = 0
+        self._asked: set[str] = set()
+        """The keys of all questions that the changed entries answered or answer now."""
+        event.listen(session, "before_commit", self._mark, once=True)
 
     def lock(self) -> None:
         """Let nobody else change this tenant's entries until the transaction ends; read what is to change after it."""
@@ -99,22 +106,31 @@ class EntryEditor:
         """Serve it no longer; it stays readable with its history."""
         self._move(entry, "retired")
 
+    def put_back(self, entry: KnowledgeEntry, status: str) -> None:
+        """Give it the status that it had before."""
+        self._move(entry, status)
+
     def _move(self, entry: KnowledgeEntry, status: str) -> None:
         if entry.status != status:
             entry.status = status
             self._record(entry)
 
     def _write(self, entry: KnowledgeEntry, content: Content) -> None:
+        keys = contradictions.question_keys(content)
+        self._note_asked(entry)
         entry.kind, entry.answer, entry.title = content.kind, content.answer, content.title
+        entry.answer_key = contradictions.answer_key(content.answer) if content.kind == "faq" else None
         entry.subject, entry.language, entry.external_id = content.subject, content.language, content.external_id
         entry.url = content.url
         entry.context = [asdict(turn) for turn in content.context]
         entry.questions = [
-            EntryQuestion(tenant_id=self._tenant_id, position=n, text=text) for n, text in enumerate(content.questions)
+            EntryQuestion(tenant_id=self._tenant_id, position=n, text=text, key=keys[text])
+            for n, text in enumerate(content.questions)
         ]
 
     def _record(self, entry: KnowledgeEntry) -> None:
-        self._revision = self._revision or _next_revision(self._session, self._tenant_id)
+        self.lock()
+        self._note_asked(entry)
         entry.version += 1
         entry.revision = self._revision
         entry.author = self._change.author
@@ -129,6 +145,14 @@ class EntryEditor:
                 reason=self._change.reason[:500],
             )
         )
+
+    def _note_asked(self, entry: KnowledgeEntry) -> None:
+        self._asked.update(question.key for question in entry.questions if question.key)
+
+    def _mark(self, session: Session) -> None:
+        if self._asked:
+            session.flush()
+            contradictions.mark(session, self._tenant_id, self._asked, self._revision)
 
 
 def content_of(entry: KnowledgeEntry) -> Content:
@@ -304,6 +328,7 @@ def _entry(row: Row[Any], questions: Sequence[str]) -> Entry:
         language=row.language,
         external_id=row.external_id,
         context=tuple(Utterance(turn["speaker"], turn["text"]) for turn in row.context),
+        disputed=row.disputed,
     )
 
 

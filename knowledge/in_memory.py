@@ -6,9 +6,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from knowledge.answering import Answering
+from knowledge.embedding import Embedder
+from knowledge.matching import TrainedMatcher
+from knowledge.ranking import Ranker
+from knowledge.reader import Reader
+from knowledge.reuse.deciding import Reuse
 from knowledge.signals import overlap
 from knowledge.types import Candidate, Embeds, Entry
 from knowledge.units import spoken_parts
+
+
+def make_answering_in_memory(entries: Sequence[Entry], embedder: Embedder, reuse: Reuse | None = None) -> Answering:
+    """The shipped answering over a few entries, without any server."""
+    ranker = Ranker(Reader(), embedder)
+    return Answering(InMemoryRetriever(entries, embedder), TrainedMatcher(embedder), ranker, reuse=reuse)
 
 
 class InMemoryRetriever:

@@ -98,22 +98,6 @@ class Pair:
         return TRAINED if has_context else TRAINED_WITHOUT_CONTEXT
 
 
-class PlainMatcher:
-    """Similarity and shared words only: the double, and what serves where no weights are."""
-
-    threshold = 0.5
-
-    def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
-        """Best first."""
-        standings = _standings(question, candidates)
-        scores = [self._score(question, c, found) for c, found in zip(candidates, standings, strict=True)]
-        return _matches(candidates, standings, [c.entry.questions[:1] for c in candidates], np.array(scores))
-
-    def _score(self, question: Question, candidate: Candidate, found: Standing) -> float:
-        shared = max((signals.overlap(question.text, q) for q in candidate.entry.questions), default=0.0)
-        return NEAR * candidate.dense + SHARED * shared - BAR + BY_STANDING[found]
-
-
 class TrainedMatcher:
     """The shipped matcher; its weights and threshold lie in one folder."""
 
@@ -224,7 +208,7 @@ def _unit(tokens: Vectors) -> Vectors:
 
 
 def _plain_scores(found: Vectors) -> npt.NDArray[np.floating]:
-    """What the plain matcher would say, from the trained one's signals."""
+    """What nearness, shared words and standing alone would say."""
     standings = found[:, STANDING_AT : STANDING_AT + len(STANDINGS)] @ np.array([BY_STANDING[s] for s in STANDINGS])
     return np.asarray(NEAR * found[:, NEAR_AT] + SHARED * found[:, SHARED_AT] - BAR + standings, dtype=np.float64)
 

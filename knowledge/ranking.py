@@ -19,7 +19,7 @@ from knowledge.units import units_of
 COSINE = 10.0
 """What a cosine counts beside the reader's logit, as in training."""
 MIDDLE = 0.5
-READ = 10
+READ = 8
 """Candidates that are read."""
 WORDED = 0.1
 HALF_WORDED = 8.0
@@ -67,8 +67,8 @@ class Calibration:
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Calibration:
         """As it lies in the weights' file."""
-        numbers = (np.array(stored[name], dtype=np.float64) for name in ("mean", "scale", "weights"))
-        return cls(*numbers, float(stored["bias"]))
+        mean, scale, weights = (np.array(stored[name], dtype=np.float64) for name in ("mean", "scale", "weights"))
+        return cls(mean, scale, weights, float(stored["bias"]))
 
     def probability(self, signs: Numbers) -> float:
         """0 to 1."""

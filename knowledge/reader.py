@@ -56,12 +56,12 @@ class PairEncoder:
         self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._first = self._tokenizer.token_to_id(CLASSIFY)
-        self._end = self._tokenizer.token_to_id(SEPARATE)
+        self._first: int = self._tokenizer.token_to_id(CLASSIFY)
+        self._end: int = self._tokenizer.token_to_id(SEPARATE)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of texts, without special tokens."""
-        return [found.ids for found in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        return [list(found.ids) for found in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     def encode(self, pair: Pair) -> tuple[list[int], list[int]]:
         """Token ids and segment ids of one pair."""

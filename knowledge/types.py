@@ -75,6 +75,8 @@ class Entry:
     language: str = "en"
     external_id: str | None = None
     context: tuple[Utterance, ...] = ()
+    disputed: bool = False
+    """Another approved entry answers the same question differently: neither is sure."""
 
 
 @dataclass(frozen=True)

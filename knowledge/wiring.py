@@ -14,6 +14,7 @@ from core.handoffs.sentiment import Sentiment, unknown
 from core.llm.router.router import Router
 from core.settings import Settings
 from knowledge.answering import Answering
+from knowledge.bars import TenantBars
 from knowledge.corrections.desk import Corrections
 from knowledge.embedding import Embedder, ModelFiles, Vectors
 from knowledge.grounding import Grounding
@@ -142,7 +143,7 @@ def make_answering(
     retriever = (knowledge or make_knowledge(settings, database, embedder)).retriever
     reuse = Reuse.shipped(StoredBook(database))
     ranker = Ranker(Reader(), RememberingEmbedder(embedder))
-    return Answering(retriever, TrainedMatcher(embedder), ranker, reuse=reuse)
+    return Answering(retriever, TrainedMatcher(embedder), ranker, bars=TenantBars(database), reuse=reuse)
 
 
 def make_corrections(settings: Settings, database: Database, embedder: Embedder | None = None) -> Corrections:

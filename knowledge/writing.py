@@ -70,6 +70,10 @@ class Writer:
         writing = _combined([part.writing for part in parts if part.writing], spent)
         return replace(answer, sources=tuple(work.citations.sources), writing=writing)
 
+    async def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
+        """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
+        return await asyncio.to_thread(self._answering.answer_entry, question.tenant_id, entry_id, question.text)
+
     async def would_ask(self, text: str, tenant_id: str) -> Request:
         """What a model would be asked for this message; of several questions in it, for the first.
 
@@ -190,7 +194,17 @@ async def _as_written(part: AnswerPart, written: Written, work: _Work) -> Answer
     text = work.citations.rewritten(written.text, part.evidence)
     await work.draft.settle(text)
     if not text:
-        return replace(part, outcome="unknown", text="", confidence=0.0, entries=(), sources=(), written_by="")
+        return replace(
+            part,
+            outcome="unknown",
+            text="",
+            confidence=0.0,
+            entries=(),
+            sources=(),
+            written_by="",
+            title="",
+            choices=(),
+        )
     named = cited(written.text, part.evidence) or list(part.evidence[:1])
     sources = tuple(dict.fromkeys(entry.source for entry in named if entry.source))
     for source in sources:
@@ -199,6 +213,8 @@ async def _as_written(part: AnswerPart, written: Written, work: _Work) -> Answer
         part,
         outcome="answered",
         text=text,
+        title="",
+        choices=(),
         confidence=round(part.nearness * (written.groundedness or 0.0), 4),
         entries=tuple(UsedEntry(e.id, e.version, round(part.nearness, 4), e.external_id) for e in named),
         sources=sources,

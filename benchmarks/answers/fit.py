@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.answers import offline
-from benchmarks.answers.score import Case, facts_met
+from benchmarks.answers.score import Case, Reply, facts_met, shows
 from benchmarks.answers.worlds import World, demo_world, help_centres
 from knowledge.answering import searched, title_of
 from knowledge.bars import Bars
@@ -83,8 +83,7 @@ def _collected(data: Path, kept: Path | None) -> list[Row]:
 def collect(data: Path) -> Iterator[Row]:
     """Every question that may be tuned on."""
     embedder = RememberingEmbedder(Embedder(threads=2))
-    ranker = Ranker.__new__(Ranker)
-    ranker._reader, ranker._embedder = Reader(), embedder
+    ranker = Ranker(Reader(), embedder)
     worlds = [demo_world(), *help_centres(data)]
     with offline.opened(worlds) as knowledge:
         for world in worlds:
@@ -113,8 +112,6 @@ def _is_right(case: Case, ranked: Ranked) -> bool:
 
 
 def _shows(case: Case, ranked: Ranked) -> bool:
-    from benchmarks.answers.score import Reply, shows
-
     return case.expects_answer and (
         shows(case, Reply("", "clarified", (title_of(ranked.entry),))) or _is_right(case, ranked)
     )
@@ -150,7 +147,10 @@ def fit(rows: Sequence[Row], label: str) -> dict[str, Any]:
 
     values = _solved(np.column_stack([standard, np.ones(len(tuned))]), wanted, weight)
     named = {"mean": mean, "scale": scale, "weights": values[:-1]}
-    return {**{name: [round(float(n), 5) for n in numbers] for name, numbers in named.items()}, "bias": float(values[-1])}
+    return {
+        **{name: [round(float(n), 5) for n in numbers] for name, numbers in named.items()},
+        "bias": float(values[-1]),
+    }
 
 
 def _solved(signs: Numbers, wanted: Numbers, weight: Numbers) -> Numbers:
@@ -212,8 +212,18 @@ def print_table(rows: Sequence[Row], weights: dict[str, Any], chosen: Bars) -> N
         sure, unknown = np.array([o == "answered" for o in outcome]), np.array([o == "unknown" for o in outcome])
         right, shown = np.array([r.first for r in own]), np.array([r.any for r in own])
         yes = np.array([r.answerable for r in own])
-        row = [(right & given)[yes], (shown & ~unknown)[yes], (sure & ~right)[yes], unknown[~yes], sure[~yes], right[yes]]
-        print(f"{source:10} {tuned!s:6} {len(own):5}", *(f"{100 * r.mean() if r.size else float('nan'):7.1f}" for r in row))
+        row = [
+            (right & given)[yes],
+            (shown & ~unknown)[yes],
+            (sure & ~right)[yes],
+            unknown[~yes],
+            sure[~yes],
+            right[yes],
+        ]
+        print(
+            f"{source:10} {tuned!s:6} {len(own):5}",
+            *(f"{100 * r.mean() if r.size else float('nan'):7.1f}" for r in row),
+        )
     first, _ = probabilities(rows, weights)
     for low in np.arange(0, 1, 0.1):
         here = [r.first for r, p in zip(rows, first, strict=True) if low <= p < low + 0.1]

@@ -1,11 +1,10 @@
-"""What these channels say themselves: responses of ``domain.yml``."""
+"""What these channels say themselves: responses of the bot's domain."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 
-import yaml
+from core.bot_parts import BotParts
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,9 @@ class Texts:
     """First message where a conversation goes on."""
 
     @classmethod
-    def load(cls, domain: Path) -> Texts:
+    def load(cls, parts: BotParts) -> Texts:
         """From the responses."""
-        responses = yaml.safe_load(domain.read_text())["responses"]
+        responses = parts.responses()
         found = {field.name: responses[f"utter_channel_{field.name}"][0] for field in fields(cls)}
         yes, no = (button["title"] for button in found.pop("rate")["buttons"])
         return cls(rate=(yes, no), **{name: response["text"] for name, response in found.items()})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from fastapi import APIRouter
 
@@ -23,6 +22,7 @@ from connectors.twilio.texts import Texts
 from connectors.twilio.transfer import Transfer
 from connectors.twilio.voice import Transcribes, Voice
 from connectors.whatsapp import WHATSAPP
+from core.bot_parts import BotParts
 from core.db import Database
 from core.deliveries.outgoing import Sender
 from core.feedback.service import Feedback
@@ -51,11 +51,11 @@ def twilio_config(settings: Settings) -> TwilioConfig | None:
     )
 
 
-def make_twilio_senders(config: TwilioConfig | None, database: Database, domain: Path) -> dict[str, Sender]:
+def make_twilio_senders(config: TwilioConfig | None, database: Database, parts: BotParts) -> dict[str, Sender]:
     """The ways out, by destination; none without an account."""
     if config is None:
         return {}
-    twilio, texts, links = Twilio(config), Texts.load(domain), Links(config.secret, config.home)
+    twilio, texts, links = Twilio(config), Texts.load(parts), Links(config.secret, config.home)
     contents = Contents(twilio)
     return {kind.name: TwilioSender(kind, twilio, contents, database, texts, links) for kind in KINDS}
 
@@ -81,7 +81,7 @@ class TwilioSide:
 def make_twilio(  # noqa: PLR0917 - what the way in needs
     config: TwilioConfig | None,
     database: Database,
-    domain: Path,
+    parts: BotParts,
     turns: Turns,
     feedback: Feedback,
     wake: Callable[[], None],
@@ -93,16 +93,16 @@ def make_twilio(  # noqa: PLR0917 - what the way in needs
         return TwilioSide(APIRouter(), None)
     channel, media = TwilioChannel(config, KINDS), Media(config)
     voice = Voice(config, transcriber) if transcriber else None
-    incoming = Incoming(channel, turns, feedback, database, Texts.load(domain), media, wake, voice)
+    incoming = Incoming(channel, turns, feedback, database, Texts.load(parts), media, wake, voice)
     router = routes.router(channel, incoming, database, Links(config.secret, config.home))
     return TwilioSide(router, Backfill(Twilio(config), incoming, database, ready))
 
 
 def make_transfer(
-    config: TwilioConfig | None, database: Database, domain: Path, wake: Callable[[], None]
+    config: TwilioConfig | None, database: Database, parts: BotParts, wake: Callable[[], None]
 ) -> Transfer | None:
     """Moves conversations to WhatsApp; None where we have no number there."""
     if config is None or WHATSAPP.name not in config.numbers:
         return None
     twilio = Twilio(config)
-    return Transfer(WHATSAPP, twilio, Contents(twilio), database, Texts.load(domain), wake)
+    return Transfer(WHATSAPP, twilio, Contents(twilio), database, Texts.load(parts), wake)

@@ -1,4 +1,4 @@
-"""`rejoinder knowledge`: import, search, list, show, retire, reindex, reuse."""
+"""`rejoinder knowledge`: import, sources, forget, search, list, show, retire, reindex, reuse."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli import reuse
+from console.cli import reports, reuse
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
-from core.errors import InvalidInput, KnowledgeUnavailable
+from console.cli.progress import progress
+from console.cli.tables import print_table
+from core.errors import Conflict, InvalidInput, KnowledgeUnavailable
 
 if TYPE_CHECKING:
     from core.db.models import KnowledgeEntry
@@ -35,8 +36,14 @@ def import_(
     places: Annotated[
         list[str], typer.Argument(metavar="PATH_OR_URL...", help="Files, folders, zips, pages, sitemaps.")
     ],
+    name: Annotated[
+        str | None, typer.Option("--as", help="The source's name; without it, it is named after its place.")
+    ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Keep what is new or changed back until approved.")] = False,
     author: AuthorOption = "import",
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Where customers read the documents; relative links lead there.")
+    ] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Fetch from addresses of a private network, too.")
     ] = False,
@@ -48,25 +55,100 @@ def import_(
 ) -> None:
     """Import a help centre; importing it again updates what changed and retires what vanished.
 
-    Exit code 1 when a document failed; the others are imported all the same.
+    Exit code 1 when a document or a row failed; the others are imported all the same.
     """
     from knowledge.importing import Options  # noqa: PLC0415
     from knowledge.sources.opening import open_origin  # noqa: PLC0415
     from knowledge.wiring import make_fetcher  # noqa: PLC0415
 
-    options = Options(author=author, approved=not draft, allow_empty=allow_empty)
+    _check_import(places, name, base_url)
+    options = Options(author=author, approved=not draft, allow_empty=allow_empty, name=name)
     fetcher = make_fetcher(allow_private=allow_private)
-    with _opened(tenant) as (knowledge, tenant_id), _progress() as (reading, indexing):
+    with _opened(tenant) as (knowledge, tenant_id), progress() as show:
 
         def run(place: str) -> Report:
-            return knowledge.importer.run(tenant_id, open_origin(place, fetcher), options, reading)
+            def reading(done: int, total: int, uri: str) -> None:
+                show("reading", done, total, uri)
 
-        reports = [_imported(place, run) for place in places]
-        late = _sync(knowledge, tenant_id, indexing)
+            return knowledge.importer.run(tenant_id, open_origin(place, fetcher, base_url), options, reading)
+
+        done = [_imported(place, run) for place in places]
+        late = _sync(knowledge, tenant_id, lambda count, total: show("indexing", count, total, ""))
     fetcher.close()
-    _show_reports(reports, late, as_json=as_json)
-    if any(report.failed for report in reports):
+    reports.show(done, indexed=late is None, as_json=as_json)
+    _warn(late, "everything is stored, and is found by its words at once and by its meaning when the index is back")
+    if any(report.failed for report in done):
         raise typer.Exit(1)
+
+
+@app.command()
+def sources(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this one, with what failed.")] = None,
+    forgotten: Annotated[bool, typer.Option("--all", help="Those that were forgotten, too.")] = False,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """List what was imported: counts, dates, and how many documents and rows failed."""
+    from knowledge import catalogue  # noqa: PLC0415
+
+    with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
+        only = catalogue.found(session, tenant_id, name).name if name else None
+        listed = catalogue.listed(session, tenant_id, forgotten=forgotten or bool(name))
+    shown = [source for source in listed if only in (None, source.name)]
+    if as_json:
+        print_json([asdict(source) for source in shown])
+        return
+    columns = ("source", "documents", "entries", "drafts", "failed", "imported", "from")
+    rows = [
+        (
+            one.name + (" (forgotten)" if one.forgotten_at else ""),
+            one.documents,
+            one.entries,
+            one.drafts,
+            one.failed,
+            f"{one.imported_at:%Y-%m-%d %H:%M}",
+            one.place,
+        )
+        for one in shown
+    ]
+    if rows:
+        print_table(columns, rows, right=columns[1:5])
+    else:
+        print("Nothing was imported yet.")
+    for failure in shown[0].failures if only else ():
+        print(f"failed: {failure['uri']}: {failure['reason']}")
+
+
+@app.command()
+def forget(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `knowledge sources` lists it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back: everything is again what it was.")] = False,
+    author: AuthorOption = "command line",
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Retire everything that came from a source; its history stays, and `--undo` brings it back."""
+    from knowledge import catalogue, contradictions  # noqa: PLC0415
+
+    with _opened(tenant) as (knowledge, tenant_id):
+        with knowledge.database.session() as session:
+            name = catalogue.found(session, tenant_id, name).name
+            counted = {one.name: one for one in catalogue.listed(session, tenant_id, forgotten=True)}[name]
+        if not undo and not yes and counted.forgotten_at is None:
+            _confirm(f"Retire the {counted.entries + counted.drafts} entries of {name!r}?")
+        with knowledge.database.session() as session:
+            work = catalogue.restore if undo else catalogue.forget
+            count = work(session, tenant_id, name, author)
+        with knowledge.database.session() as session:
+            contradictions.queue(session, tenant_id)
+        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), "the database has it")
+    if as_json:
+        print_json({"source": name, "entries": count, "forgotten": not undo})
+    elif undo:
+        print(f"{name!r} is back: {count} entries are again what they were.")
+    else:
+        print(f"{name!r} is forgotten: {count} entries were retired. `--undo` takes it back.")
 
 
 @app.command()
@@ -199,8 +281,8 @@ def _moved(
 @app.command()
 def reindex(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """Make both indexes anew from the database and compare them with it."""
-    with _opened(tenant) as (knowledge, tenant_id), _progress() as (_reading, indexing):
-        counts = knowledge.synchroniser.rebuild(tenant_id, indexing)
+    with _opened(tenant) as (knowledge, tenant_id), progress() as show:
+        counts = knowledge.synchroniser.rebuild(tenant_id, lambda done, total: show("indexing", done, total, ""))
     if as_json:
         print_json({**asdict(counts), "agree": counts.agree})
     else:
@@ -220,6 +302,19 @@ def _opened(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
         yield knowledge, tenant_id
 
 
+def _check_import(places: list[str], name: str | None, base_url: str | None) -> None:
+    if name is not None and len(places) > 1:
+        raise typer.BadParameter("give one path or address: a source has one", param_hint="--as")
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise typer.BadParameter("it begins with http:// or https://", param_hint="--base-url")
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody can be asked here: say --yes", param_hint="--yes")
+    typer.confirm(question, abort=True)
+
+
 def _imported(place: str, run: Callable[[str], Report]) -> Report:
     """One origin that cannot be read at all is a failed row, and the next one goes on."""
     from knowledge.importing import Report  # noqa: PLC0415
@@ -227,7 +322,7 @@ def _imported(place: str, run: Callable[[str], Report]) -> Report:
 
     try:
         return run(place)
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         return Report(place, 0, 0, 0, 0, 0, (Failure(place, str(error)),))
 
 
@@ -240,35 +335,6 @@ def _sync(knowledge: Knowledge, tenant_id: str, progress: Callable[[int, int], N
 def _warn(late: KnowledgeUnavailable | None, then: str) -> None:
     if late is not None:
         print(f"warning: {late} {then[0].upper()}{then[1:]}.", file=sys.stderr)
-
-
-def _show_reports(reports: list[Report], late: KnowledgeUnavailable | None, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"origins": [asdict(report) for report in reports], "indexed": late is None})
-    else:
-        columns = ("documents", "added", "changed", "unchanged", "retired")
-        rows = [(r.origin, *(str(getattr(r, c)) for c in columns), str(len(r.failed))) for r in reports]
-        _table(("origin", *columns, "failed"), rows, empty="")
-        for failure in (failure for report in reports for failure in report.failed):
-            print(f"failed: {failure.uri}: {failure.reason}", file=sys.stderr)
-    _warn(late, "everything is stored, and is found by its words at once and by its meaning when the index is back")
-
-
-@contextmanager
-def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """A bar on a terminal, on standard error; nothing elsewhere."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        reading = bar.add_task("reading", total=None)
-        indexing = bar.add_task("indexing", total=None, visible=False)
-        yield (
-            lambda uri: bar.update(reading, advance=1, description=f"reading {Path(uri).name[:40]}"),
-            lambda done, total: bar.update(indexing, completed=done, total=total, visible=True),
-        )
 
 
 def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, empty: str) -> None:

@@ -104,11 +104,10 @@ def suggest(
 ) -> None:
     """Propose examples and new intents from messages that nobody understood."""
     from evaluation.training.suggesting import suggest as proposed  # noqa: PLC0415
-    from evaluation.training.wiring import make_model  # noqa: PLC0415
     from knowledge.wiring import make_embedder  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
-        clusters = proposed(session, tenant_id, make_model(settings).data, make_embedder(settings), days)
+        clusters = proposed(session, tenant_id, settings.bot(), make_embedder(settings), days)
     if as_json:
         print_json([{"intent": c.intent, "known": c.known, "texts": list(c.texts)} for c in clusters])
         return
@@ -130,14 +129,13 @@ def export(
     """Show what approved examples change in the training data, as a diff; with --write, change it."""
     from core.llm.masking import make_masker  # noqa: PLC0415
     from evaluation.training import examples as learnt  # noqa: PLC0415
-    from evaluation.training.wiring import make_model  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
-        place, masker = make_model(settings).data, make_masker()
+        parts, masker = settings.bot(), make_masker()
         found = (
-            learnt.export(session, tenant_id, place, masker, author, digest)
+            learnt.export(session, tenant_id, parts, masker, author, digest)
             if write
-            else learnt.preview(session, tenant_id, place, masker)
+            else learnt.preview(session, tenant_id, parts, masker)
         )
     if as_json:
         print_json({"diff": found.diff, "digest": found.digest, "examples": list(found.added), "written": write})

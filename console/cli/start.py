@@ -21,7 +21,10 @@ from evaluation.training.wiring import make_model
 
 
 def start(
-    demo: Annotated[bool, typer.Option(help="Fill an empty knowledge base with the demo shop's help centre.")] = True,
+    demo: Annotated[
+        bool | None,
+        typer.Option(help="The demo shop: its help centre, orders and skill. As at the last start; at the first, on."),
+    ] = None,
     llm: Annotated[str, typer.Option(help="`local` also serves a small language model on this machine.")] = "",
     tenant: TenantOption = None,
 ) -> None:
@@ -40,7 +43,7 @@ def start(
     preflight.check(settings, local_model=bool(llm))
     database = Database(settings.database())
     upgrade(database)
-    if demo:
+    if remember_demo(settings, demo):
         fill(settings, database, tenant_of(settings, tenant))
     _tell_how_to_sign_in(settings, database, tenant_of(settings, tenant))
     database.close()
@@ -82,6 +85,15 @@ def train(
         print_json({"trained": trained, "models": str(model.folder), "tenant": tenant_of(settings, tenant)})
     else:
         _say(f"model in {model.deployed}" if trained else "the model is up to date")
+
+
+def remember_demo(settings: Settings, wanted: bool | None) -> bool:
+    """Whether the demo shop is on; every process of the instance reads it from the home folder."""
+    mark = settings.demo_mark
+    on = (settings.demo or not mark.exists()) if wanted is None else wanted
+    settings.home.mkdir(parents=True, exist_ok=True)
+    mark.write_text("on" if on else "off")
+    return on
 
 
 def process_environment(settings: Settings) -> dict[str, str]:

@@ -13,6 +13,7 @@ LOOKED_BACK = 30
 LONGEST = 160
 _TRIED = {
     "answered": "answered",
+    "suggested": "answered, though unsure",
     "clarified": "asked back",
     "unknown": "did not know",
     "handoff": "offered a person",

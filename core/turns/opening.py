@@ -14,7 +14,7 @@ from core.turns.replies import Reply
 LATE = timedelta(hours=1)
 """Who wrote so long before we got it reads that we are sorry for the wait."""
 UPSET = ("negative", "angry")
-_ANSWERS = ("answered", "clarified", "unknown")
+_ANSWERS = ("answered", "suggested", "clarified", "unknown")
 
 
 def opening(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:

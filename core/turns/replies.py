@@ -8,7 +8,7 @@ from typing import Any
 from core.rasa import RasaItem
 
 NOTE = "rejoinder"
-RATEABLE = ("answered", "action")
+RATEABLE = ("answered", "suggested", "action")
 
 
 @dataclass(frozen=True)

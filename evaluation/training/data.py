@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from core.bot_parts import BotParts
 from core.errors import InvalidInput
 
+LEARNT = "learnt.yml"
+"""The file of learnt examples, in `nlu/` of the base."""
+HEAD = f"""version: "3.1"
+
+# What customers wrote and people corrected. Written by `rejoinder nlu export`, which sorts it and keeps no comments:
+# an example that deserves a place by hand belongs into a topic file. {LEARNT} and the topic files are one to Rasa.
+"""
 _ANNOTATED = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 
 
@@ -29,6 +38,23 @@ class Example:
     def key(self) -> str:
         """The same for what the bot cannot tell apart."""
         return " ".join(self.text.casefold().split())
+
+
+def read_parts(parts: BotParts) -> list[Example]:
+    """Every example that the bot is trained on; not what was learnt for a skill that is off.
+
+    Raises:
+        InvalidInput: a file is not what Rasa reads; names it.
+    """
+    intents = set(parts.intents())
+    base = [e for e in read_folder(parts.data) if e.intent in intents or not is_learnt(e)]
+    skills = ((skill.name, read_folder(skill.data)) for skill in parts.skills if skill.data.is_dir())
+    return [*base, *(replace(e, file=f"{name}/{e.file}") for name, examples in skills for e in examples)]
+
+
+def is_learnt(example: Example) -> bool:
+    """Was it exported, rather than written by hand?"""
+    return example.file == f"nlu/{LEARNT}"
 
 
 def read_folder(folder: Path) -> list[Example]:
@@ -58,6 +84,18 @@ def read_file(file: Path, name: str = "") -> list[Example]:
         if "intent" in part:
             found += [Example(text, str(part["intent"]), name) for text in _texts(part, name)]
     return found
+
+
+def written(examples: list[Example]) -> str:
+    """The file: intents and their examples by the alphabet, so that a diff shows what changed and nothing else."""
+    by_intent: dict[str, list[str]] = defaultdict(list)
+    for example in sorted(examples, key=lambda e: (e.intent, e.key)):
+        by_intent[example.intent].append(example.text)
+    parts = (
+        f"  - intent: {i}\n    examples: |\n" + "".join(f"      - {t}\n" for t in texts)
+        for i, texts in by_intent.items()
+    )
+    return f"{HEAD}nlu:\n{''.join(parts)}" if by_intent else f"{HEAD}nlu: []\n"
 
 
 def write_rows(file: Path, examples: Iterable[Example]) -> None:

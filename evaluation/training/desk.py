@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
 
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.models import TrainingSession
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.rasa import Rasa
 from evaluation.training import sessions, validation
-from evaluation.training.data import read_folder
+from evaluation.training.data import read_parts
 from evaluation.training.deploying import Deployment
 from evaluation.training.model import BotModel, Release
-from evaluation.training.rasa import ROOT
 from evaluation.training.trials import Case, Verdict, try_out
 
 log = structlog.get_logger()
@@ -47,7 +46,7 @@ class Training:
     database: Database
     model: BotModel
     make_rasa: Callable[[], Rasa]
-    trials: Callable[[Release, Release | None, Path, Sequence[Case]], Verdict] = try_out
+    trials: Callable[[Release, Release | None, BotParts, Sequence[Case]], Verdict] = try_out
 
     @property
     def _deployment(self) -> Deployment:
@@ -140,7 +139,7 @@ class Training:
             return
 
     def _validate(self) -> None:
-        validation.check(read_folder(self.model.data), validation.intents_of(ROOT / "domain.yml"))
+        validation.check(read_parts(self.model.parts), self.model.parts.intents())
 
     def _claim(self, session_id: str) -> tuple[str, str]:
         with self.database.session() as session:
@@ -157,7 +156,7 @@ class Training:
         self._go_on(session_id, tell, "evaluating", "trying it out beside the running model", 0.4, new)
         with self.database.session() as session:
             cases = sessions.cases(session, tenant_id)
-        verdict = self.trials(new, running, self.model.data, cases)
+        verdict = self.trials(new, running, self.model.parts, cases)
         status = self._judged(session_id, verdict)
         if status == "ready" and deploy:
             if self.model.running != (running.name if running else None):

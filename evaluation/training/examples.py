@@ -9,28 +9,20 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.bot_parts import BotParts
 from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
 from core.llm.masking import Masker
 from evaluation.training import validation
-from evaluation.training.data import Example, read_file, read_folder
-from evaluation.training.model import LEARNT
-from evaluation.training.rasa import ROOT
+from evaluation.training.data import LEARNT, Example, is_learnt, read_file, read_parts, written
 
-HEAD = f"""version: "3.1"
-
-# What customers wrote and people corrected. Written by `rejoinder nlu export`, which sorts it and keeps no comments:
-# an example that deserves a place by hand belongs into a topic file. {LEARNT} and the topic files are one to Rasa.
-"""
 STAND_INS = {"EMAIL": "name@example.com", "PHONE": "01234 567890", "NAME": "Alex Smith"}
 """What stands for personal data, so that none gets into the repository. Others become the word for their kind."""
 _LONG_NUMBER = re.compile(r"\d{5,}")
@@ -116,30 +108,32 @@ def _check_name(intent: str) -> None:
         raise InvalidInput(f'"{intent}" is no name for an intent: small letters, digits and _, such as gift_card')
 
 
-def preview(session: Session, tenant_id: str, data: Path, masker: Masker) -> Export:
+def preview(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -> Export:
     """What an export would write.
 
     Raises:
         InvalidInput: the training data could not be used afterwards; with a line for each problem.
     """
-    file = data / "nlu" / LEARNT
+    file = parts.data / "nlu" / LEARNT
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     rows = [row for row in listed(session, tenant_id) if row.status in {"approved", "exported", "undone"}]
     added = {row.id: Example(plain(row.text, masker), row.intent, LEARNT) for row in rows if row.status == "approved"}
-    topics = [example for example in read_folder(data) if example.file != f"nlu/{LEARNT}"]
+    topics = [example for example in read_parts(parts) if not is_learnt(example)]
     known = {(example.key, example.intent) for example in topics}
-    learnt = {(e.key, e.intent): e for e in (*(read_file(file) if before else ()), *added.values())}
+    old = read_file(file) if before else []
+    learnt = {(e.key, e.intent): e for e in (*old, *added.values())}
     kept = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status != "undone"}
     gone = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status == "undone"} - kept
     left = [example for key, example in learnt.items() if key not in gone and key not in known]
-    validation.check([*topics, *left], validation.intents_of(ROOT / "domain.yml"))
+    off = {e.intent for e in old} - set(parts.intents())  # what was learnt for a skill stays, though it is off now
+    validation.check([e for e in (*topics, *left) if e.intent not in off], parts.intents())
     after = written(left) if left or before else ""
     diff = "".join(difflib.unified_diff(_lines(before), _lines(after), f"a/{LEARNT}", f"b/{LEARNT}"))
     return Export(diff, after, hashlib.sha256(f"{before}\0{after}".encode()).hexdigest(), tuple(added))
 
 
 def export(  # noqa: PLR0917
-    session: Session, tenant_id: str, data: Path, masker: Masker, by: str, digest: str = ""
+    session: Session, tenant_id: str, parts: BotParts, masker: Masker, by: str, digest: str = ""
 ) -> Export:
     """Write it; with the digest of what was looked at, only that.
 
@@ -147,7 +141,7 @@ def export(  # noqa: PLR0917
         InvalidInput: the training data could not be used afterwards; nothing is written.
         Conflict: it is not what was looked at any more.
     """
-    found = preview(session, tenant_id, data, masker)
+    found = preview(session, tenant_id, parts, masker)
     if digest and digest != found.digest:
         raise Conflict("The examples have changed since you looked at them; look again.")
     for example in found.added:
@@ -155,7 +149,7 @@ def export(  # noqa: PLR0917
     audit.note(session, tenant_id, "example", LEARNT, "exported", by, added=list(found.added), diff=found.diff)
     session.flush()  # what the database refuses must not be in the file
     if found.diff:
-        file = data / "nlu" / LEARNT
+        file = parts.data / "nlu" / LEARNT
         beside = file.with_suffix(".writing")
         beside.write_text(found.content, encoding="utf-8")
         beside.replace(file)
@@ -171,18 +165,6 @@ def plain(text: str, masker: Masker) -> str:
     text = "".join([*pieces, text[place:]]).replace("[", "(").replace("]", ")")
     text = _LONG_NUMBER.sub(lambda number: ("1234567890" * 5)[: len(number[0])], text)  # an order's, an account's
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def written(examples: list[Example]) -> str:
-    """The file: intents and their examples by the alphabet, so that a diff shows what changed and nothing else."""
-    by_intent: dict[str, list[str]] = defaultdict(list)
-    for example in sorted(examples, key=lambda e: (e.intent, e.key)):
-        by_intent[example.intent].append(example.text)
-    parts = (
-        f"  - intent: {i}\n    examples: |\n" + "".join(f"      - {t}\n" for t in texts)
-        for i, texts in by_intent.items()
-    )
-    return f"{HEAD}nlu:\n{''.join(parts)}" if by_intent else f"{HEAD}nlu: []\n"
 
 
 def _lines(text: str) -> list[str]:

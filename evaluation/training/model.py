@@ -13,20 +13,18 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.bot_parts import BotParts
 from core.errors import InvalidInput, NotFound
-from evaluation.training.data import read_folder, write_rows
+from evaluation.training.data import LEARNT, is_learnt, read_parts, write_rows, written
 from evaluation.training.locking import locked
 from evaluation.training.rasa import ROOT, run_rasa
 
-DATA = Path("bot/data")
-LEARNT = "learnt.yml"
-"""The file of learnt examples, in `nlu/`."""
-MADE_FROM = ("config.yml", "domain.yml", "bot/components", "knowledge/embedding.py")
-"""Beside the training data."""
+MADE_FROM = ("config.yml", "bot/components", "knowledge/embedding.py")
+"""Beside the domain and the training data."""
 KEPT = 3
 
 
@@ -57,6 +55,11 @@ class Release:
         return self.folder / "config.yml"
 
     @property
+    def domain(self) -> Path:
+        """What it understands, remembers and says."""
+        return self.folder / "domain.yml"
+
+    @property
     def served(self) -> Path:
         """Touched when it is deployed."""
         return self.folder / "served"
@@ -67,7 +70,7 @@ class BotModel:
     """Where the models lie and how one is made."""
 
     home: Path
-    data: Path = ROOT / DATA
+    parts: BotParts = field(default_factory=BotParts)
 
     @property
     def folder(self) -> Path:
@@ -143,9 +146,11 @@ class BotModel:
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         release = Release(self.folder / "releases" / name)
         release.folder.mkdir(parents=True)
-        write_rows(release.rows, read_folder(self.data))
+        write_rows(release.rows, read_parts(self.parts))
         shutil.copyfile(ROOT / "config.yml", release.config)
-        command = ["train", "--domain", "domain.yml", "--data", str(self.data), "--config", "config.yml"]
+        self.parts.write_domain(release.domain)
+        command = ["train", "--domain", str(release.domain), "--data", *map(str, self._data_files(release))]
+        command += ["--config", "config.yml"]
         try:
             run_rasa([*command, "--out", str(release.folder), "--fixed-model-name", name], release.folder / "train.log")
         except InvalidInput as error:
@@ -173,10 +178,20 @@ class BotModel:
             if old.name != self.running:
                 shutil.rmtree(old.folder)
 
+    def _data_files(self, release: Release) -> list[Path]:
+        """All of them; of the learnt examples only those whose skill is on."""
+        learnt = self.parts.data / "nlu" / LEARNT
+        files = [file for folder in self.parts.data_folders for file in sorted(folder.rglob("*.yml")) if file != learnt]
+        if learnt.exists():
+            kept = release.folder / LEARNT
+            kept.write_text(written([e for e in read_parts(self.parts) if is_learnt(e)]), encoding="utf-8")
+            files.append(kept)
+        return files
+
     def fingerprint(self) -> str:
         """A hash of everything that a model is made from, but for learnt examples: these come in by a tried training."""
-        digest = hashlib.sha256()
-        for path in (self.data, *(ROOT / name for name in MADE_FROM)):
+        digest = hashlib.sha256(repr(self.parts.domain()).encode())
+        for path in (*self.parts.data_folders, *(ROOT / name for name in MADE_FROM)):
             files = sorted(path.rglob("*")) if path.is_dir() else [path]
             for file in (f for f in files if f.suffix in {".yml", ".py"} and f.name != LEARNT):
                 digest.update(str(file.relative_to(path.parent)).encode() + file.read_bytes())

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,8 +14,9 @@ import numpy.typing as npt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.bot_parts import BotParts
 from core.db.models import Message, TrainingExample, Turn, now
-from evaluation.training.data import Example, read_folder
+from evaluation.training.data import Example, read_parts
 from evaluation.training.examples import propose
 
 MESSAGES = 1000
@@ -50,9 +50,9 @@ class Cluster:
     texts: Sequence[str]
 
 
-def suggest(session: Session, tenant_id: str, data: Path, embedder: Embeds, days: int = 30) -> list[Cluster]:
+def suggest(session: Session, tenant_id: str, parts: BotParts, embedder: Embeds, days: int = 30) -> list[Cluster]:
     """Propose training examples from the last days' unknown messages; what was decided before is left out."""
-    clusters = find(_unknown(session, tenant_id, days), read_folder(data), embedder)
+    clusters = find(_unknown(session, tenant_id, days), read_parts(parts), embedder)
     for cluster in clusters:
         for text in cluster.texts:
             propose(session, tenant_id, Example(text, cluster.intent), "suggestion", "cluster")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,13 @@ from typing import Any
 
 import yaml
 
+from core.bot_parts import BotParts
 from core.errors import InvalidInput
 from evaluation.training.comparing import Prediction, compare
 from evaluation.training.data import Example, read_rows, write_rows
 from evaluation.training.model import Release
-from evaluation.training.rasa import ROOT, run_rasa
+from evaluation.training.rasa import run_rasa
 
-CONVERSATIONS = ROOT / "tests/conversations"
 KNOWLEDGE = "action_answer"
 
 
@@ -39,7 +40,7 @@ class Verdict:
     reasons: list[str] = field(default_factory=list)
 
 
-def try_out(new: Release, running: Release | None, data: Path, cases: Sequence[Case]) -> Verdict:
+def try_out(new: Release, running: Release | None, parts: BotParts, cases: Sequence[Case]) -> Verdict:
     """The new model beside the running one; the two work side by side.
 
     Raises:
@@ -51,10 +52,10 @@ def try_out(new: Release, running: Release | None, data: Path, cases: Sequence[C
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         after = pool.submit(_predicted, new, new, asked, Path(folder) / "after")
         before = pool.submit(_predicted, running, new, asked, Path(folder) / "before") if running else None
-        failed = pool.submit(_failed_conversations, new, Path(folder) / "stories")
+        failed = pool.submit(_failed_conversations, new, parts, Path(folder))
         figures, reasons = compare(before.result()["held_back"], after.result()["held_back"]) if before else ({}, [])
         new_cases, old_cases = after.result()["cases"], before.result()["cases"] if before else []
-        forgotten = _forgotten(cases, old_cases, new_cases, knowledge_intents(data))
+        forgotten = _forgotten(cases, old_cases, new_cases, knowledge_intents(parts))
         if forgotten:
             reasons.append("understood by the running model and not by this one: " + "; ".join(forgotten))
         if failed.result():
@@ -72,10 +73,10 @@ def try_out(new: Release, running: Release | None, data: Path, cases: Sequence[C
     return Verdict(figures, reasons)
 
 
-def knowledge_intents(data: Path) -> set[str]:
+def knowledge_intents(parts: BotParts) -> set[str]:
     """Intents whose first step, outside a form, is to ask the knowledge base."""
     found: set[str] = set()
-    for file in sorted(data.rglob("*.yml")):
+    for file in sorted(file for folder in parts.data_folders for file in folder.rglob("*.yml")):
         for rule in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("rules") or ():
             first, then = [*rule["steps"], {}, {}][:2]
             if then.get("action") == KNOWLEDGE and not rule.get("condition"):
@@ -111,16 +112,19 @@ def _meets(case: Case, prediction: Prediction, knowledge: set[str]) -> bool:
     return bool(understood == case.intent if case.intent else understood in knowledge)
 
 
-def _failed_conversations(release: Release, out: Path) -> list[str]:
+def _failed_conversations(release: Release, parts: BotParts, folder: Path) -> list[str]:
     """Names of the stories that went another way than they say."""
-    words = ["test", "core", "--model", str(release.archive), "--stories", str(CONVERSATIONS), "--out", str(out)]
+    stories, out = folder / "stories", folder / "results"
+    for number, tests in enumerate(parts.test_folders):
+        shutil.copytree(tests, stories / str(number))
+    words = ["test", "core", "--model", str(release.archive), "--stories", str(stories), "--out", str(out)]
     log = release.folder / "conversations.log"
     try:
         run_rasa([*words, "--no-plot", "--fail-on-prediction-errors"], log)
     except InvalidInput:
         failed = out / "failed_test_stories.yml"
-        stories = (yaml.safe_load(failed.read_text(encoding="utf-8")) or {}).get("stories") if failed.exists() else None
-        if not stories:
+        found = (yaml.safe_load(failed.read_text(encoding="utf-8")) or {}).get("stories") if failed.exists() else None
+        if not found:
             raise
-        return [str(story["story"]).partition(" (")[0] for story in stories]
+        return [str(story["story"]).partition(" (")[0] for story in found]
     return []

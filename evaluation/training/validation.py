@@ -5,28 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
-from pathlib import Path
-
-import yaml
 
 from core.errors import InvalidInput
 from evaluation.training.data import Example
 
 LEAST = 2
 """Examples that an intent needs: of a single one nothing can be held back, and nothing generalised."""
-
-
-def intents_of(domain: Path) -> list[str]:
-    """The intents that a domain knows.
-
-    Raises:
-        InvalidInput: the file is not a domain.
-    """
-    try:
-        listed = yaml.safe_load(domain.read_text(encoding="utf-8"))["intents"]
-        return [next(iter(item)) if isinstance(item, dict) else str(item) for item in listed]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise InvalidInput(f"{domain.name} has no readable list of intents: {error}") from None
 
 
 def check(examples: Iterable[Example], intents: Iterable[str]) -> None:
@@ -58,9 +42,13 @@ def _unknown(examples: list[Example], intents: set[str]) -> list[str]:
     found = []
     for intent in sorted({e.intent for e in examples} - intents):
         near = get_close_matches(intent, intents, n=1)
-        hint = f"did you mean {near[0]}?" if near else "add it to domain.yml, with a rule that says what happens then"
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else "add it to the domain.yml of a skill, with a rule that says what happens then"
+        )
         files = ", ".join(sorted({e.file for e in examples if e.intent == intent and e.file}))
-        found.append(f"{files}: the intent {intent} is not in domain.yml; {hint}".removeprefix(": "))
+        found.append(f"{files}: the intent {intent} is in no domain; {hint}".removeprefix(": "))
     return found
 
 

@@ -8,12 +8,11 @@ from core.secrets import derive
 from core.settings import Settings
 from evaluation.training.desk import Training
 from evaluation.training.model import BotModel
-from evaluation.training.rasa import ROOT
 
 
 def make_model(settings: Settings) -> BotModel:
-    """The models below the home folder, made from the data that the settings name."""
-    return BotModel(settings.home, ROOT / settings.bot_data)
+    """The models below the home folder, made from the data and the skills that the settings name."""
+    return BotModel(settings.home, settings.bot())
 
 
 def make_training(settings: Settings, database: Database) -> Training:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.tuning.pairs import Phrased
-from knowledge.types import Embeds
 from knowledge.chunking import plain
+from knowledge.types import Embeds
 
 FILES = ("phrasings.jsonl", "answers.jsonl")
 ANSWER_CHARACTERS = 400

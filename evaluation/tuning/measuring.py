@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.tuning.pairs import Phrased
-from knowledge.types import Embeds
 from knowledge.chunking import spoken_parts
+from knowledge.types import Embeds
 
 MOST_ENTRIES = 5_000
 """The held-back ones and so many of the others are searched; more would take minutes and change little."""

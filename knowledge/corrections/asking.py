@@ -70,7 +70,7 @@ def served(correction: HumanCorrection, answer: Answer, said: str) -> Served:
         return "new"
     if correction.bot_answer and normalised(correction.bot_answer) in normalised(said):
         return "old"
-    return "other" if answer.outcome == "answered" else "unknown"
+    return "other" if said else "unknown"
 
 
 def _contents(session: Session, correction: HumanCorrection) -> list[Content]:

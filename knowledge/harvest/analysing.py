@@ -137,7 +137,7 @@ def outcome_of(transcript: Transcript, record: Record) -> Outcome:  # noqa: PLR0
     if last.speaker == "customer" or (last.speaker == "agent" and last.text.rstrip().endswith("?")):
         return "abandoned"
     if record.outcomes and last.speaker == "bot":
-        return "resolved" if record.outcomes[-1] in ("answered", "action") else "unresolved"
+        return "resolved" if record.outcomes[-1] in ("answered", "suggested", "action") else "unresolved"
     return "resolved"
 
 

@@ -128,7 +128,7 @@ class FaqFinder:
         except KnowledgeUnavailable as error:
             log.warning("no answer can be suggested now", error=str(error))
             return ""
-        if part.outcome == "answered":
+        if part.text:
             return part.text
         passage = next((e for e in part.evidence if e.kind == "passage"), None)
         near = part.nearness >= EVIDENCE and passage is not None and part.evidence[0] == passage

@@ -26,20 +26,32 @@ class Raw:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A document, or a row of it, that could not be used, and why."""
+
+    uri: str
+    reason: str
+    hides: bool = False
+    """It would have named other documents: nobody knows whether those are still there."""
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """What is not read, since it is no document of a kind that is known, and why."""
+
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Document:
     """A document that has been read."""
 
     title: str
     pieces: list[Piece]
     url: str | None = None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A document, or a line of it, that could not be used, and why."""
-
-    uri: str
-    reason: str
+    failed: tuple[Failure, ...] = ()
+    """Rows that could not be used; the ``uri`` of each is its place in the document ("row 7")."""
 
 
 def hash_of(data: bytes) -> str:

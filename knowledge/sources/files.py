@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from core.errors import InvalidInput
-from knowledge.sources.document import LARGEST_DOCUMENT, Failure, Raw
+from knowledge.sources.document import LARGEST_DOCUMENT, Failure, PassedOver, Raw
 from knowledge.sources.readers import is_readable
 
 MOST_MEMBERS = 20_000
@@ -18,7 +18,7 @@ SMALL_MEMBER = 1_000_000
 """Below this a high ratio does no harm."""
 ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".rar", ".bz2", ".xz"))
 
-Found = Raw | Failure
+Found = Raw | Failure | PassedOver
 
 
 def in_file(path: Path) -> Iterator[Found]:

@@ -93,7 +93,7 @@ def _pages(root: Element, site: str, fetcher: Fetcher) -> Iterator[str | Failure
                 raise InvalidInput("it is on another site")
             inner = _sitemap(fetcher.fetch(url))
         except InvalidInput as error:
-            yield Failure(url, str(error))
+            yield Failure(url, str(error), hides=True)
             continue
         yield from _locations(inner)[:MOST_PAGES] if inner is not None else []
 

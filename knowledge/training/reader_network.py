@@ -29,11 +29,11 @@ class Layer(nn.Module):
             part.weight.data.copy_(weights[f"encoder.layer.{number}.{theirs}.weight"])
             part.bias.data.copy_(weights[f"encoder.layer.{number}.{theirs}.bias"])
 
-    def forward(self, read: Tensor, mask: Tensor) -> Tensor:
-        """``mask`` is true where there is a token."""
+    def forward(self, read: Tensor, left_out: Tensor) -> Tensor:
+        """``left_out`` is 0 where there is a token, and far below that where there is none."""
         query, key, value = (_split(part(read)) for part in (self.query, self.key, self.value))
         scores = (query / math.sqrt(WIDTH // HEADS)) @ key.transpose(-1, -2)
-        shares = scores.masked_fill(~mask[:, None, None, :], -1e4).softmax(-1, dtype=scores.dtype)
+        shares = (scores + left_out).softmax(-1, dtype=scores.dtype)
         read = self.norm_mixed(read + self.mixed((shares @ value).transpose(1, 2).flatten(2)))
         return self.norm_outer(read + self.outer(functional.gelu(self.inner(read))))
 
@@ -74,7 +74,8 @@ class CrossEncoder(nn.Module):
         """The first token's vector and the mean of all; of the untrained network the mean is MiniLM's embedding."""
         places = torch.arange(words.shape[1], device=words.device)
         read = self.norm(words + self.positions(places) + self.segments(segments))
+        left_out = (mask[:, None, None, :].to(read.dtype) - 1) * 1e4
         for layer in self.layers:
-            read = layer(read, mask)
+            read = layer(read, left_out)
         kept = mask[..., None].to(read.dtype)
         return read[:, 0], (read * kept).sum(1) / kept.sum(1)

@@ -56,6 +56,7 @@ def main() -> None:
     held = {"sections": section_pools(options.data, "dev"), "centres": centre_pools(options.data, "dev")}
     for pool in [*pools, *held["sections"], *held["centres"]]:
         pool.prepare(embedder)
+    print(f"{sum(len(pool.asked) for pool in pools)} questions", flush=True)
     if options.start:
         network.load_state_dict(torch.load(options.start))
     trainer = Trainer(network, encoder, words)
@@ -102,19 +103,18 @@ class Trainer:
         self._network.freeze(FROZEN)
         trained = [weights for weights in self._network.parameters() if weights.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
-        began, losses, step = monotonic(), [], 0
+        began, losses = monotonic(), []
         self._network.train()
-        for items in _steps(pools):
+        for step, items in enumerate(_steps(pools), start=1):
             done = (monotonic() - began) / (60 * minutes)
             if done >= 1:
                 break
             for group in optimizer.param_groups:
                 group["lr"] = rate * min(1.0, done / WARM_UP + 0.02) * (1 - done)
             losses.append(self._step(optimizer, items))
-            step += 1
             if step % 100 == 0:
                 print(f"{100 * done:5.1f} % step {step}: loss {np.mean(losses[-100:]):.3f}", flush=True)
-            if step % 1000 == 0:
+            if step % 600 == 0:
                 self.report(held)
         self.report(held)
 
@@ -162,7 +162,7 @@ class Trainer:
     def _tried(self, pool: Pool) -> Iterator[tuple[int, list[int], list[int]]]:
         rng = random.Random(2)
         asked = [i for i, a in enumerate(pool.asked) if a.gold is not None]
-        for i in rng.sample(asked, min(60, len(asked))):
+        for i in rng.sample(asked, min(50, len(asked))):
             found = nearest(pool, i, TRIED)
             item = pool.asked[i]
             pairs = [_pair(item, pool, place) for place in found]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from rasa_sdk import Tracker
+from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.clarify import ActionClarify
-from actions.orders import ActionCancelOrder, ActionChangeAddress, ActionOrderStatus
-from actions.verification import ValidateAddressChangeForm, ValidateOrderStatusForm
+from actions.stop import ActionStop
+from bot.skills.shop_orders.actions import ActionCancelOrder, ActionChangeAddress, ActionOrderStatus
+from bot.skills.shop_orders.orders import Orders, order_number
+from bot.skills.shop_orders.verification import ValidateAddressChangeForm, ValidateOrderStatusForm
+from core.bot_parts import BotParts, find_skills
 from core.db import Database
 from core.db.models import Order
-from core.orders import Orders, order_number
 
-DOMAIN = yaml.safe_load((Path(__file__).parents[2] / "domain.yml").read_text())
+DOMAIN = BotParts(skills=find_skills(["shop_orders"])).domain()
 MINE = {"order_number": "R104233", "email": "sam@example.com"}
 
 
@@ -143,12 +143,39 @@ async def test_an_order_is_cancelled_once(orders: Orders) -> None:
     assert said == ["utter_closed_already"]
 
 
+class Answers(Action):
+    """Says that it was asked."""
+
+    def name(self) -> str:
+        return "action_answer"
+
+    async def run(self, dispatcher: CollectingDispatcher, _tracker: Tracker, _domain: dict[str, Any]) -> list[Any]:
+        dispatcher.utter_message(response="utter_answered")
+        return []
+
+
+def ranked(*names: str) -> Tracker:
+    return tracker({}, intent_ranking=[{"name": name, "confidence": 0.2} for name in names])
+
+
 async def test_asking_back_offers_titled_intents_and_a_way_out() -> None:
-    names = ["refund", "greet", "return_item", "out_of_scope", "invoice", "account"]
-    ranking = [{"name": name, "confidence": 0.2} for name in names]
-    _, _, dispatcher = await done(ActionClarify(), tracker({}, intent_ranking=ranking))
+    heard = ranked("cancel_order", "greet", "change_address", "out_of_scope", "complaint", "order_status")
+    _, _, dispatcher = await done(ActionClarify(Answers()), heard)
     payloads = [button["payload"] for button in dispatcher.messages[0]["buttons"]]
-    assert payloads == ["/refund", "/return_item", "/invoice", "/out_of_scope"]
+    assert payloads == ["/cancel_order", "/change_address", "/complaint", "/out_of_scope"]
+
+
+async def test_what_is_likeliest_a_question_is_answered_instead() -> None:
+    said, _, _ = await done(ActionClarify(Answers()), ranked("ask_knowledge", "cancel_order"))
+    assert said == ["utter_answered"]
+
+
+async def test_stopping_forgets_what_the_form_had_asked_for() -> None:
+    heard = tracker({**MINE, "new_address": "2 New Road, York"})
+    heard.events = [{"event": "active_loop", "name": "address_change_form"}, {"event": "active_loop", "name": None}]
+    said, slots, _ = await done(ActionStop(), heard)
+    assert said == ["utter_stopped"]
+    assert slots == dict.fromkeys(["order_number", "email", "new_address", "confirmed"])
 
 
 def _address(database: Database) -> str:

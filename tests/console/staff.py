@@ -19,6 +19,7 @@ from console.auth.attempts import Attempts
 from console.auth.gate import Gate
 from console.inbox import Inbox
 from console.pages.staff import StaffServices, router
+from core.bot_parts import BotParts, find_skills
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
@@ -167,12 +168,12 @@ def open_inbox(
     return Inbox(handoffs or HandoffService(database, TEXTS), hub, Presence(hub), lambda *_: list(suggested), home)
 
 
-def folders(database: Database) -> tuple[Path, Path]:
-    """For the models and for the training data, beside the database."""
+def folders(database: Database) -> tuple[Path, BotParts]:
+    """For the models, and what they are trained on, beside the database."""
     home = Path(str(database.engine.url.database)).parent
     (home / "data/nlu").mkdir(parents=True, exist_ok=True)
     (home / "data/nlu/topic.yml").write_text(TOPIC)
-    return home / "var", home / "data"
+    return home / "var", BotParts(home / "data", find_skills(["shop_orders"]))
 
 
 def starting(training: Training) -> Callable[[str, str, str, str], str]:

@@ -89,7 +89,7 @@ async def test_suggestions_are_told_and_wait(staff: Staff) -> None:
 
 
 async def test_the_export_is_looked_at_before_it_is_written(staff: Staff) -> None:
-    learnt = staff.training.model.data / "nlu/learnt.yml"
+    learnt = staff.training.model.parts.data / "nlu/learnt.yml"
     async with staff.browser(BOB) as bob:
         assert "Nothing to change" in (await bob.get("/examples/export")).text
         await approved(bob, "give it back to me")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.models import Message, now
 from core.events import Hub
@@ -18,7 +18,7 @@ from core.turns import Inbound, Turns
 from tests.core.doubles import FakeRasa
 from tests.core.test_turns import ended
 
-TEXTS = Texts.load(Path(__file__).parents[2] / "domain.yml")
+TEXTS = Texts.load(BotParts())
 OPENINGS = {*TEXTS.empathy, *TEXTS.empathy_ur}
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from knowledge.answering import Answering
 from knowledge.embedding import Embedder
-from knowledge.in_memory import InMemoryRetriever
-from knowledge.matching import TrainedMatcher
+from knowledge.in_memory import make_answering_in_memory
 from knowledge.types import Answer, Entry, Question, Source, Utterance
 
 HELP = Source("Help centre", "https://shop.example/help")
@@ -33,7 +32,7 @@ ENTRIES = (
 
 @pytest.fixture(scope="module")
 def answering(embedder: Embedder) -> Answering:
-    return Answering(InMemoryRetriever(ENTRIES, embedder), TrainedMatcher(embedder), embedder)
+    return make_answering_in_memory(ENTRIES, embedder)
 
 
 def ask(answering: Answering, text: str, *before: str) -> Answer:
@@ -101,7 +100,7 @@ def test_odd_input_is_unknown(answering: Answering, text: str) -> None:
 
 
 def test_an_empty_knowledge_base_knows_nothing(embedder: Embedder) -> None:
-    empty = Answering(InMemoryRetriever([], embedder), TrainedMatcher(embedder), embedder)
+    empty = make_answering_in_memory([], embedder)
     assert ask(empty, "How much is delivery?").outcome == "unknown"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knowledge.embedding import Embedder
-from knowledge.matching import Matcher, PlainMatcher, TrainedMatcher
+from knowledge.matching import Matcher, TrainedMatcher
 from knowledge.signals import contradicts
 from knowledge.types import Candidate, Entry, Question, Utterance
 
@@ -15,9 +15,9 @@ ACORN = Entry("acorn", 1, "faq", ("Is there free wifi?",), "Yes, wifi is free.",
 LOVELL = Entry("lovell", 1, "faq", ("Is there free wifi?",), "No, it costs 5 pounds.", subject="Lovell Lodge")
 
 
-@pytest.fixture(params=["trained", "plain"])
-def matcher(request: pytest.FixtureRequest, embedder: Embedder) -> Matcher:
-    return TrainedMatcher(embedder) if request.param == "trained" else PlainMatcher()
+@pytest.fixture
+def matcher(embedder: Embedder) -> Matcher:
+    return TrainedMatcher(embedder)
 
 
 def candidates(embedder: Embedder, text: str, *entries: Entry) -> list[Candidate]:

@@ -10,13 +10,11 @@ import pytest
 
 from core.db import Database
 from core.llm.types import Caller
-from knowledge.answering import Answering
 from knowledge.draft import Nobody
 from knowledge.embedding import Embedder
 from knowledge.grounding import Grounding
-from knowledge.in_memory import InMemoryRetriever
+from knowledge.in_memory import make_answering_in_memory
 from knowledge.injection import OrderDetector
-from knowledge.matching import TrainedMatcher
 from knowledge.part_writer import PartWriter
 from knowledge.prompting import Prompts
 from knowledge.types import Answer, Entry, Question, Utterance
@@ -57,7 +55,7 @@ def desk(sqlite: Database, embedder: Embedder) -> Desk:
 
 
 def make_desk(sqlite: Database, embedder: Embedder, entries: Sequence[Entry]) -> Desk:
-    answering = Answering(InMemoryRetriever(entries, embedder), TrainedMatcher(embedder), embedder)
+    answering = make_answering_in_memory(entries, embedder)
     made, prompts = bench(sqlite), Prompts.load()
     made.rules(rules=[{"name": "approved", "when": {"approved": True}, "use": "none"}, {"name": "all", "use": "cheap"}])
     parts = PartWriter(made.router, prompts, Grounding(embedder))

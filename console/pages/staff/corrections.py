@@ -14,8 +14,6 @@ from console.pages.staff import correction_parts
 from console.pages.staff.forms import Form, page_number, pages
 from console.pages.staff.shell import PREFIX, Shell, see, status_of
 from core.errors import Conflict, InvalidInput, NotFound
-from evaluation.training.rasa import ROOT
-from evaluation.training.validation import intents_of
 from knowledge.corrections import deciding, listing, proposing
 from knowledge.corrections.listing import Filter
 from knowledge.corrections.types import BEST_QUALITY, MISUNDERSTOOD, Category, EntryAction, Proposal, Status
@@ -61,7 +59,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
 def _add_new(routes: APIRouter, shell: Shell) -> None:
     async def page(person: Person, message: str, status: int = 200, **values: Any) -> Response:
         subject = await shell.read(lambda session: correction_parts.subject(session, shell.tenant, message))
-        intents = await asyncio.to_thread(intents_of, ROOT / "domain.yml")
+        intents = await asyncio.to_thread(shell.services.training.model.parts.intents)
         return await shell.page(
             "correction_new", person, area="corrections", status=status, subject=subject, intents=intents,
             **CHOICES, **values,

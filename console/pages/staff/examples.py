@@ -16,8 +16,6 @@ from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
 from evaluation.training import examples
 from evaluation.training.data import Example
-from evaluation.training.rasa import ROOT
-from evaluation.training.validation import intents_of
 
 AT_ONCE = 60
 HOME = f"{PREFIX}/examples"
@@ -30,7 +28,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
 
     async def page(person: Person, status: Status, number: int = 1, code: int = 200, **values: Any) -> Response:
         found = await shell.read(lambda session: _found(session, shell.tenant, status, number))
-        intents = await asyncio.to_thread(intents_of, ROOT / "domain.yml")
+        intents = await asyncio.to_thread(shell.services.training.model.parts.intents)
         return await shell.page(
             "examples", person, area="trainings", status=code, wanted=status, statuses=STATUSES, page=number,
             intents=intents, **found, **values,
@@ -71,11 +69,11 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
 
 
 def _add_export(routes: APIRouter, shell: Shell) -> None:
-    data = shell.services.training.model.data
+    parts = shell.services.training.model.parts
 
     async def page(person: Person, code: int = 200, **values: Any) -> Response:
         def work(session: Session) -> examples.Export:
-            return examples.preview(session, shell.tenant, data, shell.services.masker())
+            return examples.preview(session, shell.tenant, parts, shell.services.masker())
 
         try:
             values["found"] = await shell.work(work)
@@ -96,7 +94,7 @@ def _add_export(routes: APIRouter, shell: Shell) -> None:
         def work(session: Session) -> None:
             if not digest:
                 raise InvalidInput("Look at the difference first.")
-            examples.export(session, shell.tenant, data, shell.services.masker(), person.email, digest)
+            examples.export(session, shell.tenant, parts, shell.services.masker(), person.email, digest)
 
         try:
             await shell.work(work)

@@ -16,8 +16,10 @@ from core.db.models.handoffs import (
 from core.db.models.knowledge import (
     EntryQuestion,
     EntryVersion,
+    ImportLease,
     KnowledgeEntry,
     KnowledgeRevision,
+    KnowledgeSource,
     SourceDocument,
 )
 from core.db.models.learning import (
@@ -55,9 +57,11 @@ __all__ = [
     "HandoffTransition",
     "Heartbeat",
     "HumanCorrection",
+    "ImportLease",
     "InteractionFeedback",
     "KnowledgeEntry",
     "KnowledgeRevision",
+    "KnowledgeSource",
     "LearningSettings",
     "LlmCall",
     "LlmDay",

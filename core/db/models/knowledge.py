@@ -1,14 +1,48 @@
-"""Knowledge entries with their phrasings and history, and the documents they came from."""
+"""Knowledge entries with their phrasings and history, and the sources and documents they came from."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db.models.base import Base, now
+
+
+class KnowledgeSource(Base):
+    """What a team imports under one name: a help centre, a table, a site."""
+
+    __tablename__ = "knowledge_sources"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    name: Mapped[str] = mapped_column(String(100))
+    place: Mapped[str] = mapped_column(String(1000))
+    """The path or address that it was last imported from."""
+    base_url: Mapped[str | None] = mapped_column(String(1000), default=None)
+    author: Mapped[str] = mapped_column(String(200), default="import")
+    failed: Mapped[int] = mapped_column(default=0)
+    """How many documents and rows could not be used at the last import."""
+    failures: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """[{"uri", "reason"}]: the first of them."""
+    passed_over: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    imported_at: Mapped[datetime] = mapped_column(default=now)
+    forgotten_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ImportLease(Base):
+    """One row a tenant: who imports just now. Two imports at once would add the same documents twice."""
+
+    __tablename__ = "import_leases"
+    __table_args__ = (UniqueConstraint("tenant_id"),)
+
+    holder: Mapped[str | None] = mapped_column(String(26), default=None)
+    """None: nobody."""
+    what: Mapped[str] = mapped_column(String(1000), default="")
+    since: Mapped[datetime] = mapped_column(default=now)
+    renewed_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class SourceDocument(Base):
@@ -18,13 +52,18 @@ class SourceDocument(Base):
     __table_args__ = (UniqueConstraint("tenant_id", "origin", "uri"),)
 
     origin: Mapped[str] = mapped_column(String(1000))
-    """What was given to the import: a folder, a file, a URL. What vanishes from it is retired."""
+    """The name of its source. What vanishes from that is retired."""
     uri: Mapped[str] = mapped_column(String(1000))
-    """The document inside its origin."""
+    """The document inside its source."""
     title: Mapped[str] = mapped_column(String(500))
     url: Mapped[str | None] = mapped_column(String(1000), default=None)
     """Where a customer can read it."""
     content_hash: Mapped[str] = mapped_column(String(64))
+    """Of its bytes and of how they were read; empty: read it again."""
+    data_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Of its bytes alone: by it a document is recognised at another path."""
+    gone: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """It was no longer in its source at the last import."""
     imported_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -43,6 +82,10 @@ class KnowledgeEntry(Base):
     status: Mapped[str] = mapped_column(String(16), default="draft")
     """draft, approved (served) or retired"""
     answer: Mapped[str] = mapped_column(Text)
+    answer_key: Mapped[str | None] = mapped_column(String(32), default=None)
+    """The same for answers that differ only in blanks and capitals."""
+    disputed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Another approved entry answers the same question differently."""
     title: Mapped[str | None] = mapped_column(String(500), default=None)
     subject: Mapped[str | None] = mapped_column(String(200), default=None)
     """The one thing the entry is about, where its question does not name it."""
@@ -72,10 +115,14 @@ class EntryQuestion(Base):
     """One phrasing of the question that an entry answers."""
 
     __tablename__ = "entry_questions"
+    __table_args__ = (Index("ix_entry_questions_key", "tenant_id", "key"),)
 
     entry_id: Mapped[str] = mapped_column(ForeignKey("knowledge_entries.id"), index=True)
     position: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(String(32), default=None)
+    """The same for every entry that is asked the same about the same subject; None where it depends on what was said
+    before."""
 
     entry: Mapped[KnowledgeEntry] = relationship(back_populates="questions")
 

@@ -137,12 +137,19 @@ class ReviewItem(Base):
     """Something that waits for a reviewer."""
 
     __tablename__ = "review_items"
-    __table_args__ = (Index("ix_review_items_queue", "tenant_id", "status", "effect"),)
+    __table_args__ = (
+        Index("ix_review_items_queue", "tenant_id", "status", "effect"),
+        Index("ix_review_items_key", "tenant_id", "key"),
+    )
 
     kind: Mapped[str] = mapped_column(String(16))
-    """entry (harvested), faq (asked often, unanswered), phrasing (a near miss that may widen an entry) or example (for an intent)"""
+    """entry (harvested), faq (asked often, unanswered), phrasing (a near miss that may widen an entry), example (for an
+    intent) or contradiction (entries that answer the same question differently)"""
     status: Mapped[str] = mapped_column(String(16), default="open")
-    """open, half_approved (four eyes), approved, merged, rejected, snoozed or expired"""
+    """open, half_approved (four eyes), approved, merged, rejected, snoozed, expired or settled (its contradiction is
+    gone)"""
+    key: Mapped[str | None] = mapped_column(String(32), default=None)
+    """Of a contradiction: the key of its question."""
     questions: Mapped[list[Any]] = mapped_column(default=list)
     """Texts; the first is its name."""
     answer: Mapped[str] = mapped_column(Text, default="")

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from connectors.twilio.kind import TwilioConfig
 from connectors.twilio.voice import Transcribes
 from connectors.twilio.wiring import make_twilio, make_twilio_senders
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.models import Base, Delivery, InteractionFeedback, Message, now
 from core.deliveries.deliverer import Deliverer
@@ -30,7 +31,7 @@ from tests.core.doubles import FakeRasa
 from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio, signature
 from tests.waiting import soon
 
-DOMAIN = Path(__file__).parents[3] / "domain.yml"
+DOMAIN = BotParts()
 EVENTS: dict[str, dict[str, str]] = json.loads((Path(__file__).parents[2] / "payloads/twilio/events.json").read_text())
 PUBLIC = "https://chat.shop.example"
 SHOP, CUSTOMER, SHOP_SMS = "+14155238886", "+447700900123", "+14155550100"

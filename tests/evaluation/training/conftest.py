@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from core.bot_parts import BotParts
 from core.db import Database
 from core.rasa import Rasa
-from evaluation.training.data import read_folder, write_rows
+from evaluation.training.data import read_parts, write_rows
 from evaluation.training.desk import Training
 from evaluation.training.model import BotModel, Release
 from evaluation.training.trials import Verdict
@@ -30,6 +31,15 @@ nlu:
   - lookup: product
     examples: |
       - lamp
+"""
+
+
+DOMAIN = """version: "3.1"
+intents: [greet, refund, gift_card]
+slots:
+  bot_name: {type: text, mappings: [{type: custom}]}
+  greeting: {type: text, mappings: [{type: custom}]}
+  tone: {type: text, mappings: [{type: custom}]}
 """
 
 
@@ -65,7 +75,7 @@ class QuickModel(BotModel):
         release = Release(self.folder / "releases" / name)
         release.folder.mkdir(parents=True)
         release.archive.write_text(name)
-        write_rows(release.rows, read_folder(self.data))
+        write_rows(release.rows, read_parts(self.parts))
         (self.folder / "made-from").write_text(self.fingerprint())
         return release
 
@@ -93,6 +103,12 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def parts(data: Path) -> BotParts:
+    (data.parent / "domain.yml").write_text(DOMAIN)
+    return BotParts(data, base=data.parent / "domain.yml")
+
+
+@pytest.fixture
 def rasa() -> WiredRasa:
     return WiredRasa()
 
@@ -103,5 +119,5 @@ def trials() -> Trials:
 
 
 @pytest.fixture
-def training(tmp_path: Path, data: Path, database: Database, rasa: WiredRasa, trials: Trials) -> Training:
-    return Training(database, QuickModel(tmp_path / "var", data), rasa.client, trials)
+def training(tmp_path: Path, parts: BotParts, database: Database, rasa: WiredRasa, trials: Trials) -> Training:
+    return Training(database, QuickModel(tmp_path / "var", parts), rasa.client, trials)

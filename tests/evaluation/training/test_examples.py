@@ -8,6 +8,7 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.models import AuditEvent, TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
@@ -31,61 +32,65 @@ def learnt(data: Path) -> list[tuple[str, str]]:
     return [(e.text, e.intent) for e in read_folder(data) if e.file == "nlu/learnt.yml"]
 
 
-def test_what_is_shown_is_what_is_written_and_marked(database: Database, data: Path) -> None:
+def test_what_is_shown_is_what_is_written_and_marked(database: Database, parts: BotParts, data: Path) -> None:
     example = approved(database, "gimme the cash back")
     topic = (data / "nlu/topic.yml").read_text()
     with database.session() as session:
-        shown = preview(session, T, data, MASKER)
+        shown = preview(session, T, parts, MASKER)
     assert "+      - gimme the cash back\n" in shown.diff
     assert not (data / "nlu/learnt.yml").exists()
     with database.session() as session:
-        export(session, T, data, MASKER, "bob", shown.digest)
+        export(session, T, parts, MASKER, "bob", shown.digest)
     assert learnt(data) == [("gimme the cash back", "refund")]
     assert (data / "nlu/topic.yml").read_text() == topic
     with database.session() as session:
         assert session.get_one(TrainingExample, example).status == "exported"
-        assert preview(session, T, data, MASKER).diff == ""
+        assert preview(session, T, parts, MASKER).diff == ""
         event = session.scalars(select(AuditEvent).filter_by(action="exported")).one()
         assert (event.by, event.details["added"]) == ("bob", [example])
 
 
-def test_what_changed_since_it_was_looked_at_is_not_written(sqlite: Database, data: Path) -> None:
+def test_what_changed_since_it_was_looked_at_is_not_written(sqlite: Database, parts: BotParts, data: Path) -> None:
     approved(sqlite, "gimme the cash back")
     with sqlite.session() as session:
-        shown = preview(session, T, data, MASKER)
+        shown = preview(session, T, parts, MASKER)
     approved(sqlite, "cash back now")
     with pytest.raises(Conflict), sqlite.session() as session:
-        export(session, T, data, MASKER, "bob", shown.digest)
+        export(session, T, parts, MASKER, "bob", shown.digest)
     assert learnt(data) == []
 
 
-def test_a_problem_stops_all_of_it(sqlite: Database, data: Path) -> None:
+def test_a_problem_stops_all_of_it(sqlite: Database, parts: BotParts, data: Path) -> None:
     approved(sqlite, "gimme the cash back")
     approved(sqlite, "good morning", "refund")
     with pytest.raises(InvalidInput, match="several intents"), sqlite.session() as session:
-        export(session, T, data, MASKER, "bob")
+        export(session, T, parts, MASKER, "bob")
     assert learnt(data) == []
     with sqlite.session() as session:
         assert {row.status for row in listed(session, T)} == {"approved"}
 
 
-def test_what_was_undone_leaves_the_file_and_what_others_exported_stays(sqlite: Database, data: Path) -> None:
+def test_what_was_undone_leaves_the_file_and_what_others_exported_stays(
+    sqlite: Database, parts: BotParts, data: Path
+) -> None:
     example = approved(sqlite, "gimme the cash back")
     with sqlite.session() as session:
-        export(session, T, data, MASKER, "bob")
+        export(session, T, parts, MASKER, "bob")
         session.get_one(TrainingExample, example).status = "undone"
     with (data / "nlu/learnt.yml").open("a") as file:
         file.write("      - from another instance\n")
     with sqlite.session() as session:
-        found = export(session, T, data, MASKER, "bob")
+        found = export(session, T, parts, MASKER, "bob")
     assert "-      - gimme the cash back\n" in found.diff
     assert learnt(data) == [("from another instance", "refund")]
 
 
-def test_no_personal_data_and_no_marks_of_entities_get_into_the_file(sqlite: Database, data: Path) -> None:
+def test_no_personal_data_and_no_marks_of_entities_get_into_the_file(
+    sqlite: Database, parts: BotParts, data: Path
+) -> None:
     approved(sqlite, "My name is Jane Miller, jane@x.org, order R104233:\n[refund](intent) it - 'now' # \u200b please")
     with sqlite.session() as session:
-        export(session, T, data, MASKER, "bob")
+        export(session, T, parts, MASKER, "bob")
     ((text, _),) = learnt(data)
     assert not {"Jane", "jane@x.org", "104233", "["} & {text, *text.replace(",", " ").split()}
     assert "Jane" not in text and "jane@x.org" not in text and "104233" not in text

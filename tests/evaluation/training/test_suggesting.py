@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.models import Conversation, Message, TrainingExample, Turn
 from evaluation.training.suggesting import grouped, suggest
@@ -36,16 +35,16 @@ def unknown(database: Database, texts: list[str]) -> None:
             )
 
 
-def test_clusters_become_proposals_and_are_not_proposed_twice(database: Database, data: Path) -> None:
+def test_clusters_become_proposals_and_are_not_proposed_twice(database: Database, parts: BotParts) -> None:
     unknown(database, [*WRAP, *MONEY, *ALONE, WRAP[0]])
     with database.session() as session:
-        found = suggest(session, T, data, Embedder())
+        found = suggest(session, T, parts, Embedder())
     assert {(c.intent, c.known, len(c.texts)) for c in found} == {("gift_wrapping", False, 4), ("refund", True, 3)}
     with database.session() as session:
         rows = session.query(TrainingExample).all()
         assert {(row.status, row.source) for row in rows} == {("proposed", "cluster")}
         assert {row.text for row in rows} == {*WRAP, *MONEY}
-        assert suggest(session, T, data, Embedder()) == []
+        assert suggest(session, T, parts, Embedder()) == []
 
 
 def test_nothing_alike_is_nothing() -> None:

@@ -9,10 +9,8 @@ import pytest
 from core.db import Database
 from core.db.models import ReuseObservation
 from core.learning import Learning, change
-from knowledge.answering import Answering
 from knowledge.embedding import Embedder
-from knowledge.in_memory import InMemoryRetriever
-from knowledge.matching import TrainedMatcher
+from knowledge.in_memory import make_answering_in_memory
 from knowledge.reuse.bound import Seen
 from knowledge.reuse.deciding import Decision, EmptyBook, Known, Reuse, StoredBook
 from knowledge.types import AnswerPart, Entry, Question
@@ -39,9 +37,7 @@ class Notes(EmptyBook):
 
 
 def ask(embedder: Embedder, notes: Notes, text: str) -> AnswerPart:
-    answering = Answering(
-        InMemoryRetriever(ENTRIES, embedder), TrainedMatcher(embedder), embedder, reuse=Reuse.shipped(notes)
-    )
+    answering = make_answering_in_memory(ENTRIES, embedder, Reuse.shipped(notes))
     return answering.answer(Question("t", text, conversation_id="c", turn_id="u")).parts[0]
 
 

@@ -11,11 +11,31 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Note, say
-from actions.verification import MOST_TRIES, tenant_of
-from core.orders import Orders, OrderView
+from actions.tenants import tenant_of
+from bot.skills.shop_orders.orders import Orders, OrderView
+from bot.skills.shop_orders.verification import (
+    MOST_TRIES,
+    ValidateAddressChangeForm,
+    ValidateCancelOrderForm,
+    ValidateOrderStatusForm,
+)
+from core.db import Database
 
 Events = list[dict[str, Any]]
 DONE = Note(outcome="action")
+
+
+def make_actions(database: Database) -> list[Action]:
+    """What the skill's domain names."""
+    orders = Orders(database)
+    return [
+        ActionOrderStatus(orders),
+        ActionChangeAddress(orders),
+        ActionCancelOrder(orders),
+        ValidateOrderStatusForm(orders),
+        ValidateAddressChangeForm(orders),
+        ValidateCancelOrderForm(orders),
+    ]
 
 
 class OrderAction(Action):
@@ -112,19 +132,6 @@ class ActionCancelOrder(OrderAction):
         if not await self._orders.cancel(tenant_of(tracker), order.number):
             return _too_late(order, dispatcher, "utter_cancel_too_late")
         return say(dispatcher, DONE, response="utter_order_now_cancelled", order_number=order.number)
-
-
-class ActionStop(Action):
-    """Leaves whatever was going on."""
-
-    def name(self) -> str:
-        """As in ``domain.yml``."""
-        return "action_stop"
-
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        """Say so, and forget what the form had asked for."""
-        say(dispatcher, DONE, response="utter_stopped")
-        return emptied()
 
 
 def emptied() -> Events:

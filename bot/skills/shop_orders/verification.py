@@ -9,7 +9,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.forms import FormValidationAction
 
-from core.orders import Orders, order_number
+from actions.tenants import tenant_of
+from bot.skills.shop_orders.orders import Orders, order_number
 
 Slots = dict[str, Any]
 MOST_TRIES = 3
@@ -18,12 +19,6 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _ADDRESS = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{2})\S+.*\s.*\S+", re.DOTALL)
 """A number, a word, and more than one part; addresses of the world have no more in common."""
 LONGEST_ADDRESS = 500
-
-
-def tenant_of(tracker: Tracker) -> str:
-    """The tenant that ``app`` named with the message."""
-    metadata = tracker.latest_message.get("metadata") or {}
-    return str(metadata.get("tenant_id", "default"))
 
 
 class OrderForm(FormValidationAction):

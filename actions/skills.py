@@ -1,0 +1,83 @@
+"""The actions of the skills that are on: each skill's ``actions.py`` makes its own."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+
+from rasa_sdk import Action
+
+from core.bot_parts import SKILLS, Skill
+from core.db import Database
+from core.errors import SettingsInvalid
+
+PACKAGE = "bot.skills"
+
+
+def actions_of(skill: Skill, database: Database) -> list[Action]:
+    """What ``make_actions`` of its ``actions.py`` gives; none where the skill has no such file.
+
+    Raises:
+        SettingsInvalid: the file cannot be used; says why.
+    """
+    if not (skill.folder / "actions.py").is_file():
+        return []
+    try:
+        made: Iterable[Action] = _module(skill).make_actions(database)
+        return list(made)
+    except Exception as error:  # whatever a skill's own code does, its name is told
+        raise SettingsInvalid(
+            f"The actions of the skill {skill.name} ({skill.folder}) cannot be used: {error!r}"
+        ) from error
+
+
+def check_unique(actions: Iterable[Action]) -> None:
+    """An action's name is given once.
+
+    Raises:
+        SettingsInvalid: two have one name; says where both are.
+    """
+    places: dict[str, str] = {}
+    for action in actions:
+        name, place = str(action.name()), _place(action)
+        if name in places:
+            raise SettingsInvalid(f"The action {name} is defined twice: in {places[name]} and in {place}.")
+        places[name] = place
+
+
+def check_named(actions: Iterable[Action], named: Iterable[str]) -> None:
+    """Every action that a domain names is there, but for the texts, which Rasa says itself.
+
+    Raises:
+        SettingsInvalid: some are not.
+    """
+    there_are = {str(action.name()) for action in actions}
+    missing = [name for name in named if name not in there_are and not name.startswith("utter_")]
+    if missing:
+        raise SettingsInvalid(f"No actions.py has the actions that a domain.yml names: {', '.join(missing)}")
+
+
+def _module(skill: Skill) -> ModuleType:
+    if skill.folder.parent != SKILLS:
+        _load_package(skill)
+    return importlib.import_module(f"{PACKAGE}.{skill.name}.actions")
+
+
+def _load_package(skill: Skill) -> None:
+    """A folder elsewhere becomes a package too, so that its files import each other like those of ours."""
+    name = f"{PACKAGE}.{skill.name}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_loader(name, loader=None, is_package=True)
+    assert spec is not None  # noqa: S101 - it is, for a package without a loader
+    package = importlib.util.module_from_spec(spec)
+    package.__path__ = [str(skill.folder)]
+    sys.modules[name] = package
+
+
+def _place(action: Action) -> str:
+    kind = type(action)
+    return str(getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__)

@@ -1,0 +1,1 @@
+"""The demo shop: where an order is, sending it elsewhere, cancelling it."""

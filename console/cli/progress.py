@@ -1,0 +1,98 @@
+"""How far something long is: a line that is updated on a terminal, else one line every ten seconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from time import monotonic
+from typing import TextIO
+
+EVERY_S = 10.0
+LONGEST_NAME = 40
+MINUTE, HOUR = 60, 3600
+
+Show = Callable[[str, int, int, str], None]
+"""What is being done ("reading"), how much of it, of how much, and what is next."""
+
+
+@contextmanager
+def progress() -> Iterator[Show]:
+    """On standard error, whatever else is printed."""
+    if sys.stderr.isatty():
+        yield from _line()
+    else:
+        yield from _lines(sys.stderr)
+
+
+def time_left(elapsed_s: float, done: int, total: int) -> str:
+    """How long it will go on, as far as what is done tells; empty where it does not yet."""
+    if not 0 < done < total:
+        return ""
+    left = elapsed_s / done * (total - done)
+    if left < MINUTE:
+        return f"about {max(1, round(left))} s left"
+    return f"about {round(left / MINUTE)} min left" if left < HOUR else f"about {left / HOUR:.1f} h left"
+
+
+@dataclass
+class Pace:
+    """One thing that is being done, since when."""
+
+    what: str = ""
+    done: int = 0
+    total: int = 0
+    since: float = 0.0
+
+    def move(self, what: str, done: int, total: int) -> None:
+        """Go on; something new, or the same from its beginning, starts the clock again."""
+        if what != self.what or done < self.done:
+            self.since = monotonic()
+        self.what, self.done, self.total = what, done, total
+
+    def __str__(self) -> str:
+        """As a line."""
+        if not self.done:
+            return f"{self.what}: 0 of {self.total}" if self.total else f"{self.what} ..."
+        left = time_left(monotonic() - self.since, self.done, self.total)
+        return f"{self.what}: {self.done:,} of {self.total:,}" + (f", {left}" if left else "")
+
+
+def _lines(to: TextIO) -> Iterator[Show]:
+    pace, over = Pace(), Event()
+
+    def show(what: str, done: int, total: int, _name: str = "") -> None:
+        pace.move(what, done, total)
+
+    def tell() -> None:
+        while not over.wait(EVERY_S):
+            if pace.what:
+                print(pace, file=to, flush=True)
+
+    thread = Thread(target=tell, daemon=True, name="progress")
+    thread.start()
+    try:
+        yield show
+    finally:
+        over.set()
+        thread.join()
+
+
+def _line() -> Iterator[Show]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TextColumn("{task.fields[left]}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, left="")
+        pace = Pace()
+
+        def show(what: str, done: int, total: int, name: str = "") -> None:
+            pace.move(what, done, total)
+            described = f"{what} {name.rpartition('/')[2][:LONGEST_NAME]}".encode(errors="replace").decode()
+            left = time_left(monotonic() - pace.since, done, total)
+            bar.update(task, completed=done, total=total or None, description=described, left=left)
+
+        yield show

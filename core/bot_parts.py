@@ -1,0 +1,236 @@
+"""What the bot of an instance is made of: the base, the skills that are on, and how it speaks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from core.errors import InvalidInput, SettingsInvalid
+
+ROOT = Path(__file__).parent.parent
+BASE_DOMAIN = ROOT / "domain.yml"
+BASE_DATA = ROOT / "bot/data"
+BASE_TESTS = ROOT / "tests/conversations"
+SKILLS = ROOT / "bot/skills"
+DEMO_SKILLS = ("shop_orders",)
+NONE = "none"
+"""A setting that switches every skill off, the demo's too."""
+
+Tone = Literal["friendly", "formal"]
+GREETINGS: dict[Tone, str] = {
+    "friendly": "Hello! I'm {bot_name}. How can I help?",
+    "formal": "Good day, I am {bot_name}. How may I help you?",
+}
+_LISTS = ("intents", "entities", "actions")
+_DICTIONARIES = ("slots", "forms", "responses")
+_NAMED_ONCE = ("slots", "forms", "actions", "responses")
+"""Parts of a domain that only one file may define; intents and entities can be shared."""
+
+
+@dataclass(frozen=True)
+class Skill:
+    """Something the bot can do beside answering, in a folder of its own."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """That of the folder."""
+        return self.folder.name
+
+    @property
+    def domain(self) -> Path:
+        """Its intents, slots, forms, actions and texts."""
+        return self.folder / "domain.yml"
+
+    @property
+    def data(self) -> Path:
+        """Its examples and rules."""
+        return self.folder / "data"
+
+    @property
+    def tests(self) -> Path:
+        """Its conversation tests."""
+        return self.folder / "tests"
+
+    @classmethod
+    def find(cls, place: str) -> Skill:
+        """By its name below ``bot/skills``, or by the path of its folder.
+
+        Raises:
+            SettingsInvalid: there is no such skill; names those there are.
+        """
+        found = cls(Path(place).resolve() if "/" in place else SKILLS / place)
+        if found.domain.is_file() and found.name.isidentifier():
+            return found
+        there_are = ", ".join(sorted(domain.parent.name for domain in SKILLS.glob("*/domain.yml")))
+        raise SettingsInvalid(
+            f'There is no skill "{place}". There are: {there_are}; or the path of a folder that has a domain.yml, '
+            "named with small letters, digits and _."
+        )
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How the bot speaks."""
+
+    name: str = "Rejoinder"
+    tone: Tone = "friendly"
+    greeting: str = ""
+    """Empty: one that suits the tone."""
+
+    @property
+    def greets(self) -> str:
+        """The greeting with the name in it."""
+        return (self.greeting or GREETINGS[self.tone]).replace("{bot_name}", self.name)
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """Values of the slots that the texts of ``domain.yml`` use."""
+        return {"bot_name": self.name, "greeting": self.greets, "tone": self.tone}
+
+
+@dataclass(frozen=True)
+class BotParts:
+    """The files that Rasa is trained on, and what is filled into them."""
+
+    data: Path = BASE_DATA
+    """Examples and rules of the base; learnt examples are added there."""
+    skills: tuple[Skill, ...] = ()
+    voice: Voice = Voice()
+    base: Path = BASE_DOMAIN
+    """The base's domain."""
+
+    @property
+    def domains(self) -> list[Path]:
+        """The base's, then the skills'."""
+        return [self.base, *(skill.domain for skill in self.skills)]
+
+    @property
+    def data_folders(self) -> list[Path]:
+        """The base's, then the skills'."""
+        return [self.data, *(skill.data for skill in self.skills if skill.data.is_dir())]
+
+    @property
+    def test_folders(self) -> list[Path]:
+        """The base's, then the skills'."""
+        return [BASE_TESTS, *(skill.tests for skill in self.skills if skill.tests.is_dir())]
+
+    def domain(self) -> dict[str, Any]:
+        """All domains as one, with the voice filled in.
+
+        Raises:
+            InvalidInput: a file is not a domain, or two define the same; says where.
+        """
+        parts = {file: _read(file) for file in self.domains}
+        _check_unique(parts)
+        domain = _merged(list(parts.values()))
+        for slot, value in self.voice.slots.items():
+            domain["slots"][slot]["initial_value"] = value
+        return domain
+
+    def write_domain(self, file: Path) -> None:
+        """As Rasa reads it.
+
+        Raises:
+            InvalidInput: as ``domain``.
+        """
+        file.write_text(yaml.safe_dump(self.domain(), allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+    def intents(self) -> list[str]:
+        """Every intent.
+
+        Raises:
+            InvalidInput: as ``domain``.
+        """
+        return [_name(intent) for intent in self.domain()["intents"]]
+
+    def actions(self) -> list[str]:
+        """Every action that is no form and no text.
+
+        Raises:
+            InvalidInput: as ``domain``.
+        """
+        return [_name(action) for action in self.domain()["actions"]]
+
+    def responses(self) -> dict[str, list[dict[str, Any]]]:
+        """What `app` says itself, in the instance's voice; the variations of one text are a list.
+
+        Raises:
+            InvalidInput: as ``domain``.
+        """
+        slots = self.voice.slots
+        return {name: _fitting(texts, slots) for name, texts in self.domain()["responses"].items()}
+
+
+def find_skills(places: Iterable[str]) -> tuple[Skill, ...]:
+    """The skills that a setting names.
+
+    Raises:
+        SettingsInvalid: there is no such skill, or two have one name.
+    """
+    found = tuple(Skill.find(place) for place in places if place != NONE)
+    if len({skill.name for skill in found}) < len(found):
+        raise SettingsInvalid(f"Two skills have the same name: {', '.join(str(skill.folder) for skill in found)}")
+    return found
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        domain = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidInput(f"{file} is not a domain: {error}") from None
+    if not isinstance(domain, dict):
+        raise InvalidInput(f"{file} is not a domain: it needs parts such as intents and responses")
+    for part in (*_LISTS, *_DICTIONARIES):
+        kind = list if part in _LISTS else dict
+        if not isinstance(domain.get(part, kind()), kind):
+            raise InvalidInput(f"{file}: {part} must be a {'list' if kind is list else 'set of names with values'}")
+    return domain
+
+
+def _check_unique(parts: dict[Path, dict[str, Any]]) -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for file, domain in parts.items():
+        for part in _NAMED_ONCE:
+            for item in domain.get(part) or ():
+                places[f"{part[:-1]} {_name(item)}"].append(str(file))
+    twice = [f"  the {name} is in {' and in '.join(files)}" for name, files in places.items() if len(files) > 1]
+    if twice:
+        raise InvalidInput("\n".join(["A skill may not define again what is there already:", *twice]))
+
+
+def _merged(domains: list[dict[str, Any]]) -> dict[str, Any]:
+    merged = dict(domains[0])
+    for part in _LISTS:
+        items = [item for domain in domains for item in domain.get(part) or ()]
+        merged[part] = list({_name(item): item for item in items}.values())
+    for part in _DICTIONARIES:
+        merged[part] = {name: value for domain in domains for name, value in (domain.get(part) or {}).items()}
+    return merged
+
+
+def _name(item: Any) -> str:
+    return str(next(iter(item)) if isinstance(item, dict) else item)
+
+
+def _fitting(texts: list[dict[str, Any]], slots: dict[str, str]) -> list[dict[str, Any]]:
+    """As Rasa chooses: texts whose condition holds, where there are any; else those without one."""
+    conditional = [
+        text
+        for text in texts
+        if text.get("condition") and all(slots.get(each["name"]) == each["value"] for each in text["condition"])
+    ]
+    chosen = conditional or [text for text in texts if not text.get("condition")]
+    return [{**text, "text": _filled(str(text.get("text", "")), slots)} for text in chosen]
+
+
+def _filled(text: str, slots: dict[str, str]) -> str:
+    for slot, value in slots.items():
+        text = text.replace(f"{{{slot}}}", value)
+    return text

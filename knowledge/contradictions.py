@@ -1,0 +1,296 @@
+"""Entries that answer the same question differently: marked as disputed, and put before the reviewers.
+
+The mark is kept with the entries, so that answering reads it with them. It follows every change in the transaction that
+makes it: when staff retire or amend one side, the other is undisputed at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from core.db.models import EntryQuestion, KnowledgeEntry, KnowledgeRevision, ReviewItem, SourceDocument, now
+from knowledge.content import Content
+
+KIND = "contradiction"
+MARKS = "?!.,:;\"'()[]…¿¡؟。？！、“”‘’«»*_`"  # noqa: RUF001 -- the marks of other scripts
+KEYS_AT_ONCE = 400
+MOST_SIDES = 20
+"""Of one contradiction so many entries are shown."""
+UNDECIDED = ("open", "half_approved", "snoozed")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Side:
+    """An approved entry of a contradiction."""
+
+    entry_id: str
+    answer: str
+    source: str | None
+    """The name of its source; None: written by hand or learnt."""
+    document: str | None
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A question with different answers; ``count`` is of all its entries, of which ``sides`` are the first."""
+
+    key: str
+    question: str
+    subject: str | None
+    language: str
+    answers: frozenset[str]
+    count: int
+    sides: tuple[Side, ...]
+
+
+def normalised(text: str) -> str:
+    """A text without what makes no difference to what it says: capitals, blanks, marks around its words."""
+    words = unicodedata.normalize("NFKC", text).casefold().split()
+    return " ".join(filter(None, (word.strip(MARKS) for word in words))) or " ".join(words)
+
+
+def question_keys(content: Content) -> dict[str, str | None]:
+    """The key of each question; None where what is meant depends on what was said before."""
+    if content.kind != "faq" or content.context:
+        return dict.fromkeys(content.questions)
+    about = (content.subject or "", content.language)
+    return {question: _hash(question, *about) for question in content.questions}
+
+
+def answer_key(answer: str) -> str:
+    """The same for answers that say the same in the same words."""
+    return _hash(answer)
+
+
+def contradicting(session: Session, tenant_id: str, entry_ids: Sequence[str]) -> set[str]:
+    """Those of the given entries to which another one gives a different answer to the same question."""
+    query = select(KnowledgeEntry.id, KnowledgeEntry.tenant_id).where(
+        KnowledgeEntry.id.in_(entry_ids), KnowledgeEntry.disputed, KnowledgeEntry.status == "approved"
+    )
+    return {row.id for row in session.execute(query) if row.tenant_id == tenant_id}
+
+
+def mark(session: Session, tenant_id: str, keys: Iterable[str], revision: int) -> None:
+    """Bring the marks of all entries that are asked one of these questions up to date."""
+    for some in _parts(sorted(set(keys))):
+        asked = select(EntryQuestion.entry_id).where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key.in_(some))
+        ids = list(session.scalars(asked.distinct()))
+        for part in _parts(ids):
+            _mark(session, tenant_id, part, revision)
+
+
+def found(
+    session: Session, tenant_id: str, *, source: str | None = None, keys: Sequence[str] | None = None
+) -> list[Contradiction]:
+    """The contradictions of a tenant that nobody accepted, or those in which a source takes part, or of some questions."""
+    accepted = _accepted(session, tenant_id, keys)
+    asked = _groups(session, tenant_id, keys)
+    rows = defaultdict(list)
+    for some in _parts(asked):
+        for row in session.execute(_sides(tenant_id, some)):
+            rows[row.key].append(row)
+    contradictions = [_contradiction(key, rows[key]) for key in asked if rows[key]]
+    return [
+        one
+        for one in contradictions
+        if len(one.answers) > 1
+        and not _is_accepted(one.answers, accepted.get(one.key, ()))
+        and (source is None or any(row.origin == source for row in rows[one.key]))
+    ]
+
+
+def queue(session: Session, tenant_id: str) -> int:
+    """Bring the review queue up to date: what is new waits in it, what is gone is settled. How many are new."""
+    alone = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
+    session.execute(alone.values(tenant_id=tenant_id))
+    present = {one.key: one for one in found(session, tenant_id)}
+    waiting = _items(session, tenant_id, UNDECIDED)
+    for item in waiting:
+        one = present.pop(item.key or "", None)
+        if one is None:
+            item.status, item.reason, item.decided_by = "settled", "The answers differ no longer.", "knowledge"
+            item.decided_at = item.updated_at = now()
+            item.revision += 1
+        elif _shown_ids(item) != [side.entry_id for side in one.sides]:
+            item.near, item.updated_at = _near(one), now()
+            item.revision += 1
+    session.add_all(_item(tenant_id, one) for one in present.values())
+    session.flush()
+    return len(present)
+
+
+def settle(session: Session, tenant_id: str) -> None:
+    """The same where something waits; for every change by hand."""
+    if _items(session, tenant_id, UNDECIDED):
+        queue(session, tenant_id)
+
+
+def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntry]:
+    """The approved entries that are asked one question."""
+    asked = select(EntryQuestion.entry_id).where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key == key)
+    query = select(KnowledgeEntry).where(KnowledgeEntry.id.in_(asked), KnowledgeEntry.status == "approved")
+    return list(session.scalars(query.order_by(KnowledgeEntry.id)))
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\x1f".join(map(normalised, texts)).encode()).hexdigest()[:32]
+
+
+def _mark(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -> None:
+    against = _against(tenant_id, _accepted_keys(session, tenant_id, ids))
+    mine = update(KnowledgeEntry).where(KnowledgeEntry.id.in_(ids))
+    served = KnowledgeEntry.status == "approved"
+    changes = (
+        mine.where(~KnowledgeEntry.disputed, served, against).values(disputed=True, revision=revision),
+        mine.where(KnowledgeEntry.disputed, ~(served & against)).values(disputed=False, revision=revision),
+    )
+    for change in changes:
+        session.execute(change, execution_options={"synchronize_session": False})
+
+
+def _against(tenant_id: str, accepted: Sequence[str]) -> ColumnElement[bool]:
+    """Another approved entry answers one of the entry's questions differently."""
+    mine, others, other = aliased(EntryQuestion), aliased(EntryQuestion), aliased(KnowledgeEntry)
+    query = (
+        select(mine.id)
+        .join(others, others.key == mine.key)
+        .join(other, other.id == others.entry_id)
+        .where(
+            mine.entry_id == KnowledgeEntry.id,
+            others.tenant_id == tenant_id,
+            other.status == "approved",
+            other.answer_key != KnowledgeEntry.answer_key,
+        )
+    )
+    if accepted:
+        query = query.where(mine.key.not_in(accepted))
+    return query.correlate(KnowledgeEntry).exists()
+
+
+def _accepted_keys(session: Session, tenant_id: str, ids: Sequence[str]) -> list[str]:
+    """Questions of these entries whose different answers a reviewer let stand, as long as no other one came to them."""
+    asked = select(EntryQuestion.key).where(EntryQuestion.entry_id.in_(ids), EntryQuestion.key.is_not(None))
+    rejected = select(ReviewItem.key).where(
+        ReviewItem.tenant_id == tenant_id,
+        ReviewItem.kind == KIND,
+        ReviewItem.status == "rejected",
+        ReviewItem.key.in_(asked),
+    )
+    keys = [key for key in session.scalars(rejected.distinct()) if key]
+    accepted = _accepted(session, tenant_id, keys) if keys else {}
+    return [key for key in keys if _is_accepted(_answers(session, tenant_id, key), accepted.get(key, ()))]
+
+
+def _answers(session: Session, tenant_id: str, key: str) -> frozenset[str]:
+    return frozenset(entry.answer_key or "" for entry in entries_of(session, tenant_id, key))
+
+
+def _accepted(session: Session, tenant_id: str, keys: Sequence[str] | None) -> dict[str, list[frozenset[str]]]:
+    accepted = defaultdict(list)
+    for item in _items(session, tenant_id, ("rejected",)):
+        if item.key and (keys is None or item.key in keys):
+            accepted[item.key].append(frozenset(item.undo.get("answers", ())))
+    return accepted
+
+
+def _is_accepted(answers: frozenset[str], accepted: Iterable[frozenset[str]]) -> bool:
+    return any(answers <= some for some in accepted)
+
+
+def _items(session: Session, tenant_id: str, statuses: Sequence[str]) -> list[ReviewItem]:
+    query = select(ReviewItem).where(
+        ReviewItem.tenant_id == tenant_id, ReviewItem.status.in_(statuses), ReviewItem.kind == KIND
+    )
+    return list(session.scalars(query))
+
+
+def _groups(session: Session, tenant_id: str, keys: Sequence[str] | None) -> list[str]:
+    """The keys of questions with several answers."""
+    query = (
+        select(EntryQuestion.key)
+        .join(KnowledgeEntry, KnowledgeEntry.id == EntryQuestion.entry_id)
+        .where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key.is_not(None))
+        .where(KnowledgeEntry.status == "approved")
+        .group_by(EntryQuestion.key)
+        .having(func.min(KnowledgeEntry.answer_key) != func.max(KnowledgeEntry.answer_key))
+        .order_by(func.min(EntryQuestion.id))
+    )
+    if keys is not None:
+        query = query.where(EntryQuestion.key.in_(keys))
+    return [key for key in session.scalars(query) if key]
+
+
+def _sides(tenant_id: str, keys: Sequence[str]) -> Any:
+    return (
+        select(
+            EntryQuestion.key,
+            EntryQuestion.text,
+            KnowledgeEntry.id,
+            KnowledgeEntry.answer,
+            KnowledgeEntry.answer_key,
+            KnowledgeEntry.subject,
+            KnowledgeEntry.language,
+            SourceDocument.origin,
+            SourceDocument.uri,
+        )
+        .join(KnowledgeEntry, KnowledgeEntry.id == EntryQuestion.entry_id)
+        .outerjoin(SourceDocument, SourceDocument.id == KnowledgeEntry.source_id)
+        .where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key.in_(keys), KnowledgeEntry.status == "approved")
+        .order_by(KnowledgeEntry.id)
+    )
+
+
+def _contradiction(key: str, rows: Sequence[Any]) -> Contradiction:
+    own = {row.id: row for row in rows}
+    sides = [Side(row.id, row.answer, row.origin, row.uri) for row in _different_first(list(own.values()))]
+    first = rows[0]
+    answers = frozenset(row.answer_key or "" for row in rows)
+    return Contradiction(key, first.text, first.subject, first.language, answers, len(sides), tuple(sides[:MOST_SIDES]))
+
+
+def _different_first(rows: Sequence[Any]) -> Iterator[Any]:
+    """One entry of each answer before the second of any."""
+    seen: set[str] = set()
+    later = []
+    for row in rows:
+        if row.answer_key in seen:
+            later.append(row)
+        else:
+            seen.add(row.answer_key)
+            yield row
+    yield from later
+
+
+def _item(tenant_id: str, one: Contradiction) -> ReviewItem:
+    return ReviewItem(
+        tenant_id=tenant_id,
+        kind=KIND,
+        key=one.key,
+        questions=[one.question],
+        subject=one.subject,
+        language=one.language,
+        effect=float(len(one.answers)),
+        near=_near(one),
+    )
+
+
+def _near(one: Contradiction) -> list[dict[str, Any]]:
+    return [{"entry_id": side.entry_id, "similarity": None, "contradicts": True} for side in one.sides]
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), KEYS_AT_ONCE):
+        yield values[start : start + KEYS_AT_ONCE]
+
+
+def _shown_ids(item: ReviewItem) -> list[str]:
+    return [near["entry_id"] for near in item.near]

@@ -1,0 +1,74 @@
+"""One import of a tenant at a time, whatever process or machine it runs on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from threading import Event, Thread
+from types import TracebackType
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import ImportLease, new_id, now
+from core.errors import Conflict
+
+RENEWED_EVERY_S = 15
+STALE = timedelta(seconds=90)
+"""An import that was killed holds others up for no longer than this."""
+
+
+class Lease:
+    """Held for as long as an import runs."""
+
+    def __init__(self, database: Database, tenant_id: str, what: str) -> None:
+        self._database = database
+        self._tenant_id = tenant_id
+        self._what = what[:1000]
+        self._holder = new_id()
+        self._over = Event()
+        self._thread = Thread(target=self._renew, daemon=True, name="import lease")
+
+    def __enter__(self) -> None:
+        """Take it.
+
+        Raises:
+            Conflict: another import of the tenant is under way.
+        """
+        with self._database.session() as session:
+            _add_row(session, self._tenant_id)
+            moment = now()
+            free = ImportLease.holder.is_(None) | (ImportLease.renewed_at < moment - STALE)
+            taken = update(ImportLease).where(ImportLease.tenant_id == self._tenant_id, free)
+            values = {"holder": self._holder, "what": self._what, "since": moment, "renewed_at": moment}
+            if not session.execute(taken.values(**values)).rowcount:  # type: ignore[attr-defined]
+                other = session.scalars(select(ImportLease).where(ImportLease.tenant_id == self._tenant_id)).one()
+                raise Conflict(
+                    f"{other.what} is being imported just now (since {other.since:%H:%M:%S} UTC). Nothing was changed: "
+                    "import again when that has ended."
+                )
+        self._thread.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Let go of it."""
+        self._over.set()
+        self._thread.join()
+        self._update(holder=None)
+
+    def _renew(self) -> None:
+        while not self._over.wait(RENEWED_EVERY_S):
+            try:
+                self._update(renewed_at=now())
+            except SQLAlchemyError:
+                continue  # the import itself finds out whether the database is away
+
+    def _update(self, **values: object) -> None:
+        with self._database.session() as session:
+            session.execute(update(ImportLease).where(ImportLease.holder == self._holder).values(**values))
+
+
+def _add_row(session: Session, tenant_id: str) -> None:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(ImportLease).values(tenant_id=tenant_id).on_conflict_do_nothing())
