@@ -65,6 +65,8 @@ def running_seen(worlds: Sequence[World], *, reported: bool = True) -> Iterator[
                 if not is_demo:
                     bot.fill(world)
                 yield ask(world, bot.ask, knowledge, bot.settings.tenant, reported=reported)
+                if not is_demo:
+                    bot.empty(world)
 
 
 def offline_seen(worlds: Sequence[World], *, reported: bool = True) -> Iterator[Seen]:
