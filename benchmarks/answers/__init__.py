@@ -47,7 +47,8 @@ def run(data: Path, rasa: float = 1.0, reported: float = 1.0, demo: float = 1.0,
     """Ask everything, count, and write down every miss."""
     worlds = [*([demo_world()] if demo else []), *(help_centres(data) if centres else [])]
     seen = list((running_seen if rasa else offline_seen)(worlds, reported=bool(reported)))
-    _write(misses(a for each in seen for a in (*each.asked, *each.paraphrased)))
+    missed = misses(a for each in seen for a in (*each.asked, *each.paraphrased))
+    _write([*missed, *(row for each in seen for row in _own_misses(each))])
     figures = _figures(seen)
     notes = [f"every miss: {MISSES.name}"]
     return {"figures": figures, "targets": _targets(figures), "notes": notes if rasa else [*notes, WITHOUT_BOT]}
@@ -140,8 +141,21 @@ def _own_shares(own: Sequence[tuple[OwnQuestion, Reply]]) -> dict[str, float]:
 
 def _own_line(own: Sequence[tuple[OwnQuestion, Reply]]) -> str:
     s = _own_shares(own)
-    missed = [q.text for q, reply in own if not q.is_contradicted and not q.is_answered(reply)]
-    return f"{s['right %']:.1f} % of {s['questions']:.0f}{'; not: ' if missed else ''}{' | '.join(missed[:5])}"
+    return f"{s['right %']:.1f} % of {s['questions']:.0f}"
+
+
+def _own_misses(seen: Seen) -> Iterator[dict[str, Any]]:
+    """Own questions that are not answered whole, as they are written down."""
+    for own, reply in seen.own:
+        if not own.is_contradicted and not own.is_answered(reply):
+            came = {"outcome": reply.outcome, "skill": reply.skill, "reply": reply.text, "choices": reply.choices}
+            yield {
+                "world": seen.world.name,
+                "style": "own question",
+                "turns": [own.text],
+                **came,
+                "gold": own.answers[0],
+            }
 
 
 def _served(headings: Sequence[tuple[OwnQuestion, Reply]]) -> int:
