@@ -11,10 +11,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from benchmarks.answers.score import Case, Reply
 from benchmarks.answers.worlds import World
@@ -38,11 +37,13 @@ class Offline:
     database: Database
     answering: Answering
     retriever: HybridRetriever
+    answers: dict[tuple[str, Case], Answer] = field(default_factory=dict)
+    """Those that were given, so that their evidence can be looked at."""
 
     def ask(self, tenant: str, case: Case) -> Reply:
         """One question, in a conversation of its own."""
         started = perf_counter()
-        answer = self.answering.answer(question_of(tenant, case))
+        self.answers[tenant, case] = answer = self.answering.answer(question_of(tenant, case))
         return reply_of(answer, (perf_counter() - started) * 1000)
 
     def candidates(self, tenant: str, case: Case) -> list[Entry]:
@@ -53,8 +54,9 @@ class Offline:
 
     def evidence(self, tenant: str, case: Case) -> list[Entry]:
         """What a language model would be shown."""
-        answer = self.answering.answer(question_of(tenant, case))
-        return [entry for part in answer.parts for entry in part.evidence]
+        if (tenant, case) not in self.answers:
+            self.ask(tenant, case)
+        return [entry for part in self.answers[tenant, case].parts for entry in part.evidence]
 
 
 @contextmanager
@@ -97,14 +99,7 @@ def question_of(tenant: str, case: Case) -> Question:
 
 
 def reply_of(answer: Answer, milliseconds: float = 0.0) -> Reply:
-    """What the bot would make of an answer: near questions to choose from where one part alone is unknown."""
-    choices = tuple(_title(choice) for part in answer.parts for choice in part.choices)
-    outcome: str = answer.outcome
-    if outcome == "unknown" and choices and len(answer.parts) == 1:
-        outcome = "clarified"
+    """What the bot would make of an answer."""
+    choices = tuple(choice.title for part in answer.parts for choice in part.choices)
     text = "\n\n".join(part.text for part in answer.parts if part.text)
-    return Reply(text, outcome, choices, "", tuple(entry.id for entry in answer.entries), milliseconds)
-
-
-def _title(choice: Any) -> str:
-    return choice if isinstance(choice, str) else str(choice.title)
+    return Reply(text, answer.outcome, choices, "", tuple(entry.id for entry in answer.entries), milliseconds)

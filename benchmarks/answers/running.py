@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,16 +52,18 @@ class Bot:
         return self._came(chat.conversation_id, (perf_counter() - started) * 1000)
 
     def fill(self, world: World) -> None:
-        """Import the documents in the place of those that were there before."""
-        folder = self.running.home / "help"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(world.documents, folder)
-        for each in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-            each.chmod(0o755)  # the data may be read-only, and the next world takes its place
+        """Import a help centre; what cannot be read is told, and not known."""
+        self._try("knowledge", "import", str(world.documents), "--as", world.name)
+
+    def empty(self, world: World) -> None:
+        """Forget it, before the next one comes."""
+        self._try("knowledge", "forget", world.name, "--yes")
+
+    def _try(self, *arguments: str) -> None:
         try:
-            self.command("knowledge", "import", str(folder))
-        except RuntimeError as error:  # some documents failed, or all
-            print(f"answers: {world.name}: {error}", file=sys.stderr)
+            self.command(*arguments)
+        except RuntimeError as error:
+            print(f"answers: {error}", file=sys.stderr)
 
     def command(self, *arguments: str) -> str:
         """What a user types; its output.
