@@ -20,6 +20,7 @@ from core.llm.types import Caller
 from core.texts import Texts
 from knowledge.citing import without_marks
 from knowledge.draft import GAP, Viewer
+from knowledge.sources.language import OWN_NAMES, language_of
 from knowledge.types import Answer, AnswerPart, Question, Source, Speaker, Utterance, Writing
 from knowledge.writing import Writer
 
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 
 HISTORY_TURNS = 10
 MOST_CHOICES = 3
+MOST_LANGUAGES = 4
 UNKNOWN_COUNT = "unknown_count"
 _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
@@ -36,6 +38,9 @@ class Entries(Protocol):
 
     def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
         """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
+
+    def languages(self, tenant_id: str) -> list[str]:
+        """The languages that questions can be answered in (ISO 639-1), the commonest first."""
 
 
 class ActionAnswer(Action):
@@ -66,7 +71,7 @@ class ActionAnswer(Action):
             finally:
                 await viewer.end()
         if answer.outcome == "unknown":
-            return self._admit(dispatcher, tracker, answer, stopped=stop.is_set())
+            return await self._admit(dispatcher, tracker, answer, stopped=stop.is_set())
         if answer.outcome == "clarified":
             say(dispatcher, _note(answer), response="utter_suggest", buttons=self._buttons(answer))
             return []
@@ -110,17 +115,29 @@ class ActionAnswer(Action):
         is_open = any(part.outcome != "answered" for part in answer.parts)
         return (*buttons, Button(self._texts.person, "/talk_to_person")) if is_open else tuple(buttons)
 
-    def _admit(
+    async def _admit(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, *, stopped: bool
     ) -> list[dict[str, Any]]:
         """Say that we do not know, and offer a person."""
         if stopped:
             say(dispatcher, replace(_note(answer), outcome="action"), response="utter_stopped")
             return []
+        foreign = await asyncio.to_thread(self._said_in_other_language, questions_of(tracker)[0])
+        if foreign:
+            say(dispatcher, _note(answer), text=foreign, buttons=(Button(self._texts.person, "/talk_to_person"),))
+            return []
         count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
         response = "utter_unknown" if count == 1 else "utter_unknown_again"
         say(dispatcher, _note(answer), response=response)
         return [SlotSet(UNKNOWN_COUNT, count)]
+
+    def _said_in_other_language(self, question: Question) -> str:
+        """That we answer in other languages only, in the customer's; empty where that is not why we do not know."""
+        asked, known = language_of(question.text), self._entries.languages(question.tenant_id)
+        text = self._texts.other_language.get(asked, "")
+        if not text or not known or asked in known:
+            return ""
+        return text.replace("{languages}", ", ".join(OWN_NAMES.get(each, each) for each in known[:MOST_LANGUAGES]))
 
 
 class _Streaming:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from core.bot_parts import BotParts
+
+OTHER_LANGUAGE = "utter_other_language_"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Texts:
     """A likely answer, ``{text}``, under the title of what it answers, ``{title}``."""
     disputed: str = "On “{title}” there is more than one answer, so please have a person check:\n\n{text}"
     """Answers that contradict each other, ``{text}``."""
+    other_language: Mapping[str, str] = field(default_factory=dict)
+    """By language: that a question in it is only answered in ``{languages}``."""
     not_meant: str = "Not what you meant?"
     """Said before the buttons of what else may have been meant."""
     person: str = "Talk to a person"
@@ -40,7 +45,7 @@ class Texts:
 
     @classmethod
     def load(cls, parts: BotParts) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, ``utter_suggested``, ``utter_disputed``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
+        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_unknown_part``, ``utter_suggested``, ``utter_disputed``, ``utter_other_language_*``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_handoff*`` and ``utter_empathy*``."""
         responses = parts.responses()
         return cls(
             failed=responses["utter_failed"][0]["text"],
@@ -49,6 +54,11 @@ class Texts:
             unknown_part=responses["utter_unknown_part"][0]["text"],
             suggested=responses["utter_suggested"][0]["text"],
             disputed=responses["utter_disputed"][0]["text"],
+            other_language={
+                name.removeprefix(OTHER_LANGUAGE): texts[0]["text"]
+                for name, texts in responses.items()
+                if name.startswith(OTHER_LANGUAGE)
+            },
             not_meant=responses["utter_not_meant"][0]["text"],
             person=responses["utter_unknown"][0]["buttons"][0]["title"],
             **{

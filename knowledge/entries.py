@@ -216,6 +216,14 @@ def served_count(session: Session, tenant_id: str) -> int:
     return session.scalar(query) or 0
 
 
+def languages(session: Session, tenant_id: str) -> list[str]:
+    """The languages of what may be served, the one with the most entries first (ISO 639-1)."""
+    query = select(KnowledgeEntry.language).where(
+        KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved"
+    )
+    return list(session.scalars(query.group_by(KnowledgeEntry.language).order_by(func.count().desc())))
+
+
 def revision_of(session: Session, tenant_id: str) -> Revision | None:
     """The tenant's revision, or None where nothing was ever stored."""
     row = session.execute(

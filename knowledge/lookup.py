@@ -128,6 +128,11 @@ class Lookup:
             entry = entries.served(session, tenant_id, [entry_id]).get(entry_id)
         return _verbatim(entry, asked) if entry else None
 
+    def languages(self, tenant_id: str) -> list[str]:
+        """The languages that questions can be answered in, the commonest first."""
+        with self._database.session() as session:
+            return entries.languages(session, tenant_id)
+
     def _keep(self, key: _Key, found: _Found) -> None:
         with self._lock:
             self._kept[key] = found

@@ -45,6 +45,9 @@ class FakeWriter:
     def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
         return replace(DELIVERY, parts=(replace(KNOWN, question=asked),)) if entry_id == "e1" else None
 
+    def languages(self, tenant_id: str) -> list[str]:
+        return ["en", "fr"]
+
 
 def tracker(*said: str, pressed: str = "", slots: dict[str, Any] | None = None) -> Tracker:
     events = [
@@ -61,6 +64,7 @@ async def run(
     if sink is not None:
         dispatcher._stream_sink = _into(sink)
     texts = Texts("Failed.", "Waiting.", unknown_part="About “{part}” I'm not sure.")
+    texts = replace(texts, other_language={"de": "Nur auf {languages}."})
     action = ActionAnswer(writer, writer, texts, hub or Hub())  # type: ignore[arg-type]
     events = await action.run(dispatcher, asked, {})
     (message,) = dispatcher.messages
@@ -103,6 +107,12 @@ async def test_not_knowing_twice_is_said_differently_and_counted() -> None:
     assert (message["response"], events[0]["value"]) == ("utter_unknown", 1.0)
     message, events = await run(FakeWriter(), tracker("mars?", slots={"unknown_count": 1.0}))
     assert (message["response"], events[0]["value"]) == ("utter_unknown_again", 2.0)
+
+
+async def test_a_language_that_the_knowledge_does_not_have_is_said_in_that_language() -> None:
+    message, _ = await run(FakeWriter(), tracker("Wie lange dauert die Lieferung und was kostet sie?"))
+    assert message["text"] == "Nur auf English, français."
+    assert message["custom"]["rejoinder"]["outcome"] == "unknown"
 
 
 async def test_without_the_index_the_customer_is_told() -> None:
