@@ -19,13 +19,13 @@ SCRIPTS = (
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
 )
-SMALL_OWN_NAMES = {
+OWN_NAMES = {
     "ar": "العربية", "bn": "বাংলা", "de": "Deutsch", "el": "Ελληνικά", "en": "English", "es": "español", "fa": "فارسی",
     "fr": "français", "he": "עברית", "hi": "हिन्दी", "it": "italiano", "ja": "日本語", "ko": "한국어", "nl": "Nederlands",
     "pt": "português", "ru": "русский", "th": "ไทย", "ur": "اردو", "zh": "中文",
 }  # fmt: skip
 """What speakers of a language call it."""
-WORDS = {
+SMALL_WORDS = {
     "en": "the and you your is are to of in for with we our can not this that how what",
     "de": "der die das und ist nicht sie wir ihre mit für ein eine auf wie können zu von",
     "fr": "le la les et est vous votre nous dans pour avec une des pas sur comment du",
