@@ -109,7 +109,7 @@ class Flow:
     def _read_container(self, tag: Tag) -> None:
         label = str(tag.get("data-label") or "")
         if ADMONITION_TITLE.search(_classes(tag)):
-            self._label = self.line(tag).rstrip(":")
+            self._label = _capital(self.line(tag).rstrip(":"))
         elif tag.name == "aside" and not (label or ADMONITION.search(_classes(tag))):
             return
         elif label:
@@ -415,3 +415,7 @@ def _looks_like_head(grid: list[list[str]]) -> bool:
 
 def _are_pairs(grid: list[list[str]]) -> bool:
     return bool(re.match(r"(question|frage|pregunta|faq|q$)", grid[0][0], re.IGNORECASE))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -10,7 +10,7 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 
 from core.errors import InvalidInput
-from knowledge.sources.blocks import Block, Heading, Text
+from knowledge.sources.blocks import Block, Heading, Text, words_of
 from knowledge.sources.document import Document, Raw, address_of
 from knowledge.sources.encoding import decoded
 from knowledge.sources.flow import DROPPED, Flow
@@ -30,7 +30,8 @@ MAIN = (
     "body",
 )
 AROUND = re.compile(
-    r"^(breadcrumbs?|pagination|pager|prev-next|table-of-contents|toc|on-this-page|side-?bar|cookies?|cookie-\w+|share|"
+    r"^(breadcrumbs?\S*|pagination\S*|pager|theme-doc-(?:toc|breadcrumbs|footer|sidebar)\S*|sphinxsidebar|[\w-]*-meta|byline|last-?(?:updated|modified)|"
+    r"prev-next|table-of-contents|toc|on-this-page|side-?bar|cookies?|cookie-\w+|share|"
     r"sharing|social|social-\w+|newsletter|skip-?link|skip-to\S*|sr-only|visually-hidden|screen-reader-text|edit-(this-)?page|"
     r"edit-link|comments?|related|related-\w+|menu|nav-?bar|navigation|site-(header|footer|nav)|page-footer|footer|"
     r"was-this-helpful|feedback|article-votes|votes?|rating|print-only|no-print|advert\w*|promo|headerlink|anchor-?link|"
@@ -40,6 +41,7 @@ AROUND = re.compile(
 """Classes, ids and roles of what stands around a page's content."""
 LARGE = 0.5
 """An element with more than this share of the text is the content, whatever it is called."""
+FEW_WORDS = 15
 MOSTLY_LINKS = 0.8
 FEWEST_LINKS = 4
 SITE = re.compile(r"\s+[|–—·»]\s+|\s+-\s+")  # noqa: RUF001 -- what stands before a site's name
@@ -59,7 +61,7 @@ def read_html(raw: Raw, data: bytes) -> Document:
     title = str(fields.get("title") or "") or _title(soup)
     language = _attribute(soup.find("html"), "lang")[:2].lower()
     marked = list(_marked_pairs(soup))
-    blocks = Flow(_base(soup, url)).read(main_content(soup))
+    blocks = _from_title(Flow(_base(soup, url)).read(main_content(soup)))
     blocks = _with_marked(blocks, marked)
     if not blocks:
         raise InvalidInput("there is no text in the page" + (", it is filled by scripts" if scripted else ""))
@@ -78,10 +80,28 @@ def main_content(soup: BeautifulSoup) -> Tag:
     for tag in root.find_all(_stands_around):
         if not tag.decomposed and not _is_large(tag, root) and tag.find("h1") is None:
             tag.decompose()
+    _name_tabs(root)
     for tag in root.find_all(["ul", "div"]):
         if not tag.decomposed and _is_navigation(tag) and not _is_large(tag, root):
             tag.decompose()
     return root
+
+
+def _name_tabs(root: Tag) -> None:
+    """The names of tabs are put before their texts."""
+    for tabs in root.select("[role=tablist]"):
+        panels = tabs.parent.select("[role=tabpanel]") if tabs.parent is not None else []
+        for name, panel in zip(tabs.select("[role=tab]"), panels, strict=False):
+            panel["data-label"] = " ".join(name.get_text(" ").split())
+        tabs.decompose()
+
+
+def _from_title(blocks: list[Block]) -> list[Block]:
+    """Without the few words that stand before the title."""
+    titles = [at for at, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 1]
+    if len(titles) == 1 and sum(map(words_of, blocks[: titles[0]])) <= FEW_WORDS:
+        return blocks[titles[0] :]
+    return blocks
 
 
 def _only(soup: BeautifulSoup, selector: str) -> Tag | None:
