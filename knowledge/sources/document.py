@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import urljoin
 
 from knowledge.chunking import Piece
 
 LARGEST_DOCUMENT = 25_000_000
+NAMELESS = frozenset(("index", "readme", "_index", "page", "default", "document", "main", "content"))
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,27 @@ def hash_of(data: bytes) -> str:
 
 
 def title_of(uri: str) -> str:
-    """A readable title from a file's name."""
-    stem = PurePosixPath(uri.rstrip("/")).stem or uri
+    """A readable title from a file's name, or from its folder's where its own says nothing."""
+    path = PurePosixPath(uri.rstrip("/"))
+    stem = path.parent.name if path.stem.lower() in NAMELESS and path.parent.name else path.stem
+    stem = re.sub(r"^\d{1,3}[._-]+(?=\D)", "", stem) or uri
     return (stem[:1].upper() + stem[1:]).replace("-", " ").replace("_", " ")
+
+
+def address_of(raw: Raw, said: str | None = None) -> str | None:
+    """Where customers read a document; ``said`` is the address or slug that it names itself."""
+    if said and re.match(r"https?://", said):
+        return said
+    if raw.base_url and "://" not in raw.uri:
+        base = raw.base_url.rstrip("/") + "/"
+        return urljoin(base, said.strip("/") if said else _page_name(raw.uri))
+    return raw.url
+
+
+def _page_name(uri: str) -> str:
+    path = PurePosixPath(uri.replace("\\", "/"))
+    if path.suffix.lower() not in (".md", ".mdx", ".markdown", ".rst", ".adoc"):
+        return str(path)
+    if path.stem.lower() in ("index", "readme", "_index"):
+        return "" if str(path.parent) == "." else f"{path.parent}/"
+    return str(path.with_suffix(""))

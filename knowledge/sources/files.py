@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import InvalidInput
 from knowledge.sources.document import LARGEST_DOCUMENT, Failure, PassedOver, Raw
-from knowledge.sources.readers import is_readable
+from knowledge.sources.readers import why_passed_over
 
 MOST_MEMBERS = 20_000
 LARGEST_ARCHIVE = 500_000_000
@@ -27,11 +27,15 @@ def in_file(path: Path) -> Iterator[Found]:
 
 
 def in_folder(folder: Path) -> Iterator[Found]:
-    """Everything readable below a folder; hidden files and other kinds are passed over."""
+    """Everything below a folder; hidden files are left out, other kinds of files are passed over."""
     root = folder.resolve()
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
-        if any(part.startswith(".") for part in name.parts) or not path.is_file() or not is_readable(path.name):
+        if any(part.startswith(".") for part in name.parts) or not path.is_file():
+            continue
+        reason = why_passed_over(path.name)
+        if reason:
+            yield PassedOver(name.as_posix(), reason)
             continue
         if not path.resolve().is_relative_to(root):
             yield Failure(name.as_posix(), "it is a link to outside the folder")
@@ -40,7 +44,7 @@ def in_folder(folder: Path) -> Iterator[Found]:
 
 
 def in_zip(path: Path) -> Iterator[Found]:
-    """Everything readable in a zip.
+    """Everything in a zip; other kinds of files are passed over.
 
     Raises:
         InvalidInput: the zip is broken, or would unpack to more than is sensible.
@@ -84,8 +88,11 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Found
         yield Failure(member.filename, "its name points outside the zip")
     elif name.suffix.lower() in ARCHIVES:
         yield Failure(str(name), "an archive inside an archive is not opened")
-    elif not hidden and is_readable(str(name)):
-        yield Raw(str(name), name.suffix.lower(), _unpacked(archive, member))
+    elif not hidden:
+        reason = why_passed_over(str(name))
+        yield (
+            PassedOver(str(name), reason) if reason else Raw(str(name), name.suffix.lower(), _unpacked(archive, member))
+        )
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:

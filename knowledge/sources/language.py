@@ -47,7 +47,7 @@ def language_of(text: str) -> str:
     foreign = sum(c.isalpha() and ord(c) > LAST_LATIN for c in sample)
     if foreign / letters > ENOUGH:
         return next((code for code, script in SCRIPTS if script.search(sample)), "en")
-    words = Counter(re.findall(r"[^\W\d_]+", sample.lower()))
+    words = Counter(re.findall(r"(?<![\w-])[^\W\d_]+(?![\w-])", sample.lower()))
     counts = {language: sum(words[w] for w in small) for language, small in WORDS.items()}
     best = max(counts, key=lambda language: (counts[language], language == "en"))
     return best if counts[best] > counts["en"] else "en"

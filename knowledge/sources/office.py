@@ -1,97 +1,126 @@
-"""Reads PDF and Word documents."""
+"""Reads Word documents and presentations."""
 
 from __future__ import annotations
 
 import io
-import logging
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
+from bs4 import BeautifulSoup
+
 from core.errors import InvalidInput
-from knowledge.chunking import Article
-from knowledge.sources.document import LARGEST_DOCUMENT, Document, Raw, title_of
-from knowledge.sources.language import language_of
-from knowledge.sources.text import article_document
+from knowledge.sources.blocks import Block, Heading, Items, Table, Text
+from knowledge.sources.document import LARGEST_DOCUMENT, Document, Raw, address_of
+from knowledge.sources.flow import Flow
+from knowledge.sources.lines import BULLET, joined_lists
+from knowledge.sources.text import About, document_of
 from knowledge.sources.xml import root_of
 
-WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-STYLE_LEVEL = re.compile(r"^(?:heading|title)\s?(\d?)$", re.IGNORECASE)
-
-
-def read_pdf(raw: Raw, data: bytes) -> Document:
-    """A PDF with text in it."""
-    text = "\n\n".join(_pdf_pages(data))
-    if not text.strip():
-        raise InvalidInput("there is no text in the PDF; are its pages pictures?")
-    return article_document(Article(title_of(raw.uri), _joined(text), language_of(text)), raw.url)
-
-
-def _pdf_pages(data: bytes) -> list[str]:
-    # Takes seconds to import, which only the import of a PDF has to pay.
-    from llama_index.readers.file import PDFReader  # noqa: PLC0415
-
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "document.pdf"
-        path.write_bytes(data)
-        try:
-            return [str(page.text) for page in PDFReader().load_data(path)]
-        except Exception as error:  # whatever a reader of broken files comes up with
-            raise InvalidInput(f"the PDF cannot be read: {_cause(error)}") from error
-
-
-def _cause(error: Exception) -> str:
-    attempt = getattr(error, "last_attempt", None)
-    cause: Any = attempt.exception() if attempt else error
-    return "it is protected by a password" if "decrypt" in str(cause).lower() else str(cause) or type(cause).__name__
-
-
-def _joined(text: str) -> str:
-    """Lines that a page's width has cut are put together again."""
-    return re.sub(r"(?<![.!?:\n])\n(?=[^\n•*\-\d])", " ", text)
+STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='Heading 1'] => h2:fresh
+p[style-name='Heading 2'] => h3:fresh
+p[style-name='Heading 3'] => h4:fresh
+p[style-name='Heading 4'] => h5:fresh
+p[style-name='Heading 5'] => h6:fresh
+p[style-name='heading 1'] => h2:fresh
+p[style-name='heading 2'] => h3:fresh
+p[style-name='heading 3'] => h4:fresh
+p[style-name='heading 4'] => h5:fresh
+p[style-name='Subtitle'] => p:fresh
+"""
+DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+SLIDES = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+SLIDE = re.compile(r"^ppt/slides/slide(\d+)\.xml$")
+TITLES = frozenset(("title", "ctrTitle"))
+FURNITURE = frozenset(("dt", "ftr", "sldNum", "hdr"))
 
 
 def read_docx(raw: Raw, data: bytes) -> Document:
     """A Word document: its headings, paragraphs, lists and tables."""
+    with _archive(data, "Word document", "word/document.xml") as archive:
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels")):
+                root_of(archive.read(name))
+    # Takes a while to import, which only the import of a Word document has to pay.
+    import mammoth  # noqa: PLC0415
+
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            part = archive.getinfo("word/document.xml")
-            if part.file_size > LARGEST_DOCUMENT:
-                raise InvalidInput("the Word document is too large")
-            body = root_of(archive.read(part)).find(f"{WORD}body")
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        page = mammoth.convert_to_html(
+            io.BytesIO(data), style_map=STYLES, convert_image=mammoth.images.img_element(lambda _image: {})
+        ).value
+    except Exception as error:  # whatever a reader of broken files comes up with
         raise InvalidInput("this is no readable Word document") from error
-    blocks = list(_blocks(body)) if body is not None else []
-    title = next((block.lstrip("# ") for block in blocks if block.startswith("#")), title_of(raw.uri))
-    text = "\n\n".join(blocks)
-    return article_document(Article(title, text, language_of(text)), raw.url)
+    blocks = joined_lists(list(_unmarked(Flow(address_of(raw)).read(BeautifulSoup(page, "html.parser")))))
+    return document_of(raw, blocks, About(url=address_of(raw), loose=True))
 
 
-def _blocks(body: Element) -> Iterator[str]:
-    for child in body:
-        if child.tag == f"{WORD}tbl":
-            rows = (" | ".join(_text(cell) for cell in row.iter(f"{WORD}tc")) for row in child.iter(f"{WORD}tr"))
-            yield "\n".join(rows)
-        elif child.tag == f"{WORD}p" and _text(child):
-            yield _prefix(child) + _text(child)
+def read_pptx(raw: Raw, data: bytes) -> Document:
+    """A presentation: each slide is a section under its title."""
+    blocks: list[Block] = []
+    with _archive(data, "presentation", "ppt/presentation.xml") as archive:
+        slides = sorted((int(found.group(1)), name) for name in archive.namelist() if (found := SLIDE.match(name)))
+        for number, name in slides:
+            blocks += _slide(root_of(archive.read(name)), number)
+    return document_of(raw, blocks, About(url=address_of(raw)))
 
 
-def _prefix(paragraph: Element) -> str:
-    style = paragraph.find(f"{WORD}pPr/{WORD}pStyle")
-    level = STYLE_LEVEL.match(style.get(f"{WORD}val", "")) if style is not None else None
-    if level:
-        return "#" * int(level.group(1) or 1) + " "
-    return "- " if paragraph.find(f"{WORD}pPr/{WORD}numPr") is not None else ""
+def _archive(data: bytes, kind: str, part: str) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive.getinfo(part)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise InvalidInput(f"this is no readable {kind}") from error
+    if sum(member.file_size for member in archive.infolist()) > 4 * LARGEST_DOCUMENT:
+        raise InvalidInput(f"the {kind} is too large")
+    return archive
+
+
+def _unmarked(blocks: list[Block]) -> Iterator[Block]:
+    """Bullets that were typed are list items; a paragraph that is only bold and short is a heading."""
+    for block in blocks:
+        bullet = BULLET.match(block.text) if isinstance(block, Text) else None
+        if isinstance(block, Text) and bullet:
+            yield Items(((Text(block.text[bullet.end() :]),),))
+        else:
+            yield block
+
+
+def _slide(root: Element, number: int) -> list[Block]:
+    title, blocks = "", []
+    for shape in root.iter():
+        if shape.tag == f"{SLIDES}sp":
+            kind = _placeholder(shape)
+            paragraphs = [text for paragraph in shape.iter(f"{DRAWING}p") if (text := _text(paragraph))]
+            if kind in TITLES:
+                title = " ".join(paragraphs)
+            elif kind not in FURNITURE:
+                blocks += _shape(paragraphs, listed=kind != "")
+        elif shape.tag == f"{DRAWING}tbl":
+            rows = [tuple(_text(cell) for cell in row.iter(f"{DRAWING}tc")) for row in shape.iter(f"{DRAWING}tr")]
+            blocks += [Table(rows[0], tuple(rows[1:]))] if len(rows) > 1 else []
+    return [Heading(2, title or f"Slide {number}"), *blocks] if title or blocks else []
+
+
+def _placeholder(shape: Element) -> str:
+    """The kind of a text box: "" for one that was drawn, "body" for a slide's own."""
+    found = next(shape.iter(f"{SLIDES}ph"), None)
+    return "" if found is None else found.get("type", "body")
+
+
+def _shape(paragraphs: list[str], *, listed: bool) -> list[Block]:
+    if listed and len(paragraphs) > 1:
+        lead = [Text(paragraphs[0])] if paragraphs[0].endswith(":") else []
+        return [*lead, Items(tuple((Text(text),) for text in paragraphs[len(lead) :]))]
+    return [Text(text) for text in paragraphs]
 
 
 def _text(element: Element) -> str:
-    parts = (node.text or "" if node.tag == f"{WORD}t" else " " for node in element.iter() if node.tag in TEXTS)
-    return "".join(parts).strip()
-
-
-TEXTS = frozenset((f"{WORD}t", f"{WORD}tab", f"{WORD}br"))
+    parts = (
+        (node.text or "") if node.tag == f"{DRAWING}t" else " "
+        for node in element.iter()
+        if node.tag in (f"{DRAWING}t", f"{DRAWING}br")
+    )
+    return " ".join("".join(parts).split())

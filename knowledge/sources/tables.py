@@ -1,100 +1,367 @@
-"""Reads CSV and JSONL tables of questions and answers."""
+"""Reads tables of questions and answers: CSV, JSON, JSONL and XLSX."""
 
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from bs4 import BeautifulSoup
+
 from core.errors import InvalidInput
-from knowledge.chunking import Piece, numbered
+from knowledge.chunking import Article, Piece, is_question, joined, numbered, pieces_of
 from knowledge.content import Content
-from knowledge.sources.document import Document, Raw, title_of
+from knowledge.sources.blocks import Block, Heading, Table, Text
+from knowledge.sources.document import Document, Failure, Raw, address_of, title_of
+from knowledge.sources.encoding import decoded
+from knowledge.sources.flow import Flow
 from knowledge.sources.language import language_of
-from knowledge.sources.text import decoded
+from knowledge.sources.markdown import markdown_blocks
 
 COLUMNS = {
-    "question": ("question", "questions", "q", "title", "prompt"),
-    "answer": ("answer", "a", "reply", "response"),
-    "phrasings": ("phrasings", "alternatives", "variants"),
+    "question": (
+        "question",
+        "questions",
+        "q",
+        "frage",
+        "pregunta",
+        "domanda",
+        "pergunta",
+        "вопрос",
+        "问题",
+        "query",
+        "prompt",
+        "title",
+        "heading",
+    ),
+    "answer": (
+        "answer",
+        "answers",
+        "a",
+        "antwort",
+        "respuesta",
+        "réponse",
+        "reponse",
+        "risposta",
+        "resposta",
+        "ответ",
+        "答案",
+        "reply",
+        "response",
+        "solution",
+        "body",
+        "content",
+        "text",
+        "html",
+        "markdown",
+    ),
+    "phrasings": (
+        "phrasings",
+        "alternatives",
+        "variants",
+        "variations",
+        "synonyms",
+        "alternative questions",
+        "similar questions",
+        "also asked as",
+    ),
     "subject": ("subject", "entity"),
-    "url": ("url", "link", "source_url"),
-    "language": ("language", "lang"),
-    "external_id": ("external_id", "id"),
+    "url": ("url", "link", "source url", "html url", "permalink"),
+    "language": ("language", "lang", "locale"),
+    "external_id": ("external id", "id"),
+    "title": ("category", "section", "topic", "group"),
 }
+ASKED = re.compile(r"\bquestion|\bfrage|\bpregunta", re.IGNORECASE)
+ANSWERED = re.compile(r"\banswer|\bantwort|\brespuesta|\breply|\bresponse", re.IGNORECASE)
+TITLES = frozenset(("title", "heading"))
+"""Columns that hold the title of an article where it asks nothing."""
 LONGEST_CELL = 1_000_000
+LONGEST_RECORD = 200
+"""Lines that a cell may go over; a quotation mark that is not closed by then was not meant as one."""
+DEEPEST = 6
+MARKUP = re.compile(r"</?(?:p|br|a|b|strong|i|em|ul|ol|li|div|span|h[1-6]|table|img|code|u)\b[^<>]*>", re.IGNORECASE)
+MARKDOWN = re.compile(r"\*\*[^*\n]+\*\*|!?\[[^\]\n]*\]\([^)\s]+\)|^#{1,6}\s|`[^`\n]+`", re.MULTILINE)
+ENTITY = re.compile(r"&(?:amp|nbsp|quot|lt|gt|apos|#\d+|[lr][sd]quo|[mn]dash|hellip|euro|pound);")
 
 Row = dict[str, Any]
+Numbered = tuple[str, "Row | str"]
+"""Where a row stands, and the row, or what is wrong with it."""
 
 
 def read_csv(raw: Raw, data: bytes) -> Document:
-    """A table with at least the columns question and answer."""
+    """A table with at least the columns question and answer, or of two columns without names."""
     csv.field_size_limit(LONGEST_CELL)
-    text = decoded(data)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    text = decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+    records = list(_records(text, _delimiter(text)))
+    names, body = _named([cells for cells in records if isinstance(cells, str) or any(cells)])
+    rows = [
+        (f"row {number}", _row(names, cells)) for number, cells in enumerate(body, start=len(records) - len(body) + 1)
+    ]
+    return _document(raw, rows)
+
+
+def read_json(raw: Raw, data: bytes) -> Document:
+    """An array of questions and answers, also inside objects."""
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restkey="", strict=True))
-    except csv.Error as error:
-        raise InvalidInput(f"this is no readable CSV table: {error}") from error
-    _need_columns(list(rows[0]) if rows else first.split(delimiter))
-    return _document(raw, [(f"row {number}", row) for number, row in enumerate(rows, start=2)])
+        loaded = json.loads(decoded(data))
+    except ValueError as error:
+        raise InvalidInput(f"this is no JSON: {error}") from error
+    rows = [(f"entry {number}", row) for number, row in enumerate(_rows_in(loaded), start=1)]
+    if not rows:
+        raise InvalidInput("there are no questions and answers in it")
+    return _document(raw, rows)
 
 
 def read_jsonl(raw: Raw, data: bytes) -> Document:
     """One JSON object a line with at least the keys question and answer."""
-    rows: list[tuple[str, Row]] = []
-    for number, line in enumerate(decoded(data).splitlines(), start=1):
-        if not line.strip():
+    lines = enumerate(decoded(data).splitlines(), start=1)
+    return _document(raw, [(f"line {number}", _json_row(line)) for number, line in lines if line.strip()])
+
+
+def read_xlsx(raw: Raw, data: bytes) -> Document:
+    """A workbook: sheets of questions and answers, and other tables as passages."""
+    # Takes a while to import, which only the import of a workbook has to pay.
+    import openpyxl  # noqa: PLC0415
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = [
+            (sheet.title, [[_shown(value) for value in row] for row in sheet.iter_rows(values_only=True)])
+            for sheet in book.worksheets
+        ]
+    except Exception as error:  # whatever a reader of broken files comes up with
+        raise InvalidInput("this is no readable workbook") from error
+    rows: list[Numbered] = []
+    blocks: list[Block] = []
+    for name, cells in sheets:
+        filled = [(number, row) for number, row in enumerate(cells, start=1) if any(row)]
+        try:
+            names, body = _named([row for _, row in filled])
+        except InvalidInput:
+            blocks += _sheet(name, [row for _, row in filled])
+            continue
+        where = f"sheet {name}, row" if len(sheets) > 1 else "row"
+        rows += [(f"{where} {number}", _row(names, row)) for number, row in filled[len(filled) - len(body) :]]
+    return _document(raw, rows, blocks)
+
+
+def _sheet(name: str, rows: list[list[str]]) -> list[Block]:
+    if not rows:
+        return []
+    header, body = (rows[0], rows[1:]) if len(rows) > 1 else ([], rows)
+    return [Heading(1, name), Table(tuple(header), tuple(map(tuple, body)))]
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).removesuffix(" 00:00:00").strip()
+
+
+def _delimiter(text: str) -> str:
+    """What stands most often between the cells of the first line, quotations left out."""
+    first = re.sub(r"\"[^\"]*\"", "", next((line for line in text.split("\n") if line.strip()), ""))
+    return max(",;\t|", key=first.count)
+
+
+def _records(text: str, delimiter: str) -> Iterator[list[str] | str]:
+    """The cells of each row, or what is wrong with it; a wrong row ends with its line."""
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        while lines[at:end] and sum(map(_quotes, lines[at:end])) % 2 and end < min(len(lines), at + LONGEST_RECORD):
+            end += 1
+        record = "\n".join(lines[at:end])
+        if _quotes(record) % 2:
+            yield "a quotation mark is not closed"
+            at += 1
             continue
         try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InvalidInput(f"line {number} is no JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise InvalidInput(f"line {number} is no JSON object")
-        _need_columns([str(key) for key in row], f"line {number}: ")
-        rows.append((f"line {number}", row))
-    return _document(raw, rows)
+            yield from (
+                [cell.strip() for cell in row]
+                for row in csv.reader(io.StringIO(record, newline=""), delimiter=delimiter)
+            )
+        except csv.Error as error:
+            yield str(error)
+        at = end
 
 
-def _need_columns(names: list[str], where: str = "") -> None:
-    known = {str(name).strip().lower() for name in names}
-    missing = [column for column in ("question", "answer") if not known & set(COLUMNS[column])]
+def _quotes(text: str) -> int:
+    return text.count('"')
+
+
+def _named(records: list[list[str] | str]) -> tuple[list[str], list[list[str] | str]]:
+    """The names of the columns, and the rows below them."""
+    rows = [row for row in records if isinstance(row, list)]
+    for row in rows[:DEEPEST]:
+        names = [_name(cell) for cell in row]
+        if _column(names, "question") and _column(names, "answer"):
+            return _renamed(row), records[records.index(row) + 1 :]
+    if rows and _is_headless(rows):
+        return ["question", "answer"], records
+    names = [_name(cell) for cell in rows[0]] if rows else []
+    missing = [column for column in ("question", "answer") if not _column(names, column)]
+    listed = ", ".join(sorted(filter(None, names))) or "none"
+    raise InvalidInput(f"there is no column {' and no column '.join(missing)} (found: {listed})")
+
+
+def _renamed(row: list[str]) -> list[str]:
+    """The names as they are known; the one that only holds the word is the one that is meant."""
+    names = [_name(cell) for cell in row]
+    for column, pattern in (("question", ASKED), ("answer", ANSWERED)):
+        if not set(names) & set(COLUMNS[column]):
+            found = next(at for at, name in enumerate(names) if pattern.search(name))
+            names[found] = column
+    return names
+
+
+def _is_headless(rows: list[list[str]]) -> bool:
+    pairs = [row for row in rows if len(row) == 2 and all(row)]  # noqa: PLR2004 -- a question and an answer
+    asking = sum(is_question(row[0]) for row in pairs)
+    return len(pairs) > len(rows) / 2 and asking > len(pairs) / 2 and not any(is_question(row[1]) for row in pairs[:1])
+
+
+def _column(names: Sequence[str], column: str) -> bool:
+    pattern = ASKED if column == "question" else ANSWERED
+    return bool(set(names) & set(COLUMNS[column])) or any(pattern.search(name) for name in names)
+
+
+def _name(cell: object) -> str:
+    return re.sub(r"[\s_-]+", " ", str(cell)).strip().lower()
+
+
+def _row(names: list[str], cells: list[str] | str) -> Row | str:
+    if isinstance(cells, str):
+        return cells
+    if len(cells) > len(names) and any(cells[len(names) :]):
+        if names[-1] not in COLUMNS["answer"]:
+            return f"it has {len(cells)} cells instead of {len(names)}"
+        cells = [*cells[: len(names) - 1], ", ".join(filter(None, cells[len(names) - 1 :]))]
+    return dict(zip(names, cells, strict=False))
+
+
+def _json_row(line: str) -> Row | str:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return f"this is no JSON: {error}"
+    if not isinstance(row, dict):
+        return "this is no JSON object"
+    names = [_name(key) for key in row]
+    missing = [column for column in ("question", "answer") if not _column(names, column)]
     if missing:
-        listed = ", ".join(sorted(n for n in known if n)) or "none"
-        raise InvalidInput(f"{where}there is no column {' and no column '.join(missing)} (found: {listed})")
+        return f"there is no column {' and no column '.join(missing)} (found: {', '.join(sorted(names)) or 'none'})"
+    return _keyed(row)
 
 
-def _document(raw: Raw, rows: list[tuple[str, Row]]) -> Document:
-    pieces: list[Piece] = []
-    for where, row in rows:
-        cells = {str(key).strip().lower(): value for key, value in row.items() if key}
-        if any(_texts(value) for value in cells.values()):
-            pieces.append(_piece(where, cells))
-    if not pieces:
-        raise InvalidInput("the table has no rows")
-    return Document(title_of(raw.uri), numbered(pieces), raw.url)
+def _keyed(row: Row) -> Row:
+    return dict(zip(_renamed([str(key) for key in row]), row.values(), strict=True))
 
 
-def _piece(where: str, cells: Row) -> Piece:
-    questions = tuple(dict.fromkeys([*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]))
-    answer = _one(cells, "answer")
-    if not questions or not answer:
-        raise InvalidInput(f"{where}: the {'answer' if questions else 'question'} is empty")
-    external_id = _one(cells, "external_id")
-    content = Content(
+def _rows_in(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
+    """Whatever has a question and an answer, anywhere; the names of what it is in are its topic."""
+    if isinstance(node, list):
+        for part in node:
+            yield from _rows_in(part, path)
+    elif isinstance(node, dict):
+        names = [_name(key) for key in node]
+        asked = _column(names, "question") and _column(names, "answer")
+        if asked and not any(isinstance(value, dict) for value in node.values()):
+            topic = {} if set(names) & set(COLUMNS["title"]) or not path else {"category": " > ".join(path)}
+            yield {**topic, **_keyed(node)}
+            return
+        asking = {key: value for key, value in node.items() if isinstance(value, str) and is_question(str(key))}
+        yield from ({"question": key, "answer": value} for key, value in asking.items())
+        name = next(
+            (
+                str(node[key])
+                for key in node
+                if _name(key) in ("category", "title", "name", "section", "topic") and isinstance(node[key], str)
+            ),
+            "",
+        )
+        for key, value in node.items():
+            if isinstance(value, list | dict):
+                inner = name or ("" if _name(key) in WRAPPERS else str(key))
+                yield from _rows_in(value, (*path, inner) if inner else path)
+
+
+WRAPPERS = frozenset(
+    (
         "faq",
-        answer,
-        questions,
-        subject=_one(cells, "subject"),
-        language=_one(cells, "language") or language_of(f"{questions[0]} {answer}"),
-        external_id=external_id,
-        url=_one(cells, "url"),
+        "faqs",
+        "questions",
+        "entries",
+        "items",
+        "data",
+        "articles",
+        "results",
+        "rows",
+        "mainentity",
+        "list",
+        "answers",
     )
-    return Piece(external_id or " | ".join(filter(None, (content.subject, questions[0]))), content)
+)
+
+
+def _document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = None) -> Document:
+    pieces: list[Piece] = []
+    failed: list[Failure] = []
+    for where, row in rows:
+        if isinstance(row, dict) and not any(map(list, map(_texts, row.values()))):
+            continue
+        try:
+            if isinstance(row, str):
+                raise InvalidInput(row)
+            pieces += _pieces({_name(key): value for key, value in row.items() if key})
+        except InvalidInput as error:
+            failed.append(Failure(where, str(error)))
+    title = title_of(raw.uri)
+    pieces += pieces_of(Article(title, blocks, language_of(joined(blocks)))) if blocks else []
+    if not pieces:
+        raise InvalidInput(f"{failed[0].uri}: {failed[0].reason}" if failed else "the table has no rows")
+    return Document(title, numbered(pieces), address_of(raw), tuple(failed))
+
+
+def _pieces(cells: Row) -> Iterator[Piece]:
+    questions = tuple(dict.fromkeys([*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]))
+    blocks = _blocks(next(iter(_cell_texts(cells, "answer")), ""))
+    answer = joined(blocks)
+    if not questions or not answer:
+        raise InvalidInput(f"the {'answer' if questions else 'question'} is empty")
+    language = (_one(cells, "language") or "")[:8] or language_of(f"{questions[0]} {answer}")
+    subject, external_id = _one(cells, "subject"), _one(cells, "external_id")
+    if _is_article(cells, questions[0], blocks):
+        yield from pieces_of(Article(questions[0], blocks, language, subject))
+        return
+    content = Content(
+        "faq", answer, questions, _one(cells, "title"), subject, (), language, external_id, _one(cells, "url")
+    )
+    content.checked()
+    yield Piece(external_id or " | ".join(filter(None, (subject, questions[0]))), content)
+
+
+def _is_article(cells: Row, title: str, blocks: list[Block]) -> bool:
+    """Whether a row holds an article with a title rather than a question."""
+    named = next((name for name in COLUMNS["question"] if cells.get(name)), "")
+    return named in TITLES and not is_question(title) and any(isinstance(block, Heading) for block in blocks)
+
+
+def _blocks(cell: str) -> list[Block]:
+    """What a cell says; what only looks like a tag stays as it was written."""
+    if MARKDOWN.search(cell):
+        return markdown_blocks(re.sub(r"(?<=\S)\n(?=\S)", "  \n", cell))
+    if MARKUP.search(cell):
+        return Flow().read(BeautifulSoup(cell, "html.parser"))
+    text = html.unescape(cell) if ENTITY.search(cell) else cell
+    return [Text(part) for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
 def _cell_texts(cells: Row, column: str) -> list[str]:

@@ -1,72 +1,109 @@
-"""Decodes text, and reads Markdown and plain text."""
+"""Makes documents of blocks; reads Markdown and plain text."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
 from core.errors import InvalidInput
-from knowledge.chunking import FENCE, HEADING, Article, pieces_of, plain
-from knowledge.sources.document import Document, Raw, title_of
+from knowledge.chunking import Article, joined, pieces_of
+from knowledge.sources.blocks import Block, Heading, Items, Text
+from knowledge.sources.document import Document, Raw, address_of, title_of
+from knowledge.sources.encoding import decoded
 from knowledge.sources.language import language_of
+from knowledge.sources.lines import blocks_of_lines
+from knowledge.sources.markdown import front_matter, markdown_blocks
+from knowledge.sources.questions import with_questions
 
-FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-PAIR = re.compile(r"^(\w+)\s*:\s*(.*?)\s*$", re.MULTILINE)
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+CONTENTS = re.compile(
+    r"(?:table of )?contents:?$|on this page:?$|inhalt(?:sverzeichnis)?:?$|sommaire:?$|índice:?$", re.IGNORECASE
+)
 
 
-def decoded(data: bytes) -> str:
-    """Text in UTF-8, UTF-16 with its mark, or else Windows Latin.
+@dataclass(frozen=True)
+class About:
+    """What is known of a document beside its text."""
 
-    Raises:
-        InvalidInput: this is no text.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    if b"\0" in data:
-        raise InvalidInput("this is no text file")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+    title: str = ""
+    url: str | None = None
+    language: str = ""
+    subject: str | None = None
+    loose: bool = False
+    """Its format has no headings: a line that asks is one."""
 
 
 def read_markdown(raw: Raw, data: bytes) -> Document:
-    """Markdown; a block of ``title: ...``, ``url: ...``, ``language: ...``, ``subject: ...`` may stand before it."""
-    text = decoded(data)
-    front = FRONT_MATTER.match(text)
-    known = {key.lower(): value.strip("\"'") for key, value in PAIR.findall(front.group(1))} if front else {}
-    body = COMMENT.sub("", text[front.end() :] if front else text)
-    title = known.get("title") or first_heading(body) or title_of(raw.uri)
-    return article_document(
-        Article(title, body, known.get("language") or language_of(body), known.get("subject") or None),
-        known.get("url") or raw.url,
-    )
+    """Markdown; a block of ``title``, ``question``, ``url``, ``slug``, ``language``, ``subject`` may stand before it."""
+    fields, body = front_matter(decoded(data).replace("\r\n", "\n").replace("\r", "\n"))
+    told = {key: str(value).strip() for key, value in fields.items() if isinstance(value, str | int | float)}
+    url = address_of(raw, told.get("url") or told.get("permalink") or told.get("slug"))
+    blocks = markdown_blocks(body, url or raw.base_url, mdx=raw.suffix == ".mdx")
+    blocks = [*_asked(told, blocks), *_listed(fields)]
+    if not blocks and told.get("description"):
+        blocks = [Text(told["description"])]
+    language = (told.get("language") or told.get("lang") or told.get("locale") or "")[:2].lower()
+    about = About(told.get("title", ""), url, language, told.get("subject") or None)
+    return document_of(raw, blocks, about)
 
 
 def read_text(raw: Raw, data: bytes) -> Document:
-    """Plain text, cut into passages."""
-    text = decoded(data)
-    return article_document(Article(title_of(raw.uri), text, language_of(text)), raw.url)
+    """Plain text."""
+    lines = decoded(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return document_of(raw, blocks_of_lines(lines), About(url=address_of(raw), loose=True))
 
 
-def article_document(article: Article, url: str | None) -> Document:
-    """The document made of an article.
+def document_of(raw: Raw, blocks: list[Block], about: About) -> Document:
+    """The document made of blocks.
 
     Raises:
-        InvalidInput: it has no text.
+        InvalidInput: they have no text.
     """
-    pieces = pieces_of(article)
+    title = about.title or _first_title(blocks) or title_of(raw.uri)
+    blocks = with_questions(_without_contents(blocks), f"{title} {raw.uri}", loose=about.loose)
+    language = about.language or language_of(joined(blocks))
+    pieces = pieces_of(Article(title, blocks, language, about.subject))
     if not pieces:
         raise InvalidInput("there is no text in it")
-    return Document(article.title[:500], pieces, url)
+    return Document(title[:500], pieces, about.url)
 
 
-def first_heading(markdown: str) -> str | None:
-    """The first heading outside of code."""
-    fenced = False
-    for line in markdown.splitlines():
-        fenced ^= bool(FENCE.match(line))
-        found = None if fenced else HEADING.match(line)
-        if found:
-            return plain(found.group(2))
-    return None
+def _without_contents(blocks: list[Block]) -> list[Block]:
+    """Without a table of contents: a line of that name with a list under it."""
+    kept: list[Block] = []
+    for block in blocks:
+        named = kept[-1] if kept else None
+        if isinstance(block, Items) and isinstance(named, Text | Heading) and CONTENTS.match(named.text):
+            kept.pop()
+        else:
+            kept.append(block)
+    return kept
+
+
+def _asked(told: dict[str, str], blocks: list[Block]) -> list[Block]:
+    """The question before the document, with the document as its answer."""
+    question, answer = told.get("question", ""), told.get("answer", "")
+    if not question:
+        return blocks
+    body = [*markdown_blocks(answer), *blocks]
+    return [Heading(0, question, asks=True), *(b for b in body if not (isinstance(b, Heading) and b.text == question))]
+
+
+def _listed(fields: dict[str, Any]) -> list[Block]:
+    """Lists of questions and answers before the document."""
+    blocks: list[Block] = []
+    for rows in fields.values():
+        for row in rows if isinstance(rows, list) else ():
+            pair = {str(key).lower(): str(value) for key, value in row.items()} if isinstance(row, dict) else {}
+            if pair.get("question") and pair.get("answer"):
+                blocks += [Heading(1, pair["question"], asks=True), *markdown_blocks(pair["answer"])]
+    return blocks
+
+
+def _first_title(blocks: list[Block]) -> str:
+    """The one heading above all others."""
+    headings = [block for block in blocks if isinstance(block, Heading)]
+    if not headings or headings[0].asks or headings[0].level > 6:  # noqa: PLR2004 -- h6 is the last that is a heading
+        return ""
+    alone = all(heading.level > headings[0].level for heading in headings[1:])
+    return headings[0].text if alone else ""

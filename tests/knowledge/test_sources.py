@@ -11,7 +11,8 @@ import pytest
 
 from core.errors import InvalidInput
 from knowledge.chunking import Article, is_question, pieces_of
-from knowledge.sources.document import Document, Failure, Raw
+from knowledge.sources.blocks import Text
+from knowledge.sources.document import Document, Failure, PassedOver, Raw
 from knowledge.sources.fetching import Fetcher, is_public
 from knowledge.sources.files import in_folder, in_zip
 from knowledge.sources.language import language_of
@@ -34,14 +35,14 @@ def test_a_question_as_heading_becomes_an_faq_and_the_rest_passages() -> None:
     assert (document.title, document.url) == ("Returns", "https://x.example/r")
     assert told(document) == [
         ("passage", (), "We like you."),
-        ("faq", ("How do I return?",), "Send it.\n```\n# no heading\n```"),
+        ("faq", ("How do I return?",), "Send it.\n\n# no heading"),
     ]
 
 
 def test_a_long_text_is_cut_at_sentences() -> None:
-    pieces = pieces_of(Article("Terms", "This is one sentence about something. " * 100))
-    assert len(pieces) > 3
-    assert all(p.content.answer.endswith(".") and len(p.content.answer.split()) <= 170 for p in pieces)
+    pieces = pieces_of(Article("Terms", [Text("This is one sentence about something. " * 100)]))
+    assert len(pieces) > 2
+    assert all(p.content.answer.endswith(".") and len(p.content.answer.split()) <= 250 for p in pieces)
     assert len({p.key for p in pieces}) == len(pieces)
 
 
@@ -67,7 +68,7 @@ def test_of_a_web_page_only_the_main_content_is_read() -> None:
     assert document.title == "Hilfe"
     kind, questions, answer = told(document)[0]
     assert (kind, questions) == ("faq", ("Was kostet der Versand?",))
-    assert answer == "Er kostet **4** Euro. [Mehr](https://a.example)\n\n- eins\n- zwei"
+    assert answer == "Er kostet 4 Euro. Mehr (https://a.example)\n\n- eins\n- zwei"
     assert document.pieces[0].content.language == "de"
 
 
@@ -93,7 +94,7 @@ def test_word_documents() -> None:
         ),
     )
     assert document.title == "Care"
-    assert told(document) == [("passage", (), "Wash it cold.\n\na | b")]
+    assert told(document) == [("passage", (), "Wash it cold.\n\na: b")]
 
 
 def test_pdfs() -> None:
@@ -113,8 +114,10 @@ def test_pdfs() -> None:
         ("faq.csv", "name,price\nmug,18\n", r"no column question and no column answer \(found: name, price\)"),
         ("faq.csv", "question,answer\nWhy?,\n", "row 2: the answer is empty"),
         ("faq.csv", "question,answer\n", "the table has no rows"),
-        ("faq.jsonl", '{"question": "a", "answer": "b"}\nnope\n', "line 2 is no JSON"),
-        ("faq.jsonl", "[1]", "line 1 is no JSON object"),
+        ("faq.jsonl", "nope\n", "line 1: this is no JSON"),
+        ("faq.jsonl", "[1]", "line 1: this is no JSON object"),
+        ("faq.json", "{}", "no questions and answers in it"),
+        ("faq.json", "{", "this is no JSON"),
         ("a.docx", b"no zip", "no readable Word document"),
         ("a.md", b"\x00\x01\x02", "no text file"),
         ("a.md", "<!-- only a comment -->", "no text in it"),
@@ -147,6 +150,7 @@ def test_a_zip_is_read_with_care(tmp_path: Path) -> None:
     )
     found = list(in_zip(path))
     assert [f.uri for f in found if isinstance(f, Raw)] == ["a.md"]
+    assert [f.uri for f in found if isinstance(f, PassedOver)] == ["pic.png"]
     assert {f.uri: f.reason for f in found if isinstance(f, Failure)} == {
         "../evil.md": "its name points outside the zip",
         "in.zip": "an archive inside an archive is not opened",

@@ -1,0 +1,390 @@
+"""Turns the components of MDX, and HTML that stands in Markdown, into HTML in lines of its own.
+
+A tag in a line of its own, with blank lines around it, lets the Markdown between two tags be read as Markdown.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+NAME = r"[A-Za-z][\w.:-]*"
+VALUE = r"\"[^\"]*\"|'[^']*'|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+TAG = re.compile(
+    rf"<(?P<close>/?)(?P<name>{NAME})(?P<attributes>(?:\s+(?:[\w:@.-]+(?:\s*=\s*(?:{VALUE}|[^\s\"'{{}}<>]+))?|\{{[^{{}}]*\}}))*)\s*(?P<empty>/?)>|</?>"
+)
+ATTRIBUTE = re.compile(rf"([\w:@.-]+)\s*=\s*({VALUE}|[^\s\"'{{}}<>]+)")
+EXPRESSION = re.compile(
+    r"\{\s*(?:/\*.*?\*/|\"([^\"{}]*)\"|'([^'{}]*)'|`([^`{}]*)`|[\w.$]+(?:\([^{}]*\))?)\s*\}", re.DOTALL
+)
+
+FOLDED = re.compile(
+    r"accordion(item|tab|panel)?$|expand|collaps|^details$|faq|^question|disclosure|toggle|spoiler|dropdown"
+)
+SUMMARIES = frozenset(
+    (
+        "accordionsummary",
+        "accordiontrigger",
+        "accordionheader",
+        "accordiontitle",
+        "disclosurebutton",
+        "question",
+        "faqquestion",
+    )
+)
+CONTENTS = frozenset(
+    ("accordioncontent", "accordiondetails", "accordionbody", "disclosurepanel", "answer", "faqanswer")
+)
+NOTES = frozenset(
+    (
+        "note",
+        "info",
+        "tip",
+        "warning",
+        "caution",
+        "danger",
+        "important",
+        "check",
+        "success",
+        "error",
+        "callout",
+        "admonition",
+        "alert",
+        "aside",
+        "hint",
+        "notice",
+        "message",
+        "banner",
+    )
+)
+KINDS = {"type", "kind", "variant", "status", "severity", "intent"}
+INLINE = frozenset(
+    (
+        "a",
+        "link",
+        "navlink",
+        "anchor",
+        "badge",
+        "icon",
+        "kbd",
+        "tooltip",
+        "highlight",
+        "term",
+        "span",
+        "b",
+        "i",
+        "em",
+        "strong",
+        "code",
+        "br",
+        "img",
+        "u",
+        "s",
+        "del",
+        "sub",
+        "sup",
+        "small",
+        "abbr",
+        "mark",
+        "button",
+        "cite",
+        "q",
+        "label",
+        "font",
+        "input",
+        "ins",
+        "wbr",
+        "time",
+        "trans",
+        "text",
+    )
+)
+LINKS = frozenset(("link", "navlink", "anchor"))
+MARKDOWN_INSIDE = frozenset(
+    (
+        "details",
+        "summary",
+        "div",
+        "section",
+        "center",
+        "aside",
+        "article",
+        "main",
+        "figure",
+        "figcaption",
+        "blockquote",
+        "header",
+        "dl",
+        "dt",
+        "dd",
+    )
+)
+"""HTML in which people write Markdown."""
+HTML = (
+    INLINE
+    | MARKDOWN_INSIDE
+    | frozenset(
+        (
+            "p",
+            "ul",
+            "ol",
+            "li",
+            "table",
+            "thead",
+            "tbody",
+            "tfoot",
+            "tr",
+            "td",
+            "th",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "hr",
+            "pre",
+            "iframe",
+            "video",
+            "audio",
+            "source",
+            "script",
+            "style",
+            "svg",
+            "path",
+            "form",
+            "nav",
+            "footer",
+            "object",
+            "embed",
+            "picture",
+            "samp",
+            "var",
+            "tt",
+            "strike",
+            "caption",
+            "colgroup",
+            "col",
+            "noscript",
+            "template",
+            "select",
+            "option",
+            "textarea",
+            "big",
+            "address",
+            "map",
+            "area",
+            "html",
+            "body",
+            "head",
+            "meta",
+            "title",
+            "canvas",
+            "dialog",
+            "fieldset",
+            "legend",
+            "menu",
+            "hgroup",
+            "dfn",
+            "bdi",
+            "bdo",
+            "ruby",
+            "rt",
+            "rp",
+            "track",
+            "param",
+        )
+    )
+)
+TITLES = ("title", "question", "summary", "header", "label", "heading", "name", "tab")
+
+
+class _Components:
+    """Reads one document's tags from its first to its last."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._closed = frozenset(re.findall(rf"</({NAME})\s*>", text))
+        self._open: list[tuple[str, str, bool]] = []
+
+    def converted(self) -> str:
+        """The text with HTML tags in place of its components."""
+        return TAG.sub(self._tag, self._text)
+
+    def _tag(self, found: re.Match[str]) -> str:  # noqa: PLR0911 -- one a kind of tag
+        name = found.group("name")
+        if name is None:
+            return ""
+        low = name.lower().rpartition(".")[2]
+        if low in MARKDOWN_INSIDE and not name[0].isupper():
+            return self._html(found, low)
+        if not is_component(name):
+            return found.group() if low in HTML else self._unknown(found)
+        if found.group("close"):
+            return self._closing(name, _place(found))
+        attributes = dict(_attributes(found.group("attributes")))
+        if found.group("empty"):
+            return _alone(low, attributes)
+        if name not in self._closed:
+            return html.escape(found.group())
+        opening, closing = _around(low, attributes)
+        own_line = opening.startswith("\n")
+        self._open.append((name, closing, own_line))
+        return _opened(opening, _place(found)) if own_line else opening
+
+    def _html(self, found: re.Match[str], low: str) -> str:
+        tag = found.group()
+        if low == "summary":
+            return f"\n\n{' ' * _place(found)}{tag}" if not found.group("close") else f"{tag}\n\n"
+        if found.group("close"):
+            return _closed(tag, _place(found))
+        return _opened(f"\n\n{tag}\n\n", _place(found)) if low in self._closed else ""
+
+    def _unknown(self, found: re.Match[str]) -> str:
+        name = found.group("name")
+        if name.lower().startswith(("http:", "https:", "mailto:")) or "@" in found.group():
+            return found.group()
+        known = name in self._closed or "=" in (found.group("attributes") or "") or found.group("empty")
+        return "" if known else html.escape(found.group())
+
+    def _closing(self, name: str, place: int) -> str:
+        while any(name == opened for opened, _, _ in self._open):
+            opened, closing, own_line = self._open.pop()
+            if opened == name:
+                return _closed(closing.strip(), place) if own_line else closing
+        return ""
+
+
+OPEN, CLOSE = "\x0e", "\x0f"
+"""Begin the lines that say where the inside of a tag begins, with the tag's place, and ends."""
+
+
+def converted(text: str, *, mdx: bool = False) -> str:
+    """The text with HTML in place of its components; OPEN and CLOSE stand around the inside of each."""
+    if "<" in text:
+        text = _Components(text).converted()
+    return EXPRESSION.sub(_said, text) if (mdx or is_mdx(text)) and "{" in text else text
+
+
+def is_mdx(text: str) -> bool:
+    """Whether a text has components although its name does not say so."""
+    return any(is_component(name) for name in re.findall(rf"</({NAME})\s*>", text))
+
+
+def is_component(name: str) -> bool:
+    """Whether a tag's name is one of MDX, and neither HTML nor a word in angle brackets."""
+    return name[0].isupper() and (not name.isupper() or len(name) == 1) and not re.search(r"[-_:]", name)
+
+
+def _place(found: re.Match[str]) -> int:
+    """How far the line of a tag is indented."""
+    line = found.string[found.string.rfind("\n", 0, found.start()) + 1 : found.start()]
+    return len(line) - len(line.lstrip(" "))
+
+
+def _opened(tags: str, place: int) -> str:
+    pad = " " * place
+    return (
+        "\n\n"
+        + "\n".join(pad + line if line.strip() else "" for line in tags.strip().split("\n"))
+        + f"\n{OPEN}{place}\n\n"
+    )
+
+
+def _closed(tag: str, place: int) -> str:
+    return f"\n{CLOSE}\n\n{' ' * place}{tag}\n\n"
+
+
+def _said(found: re.Match[str]) -> str:
+    """What an expression in braces says: a string says itself, a variable nothing."""
+    return next((text for text in found.groups() if text), "")
+
+
+def _attributes(text: str) -> Iterator[tuple[str, str]]:
+    for name, value in ATTRIBUTE.findall(text or ""):
+        inner = value.strip()
+        if inner.startswith("{"):
+            inner = inner[1:-1].strip()
+            if inner[:1] not in ("'", '"', "`"):
+                inner = re.sub(r"<[^<>]*>", "", inner) if inner.startswith("<") else ""
+        yield name.lower(), html.unescape(inner.strip("'\"`").strip())
+
+
+def _title(attributes: dict[str, str]) -> str:
+    return next((attributes[name] for name in TITLES if attributes.get(name)), "")
+
+
+def _alone(low: str, attributes: dict[str, str]) -> str:
+    """A component without an inside."""
+    answer = (
+        attributes.get("answer") or attributes.get("content") or attributes.get("description") or attributes.get("body")
+    )
+    title = _title(attributes)
+    if FOLDED.search(low) and title and answer:
+        return "".join(_around(low, attributes)).replace(
+            "</summary>\n\n", f"</summary>\n\n{html.escape(answer)}\n\n", 1
+        )
+    if low in NOTES and (answer or attributes.get("text") or title):
+        return f"\n\n{html.escape(attributes.get('text') or answer or title)}\n\n"
+    if low in LINKS and title:
+        return html.escape(title)
+    if answer and title:
+        return f"\n\n{html.escape(title)}: {html.escape(answer)}\n\n"
+    return ""
+
+
+def _around(low: str, attributes: dict[str, str]) -> tuple[str, str]:  # noqa: PLR0911 -- one a kind of component
+    """What opens and what closes a component."""
+    title = html.escape(_title(attributes))
+    block = ("\n\n<div>\n\n", "\n\n</div>\n\n")
+    if low in SUMMARIES and not title:
+        return "\n\n<summary>", "</summary>\n\n"
+    if low in CONTENTS:
+        return block
+    if FOLDED.search(low) and (title or low.endswith("item")):
+        summary = f"<summary>{title}</summary>" if title else ""
+        return f"\n\n<details data-asks>{summary}\n\n", "\n\n</details>\n\n"
+    if low in ("steps", "stepper"):
+        return "\n\n<ol>\n\n", "\n\n</ol>\n\n"
+    if low == "step":
+        return "\n\n<li>\n\n" + (f"<p>{title.rstrip(':')}:</p>\n\n" if title else ""), "\n\n</li>\n\n"
+    if low in LINKS:
+        return f'<a href="{html.escape(attributes.get("href") or attributes.get("to") or "")}">', "</a>"
+    if low in INLINE:
+        return "", ""
+    label = title or _note(low, attributes)
+    if label:
+        href = html.escape(attributes.get("href") or attributes.get("to") or "")
+        return f'\n\n<div data-label="{label}" data-href="{href}">\n\n', block[1]
+    return block
+
+
+def _note(low: str, attributes: dict[str, str]) -> str:
+    """What a callout is: a note, a warning."""
+    if low not in NOTES:
+        return ""
+    kind = next((attributes[name] for name in KINDS if attributes.get(name)), "")
+    plain = (
+        low if low not in ("callout", "admonition", "alert", "aside", "message", "banner", "check", "success") else ""
+    )
+    return note_name(kind or plain)
+
+
+def note_name(kind: str) -> str:
+    """The word before the text of a callout of a kind."""
+    words = {
+        "danger": "Warning",
+        "error": "Warning",
+        "caution": "Caution",
+        "warning": "Warning",
+        "warn": "Warning",
+        "tip": "Tip",
+        "hint": "Tip",
+        "important": "Important",
+        "attention": "Important",
+        "note": "Note",
+        "info": "Note",
+        "example": "Example",
+    }
+    return words.get(kind.lower(), "")
