@@ -151,7 +151,7 @@ def _hash(*texts: str) -> str:
 
 
 def _mark(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -> None:
-    against = _against(tenant_id, _accepted_keys(session, tenant_id, ids))
+    against = _against(_accepted_keys(session, tenant_id, ids))
     mine = update(KnowledgeEntry).where(KnowledgeEntry.id.in_(ids))
     served = KnowledgeEntry.status == "approved"
     changes = (
@@ -162,16 +162,18 @@ def _mark(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -
         session.execute(change, execution_options={"synchronize_session": False})
 
 
-def _against(tenant_id: str, accepted: Sequence[str]) -> ColumnElement[bool]:
-    """Another approved entry answers one of the entry's questions differently."""
+def _against(accepted: Sequence[str]) -> ColumnElement[bool]:
+    """Another approved entry answers one of the entry's questions differently.
+
+    The tenants are joined, not named: else SQLite begins with all questions of the tenant, for each entry.
+    """
     mine, others, other = aliased(EntryQuestion), aliased(EntryQuestion), aliased(KnowledgeEntry)
     query = (
         select(mine.id)
-        .join(others, others.key == mine.key)
+        .join(others, (others.key == mine.key) & (others.tenant_id == mine.tenant_id))
         .join(other, other.id == others.entry_id)
         .where(
             mine.entry_id == KnowledgeEntry.id,
-            others.tenant_id == tenant_id,
             other.status == "approved",
             other.answer_key != KnowledgeEntry.answer_key,
         )
