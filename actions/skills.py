@@ -34,6 +34,15 @@ def actions_of(skill: Skill, database: Database) -> list[Action]:
         ) from error
 
 
+def check_skills(skills: Iterable[Skill], database: Database) -> None:
+    """Their code can be used, and no two of them define the same action.
+
+    Raises:
+        SettingsInvalid: says which and why.
+    """
+    check_unique(action for skill in skills for action in actions_of(skill, database))
+
+
 def check_unique(actions: Iterable[Action]) -> None:
     """An action's name is given once.
 

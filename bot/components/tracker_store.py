@@ -8,7 +8,9 @@ from typing import Any, Iterator, NamedTuple, Optional
 
 import sqlalchemy as sa
 from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActiveLoop, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import event
 from sqlalchemy.orm import Session, sessionmaker
@@ -56,7 +58,7 @@ class TrackerStore(SQLTrackerStore):
         kept = self._kept.pop(sender_id, None)
         if kept is None or kept.domain is not self.domain:
             self._out.pop(sender_id, None)
-            return await super().retrieve(sender_id)
+            return _without_lost_form(await super().retrieve(sender_id), self.domain)
         self._out[sender_id] = kept
         return kept.tracker
 
@@ -74,6 +76,14 @@ class TrackerStore(SQLTrackerStore):
         if out is None or out.tracker is not tracker:
             return super()._additional_events(session, tracker)
         return itertools.islice(tracker.events, out.saved, None)
+
+
+def _without_lost_form(tracker: Optional[DialogueStateTracker], domain: Domain) -> Optional[DialogueStateTracker]:
+    """A form whose skill was switched off meanwhile waits no more."""
+    if tracker is not None and tracker.active_loop_name and tracker.active_loop_name not in domain.form_names:
+        tracker.update(ActiveLoop(None), domain)
+        tracker.update(SlotSet(REQUESTED_SLOT, None), domain)
+    return tracker
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -33,6 +33,7 @@ def start(
     Raises:
         typer.BadParameter: ``--llm`` is something else.
     """
+    from actions.skills import check_skills  # noqa: PLC0415
     from console import preflight  # noqa: PLC0415
     from console.demo import fill  # noqa: PLC0415
 
@@ -46,8 +47,9 @@ def start(
     if remember_demo(settings, demo):
         fill(settings, database, tenant_of(settings, tenant))
     _tell_how_to_sign_in(settings, database, tenant_of(settings, tenant))
-    database.close()
     model = make_model(settings)
+    check_skills(model.parts.skills, database)
+    database.close()
     if model.stale():
         _say("training the bot, about a minute")
         model.train()

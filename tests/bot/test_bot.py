@@ -31,6 +31,10 @@ def test_settings_are_checked_and_bands_are_kept() -> None:
     in_rasa("-m", "tests.bot.check_components")
 
 
+def test_a_conversation_in_a_form_goes_on_when_its_skill_is_switched_off() -> None:
+    in_rasa("-m", "tests.bot.check_lost_form")
+
+
 @pytest.fixture(scope="module", params=[[], ["shop_orders"]], ids=["neutral", "shop"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BotModel:
     """Really trained: the base alone, and with the demo shop's skill."""

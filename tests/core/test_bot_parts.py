@@ -32,7 +32,7 @@ def test_the_base_knows_no_shop() -> None:
     questions = (parts.data / "nlu/knowledge.yml").read_text()  # of all kinds of business, shops among them
     assert [text for text in said if SHOP.search(text)] == []
     assert [line for line in smalltalk if SHOP.search(line) and line not in questions] == []
-    assert not {"order_number", "order_status", "refund", "delivery_options", "inform"} & {*parts.intents()}
+    assert not {"order_number", "order_status", "refund", "delivery_options"} & {*parts.intents()}
 
 
 def test_a_skill_adds_what_it_can_do_and_takes_it_away_again() -> None:

@@ -89,6 +89,30 @@ def test_an_order_is_looked_up_for_its_owner_only(bot: Instance, chat: Chat) -> 
     assert turns(bot, chat)[-1]["outcome"] == "action"
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("where is my order R104233? my e-mail is ada@example.com", "on its way"),
+        ("track 104233 ada@example.com", "on its way"),
+        ("please cancel R103990, cleo@example.com", "already left us"),
+    ],
+)
+def test_number_and_email_in_the_first_message_are_enough(bot: Instance, chat: Chat, text: str, said: str) -> None:
+    assert said in says(chat, text)
+    assert turns(bot, chat)[-1]["outcome"] == "action"
+
+
+def test_number_and_email_in_one_message_fill_the_form(chat: Chat) -> None:
+    assert "order number" in says(chat, "where is my parcel?")
+    assert "on its way" in says(chat, "104233 and ada@example.com")
+
+
+@pytest.mark.parametrize("text", ["thanks, bye! oh and do you ship to Spain?", "bye bye birdie poster price?"])
+def test_a_goodbye_is_never_the_answer_to_a_question(bot: Instance, chat: Chat, text: str) -> None:
+    assert "bye" not in says(chat, text).lower()
+    assert turns(bot, chat)[0]["intent"] in {"ask_knowledge", "out_of_scope", "nlu_fallback"}
+
+
 def test_a_question_in_the_middle_of_a_form_is_answered_and_the_form_goes_on(chat: Chat) -> None:
     says(chat, "I want to track my order")
     answer = says(chat, "do you sell gift cards?")
