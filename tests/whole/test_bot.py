@@ -126,8 +126,8 @@ def test_a_command_is_no_question(bot: Instance, chat: Chat, command: str, asked
 
 def test_an_address_is_taken_by_the_form_that_waits_for_it(bot: Instance, chat: Chat) -> None:
     says(chat, "I need to change my delivery address")
-    says(chat, "R104390")
-    form = says(chat, "grace@example.com")
+    says(chat, "R104871")
+    form = says(chat, "ben@example.com")
     assert "where" in form.lower()
     where = says(chat, "where is your London store?")
     assert "Lamb" in where and "where" in where.lower()
