@@ -19,6 +19,7 @@ from core.feedback.surveys import Ending
 from core.texts import Texts
 from core.turns import Inbound, Turns, service
 from core.turns.inbox import Press
+from core.turns.knowledge import Asked, KnowledgeMatch
 from tests.core.doubles import FakeRasa
 from tests.waiting import soon
 
@@ -41,9 +42,23 @@ ANSWER = [
 ]
 
 
+class Knowing:
+    """Answers everything; fails once it is ``broken``."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.broken = False
+
+    def match(self, asked: Asked) -> KnowledgeMatch | None:
+        if self.broken:
+            raise RuntimeError
+        self.asked.append(asked)
+        return KnowledgeMatch("sure", 0.8)
+
+
 @asynccontextmanager
-async def running(database: Database, rasa: FakeRasa) -> AsyncIterator[Turns]:
-    turns = Turns(database, rasa, Hub(), TEXTS, 4000)  # type: ignore[arg-type]
+async def running(database: Database, rasa: FakeRasa, knowing: Knowing | None = None) -> AsyncIterator[Turns]:
+    turns = Turns(database, rasa, Hub(), TEXTS, 4000, knowledge=knowing)  # type: ignore[arg-type]
     try:
         yield turns
     finally:
@@ -322,3 +337,44 @@ async def test_a_turn_without_an_action_learns_its_intent_from_the_tracker(sqlit
     with sqlite.session() as session:
         turn = session.get_one(Turn, turn_id)
         assert (turn.intent, turn.intent_confidence, turn.nlu_ms) == ("greet", 0.97, 4.0)
+
+
+async def test_what_the_knowledge_has_is_known_before_rasa_hears_the_message(database: Database) -> None:
+    rasa, knowing = FakeRasa(), Knowing()
+    rasa.answers.append(ANSWER)
+    async with running(database, rasa, knowing) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, "How long does delivery take?")
+        await ended(turns, conversation)
+        turn_id = await say(turns, conversation, "/and to Spain?", "c2")
+        await ended(turns, conversation)
+    assert [told["knowledge"] for told in rasa.told] == [{"level": "sure", "confidence": 0.8}] * 2
+    history = (("customer", "How long does delivery take?"), ("bot", "Two to four days."))
+    assert knowing.asked[1] == Asked("shop", conversation, turn_id, "and to Spain?", history)
+
+
+async def test_a_press_is_what_it_is_whatever_the_knowledge_has(database: Database) -> None:
+    rasa, knowing = FakeRasa(), Knowing()
+    button = {"title": "How long does delivery take?", "payload": '/ask_entry{"entry": "e1"}'}
+    rasa.answers.append([{"text": "Is it this?", "buttons": [button]}])
+    async with running(database, rasa, knowing) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, "delivery")
+        await ended(turns, conversation)
+        offer = (await turns.history(conversation))[-1]
+        await turns.receive(Inbound(conversation, "c2", press=Press(offer.id, 0)))
+        await ended(turns, conversation)
+    assert rasa.heard[-1] == '/ask_entry{"entry": "e1"}'
+    assert rasa.told[-1]["pressed"] == "How long does delivery take?" and "knowledge" not in rasa.told[-1]
+    assert len(knowing.asked) == 1
+
+
+async def test_a_lookup_that_fails_costs_nobody_an_answer(database: Database) -> None:
+    rasa, knowing = FakeRasa(), Knowing()
+    knowing.broken = True
+    async with running(database, rasa, knowing) as turns:
+        conversation = await turns.open("shop", "web")
+        await say(turns, conversation, "hello")
+        await ended(turns, conversation)
+        assert (await texts(turns, conversation))[-1] == "Hello!"
+    assert "knowledge" not in rasa.told[0]

@@ -120,6 +120,44 @@ def test_a_question_in_the_middle_of_a_form_is_answered_and_the_form_goes_on(cha
     assert "on its way" in says(chat, "R104233") + says(chat, "ada@example.com")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Can I cancel my order?",
+        "How can I track my order?",
+        "What can I do if my parcel is late?",
+        "I was charged twice",
+    ],
+)
+def test_a_question_of_the_help_centre_word_for_word_is_no_command(bot: Instance, chat: Chat, question: str) -> None:
+    assert "What is your order number" not in says(chat, question)
+    (turn,) = turns(bot, chat)
+    assert turn["outcome"] == "answered"
+    assert json.loads(turn["decision"])["why"] in {"exact", "wording"}
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [
+        ("please cancel my order", "order number"),
+        ("track my order", "order number"),
+        ("I need to change my delivery address", "order number"),
+    ],
+)
+def test_a_command_is_no_question(bot: Instance, chat: Chat, command: str, asked: str) -> None:
+    assert asked in says(chat, command)
+
+
+def test_an_address_is_taken_by_the_form_that_waits_for_it(bot: Instance, chat: Chat) -> None:
+    says(chat, "I need to change my delivery address")
+    says(chat, "R104871")
+    form = says(chat, "ben@example.com")
+    assert "where" in form.lower()
+    where = says(chat, "where is your London store?")
+    assert "Lamb" in where and "where" in where.lower()
+    assert "14 Lamb's Conduit Street" in says(chat, "14 Lamb's Conduit Street, London WC1N 3LE")
+
+
 def test_a_person_is_asked_for(bot: Instance, chat: Chat) -> None:
     assert "person for you" in says(chat, "let me talk to a human please")
     assert turns(bot, chat)[0]["outcome"] == "handoff"
