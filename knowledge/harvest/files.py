@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import InvalidInput
 from knowledge.learning import LONGEST_ID, ImportedConversation, parsed
 from knowledge.sources.document import Failure
-from knowledge.sources.text import decoded
+from knowledge.sources.encoding import decoded
 from knowledge.types import Speaker, Utterance
 
 AT_ONCE = 200
