@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 -- signs of other scripts are what is tested
 """Documents that were read wrongly once: each says what a customer gets of it now."""
 
 from __future__ import annotations
@@ -53,9 +54,7 @@ def test_code_that_closes_on_its_own_line_swallows_nothing() -> None:
         "Setting up the Brightlamp > Install the command line tool",
         "Setting up the Brightlamp > Cleaning",
     ]
-    assert pairs(document) == {
-        "How long does the battery last?": "The battery lasts nine hours at medium brightness."
-    }
+    assert pairs(document) == {"How long does the battery last?": "The battery lasts nine hours at medium brightness."}
 
 
 def test_underlined_headings() -> None:
@@ -130,7 +129,9 @@ def test_every_section_of_a_long_document_is_found() -> None:
 
 def test_columns_of_a_pdf_are_not_mixed() -> None:
     found = passages(case("pdf/rowwise.pdf"))
-    assert found["Handheld lantern HL-3 > Battery care"].startswith("Charge the battery fully before the first use. The")
+    assert found["Handheld lantern HL-3 > Battery care"].startswith(
+        "Charge the battery fully before the first use. The"
+    )
     assert "not a dive. Never hold it under a running tap." in found["Handheld lantern HL-3 > Water"]
 
 
