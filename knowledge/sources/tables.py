@@ -225,7 +225,7 @@ def _renamed(row: list[str]) -> list[str]:
 def _is_headless(rows: list[list[str]]) -> bool:
     pairs = [row for row in rows if len(row) > 1 and row[0] and row[1]]
     asking = sum(is_question(row[0]) for row in pairs)
-    return len(pairs) > len(rows) / 2 and asking > len(pairs) / 2 and not any(is_question(row[1]) for row in pairs[:1])
+    return len(pairs) >= len(rows) / 2 and asking > len(pairs) / 2 and not any(is_question(row[1]) for row in pairs[:1])
 
 
 def _column(names: Sequence[str], column: str) -> bool:
