@@ -132,7 +132,8 @@ class _Converter:
         elif term and not term.group(1).startswith(("http", "|")):
             self._depth = 2
             yield from ("", self._said(term.group(1)), "")
-            yield f": {self._said(term.group(2))}" if term.group(2) else ":   "
+            if term.group(2):
+                yield f": {self._said(term.group(2))}"
             self._term = not term.group(2)
         elif self._term and line.strip():
             self._term = False

@@ -219,7 +219,7 @@ class _Components:
         low = name.lower().rpartition(".")[2]
         if low in MARKDOWN_INSIDE and not name[0].isupper():
             return self._html(found, low)
-        if not is_component(name):
+        if not self._is_component(found):
             return found.group() if low in HTML else self._unknown(found)
         if found.group("close"):
             return self._closing(name, _place(found))
@@ -240,6 +240,10 @@ class _Components:
         if found.group("close"):
             return _closed(tag, _place(found))
         return _opened(f"\n\n{tag}\n\n", _place(found)) if low in self._closed else ""
+
+    def _is_component(self, found: re.Match[str]) -> bool:
+        name = found.group("name")
+        return is_component(name) or (name.isupper() and name.isalpha() and bool(found.group("attributes")))
 
     def _unknown(self, found: re.Match[str]) -> str:
         name = found.group("name")
@@ -288,7 +292,7 @@ def _opened(tags: str, place: int) -> str:
     return (
         "\n\n"
         + "\n".join(pad + line if line.strip() else "" for line in tags.strip().split("\n"))
-        + f"\n{OPEN}{place}\n\n"
+        + f"\n{OPEN}{place}\n\n{pad}"
     )
 
 

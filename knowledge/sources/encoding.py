@@ -136,6 +136,8 @@ def _other(data: bytes) -> str:
     best = max(shares, key=lambda encoding: shares[encoding])
     if shares[best] >= NEARLY_ALL:
         return best
+    if _share_of_small_cyrillic(telling, "koi8_r") >= FEWEST_USUAL:
+        return "koi8_r"
     found = from_bytes(telling, cp_isolation=OTHER_SCRIPTS).best()
     if found is None or CONTROLS.search(str(found)):
         likely = f"; it may be {_name(found.encoding)}" if found is not None else ""
@@ -150,6 +152,12 @@ def _share_of_common(data: bytes, encoding: str) -> float:
     if encoding in JAPANESE and not any("\u3040" <= sign <= "\u30ff" for sign in signs):
         return 0.0
     return sum(bool(EAST_ASIAN[encoding](sign)) for sign in signs) / (len(signs) or 1)
+
+
+def _share_of_small_cyrillic(data: bytes, encoding: str) -> float:
+    """In KOI8-R the small letters stand where Windows-1251 and others have the capitals."""
+    signs = [sign for sign in data.decode(encoding, "replace") if not sign.isascii()]
+    return sum("\u0430" <= sign <= "\u044f" for sign in signs) / (len(signs) or 1)
 
 
 def _lines_of_interest(data: bytes) -> bytes:

@@ -19,7 +19,7 @@ from knowledge.sources.flow import Flow
 
 FRONT_MATTER = re.compile(r"\A\s*(-{3}|\+{3})[ \t]*\n(.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
 PAIR = re.compile(r"^([\w-]+)\s*[:=]\s*(.*?)\s*$", re.MULTILINE)
-LEFT_OVER = re.compile(r"\*\*|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)")
+LEFT_OVER = re.compile(r"\*\*|`|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)")
 UNREAD_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s[^()]*)?\)")
 
 

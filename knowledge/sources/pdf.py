@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.errors import InvalidInput
 from knowledge.chunking import MARKS, is_question
@@ -22,6 +23,9 @@ MARK = re.compile(rf"(?:{SIGNS}|o)\s*$")
 PICTURED = re.compile(r"dingbat|symbol|wingding|webding", re.IGNORECASE)
 """Fonts whose letters are signs."""
 FARTHEST_MARK = 6
+WIDEST_BLANK = 1.0
+NARROWEST_BLANK = 0.12
+"""Room between letters, in parts of their size: from here on a blank."""
 LARGER = 1.08
 """A heading's letters are larger than the body's by this factor."""
 SHORT = 0.6
@@ -77,7 +81,6 @@ def read_pdf(raw: Raw, data: bytes) -> Document:
 def _printed_lines(data: bytes) -> list[Line]:
     # Takes a while to import, which only the import of a PDF has to pay.
     from pdfminer.high_level import extract_pages  # noqa: PLC0415
-    from pdfminer.layout import LTTextBox  # noqa: PLC0415
     from pdfminer.pdfdocument import PDFPasswordIncorrect, PDFTextExtractionNotAllowed  # noqa: PLC0415
 
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
@@ -87,9 +90,7 @@ def _printed_lines(data: bytes) -> list[Line]:
         return [
             line
             for number, page in enumerate(extract_pages(io.BytesIO(data)))
-            for line in _with_marks(
-                [line for box in page if isinstance(box, LTTextBox) for line in _box_lines(box, number)]
-            )
+            for line in _with_marks([line for box in page for line in _box_lines(box, number)])
         ]
     except (PDFPasswordIncorrect, PDFTextExtractionNotAllowed) as error:
         raise InvalidInput("the PDF cannot be read: it is protected by a password") from error
@@ -97,39 +98,73 @@ def _printed_lines(data: bytes) -> list[Line]:
         raise InvalidInput(f"the PDF cannot be read: {str(error) or type(error).__name__}") from error
 
 
-def _box_lines(box: Iterable[object], page: int) -> Iterator[Line]:
-    from pdfminer.layout import LTChar, LTTextLine  # noqa: PLC0415
+def _box_lines(box: Any, page: int) -> Iterator[Line]:
+    from pdfminer.layout import LTTextBox, LTTextLine  # noqa: PLC0415
 
-    for line in box:
-        if not isinstance(line, LTTextLine):
+    place = getattr(box, "index", None) or 0
+    # A letter without width, as some bullets are, is in no box.
+    lines = [box] if isinstance(box, LTTextLine) else box if isinstance(box, LTTextBox) else []
+    for line in lines:
+        if isinstance(line, LTTextLine):
+            for letters in _segments(line):
+                yield _line(letters, place, page)
+
+
+def _segments(line: Iterable[Any]) -> Iterator[list[Any]]:
+    """The letters of a line; where there is more room than between words another cell or column begins."""
+    from pdfminer.layout import LTChar  # noqa: PLC0415
+
+    letters: list[Any] = []
+    for letter in line:
+        if not isinstance(letter, LTChar) or not letter.get_text().strip():
             continue
-        signs = [letter for letter in line if isinstance(letter, LTChar) and PICTURED.search(letter.fontname)]
-        letters = [letter for letter in line if isinstance(letter, LTChar) and letter.get_text().strip()]
-        text = line.get_text().replace("\u00ad", "").rstrip("\n")
-        if signs and letters and letters[0] is signs[0]:
-            text = "• " + text.lstrip()[1:].lstrip()
-        if not letters or not text.strip():
-            continue
-        sizes = Counter(round(letter.size, 1) for letter in letters)
-        bold = sum("bold" in letter.fontname.lower() or "black" in letter.fontname.lower() for letter in letters)
-        x0, y0, x1, y1 = line.bbox
-        place = getattr(box, "index", None) or 0
-        yield Line(
-            text.rstrip(), x0, y0, x1, y1, sizes.most_common(1)[0][0], bold > len(letters) / 2, place, page, left=x0
-        )
+        if letters and letter.x0 - letters[-1].x1 > WIDEST_BLANK * letter.size:
+            yield letters
+            letters = []
+        letters.append(letter)
+    if letters:
+        yield letters
+
+
+def _line(letters: list[Any], box: int, page: int) -> Line:
+    text = ""
+    for before, letter in zip([None, *letters], letters, strict=False):
+        apart = before is not None and letter.x0 - before.x1 > NARROWEST_BLANK * letter.size
+        text += (" " if apart else "") + letter.get_text()
+    if PICTURED.search(letters[0].fontname):
+        text = "• " + text[1:].lstrip()
+    sizes = Counter(round(letter.size, 1) for letter in letters)
+    bold = sum("bold" in letter.fontname.lower() or "black" in letter.fontname.lower() for letter in letters)
+    x0, x1 = letters[0].x0, letters[-1].x1
+    y0, y1 = min(letter.y0 for letter in letters), max(letter.y1 for letter in letters)
+    size = sizes.most_common(1)[0][0]
+    return Line(text.replace("\u00ad", ""), x0, y0, x1, y1, size, bold > len(letters) / 2, box, page, left=x0)
 
 
 def _with_marks(lines: list[Line]) -> list[Line]:
     """Bullets and numbers that stand apart, put before their lines."""
-    kept = list(lines)
     counted = _counting(lines)
-    for mark in lines:
-        sign = _sign(mark.text.strip(), counts=mark in counted)
-        beside = [line for line in kept if line.x0 >= mark.x1 and _on_one_line(line, mark)] if sign else []
+    signs = {id(line): sign for line in lines if (sign := _sign(line.text.strip(), counts=line in counted))}
+    kept = list(lines)
+    for mark in [line for line in lines if id(line) in signs]:
+        beside = [line for line in kept if id(line) not in signs and line.x0 >= mark.x1 and _on_one_line(line, mark)]
         target = min(beside, key=lambda line: line.x0, default=None)
         if target is not None and target.x0 - mark.x1 < FARTHEST_MARK * mark.size:
-            kept[kept.index(target)] = replace(target, text=f"{sign} {target.text.strip()}", left=mark.x0)
-            kept.remove(mark)
+            at = next(at for at, line in enumerate(kept) if line is target)
+            kept[at] = replace(target, text=f"{signs[id(mark)]} {target.text.strip()}", left=mark.x0)
+            kept = [line for line in kept if line is not mark]
+    return _numbered(kept)
+
+
+def _numbered(lines: list[Line]) -> list[Line]:
+    """Lines that count up without a sign behind their numbers get one."""
+    found = [re.match(r"(\d{1,2})\s+(?=[^\W\d_])", line.text) for line in lines]
+    numbers = [int(number.group(1)) if number else None for number in found]
+    kept = list(lines)
+    for at, number in enumerate(numbers):
+        around = {numbers[at - 1] if at else None, numbers[at + 1] if at + 1 < len(numbers) else None}
+        if number is not None and around & {number - 1, number + 1}:
+            kept[at] = replace(lines[at], text=re.sub(r"^(\d+)\s+", r"\1. ", lines[at].text))
     return kept
 
 
@@ -214,18 +249,21 @@ def _tables(lines: list[Line]) -> Iterator[list[list[Line]]]:
     """Three rows or more, one below the other, whose short cells begin or end at the same places."""
     table: list[list[Line]] = []
     for row in [*_rows(lines), []]:
-        if (
-            table
-            and len(row) == len(table[0])
-            and row[0].page == table[0][0].page
-            and all(map(_aligned, table[-1], row))
-            and _below(table[-1], row)
-        ):
+        if table and _goes_on(table[-1], row):
             table.append(row)
             continue
         if len(table) >= 3 and _is_short(table):  # noqa: PLR2004
             yield table
         table = [row] if len(row) > 1 else []
+
+
+def _goes_on(above: list[Line], row: list[Line]) -> bool:
+    """Whether a row is the next one of a table, here or at the top of the next page."""
+    if len(row) != len(above) or not all(map(_aligned, above, row)):
+        return False
+    if row[0].page == above[0].page:
+        return above[0].y0 - row[0].y1 < FARTHEST_ROW * row[0].height
+    return row[0].page == above[0].page + 1
 
 
 def _rows(lines: list[Line]) -> Iterator[list[Line]]:
@@ -246,10 +284,6 @@ def _aligned(one: Line, other: Line) -> bool:
     near = one.size
     middle = abs((one.x0 + one.x1) - (other.x0 + other.x1)) / 2
     return min(abs(one.x0 - other.x0), abs(one.x1 - other.x1), middle) < near
-
-
-def _below(above: list[Line], row: list[Line]) -> bool:
-    return above[0].y0 - row[0].y1 < FARTHEST_ROW * row[0].height
 
 
 def _is_short(table: list[list[Line]]) -> bool:

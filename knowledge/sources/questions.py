@@ -17,6 +17,7 @@ ANSWER = re.compile(
     r"^(?:A|R|Answer|Ans|Antwort|Respuesta|Réponse|Risposta|Resposta|Antwoord|Ответ|О|答|جواب)\s*\d{0,3}\s*[:：][ \t\u00a0]*",  # noqa: RUF001 -- other scripts
     re.IGNORECASE,
 )
+LETTER_A = re.compile(r"^A\d{0,3}\.\s+(?=[A-Z])")
 NUMBER = re.compile(r"^(?:\(?\d{1,3}(?:\.\d{1,3})*[.):]|#\d{1,3}\b)\s+")
 FAQ = re.compile(
     r"\bfaqs?\b|\bq ?& ?a\b|question|fragen|preguntas|domande|perguntas|veelgestelde|вопрос|常见问题|问答|よくある|أسئلة",
@@ -107,7 +108,8 @@ class _Pairs:
         return self._faq or any(FAQ.search(heading.text) for heading in self._headings)
 
     def _ask(self, question: str) -> None:
-        self._level = (self._headings[-1].level if self._headings else 0) + BELOW
+        above = self._headings[-1] if self._headings else Heading(0, "")
+        self._level = above.level if above.asks or is_question(above.text) else above.level + BELOW
         self.blocks.append(Heading(self._level, without_number(question), asks=True))
 
     def _close(self) -> None:
@@ -149,7 +151,7 @@ def with_questions(blocks: Iterable[Block], title: str, *, loose: bool = False) 
 
 def without_answer_mark(text: str) -> str:
     """An answer without the "A:" before it."""
-    return ANSWER.sub("", text)
+    return LETTER_A.sub("", ANSWER.sub("", text))
 
 
 def without_number(text: str) -> str:

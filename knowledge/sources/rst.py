@@ -64,7 +64,7 @@ SETTINGS: dict[str, Any] = {
     "stylesheet_path": None,
     "math_output": "latex",
     "smart_quotes": False,
-    "initial_header_level": 1,
+    "initial_header_level": 2,
 }
 
 
@@ -78,16 +78,15 @@ class _Any(Directive):  # type: ignore[misc]
 
     def run(self) -> list[nodes.Node]:
         found: list[nodes.Node] = []
-        self.assert_has_content = lambda: None
         words = " ".join(self.arguments)
-        if words and self.name not in ("versionadded", "versionchanged", "deprecated", "rubric", "code-tab"):
+        if words and self.name not in ("code-tab", "rubric"):
             found.append(
                 nodes.paragraph("", "", nodes.strong(words, words))
                 if self.name in FOLDED
                 else nodes.paragraph("", f"{words}:" if self.content else words)
             )
-        lines = [line for line in self.content if not re.match(r"\s*:[\w-]+:", line)]
-        self.content[:] = self.content[len(self.content) - len(lines) :] if lines else []
+        while self.content and re.match(r"\s*:[\w-]+:", self.content[0]):
+            self.content.trim_start(1)
         box = nodes.container()
         self.state.nested_parse(self.content, self.content_offset, box)
         return [*found, *box.children]

@@ -223,9 +223,9 @@ def _renamed(row: list[str]) -> list[str]:
 
 
 def _is_headless(rows: list[list[str]]) -> bool:
-    pairs = [row for row in rows if len(row) == 2 and all(row)]  # noqa: PLR2004 -- a question and an answer
+    pairs = [row for row in rows if len(row) > 1 and row[0] and row[1]]
     asking = sum(is_question(row[0]) for row in pairs)
-    return len(pairs) > len(rows) / 2 and asking > len(pairs) / 2 and not any(is_question(row[1]) for row in pairs[:1])
+    return len(pairs) >= len(rows) / 2 and asking > len(pairs) / 2 and not any(is_question(row[1]) for row in pairs[:1])
 
 
 def _column(names: Sequence[str], column: str) -> bool:
@@ -331,7 +331,8 @@ def _document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = N
 
 
 def _pieces(cells: Row) -> Iterator[Piece]:
-    questions = tuple(dict.fromkeys([*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]))
+    asked = [*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]
+    questions = tuple(dict.fromkeys(" ".join(question.split()) for question in asked))
     blocks = _blocks(next(iter(_cell_texts(cells, "answer")), ""))
     answer = joined(blocks)
     if not questions or not answer:
