@@ -22,6 +22,7 @@ from evaluation.training.data import read_folder
 from tests.waiting import eventually
 from tests.whole.test_bot import kill
 
+SHOP = ROOT / "bot/skills/shop_orders/data"
 TEXT = "my sofa has gone walkabout on its way to me"
 pytestmark = pytest.mark.timeout(1500)  # a training is 110 s of CPU
 
@@ -108,7 +109,7 @@ def test_an_example_is_learnt_without_losing_a_conversation_and_taken_back(
 
 def test_a_worse_model_is_refused_with_what_it_confuses(bot: Instance, builder: Builder) -> None:
     before = builder.running()
-    parcels = [e.text for e in read_folder(builder.data) if e.intent in {"order_status", "delivery_delay"}]
+    parcels = [e.text for e in read_folder(SHOP) if e.intent in {"order_status", "delivery_delay"}]
     wrong = "".join(f"      - {text} now\n" for text in parcels)
     (builder.data / "nlu/wrong.yml").write_text(f"nlu:\n  - intent: greet\n    examples: |\n{wrong}")
     row = json.loads(builder("train", "--new", "--json", code=1))
@@ -119,6 +120,8 @@ def test_a_worse_model_is_refused_with_what_it_confuses(bot: Instance, builder: 
 
 
 def test_data_that_cannot_be_trained_on_is_one_clear_error(builder: Builder) -> None:
-    (builder.data / "nlu/wrong.yml").write_text("nlu:\n  - intent: greet\n    examples: |\n      - reset password\n")
+    (builder.data / "nlu/wrong.yml").write_text(
+        "nlu:\n  - intent: greet\n    examples: |\n      - I forgot my password\n"
+    )
     builder("train", "--new", code=1)
     assert all(row["status"] != "training" for row in builder.models())
