@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 -- signs of other scripts are what is tested
+
 """Documents that were read wrongly once: each says what a customer gets of it now."""
 
 from __future__ import annotations

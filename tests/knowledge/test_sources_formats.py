@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 -- signs of other scripts are what is tested
+
 """What documents of each format become: entries in plain words, with questions as faq entries."""
 
 from __future__ import annotations

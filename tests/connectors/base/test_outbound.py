@@ -75,7 +75,7 @@ def test_texts_are_cut_at_paragraphs_then_sentences_then_words() -> None:
         "Second one. With more.",
     ]
     assert split("One two three. Four five six. Seven.", 30) == ["One two three. Four five six.", "Seven."]
-    assert split("آپ کا آرڈر روانہ ہو گیا۔ شکریہ۔", 26) == ["آپ کا آرڈر روانہ ہو گیا۔", "شکریہ۔"]  # noqa: RUF001
+    assert split("آپ کا آرڈر روانہ ہو گیا۔ شکریہ۔", 26) == ["آپ کا آرڈر روانہ ہو گیا۔", "شکریہ۔"]
     assert split("one two three four", 9) == ["one two", "three", "four"]
     assert split("x" * 25, 10) == ["x" * 10, "x" * 10, "x" * 5]
     assert split("   ", 10) == []
@@ -83,7 +83,7 @@ def test_texts_are_cut_at_paragraphs_then_sentences_then_words() -> None:
         split("x", 0)
 
 
-@given(st.text(st.sampled_from("ab .!\n۔é😀"), max_size=300), st.integers(1, 60))  # noqa: RUF001
+@given(st.text(st.sampled_from("ab .!\n۔é😀"), max_size=300), st.integers(1, 60))
 def test_nothing_is_lost_and_nothing_is_too_long(text: str, longest: int) -> None:
     pieces = split(text, longest)
     assert "".join("".join(pieces).split()) == "".join(text.split())

@@ -90,7 +90,7 @@ async def test_a_server_is_asked_once_which_model_it_has() -> None:
 
 async def test_the_extract_says_the_evidence_sentence_by_sentence(settings: Settings, catalogue: Catalogue) -> None:
     extract = make_providers(settings, catalogue)["extract"]
-    text = "We ship in two days. It is free.\nکل آئے گا۔ Really?"  # noqa: RUF001
+    text = "We ship in two days. It is free.\nکل آئے گا۔ Really?"
     deltas, finish = await told(extract, asking.request(extract=text))
     assert len(deltas) == 4 and "".join(deltas) == finish.completion.text == text
     with pytest.raises(ProviderFailed) as caught:
@@ -135,7 +135,7 @@ async def test_a_gguf_file_is_streamed_from_its_thread(monkeypatch: pytest.Monke
     ("text", "tokens"),  # as OpenAI's o200k counts them
     [
         ("You can return an item within 30 days of delivery, and the refund takes five working days.", 20),
-        ("آپ تیس دن کے اندر کوئی بھی چیز واپس کر سکتے ہیں۔", 14),  # noqa: RUF001
+        ("آپ تیس دن کے اندر کوئی بھی چیز واپس کر سکتے ہیں۔", 14),
         ("Вы можете вернуть товар в течение 30 дней после доставки.", 12),
     ],
 )
