@@ -217,7 +217,9 @@ def _renamed(row: list[str]) -> list[str]:
     names = [_name(cell) for cell in row]
     for column, pattern in (("question", ASKED), ("answer", ANSWERED)):
         if not set(names) & set(COLUMNS[column]):
-            found = next(at for at, name in enumerate(names) if pattern.search(name))
+            found = next((at for at, name in enumerate(names) if pattern.search(name)), None)
+            if found is None:  # one name says both, as "Questions and answers"
+                raise InvalidInput(f"there is no column {column} (found: {', '.join(sorted(filter(None, names)))})")
             names[found] = column
     return names
 
@@ -261,8 +263,11 @@ def _json_row(line: str) -> Row | str:
     return _keyed(row)
 
 
-def _keyed(row: Row) -> Row:
-    return dict(zip(_renamed([str(key) for key in row]), row.values(), strict=True))
+def _keyed(row: Row) -> Row | str:
+    try:
+        return dict(zip(_renamed([str(key) for key in row]), row.values(), strict=True))
+    except InvalidInput as error:
+        return str(error)
 
 
 def _rows_in(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
@@ -275,7 +280,8 @@ def _rows_in(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
         asked = _column(names, "question") and _column(names, "answer")
         if asked and not any(isinstance(value, dict) for value in node.values()):
             topic = {} if set(names) & set(COLUMNS["title"]) or not path else {"category": " > ".join(path)}
-            yield {**topic, **_keyed(node)}
+            keyed = _keyed(node)
+            yield keyed if isinstance(keyed, str) else {**topic, **keyed}
             return
         asking = {key: value for key, value in node.items() if isinstance(value, str) and is_question(str(key))}
         yield from ({"question": key, "answer": value} for key, value in asking.items())
