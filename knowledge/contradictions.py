@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.db.models import EntryQuestion, KnowledgeEntry, KnowledgeRevision, ReviewItem, SourceDocument, now
 from knowledge.content import Content
+from knowledge.signals import content_words
 
 KIND = "contradiction"
 MARKS = "?!.,:;\"'()[]…¿¡؟。？！、“”‘’«»*_`"  # noqa: RUF001 -- the marks of other scripts
@@ -25,6 +26,8 @@ KEYS_AT_ONCE = 400
 MOST_SIDES = 20
 """Of one contradiction so many entries are shown."""
 UNDECIDED = ("open", "half_approved", "snoozed")
+CLEAR_WORDS = 3
+"""Content words from which a question says itself what it is about."""
 T = TypeVar("T")
 
 
@@ -62,8 +65,13 @@ def question_keys(content: Content) -> dict[str, str | None]:
     """The key of each question; None where what is meant depends on what was said before."""
     if content.kind != "faq" or content.context:
         return dict.fromkeys(content.questions)
-    about = (content.subject or "", content.language)
-    return {question: _hash(question, *about) for question in content.questions}
+    return {question: _hash(question, *_about(content, question)) for question in content.questions}
+
+
+def _about(content: Content, question: str) -> tuple[str, ...]:
+    """What a question is about beside its words; "How do I delete it?" means what its article is about."""
+    is_clear = len(content_words(question)) >= CLEAR_WORDS
+    return (content.subject or "", content.language, *(() if is_clear else (content.title or "",)))
 
 
 def answer_key(answer: str) -> str:
