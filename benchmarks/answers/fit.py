@@ -32,6 +32,7 @@ from knowledge.types import Entry, Question, Utterance
 Numbers = npt.NDArray[np.float64]
 RETRIEVED = 40
 OFFERED = 3
+ASKED_OF_POOL = 70
 NEWTON_STEPS = 20
 DECAY = 1.0
 """Weight of the penalty on the squared weights."""
@@ -121,7 +122,7 @@ def _shows(case: Case, ranked: Ranked) -> bool:
 def _of_pool(name: str, pool: Pool, embedder: RememberingEmbedder, ranker: Ranker) -> Iterator[Row]:
     entries = [_entry(i, s.title, s.question, s.answer) for i, s in enumerate(pool.sections)]
     retriever = InMemoryRetriever(entries, embedder)
-    for asked in pool.asked[:: max(1, len(pool.asked) // 150)]:
+    for asked in pool.asked[:: max(1, len(pool.asked) // ASKED_OF_POOL)]:
         turns = tuple(Utterance("bot" if i % 2 else "customer", text) for i, text in enumerate(asked.history))
         question = Question("", asked.text, turns)
         texts = searched(question)
