@@ -146,7 +146,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             return Decision(ASK_KNOWLEDGE, level)
         if intent == OUT_OF_SCOPE or score < self._config["unsure"]:
             return Decision(OUT_OF_SCOPE, "low")
-        return Decision(ASK_KNOWLEDGE if level == "unsure" else DEFAULT_NLU_FALLBACK_INTENT_NAME, "unsure")
+        asks = level == "unsure" or intent == ASK_KNOWLEDGE
+        return Decision(ASK_KNOWLEDGE if asks else DEFAULT_NLU_FALLBACK_INTENT_NAME, "unsure")
 
     def _needed(self, level: Text, *, requests: bool) -> float:
         sure, certain = self._config["sure"], self._config["certain"]

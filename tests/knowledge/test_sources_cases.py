@@ -1,4 +1,3 @@
-
 """Documents that were read wrongly once: each says what a customer gets of it now."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """What documents of each format become: entries in plain words, with questions as faq entries."""
 
 from __future__ import annotations
