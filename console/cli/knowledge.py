@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli import reports, reuse
+from console.cli import knowledge_why, reports, reuse
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.progress import progress
@@ -29,6 +29,7 @@ AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept
 
 app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
 app.command("reuse")(reuse.reuse)
+app.command("why")(knowledge_why.why)
 
 
 @app.command("import")
