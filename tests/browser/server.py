@@ -16,7 +16,8 @@ from fastapi import FastAPI
 
 from connectors.web import routes, transfer, widget
 from connectors.web.config import WebConfig
-from console.pages import demo
+from console.pages import front
+from core.bot_parts import Voice
 from core.errors import InvalidInput
 from tests.connectors.doubles import FakeFeedback, FakeTurns
 from tests.services import free_port
@@ -55,7 +56,7 @@ def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS, transfers: FakeT
     app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, config))
     app.include_router(transfer.router(config, transfers))
     app.include_router(widget.router())
-    app.include_router(demo.router())
+    app.include_router(front.router(Voice(), demo=True))
     return app
 
 

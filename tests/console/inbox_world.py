@@ -15,7 +15,8 @@ from connectors.wiring import make_senders
 from console.api.handoffs import router as handoffs_api
 from console.api.inbox import router as inbox_api
 from console.auth.gate import Gate
-from console.pages import demo
+from console.pages import front
+from core.bot_parts import Voice
 from core.db import Database
 from core.db.models import Customer, Handoff
 from core.deliveries.deliverer import Deliverer
@@ -59,7 +60,7 @@ class InboxWorld:
         self.app.include_router(routes.router(self.turns, Feedback(self.database), self.hub, web))
         self.app.include_router(signs.router(web, Signs(self.database, self.hub)))
         self.app.include_router(widget.router())
-        self.app.include_router(demo.router())
+        self.app.include_router(front.router(Voice(), demo=True))
         for each in self.staff.app.router.routes:
             self.app.router.routes.append(each)
         self.staff.app = self.app
