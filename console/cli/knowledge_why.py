@@ -114,7 +114,8 @@ def _show_numbers(part: dict[str, Any], settings: dict[str, Any]) -> None:
             f"{part['probability']['any']:.2f}. Bars for at most {wrong:.1%} sure and wrong answers: sure "
             f"{bars['answered']:.2f}, likely {bars['suggested']:.2f}, asking back {bars['clarified']:.2f}."
         )
-    _show_reuse(part["reuse"])
+    if part["rule"] != "exact":
+        _show_reuse(part["reuse"])
     for each in part["talk"]["matches"]:
         print(f"Learnt from talk: “{each['phrasing']}” {each['probability']:.2f}, bar {part['talk']['bar']:.2f}.")
 
