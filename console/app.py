@@ -25,7 +25,9 @@ from console.api.feedback import submit_router
 from console.api.handoffs import router as handoffs_api
 from console.api.inbox import router as inbox_api
 from console.api.learning import router as learning_api
+from console.api.why import router as why_api
 from console.auth.gate import Gate
+from console.explanations import Explanations
 from console.inbox import Inbox
 from console.on_demand import make_clusters, make_learning, make_models, make_start_training
 from console.pages import staff as staff_pages
@@ -73,11 +75,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     secret = settings.secret_key()
     parts, database, hub = settings.bot(), Database(settings.database()), Hub()
     rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
-    texts = Texts.load(parts)
-    embedder = make_embedder(settings)
+    texts, embedder = Texts.load(parts), make_embedder(settings)
     account, workspaces = twilio_config(settings), make_connections(settings)
     senders = make_senders(database, hub) | make_twilio_senders(account, database, parts)
-    suggest = make_suggest(database, cache(lambda: make_answering(settings, database, embedder)))
+    answering = cache(lambda: make_answering(settings, database, embedder))
+    suggest, explanations = make_suggest(database, answering), Explanations(database, answering, rasa)
     deliverer = Deliverer(database, senders | make_slack_senders(settings, database, workspaces, suggest))
     handoffs = HandoffService(database, texts, deliverer.wake)
     slack = make_slack(settings, database, workspaces, handoffs)
@@ -134,6 +136,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         make_clusters(database, training, embedder),
         cache(make_masker),
         inbox,
+        explanations,
     )
     checks = health.checks(database, rasa, settings.chroma())
 
@@ -171,6 +174,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         handoffs_api(gate, handoffs),
         inbox_api(gate, inbox),
         learning_api(learning),
+        why_api(gate, explanations),
         staff_pages.router(pages),
         front_page(parts.voice, demo=settings.demo),
     ):

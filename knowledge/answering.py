@@ -11,6 +11,7 @@ from knowledge.bars import BarsOf, shipped_bars
 from knowledge.matching import Match, Matcher
 from knowledge.parts import parts_of
 from knowledge.ranking import Ranked, Ranker, Ranking
+from knowledge.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
 from knowledge.reuse.deciding import Reuse
 from knowledge.signals import contradicts, normalised
 from knowledge.types import (
@@ -82,56 +83,92 @@ class Answering:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
+        return self._explained(question).answer
+
+    def explain(self, question: Question) -> Explanation:
+        """The answer with its reasons; nothing is noted, and what was decided without reading is read all the same.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+        explained = self._explained(replace(question, turn_id=None))
+        return replace(explained, reasons=tuple(map(self._completed, explained.reasons)))
+
+    def _explained(self, question: Question) -> Explanation:
         asked = replace(question, text=question.text.strip()[:LONGEST_QUESTION])
         texts = parts_of(asked.text) if normalised(asked.text) else []
-        parts: list[AnswerPart] = []
+        reasons: list[Reasons] = []
         spent: list[Spent] = []
         for text in texts:
-            part, took = self._answer_part(replace(asked, text=text))
-            parts.append(part)
+            decided, took = self._explained_part(replace(asked, text=text))
+            reasons.append(decided)
             spent.append(took)
-            asked = replace(asked, history=(*asked.history, *_said(part)))
+            asked = replace(asked, history=(*asked.history, *_said(decided.part)))
+        reasons = reasons or [Reasons(asked, _unknown(asked.text))]
         retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
-        return whole(parts or [_unknown(asked.text)], retrieval, generation)
+        return Explanation(question, whole([r.part for r in reasons], retrieval, generation), tuple(reasons))
 
-    def _answer_part(self, question: Question) -> tuple[AnswerPart, Spent]:
+    def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
         started = time.perf_counter()
         texts = searched(question)
         candidates = self._retriever.candidates(question.tenant_id, texts, self._limits.retrieved)
         retrieved = time.perf_counter()
-        part = self._decided(question, texts, candidates)
+        reasons = self._decided(Reasons(question, _unknown(question.text), tuple(texts), tuple(candidates)))
         ended = time.perf_counter()
-        return part, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
+        return reasons, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
 
-    def _decided(self, question: Question, texts: list[str], candidates: list[Candidate]) -> AnswerPart:
-        exact = _exact(question, candidates)
-        if exact:
-            self._reuse.book.confirm(question, exact.entry.id)
-            return replace(_verbatim(question, exact.entry, 1.0), exact=True)
-        chosen = shortlist(question, candidates, self._limits.matched)
-        matches = self._unguarded(question, [c for c in chosen if c.entry.kind == "faq" and not c.entry.disputed])
-        decision = self._reuse.decide(question, matches)
+    def _decided(self, reasons: Reasons) -> Reasons:
+        question = reasons.asked
+        exact = _exact(question, reasons.found)
+        reasons = replace(reasons, exact=exact)
+        if exact.chosen:
+            entry = exact.chosen.entry
+            self._reuse.book.confirm(question, entry.id)
+            return replace(reasons, rule="exact", part=replace(_verbatim(question, entry, 1.0), exact=True))
+        reasons = self._matched(reasons)
+        decision = self._reuse.decide(question, reasons.matches)
+        reasons = replace(reasons, reuse=decision)
         if decision.verdict == "verbatim":
-            return _verbatim(question, matches[0].candidate.entry, decision.score)
-        if decision.verdict == "held_out":
-            held = matches[0].candidate
-            candidates, matches = (
-                [c for c in candidates if c is not held],
-                [m for m in matches if m.candidate is not held],
-            )
-        return self._not_verbatim(question, texts, candidates, matches)
+            part = _verbatim(question, reasons.matches[0].candidate.entry, decision.score)
+            return replace(reasons, rule="reused", part=part)
+        return self._not_verbatim(reasons)
 
-    def _not_verbatim(
-        self, question: Question, texts: list[str], candidates: list[Candidate], matches: list[Match]
-    ) -> AnswerPart:
+    def _not_verbatim(self, reasons: Reasons) -> Reasons:
         """What was learnt from talk about one thing is matched with its talk; everything else is ranked by reading."""
-        talked = _likely(matches)
-        ranking = self._ranker.rank(question, texts, [c for c in candidates if not _needs_talk(c.entry)])
-        if talked and talked.probability >= ranking.first:
-            part = _answered(question, talked.candidate.entry, talked.candidate.entry.answer, talked.probability)
+        question, matches, talk = reasons.asked, reasons.usable_matches, _talk(reasons.usable_matches)
+        ranking = self._ranking(reasons)
+        reasons = replace(reasons, ranking=ranking, talk=talk)
+        if talk and talk.probability >= TALKED and talk.match.probability >= ranking.first:
+            entry = talk.match.candidate.entry
+            part = _answered(question, entry, entry.answer, talk.match.probability)
+            reasons = replace(reasons, rule="talk", part=part)
         else:
-            part = self._graded(question, ranking)
-        return self._with_evidence(part, ranking, [m.candidate for m in matches if _needs_talk(m.candidate.entry)])
+            reasons = replace(reasons, rule="ranking", part=self._graded(question, ranking))
+        said = [m.candidate for m in matches if _needs_talk(m.candidate.entry)]
+        return replace(reasons, part=self._with_evidence(reasons.part, ranking, said))
+
+    def _matched(self, reasons: Reasons) -> Reasons:
+        """With the matches that no guard stops, likeliest first."""
+        chosen = shortlist(reasons.asked, reasons.found, self._limits.matched)
+        usable = [c for c in chosen if c.entry.kind == "faq" and not c.entry.disputed]
+        ranked = [(m, _guard(reasons.asked, m)) for m in self._matcher.ranked(reasons.asked, usable)]
+        return replace(
+            reasons,
+            matches=tuple(m for m, guard in ranked if not guard),
+            guarded=tuple(Guarded(m, guard) for m, guard in ranked if guard),
+        )
+
+    def _ranking(self, reasons: Reasons) -> Ranking:
+        readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
+        return self._ranker.rank(reasons.asked, reasons.texts, readable)
+
+    def _completed(self, reasons: Reasons) -> Reasons:
+        """With what the rule that decided did not need, and the numbers that it was measured by."""
+        if reasons.found and not (reasons.matches or reasons.guarded):
+            reasons = self._matched(reasons)
+        talk, ranking = reasons.talk or _talk(reasons.usable_matches), reasons.ranking or self._ranking(reasons)
+        bars = self._bars(reasons.asked.tenant_id)
+        return replace(reasons, talk=talk, ranking=ranking, bars=bars, near=self._limits.near, talked=TALKED)
 
     def _graded(self, question: Question, ranking: Ranking) -> AnswerPart:
         """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
@@ -151,9 +188,6 @@ class Answering:
         return replace(
             part, outcome="suggested", title=title_of(best.entry), choices=_choices(others, best)[: CHOICES - 1]
         )
-
-    def _unguarded(self, question: Question, candidates: list[Candidate]) -> list[Match]:
-        return [m for m in self._matcher.ranked(question, candidates) if not _is_guarded(question, m)]
 
     def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
         """What a model may word an answer from, in the order in which it was ranked."""
@@ -195,22 +229,22 @@ def title_of(entry: Entry) -> str:
     return " > ".join(path[-2:])
 
 
-def _exact(question: Question, candidates: list[Candidate]) -> Candidate | None:
+def _exact(question: Question, candidates: Sequence[Candidate]) -> Exact:
     """The one entry asked for in its own words, where nothing before could change what is meant.
 
     Entries that give the very same answer are one.
     """
     asked = normalised(question.text)
-    same = [c for c in candidates if asked in map(normalised, _own_words(c.entry))]
-    if not asked or any(c.entry.disputed for c in same) or len({normalised(c.entry.answer) for c in same}) != 1:
-        return None
+    same = tuple(c for c in candidates if asked and asked in map(normalised, _own_words(c.entry)))
+    if any(c.entry.disputed for c in same) or len({normalised(c.entry.answer) for c in same}) != 1:
+        return Exact(same)
     standing = context.standing(
         same[0].entry.subject, question, [c.entry.subject for c in candidates if c.entry.subject]
     )
     clear = standing == "same" or (
         standing == "general" and not (question.history and context.is_dependent(question.text))
     )
-    return same[0] if clear else None
+    return Exact(same, same[0] if clear else None)
 
 
 def _own_words(entry: Entry) -> tuple[str, ...]:
@@ -218,8 +252,11 @@ def _own_words(entry: Entry) -> tuple[str, ...]:
     return entry.questions or ((entry.title or "").rpartition(" > ")[2],)
 
 
-def _is_guarded(question: Question, match: Match) -> bool:
-    return match.standing == "other" or contradicts(question.text, match.phrasing)
+def _guard(question: Question, match: Match) -> Guard | None:
+    """What keeps a match from being used."""
+    if match.standing == "other":
+        return "subject"
+    return "contradiction" if contradicts(question.text, match.phrasing) else None
 
 
 def _needs_talk(entry: Entry) -> bool:
@@ -227,10 +264,10 @@ def _needs_talk(entry: Entry) -> bool:
     return bool(entry.context or entry.subject)
 
 
-def _likely(matches: Sequence[Match]) -> Match | None:
-    """The best match of what was learnt from talk, where it probably answers."""
+def _talk(matches: Sequence[Match]) -> Talk | None:
+    """The best match, where it was learnt from talk."""
     first = matches[0] if matches else None
-    return first if first and _needs_talk(first.candidate.entry) and _with_twins(first, matches) >= TALKED else None
+    return Talk(first, _with_twins(first, matches)) if first and _needs_talk(first.candidate.entry) else None
 
 
 def _with_twins(best: Match, ranked: Sequence[Match]) -> float:

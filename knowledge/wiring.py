@@ -136,6 +136,11 @@ def import_folder(settings: Settings, database: Database, tenant_id: str, folder
     return report
 
 
+def make_ranker(knowledge: Knowledge) -> Ranker:
+    """Reads entries as answering does."""
+    return Ranker(shipped_reader(), RememberingEmbedder(knowledge.spaces.base.embedder))
+
+
 def make_answering(
     settings: Settings,
     database: Database,

@@ -26,6 +26,8 @@ DECISION = "decision"
 """Part of the output: who took the message, and why."""
 KNOWLEDGE = "knowledge"
 """Key of the message's metadata: what `app` found before it said the message, ``{"level", "confidence"}``."""
+LEVELS = ("exact", "sure", "probable", "unsure", "none")
+"""How well the knowledge may answer, the best first."""
 ASK_KNOWLEDGE = "ask_knowledge"
 INFORM = "inform"
 ASIDE = (
@@ -126,6 +128,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
         message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
         why = {"by": decision.by, "why": decision.why, "level": level or None, "likeliest": intent["name"]}
+        if not message.get(METADATA):  # it is only to be understood: nothing was looked up for it
+            at = {
+                each: self.decide(intent["name"], score, each, support.example_of, requests=requests) for each in LEVELS
+            }
+            why["at"] = {each: {"intent": one.intent, "by": one.by, "why": one.why} for each, one in at.items()}
         message.set(DECISION, {**why, "score": round(score, 4)}, add_to_output=True)
 
     def _weight(self, support: Support) -> float:

@@ -1,4 +1,4 @@
-"""`rejoinder knowledge`: import, sources, forget, search, list, show, retire, reindex, reuse."""
+"""`rejoinder knowledge`: import, check, why, sources, forget, search, list, show, retire, reindex, reuse."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli import reports, reuse
+from console.cli import knowledge_check, knowledge_why, reports, reuse
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.progress import progress
@@ -29,6 +29,8 @@ AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept
 
 app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
 app.command("reuse")(reuse.reuse)
+app.command("why")(knowledge_why.why)
+app.command("check")(knowledge_check.check)
 
 
 @app.command("import")
@@ -50,6 +52,9 @@ def import_(
     allow_empty: Annotated[
         bool, typer.Option("--allow-empty", help="Retire everything when there are no documents any more.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Ask what was imported by its own questions.")
+    ] = True,
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
@@ -74,8 +79,10 @@ def import_(
 
         done = [_imported(place, run) for place in places]
         late = _sync(knowledge, tenant_id, lambda count, total: show("indexing", count, total, ""))
+        names = [r.name for r in done if r.name and r.added + r.changed] if check and not draft and not late else []
+        checked = knowledge_check.check_import(knowledge, tenant_id, names, show)
     fetcher.close()
-    reports.show(done, indexed=late is None, as_json=as_json)
+    reports.show(done, indexed=late is None, as_json=as_json, checked=checked)
     _warn(late, "everything is stored, and is found by its words at once and by its meaning when the index is back")
     if any(report.failed for report in done):
         raise typer.Exit(1)
@@ -158,16 +165,35 @@ def search(
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
-    """Show what the bot would find for a question."""
+    """Show what the bot would find for a question: cosine, BM25 of the words, and the reader's logit of the nearest.
+
+    `knowledge why` shows what it would make of them.
+    """
+    from knowledge.types import Question  # noqa: PLC0415
+    from knowledge.wiring import make_ranker  # noqa: PLC0415
+
     if not text.strip():
         raise InvalidInput("The question is empty.")
     with _opened(tenant) as (knowledge, tenant_id):
         found = knowledge.retriever.candidates(tenant_id, [text], limit)
+        read = make_ranker(knowledge).read(Question(tenant_id, text), [text], found)
+    logits = {ranked.entry.id: ranked.logit for ranked in read}
     if as_json:
-        print_json([{**asdict(c.entry), "dense": c.dense, "lexical": c.lexical} for c in found])
+        scores = [{"dense": c.dense, "lexical": c.lexical, "reader": logits.get(c.entry.id)} for c in found]
+        print_json([{**asdict(c.entry), **each} for c, each in zip(found, scores, strict=True)])
         return
-    rows = [(c.entry.id, f"{c.dense:.2f}", f"{c.lexical:.1f}", _heading(c.entry), c.entry.answer) for c in found]
-    _table(("id", "meaning", "words", "question or title", "answer"), rows, empty="Nothing was found.")
+    rows = [
+        (
+            c.entry.id,
+            f"{c.dense:.2f}",
+            f"{c.lexical:.1f}",
+            f"{logits[c.entry.id]:.2f}" if c.entry.id in logits else "-",
+            _heading(c.entry),
+            c.entry.answer,
+        )
+        for c in found
+    ]
+    _table(("id", "cosine", "words", "reader", "question or title", "answer"), rows, empty="Nothing was found.")
 
 
 @app.command("list")

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from console.cli import knowledge_check
 from console.cli.options import print_json
 from console.cli.tables import print_table
 
 if TYPE_CHECKING:
     from knowledge.contradictions import Contradiction
+    from knowledge.coverage import Coverage
     from knowledge.importing import Report
 
 COUNTS = ("documents", "added", "changed", "unchanged", "retired")
@@ -21,10 +23,11 @@ SIDES_SHOWN = 3
 LONGEST_ANSWER = 100
 
 
-def show(reports: Sequence[Report], *, indexed: bool, as_json: bool) -> None:
+def show(reports: Sequence[Report], *, indexed: bool, as_json: bool, checked: Coverage | None = None) -> None:
     """The counts of each source, and by name what failed, what was passed over and what contradicts."""
     if as_json:
-        print_json({"origins": [_described(report) for report in reports], "indexed": indexed})
+        check = knowledge_check.describe(checked) if checked else None
+        print_json({"origins": [_described(report) for report in reports], "indexed": indexed, "check": check})
     else:
         rows = [
             (
@@ -40,6 +43,8 @@ def show(reports: Sequence[Report], *, indexed: bool, as_json: bool) -> None:
         for report in reports:
             _show_changes(report)
             _show_contradictions(report.contradictions)
+        if checked:
+            print(knowledge_check.summary_of(checked, [report.name for report in reports if report.name]))
     _say("failed", [f"{one.uri}: {one.reason}" for report in reports for one in report.failed])
     _say("passed over", [f"{one.uri}: {one.reason}" for report in reports for one in report.passed_over])
 

@@ -88,6 +88,24 @@ class Rasa:
         latest: dict[str, Any] = tracker.get("latest_message") or {}
         return latest
 
+    async def understand(self, text: str) -> dict[str, Any]:
+        """How a message is understood outside of every conversation; nothing is stored.
+
+        Raises:
+            RasaUnavailable: it is away.
+            Unavailable: it is there and failed.
+        """
+        try:
+            response = await self._http.post("/model/parse", json={"text": text.lstrip("/ ")})
+            _check_loaded(response)
+            response.raise_for_status()
+        except BROKE_OFF as error:
+            raise RasaUnavailable(f"Rasa does not answer: {error}") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"Rasa did not understand in time: {type(error).__name__}") from error
+        understood: dict[str, Any] = response.json()
+        return understood
+
     async def answer_to(self, conversation_id: str, turn_id: str) -> list[RasaItem]:
         """What Rasa already answered to a turn, read from the tracker; empty where it never heard of it."""
         tracker = await self._tracker(conversation_id, "ALL")

@@ -18,7 +18,7 @@ from knowledge.matching import Match
 from knowledge.reuse import observing
 from knowledge.reuse.bound import Bound, Experience, Seen
 from knowledge.reuse.closeness import Closeness
-from knowledge.reuse.guards import difference
+from knowledge.reuse.guards import Difference, difference
 from knowledge.reuse.holding_out import is_held_out
 from knowledge.types import Question
 
@@ -39,6 +39,10 @@ class Decision:
 
     verdict: Verdict
     score: float = 0.0
+    bound: float | None = None
+    """The score that it needs; None: it was not looked at."""
+    guard: Difference | Literal["subject"] | None = None
+    """What forbids it at any score."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +176,15 @@ class Reuse:
         best = ranked[0]
         entry = best.candidate.entry
         own = (best.phrasing, *entry.questions)
-        if best.standing == "other" or difference(question.text, own, entry.language, entry.subject):
-            return Decision("no")
+        apart = difference(question.text, own, entry.language, entry.subject)
+        if best.standing == "other" or apart:
+            return Decision("no", guard=apart or "subject")
         score = self._closeness.score(question, ranked)
         if score < NEAR:
             return Decision("no", score)
         known = self.book.known(question.tenant_id, entry.id)
-        if score < self._bound.needed(known.seen, known.settings.reuse_error, known.experience):
-            return Decision("near", score)
+        bound = self._bound.needed(known.seen, known.settings.reuse_error, known.experience)
+        if score < bound:
+            return Decision("near", score, bound)
         held_out = question.conversation_id and is_held_out(question.conversation_id, entry.id, known.settings.hold_out)
-        return Decision("held_out" if held_out else "verbatim", score)
+        return Decision("held_out" if held_out else "verbatim", score, bound)

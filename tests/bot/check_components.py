@@ -30,9 +30,13 @@ def decided(confidence, similarity, examples, *, name="refund", level=None, exam
     message.set("intent", {"name": name, "confidence": confidence})
     message.set("entities", [{"entity": entity} for entity in entities])
     message.set(SUPPORT, Support(similarity, examples, example_of))
-    OutOfScopeComponent({"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10}).process([message])
-    decision = message.get("decision")
+    decision = process(message)
     return message.get("intent")["name"], decision["by"], decision["why"]
+
+
+def process(message):
+    OutOfScopeComponent({"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10}).process([message])
+    return message.get("decision")
 
 
 def form_waits(form, slot):
@@ -114,6 +118,17 @@ assert judged(*LOW, level="sure", example_of="out_of_scope") == "ask_knowledge"
 assert decided(*SURE, level="sure") == ("ask_knowledge", "knowledge", "sure")
 assert decided(*CERTAIN, level="sure") == ("refund", "skill", "certain")
 assert decided(*SURE) == ("refund", "skill", "sure")
+
+# what is only to be understood says who would take it at every level
+parsed = Message({"text": "x", "metadata": None})
+parsed.set("intent", {"name": "refund", "confidence": 0.7})
+parsed.set(SUPPORT, Support(0.9, 90, None))
+at = process(parsed)["at"]
+assert {level: at[level]["intent"] for level in ("exact", "sure", "none")} == {
+    "exact": "ask_knowledge",
+    "sure": "ask_knowledge",
+    "none": "refund",
+}
 
 # a form takes the value that it waits for, and a question goes on
 form_waits("order_form", "order_number")

@@ -14,9 +14,11 @@ from fastapi import FastAPI
 
 from console.api.learning import router as learning_api
 from console.api.services import LearningServices
+from console.api.why import router as why_api
 from console.auth import passwords, users
 from console.auth.attempts import Attempts
 from console.auth.gate import Gate
+from console.explanations import Explanations
 from console.inbox import Inbox
 from console.pages.staff import StaffServices, router
 from core.bot_parts import BotParts, find_skills
@@ -26,13 +28,17 @@ from core.events import Hub
 from core.handoffs.presence import Presence
 from core.handoffs.service import HandoffService
 from core.llm.masking import make_masker
+from core.rasa import Rasa
 from core.texts import Texts
 from evaluation.training.data import Example
 from evaluation.training.desk import Training
 from evaluation.training.examples import propose
 from evaluation.training.suggesting import Cluster
 from knowledge import entries
+from knowledge.answering import Answering
 from knowledge.corrections.desk import Corrections
+from knowledge.embedding import Embedder
+from knowledge.in_memory import make_answering_in_memory
 from knowledge.review.desk import Desk
 from knowledge.signals import normalised
 from knowledge.suggesting import SuggestedReply
@@ -86,6 +92,23 @@ class Words:
 
 
 @dataclass
+class Understanding:
+    """A Rasa that understands every message alike."""
+
+    away: bool = False
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.away:
+            raise httpx.ConnectError("away")
+        assert (request.method, request.url.path) == ("POST", "/model/parse")
+        decision = {"by": "skill", "why": "sure", "likeliest": "order_status", "score": 0.21}
+        decision["at"] = {"exact": {"intent": "ask_knowledge", "by": "knowledge", "why": "exact"}}
+        ranking = [{"name": "order_status", "confidence": 0.4}]
+        intent = {"name": "order_status", "confidence": 0.4}
+        return httpx.Response(200, json={"intent": intent, "intent_ranking": ranking, "decision": decision})
+
+
+@dataclass
 class Staff:
     """The app with its people."""
 
@@ -97,6 +120,7 @@ class Staff:
     rasa: WiredRasa
     inbox: Inbox
     forgotten: list[str] = field(default_factory=list)
+    understanding: Understanding = field(default_factory=Understanding)
 
     def browser(self, email: str | None = None, url: str = "http://app") -> Browser:
         return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=url), email)
@@ -152,10 +176,11 @@ def open_console(database: Database, attempts: Attempts | None = None, **more: A
     corrections = more.pop("corrections", None) or Corrections(database, index, Words(database))
     services = StaffServices(
         gate, database, T, desk, corrections, staff.forgotten.append, training, starting(training),
-        suggesting(database), cache(make_masker), staff.inbox,
+        suggesting(database), cache(make_masker), staff.inbox, explaining(database, staff.understanding),
     )  # fmt: skip
     app.include_router(router(services))
     app.include_router(learning_api(LearningServices(gate, database, T, desk, **more)))
+    app.include_router(why_api(gate, services.explanations))
     return staff
 
 
@@ -166,6 +191,23 @@ def open_inbox(
     hub = hub or Hub()
     home = Path(str(database.engine.url.database)).parent
     return Inbox(handoffs or HandoffService(database, TEXTS), hub, Presence(hub), lambda *_: list(suggested), home)
+
+
+def explaining(database: Database, understanding: Understanding) -> Explanations:
+    """With the shipped answering over what is approved when it is asked."""
+
+    def answering() -> Answering:
+        with database.session() as session:
+            ids = [entry.id for entry in entries.listed(session, T, "approved")]
+            return make_answering_in_memory(list(entries.served(session, T, ids).values()), embedder())
+
+    rasa = Rasa("http://rasa", transport=httpx.MockTransport(understanding.answer))
+    return Explanations(database, answering, rasa)
+
+
+@cache
+def embedder() -> Embedder:
+    return Embedder()
 
 
 def folders(database: Database) -> tuple[Path, BotParts]:

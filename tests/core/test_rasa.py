@@ -15,6 +15,7 @@ CALLS: dict[str, Callable[[Rasa], Awaitable[object]]] = {
     "record": lambda rasa: rasa.record("c", [("agent", "On its way.")]),
     "answer_to": lambda rasa: rasa.answer_to("c", "t"),
     "latest_message": lambda rasa: rasa.latest_message("c"),
+    "understand": lambda rasa: rasa.understand("Where is it?"),
 }
 
 

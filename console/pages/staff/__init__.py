@@ -21,6 +21,7 @@ from console.pages.staff import (
     review,
     signing,
     trainings,
+    why,
 )
 from console.pages.staff.shell import PREFIX, Shell, StaffServices, route_class
 from core.errors import NotFound
@@ -28,7 +29,7 @@ from core.errors import NotFound
 __all__ = ["StaffServices", "router"]
 
 AREAS = (
-    files, signing, dashboard, inbox, canned, customers, media, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people,
+    files, signing, dashboard, inbox, canned, customers, media, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people, why,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from connectors.web.failures import failure
 from console.auth.gate import Gate, need
 from console.auth.roles import Permission
 from console.auth.sessions import Person
+from console.explanations import Explanations
 from console.inbox import Inbox
 from console.pages.staff.forms import Form, read_form
 from console.pages.staff.showing import environment
@@ -80,6 +81,7 @@ class StaffServices:
     """Proposes training examples from a tenant's messages that nobody understood."""
     masker: Callable[[], Masker]
     inbox: Inbox
+    explanations: Explanations
 
 
 class SignInFirst(Unauthorised):

@@ -1,0 +1,63 @@
+"""``/v1/bot/knowledge/why``: why a message is answered as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from console.api.edge import Viewer, route_class
+from console.auth.gate import Gate
+from console.explanations import Explanations
+from core.errors import InvalidInput
+from knowledge.answering import LONGEST_QUESTION
+
+MOST_TURNS = 50
+Text = Annotated[str, Field(max_length=LONGEST_QUESTION)]
+Id = Annotated[str | None, Query(max_length=200)]
+
+
+class Said(BaseModel):
+    """A turn before the message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    speaker: Literal["customer", "bot", "agent"]
+    text: Text
+
+
+class WhyBody(BaseModel):
+    """A message with what was said before it, oldest first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text
+    history: Annotated[list[Said], Field(max_length=MOST_TURNS)] = []
+
+
+def router(gate: Gate, explanations: Explanations) -> APIRouter:
+    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    routes = APIRouter(prefix="/v1/bot/knowledge", route_class=route_class(gate.caller), tags=["knowledge base"])
+
+    @routes.get("/why")
+    async def why(
+        _: Viewer,
+        text: Annotated[str, Query(max_length=LONGEST_QUESTION)] = "",
+        turn: Id = None,
+        conversation: Id = None,
+    ) -> dict[str, Any]:
+        """Of a message, of a stored turn, or of the last turn of a conversation: one of the three."""
+        if sum(map(bool, (text.strip(), turn, conversation))) != 1:
+            raise InvalidInput("Give one of text, turn and conversation.")
+        if text.strip():
+            return await explanations.explain(gate.tenant, text)
+        return await explanations.explain_turn(gate.tenant, turn_id=turn, conversation_id=conversation)
+
+    @routes.post("/why")
+    async def why_after(body: WhyBody, _: Viewer) -> dict[str, Any]:
+        """Of a message after others; nothing is stored."""
+        said = [(each.speaker, each.text) for each in body.history]
+        return await explanations.explain(gate.tenant, body.text, said)
+
+    return routes

@@ -1,0 +1,103 @@
+"""`rejoinder knowledge check`: whether a team's own questions are answered by their own entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.opening import opened
+from console.cli.options import JsonOption, TenantOption, print_json
+from console.cli.progress import Show, progress
+
+if TYPE_CHECKING:
+    from knowledge.coverage import Coverage, OwnQuestion
+    from knowledge.wiring import Knowledge
+
+ENOUGH = 0.99
+MOST_AFTER_IMPORT = 300
+MOST_LINES = 50
+
+
+def check(
+    source: Annotated[
+        str | None, typer.Argument(metavar="[SOURCE]", help="As `knowledge sources` lists it; everything without it.")
+    ] = None,
+    at_least: Annotated[
+        float, typer.Option("--at-least", min=0, max=1, help="Exit code 1 where a smaller share is answered.")
+    ] = ENOUGH,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,
+) -> None:
+    """Ask a source's own questions, and the headings of its sections, and say which are not answered and why."""
+    from knowledge import catalogue  # noqa: PLC0415
+    from knowledge.wiring import make_knowledge  # noqa: PLC0415
+
+    with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
+        with database.session() as session:
+            names = [catalogue.found(session, tenant_id, source).name] if source else []
+        with progress() as show:
+            found = _checked(knowledge, tenant_id, names, show)
+    if as_json:
+        print_json(describe(found))
+    else:
+        _show(found)
+    if found.share is not None and found.share < at_least:
+        raise typer.Exit(1)
+
+
+def check_import(knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show) -> Coverage | None:
+    """What was imported, of very much a part; None where there is nothing to ask."""
+    found = _checked(knowledge, tenant_id, names, show, MOST_AFTER_IMPORT) if names else None
+    return found if found and found.asked else None
+
+
+def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
+    """In one line."""
+    line = f"{found.answered:,} of {found.asked:,} of your own questions are answered"
+    line += f" (asked were some of {found.known:,})" if found.known > found.asked else ""
+    others = " ".join(["rejoinder knowledge check", *(_quoted(name) for name in names if len(names) == 1)])
+    return f"{line}; `{others}` lists the others." if found.misses else f"{line}."
+
+
+def describe(found: Coverage) -> dict[str, Any]:
+    """As JSON."""
+    return {**asdict(found), "share": None if found.share is None else round(found.share, 4)}
+
+
+def _checked(
+    knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show, most: int | None = None
+) -> Coverage:
+    from core.settings import Settings  # noqa: PLC0415
+    from knowledge.coverage import Coverage, check_coverage, own_questions, spread  # noqa: PLC0415
+    from knowledge.wiring import make_answering  # noqa: PLC0415
+
+    with knowledge.database.session() as session:
+        questions, skipped = own_questions(session, tenant_id, names)
+    asked: list[OwnQuestion] = questions if most is None else spread(questions, most)
+    if not asked:
+        return Coverage(0, 0, 0, skipped=skipped)
+    answering = make_answering(Settings.load(), knowledge.database, None, knowledge)
+    found = check_coverage(answering, tenant_id, asked, lambda done, total: show("asking", done, total, ""))
+    return replace(found, known=len(questions), skipped=skipped)
+
+
+def _show(found: Coverage) -> None:
+    if found.share is None:
+        print("There are no questions to ask.")
+        return
+    print(f"{found.answered:,} of {found.asked:,} of your own questions are answered ({found.share:.1%}).")
+    for miss in found.misses[:MOST_LINES]:
+        where = f" ({miss.document} in {miss.source!r})" if miss.source else ""
+        print(f"- {'§ ' if miss.kind == 'heading' else ''}{' '.join(miss.text.split())}{where}\n    {miss.why}")
+    if len(found.misses) > MOST_LINES:
+        print(f"  and {len(found.misses) - MOST_LINES:,} more (--json lists all)")
+    if found.skipped:
+        print(f"{found.skipped:,} entries were not asked about: only a conversation makes their questions clear.")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

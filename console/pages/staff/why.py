@@ -1,0 +1,35 @@
+"""Why: how the answer to a message is chosen, and how a stored one was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from console.pages.staff.shell import Shell, status_of
+from core.errors import InvalidInput, KnowledgeUnavailable
+from knowledge.answering import LONGEST_QUESTION
+
+LONGEST_ID = 64
+
+
+def add_to(routes: APIRouter, shell: Shell) -> None:
+    """The page."""
+
+    @routes.get("/why")
+    async def why(request: Request) -> Response:
+        person, asked = await shell.person(request), request.query_params
+        text, turn = asked.get("text", "").strip()[:LONGEST_QUESTION], asked.get("turn", "")[:LONGEST_ID]
+        explanations, values, status = shell.services.explanations, _nothing(text), 200
+        try:
+            if text:
+                values["found"] = await explanations.explain(shell.tenant, text)
+            elif turn:
+                values["found"] = await explanations.explain_turn(shell.tenant, turn_id=turn)
+        except (InvalidInput, KnowledgeUnavailable) as error:
+            values["error"], status = str(error), status_of(error)
+        return await shell.page("why", person, area="entries", status=status, longest=LONGEST_QUESTION, **values)
+
+
+def _nothing(text: str) -> dict[str, Any]:
+    return {"text": text, "found": None, "error": None}
