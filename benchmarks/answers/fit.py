@@ -32,7 +32,7 @@ from knowledge.types import Entry, Question, Utterance
 Numbers = npt.NDArray[np.float64]
 RETRIEVED = 40
 OFFERED = 3
-ASKED_OF_POOL = 70
+ASKED_OF_POOL = 24
 NEWTON_STEPS = 20
 DECAY = 1.0
 """Weight of the penalty on the squared weights."""
