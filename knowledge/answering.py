@@ -13,7 +13,7 @@ from knowledge.parts import parts_of
 from knowledge.ranking import Ranked, Ranker, Ranking
 from knowledge.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
 from knowledge.reuse.deciding import Reuse
-from knowledge.signals import contradicts, normalised
+from knowledge.signals import contradicts, normalised, opposes
 from knowledge.types import (
     Answer,
     AnswerOutcome,
@@ -30,6 +30,9 @@ from knowledge.types import (
 
 LONGEST_QUESTION = 1000
 CHOICES = 3
+SHORT = 3
+"""Words of a message that hardly says anything without the turns before it ("until when?")."""
+JUST_BELOW = 0.001
 TALKED = 0.28
 """Probability from which an answer learnt from a conversation is sent."""
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
@@ -99,11 +102,13 @@ class Answering:
         texts = parts_of(asked.text) if normalised(asked.text) else []
         reasons: list[Reasons] = []
         spent: list[Spent] = []
+        said: tuple[Utterance, ...] = ()
         for text in texts:
-            decided, took = self._explained_part(replace(asked, text=text))
+            before = (*asked.history, *said) if context.is_dependent(text) else asked.history
+            decided, took = self._explained_part(replace(asked, text=text, history=before))
             reasons.append(decided)
             spent.append(took)
-            asked = replace(asked, history=(*asked.history, *_said(decided.part)))
+            said = (*said, *_said(decided.part))
         reasons = reasons or [Reasons(asked, _unknown(asked.text))]
         retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
         return Explanation(question, whole([r.part for r in reasons], retrieval, generation), tuple(reasons))
@@ -143,7 +148,7 @@ class Answering:
             part = _answered(question, entry, entry.answer, talk.match.probability)
             reasons = replace(reasons, rule="talk", part=part)
         else:
-            reasons = replace(reasons, rule="ranking", part=self._graded(question, ranking))
+            reasons = replace(reasons, rule="ranking", part=self._graded(question, ranking, reasons.usable))
         said = [m.candidate for m in matches if _needs_talk(m.candidate.entry)]
         return replace(reasons, part=self._with_evidence(reasons.part, ranking, said))
 
@@ -159,8 +164,21 @@ class Answering:
         )
 
     def _ranking(self, reasons: Reasons) -> Ranking:
-        readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
-        return self._ranker.rank(reasons.asked, reasons.texts, readable)
+        """A question that does not lean on the turns before it is read alone; with them only where it means nothing alone.
+
+        What is found only with the turns before is never sent as sure then: perhaps something else is asked now.
+        """
+        question = reasons.asked
+        whole_ = self._ranker.rank(question, reasons.texts, [c for c in reasons.usable if not _needs_talk(c.entry)])
+        if not question.history or context.is_dependent(question.text) or len(question.text.split()) <= SHORT:
+            return whole_
+        bars, held = self._bars(question.tenant_id), reasons.held_out
+        found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
+        readable = [c for c in found if not _needs_talk(c.entry) and not (held and c.entry.id == held.entry.id)]
+        alone = self._ranker.rank(replace(question, history=()), [question.text], readable)
+        if bars.outcome(alone) != "unknown" or whole_.first < bars.answered:
+            return alone
+        return replace(whole_, first=min(whole_.first, bars.answered - JUST_BELOW))
 
     def _completed(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
@@ -170,7 +188,7 @@ class Answering:
         bars = self._bars(reasons.asked.tenant_id)
         return replace(reasons, talk=talk, ranking=ranking, bars=bars, near=self._limits.near, talked=TALKED)
 
-    def _graded(self, question: Question, ranking: Ranking) -> AnswerPart:
+    def _graded(self, question: Question, ranking: Ranking, candidates: Sequence[Candidate]) -> AnswerPart:
         """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
         near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
         outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
@@ -178,8 +196,9 @@ class Answering:
             return replace(_unknown(question.text), confidence=ranking.first)
         best = ranking.ranked[0]
         if best.entry.disputed:
-            return _disputed(question, ranking)
-        if outcome == "clarified" or self._reuse.is_distrusted(question.tenant_id, best.entry.id):
+            return _disputed(question, ranking, candidates)
+        is_only_offered = _opposes(question, best) or self._reuse.is_distrusted(question.tenant_id, best.entry.id)
+        if outcome == "clarified" or is_only_offered:
             return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
         part = _answered(question, best.entry, best.unit, ranking.first)
         if outcome == "answered":
@@ -305,14 +324,20 @@ def _answered(question: Question, entry: Entry, text: str, confidence: float) ->
     return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by="extract")
 
 
-def _disputed(question: Question, ranking: Ranking) -> AnswerPart:
+def _opposes(question: Question, ranked: Ranked) -> bool:
+    """Is one asked for the opposite of what the other is about ("turn off", "turn on"), with nothing of it in the text?"""
+    title = title_of(ranked.entry)
+    return opposes(question.text, title) and opposes(question.text, f"{title}\n{ranked.unit}")
+
+
+def _disputed(question: Question, ranking: Ranking, candidates: Sequence[Candidate]) -> AnswerPart:
     """Every answer on record to a question that has several, none of them as the right one."""
-    best = ranking.ranked[0]
-    asked = {normalised(text) for text in best.entry.questions}
-    sides = [r for r in ranking.ranked if r.entry.disputed and asked & {normalised(q) for q in r.entry.questions}]
-    part = _answered(question, best.entry, "\n".join(f"- {r.entry.answer}" for r in sides), ranking.first)
-    used = tuple(UsedEntry(r.entry.id, r.entry.version, round(r.share, 4), r.entry.external_id) for r in sides)
-    return replace(part, outcome="suggested", title=title_of(best.entry), entries=used, disputed=True)
+    best = ranking.ranked[0].entry
+    asked = {normalised(text) for text in best.questions}
+    sides = [c.entry for c in candidates if c.entry.disputed and asked & {normalised(q) for q in c.entry.questions}]
+    part = _answered(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
+    used = tuple(UsedEntry(e.id, e.version, round(ranking.first, 4), e.external_id) for e in sides)
+    return replace(part, outcome="suggested", title=title_of(best), entries=used, disputed=True)
 
 
 def _unknown(text: str) -> AnswerPart:

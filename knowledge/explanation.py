@@ -78,7 +78,8 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
     if reasons.part.disputed:
         return f"{head}: approved entries answer this differently, so none of their answers is sent as the right one."
     if outcome != bars.outcome(ranking):
-        return f"{head}: {first} would do to send it, but customers said that this answer was wrong."
+        why = "it is about the opposite of what was asked, or customers said that it was wrong"
+        return f"{head}: {first} would do to send it, but {why}."
     return f"{head}: {_against_bars(outcome, ranking, bars)}."
 
 

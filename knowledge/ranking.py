@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.reader import SHIPPED, Pair, Reads, describe_entry
-from knowledge.signals import content_words
+from knowledge.signals import content_words, normalised
 from knowledge.types import Candidate, Embeds, Entry, Question
 from knowledge.units import units_of
 
@@ -153,10 +153,11 @@ def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
 
 
 def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The first of those that give the very same answer."""
+    """The first of those that give the very same answer, and of those that answer one question differently."""
     firsts: dict[str, Candidate] = {}
     for candidate in candidates:
-        firsts.setdefault(candidate.entry.answer, candidate)
+        entry = candidate.entry
+        firsts.setdefault(normalised(entry.questions[0]) if entry.disputed else entry.answer, candidate)
     return list(firsts.values())
 
 

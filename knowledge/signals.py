@@ -166,7 +166,12 @@ def contradicts(asked: str, phrasing: str) -> bool:
     numbers = set(re.findall(r"\d+(?:[.,]\d+)*", asked)), set(re.findall(r"\d+(?:[.,]\d+)*", phrasing))
     if all(numbers) and numbers[0].isdisjoint(numbers[1]):
         return True
-    return any(_apart(one, other, asked, phrasing) for one, other in OPPOSITES)
+    return opposes(asked, phrasing)
+
+
+def opposes(asked: str, own: str) -> bool:
+    """Whether one text has a word and the other only its opposite."""
+    return any(_apart(one, other, asked, own) for one, other in OPPOSITES)
 
 
 def _apart(one: re.Pattern[str], other: re.Pattern[str], asked: str, phrasing: str) -> bool:

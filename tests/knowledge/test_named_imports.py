@@ -298,17 +298,16 @@ def test_a_source_that_is_mended_settles_its_contradiction(
         assert session.scalars(select(ReviewItem.status)).all() == ["settled"]
 
 
-def test_sections_of_one_word_and_equal_titles_keep_their_entries(
-    small_import: Import, sqlite: Database, tmp_path: Path
-) -> None:
-    words = [f"word{n}" for n in range(500)]
+def test_sections_with_equal_titles_keep_their_entries(small_import: Import, sqlite: Database, tmp_path: Path) -> None:
+    words = [f"There is a word {n} here." for n in range(500)]
     (tmp_path / "words.md").write_text("# Help\n" + "".join(f"## Help\n{word}\n" for word in words))
     assert small_import(tmp_path / "words.md").added == 500
     before = stored(sqlite)
-    (tmp_path / "words.md").write_text("# Help\n" + "".join(f"## Help\n{word}\n" for word in words if word != "word7"))
+    left = "".join(f"## Help\n{word}\n" for word in words if word != words[7])
+    (tmp_path / "words.md").write_text(f"# Help\n{left}")
     report = small_import(tmp_path / "words.md")
     assert (report.retired, report.changed, report.unchanged, report.added) == (1, 0, 499, 0)
-    assert stored(sqlite) == {id_: answer for id_, answer in before.items() if answer != "word7"}
+    assert stored(sqlite) == {id_: answer for id_, answer in before.items() if answer != words[7]}
 
 
 def test_a_bad_row_costs_only_itself_and_is_reported_until_it_is_mended(

@@ -51,8 +51,8 @@ def test_a_sure_paraphrase_gets_the_approved_answer(embedder: Embedder) -> None:
 def test_after_wrong_answers_it_is_offered_rather_than_sent(embedder: Embedder) -> None:
     notes = Notes(seen=(Seen(0.99, correct=False),) * 20)
     part = ask(embedder, notes, PARAPHRASE)
-    assert part.outcome == "unknown"
-    assert part.suggestions[0] == "How much is delivery?"
+    assert part.outcome == "clarified"
+    assert part.choices[0].title == "How much is delivery?"
     assert notes.noted == [("delivery", "near")]
 
 
@@ -72,7 +72,7 @@ def test_a_held_back_answer_is_not_used_at_all(embedder: Embedder) -> None:
     notes = Notes(learning=Learning.model_construct(**{**Learning().model_dump(), "hold_out": 1.0}), seen=sure)
     part = ask(embedder, notes, PARAPHRASE)
     assert "4.90" not in part.text
-    assert "How much is delivery?" not in part.suggestions
+    assert "How much is delivery?" not in [choice.title for choice in part.choices]
     assert [entry.id for entry in part.evidence if entry.id == "delivery"] == []
     assert notes.noted == [("delivery", "held_out")]
 
