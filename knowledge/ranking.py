@@ -21,6 +21,10 @@ COSINE = 10.0
 MIDDLE = 0.5
 READ = 8
 """Candidates that are read."""
+FAR, FAR_SCORE = 0.3, -6.0
+"""Cosine and score of what has nothing to do with a question: where there are few entries, the lead is over that."""
+LONG = 20
+"""Content words from which a question counts as long."""
 WORDED = 0.1
 HALF_WORDED = 8.0
 """What shared words count when the candidates to read are chosen; the BM25 score that counts half."""
@@ -122,8 +126,11 @@ class Ranker:
 
 def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
     """What tells how sure the ranking is: levels, leads and the words of the question that the first one has."""
-    first, second = ranked[0], ranked[1] if len(ranked) > 1 else ranked[0]
-    dense = sorted((r.candidate.dense for r in ranked), reverse=True)
+    first = ranked[0]
+    few = len(ranked) < READ
+    scores = sorted((*(r.score for r in ranked), *([FAR_SCORE] if few else [])), reverse=True)
+    shares = sorted((*(r.share for r in ranked), *([0.0] if few else [])), reverse=True)
+    dense = sorted((*(r.candidate.dense for r in ranked), *([FAR] if few else [])), reverse=True)
     logits = sorted((r.logit for r in ranked), reverse=True)
     asked = content_words(question.text)
     covered = len(asked & content_words(_text_of(first))) / (len(asked) or 1)
@@ -132,20 +139,20 @@ def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
     return np.array(
         [
             first.share,
-            first.share - (second.share if len(ranked) > 1 else 0.0),
+            shares[0] - shares[1],
             1.0 - sum(r.share for r in ranked),
             first.score,
-            first.score - second.score,
+            scores[0] - scores[1],
             first.logit,
             logits[0],
             first.candidate.dense,
             dense[0],
-            dense[0] - dense[min(1, len(dense) - 1)],
+            dense[0] - dense[1],
             dense[0] - dense[-1],
             covered,
             best_covered,
             lexical / (lexical + HALF_WORDED),
-            min(len(asked), 20) / 20,
+            min(len(asked), LONG) / LONG,
             float(bool(question.history)),
             float(first.entry.kind == "faq"),
         ]
