@@ -36,7 +36,7 @@ _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 class Entries(Protocol):
     """Serves known entries."""
 
-    def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
+    def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
         """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
 
     def languages(self, tenant_id: str) -> list[str]:
@@ -82,8 +82,7 @@ class ActionAnswer(Action):
         questions = questions_of(tracker)
         entry_id = pressed_entry(tracker)
         if entry_id:
-            question = questions[-1]
-            chosen = await asyncio.to_thread(self._entries.answer_entry, question.tenant_id, entry_id, question.text)
+            chosen = await asyncio.to_thread(self._entries.answer_entry, questions[-1], entry_id)
             if chosen:
                 return chosen
         caller = _caller(tracker)

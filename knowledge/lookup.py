@@ -122,11 +122,17 @@ class Lookup:
             write()
         return found.answer
 
-    def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
-        """The approved answer of exactly this entry, verbatim; None where it may not, or no longer, be served."""
+    def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
+        """The approved answer of exactly this entry, verbatim; None where it may not, or no longer, be served.
+
+        That it was chosen teaches the reuse of its answer.
+        """
         with self._database.session() as session:
-            entry = entries.served(session, tenant_id, [entry_id]).get(entry_id)
-        return _verbatim(entry, asked) if entry else None
+            entry = entries.served(session, question.tenant_id, [entry_id]).get(entry_id)
+        if entry is None:
+            return None
+        self._book.confirm(question, entry_id)
+        return _verbatim(entry, question.text)
 
     def languages(self, tenant_id: str) -> list[str]:
         """The languages that questions can be answered in, the commonest first."""

@@ -42,8 +42,8 @@ class FakeWriter:
         parts = self.known.get(question.text.split()[0], (UNKNOWN,))
         return whole(parts)
 
-    def answer_entry(self, tenant_id: str, entry_id: str, asked: str) -> Answer | None:
-        return replace(DELIVERY, parts=(replace(KNOWN, question=asked),)) if entry_id == "e1" else None
+    def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
+        return replace(DELIVERY, parts=(replace(KNOWN, question=question.text),)) if entry_id == "e1" else None
 
     def languages(self, tenant_id: str) -> list[str]:
         return ["en", "fr"]

@@ -9,7 +9,10 @@ import pytest
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from core.turns.knowledge import Asked
+from knowledge import entries
 from knowledge.answering import whole
+from knowledge.content import Content
+from knowledge.entries import Change, EntryEditor
 from knowledge.lookup import KEPT, HeldBook, Lookup, level_of
 from knowledge.reuse.deciding import Decision, EmptyBook
 from knowledge.types import Answer, AnswerPart, Question
@@ -24,6 +27,10 @@ class Book(EmptyBook):
     """Writes down what it is told."""
 
     noted: list[str] = field(default_factory=list)
+    confirmed: list[str] = field(default_factory=list)
+
+    def confirm(self, question: Question, entry_id: str) -> None:
+        self.confirmed.append(entry_id)
 
     def note(self, question: Question, entry_id: str, decision: Decision) -> None:
         self.noted.append(entry_id)
@@ -95,6 +102,24 @@ def test_only_what_is_served_teaches(rig: Rig) -> None:
 def test_knowledge_that_is_away_leaves_the_message_to_the_skills(rig: Rig) -> None:
     rig.answers.away = True
     assert rig.lookup.match(asked()) is None
+
+
+def test_a_chosen_entry_is_served_as_it_is_until_it_is_retired(rig: Rig, database: Database) -> None:
+    with database.session() as session:
+        editor = EntryEditor(session, "shop", Change("ann", "test"))
+        entry = editor.add(Content("faq", "Two days.", ("How long?",)), approved=True)
+        entry_id = entry.id
+    answer = rig.lookup.answer_entry(question("Standard"), entry_id)
+    assert answer is not None
+    assert (answer.parts[0].text, answer.parts[0].written_by, answer.entries[0].id) == (
+        "Two days.",
+        "approved",
+        entry_id,
+    )
+    assert rig.book.confirmed == [entry_id]
+    with database.session() as session:
+        EntryEditor(session, "shop", Change("ann", "test")).retire(entries.found(session, "shop", entry_id))
+    assert rig.lookup.answer_entry(question("Standard"), entry_id) is None
 
 
 def test_what_is_kept_has_a_bound(rig: Rig) -> None:
