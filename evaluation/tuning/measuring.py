@@ -51,7 +51,9 @@ def ranked(phrased: Sequence[Phrased], embedder: Embeds) -> Ranks:
     ranks, of = [], []
     for (n, text), vector in zip(asked, embedder.embed([text for _, text in asked]), strict=True):
         own = {text, searched[n].named(text)}
-        left_out = [place for place in np.flatnonzero(owners == n) if texts[place][1] in own]
+        left_out = [
+            place for place in np.flatnonzero(owners == n) if own & {texts[place][1], *texts[place][1].split("\n")}
+        ]
         if len(left_out) == int((owners == n).sum()):
             continue
         scores = vectors @ vector

@@ -21,7 +21,7 @@ from console.auth.gate import Gate
 from console.explanations import Explanations
 from console.inbox import Inbox
 from console.pages.staff import StaffServices, router
-from core.bot_parts import BotParts, find_skills
+from core.bot_parts import BotParts
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
@@ -43,7 +43,7 @@ from knowledge.review.desk import Desk
 from knowledge.signals import normalised
 from knowledge.suggesting import SuggestedReply
 from knowledge.types import Answer, AnswerPart, Question, UsedEntry
-from tests.evaluation.training.conftest import TOPIC, QuickModel, Trials, WiredRasa
+from tests.evaluation.training.conftest import DOMAIN, TOPIC, QuickModel, Trials, WiredRasa
 from tests.knowledge.review.doubles import T
 
 PASSWORD = "three green lamps"
@@ -215,7 +215,8 @@ def folders(database: Database) -> tuple[Path, BotParts]:
     home = Path(str(database.engine.url.database)).parent
     (home / "data/nlu").mkdir(parents=True, exist_ok=True)
     (home / "data/nlu/topic.yml").write_text(TOPIC)
-    return home / "var", BotParts(home / "data", find_skills(["shop_orders"]))
+    (home / "domain.yml").write_text(DOMAIN.replace(", gift_card", ""))
+    return home / "var", BotParts(home / "data", base=home / "domain.yml")
 
 
 def starting(training: Training) -> Callable[[str, str, str, str], str]:
