@@ -216,8 +216,8 @@ def test_probes_are_replayed_with_their_history(bot: Instance, tmp_path: Path, t
         "turns": [
             {"speaker": "user", "text": "Tell me about the Heron lamp."},
             {"speaker": "system", "text": "The Heron lamp is a brass reading lamp."},
-            {"speaker": "user", "text": "Does the Heron lamp come with a bulb?"},
-            {"speaker": "agent", "text": "Yes, the Heron lamp comes with a warm white LED bulb."},
+            {"speaker": "user", "text": "Can the Heron lamp be folded flat?"},
+            {"speaker": "agent", "text": "Yes, the Heron lamp folds flat for a suitcase."},
         ],
         "approved": True,
     }
@@ -225,7 +225,7 @@ def test_probes_are_replayed_with_their_history(bot: Instance, tmp_path: Path, t
     rejoinder(bot, "conversations", "import", str(tmp_path / "seeds.jsonl"), "--approve")
     probe = {
         "dialogue_id": "p1",
-        "turns": [*learn["turns"][:2], {"speaker": "user", "text": "Is a bulb included with it?"}],
+        "turns": [*learn["turns"][:2], {"speaker": "user", "text": "Can it be folded flat?"}],
     }
     (tmp_path / "probes.jsonl").write_text(json.dumps(probe) + "\n")
     out = tmp_path / "out.jsonl"
@@ -233,7 +233,7 @@ def test_probes_are_replayed_with_their_history(bot: Instance, tmp_path: Path, t
     (line,) = [json.loads(row) for row in out.read_text().splitlines()]
     keys = ["dialogue_id", "reply", "outcome", "confidence", "entry_ids", "external_ids", "sources", "latency_ms"]
     assert list(line) == [*keys, "choices", "skill"] and line["skill"] == ""
-    assert line["outcome"] == "answered" and "LED bulb" in line["reply"]
+    assert line["outcome"] == "answered" and "folds flat" in line["reply"]
     assert line["external_ids"][0].startswith("c-")
 
 

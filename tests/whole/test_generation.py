@@ -138,7 +138,7 @@ def test_when_no_vendor_answers_the_evidence_speaks_for_itself(talking: Talking,
     (answer,) = chat.ask(QUESTION)
     assert "oak" in answer["text"].lower()
     (turn,) = turns(talking.bot, chat)
-    assert (turn["written_by"], turn["outcome"]) == ("extract", "answered")
+    assert turn["written_by"] == "extract" and turn["outcome"] in {"answered", "suggested"}
 
 
 def test_what_the_evidence_does_not_say_never_arrives(talking: Talking, chat: Chat) -> None:
