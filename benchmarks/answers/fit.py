@@ -39,8 +39,8 @@ DECAY = 1.0
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.08)
 """Shares of questions answered surely and wrongly for which bars are chosen."""
 DEFAULT = 0.05
-UNANSWERABLE_KEPT = 0.88
-"""Share of unanswerable questions that must end as unknown."""
+SHOWN_KEPT = 0.76
+"""Share of answerable questions that must still get the right entry, or have it among the first three."""
 BARS = np.arange(0.3, 1.0, 0.005)
 HEDGED = 0.2
 """Probability of being right from which the first one is shown rather than a list."""
@@ -171,15 +171,14 @@ def _solved(signs: Numbers, wanted: Numbers, weight: Numbers) -> Numbers:
 def bars(rows: Sequence[Row], weights: dict[str, Any]) -> dict[str, dict[str, float]]:
     """For each share of questions answered surely and wrongly the lowest bar that keeps it, over real help centres.
 
-    It is asked back from where most questions that the public help centres do not answer end as unknown. The demo's are
-    left out there: nearly all of them were written to be mistaken for answerable ones.
+    It is asked back from as high a bar as still shows the right entry to most who ask what is answered.
     """
     tuned = [row for row in rows if row.tuned and row.source in {DEMO, *TUNED}]
     first, any_ = probabilities(tuned, weights)
     source = np.array([r.source for r in tuned])
     answerable, right = np.array([r.answerable for r in tuned]), np.array([r.first for r in tuned])
-    open_ = ~answerable & np.isin(source, TUNED)
-    ask = next(bar for bar in BARS if _mean_by_source(any_ < bar, source, open_) >= UNANSWERABLE_KEPT)
+    shown = np.array([r.any for r in tuned])
+    ask = max(bar for bar in BARS if _mean_by_source(shown & (any_ >= bar), source, answerable) >= SHOWN_KEPT)
     everything = np.ones(len(tuned), dtype=np.bool_)
     found = {}
     for share in SHARES:

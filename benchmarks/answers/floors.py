@@ -17,7 +17,7 @@ ANSWERABLE, UNANSWERABLE = 45, 15
 RIGHT = 44.0
 """Percent of the answerable ones, at least; so are the next."""
 RIGHT_OR_SHOWN = 51.0
-HONEST = 40.0
+HONEST = 30.0
 """Percent of the unanswerable ones, at least."""
 WRONG_AND_SURE = 9.0
 """Percent of the answerable ones, at most."""
