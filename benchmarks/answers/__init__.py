@@ -167,12 +167,12 @@ def _targets(figures: dict[str, Any]) -> list[Goal]:
     centres, demo = figures["help centres, reported"], figures["demo shop, reported half"]
     plain, shown = figures["plain paraphrases"], figures["evidence, reported"]["shown to a model"]
     goals = []
-    for name, part, right, shown in (("help centres", centres, 60, 82), ("demo shop", demo, 55, 78)):
+    for name, part, right, offered in (("help centres", centres, 60, 82), ("demo shop", demo, 55, 78)):
         if not part["answerable"]:
             continue
         goals += [
             at_least(f"{name}: right, %", part["right %"], right),
-            at_least(f"{name}: right or shown, %", part["right or shown %"], shown),
+            at_least(f"{name}: right or shown, %", part["right or shown %"], offered),
             at_most(f"{name}: wrong and sure, %", part["wrong and sure %"], 5),
             at_least(f"{name}: honest where there is no answer, %", part["honest %"], 80),
             at_most(f"{name}: invented and sure, %", part["invented and sure %"], 3),
