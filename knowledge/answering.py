@@ -129,12 +129,12 @@ class Answering:
         if exact.chosen:
             entry = exact.chosen.entry
             self._reuse.book.confirm(question, entry.id)
-            return replace(reasons, rule="exact", part=replace(_verbatim(question, entry, 1.0), exact=True))
+            return replace(reasons, rule="exact", part=replace(verbatim(question, entry, 1.0), exact=True))
         reasons = self._matched(reasons)
         decision = self._reuse.decide(question, reasons.matches)
         reasons = replace(reasons, reuse=decision)
         if decision.verdict == "verbatim":
-            part = _verbatim(question, reasons.matches[0].candidate.entry, decision.score)
+            part = verbatim(question, reasons.matches[0].candidate.entry, decision.score)
             return replace(reasons, rule="reused", part=part)
         return self._not_verbatim(reasons)
 
@@ -168,17 +168,24 @@ class Answering:
 
         What is found only with the turns before is never sent as sure then: perhaps something else is asked now.
         """
-        question = reasons.asked
-        whole_ = self._ranker.rank(question, reasons.texts, [c for c in reasons.usable if not _needs_talk(c.entry)])
-        if not question.history or context.is_dependent(question.text) or len(question.text.split()) <= SHORT:
-            return whole_
-        bars, held = self._bars(question.tenant_id), reasons.held_out
+        question, bars = reasons.asked, self._bars(reasons.asked.tenant_id)
+        leans = context.is_dependent(question.text) or len(question.text.split()) <= SHORT
+        if not question.history or leans:
+            return self._ranking_with_turns(reasons)
+        held = reasons.held_out
         found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
         readable = [c for c in found if not _needs_talk(c.entry) and not (held and c.entry.id == held.entry.id)]
         alone = self._ranker.rank(replace(question, history=()), [question.text], readable)
-        if bars.outcome(alone) != "unknown" or whole_.first < bars.answered:
+        if bars.outcome(alone) != "unknown":
             return alone
-        return replace(whole_, first=min(whole_.first, bars.answered - JUST_BELOW))
+        whole_ = self._ranking_with_turns(reasons)
+        if whole_.first < bars.answered:
+            return alone
+        return replace(whole_, first=bars.answered - JUST_BELOW)
+
+    def _ranking_with_turns(self, reasons: Reasons) -> Ranking:
+        readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
+        return self._ranker.rank(reasons.asked, reasons.texts, readable)
 
     def _completed(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
@@ -313,7 +320,8 @@ def _choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Cho
     return tuple(choices[:CHOICES])
 
 
-def _verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
+def verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
+    """An entry's approved answer as it is."""
     part = replace(_answered(question, entry, entry.answer, confidence), written_by="approved")
     return replace(part, evidence=(entry,), nearness=min(1.0, confidence))
 

@@ -16,9 +16,10 @@ from core.db import Database
 from core.errors import KnowledgeUnavailable
 from core.turns.knowledge import Asked, KnowledgeMatch, Level
 from knowledge import entries
+from knowledge.answering import verbatim, whole
 from knowledge.citing import without_marks
 from knowledge.reuse.deciding import Book, Decision, Known
-from knowledge.types import SPEAKERS, Answer, AnswerPart, Entry, Question, UsedEntry, Utterance
+from knowledge.types import SPEAKERS, Answer, AnswerPart, Question, Utterance
 
 log = structlog.get_logger()
 
@@ -132,7 +133,7 @@ class Lookup:
         if entry is None:
             return None
         self._book.confirm(question, entry_id)
-        return _verbatim(entry, question.text)
+        return whole([verbatim(question, entry, 1.0)])
 
     def languages(self, tenant_id: str) -> list[str]:
         """The languages that questions can be answered in, the commonest first."""
@@ -170,20 +171,3 @@ def _question(asked: Asked) -> Question:
 
 def _key(question: Question) -> _Key:
     return question.tenant_id, question.conversation_id, question.turn_id or "", question.text.strip()
-
-
-def _verbatim(entry: Entry, asked: str) -> Answer:
-    used = UsedEntry(entry.id, entry.version, 1.0, entry.external_id)
-    sources = (entry.source,) if entry.source else ()
-    part = AnswerPart(
-        asked,
-        "answered",
-        entry.answer,
-        1.0,
-        (used,),
-        sources,
-        evidence=(entry,),
-        nearness=1.0,
-        written_by="approved",
-    )
-    return Answer("answered", (part,), 1.0, entries=(used,), sources=sources)
