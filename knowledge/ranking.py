@@ -17,7 +17,7 @@ from knowledge.types import Candidate, Embeds, Entry, Question
 from knowledge.units import units_of
 
 COSINE = 10.0
-"""What a cosine counts beside the reader's logit, as in training."""
+"""What a cosine counts beside the reader's logit, in training and ever after."""
 MIDDLE = 0.5
 READ = 8
 """Candidates that are read."""

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from knowledge.embedding import ModelFiles
+from knowledge.ranking import COSINE, MIDDLE
 from knowledge.reader import SHIPPED, Pair, PairEncoder, open_word_embeddings
 from knowledge.training.network import WIDTH
 from knowledge.training.reader_network import CrossEncoder
@@ -23,8 +24,6 @@ from knowledge.training.reader_rows import Asked, Item, Pool, centre_pools, draw
 
 CANDIDATES, QUESTIONS, SORTED = 5, 8, 40
 """Candidates a question, questions a step, and the steps whose questions are sorted by length together."""
-COSINE = 10.0
-"""What the cosine counts beside the reader's logit while it learns."""
 WARM_UP = 0.06
 FROZEN = 2
 """The lowest layers stay as they are, which saves a fourth of the time."""
@@ -124,7 +123,7 @@ class Trainer:
             logits = self._network(*self._tensors(pairs)).float()
         losses, start = [], 0
         for item in items:
-            own = logits[start : start + len(item.pairs)] + COSINE * (torch.tensor(item.cosines) - 0.5)
+            own = logits[start : start + len(item.pairs)] + COSINE * (torch.tensor(item.cosines) - MIDDLE)
             start += len(item.pairs)
             losses.append(functional.cross_entropy(torch.cat([torch.zeros(1), own]), torch.tensor(item.label)))
         loss = torch.stack(losses).mean()
