@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import onnx
 import torch
+from onnx.numpy_helper import to_array
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -79,3 +82,21 @@ class CrossEncoder(nn.Module):
             read = layer(read, left_out)
         kept = mask[..., None].to(read.dtype)
         return read[:, 0], (read * kept).sum(1) / kept.sum(1)
+
+
+def read_exported(path: Path) -> dict[str, Tensor]:
+    """The weights of an exported reader, to go on from: int8 as ``quantize_dynamic`` of onnxruntime writes it."""
+    graph = onnx.load(path).graph
+    stored = {part.name: to_array(part) for part in graph.initializer}
+    found = {name: torch.tensor(values) for name, values in stored.items() if name.endswith((".weight", ".bias"))}
+    multiplied = {node.input[1]: node.name for node in graph.node if node.op_type == "MatMulInteger"}
+    for name in (name for name in stored if name.endswith("_quantized")):
+        base = name.removesuffix("_quantized")
+        whole = stored[name].astype("float32") - stored[f"{base}_zero_point"].astype("float32")
+        weights = torch.from_numpy(whole * stored[f"{base}_scale"])
+        if name in multiplied:
+            _, *module, _ = multiplied[name].split("/")
+            found[".".join(module) + ".weight"] = weights.T.contiguous()
+        else:
+            found[base] = weights
+    return found

@@ -6,6 +6,7 @@ import argparse
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -19,17 +20,19 @@ from knowledge.embedding import ModelFiles
 from knowledge.ranking import COSINE, MIDDLE
 from knowledge.reader import SHIPPED, Pair, PairEncoder, open_word_embeddings
 from knowledge.training.network import WIDTH
-from knowledge.training.reader_network import CrossEncoder
+from knowledge.training.reader_network import CrossEncoder, read_exported
 from knowledge.training.reader_rows import Asked, Item, Pool, centre_pools, draw_items, nearest, section_pools
 
-CANDIDATES, QUESTIONS, SORTED = 5, 8, 40
+CANDIDATES, QUESTIONS, SORTED = 4, 10, 40
 """Candidates a question, questions a step, and the steps whose questions are sorted by length together."""
 WARM_UP = 0.06
 FROZEN = 2
 """The lowest layers stay as they are, which saves a fourth of the time."""
 EMBEDDED = 64
-TRIED = 12
-"""Candidates of a question that is tried on the held-back sources."""
+TRIED, TRIED_OF_POOL = 8, 50
+"""Candidates of a question that is tried on the held-back sources, and questions of one of them."""
+KEPT, REPORTED = 300, 1500
+"""Steps between two exports, and between two reports."""
 
 
 def main() -> None:
@@ -39,8 +42,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=float, default=6e-5)
     parser.add_argument("--headings", type=int, default=3000, help="headings that are asked as questions")
-    parser.add_argument("--start", type=Path, help="weights to go on from")
-    parser.add_argument("--state", type=Path, help="where the weights are kept, to go on from")
+    parser.add_argument("--start", type=Path, help="an exported reader to go on from")
     parser.add_argument("--threads", type=int, default=1, help="more only help where nothing else runs")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args()
@@ -57,12 +59,10 @@ def main() -> None:
         pool.prepare(embedder)
     print(f"{sum(len(pool.asked) for pool in pools)} questions", flush=True)
     if options.start:
-        network.load_state_dict(torch.load(options.start))
-    trainer = Trainer(network, encoder, words)
+        network.load_state_dict(read_exported(options.start))
+    trainer = Trainer(network, encoder, words, options.out)
     trainer.report(held)
     trainer.train(pools, options.minutes, options.rate, held)
-    if options.state:
-        torch.save(network.state_dict(), options.state)
     export(network, options.out)
 
 
@@ -92,10 +92,11 @@ class Embedder:
 class Trainer:
     """One network, and what turns pairs into its input."""
 
-    def __init__(self, network: CrossEncoder, encoder: PairEncoder, words: np.ndarray) -> None:
+    def __init__(self, network: CrossEncoder, encoder: PairEncoder, words: np.ndarray, out: Path) -> None:
         self._network = network
         self._encoder = encoder
         self._words = words
+        self._out = out
 
     def train(self, pools: Sequence[Pool], minutes: float, rate: float, held: dict[str, list[Pool]]) -> None:
         """Until the time is over; the rate falls to nothing by then."""
@@ -113,7 +114,10 @@ class Trainer:
             losses.append(self._step(optimizer, items))
             if step % 100 == 0:
                 print(f"{100 * done:5.1f} % step {step}: loss {np.mean(losses[-100:]):.3f}", flush=True)
-            if step % 600 == 0:
+            if step % KEPT == 0:
+                export(self._network, self._out)
+                self._network.train()
+            if step % REPORTED == 0:
                 self.report(held)
         self.report(held)
 
@@ -142,41 +146,50 @@ class Trainer:
         )
 
     def report(self, held: dict[str, list[Pool]]) -> None:
-        """How often the right one is first, and among three, by cosine and with the reader, on sources held back."""
+        """By cosine and with the reader, on sources held back: how often the right one is first, and among three, and
+        how often the best of a question that is answered scores above the best of one that is not (AUC).
+        """
         self._network.eval()
         for name, pools in held.items():
             rows = [row for pool in pools for row in self._tried(pool)]
-            plain = [ranks for _, ranks, _ in rows]
-            read = [ranks for _, _, ranks in rows]
-            known = [gold in ranks for gold, ranks, _ in rows]
-            first, three = (_share(rows, read, n) for n in (1, 3))
-            print(
-                f"  {name}: {len(rows)} questions, cosine {_share(rows, plain, 1):.3f} / {_share(rows, plain, 3):.3f}, "
-                f"with the reader {first:.3f} / {three:.3f}, among {TRIED} {np.mean(known):.3f}",
-                flush=True,
-            )
+            known = [row for row in rows if row.gold is not None]
+            line = f"  {name}: {len(known)} questions, among {TRIED} {np.mean([r.gold in r.read for r in known]):.3f}"
+            for way in ("cosine", "read"):
+                first, three = (np.mean([r.gold in getattr(r, way)[:n] for r in known]) for n in (1, 3))
+                best = [np.array([getattr(r, f"best_{way}") for r in rows if (r.gold is None) == none]) for none in (0, 1)]
+                apart = np.mean(best[0][:, None] > best[1][None, :])
+                line += f"; {way} {first:.3f} / {three:.3f}, unanswered told apart {apart:.3f}"
+            print(line, flush=True)
         self._network.train()
 
     @torch.inference_mode()
-    def _tried(self, pool: Pool) -> Iterator[tuple[int, list[int], list[int]]]:
+    def _tried(self, pool: Pool) -> Iterator[Tried]:
         rng = random.Random(2)
-        asked = [i for i, a in enumerate(pool.asked) if a.gold is not None]
-        for i in rng.sample(asked, min(50, len(asked))):
+        for i in rng.sample(range(len(pool.asked)), min(TRIED_OF_POOL, len(pool.asked))):
             found = nearest(pool, i, TRIED)
             item = pool.asked[i]
             pairs = [_pair(item, pool, place) for place in found]
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = self._network(*self._tensors(pairs)).float().numpy()
-            scores = logits + COSINE * pool.similarity[i][found].astype(np.float32)
-            yield item.gold, found, [found[j] for j in np.argsort(-scores)]
+            cosines = pool.similarity[i][found].astype(np.float32)
+            scores = logits + COSINE * (cosines - MIDDLE)
+            read = [found[j] for j in np.argsort(-scores)]
+            yield Tried(item.gold, found, read, float(cosines.max()), float(scores.max()))
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a question of a source held back: its candidates in two orders, and their best scores."""
+
+    gold: int | None
+    cosine: list[int]
+    read: list[int]
+    best_cosine: float
+    best_read: float
 
 
 def _pair(asked: Asked, pool: Pool, place: int) -> Pair:
     return Pair(asked.text, asked.history, pool.sections[place].text)
-
-
-def _share(rows: Sequence, ranked: Sequence[Sequence[int]], count: int) -> float:
-    return float(np.mean([row[0] in ranks[:count] for row, ranks in zip(rows, ranked, strict=True)]))
 
 
 def _steps(pools: Sequence[Pool]) -> Iterator[list[Item]]:

@@ -99,7 +99,19 @@ async def test_the_status_of_an_order_that_is_late(orders: Orders) -> None:
     assert said == ["utter_order_shipped", "utter_order_tracking", "utter_order_late"]
     assert dispatcher.messages[0]["items"] == "2 x Mug"
     assert dispatcher.messages[-1]["custom"]["rejoinder"]["outcome"] == "action"
-    assert slots["order_number"] is None
+    assert "order_number" not in slots, "it stays the order that is spoken of"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("when will it arrive?", "R104233"), ("and my other order?", None), ("what about the second one", None)],
+)
+async def test_the_verified_order_is_meant_again_unless_another_is(
+    orders: Orders, text: str, number: str | None
+) -> None:
+    heard = tracker({}, MINE, text=text, entities=[])
+    _, slots, _ = await done(ValidateOrderStatusForm(orders), heard)
+    assert slots["order_number"] == number
 
 
 async def test_slots_that_were_filled_without_the_form_are_checked(orders: Orders) -> None:

@@ -108,6 +108,14 @@ def test_number_and_email_in_one_message_fill_the_form(chat: Chat) -> None:
     assert "on its way" in says(chat, "104233 and ada@example.com")
 
 
+@pytest.mark.parametrize("text", ["when will it arrive?", "and where is it now", "track my order"])
+def test_a_verified_order_is_spoken_of_until_another_is_named(bot: Instance, chat: Chat, text: str) -> None:
+    says(chat, "where is my order R104233? my e-mail is ada@example.com")
+    assert "Order R104233" in says(chat, text)
+    assert "order number" in says(chat, "where is my other order?")
+    assert "doesn't belong" in says(chat, "R103990")
+
+
 @pytest.mark.parametrize("text", ["thanks, bye! oh and do you ship to Spain?", "bye bye birdie poster price?"])
 def test_a_goodbye_is_never_the_answer_to_a_question(bot: Instance, chat: Chat, text: str) -> None:
     assert "bye" not in says(chat, text).lower()

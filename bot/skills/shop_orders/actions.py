@@ -39,7 +39,7 @@ def make_actions(database: Database) -> list[Action]:
 
 
 class OrderAction(Action):
-    """Begins with an order that is verified to be the customer's; ends with the form's slots emptied."""
+    """Begins with an order that is verified to be the customer's, which stays the one that is spoken of."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -49,9 +49,9 @@ class OrderAction(Action):
         order = await self._verified(tracker)
         if order is None:
             say(dispatcher, Note(outcome="unknown"), response="utter_order_not_verified")
-            return [*emptied(), SlotSet("email", None)]
+            return _emptied("order_number", "email")
         await self.act(order, dispatcher, tracker)
-        return emptied()
+        return _emptied()
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
         """Do it, and say so."""
@@ -134,12 +134,9 @@ class ActionCancelOrder(OrderAction):
         return say(dispatcher, DONE, response="utter_order_now_cancelled", order_number=order.number)
 
 
-def emptied() -> Events:
-    """The forms' slots for a fresh start; the e-mail stays, since the customer does."""
-    return [
-        *(SlotSet(slot, None) for slot in ("order_number", "new_address", "confirmed")),
-        SlotSet("wrong_tries", 0.0),
-    ]
+def _emptied(*also: str) -> Events:
+    """The forms' slots for a fresh start; a verified order and its e-mail stay."""
+    return [*(SlotSet(slot, None) for slot in ("new_address", "confirmed", *also)), SlotSet("wrong_tries", 0.0)]
 
 
 def _too_late(order: OrderView, dispatcher: CollectingDispatcher, response: str) -> None:

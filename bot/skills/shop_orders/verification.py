@@ -19,6 +19,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _ADDRESS = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{2})\S+.*\s.*\S+", re.DOTALL)
 """A number, a word, and more than one part; addresses of the world have no more in common."""
 LONGEST_ADDRESS = 500
+_ANOTHER = re.compile(r"\b(?:(?:an)?other|different|second|next|last|previous|earlier|older|newer) (?:\w+ )?(?:order|one|parcel|package|delivery)s?\b", re.IGNORECASE)  # fmt: skip
 
 
 class OrderForm(FormValidationAction):
@@ -36,7 +37,14 @@ class OrderForm(FormValidationAction):
     async def validate_order_number(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Slots:
-        """The number as we write it; an e-mail that was known before must fit."""
+        """The number as we write it; an e-mail that was known before must fit.
+
+        The order that was spoken of before is meant again, unless the customer says that it is another.
+        """
+        message = tracker.latest_message
+        named = any(entity["value"] == value for entity in message.get("entities", []))
+        if not named and _ANOTHER.search(message.get("text") or ""):
+            return {"order_number": None}
         number = order_number(str(value))
         if number is None:
             dispatcher.utter_message(response="utter_order_number_invalid")
