@@ -103,6 +103,13 @@ def test_number_and_email_in_the_first_message_are_enough(bot: Instance, chat: C
     assert turns(bot, chat)[-1]["outcome"] == "action"
 
 
+@pytest.mark.parametrize("written", ["ada at example dot com", "ada@example", "it is ada@example,com", "ada@"])
+def test_what_is_no_email_is_told_so(chat: Chat, written: str) -> None:
+    assert "e-mail" in says(chat, "where is my order R104233?")
+    assert "doesn't look like an e-mail" in says(chat, written)
+    assert "on its way" in says(chat, "ada@example.com")
+
+
 def test_number_and_email_in_one_message_fill_the_form(chat: Chat) -> None:
     assert "order number" in says(chat, "where is my parcel?")
     assert "on its way" in says(chat, "104233 and ada@example.com")
