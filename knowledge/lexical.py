@@ -67,6 +67,7 @@ class LexicalIndex:
                     writer.add_document(_document(change.entry))
             writer.commit()
             self._note(tenant_id, reached)
+            opened.seen = None
             writer.wait_merging_threads()
         return True
 
@@ -79,6 +80,7 @@ class LexicalIndex:
                 writer.delete_all_documents()
                 writer.commit()
                 self._note(tenant_id, Reached())
+                opened.seen = None
 
     def search(self, tenant_id: str, text: str, count: int) -> Scores:
         """The best entries for a text, with their BM25 scores."""
@@ -145,6 +147,7 @@ class _Opened:
         self.index.register_tokenizer("words", self.analyser)
         self.lock = Lock()
         self.seen: Reached | None = None
+        """What the searcher shows; None where it must be loaded anew: an index made anew reaches what it had before."""
 
     def query(self, text: str) -> Query | None:
         """Each word in each field; the text is never read as a query language."""

@@ -89,7 +89,7 @@ def test_what_is_far_contradicted_or_distrusted_is_told() -> None:
     assert "the nearest entry has a cosine of 0.60, below 0.65" in sentence_of(ranked("unknown", 0.7, near=0.65))
     disputed = AnswerPart(ASKED.text, "suggested", "- A\n- B", 0.7, disputed=True)
     assert "answer this differently" in sentence_of(ranked("suggested", 0.7, part=disputed))
-    assert "customers said that this answer was wrong" in sentence_of(ranked("clarified", 0.7))
+    assert "customers said that it was wrong" in sentence_of(ranked("clarified", 0.7))
     assert sentence_of(ranked("unknown", 0.0, 0.0, ranking=Ranking())) == "Not answered: nothing was found."
 
 
