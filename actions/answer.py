@@ -21,7 +21,7 @@ from core.texts import Texts
 from knowledge.citing import without_marks
 from knowledge.draft import GAP, Viewer
 from knowledge.sources.language import OWN_NAMES, language_of
-from knowledge.types import Answer, AnswerPart, Question, Source, Speaker, Utterance, Writing
+from knowledge.types import Answer, AnswerPart, Choice, Question, Source, Speaker, Utterance, Writing
 from knowledge.writing import Writer
 
 log = structlog.get_logger()
@@ -95,7 +95,7 @@ class ActionAnswer(Action):
     def _text(self, answer: Answer) -> str:
         """The parts one after the other; a likely one under what it answers, and whether something else was meant."""
         texts = [self._worded(part) for part in answer.parts]
-        if any(part.choices for part in answer.parts):
+        if _choices(answer):
             texts.append(self._texts.not_meant)
         return GAP.join(texts)
 
@@ -109,8 +109,7 @@ class ActionAnswer(Action):
 
     def _buttons(self, answer: Answer) -> tuple[Button, ...]:
         """What else may have been meant; a person, where something is open."""
-        choices = dict.fromkeys(choice for part in answer.parts for choice in part.choices)
-        buttons = [entry_button(choice.title, choice.entry_id) for choice in choices][:MOST_CHOICES]
+        buttons = [entry_button(choice.title, choice.entry_id) for choice in _choices(answer)][:MOST_CHOICES]
         is_open = any(part.outcome != "answered" for part in answer.parts)
         return (*buttons, Button(self._texts.person, "/talk_to_person")) if is_open else tuple(buttons)
 
@@ -137,6 +136,12 @@ class ActionAnswer(Action):
         if not text or not known or asked in known:
             return ""
         return text.replace("{languages}", ", ".join(OWN_NAMES.get(each, each) for each in known[:MOST_LANGUAGES]))
+
+
+def _choices(answer: Answer) -> list[Choice]:
+    """What else may have been meant by any part, without what another part answers."""
+    sent = {entry.id for part in answer.parts for entry in part.entries}
+    return list(dict.fromkeys(c for part in answer.parts for c in part.choices if c.entry_id not in sent))
 
 
 class _Streaming:

@@ -40,9 +40,9 @@ class Bars:
         """What may be done with a ranking."""
         if ranking.first >= self.answered:
             return "answered"
-        if ranking.first >= self.suggested and ranking.any >= self.clarified:
+        if ranking.first >= self.suggested and ranking.known >= self.clarified:
             return "suggested"
-        return "clarified" if ranking.any >= self.clarified else "unknown"
+        return "clarified" if ranking.known >= self.clarified else "unknown"
 
 
 BarsOf = Callable[[str], Bars]

@@ -85,7 +85,7 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
 
 def _against_bars(outcome: AnswerOutcome, ranking: Ranking, bars: Bars) -> str:
     """How probable the answer is beside what it must be."""
-    first, any_ = f"{ranking.first:.2f}", f"that one of the first three answers, {ranking.any:.2f},"
+    first, known = f"{ranking.first:.2f}", f"that it is answered at all, {ranking.known:.2f},"
     likely, asked_back = (
         f"the bar for likely answers, {bars.suggested:.2f}",
         f"the bar for asking back, {bars.clarified:.2f}",
@@ -95,8 +95,8 @@ def _against_bars(outcome: AnswerOutcome, ranking: Ranking, bars: Bars) -> str:
     if outcome == "suggested":
         return f"{first} is at or above {likely}, and below the bar for sure ones, {bars.answered:.2f}"
     if outcome == "clarified":
-        return f"{first} is below {likely}; {any_} is at or above {asked_back}"
-    return f"{any_} is below {asked_back}"
+        return f"{first} is below {likely}; {known} is at or above {asked_back}"
+    return f"{known} is below {asked_back}"
 
 
 def _note_of_exact(reasons: Reasons) -> str:
@@ -200,7 +200,7 @@ def _named(entry: Entry) -> dict[str, Any]:
 
 def _probability(reasons: Reasons) -> dict[str, Any] | None:
     ranking = reasons.ranking
-    return {"first": _rounded(ranking.first), "any": _rounded(ranking.any)} if ranking else None
+    return {"first": _rounded(ranking.first), "known": _rounded(ranking.known)} if ranking else None
 
 
 def _bars(reasons: Reasons) -> dict[str, Any] | None:

@@ -52,11 +52,11 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Candidates, best first, and how probable it is that the first one answers, and that one of the first three does."""
+    """Candidates, best first, and how probable it is that the first one answers, and that any entry does."""
 
     ranked: tuple[Ranked, ...] = ()
     first: float = 0.0
-    any: float = 0.0
+    known: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Ranker:
         self._reader = reader
         self._embedder = embedder
         stored = json.loads(weights.read_text(encoding="utf-8"))
-        self._first, self._any = Calibration.of(stored["first"]), Calibration.of(stored["any"])
+        self._first, self._known = Calibration.of(stored["first"]), Calibration.of(stored["known"])
 
     def rank(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> Ranking:
         """``searched`` are the texts by which the candidates were found."""
@@ -95,7 +95,7 @@ class Ranker:
         if not ranked:
             return Ranking()
         signs = signs_of(question, ranked)
-        return Ranking(ranked, self._first.probability(signs), self._any.probability(signs))
+        return Ranking(ranked, self._first.probability(signs), self._known.probability(signs))
 
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         """The nearest, best first by reader and cosine together."""

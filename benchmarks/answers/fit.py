@@ -32,7 +32,7 @@ from knowledge.types import Entry, Question, Utterance
 Numbers = npt.NDArray[np.float64]
 RETRIEVED = 40
 OFFERED = 3
-ASKED_OF_POOL = 24
+ASKED_OF_POOL = 40
 NEWTON_STEPS = 20
 DECAY = 1.0
 """Weight of the penalty on the squared weights."""
@@ -48,13 +48,13 @@ HEDGED = 0.2
 
 @dataclass(frozen=True)
 class Row:
-    """One question: the signs of its ranking, and whether the first, and one of those offered, answers."""
+    """One question: the signs of its ranking; whether the first, one of those offered, or any entry answers."""
 
     source: str
     signs: Numbers
     first: bool
-    any: bool
-    answerable: bool
+    shown: bool
+    known: bool
     tuned: bool
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, help="keep what was collected, or take it from there")
     options = parser.parse_args()
     rows = _collected(options.data, options.rows)
-    weights = {"first": fit(rows, "first"), "any": fit(rows, "any")}
+    weights = {"first": fit(rows, "first"), "known": fit(rows, "known")}
     chosen = bars(rows, weights)
     stored = {**weights, "wrong": DEFAULT, "bars": chosen}
     options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
@@ -174,11 +174,11 @@ def bars(rows: Sequence[Row], weights: dict[str, Any]) -> dict[str, dict[str, fl
     It is asked back from as high a bar as still shows the right entry to most who ask what is answered.
     """
     tuned = [row for row in rows if row.tuned and row.source in {DEMO, *TUNED}]
-    first, any_ = probabilities(tuned, weights)
+    first, known = probabilities(tuned, weights)
     source = np.array([r.source for r in tuned])
-    answerable, right = np.array([r.answerable for r in tuned]), np.array([r.first for r in tuned])
-    shown = np.array([r.any for r in tuned])
-    ask = max(bar for bar in BARS if _mean_by_source(shown & (any_ >= bar), source, answerable) >= SHOWN_KEPT)
+    answerable, right = np.array([r.known for r in tuned]), np.array([r.first for r in tuned])
+    shown = np.array([r.shown for r in tuned])
+    ask = max(bar for bar in BARS if _mean_by_source(shown & (known >= bar), source, answerable) >= SHOWN_KEPT)
     everything = np.ones(len(tuned), dtype=np.bool_)
     found = {}
     for share in SHARES:
@@ -192,9 +192,9 @@ def bars(rows: Sequence[Row], weights: dict[str, Any]) -> dict[str, dict[str, fl
 
 
 def probabilities(rows: Sequence[Row], weights: dict[str, Any]) -> tuple[Numbers, Numbers]:
-    """Of the first, and of any."""
-    first, any_ = Calibration.of(weights["first"]), Calibration.of(weights["any"])
-    return np.array([first.probability(r.signs) for r in rows]), np.array([any_.probability(r.signs) for r in rows])
+    """That the first one answers, and that any entry does."""
+    first, known = Calibration.of(weights["first"]), Calibration.of(weights["known"])
+    return np.array([first.probability(r.signs) for r in rows]), np.array([known.probability(r.signs) for r in rows])
 
 
 def _mean_by_source(found: npt.NDArray[np.bool_], source: npt.NDArray[Any], among: npt.NDArray[np.bool_]) -> float:
@@ -206,12 +206,12 @@ def print_table(rows: Sequence[Row], weights: dict[str, Any], chosen: Bars) -> N
     print("source (tuned?)       n  right  shown  sure&wrong | unanswerable: unknown  sure   among first:", READ)
     for source, tuned in sorted({(r.source, r.tuned) for r in rows}):
         own = [r for r in rows if (r.source, r.tuned) == (source, tuned)]
-        first, any_ = probabilities(own, weights)
-        outcome = [chosen.outcome(Ranking((), f, a)) for f, a in zip(first, any_, strict=True)]
+        first, known = probabilities(own, weights)
+        outcome = [chosen.outcome(Ranking((), f, a)) for f, a in zip(first, known, strict=True)]
         given = np.array([o in ("answered", "suggested") for o in outcome])
         sure, unknown = np.array([o == "answered" for o in outcome]), np.array([o == "unknown" for o in outcome])
-        right, shown = np.array([r.first for r in own]), np.array([r.any for r in own])
-        yes = np.array([r.answerable for r in own])
+        right, shown = np.array([r.first for r in own]), np.array([r.shown for r in own])
+        yes = np.array([r.known for r in own])
         row = [
             (right & given)[yes],
             (shown & ~unknown)[yes],

@@ -110,8 +110,8 @@ def _show_numbers(part: dict[str, Any], settings: dict[str, Any]) -> None:
     if part["probability"] and part["bars"]:
         bars, wrong = part["bars"], settings["wrong_answers"]
         print(
-            f"Probability: the first answers {part['probability']['first']:.2f}; one of the first three "
-            f"{part['probability']['any']:.2f}. Bars for at most {wrong:.1%} sure and wrong answers: sure "
+            f"Probability: the first answers {part['probability']['first']:.2f}; any entry does "
+            f"{part['probability']['known']:.2f}. Bars for at most {wrong:.1%} sure and wrong answers: sure "
             f"{bars['answered']:.2f}, likely {bars['suggested']:.2f}, asking back {bars['clarified']:.2f}."
         )
     if part["rule"] != "exact":

@@ -146,8 +146,9 @@ class Trainer:
         )
 
     def report(self, held: dict[str, list[Pool]]) -> None:
-        """By cosine and with the reader, on sources held back: how often the right one is first, and among three, and
-        how often the best of a question that is answered scores above the best of one that is not (AUC).
+        """How often the right one is first, and among three, by cosine and with the reader, on sources held back.
+
+        "Told apart" is how often the best of an answered question scores above the best of an unanswered one (AUC).
         """
         self._network.eval()
         for name, pools in held.items():
@@ -156,7 +157,9 @@ class Trainer:
             line = f"  {name}: {len(known)} questions, among {TRIED} {np.mean([r.gold in r.read for r in known]):.3f}"
             for way in ("cosine", "read"):
                 first, three = (np.mean([r.gold in getattr(r, way)[:n] for r in known]) for n in (1, 3))
-                best = [np.array([getattr(r, f"best_{way}") for r in rows if (r.gold is None) == none]) for none in (0, 1)]
+                best = [
+                    np.array([getattr(r, f"best_{way}") for r in rows if (r.gold is None) == none]) for none in (0, 1)
+                ]
                 apart = np.mean(best[0][:, None] > best[1][None, :])
                 line += f"; {way} {first:.3f} / {three:.3f}, unanswered told apart {apart:.3f}"
             print(line, flush=True)

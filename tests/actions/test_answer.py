@@ -144,6 +144,12 @@ async def test_a_likely_answer_says_what_it_answers_and_offers_the_others() -> N
     assert message["custom"]["rejoinder"]["outcome"] == "suggested"
 
 
+async def test_what_one_part_answers_is_no_choice_beside_another() -> None:
+    abroad = replace(KNOWN, text="Five days.", entries=(UsedEntry("e3", 1, 0.9),))
+    message, _ = await run(FakeWriter(How=(LIKELY, abroad)), tracker("How long, and abroad?"))
+    assert message["buttons"] == [entry_button("e2", "Express"), PERSON]
+
+
 async def test_answers_that_contradict_each_other_are_named_as_such() -> None:
     both = replace(LIKELY, title="Ticket?", text="- 8 euros\n- 11 euros", choices=(), disputed=True)
     message, _ = await run(FakeWriter(How=(both,)), tracker("How much?"))

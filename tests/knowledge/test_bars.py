@@ -14,7 +14,7 @@ BARS = Bars(answered=0.6, suggested=0.3, clarified=0.4)
 
 
 @pytest.mark.parametrize(
-    ("first", "any_", "outcome"),
+    ("first", "known", "outcome"),
     [
         (0.7, 0.9, "answered"),
         (0.5, 0.9, "suggested"),
@@ -24,9 +24,9 @@ BARS = Bars(answered=0.6, suggested=0.3, clarified=0.4)
     ],
 )
 def test_the_outcome_follows_how_probable_the_first_and_the_offered_ones_are(
-    first: float, any_: float, outcome: str
+    first: float, known: float, outcome: str
 ) -> None:
-    assert BARS.outcome(Ranking((), first, any_)) == outcome
+    assert BARS.outcome(Ranking((), first, known)) == outcome
 
 
 def test_fewer_wrong_answers_need_a_higher_bar() -> None:

@@ -49,9 +49,9 @@ class Notes(EmptyBook):
             self.noted.append(entry_id)
 
 
-def ranked(outcome: str, first: float, any_: float = 0.8, **more: object) -> Reasons:
+def ranked(outcome: str, first: float, known: float = 0.8, **more: object) -> Reasons:
     part = AnswerPart(ASKED.text, outcome, "", first)  # type: ignore[arg-type]
-    reasons = Reasons(ASKED, part, rule="ranking", ranking=Ranking((RANKED,), first, any_), bars=BARS, near=0.35)
+    reasons = Reasons(ASKED, part, rule="ranking", ranking=Ranking((RANKED,), first, known), bars=BARS, near=0.35)
     return replace(reasons, **more)
 
 
@@ -77,11 +77,11 @@ def test_the_bars_are_named(embedder: Embedder) -> None:
         "Sent as likely: 0.41 is at or above the bar for likely answers, 0.25, and below the bar for sure ones, 0.62."
     )
     assert sentence_of(ranked("clarified", 0.2)) == (
-        "Asked back: 0.20 is below the bar for likely answers, 0.25; that one of the first three answers, 0.80, is at or "
+        "Asked back: 0.20 is below the bar for likely answers, 0.25; that it is answered at all, 0.80, is at or "
         "above the bar for asking back, 0.30."
     )
     assert sentence_of(ranked("unknown", 0.2, 0.1)) == (
-        "Not answered: that one of the first three answers, 0.10, is below the bar for asking back, 0.30."
+        "Not answered: that it is answered at all, 0.10, is below the bar for asking back, 0.30."
     )
 
 

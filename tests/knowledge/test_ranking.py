@@ -75,7 +75,7 @@ def test_entries_with_the_very_same_answer_are_one_and_not_everything_is_read(em
 
 def test_without_candidates_nothing_is_probable(embedder: Embedder) -> None:
     ranking = Ranker(Reads(), embedder).rank(Question("t", "how long"), ["how long"], [])
-    assert (ranking.ranked, ranking.first, ranking.any) == ((), 0.0, 0.0)
+    assert (ranking.ranked, ranking.first, ranking.known) == ((), 0.0, 0.0)
 
 
 def test_the_shipped_reader_tells_an_answer_from_its_neighbour() -> None:
