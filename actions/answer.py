@@ -20,7 +20,7 @@ from core.llm.types import Caller
 from core.texts import Texts
 from knowledge.citing import without_marks
 from knowledge.draft import GAP, Viewer
-from knowledge.sources.language import OWN_NAMES, language_of
+from knowledge.sources.language import language_of, name_language
 from knowledge.types import Answer, AnswerPart, Choice, Question, Source, Speaker, Utterance, Writing
 from knowledge.writing import Writer
 
@@ -135,7 +135,7 @@ class ActionAnswer(Action):
         text = self._texts.other_language.get(asked, "")
         if not text or not known or asked in known:
             return ""
-        return text.replace("{languages}", ", ".join(OWN_NAMES.get(each, each) for each in known[:MOST_LANGUAGES]))
+        return text.replace("{languages}", ", ".join(name_language(each, asked) for each in known[:MOST_LANGUAGES]))
 
 
 def _choices(answer: Answer) -> list[Choice]:

@@ -29,13 +29,13 @@ class ActionClarify(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Ask, with a way out; what is a question in all likelihood needs no asking back."""
+        """Ask, with a way out; a question in all likelihood, or what there is nothing to offer for, needs no asking back."""
         ranking = tracker.latest_message.get("intent_ranking") or []
-        if ranking and ranking[0]["name"] == QUESTION:
-            answered: list[dict[str, Any]] = await self._answer.run(dispatcher, tracker, domain)
-            return answered
         titles = domain["responses"]
         offered = [intent["name"] for intent in ranking if TITLE.format(intent=intent["name"]) in titles]
+        if not offered or ranking[0]["name"] == QUESTION:
+            answered: list[dict[str, Any]] = await self._answer.run(dispatcher, tracker, domain)
+            return answered
         buttons = [Button(_title(titles, name), f"/{name}") for name in offered[:CHOICES]]
         buttons.append(Button(_title(titles, "something_else"), SOMETHING_ELSE))
         confidence = float(ranking[0]["confidence"]) if ranking else None

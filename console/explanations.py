@@ -122,6 +122,7 @@ RULES = {
     "unsure": "nothing is sure",
     "low": "no skill comes near",
     "form": "a form waits for it",
+    "value": "it is nothing but a number or an e-mail address",
 }
 
 
@@ -131,7 +132,7 @@ def _sentence_of_skill(found: dict[str, Any]) -> str:
         return f"Rasa understands it as {intent}; its model does not say who takes it."
     why = "the knowledge has an answer" if found["by"] == "knowledge" and rule == "sure" else RULES.get(rule, rule)
     taker = "The knowledge takes it" if found["by"] == "knowledge" else "A skill takes it"
-    return f"{taker}, as {intent}: {why} (likeliest intent {found['likeliest']}, score {found['score']:.2f})."
+    return f"{taker}, as {intent}: {why} (likeliest intent {found['likeliest']}; its probability times the likeness to its examples is {found['score']:.2f})."
 
 
 def _utterances(history: Sequence[tuple[str, str]]) -> tuple[Utterance, ...]:

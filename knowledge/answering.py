@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,8 @@ from knowledge.parts import parts_of
 from knowledge.ranking import Ranked, Ranker, Ranking
 from knowledge.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
 from knowledge.reuse.deciding import Reuse
-from knowledge.signals import contradicts, normalised, opposes
+from knowledge.reuse.guards import difference
+from knowledge.signals import content_words, contradicts, normalised, opposes
 from knowledge.types import (
     Answer,
     AnswerOutcome,
@@ -111,7 +113,8 @@ class Answering:
             said = (*said, *_said(decided.part))
         reasons = reasons or [Reasons(asked, _unknown(asked.text))]
         retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
-        return Explanation(question, whole([r.part for r in reasons], retrieval, generation), tuple(reasons))
+        parts = _each_once([r.part for r in reasons])
+        return Explanation(question, whole(parts, retrieval, generation), tuple(reasons))
 
     def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
         started = time.perf_counter()
@@ -148,7 +151,7 @@ class Answering:
             part = _answered(question, entry, entry.answer, talk.match.probability)
             reasons = replace(reasons, rule="talk", part=part)
         else:
-            reasons = replace(reasons, rule="ranking", part=self._graded(question, ranking, reasons.usable))
+            reasons = replace(reasons, rule="ranking", part=self._graded(reasons, ranking))
         said = [m.candidate for m in matches if _needs_talk(m.candidate.entry)]
         return replace(reasons, part=self._with_evidence(reasons.part, ranking, said))
 
@@ -195,20 +198,21 @@ class Answering:
         bars = self._bars(reasons.asked.tenant_id)
         return replace(reasons, talk=talk, ranking=ranking, bars=bars, near=self._limits.near, talked=TALKED)
 
-    def _graded(self, question: Question, ranking: Ranking, candidates: Sequence[Candidate]) -> AnswerPart:
+    def _graded(self, reasons: Reasons, ranking: Ranking) -> AnswerPart:
         """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
+        question = reasons.asked
         near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
         outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
         if outcome == "unknown":
             return replace(_unknown(question.text), confidence=ranking.first)
         best = ranking.ranked[0]
         if best.entry.disputed:
-            return _disputed(question, ranking, candidates)
+            return _disputed(question, ranking, reasons.usable)
         is_only_offered = _opposes(question, best) or self._reuse.is_distrusted(question.tenant_id, best.entry.id)
         if outcome == "clarified" or is_only_offered:
             return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
         part = _answered(question, best.entry, best.unit, ranking.first)
-        if outcome == "answered":
+        if outcome == "answered" and not (reasons.exact.is_ambiguous or _is_about_another(question, best)):
             return replace(part, written_by="approved") if best.entry.kind == "faq" else part
         others = [r for r in near if r is not best]
         return replace(
@@ -309,11 +313,15 @@ def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
 
 
 def _choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Choice, ...]:
-    """The likeliest, each title once."""
+    """The likeliest, each title once; of equal ones each with its article."""
+    titles = Counter(title_of(each.entry) for each in ([shown] if shown else []) + list(ranked))
     known = {title_of(shown.entry)} if shown else set()
     choices: list[Choice] = []
     for each in ranked:
         title = title_of(each.entry)
+        place = each.entry.source.title if each.entry.source else ""
+        if titles[title] > 1 and place and place != title:
+            title = f"{title} ({place})"
         if title and title not in known:
             known.add(title)
             choices.append(Choice(each.entry.id, title))
@@ -338,6 +346,13 @@ def _opposes(question: Question, ranked: Ranked) -> bool:
     return opposes(question.text, title) and opposes(question.text, f"{title}\n{ranked.unit}")
 
 
+def _is_about_another(question: Question, ranked: Ranked) -> bool:
+    """Does it ask of something else in the words of the entry's question ("fill", "store"), with nothing of it in the text?"""
+    title = title_of(ranked.entry)
+    left = content_words(question.text) - content_words(f"{title}\n{ranked.unit}")
+    return bool(left) and difference(question.text, [title]) is not None
+
+
 def _disputed(question: Question, ranking: Ranking, candidates: Sequence[Candidate]) -> AnswerPart:
     """Every answer on record to a question that has several, none of them as the right one."""
     best = ranking.ranked[0].entry
@@ -346,6 +361,20 @@ def _disputed(question: Question, ranking: Ranking, candidates: Sequence[Candida
     part = _answered(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
     used = tuple(UsedEntry(e.id, e.version, round(ranking.first, 4), e.external_id) for e in sides)
     return replace(part, outcome="suggested", title=title_of(best), entries=used, disputed=True)
+
+
+def _each_once(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
+    """What answers two parts is sent once; where it only perhaps answers the second, that one is left open."""
+    sent: set[str] = set()
+    kept: list[AnswerPart] = []
+    for part in parts:
+        again = bool(part.text) and part.text in sent
+        sent.add(part.text)
+        if not again:
+            kept.append(part)
+        elif part.outcome != "answered":
+            kept.append(replace(_unknown(part.question), confidence=part.confidence, choices=part.choices))
+    return kept
 
 
 def _unknown(text: str) -> AnswerPart:

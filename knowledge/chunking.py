@@ -8,7 +8,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from knowledge.content import Content, storable
-from knowledge.sources.blocks import Block, End, Heading, Items, Rows, Table, Text, lines_of, marked_items, text_of
+from knowledge.sources.blocks import (
+    Block,
+    End,
+    Heading,
+    Items,
+    Rows,
+    Table,
+    Text,
+    is_linked,
+    lines_of,
+    marked_items,
+    text_of,
+)
 
 LONGEST_HEADING = 300
 LONGEST_TITLE = 500
@@ -75,8 +87,9 @@ class Article:
 
 
 def pieces_of(article: Article) -> list[Piece]:
-    """What is to be learnt from an article."""
+    """What is to be learnt from an article; a section that only leads elsewhere ("Related articles") says nothing."""
     sections = merged(introduced(sections_of(article.blocks)), article.title)
+    sections = [section for section in sections if not all(map(is_linked, section.blocks))]
     return numbered([piece for section in sections for piece in _pieces(article, section)])
 
 

@@ -78,6 +78,9 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
     if reasons.part.disputed:
         return f"{head}: approved entries answer this differently, so none of their answers is sent as the right one."
     if outcome != bars.outcome(ranking):
+        if outcome == "suggested":
+            why = "asks of something else" if not reasons.exact.is_ambiguous else "is one of several with these words"
+            return f"{head}: {first} would do to send it as sure, but what the entry answers {why}."
         why = "it is about the opposite of what was asked, or customers said that it was wrong"
         return f"{head}: {first} would do to send it, but {why}."
     return f"{head}: {_against_bars(outcome, ranking, bars)}."
@@ -103,7 +106,7 @@ def _note_of_exact(reasons: Reasons) -> str:
     same = reasons.exact.same
     if not same or reasons.exact.chosen:
         return ""
-    if any(each.entry.disputed for each in same) or len({each.entry.answer for each in same}) > 1:
+    if any(each.entry.disputed for each in same) or reasons.exact.is_ambiguous:
         count = len({each.entry.answer for each in same})
         said = f"{count} entries with different answers" if count > 1 else "an entry that another one contradicts"
         return f"The very words belong to {said}, so none was sent for its words alone."

@@ -26,6 +26,8 @@ TURN_TOKENS = 20
 ENTRY_TOKENS = 120
 TEXT_TOKENS = 160
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
+ENDINGS = " \t\n?!.…¿"
+"""Left out at the end of a question: with a mark or without, it asks the same."""
 CLASSIFY, SEPARATE = "[CLS]", "[SEP]"
 
 
@@ -67,7 +69,7 @@ class PairEncoder:
 
     def encode(self, pair: Pair) -> tuple[list[int], list[int]]:
         """Token ids and segment ids of one pair."""
-        asked, entry, *turns = self.ids([pair.asked, pair.entry, *pair.history[-2:]])
+        asked, entry, *turns = self.ids([pair.asked.rstrip(ENDINGS), pair.entry, *pair.history[-2:]])
         before = [token for turn in turns for token in [*turn[:TURN_TOKENS], self._end]][: HISTORY_TOKENS + 1]
         front = [self._first, *asked[-ASKED_TOKENS:], self._end, *before]
         back = [*entry[:ENTRY_TOKENS], self._end]

@@ -25,6 +25,11 @@ class Exact:
     same: tuple[Candidate, ...] = ()
     chosen: Candidate | None = None
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Do they answer it differently?"""
+        return len({each.entry.answer for each in self.same}) > 1
+
 
 @dataclass(frozen=True)
 class Guarded:

@@ -12,6 +12,7 @@ import structlog
 
 from core.handoffs.sentiment import Feeling, Mood
 from knowledge import sounds, urgency
+from knowledge.sources.language import WORDS
 from knowledge.types import Embeds
 
 log = structlog.get_logger()
@@ -21,6 +22,8 @@ WEIGHTS = Path(__file__).parent / "weights/sentiment.npz"
 FEELINGS: tuple[Feeling, ...] = get_args(Feeling)
 LONGEST = 2000
 """Characters that are looked at: how somebody feels shows before that."""
+FOREIGN_WORDS = 2
+"""Small words of another language that show that a text is in it."""
 LATIN = 0.5
 """Share of a text's letters that must be Latin for an English embedding to know it."""
 
@@ -112,7 +115,8 @@ class SentimentModel:
         """The likeliest; negative or angry only where it is sure: an angry message calls a person, two negative ones do."""
         if _ANGRY_EMOJI.search(text[:LONGEST]) and not any(mark in text[:LONGEST] for mark in sounds.HAPPY):
             return "angry"
-        if " ".join(_WORDS.findall(text.lower())) in REPLIES:
+        words = _WORDS.findall(text.lower())
+        if " ".join(words) in REPLIES or _is_foreign(words):
             return "neutral"
         odds = dict(zip(FEELINGS, self.probabilities(text).tolist(), strict=True))
         if odds["angry"] >= SURE:
@@ -136,6 +140,13 @@ class SentimentModel:
             return None
         vector = self._embedder.embed([sounds.cleaned(text)])[0]
         return vector if vector.size == len(self._meaning) else None  # another embedding model has no weights
+
+
+def _is_foreign(words: list[str]) -> bool:
+    """Is it in a language that the model has not learnt? Roman Urdu shares a small word with many."""
+    counts = {language: len(WORDS[language].intersection(words)) for language in WORDS}
+    best = max(counts, key=lambda language: (counts[language], language == "en"))
+    return best != "en" and counts[best] >= FOREIGN_WORDS
 
 
 def is_latin(text: str) -> bool:

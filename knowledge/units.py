@@ -31,12 +31,26 @@ def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
     if count_words(text) <= longest:
         return [text.strip()]
     units: list[str] = []
-    for block in blocks_of(text):
-        if units and count_words(units[-1]) + count_words(block) <= longest:
-            units[-1] = f"{units[-1]}\n\n{block}"
+    for part in (part for block in blocks_of(text) for part in _lines_together(block, longest)):
+        if units and count_words(units[-1]) + count_words(part) <= longest:
+            units[-1] = f"{units[-1]}\n\n{part}"
         else:
-            units.append(block)
+            units.append(part)
     return units
+
+
+def _lines_together(block: str, longest: int) -> list[str]:
+    """A long block of lines that each say something, such as the rows of a table, cut between lines; a list stays whole."""
+    lines = block.split("\n")
+    if count_words(block) <= longest or any(map(LIST_ITEM.match, lines)):
+        return [block]
+    parts: list[str] = []
+    for line in lines:
+        if parts and count_words(parts[-1]) + count_words(line) <= longest:
+            parts[-1] = f"{parts[-1]}\n{line}"
+        else:
+            parts.append(line)
+    return parts
 
 
 def spoken_parts(entry: Entry) -> list[str]:

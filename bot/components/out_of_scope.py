@@ -13,7 +13,7 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, METADATA, TEXT
+from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, INTENT_RANKING_KEY, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.embedding import STARTED
@@ -124,6 +124,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         asks = _QUESTION.search(message.get(TEXT)) is not None
         taken = None if asks or level == "exact" else self._taken_by_form(message, waiting(), intent["name"], score)
         requests = not asks and _REQUEST.search(message.get(TEXT)) is not None
+        taken = taken or self._taken_as_value(message)
         decision = taken or self.decide(intent["name"], score, level, support.example_of, requests=requests)
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
         message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
@@ -161,6 +162,15 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         if requests or level in ("", "none"):
             return float(sure)
         return float(certain if level in ("sure", "probable") else (sure + certain) / 2)
+
+    def _taken_as_value(self, message: Message) -> Optional[Decision]:
+        """An order number or an e-mail address and nothing else is no question, whatever comes near it."""
+        informs = any(each["name"] == INFORM for each in message.get(INTENT_RANKING_KEY) or [])
+        left = list(message.get(TEXT))
+        for entity in message.get(ENTITIES, []):
+            left[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])
+        is_value = re.search(r"[\d@]", message.get(TEXT)) is not None and not re.search(r"\w", "".join(left))
+        return Decision(INFORM, "value") if informs and is_value else None
 
     def _taken_by_form(
         self, message: Message, form: Optional[Waiting], intent: Text, score: float

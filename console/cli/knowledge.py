@@ -329,6 +329,13 @@ def _opened(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
 
 
 def _check_import(places: list[str], name: str | None, base_url: str | None) -> None:
+    from knowledge.catalogue import checked_name  # noqa: PLC0415
+
+    try:
+        if name is not None:
+            checked_name(name)
+    except InvalidInput as error:
+        raise typer.BadParameter(str(error), param_hint="--as") from error
     if name is not None and len(places) > 1:
         raise typer.BadParameter("give one path or address: a source has one", param_hint="--as")
     if base_url is not None and not base_url.startswith(("http://", "https://")):

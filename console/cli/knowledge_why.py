@@ -103,8 +103,8 @@ def _show_numbers(part: dict[str, Any], settings: dict[str, Any]) -> None:
     print("Looked up: " + " | ".join(f"“{_cut(text)}”" for text in part["looked_up"]))
     read = [each for each in part["candidates"] if each["reader"] is not None]
     shown = read or part["candidates"][:CHOSEN_BY_READING]
-    columns = ("candidate", "kind", "source", "cosine", "words", "reader", "share")
-    print_table(columns, [_cells(each) for each in shown], right=columns[3:])
+    columns = ("candidate", "cosine", "words", "reader", "share")
+    print_table(columns, [_cells(each) for each in shown], right=columns[1:])
     left = part["found"] - len(shown)
     print(f"{left} more were found, and not read." if left else "All that were found were read.")
     if part["probability"] and part["bars"]:
@@ -130,7 +130,8 @@ def _cells(each: dict[str, Any]) -> tuple[object, ...]:
     title = each["title"] + (" (disputed)" if each["disputed"] else "") + (" (a part of it)" if each["cut"] else "")
     reader = None if each["reader"] is None else f"{each['reader']:.2f}"
     share = None if each["share"] is None else f"{each['share']:.2f}"
-    return title, each["kind"], each["source"], f"{each['cosine']:.2f}", f"{each['words']:.1f}", reader, share
+    place = ", ".join(filter(None, (each["kind"], each["source"])))
+    return f"{title}\n  {place}", f"{each['cosine']:.2f}", f"{each['words']:.1f}", reader, share
 
 
 def _show_record(then: dict[str, Any]) -> None:

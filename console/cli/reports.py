@@ -55,7 +55,9 @@ def _show_changes(report: Report) -> None:
     if report.moved_from:
         print(f"{report.name!r} was imported from {report.moved_from} before; it is the same source.")
     if report.gone:
-        print(f"{report.gone} documents are no longer in {report.name!r}; their entries were retired.")
+        print(
+            f"{report.gone} {'document is' if report.gone == 1 else 'documents are'} no longer in {report.name!r}; what they said was retired."
+        )
     if report.incomplete:
         print(f"Nothing of {report.name!r} was retired, since not all of its documents could be listed.")
 

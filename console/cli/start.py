@@ -28,11 +28,7 @@ def start(
     llm: Annotated[str, typer.Option(help="`local` also serves a small language model on this machine.")] = "",
     tenant: TenantOption = None,
 ) -> None:
-    """Check the machine, train if needed, and run all processes until Ctrl-C.
-
-    Raises:
-        typer.BadParameter: ``--llm`` is something else.
-    """
+    """Check the machine, train if needed, and run all processes until Ctrl-C."""
     from actions.skills import check_skills  # noqa: PLC0415
     from console import preflight  # noqa: PLC0415
     from console.demo import fill  # noqa: PLC0415

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    """One line a row; the columns named in ``right`` hold numbers."""
+    """The columns named in ``right`` hold numbers; the first one is not broken, unless it is the only one of words."""
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
@@ -15,8 +15,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        number, first = column in right, column == columns[0]
+        number, first = column in right, column == columns[0] and len(columns) - len(right) > 1
         table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or first)
     for row in rows:
         table.add_row(*("-" if value is None else escape(str(value)) for value in row))
-    Console().print(table)
+    Console(emoji=False).print(table)

@@ -14,6 +14,8 @@ from core.turns.replies import Reply
 LATE = timedelta(hours=1)
 """Who wrote so long before we got it reads that we are sorry for the wait."""
 UPSET = ("negative", "angry")
+MIN_WORDS = 3
+"""Of fewer nobody can tell that somebody is upset."""
 _ANSWERS = ("answered", "suggested", "clarified", "unknown")
 
 
@@ -36,6 +38,7 @@ def _understanding(session: Session, asked: Message, outcome: str, texts: Texts)
     """For who is upset: never before two answers in a row."""
     if (
         asked.sentiment not in UPSET
+        or len(asked.text.split()) < MIN_WORDS
         or outcome not in _ANSWERS
         or not texts.empathy
         or _said_last(session, asked, texts)

@@ -95,6 +95,13 @@ def marked_items(block: Items) -> Iterator[list[str]]:
             yield [mark + lines[0], *(" " * len(mark) + line for line in lines[1:])]
 
 
+def is_linked(block: Block) -> bool:
+    """Is it nothing but links?"""
+    if isinstance(block, Items):
+        return all(is_linked(part) for item in block.items for part in item)
+    return isinstance(block, Text) and block.linked
+
+
 def words_of(block: Block) -> int:
     """How long a block is."""
     return len(text_of(block).split())

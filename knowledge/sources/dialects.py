@@ -24,6 +24,12 @@ IMPORT = re.compile(r"^import\s+(?:[\w*\s{},$]+?\sfrom\s+)?['\"][^'\"\n]+['\"];?
 EXPORT = re.compile(
     r"^export\s+(?:const|let|var|default|function|async|class|\{|\*)(?:[^\n]|\n(?!\s*\n))*", re.MULTILINE
 )
+FOOTNOTE = re.compile(
+    r"^ {0,3}\[\^([^\]\s]+)\]:[ \t]*(.*(?:\n(?! {0,3}(?:\[\^|#|[-*+>] |\d+[.)] ))[ \t]*\S.*|\n[ \t]*(?=\n {4}))*)",
+    re.MULTILINE,
+)
+FOOTNOTE_MARK = re.compile(r"[ \t]*\[\^([^\]\s]+)\]")
+FOOTNOTE_IN_LINE = re.compile(r"[ \t]*\^\[([^\[\]]+)\]")
 INCLUDE = re.compile(
     r"\[!(?:INCLUDE|VIDEO|div|code|image|icon|button)(?:[^\[\]]|\[[^\]]*\](?:\([^)]*\))?)*\](?:\([^)]*\))?",
     re.IGNORECASE,
@@ -117,12 +123,20 @@ def prepared(text: str, *, mdx: bool = False) -> str:
 def _without_additions(text: str, *, mdx: bool) -> str:
     mdx = mdx or is_mdx(text)
     text = COMMENT.sub("", text)
-    text = EXPORT.sub("", IMPORT.sub("", text)) if mdx else text
-    text = INCLUDE.sub("", text)
+    text = IMPORT.sub("", text)
+    text = EXPORT.sub("", text) if mdx else text
+    text = _with_footnotes(INCLUDE.sub("", text))
     if "{" in text:
         text = ATTRIBUTES.sub("", SHORTCODE.sub(_shortcode, text))
     text = without_templates(text)
     return WIKI_LINK.sub(r"\1", WIKI_PICTURE.sub("", text)) if "[[" in text else text
+
+
+def _with_footnotes(text: str) -> str:
+    """Each note in brackets where it is cited: a condition belongs to what it limits."""
+    notes = {name.lower(): " ".join(note.split()).rstrip(".") for name, note in FOOTNOTE.findall(text)}
+    text = FOOTNOTE_IN_LINE.sub(r" (\1)", FOOTNOTE.sub("", text))
+    return FOOTNOTE_MARK.sub(lambda m: f" ({note})" if (note := notes.get(m[1].lower(), "")) else "", text)
 
 
 def _shortcode(found: re.Match[str]) -> str:

@@ -38,6 +38,12 @@ ANCHOR_SIGNS = frozenset(("", "#", "¶", "§", "🔗", "Permalink"))
 PICTURE_NAMES = re.compile(r"\.\w{3,4}$|^(image|img|screenshot|picture|icon|logo|alt text|untitled)\b", re.IGNORECASE)
 LONGEST_PICTURE_NAME = 4
 CONTENTS = re.compile(r"\bcontents?\b|\bon this page\b|\binhalt|\bsommaire\b|\bíndice\b|\btoc\b", re.IGNORECASE)
+RATING = re.compile(
+    r"(?:was|is|did|have) (?:this|the) (?:article|page|answer|information|content|guide)s?\b.{0,30}"
+    r"\b(?:help|helpful|useful|solve|answer)\b.{0,60}$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a page asks about itself."""
 LONGEST_LINK = 200
 DEEPER = 10
 """What is folded into a heading's text lies below every heading around it."""
@@ -309,7 +315,7 @@ def _paragraph(text: str) -> Text | None:
     lines = [" ".join(line.split()) for line in text.split("\n")]
     joined = re.sub(f"{BOLD_END}([ \n]*){BOLD}", r"\1", "\n".join(filter(None, lines)))
     said = MARKS.sub("", joined).strip()
-    if not re.search(r"\w", said):
+    if not re.search(r"\w", said) or RATING.match(said):
         return None
     bold = re.match(f"{BOLD}([^{BOLD_END}]*){BOLD_END}", joined.lstrip(f" {LINK}"))
     rest = re.sub(f"{LINK}[^{LINK_END}]*{LINK_END}", "", joined)

@@ -25,6 +25,11 @@ OWN_NAMES = {
     "pt": "português", "ru": "русский", "th": "ไทย", "ur": "اردو", "zh": "中文",
 }  # fmt: skip
 """What speakers of a language call it."""
+ENGLISH = {
+    "ar": "الإنجليزية", "de": "Englisch", "en": "English", "es": "inglés", "fr": "anglais", "hi": "अंग्रेज़ी", "it": "inglese",
+    "nl": "Engels", "pt": "inglês", "ru": "английский", "ur": "انگریزی", "zh": "英语",
+}  # fmt: skip
+"""What others call English, the language of most help centres."""
 SMALL_WORDS = {
     "en": "the and you your is are to of in for with we our can not this that how what",
     "de": "der die das und ist nicht sie wir ihre mit für ein eine auf wie können zu von",
@@ -38,6 +43,11 @@ WORDS = {language: frozenset(words.split()) for language, words in SMALL_WORDS.i
 LAST_LATIN = 0x24F
 ENOUGH = 0.15
 """Share of the letters that must be of another script for the text to be in it."""
+
+
+def name_language(language: str, said_in: str) -> str:
+    """A language's name, as it can be read by who speaks another."""
+    return ENGLISH.get(said_in, OWN_NAMES["en"]) if language == "en" else OWN_NAMES.get(language, language)
 
 
 def language_of(text: str) -> str:

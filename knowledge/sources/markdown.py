@@ -11,7 +11,6 @@ import yaml
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.footnote import footnote_plugin
 
 from knowledge.sources.blocks import Block
 from knowledge.sources.dialects import prepared
@@ -49,13 +48,9 @@ def _fields(block: str) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _renderer() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.use(deflist_plugin).use(footnote_plugin)
+    parser.use(deflist_plugin)
     parser.add_render_rule("text", _render_text)
     parser.add_render_rule("html_block", _render_html)
-    for rule in ("footnote_ref", "footnote_anchor", "footnote_block_open", "footnote_block_close"):
-        parser.add_render_rule(rule, _render_nothing)
-    for rule in ("footnote_open", "footnote_close"):
-        parser.add_render_rule(rule, _render_break)
     return parser
 
 
@@ -73,11 +68,3 @@ def _render_html(_self: object, tokens: Any, index: int, _options: object, _env:
     text = re.sub(r"(?<![\w/])!\[[^\]\n]*\]\([^)\n]*\)", "", text)
     text = re.sub(r"\[([^\]\n]+)\]\(([^)\s]+)\)", r'<a href="\2">\1</a>', text)
     return re.sub(r"`([^`\n<>]+)`", r"<code>\1</code>", text)
-
-
-def _render_nothing(*_: object) -> str:
-    return ""
-
-
-def _render_break(*_: object) -> str:
-    return "<hr>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ UNRELATED_HISTORY = 0.1
 """How often a question that stands alone is read after an exchange about something else."""
 TOLD = 80
 """Characters of an answer in such an exchange."""
+PLAIN = re.compile(r"(?:how do i|how can i|can i|can you|do you|is there|are there|does|is it)\b", re.IGNORECASE)
+PLAIN_MISSES = 0.25
+"""Share that is used of the misses that begin like this: written ones do so far oftener than what is answered."""
 
 
 class Embeds(Protocol):
@@ -145,7 +149,7 @@ def section_pools(data: Path, part: str, headings: int = 0) -> list[Pool]:
 
 
 def centre_pools(data: Path, part: str) -> list[Pool]:
-    """One pool a fictional help centre."""
+    """One pool a fictional help centre; in training the entries' own questions are asked too."""
     rows = read_rows(data / f"natural_questions/centres_{part}.jsonl")
     rows += [row for row in read_rows(OURS / "centres.jsonl") if (row["centre"] in HELD_CENTRES) == (part == "dev")]
     contrasts = {(row["centre"], row["id"]): row for row in read_rows(OURS / "contrasts.jsonl")}
@@ -153,8 +157,11 @@ def centre_pools(data: Path, part: str) -> list[Pool]:
     for row in rows:
         pool = pools[row["centre"]]
         pool.sections.append(_section(row))
+        own = len(pool.sections) - 1
+        if part == "train":
+            pool.asked.append(Asked(row["question"], (), own, own, is_heading=True))
         for asked in (row, contrasts.get((row["centre"], row["id"]))):
-            pool.asked += _questions(asked, len(pool.sections) - 1) if asked else []
+            pool.asked += _questions(asked, own) if asked else []
     return list(pools.values())
 
 
@@ -205,9 +212,12 @@ def _is_same(pool: Pool, place: int, gold: int | None) -> bool:
 
 def _questions(row: dict[str, Any], place: int) -> list[Asked]:
     misses = row.get("miss") or []
+    misses = [misses] if isinstance(misses, str) else misses
+    rng = random.Random(row["question"] if "question" in row else row["id"])
+    misses = [text for text in misses if not PLAIN.match(text) or rng.random() < PLAIN_MISSES]
     follow = row.get("follow")
     found = [Asked(text, (), place, place) for text in row["q"]]
-    found += [Asked(text, (), None, place) for text in ([misses] if isinstance(misses, str) else misses)]
+    found += [Asked(text, (), None, place) for text in misses]
     if follow and follow.get("q"):
         found.append(Asked(follow["q"], tuple(follow["history"]), place, place))
     return found

@@ -111,7 +111,7 @@ async def test_not_knowing_twice_is_said_differently_and_counted() -> None:
 
 async def test_a_language_that_the_knowledge_does_not_have_is_said_in_that_language() -> None:
     message, _ = await run(FakeWriter(), tracker("Wie lange dauert die Lieferung und was kostet sie?"))
-    assert message["text"] == "Nur auf English, français."
+    assert message["text"] == "Nur auf Englisch, français."
     assert message["custom"]["rejoinder"]["outcome"] == "unknown"
 
 

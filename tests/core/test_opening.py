@@ -65,11 +65,14 @@ async def test_it_is_said_in_urdu_to_who_writes_urdu(sqlite: Database) -> None:
 
 async def test_it_is_not_said_twice_in_a_row(sqlite: Database) -> None:
     talk = Talk(sqlite)
-    said = [await talk.say("bad", f"Answer {n}.") for n in range(3)]
+    said = [await talk.say("this is bad", f"Answer {n}.") for n in range(3)]
     assert [len(each) for each in said] == [2, 1, 2]
 
 
-@pytest.mark.parametrize(("text", "outcome"), [("fine", "answered"), ("bad", "action"), ("bad", "handoff")])
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [("so it is", "answered"), ("it is bad", "action"), ("it is bad", "handoff"), ("bad", "answered")],
+)
 async def test_it_is_not_said_otherwise(sqlite: Database, text: str, outcome: str) -> None:
     assert OPENINGS.isdisjoint(await Talk(sqlite).say(text, "So it is.", outcome))
 

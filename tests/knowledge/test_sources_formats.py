@@ -47,10 +47,30 @@ def answer(markdown: str, base_url: str | None = None) -> str:
         ("| a | b |\n| c | d |", "a: b\nc: d"),
         ("<b>Bold</b> and <br>a line<sup>2</sup>", "Bold and\na line2"),
         ("Term\n: What it means", "- Term: What it means"),
+        ("It costs 40 EUR[^b].\n\n[^b]: Plus 5 EUR\nfor shipping.", "It costs 40 EUR (Plus 5 EUR for shipping)."),
+        ("Free^[For members only.] and open[^gone].", "Free (For members only.) and open."),
+        ("import Tabs from '@theme/Tabs';\n\nIt is open.", "It is open."),
+        ("It is open.\n\n<p>Was this article helpful? <button>Yes</button> <button>No</button></p>", "It is open."),
     ],
 )
 def test_no_markup_reaches_a_customer(markdown: str, text: str) -> None:
     assert answer(markdown) == text
+
+
+def test_a_note_stays_with_the_section_that_cites_it() -> None:
+    page = "# Page\n\n## Price\n\nIt costs 40 EUR[^b].\n\n## Change\n\nNo, never at all.\n\n[^b]: Only with a card."
+    assert [text for _, _, text in told(read_bytes("page.md", page))] == [
+        "It costs 40 EUR (Only with a card).",
+        "No, never at all.",
+    ]
+
+
+def test_a_section_that_only_leads_elsewhere_is_no_answer() -> None:
+    links = "<ul><li><a href='/a'>Nib sizes</a></li><li><a href='/b'>Ink</a></li></ul>"
+    page = f"<main><h1>Repairs</h1><p>A nib costs 35 EUR.</p><h2>Related articles</h2>{links}</main>"
+    assert [text for _, _, text in told(read_bytes("page.html", page))] == ["A nib costs 35 EUR."]
+    asked = "# Plans\n\nThere are two.\n\n## How do I cancel my plan?\n\n[Read the guide](./cancel.md)"
+    assert [text for _, _, text in told(read_bytes("page.md", asked))] == ["There are two."]
 
 
 def test_links_are_resolved_against_the_address_of_the_source() -> None:

@@ -33,6 +33,13 @@ def test_a_block_that_is_longer_than_a_unit_stays_whole() -> None:
     assert units_of(f"{PARAGRAPH}\n\n{steps}") == [PARAGRAPH.strip(), steps]
 
 
+def test_rows_that_each_say_something_are_cut_between_lines() -> None:
+    rows = "\n".join(f"Room {n}: Tower Suite; Winter: {n} EUR" for n in range(60))
+    units = units_of(rows)
+    assert "\n".join(units) == rows
+    assert all(LONGEST_UNIT / 2 < count_words(unit) <= LONGEST_UNIT for unit in units[:-1])
+
+
 def test_an_entry_is_found_by_what_it_is_asked_and_by_what_it_says() -> None:
     entry = Entry("e", 1, "faq", ("How long?", "When?"), "Two days.", title="Delivery")
     assert spoken_parts(entry) == ["How long?", "Delivery\nHow long?\nTwo days.", "When?"]

@@ -110,6 +110,11 @@ def test_what_is_no_email_is_told_so(chat: Chat, written: str) -> None:
     assert "on its way" in says(chat, "ada@example.com")
 
 
+def test_a_bare_value_is_no_question(chat: Chat) -> None:
+    assert "What would you like me to do" in says(chat, "R104233")
+    assert "What would you like me to do" in says(chat, "ada@example.com")
+
+
 def test_number_and_email_in_one_message_fill_the_form(chat: Chat) -> None:
     assert "order number" in says(chat, "where is my parcel?")
     assert "on its way" in says(chat, "104233 and ada@example.com")

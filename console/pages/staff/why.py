@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from console.pages.staff.shell import Shell, status_of
-from core.errors import InvalidInput, KnowledgeUnavailable
+from core.errors import InvalidInput, KnowledgeUnavailable, NotFound
 from knowledge.answering import LONGEST_QUESTION
 
 LONGEST_ID = 64
@@ -19,14 +19,16 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
     @routes.get("/why")
     async def why(request: Request) -> Response:
         person, asked = await shell.person(request), request.query_params
-        text, turn = asked.get("text", "").strip()[:LONGEST_QUESTION], asked.get("turn", "")[:LONGEST_ID]
+        text, turn, conversation = (asked.get(name, "").strip() for name in ("text", "turn", "conversation"))
         explanations, values, status = shell.services.explanations, _nothing(text), 200
         try:
             if text:
                 values["found"] = await explanations.explain(shell.tenant, text)
-            elif turn:
-                values["found"] = await explanations.explain_turn(shell.tenant, turn_id=turn)
-        except (InvalidInput, KnowledgeUnavailable) as error:
+            elif turn or conversation:
+                values["found"] = await explanations.explain_turn(
+                    shell.tenant, turn_id=turn[:LONGEST_ID] or None, conversation_id=conversation[:LONGEST_ID] or None
+                )
+        except (InvalidInput, NotFound, KnowledgeUnavailable) as error:
             values["error"], status = str(error), status_of(error)
         return await shell.page("why", person, area="entries", status=status, longest=LONGEST_QUESTION, **values)
 
