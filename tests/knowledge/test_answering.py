@@ -141,3 +141,27 @@ def test_the_same_answer_from_two_sources_is_one(embedder: Embedder) -> None:
 def test_a_heading_asked_word_for_word_gets_its_section(answering: Answering) -> None:
     answer = ask(answering, "caring for wool")
     assert (answer.outcome, used(answer)) == ("answered", ["wool"])
+
+
+def test_what_answers_two_parts_is_sent_once(answering: Answering) -> None:
+    answer = ask(answering, "How much is delivery and what does shipping cost?")
+    assert [part.text for part in answer.parts] == ["Delivery is 4.90."]
+
+
+def test_equal_questions_are_not_sent_as_sure_and_told_apart_by_their_articles(embedder: Embedder) -> None:
+    ways = [
+        Entry(place, 1, "faq", ("How do I unsubscribe?",), text, source=Source(place))
+        for place, text in (("Letters", "Write to us."), ("Newsletter FAQ", "Click the link in each mail."))
+    ]
+    (part,) = ask(make_answering_in_memory(ways, embedder), "How do I unsubscribe?").parts
+    assert part.outcome in ("suggested", "clarified")
+    shown = {choice.title.partition(" (")[2] for choice in part.choices} | {f"{s.title})" for s in part.sources}
+    assert shown == {"Letters)", "Newsletter FAQ)"}
+
+
+def test_an_answer_about_storing_is_not_sent_as_sure_to_who_asks_about_filling(embedder: Embedder) -> None:
+    pens = [
+        Entry("store", 1, "faq", ("How do I store the pen?",), "Upright with the nib up."),
+        Entry("nib", 1, "faq", ("What does a nib cost?",), "A nib costs 35."),
+    ]
+    assert ask(make_answering_in_memory(pens, embedder), "How do I fill my pen?").outcome != "answered"
