@@ -16,7 +16,7 @@ from knowledge.signals import content_words, normalised
 from knowledge.types import Candidate, Embeds, Entry, Question
 from knowledge.units import units_of
 
-COSINE = 10.0
+COSINE = 15.0
 """What a cosine counts beside the reader's logit, in training and ever after."""
 MIDDLE = 0.5
 READ = 8

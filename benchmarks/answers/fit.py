@@ -38,8 +38,8 @@ DECAY = 1.0
 """Weight of the penalty on the squared weights."""
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.08)
 """Shares of questions answered surely and wrongly for which bars are chosen."""
-DEFAULT = 0.05
-SHOWN_KEPT = 0.76
+DEFAULT = 0.03
+SHOWN_KEPT = 0.80
 """Share of answerable questions that must still get the right entry, or have it among the first three."""
 BARS = np.arange(0.3, 1.0, 0.005)
 HEDGED = 0.2

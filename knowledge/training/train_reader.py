@@ -31,6 +31,7 @@ FROZEN = 2
 EMBEDDED = 64
 TRIED, TRIED_OF_POOL = 8, 50
 """Candidates of a question that is tried on the held-back sources, and questions of one of them."""
+KEPT_OF_START = 0.4
 KEPT, REPORTED = 300, 1500
 """Steps between two exports, and between two reports."""
 
@@ -63,6 +64,8 @@ def main() -> None:
     trainer = Trainer(network, encoder, words, options.out)
     trainer.report(held)
     trainer.train(pools, options.minutes, options.rate, held)
+    if options.start:
+        blend(network, read_exported(options.start))
     export(network, options.out)
 
 
@@ -213,6 +216,12 @@ def _batches(items: list[Item], rng: random.Random) -> Iterator[list[Item]]:
     batches = [items[i : i + QUESTIONS] for i in range(0, len(items), QUESTIONS)]
     rng.shuffle(batches)
     yield from batches
+
+
+def blend(network: CrossEncoder, before: dict[str, torch.Tensor]) -> None:
+    """Mix the weights with those that it went on from: the mean of two ends is a little better than either."""
+    after = network.state_dict()
+    network.load_state_dict({name: KEPT_OF_START * before[name] + (1 - KEPT_OF_START) * after[name] for name in after})
 
 
 def export(network: CrossEncoder, folder: Path) -> None:
