@@ -291,7 +291,9 @@ class Flow:
             return None
         try:
             if not urlsplit(href).scheme and self.base:
-                href = urljoin(self.base, re.sub(r"(?:(?<=/)index|/README)?\.(?:mdx?|markdown|adoc|rst)(?=$|#)", "", href))
+                href = urljoin(
+                    self.base, re.sub(r"(?:(?<=/)index|/README)?\.(?:mdx?|markdown|adoc|rst)(?=$|#)", "", href)
+                )
             parts = urlsplit(href)
         except ValueError:
             return None
