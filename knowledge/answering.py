@@ -48,7 +48,7 @@ class Limits:
 
     retrieved: int = 40
     matched: int = 12
-    near: float = 0.35
+    near: float = 0.25
     """Cosine from which an entry is offered, or shown to a model, at all."""
     shown: int = 5
     """Entries that a model is shown at most."""

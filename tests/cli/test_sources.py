@@ -69,7 +69,7 @@ def test_what_fails_in_a_source_is_named_later_too(rejoinder: CommandLine, tmp_p
         (("sources", "nothing"), 1, "There is no source 'nothing'"),
         (("import", "a", "b", "--as", "c"), 2, "give one path or address"),
         (("import", "a", "--base-url", "shop.example"), 2, "begins with http"),
-        (("import", __file__, "--as", " "), 1, "The name of a source is empty"),
+        (("import", __file__, "--as", " "), 2, "The name of a source is empty"),
     ],
 )
 def test_mistakes_are_explained(rejoinder: CommandLine, words: tuple[str, ...], code: int, says: str) -> None:
