@@ -35,6 +35,8 @@ CHOICES = 3
 SHORT = 3
 """Words of a message that hardly says anything without the turns before it ("until when?")."""
 JUST_BELOW = 0.001
+BY_READING = 3
+"""Entries that a model is shown since they read best; the nearest of the others follow."""
 TALKED = 0.28
 """Probability from which an answer learnt from a conversation is sent."""
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
@@ -221,7 +223,9 @@ class Answering:
 
     def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
         """What a model may word an answer from, in the order in which it was ranked."""
-        read = [r.entry for r in ranking.ranked if r.candidate.dense >= self._limits.near]
+        fitting = [r.candidate for r in ranking.ranked if r.candidate.dense >= self._limits.near]
+        nearest = sorted(fitting, key=lambda c: c.dense, reverse=True)
+        read = [c.entry for c in dict.fromkeys((*fitting[:BY_READING], *nearest, *fitting))]
         said = sorted((c for c in talked if c.dense >= self._limits.near), key=lambda c: c.dense, reverse=True)
         used = [e.id for e in part.entries]
         near = sorted((*(c.entry for c in said), *read), key=lambda entry: entry.id not in used)
