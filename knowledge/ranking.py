@@ -17,7 +17,7 @@ from knowledge.types import Candidate, Embeds, Entry, Question
 from knowledge.units import units_of
 
 COSINE = 15.0
-"""What a cosine counts beside the reader's logit, in training and ever after."""
+"""What a cosine counts beside the reader's logit, in training and after; the weights that ship were trained beside 10."""
 MIDDLE = 0.5
 READ = 8
 """Candidates that are read."""

@@ -12,7 +12,7 @@ import structlog
 
 from core.handoffs.sentiment import Feeling, Mood
 from knowledge import sounds, urgency
-from knowledge.sources.language import WORDS
+from knowledge.sources.language import WORDS, language_of
 from knowledge.types import Embeds
 
 log = structlog.get_logger()
@@ -116,7 +116,7 @@ class SentimentModel:
         if _ANGRY_EMOJI.search(text[:LONGEST]) and not any(mark in text[:LONGEST] for mark in sounds.HAPPY):
             return "angry"
         words = _WORDS.findall(text.lower())
-        if " ".join(words) in REPLIES or _is_foreign(words):
+        if " ".join(words) in REPLIES or _is_foreign(text, words):
             return "neutral"
         odds = dict(zip(FEELINGS, self.probabilities(text).tolist(), strict=True))
         if odds["angry"] >= SURE:
@@ -142,11 +142,10 @@ class SentimentModel:
         return vector if vector.size == len(self._meaning) else None  # another embedding model has no weights
 
 
-def _is_foreign(words: list[str]) -> bool:
+def _is_foreign(text: str, words: list[str]) -> bool:
     """Is it in a language that the model has not learnt? Roman Urdu shares a small word with many."""
-    counts = {language: len(WORDS[language].intersection(words)) for language in WORDS}
-    best = max(counts, key=lambda language: (counts[language], language == "en"))
-    return best != "en" and counts[best] >= FOREIGN_WORDS
+    small = WORDS.get(language_of(text), WORDS["en"])
+    return small is not WORDS["en"] and len(small.intersection(words)) >= FOREIGN_WORDS
 
 
 def is_latin(text: str) -> bool:
