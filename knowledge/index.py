@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -114,15 +114,19 @@ class VectorIndex:
             rows = collection.query(query_embeddings=[*vectors], n_results=count, include=["distances"])
         return best_per_entry(rows["ids"], rows["distances"] or [])
 
-    def vectors_of(self, tenant_id: str, epoch: str, entry_ids: Sequence[str], each: int) -> dict[str, Vectors]:
-        """The first vectors of some entries, as far as they are indexed."""
-        ids = [f"{entry}:{n}" for entry in entry_ids for n in range(each)]
+    def vectors_of(self, tenant_id: str, epoch: str, counts: Mapping[str, int]) -> dict[str, Vectors]:
+        """So many of the first vectors of each entry, in order, as far as they are indexed."""
+        ids = [f"{entry}:{n}" for entry, count in counts.items() for n in range(count)]
+        if not ids:
+            return {}
         with self._speaking():
             rows = self._needed(tenant_id, epoch).get(ids=ids, include=["embeddings"])
+        embeddings = rows["embeddings"]
+        found = dict(zip(rows["ids"], embeddings if embeddings is not None else [], strict=True))
         vectors: dict[str, list[Any]] = defaultdict(list)
-        found = rows["embeddings"]
-        for vector_id, vector in zip(rows["ids"], found if found is not None else [], strict=True):
-            vectors[vector_id.rpartition(":")[0]].append(vector)
+        for vector_id in ids:
+            if vector_id in found:
+                vectors[vector_id.rpartition(":")[0]].append(found[vector_id])
         return {entry: np.asarray(own, dtype=np.float32) for entry, own in vectors.items()}
 
     def entry_ids(self, tenant_id: str, epoch: str) -> set[str]:

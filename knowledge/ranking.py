@@ -100,7 +100,7 @@ class Ranker:
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         """The nearest, best first by reader and cosine together."""
         chosen = _different(sorted(candidates, key=_nearness, reverse=True))[:READ]
-        units = [self._unit(searched, candidate.entry) for candidate in chosen]
+        units = [self._unit(searched, candidate) for candidate in chosen]
         history = tuple(turn.text for turn in question.history)
         pairs = [
             Pair(question.text, history, describe_entry(c.entry.title or "", _asked_by(c.entry), unit))
@@ -112,13 +112,17 @@ class Ranker:
         rows = zip(chosen, units, map(float, logits), scores, shares, strict=True)
         return tuple(sorted((Ranked(*row) for row in rows), key=lambda r: r.score, reverse=True))
 
-    def _unit(self, searched: Sequence[str], entry: Entry) -> str:
+    def _unit(self, searched: Sequence[str], candidate: Candidate) -> str:
         """What of an entry answers: all of it, or the part of a long one that is nearest."""
+        entry = candidate.entry
         units = units_of(entry.answer)
         if len(units) == 1:
             return units[0]
-        vectors = self._embedder.embed([*searched, *(describe_entry(entry.title or "", "", unit) for unit in units)])
-        near = (vectors[len(searched) :] @ vectors[: len(searched)].T).max(axis=1)
+        near = np.array(candidate.units)
+        if len(near) != len(units):
+            texts = [describe_entry(entry.title or "", _asked_by(entry), unit) for unit in units]
+            vectors = self._embedder.embed([*searched, *texts])
+            near = (vectors[len(searched) :] @ vectors[: len(searched)].T).max(axis=1)
         asked = content_words(" ".join(searched[:1]))
         shared = [len(asked & content_words(unit)) / (len(asked) or 1) for unit in units]
         return units[int(np.argmax(near + SHARED_WORDS * np.array(shared)))]

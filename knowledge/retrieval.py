@@ -15,12 +15,12 @@ from core.errors import KnowledgeUnavailable
 from knowledge import entries
 from knowledge.embedding import Vectors
 from knowledge.entries import Revision
-from knowledge.index import Scores
+from knowledge.index import VECTORS_PER_ENTRY, Scores
 from knowledge.lexical import LexicalIndex
 from knowledge.spaces import Spaces, VectorSpace
 from knowledge.synchronising import Synchroniser
 from knowledge.types import Candidate, Entry
-from knowledge.units import spoken_parts
+from knowledge.units import spoken_parts, units_spoken
 
 log = logging.getLogger(__name__)
 K = TypeVar("K")
@@ -33,8 +33,6 @@ VECTORS_ASKED = 4
 """Times ``k``: an entry has several vectors."""
 WORDS_MISSED = 200
 """So many entries are put into the word index within a question; more are left to the job that syncs."""
-PARTS_COMPARED = 6
-"""Phrasings compared for an entry that only its words have found."""
 ENTRIES_KEPT = 5_000
 
 
@@ -71,7 +69,8 @@ class HybridRetriever:
         dense = self._dense_of(shelf, list(known.values()), dense or {}, vectors)
         lexical = self._lexical_of(tenant_id, list(known), lexical, asked)
         best = [known[i] for i in fused(dense, lexical) if i in known][:k]
-        return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0)) for e in best]
+        units = self._units_of(shelf, best, vectors)
+        return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0), units.get(e.id, ())) for e in best]
 
     def _shelf(self, tenant_id: str) -> Shelf | None:
         with self._database.session() as session:
@@ -108,17 +107,31 @@ class HybridRetriever:
         own = shelf.vectors(missing, self._vectors_of)
         return {**dense, **{entry: float((vectors @ rows.T).max()) for entry, rows in own.items() if len(rows)}}
 
+    def _units_of(self, shelf: Shelf, best: Sequence[Entry], vectors: Vectors) -> dict[str, tuple[float, ...]]:
+        """The cosines of the units of long answers."""
+        places = {entry.id: units_spoken(entry) for entry in best}
+        long = [entry for entry in best if len(places[entry.id]) > 1 and places[entry.id].stop <= VECTORS_PER_ENTRY]
+        own = shelf.vectors(long, self._vectors_of)
+        near = {entry: (vectors @ rows[list(places[entry])].T).max(axis=0) for entry, rows in own.items()}
+        return {entry: tuple(map(float, cosines)) for entry, cosines in near.items()}
+
     def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
-        try:
-            ids = [entry.id for entry in missing]
-            found = shelf.space.index.vectors_of(shelf.tenant_id, shelf.revision.epoch, ids, PARTS_COMPARED)
-        except KnowledgeUnavailable:
-            found = {}
-        left = [entry for entry in missing if entry.id not in found]
-        texts = {entry.id: spoken_parts(entry)[:PARTS_COMPARED] for entry in left}
+        texts = {entry.id: spoken_parts(entry)[:VECTORS_PER_ENTRY] for entry in missing}
+        found = self._indexed(shelf, {entry: len(own) for entry, own in texts.items()})
+        texts = {entry: own for entry, own in texts.items() if entry not in found}
         embedded = shelf.space.embedder.embed([text for own in texts.values() for text in own])
         ends = np.cumsum([len(own) for own in texts.values()])[:-1]
         return {**found, **(dict(zip(texts, np.split(embedded, ends), strict=True)) if texts else {})}
+
+    def _indexed(self, shelf: Shelf, counts: Mapping[str, int]) -> dict[str, Vectors]:
+        """The vectors of entries of which the index has so many, where it holds the last change."""
+        if shelf.revision.indexed < shelf.revision.number:
+            return {}
+        try:
+            found = shelf.space.index.vectors_of(shelf.tenant_id, shelf.revision.epoch, counts)
+        except KnowledgeUnavailable:
+            return {}
+        return {entry: rows for entry, rows in found.items() if len(rows) == counts[entry]}
 
     def _lexical_of(self, tenant_id: str, chosen: Sequence[str], lexical: Scores, texts: list[str]) -> Scores:
         missing = [entry for entry in chosen if entry not in lexical]
@@ -145,13 +158,13 @@ class Shelf:
     def move_to(self, revision: Revision) -> None:
         """Forget what has changed since."""
         with self._lock:
-            if revision.number == self.revision.number:
+            before, self.revision = self.revision, revision
+            if revision.number == before.number:
                 return
             with self._database.session() as session:
-                changed = entries.changed_ids(session, self.tenant_id, min(self.revision.number, revision.number))
+                changed = entries.changed_ids(session, self.tenant_id, min(before.number, revision.number))
             for entry_id in changed:
                 self._entries.pop(entry_id, None)
-            self.revision = revision
 
     def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
         """Those of the entries that may be served."""

@@ -86,6 +86,8 @@ class Candidate:
     entry: Entry
     dense: float
     lexical: float
+    units: tuple[float, ...] = ()
+    """The cosine of each unit of a long answer, where the index has their vectors."""
 
 
 class Embeds(Protocol):

@@ -59,10 +59,22 @@ def spoken_parts(entry: Entry) -> list[str]:
         return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
     if entry.context:
         return list(entry.questions)
-    heads = list(entry.questions) or list(filter(None, [entry.title]))
+    heads = _heads(entry)
     asked = entry.questions[0] if entry.questions else ""
     units = [describe_entry(entry.title or "", asked, unit) for unit in units_of(entry.answer)]
     return [*heads[:1], *units, *heads[1:]]
+
+
+def units_spoken(entry: Entry) -> range:
+    """Which of the spoken parts are units of its answer."""
+    if entry.subject or entry.context:
+        return range(0)
+    first = len(_heads(entry)[:1])
+    return range(first, first + len(units_of(entry.answer)))
+
+
+def _heads(entry: Entry) -> list[str]:
+    return list(entry.questions) or list(filter(None, [entry.title]))
 
 
 def count_words(text: str) -> int:

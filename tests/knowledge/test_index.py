@@ -37,7 +37,7 @@ def test_gives_each_entry_its_best_cosine(index: VectorIndex, tenant: str) -> No
     scores = index.nearest(tenant, "db1", np.stack([unit(0, 1)]), 10)
     assert scores == pytest.approx({"a": 1.0, "b": 0.7071}, abs=1e-3)
     assert index.entry_ids(tenant, "db1") == {"a", "b"}
-    assert index.vectors_of(tenant, "db1", ["a", "x"], 5)["a"].shape == (2, 5)
+    assert index.vectors_of(tenant, "db1", {"a": 5, "x": 1})["a"].shape == (2, 5)
 
 
 def test_forgets_phrasings_and_entries(index: VectorIndex, tenant: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.instance import chroma_server
@@ -12,10 +14,13 @@ from core.db.upgrade import upgrade
 from core.settings import Settings
 from knowledge.content import Content
 from knowledge.embedding import Embedder
+from knowledge.reader import describe_entry
 from knowledge.retrieval import fused
 from knowledge.wiring import make_knowledge
 from tests import services
 from tests.knowledge.conftest import Shop, opened
+
+HOUSE = ("Dogs are welcome.", "Cars stay outside.", "Breakfast is at eight.")
 
 
 @pytest.fixture
@@ -41,6 +46,24 @@ def test_finds_by_meaning_and_by_words(stocked: Shop) -> None:
 def test_takes_the_best_of_several_texts(stocked: Shop) -> None:
     answers = {c.entry.answer for c in stocked.ask("Ireland", "how to pay", k=2)}
     assert answers == {"Yes, for £9.95.", "Visa and PayPal."}
+
+
+def test_a_long_answer_comes_with_how_near_each_of_its_units_is(stocked: Shop, embedder: Embedder) -> None:
+    """Its units are in the index already, so that no question waits for them to be embedded; an edit is noticed."""
+    parts = [
+        f"{what} {'Please read all of it before you come, and ask us if you are not sure. ' * 8}" for what in HOUSE
+    ]
+    long_one = stocked.add("What are the rules of the house?", "\n\n".join(parts))
+    for answer, is_indexed in product((parts, parts[::-1]), (True, False)):
+        stocked.edit(long_one, "amend", Content("faq", "\n\n".join(answer), ("What are the rules of the house?",)))
+        if is_indexed:
+            stocked.sync()
+        found = next(c for c in stocked.ask("are dogs allowed") if c.entry.id == long_one)
+        assert [text.split(".")[0] for text in answer][int(np.argmax(found.units))] == "Dogs are welcome"
+        whole = [describe_entry("", "What are the rules of the house?", unit.strip()) for unit in answer]
+        cosines = embedder.embed(whole) @ embedder.embed(["are dogs allowed"])[0]
+        assert found.units == pytest.approx(cosines.tolist(), abs=0.01)
+    assert stocked.ask("can I pay with visa?")[0].units == ()
 
 
 @pytest.mark.parametrize(
