@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from knowledge import context
@@ -76,13 +76,16 @@ class Answering:
         bars: BarsOf = lambda _tenant: shipped_bars(),
         reuse: Reuse | None = None,
         limits: Limits | None = None,
+        mend: Callable[[str, str], str] = lambda _tenant, text: text,
     ) -> None:
+        """``mend`` puts right what is mistyped in a tenant's question."""
         self._retriever = retriever
         self._matcher = matcher
         self._ranker = ranker
         self._bars = bars
         self._reuse = reuse or Reuse.shipped()
         self._limits = limits or Limits()
+        self._mend = mend
 
     def answer(self, question: Question) -> Answer:
         """The answer to a customer's message, part by part; the caller words what is unknown.
@@ -102,7 +105,8 @@ class Answering:
         return replace(explained, reasons=tuple(map(self._completed, explained.reasons)))
 
     def _explained(self, question: Question) -> Explanation:
-        asked = replace(question, text=question.text.strip()[:LONGEST_QUESTION])
+        written = question.text.strip()[:LONGEST_QUESTION]
+        asked = replace(question, text=self._mend(question.tenant_id, written))
         texts = parts_of(asked.text) if normalised(asked.text) else []
         reasons: list[Reasons] = []
         spent: list[Spent] = []
@@ -114,6 +118,8 @@ class Answering:
             spent.append(took)
             said = (*said, *_said(decided.part))
         reasons = reasons or [Reasons(asked, _unknown(asked.text))]
+        if asked.text != written:
+            reasons[0] = replace(reasons[0], read_as=asked.text)
         retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
         parts = _each_once([r.part for r in reasons])
         return Explanation(question, whole(parts, retrieval, generation), tuple(reasons))

@@ -61,8 +61,12 @@ def sentence_of(reasons: Reasons) -> str:
 
 
 def notes_of(reasons: Reasons) -> list[str]:
-    """What was not done, and why: an exact match, a reuse, and matches that a guard stopped."""
-    notes = [_note_of_exact(reasons), _note_of_reuse(reasons)]
+    """What was put right, and what was not done and why: an exact match, a reuse, and matches that a guard stopped."""
+    notes = [
+        f"Read as “{reasons.read_as}”." if reasons.read_as else "",
+        _note_of_exact(reasons),
+        _note_of_reuse(reasons),
+    ]
     notes += [f"“{guarded.match.phrasing}” was left out: {APART[guarded.guard]}." for guarded in reasons.guarded]
     return [note for note in notes if note]
 

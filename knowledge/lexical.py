@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -97,6 +97,11 @@ class LexicalIndex:
         only = Query.const_score_query(Query.term_set_query(opened.schema, "id", list(ids)), 0.0)
         return opened.run(Query.boolean_query([(Occur.Must, only), (Occur.Must, query)]), len(ids))
 
+    def known(self, tenant_id: str, words: Iterable[str]) -> set[str]:
+        """Those of the words that the entries have in some form, and words too small to be indexed."""
+        opened = self._current(tenant_id)
+        return {word for word in words if opened.vocabulary.issuperset(opened.analyser.analyze(word))}
+
     def count(self, tenant_id: str) -> int:
         """How many entries the index holds."""
         return int(self._current(tenant_id).index.searcher().num_docs)
@@ -107,6 +112,7 @@ class LexicalIndex:
         if opened.seen != reached:
             opened.index.reload()
             opened.seen = reached
+            opened.forget_vocabulary()
         return opened
 
     def _opened(self, tenant_id: str) -> _Opened:
@@ -146,6 +152,7 @@ class _Opened:
         self.index = tantivy.Index(self.schema, path=str(path))
         self.index.register_tokenizer("words", self.analyser)
         self.lock = Lock()
+        self._vocabulary: frozenset[str] | None = None
         self.seen: Reached | None = None
         """What the searcher shows; None where it must be loaded anew: an index made anew reaches what it had before."""
 
@@ -158,6 +165,18 @@ class _Opened:
             for field, boost in BOOSTS.items()
         ]
         return Query.boolean_query(parts) if parts else None
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """The stems of all words of all entries; put together when first asked for."""
+        if self._vocabulary is None:
+            searcher = self.index.searcher()
+            self._vocabulary = frozenset(term for field in BOOSTS for term, _ in searcher.terms_with_prefix(field, ""))
+        return self._vocabulary
+
+    def forget_vocabulary(self) -> None:
+        """The index has changed."""
+        self._vocabulary = None
 
     def run(self, query: Query, count: int) -> Scores:
         searcher = self.index.searcher()

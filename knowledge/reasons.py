@@ -70,6 +70,8 @@ class Reasons:
     bars: Bars | None = None
     near: float = 0.0
     """The cosine from which an entry counts as near."""
+    read_as: str = ""
+    """The whole message as it was read, where something in it was mistyped; with its first part."""
 
     @property
     def held_out(self) -> Candidate | None:

@@ -35,6 +35,7 @@ from knowledge.sentiment import SentimentModel
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.spaces import Spaces, VectorSpace
+from knowledge.spelling import Speller
 from knowledge.synchronising import Synchroniser, sync_quietly
 from knowledge.types import Embeds
 from knowledge.writing import Writer
@@ -150,10 +151,11 @@ def make_answering(
 ) -> Answering:
     """Answers from everything that is approved."""
     embedder = embedder or make_embedder(settings)
-    retriever = (knowledge or make_knowledge(settings, database, embedder)).retriever
+    knowledge = knowledge or make_knowledge(settings, database, embedder)
     reuse = Reuse.shipped(book or StoredBook(database))
     ranker = Ranker(shipped_reader(), RememberingEmbedder(embedder))
-    return Answering(retriever, TrainedMatcher(embedder), ranker, bars=TenantBars(database), reuse=reuse)
+    matcher, mend = TrainedMatcher(embedder), Speller(knowledge.words.known).mend
+    return Answering(knowledge.retriever, matcher, ranker, bars=TenantBars(database), reuse=reuse, mend=mend)
 
 
 def make_lookup(settings: Settings, database: Database, embedder: Embedder | None = None) -> Lookup:

@@ -18,7 +18,9 @@ from knowledge.training.rows import read_rows
 
 OURS = Path(__file__).parent / "data"
 MEDICAL, MEDICAL_ROWS = "abachaa/MedQuAD", 300
-HELD_CENTRES = ("parcels", "vetclinic", "pharmacy", "photocloud", "broadband", "ferry")
+HELD_CENTRES = (
+    "parcels", "vetclinic", "pharmacy", "photocloud", "broadband", "ferry", "kitchenware", "cinema", "invoicing"
+)  # fmt: skip
 """Fictional centres of ours that the reader is tried on and the bars are chosen with."""
 MOST_SECTIONS = 200
 """Sections of one source that are used: those of documents that were asked about come first."""
@@ -34,7 +36,8 @@ TOLD = 80
 """Characters of an answer in such an exchange."""
 PLAIN = re.compile(r"(?:how do i|how can i|can i|can you|do you|is there|are there|does|is it)\b", re.IGNORECASE)
 PLAIN_MISSES = 0.25
-"""Share that is used of the misses that begin like this: written ones do so far oftener than what is answered."""
+"""Share that is used of the misses that begin like this: written ones do so far oftener than what is answered, where they
+do not each mirror the form of a question that is answered (``mirrored``)."""
 
 
 class Embeds(Protocol):
@@ -214,7 +217,8 @@ def _questions(row: dict[str, Any], place: int) -> list[Asked]:
     misses = row.get("miss") or []
     misses = [misses] if isinstance(misses, str) else misses
     rng = random.Random(row["question"] if "question" in row else row["id"])
-    misses = [text for text in misses if not PLAIN.match(text) or rng.random() < PLAIN_MISSES]
+    if not row.get("mirrored"):
+        misses = [text for text in misses if not PLAIN.match(text) or rng.random() < PLAIN_MISSES]
     follow = row.get("follow")
     found = [Asked(text, (), place, place) for text in row["q"]]
     found += [Asked(text, (), None, place) for text in misses]

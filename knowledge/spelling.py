@@ -1,0 +1,105 @@
+"""Mends what customers mistype: towards a word of the documents first, else towards a frequent word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+from spellchecker import SpellChecker
+
+from knowledge.sources.language import language_of
+
+Known = Callable[[str, Iterable[str]], set[str]]
+"""Which of the words, in whatever form, a tenant's documents have."""
+WORD = re.compile(r"(?<![\w@./'-])[^\W\d_]+(?:['\u2019][^\W\d_]+)?(?![\w@/'-]|\.\w)")
+SHORTEST, SHORTEST_REPLACED = 3, 5
+"""Letters of a word that is mended, and of one in which a letter was replaced by another."""
+FREQUENT = 5000
+"""Occurrences in the dictionary's texts from which a word that the documents do not have is taken for what was meant."""
+STRANGE_AT_MOST = 0.4
+"""Share of the words of which nothing can be made; where there are more, it is hardly English."""
+LISTED = 100
+"""Occurrences in the dictionary's texts from which a word is one; rarer ones are often slips themselves."""
+SHORT_FORMS = {
+    "u": "you", "ur": "your", "r": "are", "hw": "how", "y": "why", "pls": "please", "plz": "please", "thx": "thanks", "wat": "what",
+    "wht": "what", "wats": "what's", "whats": "what's", "da": "the", "n": "and", "smth": "something", "tho": "though",
+    "cuz": "because", "coz": "because", "bcz": "because", "msg": "message", "wanna": "want to", "gonna": "going to",
+    "gotta": "have to", "pw": "password", "pwd": "password", "dont": "don't", "doesnt": "doesn't", "didnt": "didn't",
+    "cant": "can't", "wont": "won't", "isnt": "isn't", "im": "I'm", "ive": "I've", "evn": "even", "abt": "about",
+}  # fmt: skip
+"""How people write in chats."""
+
+
+class Speller:
+    """Mends English texts; words of the documents and of the dictionary stay as they are."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def mend(self, tenant_id: str, text: str) -> str:
+        """The text with mistyped words and short forms put right; as it is, where it is hardly English."""
+        written = WORD.findall(text)
+        words = {word for i, word in enumerate(written) if i == 0 or word.islower() or text.isupper()}
+        whole = [word for word in written if word.lower() not in SHORT_FORMS]
+        if not words or language_of(" ".join(whole)) != "en":
+            return text
+        lower = {word.lower() for word in words}
+        strange = {word for word in lower if word not in SHORT_FORMS and not self._is_word(word)}
+        strange -= self._known(tenant_id, strange)
+        mended = {word: self._meant(tenant_id, word) for word in strange}
+        if sum(word == meant for word, meant in mended.items()) > STRANGE_AT_MOST * len(written):
+            return text
+        mended |= {word: SHORT_FORMS[word] for word in lower & SHORT_FORMS.keys()}
+        return WORD.sub(lambda found: mended.get(found[0].lower(), found[0]) if found[0] in words else found[0], text)
+
+    def _is_word(self, word: str) -> bool:
+        return len(word) < SHORTEST or not word.isalpha() or self._count(word) >= LISTED
+
+    def _meant(self, tenant_id: str, word: str) -> str:
+        near = {other for other in self._dictionary.edit_distance_1(word) if _may_be_meant(word, other)}
+        slips = {other for other in near if other.isalpha() and _is_slip(word, other)}
+        worded = self._known(tenant_id, near & self._counts.keys()) or self._known(tenant_id, slips)
+        frequent = {other for other in near if self._count(other) >= FREQUENT and _is_slip(word, other)}
+        if len(word) == SHORTEST:
+            frequent = {other for other in frequent if _swapped(word, other)}
+        likeliest = max(
+            worded | frequent,
+            key=lambda other: (_is_slip(word, other), other in worded, self._count(other)),
+            default=None,
+        )
+        return likeliest or self._parted(tenant_id, word)
+
+    def _parted(self, tenant_id: str, word: str) -> str:
+        """Two words written as one, where the documents have both ("giftcard")."""
+        for i in range(SHORTEST, len(word) - SHORTEST + 1):
+            parts = {word[:i], word[i:]}
+            if parts <= self._counts.keys() and parts <= self._known(tenant_id, parts):
+                return f"{word[:i]} {word[i:]}"
+        return word
+
+    def _count(self, word: str) -> int:
+        return self._counts.get(word, 0)
+
+    @cached_property
+    def _dictionary(self) -> SpellChecker:
+        return SpellChecker(distance=1)
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        return dict(self._dictionary.word_frequency.dictionary)
+
+
+def _may_be_meant(word: str, meant: str) -> bool:
+    replaced = len(word) == len(meant) and not _swapped(word, meant)
+    long_enough = len(meant) >= SHORTEST and (not replaced or len(word) >= SHORTEST_REPLACED)
+    return long_enough and meant.isascii() == word.isascii()
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    """Was a letter left out, or were two exchanged? That happens oftener than that one is too many or another one."""
+    return len(word) < len(meant) or _swapped(word, meant)
+
+
+def _swapped(word: str, meant: str) -> bool:
+    return len(word) == len(meant) and sorted(word) == sorted(meant)
