@@ -24,6 +24,10 @@ IMPORT = re.compile(r"^import\s+(?:[\w*\s{},$]+?\sfrom\s+)?['\"][^'\"\n]+['\"];?
 EXPORT = re.compile(
     r"^export\s+(?:const|let|var|default|function|async|class|\{|\*)(?:[^\n]|\n(?!\s*\n))*", re.MULTILINE
 )
+CONSTANT = re.compile(
+    r"^export\s+const\s+([\w$]+)\s*=\s*(?:\"([^\"\n]*)\"|'([^'\n]*)'|`([^`$\n]*)`|(-?\d[\d.]*))\s*;?[ \t]*$",
+    re.MULTILINE,
+)
 FOOTNOTE = re.compile(
     r"^ {0,3}\[\^([^\]\s]+)\]:[ \t]*(.*(?:\n(?! {0,3}(?:\[\^|#|[-*+>] |\d+[.)] ))[ \t]*\S.*|\n[ \t]*(?=\n {4}))*)",
     re.MULTILINE,
@@ -124,12 +128,18 @@ def _without_additions(text: str, *, mdx: bool) -> str:
     mdx = mdx or is_mdx(text)
     text = COMMENT.sub("", text)
     text = IMPORT.sub("", text)
-    text = EXPORT.sub("", text) if mdx else text
+    text = EXPORT.sub("", _with_constants(text)) if mdx else text
     text = _with_footnotes(INCLUDE.sub("", text))
     if "{" in text:
         text = ATTRIBUTES.sub("", SHORTCODE.sub(_shortcode, text))
     text = without_templates(text)
     return WIKI_LINK.sub(r"\1", WIKI_PICTURE.sub("", text)) if "[[" in text else text
+
+
+def _with_constants(text: str) -> str:
+    """Where the value of an exported constant is shown, the value."""
+    values = {name: next(filter(None, value), "") for name, *value in CONSTANT.findall(text)}
+    return re.sub(r"\{\s*([\w$]+)\s*\}", lambda found: values.get(found[1], found[0]), text) if values else text
 
 
 def _with_footnotes(text: str) -> str:

@@ -57,6 +57,13 @@ def test_no_markup_reaches_a_customer(markdown: str, text: str) -> None:
     assert answer(markdown) == text
 
 
+def test_the_value_of_a_constant_is_shown_where_it_stands() -> None:
+    page = "export const price = '£5';\nexport const days = 14;\n\n# Plans\n\nIt costs {price} for { days } days, {other} aside, as `{price}` says."
+    assert [text for _, _, text in told(read_bytes("page.mdx", page))] == [
+        "It costs £5 for 14 days, aside, as {price} says."
+    ]
+
+
 def test_a_note_stays_with_the_section_that_cites_it() -> None:
     page = "# Page\n\n## Price\n\nIt costs 40 EUR[^b].\n\n## Change\n\nNo, never at all.\n\n[^b]: Only with a card."
     assert [text for _, _, text in told(read_bytes("page.md", page))] == [
