@@ -8,31 +8,39 @@ MOST_PARTS = 4
 SHORTEST_PART = 2
 """Words a part needs at least; "and?" is not a question of its own."""
 
+PREPOSITION = "at|by|for|from|in|on|since|till|to|until|up to|with"
 OPENER = (
     r"(?:(?:please )?(?:can|could|do|does|did|is|are|am|was|were|will|would|should|may|must|has|have)\s+"
     r"(?:i|you|we|it|they|he|she|there|this|that|these|those|the|my|your|our|their|a|an|any|some)\b"
-    r"|(?:what|how|when|where|which|who|why)(?:'s)?\b)"
+    rf"|(?:(?:{PREPOSITION})\s+)?(?:what|how|when|where|which|who|why)(?:'s)?\b)"
 )
+OF_THAT = r"(?:is|are|was|were|does|do|will|would|can|could)\s+(?:that|this|it|they|those|these)\b"
 SENTENCE = re.compile(r"[^?!.\n]*(?:[.](?=\S)[^?!.\n]*)*[?!.\n]*")
 ALSO = re.compile(
-    rf"(?:,|;)?\s+(?:and|but|plus)(?:,?\s+also,?)?,?\s+(?={OPENER})|[;,]\s+(?:also,?\s+)?(?={OPENER})", re.IGNORECASE
+    rf"(?:,|;)?\s+(?:and|but|plus)(?:,?\s+also,?)?,?\s+(?={OPENER})|[;,]\s+(?:also,?\s+)?(?={OPENER})(?!{OF_THAT})",
+    re.IGNORECASE,
 )
 WHETHER = re.compile(r",?\s+and\s+(?:also\s+)?(?=(?:whether|if)\s)", re.IGNORECASE)
 TAIL = re.compile(
     r"(?:is|would|was) (?:that|this|it)(?: be)? (?:possible|ok(?:ay)?|all ?right|allowed|fine|correct|true)\b",
     re.IGNORECASE,
 )
+ELLIPTIC = re.compile(rf"(?:{PREPOSITION})\s+\S+(?:\s+\S+){{0,2}}$", re.IGNORECASE)
+"""Of which nobody knows what is asked without what stands before it ("until when?")."""
 KNOWING = r"(?:i'?d|i would|i) (?:like|want|need) to know\b|(?:can|could) you tell me\b|(?:please )?(?:tell me|let me know)\b|i wonder\b"
 ASKS = re.compile(
-    rf"^\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|(?:{KNOWING})(?:\s+\w+){{2}})",
+    rf"(?:^|:)\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|(?:{KNOWING})(?:\s+\w+){{2}})",
     re.IGNORECASE,
 )
+WISH = re.compile(r"\b(?:i want|i need|i'?d like|i would like|please)\b", re.IGNORECASE)
+GOES_ON = re.compile(r"^(?:and|also|besides)\b[\s,]", re.IGNORECASE)
 
 
 def parts_of(text: str) -> list[str]:
     """The questions in a message, in order; a message that asks one thing comes back whole.
 
-    Statements stay with the question they lead to: "I have a dog. Can it come?" is one part.
+    Statements stay with the question they lead to: "I have a dog. Can it come?" is one part. A wish is a part of its own
+    where "And what ...?" follows.
     """
     pieces = [piece for sentence in _sentences(text) for piece in _split_sentence(sentence)]
     parts: list[str] = []
@@ -41,6 +49,9 @@ def parts_of(text: str) -> list[str]:
         if not _is_question(piece):
             lead = f"{lead} {piece}".strip()
             continue
+        if WISH.search(lead) and GOES_ON.match(piece):
+            parts.append(lead)
+            lead = ""
         parts.append(f"{lead} {piece}".strip())
         lead = ""
     return [p.strip() for p in parts] if 1 < len(parts) <= MOST_PARTS else [text.strip()]
@@ -53,7 +64,7 @@ def _sentences(text: str) -> list[str]:
 def _split_sentence(sentence: str) -> list[str]:
     pieces: list[str] = []
     for piece in (p.strip() for split in ALSO.split(sentence) if split for p in _whether_pieces(split)):
-        if pieces and (len(pieces[-1].split()) < SHORTEST_PART or TAIL.match(piece)):
+        if pieces and (len(pieces[-1].split()) < SHORTEST_PART or TAIL.match(piece) or ELLIPTIC.match(piece)):
             pieces[-1] = f"{pieces[-1]}, {piece}"
         else:
             pieces.append(piece)
@@ -67,4 +78,4 @@ def _whether_pieces(text: str) -> list[str]:
 
 
 def _is_question(piece: str) -> bool:
-    return len(piece.split()) >= SHORTEST_PART and (piece.rstrip().endswith("?") or bool(ASKS.match(piece)))
+    return len(piece.split()) >= SHORTEST_PART and (piece.rstrip().endswith("?") or bool(ASKS.search(piece)))
