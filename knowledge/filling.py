@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.db import Database
 from knowledge import entries
-from knowledge.embedding import Vectors
 from knowledge.entries import Changed
-from knowledge.index import VECTORS_PER_ENTRY
 from knowledge.spaces import VectorSpace
-from knowledge.types import Entry
-from knowledge.units import spoken_parts
 
 BATCH = 500
 LAST_ID = "Z" * 27
@@ -85,17 +79,8 @@ class Filling:
                 batch = entries.changed_among(session, self.tenant_id, pushed)
 
     def _push(self, batch: list[Changed]) -> None:
-        served = {change.id: change.entry for change in batch if change.entry is not None}
-        vectors = self._embedded(served)
+        vectors = self.space.embed_entries([change.entry for change in batch if change.entry is not None])
         self.space.index.push(self.tenant_id, self.epoch, vectors)
         beyond = {c.id: len(vectors.get(c.id, ())) for c in batch if c.version > 1}
         if beyond:
             self.space.index.remove(self.tenant_id, self.epoch, beyond)
-
-    def _embedded(self, served: dict[str, Entry]) -> dict[str, Vectors]:
-        texts = {entry_id: spoken_parts(entry)[:VECTORS_PER_ENTRY] for entry_id, entry in served.items()}
-        flat = [text for own in texts.values() for text in own]
-        if not flat:
-            return {}
-        ends = np.cumsum([len(own) for own in texts.values()])[:-1]
-        return dict(zip(texts, np.split(self.space.embedder.embed(flat), ends), strict=True))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from knowledge.reader import SHIPPED, Pair, Reads, describe_entry
 from knowledge.signals import content_words, normalised
-from knowledge.types import Candidate, Embeds, Entry, Question
+from knowledge.types import ENGLISH, Candidate, Embeds, Entry, Question
 from knowledge.units import units_of
 
 COSINE = 15.0
@@ -87,7 +87,10 @@ class Ranker:
         self._reader = reader
         self._embedder = embedder
         stored = json.loads(weights.read_text(encoding="utf-8"))
-        self._first, self._known = Calibration.of(stored["first"]), Calibration.of(stored["known"])
+        self._calibrations = {
+            is_english: (Calibration.of(part["first"]), Calibration.of(part["known"]))
+            for is_english, part in ((True, stored), (False, stored["foreign"]))
+        }
 
     def rank(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> Ranking:
         """``searched`` are the texts by which the candidates were found."""
@@ -95,7 +98,8 @@ class Ranker:
         if not ranked:
             return Ranking()
         signs = signs_of(question, ranked)
-        return Ranking(ranked, self._first.probability(signs), self._known.probability(signs))
+        first, known = self._calibrations[ranked[0].entry.language == ENGLISH]
+        return Ranking(ranked, first.probability(signs), known.probability(signs))
 
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         """The nearest, best first by reader and cosine together."""
@@ -106,11 +110,19 @@ class Ranker:
             Pair(question.text, history, describe_entry(c.entry.title or "", _asked_by(c.entry), unit))
             for c, unit in zip(chosen, units, strict=True)
         ]
-        logits = self._reader.score(pairs)
-        scores = [float(logit) + COSINE * (c.dense - MIDDLE) for logit, c in zip(logits, chosen, strict=True)]
+        logits = self._logits(chosen, pairs)
+        scores = [logit + COSINE * (c.dense - MIDDLE) for logit, c in zip(logits, chosen, strict=True)]
         shares = _shares(scores)
-        rows = zip(chosen, units, map(float, logits), scores, shares, strict=True)
+        rows = zip(chosen, units, logits, scores, shares, strict=True)
         return tuple(sorted((Ranked(*row) for row in rows), key=lambda r: r.score, reverse=True))
+
+    def _logits(self, chosen: Sequence[Candidate], pairs: Sequence[Pair]) -> list[float]:
+        """The reader has learnt English alone; of other entries the cosine has to tell."""
+        english = [i for i, candidate in enumerate(chosen) if candidate.entry.language == ENGLISH]
+        logits = [0.0] * len(chosen)
+        for i, logit in zip(english, self._reader.score([pairs[i] for i in english]) if english else [], strict=True):
+            logits[i] = float(logit)
+        return logits
 
     def _unit(self, searched: Sequence[str], candidate: Candidate) -> str:
         """What of an entry answers: all of it, or the part of a long one that is nearest."""

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import TypeVar
 
-import numpy as np
-
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from knowledge import entries
@@ -62,7 +60,7 @@ class HybridRetriever:
         shelf = self._shelf(tenant_id)
         if shelf is None or not asked:
             return []
-        vectors = shelf.space.embedder.embed(asked)
+        vectors = shelf.space.embed_asked(asked, shelf.languages)
         dense = self._nearest(shelf, vectors, k)
         lexical = self._worded(shelf, asked, k, needed=dense is None)
         known = shelf.entries(_shortlist(dense or {}, lexical, k))
@@ -116,12 +114,9 @@ class HybridRetriever:
         return {entry: tuple(map(float, cosines)) for entry, cosines in near.items()}
 
     def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
-        texts = {entry.id: spoken_parts(entry)[:VECTORS_PER_ENTRY] for entry in missing}
-        found = self._indexed(shelf, {entry: len(own) for entry, own in texts.items()})
-        texts = {entry: own for entry, own in texts.items() if entry not in found}
-        embedded = shelf.space.embedder.embed([text for own in texts.values() for text in own])
-        ends = np.cumsum([len(own) for own in texts.values()])[:-1]
-        return {**found, **(dict(zip(texts, np.split(embedded, ends), strict=True)) if texts else {})}
+        counts = {entry.id: len(spoken_parts(entry)[:VECTORS_PER_ENTRY]) for entry in missing}
+        found = self._indexed(shelf, counts)
+        return found | shelf.space.embed_entries([entry for entry in missing if entry.id not in found])
 
     def _indexed(self, shelf: Shelf, counts: Mapping[str, int]) -> dict[str, Vectors]:
         """The vectors of entries of which the index has so many, where it holds the last change."""
@@ -154,6 +149,8 @@ class Shelf:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._vectors: OrderedDict[tuple[str, int], Vectors] = OrderedDict()
         self._lock = Lock()
+        self.languages = self._languages()
+        """The languages of what may be served."""
 
     def move_to(self, revision: Revision) -> None:
         """Forget what has changed since."""
@@ -165,6 +162,11 @@ class Shelf:
                 changed = entries.changed_ids(session, self.tenant_id, min(before.number, revision.number))
             for entry_id in changed:
                 self._entries.pop(entry_id, None)
+            self.languages = self._languages()
+
+    def _languages(self) -> frozenset[str]:
+        with self._database.session() as session:
+            return frozenset(entries.languages(session, self.tenant_id))
 
     def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
         """Those of the entries that may be served."""

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+ENGLISH = "en"
 Speaker = Literal["customer", "bot", "agent"]
 EntryKind = Literal["faq", "passage"]
 AnswerOutcome = Literal["answered", "suggested", "clarified", "unknown"]
@@ -72,7 +73,7 @@ class Entry:
     subject: str | None = None
     title: str | None = None
     source: Source | None = None
-    language: str = "en"
+    language: str = ENGLISH
     external_id: str | None = None
     context: tuple[Utterance, ...] = ()
     disputed: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from knowledge.reader import describe_entry
-from knowledge.types import Entry
+from knowledge.types import ENGLISH, Entry
 
 LONGEST_UNIT = 130
 """Words of a text that is sent whole."""
@@ -54,7 +54,10 @@ def _lines_together(block: str, longest: int) -> list[str]:
 
 
 def spoken_parts(entry: Entry) -> list[str]:
-    """The texts under which an entry is found by meaning: what it is asked by, and each of its units under its title."""
+    """The texts under which an entry is found by meaning: what it is asked by, and each of its units under its title.
+
+    Not its first question alone where it is not English: the multilingual model finds entries worse by it.
+    """
     if entry.subject:
         return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
     if entry.context:
@@ -74,7 +77,8 @@ def units_spoken(entry: Entry) -> range:
 
 
 def _heads(entry: Entry) -> list[str]:
-    return list(entry.questions) or list(filter(None, [entry.title]))
+    heads = list(entry.questions) or list(filter(None, [entry.title]))
+    return heads if entry.language == ENGLISH else heads[1:]
 
 
 def count_words(text: str) -> int:

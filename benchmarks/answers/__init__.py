@@ -1,7 +1,7 @@
 """`bench answers`: what customers get who ask a help centre, through the whole running bot.
 
 The demo shop as `make run` gives it, and the public help centres of `help_centres`, each imported by the command line into
-an instance without the demo. Every question is said to Rasa with its history and scored by the facts that its answer must
+an instance without the demo, and fictional ones in four other languages. Every question is said to Rasa with its history and scored by the facts that its answer must
 name (`score.py`). Beside that: the team's own questions word for word, plain paraphrases, and where the section that
 answers stands among the candidates. `--set rasa=0` asks the knowledge alone, in this process: for tuning, and no evidence.
 """
@@ -21,11 +21,21 @@ from benchmarks.answers import evidence, offline, running
 from benchmarks.answers.figures import Asked, line, lines_by, misses, shares
 from benchmarks.answers.own import OwnQuestion, own_questions
 from benchmarks.answers.score import Case, Reply
-from benchmarks.answers.worlds import DEMO, REPORTED, TUNED, World, demo_world, help_centres
+from benchmarks.answers.worlds import (
+    DEMO,
+    LANGUAGES_REPORTED,
+    LANGUAGES_TUNED,
+    REPORTED,
+    TUNED,
+    World,
+    demo_world,
+    help_centres,
+    language_worlds,
+)
 from benchmarks.report import Goal, Result, at_least, at_most
 
-OPTIONS = {"rasa": 1.0, "reported": 1.0, "demo": 1.0, "centres": 1.0}
-"""rasa=0: the knowledge alone, without Rasa. reported=0: only what may be tuned on. demo=0, centres=0: without these."""
+OPTIONS = {"rasa": 1.0, "reported": 1.0, "demo": 1.0, "centres": 1.0, "languages": 1.0}
+"""rasa=0: the knowledge alone, without Rasa. reported=0: only what may be tuned on. demo=0, centres=0, languages=0: without these."""
 WITHOUT_BOT = "the knowledge alone, without Rasa: for tuning, and no evidence of what customers get"
 MISSES = Path(__file__).parent.parent / "results" / "answers_misses.jsonl"
 
@@ -43,9 +53,21 @@ class Seen:
     shown: list[tuple[Case, int | None]] = field(default_factory=list)
 
 
-def run(data: Path, rasa: float = 1.0, reported: float = 1.0, demo: float = 1.0, centres: float = 1.0) -> Result:
+def run(
+    data: Path,
+    *,
+    rasa: float = 1.0,
+    reported: float = 1.0,
+    demo: float = 1.0,
+    centres: float = 1.0,
+    languages: float = 1.0,
+) -> Result:
     """Ask everything, count, and write down every miss."""
-    worlds = [*([demo_world()] if demo else []), *(help_centres(data) if centres else [])]
+    worlds = [
+        *([demo_world()] if demo else []),
+        *(help_centres(data) if centres else []),
+        *(language_worlds() if languages else []),
+    ]
     seen = list((running_seen if rasa else offline_seen)(worlds, reported=bool(reported)))
     missed = misses(a for each in seen for a in (*each.asked, *each.paraphrased))
     _write([*missed, *(row for each in seen for row in _own_misses(each))])
@@ -107,6 +129,8 @@ def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
         "help centres, tuned on": shares([a for a in asked if a.world.name in TUNED]),
         "demo shop, reported half": shares([a for a in demo if a.world.part(a.case) == "reported"]),
         "demo shop, tuning half": shares([a for a in demo if a.world.part(a.case) == "tuned"]),
+        "other languages, reported": shares([a for a in asked if a.world.name in LANGUAGES_REPORTED]),
+        "other languages, tuned on": shares([a for a in asked if a.world.name in LANGUAGES_TUNED]),
         "worlds": lines_by(asked, lambda a: a.world.name),
         "styles of the demo": lines_by(demo, lambda a: a.case.style),
         "styles of the help centres": lines_by(

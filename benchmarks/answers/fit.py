@@ -1,7 +1,8 @@
 """Fits the calibration and the bars of the ranking: `python -m benchmarks.answers.fit DATA`.
 
 What is fitted on: the tuned help centres and the tuning half of the demo's questions, each imported as in the product, and
-the held-back parts of natural_questions (fictional centres and sections that the reader did not train on).
+the held-back parts of natural_questions (fictional centres and sections that the reader did not train on). What is not English, where the
+reader does not read, has a calibration of its own, with the same bars.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ import numpy.typing as npt
 
 from benchmarks.answers import offline
 from benchmarks.answers.score import Case, Reply, facts_met, shows
-from benchmarks.answers.worlds import DEMO, TUNED, World, demo_world, help_centres
+from benchmarks.answers.worlds import (
+    DEMO,
+    LANGUAGES_REPORTED,
+    LANGUAGES_TUNED,
+    TUNED,
+    World,
+    demo_world,
+    help_centres,
+    language_worlds,
+)
 from knowledge.answering import searched, title_of
 from knowledge.bars import Bars
 from knowledge.embedding import Embedder
@@ -30,10 +40,13 @@ from knowledge.training.reader_rows import Pool, centre_pools, section_pools
 from knowledge.types import Entry, Question, Utterance
 
 Numbers = npt.NDArray[np.float64]
+FOREIGN = (*LANGUAGES_TUNED, *LANGUAGES_REPORTED)
 RETRIEVED = 40
 OFFERED = 3
 ASKED_OF_POOL = 40
 NEWTON_STEPS = 20
+LEAST_SPREAD = 1e-4
+"""Standard deviation below which a sign says nothing: what the reader says where it does not read."""
 DECAY = 1.0
 """Weight of the penalty on the squared weights."""
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.08)
@@ -65,12 +78,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED / "ranking.json")
     parser.add_argument("--rows", type=Path, help="keep what was collected, or take it from there")
     options = parser.parse_args()
-    rows = _collected(options.data, options.rows)
+    every = _collected(options.data, options.rows)
+    rows = [row for row in every if row.source not in FOREIGN]
+    foreign = [row for row in every if row.source in FOREIGN]
     weights = {"first": fit(rows, "first"), "known": fit(rows, "known")}
+    weights_of_foreign = {"first": fit(foreign, "first"), "known": fit(foreign, "known")}
     chosen = bars(rows, weights)
-    stored = {**weights, "wrong": DEFAULT, "bars": chosen}
+    stored = {**weights, "foreign": weights_of_foreign, "wrong": DEFAULT, "bars": chosen}
     options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print_table(rows, weights, Bars(**chosen[f"{DEFAULT:g}"]))
+    print_table(foreign, weights_of_foreign, Bars(**chosen[f"{DEFAULT:g}"]))
 
 
 def _collected(data: Path, kept: Path | None) -> list[Row]:
@@ -87,7 +104,7 @@ def collect(data: Path) -> Iterator[Row]:
     """Every question that may be tuned on."""
     embedder = RememberingEmbedder(Embedder(threads=2))
     ranker = Ranker(Reader(), embedder)
-    worlds = [demo_world(), *help_centres(data)]
+    worlds = [demo_world(), *help_centres(data), *language_worlds()]
     with offline.opened(worlds) as knowledge:
         for world in worlds:
             for case in world.cases:
@@ -145,7 +162,7 @@ def fit(rows: Sequence[Row], label: str) -> dict[str, Any]:
     counts = {s: sum(r.source == s for r in tuned) for s in {r.source for r in tuned}}
     weight = np.array([1 / counts[r.source] for r in tuned])
     weight *= len(tuned) / weight.sum()
-    mean, scale = signs.mean(0), np.maximum(signs.std(0), 1e-6)
+    mean, scale = signs.mean(0), np.where(signs.std(0) > LEAST_SPREAD, signs.std(0), 1.0)
     standard = np.clip((signs - mean) / scale, -4, 4)
 
     values = _solved(np.column_stack([standard, np.ones(len(tuned))]), wanted, weight)

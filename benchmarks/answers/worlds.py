@@ -2,6 +2,7 @@
 
 The split is by source and fixed here: `TUNED` may be looked at while bars, weights and readers are chosen; `REPORTED`
 is what is told. The questions to the demo shop are split by the hash of their pair, so that a contrast pair stays together.
+Of each language other than English there are two fictional help centres of ours, one for each part.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from knowledge.training.rows import read_rows
 Part = Literal["tuned", "reported"]
 TUNED = ("chatwoot", "shop")
 REPORTED = ("seafile", "awsdash")
+LANGUAGES_TUNED = ("gartenmarkt", "zapateria", "librairie", "kapra")
+LANGUAGES_REPORTED = ("stadtwerke", "gimnasio", "mutuelle", "paisa")
+"""German, Spanish, French and Urdu."""
 DEMO = "demo"
 HERE = Path(__file__).parent
 DEMO_QUESTIONS = HERE / "demo_shop.jsonl"
 PARAPHRASES = HERE / "demo_paraphrases.jsonl"
+LANGUAGES = HERE / "languages"
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,22 @@ class World:
         """Which part a question belongs to."""
         if self.name == DEMO:
             return "tuned" if int(md5(case.group.encode(), usedforsecurity=False).hexdigest(), 16) % 2 else "reported"
-        return "tuned" if self.name in TUNED else "reported"
+        return "tuned" if self.name in (*TUNED, *LANGUAGES_TUNED) else "reported"
 
 
 def help_centres(data: Path) -> list[World]:
     """Those of the public data, where they are there."""
     folders = [data / "help_centres" / name for name in (*TUNED, *REPORTED)]
     return [World(f.name, f / "docs", read_cases(f / "questions.jsonl")) for f in folders if f.is_dir()]
+
+
+def language_worlds() -> list[World]:
+    """The help centres in other languages than English."""
+    rows = read_rows(LANGUAGES / "questions.jsonl")
+    return [
+        World(name, LANGUAGES / f"{name}.jsonl", tuple(Case.of(row) for row in rows if row["centre"] == name))
+        for name in (*LANGUAGES_TUNED, *LANGUAGES_REPORTED)
+    ]
 
 
 def demo_world() -> World:
