@@ -223,9 +223,7 @@ class Answering:
         if outcome == "answered" and not (reasons.exact.is_ambiguous or _is_about_another(question, best)):
             return replace(part, written_by="approved") if best.entry.kind == "faq" else part
         others = [r for r in near if r is not best]
-        return replace(
-            part, outcome="suggested", title=title_of(best.entry), choices=_choices(others, best)[: CHOICES - 1]
-        )
+        return replace(part, outcome="suggested", title=title_of(best.entry), choices=_choices(others, best))
 
     def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
         """What a model may word an answer from, in the order in which it was ranked."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.answers.score import Case, Reply, Verdict, is_captured, is_shown, verdict
+from benchmarks.answers.score import Case, Reply, Verdict, is_called_for, is_captured, is_shown, verdict
 from benchmarks.answers.worlds import World
 
 GOOD: tuple[Verdict, ...] = ("right", "unknown_right")
@@ -61,7 +61,8 @@ def shares(asked: Sequence[Asked]) -> dict[str, float]:
         "list %": 100 * count["list"] / among,
         "unknown %": 100 * count["unknown_wrong"] / among,
         "other %": 100 * count["other"] / among,
-        "captured by a skill %": 100 * sum(is_captured(a.reply) for a in asked) / max(len(asked), 1),
+        "angry, passed on to a person %": 100 * sum(is_called_for(a.case, a.reply) for a in asked) / max(len(asked), 1),
+        "captured by a skill %": 100 * sum(is_captured(a.case, a.reply) for a in asked) / max(len(asked), 1),
     }
     among = max(len(no), 1)
     return figures | {
@@ -97,4 +98,4 @@ def lines_by(asked: Iterable[Asked], key: Callable[[Asked], str]) -> dict[str, s
 
 def misses(asked: Iterable[Asked]) -> list[dict[str, Any]]:
     """Everything that did not go well."""
-    return [a.row for a in asked if a.verdict not in GOOD or is_captured(a.reply)]
+    return [a.row for a in asked if a.verdict not in GOOD or is_captured(a.case, a.reply)]

@@ -31,6 +31,8 @@ Verdict = Literal[
 GIVEN = ("answered", "suggested")
 SHOWN_WITH: tuple[Verdict, ...] = ("list", "partly", "wrong_hedged")
 """What may still show the right entry among its choices."""
+ANGRY = "angry"
+"""The style of questions that are asked in anger."""
 ALIKE = 0.6
 """Shared words of all words, from which a choice names a heading."""
 PLAIN = str.maketrans("\u2018\u2019\u201c\u201d\u00a0\u202f\u2009", "''\"\"   ", "\u200b") | dict.fromkeys(
@@ -134,9 +136,16 @@ def is_shown(case: Case, reply: Reply) -> bool:
     return verdict(case, reply) in SHOWN_WITH and shows(case, reply)
 
 
-def is_captured(reply: Reply) -> bool:
-    """Did something other than the knowledge take the message?"""
+def is_captured(case: Case, reply: Reply) -> bool:
+    """Did something other than the knowledge take the message? That an angry one is passed on to a person is meant."""
+    if is_called_for(case, reply):
+        return False
     return bool(reply.skill) or reply.outcome not in {*GIVEN, "clarified", "unknown"}
+
+
+def is_called_for(case: Case, reply: Reply) -> bool:
+    """Was an angry message passed on to a person?"""
+    return case.style == ANGRY and reply.outcome == "handoff"
 
 
 def squeezed(text: str) -> str:

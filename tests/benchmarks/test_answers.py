@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -93,9 +94,12 @@ def test_half_of_the_facts_is_half_an_answer() -> None:
 
 
 def test_a_skill_that_takes_the_message_has_captured_it() -> None:
-    assert is_captured(Reply("What is your order number?", "action"))
-    assert is_captured(Reply("Is it one of these?", "clarified", skill="track_order"))
-    assert not is_captured(Reply("Is it one of these?", "clarified"))
+    assert is_captured(DELIVERY, Reply("What is your order number?", "action"))
+    assert is_captured(DELIVERY, Reply("Is it one of these?", "clarified", skill="track_order"))
+    assert not is_captured(DELIVERY, Reply("Is it one of these?", "clarified"))
+    passed_on = Reply("A person will be with you.", "handoff", skill="handoff")
+    assert is_captured(DELIVERY, passed_on)
+    assert not is_captured(replace(DELIVERY, style="angry"), passed_on)
 
 
 def test_shares_are_of_what_can_be_answered() -> None:
