@@ -61,12 +61,13 @@ HEDGED = 0.2
 
 @dataclass(frozen=True)
 class Row:
-    """One question: the signs of its ranking; whether the first, one of those offered, or any entry answers."""
+    """One question: the signs of its ranking; whether the first, one of those listed, one of those beside it, or any answers."""
 
     source: str
     signs: Numbers
     first: bool
-    shown: bool
+    listed: bool
+    beside: bool
     known: bool
     tuned: bool
 
@@ -121,9 +122,10 @@ def _of_case(world: World, case: Case, knowledge: offline.Offline, ranker: Ranke
     if not ranked:
         return
     right = [_is_right(case, r) for r in ranked]
-    shown = right[0] or any(_shows(case, r) for r in ranked[:OFFERED])
+    shown = [right[0] or _shows(case, r) for r in ranked]
     part = world.part(case) == "tuned"
-    yield Row(world.name, signs_of(question, ranked), right[0], shown, case.expects_answer, part)
+    listed, beside = any(shown[:OFFERED]), any(shown[: OFFERED + 1])
+    yield Row(world.name, signs_of(question, ranked), right[0], listed, beside, case.expects_answer, part)
 
 
 def _is_right(case: Case, ranked: Ranked) -> bool:
@@ -146,7 +148,8 @@ def _of_pool(name: str, pool: Pool, embedder: RememberingEmbedder, ranker: Ranke
         texts = searched(question)
         ranked = ranker.read(question, texts, retriever.candidates("", texts, RETRIEVED))
         found = [asked.gold is not None and r.entry.id == str(asked.gold) for r in ranked]
-        yield Row(name, signs_of(question, ranked), found[0], any(found[:OFFERED]), asked.gold is not None, True)
+        listed, beside = any(found[:OFFERED]), any(found[: OFFERED + 1])
+        yield Row(name, signs_of(question, ranked), found[0], listed, beside, asked.gold is not None, True)
 
 
 def _entry(number: int, title: str, question: str, answer: str) -> Entry:
@@ -194,7 +197,7 @@ def bars(rows: Sequence[Row], weights: dict[str, Any]) -> dict[str, dict[str, fl
     first, known = probabilities(tuned, weights)
     source = np.array([r.source for r in tuned])
     answerable, right = np.array([r.known for r in tuned]), np.array([r.first for r in tuned])
-    shown = np.array([r.shown for r in tuned])
+    shown = _shown(tuned, first)
     ask = max(bar for bar in BARS if _mean_by_source(shown & (known >= bar), source, answerable) >= SHOWN_KEPT)
     everything = np.ones(len(tuned), dtype=np.bool_)
     found = {}
@@ -214,6 +217,11 @@ def probabilities(rows: Sequence[Row], weights: dict[str, Any]) -> tuple[Numbers
     return np.array([first.probability(r.signs) for r in rows]), np.array([known.probability(r.signs) for r in rows])
 
 
+def _shown(rows: Sequence[Row], first: Numbers) -> npt.NDArray[np.bool_]:
+    """Is the right entry there: in a list, or first or beside a likely answer?"""
+    return np.array([r.beside if p >= HEDGED else r.listed for r, p in zip(rows, first, strict=True)])
+
+
 def _mean_by_source(found: npt.NDArray[np.bool_], source: npt.NDArray[Any], among: npt.NDArray[np.bool_]) -> float:
     return float(np.mean([found[among & (source == s)].mean() for s in set(source) if (among & (source == s)).any()]))
 
@@ -227,7 +235,7 @@ def print_table(rows: Sequence[Row], weights: dict[str, Any], chosen: Bars) -> N
         outcome = [chosen.outcome(Ranking((), f, a)) for f, a in zip(first, known, strict=True)]
         given = np.array([o in ("answered", "suggested") for o in outcome])
         sure, unknown = np.array([o == "answered" for o in outcome]), np.array([o == "unknown" for o in outcome])
-        right, shown = np.array([r.first for r in own]), np.array([r.shown for r in own])
+        right, shown = np.array([r.first for r in own]), _shown(own, first)
         yes = np.array([r.known for r in own])
         row = [
             (right & given)[yes],
