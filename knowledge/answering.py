@@ -41,6 +41,7 @@ TALKED = 0.28
 """Probability from which an answer learnt from a conversation is sent."""
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
 """What a subject's standing adds to nearness when the candidates to match are chosen."""
+GIVEN: tuple[AnswerOutcome, ...] = ("answered", "suggested")
 GRADES: dict[str, int] = {"answered": 3, "suggested": 2, "clarified": 1, "unknown": 0}
 
 
@@ -195,8 +196,17 @@ class Answering:
         return replace(whole_, first=bars.answered - JUST_BELOW)
 
     def _ranking_with_turns(self, reasons: Reasons) -> Ranking:
+        """What was just said is hardly asked for: the next one that may answer comes first, or nothing is sure."""
+        bars, question = self._bars(reasons.asked.tenant_id), reasons.asked
         readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
-        return self._ranker.rank(reasons.asked, reasons.texts, readable)
+        ranking = self._ranker.rank(question, reasons.texts, readable)
+        if not ranking.ranked or not _was_just_said(question, ranking.ranked[0]):
+            return ranking
+        said = ranking.ranked[0].entry.id
+        others = self._ranker.rank(question, reasons.texts, [c for c in readable if c.entry.id != said])
+        if bars.outcome(others) in GIVEN:
+            return others
+        return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
 
     def _completed(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
@@ -346,6 +356,13 @@ def _answered(question: Question, entry: Entry, text: str, confidence: float) ->
     used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
     sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
     return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by="extract")
+
+
+def _was_just_said(question: Question, ranked: Ranked) -> bool:
+    """Is all of it in the bot's last message?"""
+    last = next((turn.text for turn in reversed(question.history) if turn.speaker != "customer"), "")
+    unit = normalised(ranked.unit)
+    return bool(unit) and unit in normalised(last)
 
 
 def _opposes(question: Question, ranked: Ranked) -> bool:

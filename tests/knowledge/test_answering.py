@@ -165,3 +165,17 @@ def test_an_answer_about_storing_is_not_sent_as_sure_to_who_asks_about_filling(e
         Entry("nib", 1, "faq", ("What does a nib cost?",), "A nib costs 35."),
     ]
     assert ask(make_answering_in_memory(pens, embedder), "How do I fill my pen?").outcome != "answered"
+
+
+def test_what_was_just_said_is_not_said_again_to_another_question(embedder: Embedder) -> None:
+    cards = [
+        Entry("valid", 1, "faq", ("How long is a gift card valid?",), "Gift cards are valid for 24 months."),
+        Entry("left", 1, "faq", ("How do I see what is left on my gift card?",), "Enter its number below our website."),
+        Entry("sofa", 1, "faq", ("How heavy is the sofa?",), "It weighs 60 kg."),
+    ]
+    answering = make_answering_in_memory(cards, embedder)
+    answer = ask(answering, "and where do I see what is still on it?", "Gift cards are valid for 24 months.")
+    assert used(answer) == ["left"]
+    alone = make_answering_in_memory(cards[:1], embedder)
+    answer = ask(alone, "how long was that?", "Gift cards are valid for 24 months.")
+    assert answer.outcome in {"suggested", "clarified", "unknown"}
