@@ -70,6 +70,11 @@ class HybridRetriever:
         units = self._units_of(shelf, best, vectors)
         return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0), units.get(e.id, ())) for e in best]
 
+    def languages(self, tenant_id: str) -> frozenset[str]:
+        """The languages of what may be served."""
+        shelf = self._shelf(tenant_id)
+        return shelf.languages if shelf else frozenset()
+
     def _shelf(self, tenant_id: str) -> Shelf | None:
         with self._database.session() as session:
             revision = entries.revision_of(session, tenant_id)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 
 from spellchecker import SpellChecker
 
 from knowledge.sources.language import language_of
+from knowledge.types import ENGLISH
 
 Known = Callable[[str, Iterable[str]], set[str]]
 """Which of the words, in whatever form, a tenant's documents have."""
+Languages = Callable[[str], Collection[str]]
+"""The languages of a tenant's documents."""
 WORD = re.compile(r"(?<![\w@./'-])[^\W\d_]+(?:['\u2019][^\W\d_]+)?(?![\w@/'-]|\.\w)")
 SHORTEST, SHORTEST_REPLACED = 3, 5
 """Letters of a word that is mended, and of one in which a letter was replaced by another."""
@@ -34,15 +37,16 @@ SHORT_FORMS = {
 class Speller:
     """Mends English texts; words of the documents and of the dictionary stay as they are."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, languages: Languages) -> None:
         self._known = known
+        self._languages = languages
 
     def mend(self, tenant_id: str, text: str) -> str:
         """The text with mistyped words and short forms put right; as it is, where it is hardly English."""
         written = WORD.findall(text)
         words = {word for i, word in enumerate(written) if i == 0 or word.islower() or text.isupper()}
         whole = [word for word in written if word.lower() not in SHORT_FORMS]
-        if not words or language_of(" ".join(whole)) != "en":
+        if not words or language_of(" ".join(whole)) != ENGLISH or ENGLISH not in self._languages(tenant_id):
             return text
         lower = {word.lower() for word in words}
         strange = {word for word in lower if word not in SHORT_FORMS and not self._is_word(word)}

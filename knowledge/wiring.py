@@ -156,7 +156,7 @@ def make_answering(
     knowledge = knowledge or make_knowledge(settings, database, embedder)
     reuse = Reuse.shipped(book or StoredBook(database))
     ranker = Ranker(shipped_reader(), RememberingEmbedder(embedder))
-    matcher, mend = TrainedMatcher(embedder), Speller(knowledge.words.known).mend
+    matcher, mend = TrainedMatcher(embedder), Speller(knowledge.words.known, knowledge.retriever.languages).mend
     return Answering(knowledge.retriever, matcher, ranker, bars=TenantBars(database), reuse=reuse, mend=mend)
 
 

@@ -50,8 +50,8 @@ def name_language(language: str, said_in: str) -> str:
     return ENGLISH.get(said_in, OWN_NAMES["en"]) if language == "en" else OWN_NAMES.get(language, language)
 
 
-def language_of(text: str) -> str:
-    """ISO 639-1 code; "en" where nothing speaks against it."""
+def language_of(text: str, otherwise: str = "en") -> str:
+    """ISO 639-1 code; "en" where nothing speaks against it, and ``otherwise`` where nothing speaks for any language."""
     sample = text[:4000]
     letters = sum(c.isalpha() for c in sample) or 1
     foreign = sum(c.isalpha() and ord(c) > LAST_LATIN for c in sample)
@@ -60,4 +60,6 @@ def language_of(text: str) -> str:
     words = Counter(re.findall(r"(?<![\w-])[^\W\d_]+(?![\w-])", sample.lower()))
     counts = {language: sum(words[w] for w in small) for language, small in WORDS.items()}
     best = max(counts, key=lambda language: (counts[language], language == "en"))
+    if not counts[best]:
+        return otherwise
     return best if counts[best] > counts["en"] else "en"

@@ -320,13 +320,17 @@ WRAPPERS = frozenset(
 def _document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = None) -> Document:
     pieces: list[Piece] = []
     failed: list[Failure] = []
+    rows = list(rows)
+    language = language_of(
+        " ".join(t for _, row in rows if isinstance(row, dict) for v in row.values() for t in _texts(v))
+    )
     for where, row in rows:
         if isinstance(row, dict) and not any(map(list, map(_texts, row.values()))):
             continue
         try:
             if isinstance(row, str):
                 raise InvalidInput(row)
-            pieces += _pieces({_name(key): value for key, value in row.items() if key})
+            pieces += _pieces({_name(key): value for key, value in row.items() if key}, language)
         except InvalidInput as error:
             failed.append(Failure(where, str(error)))
     title = title_of(raw.uri)
@@ -336,14 +340,14 @@ def _document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = N
     return Document(title, numbered(pieces), address_of(raw), tuple(failed))
 
 
-def _pieces(cells: Row) -> Iterator[Piece]:
+def _pieces(cells: Row, otherwise: str) -> Iterator[Piece]:
     asked = [*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]
     questions = tuple(dict.fromkeys(" ".join(question.split()) for question in asked))
     blocks = _blocks(next(iter(_cell_texts(cells, "answer")), ""))
     answer = joined(blocks)
     if not questions or not answer:
         raise InvalidInput(f"the {'answer' if questions else 'question'} is empty")
-    language = (_one(cells, "language") or "")[:8] or language_of(f"{questions[0]} {answer}")
+    language = (_one(cells, "language") or "")[:8] or language_of(f"{questions[0]} {answer}", otherwise)
     subject, external_id = _one(cells, "subject"), _one(cells, "external_id")
     if _is_article(cells, questions[0], blocks):
         yield from pieces_of(Article(questions[0], blocks, language, subject))

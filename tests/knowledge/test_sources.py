@@ -311,3 +311,8 @@ def pdf(text: str) -> bytes:
         out += f"{number} 0 obj{body}endobj\n"
     table = "".join(f"{place:010d} 00000 n \n" for place in places)
     return f"{out}xref\n0 6\n0000000000 65535 f \n{table}trailer<</Size 6/Root 1 0 R>>\nstartxref\n{len(out)}\n%%EOF".encode()
+
+
+def test_a_row_that_tells_no_language_has_that_of_its_table() -> None:
+    table = "question;answer\nWelche Karten nehmen Sie?;Visa, PayPal\nWie lange dauert es?;Wir liefern in der Regel nach zwei Tagen\nWifi?;Free\n"
+    assert [piece.content.language for piece in read_bytes("faq.csv", table).pieces] == ["de", "de", "de"]

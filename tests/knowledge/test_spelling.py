@@ -35,7 +35,7 @@ def known(_tenant: str, words: Iterable[str]) -> set[str]:
     ],
 )
 def test_what_is_mistyped_is_put_right(text: str, meant: str) -> None:
-    assert Speller(known).mend("t", text) == meant
+    assert Speller(known, lambda _tenant: {"en"}).mend("t", text) == meant
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_is_mistyped_is_put_right(text: str, meant: str) -> None:
     ],
 )
 def test_what_is_right_a_name_or_another_language_stays(text: str) -> None:
-    assert Speller(known).mend("t", text) == text
+    assert Speller(known, lambda _tenant: {"en"}).mend("t", text) == text
 
 
 def test_a_mistyped_question_is_answered_from_the_words_of_the_documents(
@@ -77,3 +77,7 @@ def test_a_mistyped_question_is_answered_from_the_words_of_the_documents(
     shop.edit(shop.stored()[0].id, "amend", Content("faq", "No.", ("Do you have a Qwertyl?",)))
     shop.sync()
     assert shop.knowledge.words.known(shop.tenant, ["qwertyl"]) == {"qwertyl"}
+
+
+def test_where_nothing_is_english_nothing_is_put_right() -> None:
+    assert Speller(known, lambda _tenant: {"de"}).mend("t", "tabel recept wien") == "tabel recept wien"
