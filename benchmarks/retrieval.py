@@ -27,6 +27,7 @@ from core.settings import Settings
 from knowledge import entries
 from knowledge.embedding import Embedder, Vectors
 from knowledge.importing import Importer, Options
+from knowledge.multilingual import MultilingualEmbedder
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
 from knowledge.spaces import VectorSpace
@@ -89,6 +90,14 @@ class VariedEmbedder:
         return np.asarray(moved / np.linalg.norm(moved), dtype=np.float32)
 
 
+class VariedMultilingual(MultilingualEmbedder):
+    """The same vectors in place of the multilingual model's."""
+
+    def __init__(self, varied: VariedEmbedder) -> None:
+        super().__init__()
+        self.embed_questions = self.embed_passages = varied.embed  # type: ignore[method-assign]
+
+
 def _measured(size: int, known: list[str], asked: list[str], embedder: VariedEmbedder) -> dict[str, Any]:
     texts = [f"{known[n % len(known)]}{MARK}{n}" for n in range(size)]
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
@@ -96,8 +105,10 @@ def _measured(size: int, known: list[str], asked: list[str], embedder: VariedEmb
         database = Database(settings.database())
         upgrade(database)
         knowledge = make_knowledge(settings, database, embedder)
+        index = knowledge.spaces.base.index
+        knowledge.spaces.base = VectorSpace(embedder, index, VariedMultilingual(embedder))
         figures = _imported(knowledge, Path(folder), texts)
-        figures |= _recall(knowledge, database, embedder, texts, asked)
+        figures |= _recall(knowledge, database, texts, asked)
         figures |= _queried(knowledge, asked)
         knowledge.close()
         database.close()
@@ -125,11 +136,10 @@ def _imported(knowledge: Knowledge, folder: Path, texts: list[str]) -> dict[str,
     }
 
 
-def _recall(
-    knowledge: Knowledge, database: Database, embedder: VariedEmbedder, texts: list[str], asked: list[str]
-) -> dict[str, Any]:
+def _recall(knowledge: Knowledge, database: Database, texts: list[str], asked: list[str]) -> dict[str, Any]:
     """How many of the ten entries that exact search finds the index finds, too; and how long it takes."""
-    everything = embedder.embed(texts)
+    embedder = knowledge.spaces.base.texts
+    everything = embedder.embed_parts(texts, np.ones(len(texts), np.bool_))
     with database.session() as session:
         revision = entries.revision_of(session, TENANT)
         found = entries.listed(session, TENANT, limit=len(texts))
@@ -137,7 +147,7 @@ def _recall(
     place = {text: n for n, text in enumerate(texts)}
     number = {entry.id: place[entry.questions[0].text] for entry in found}
     hits, took = 0, []
-    for vector in embedder.embed(asked):
+    for vector in embedder.embed_asked(asked):
         exact = set(np.argpartition(-(everything @ vector), NEAREST)[:NEAREST].tolist())
         started = time.perf_counter()
         nearest = knowledge.spaces.base.index.nearest(TENANT, revision.epoch, vector[None], NEAREST)
@@ -149,7 +159,7 @@ def _recall(
 def _queried(knowledge: Knowledge, asked: list[str]) -> dict[str, Any]:
     """Whole queries, each text asked once and never seen by this embedder."""
     fresh = Embedder()
-    knowledge.retriever._spaces.base = VectorSpace(fresh, knowledge.spaces.base.index)  # noqa: SLF001 -- the other one has these texts in its memory
+    knowledge.retriever._spaces.base = VectorSpace(fresh, knowledge.spaces.base.index, MultilingualEmbedder())  # noqa: SLF001 -- the other one has these texts in its memory
     knowledge.retriever.candidates(TENANT, ["warm up"], NEAREST)
     took = []
     for text in asked:

@@ -30,6 +30,7 @@ from knowledge.reuse.bound import Bound, Experience, Seen
 from knowledge.reuse.closeness import Closeness
 from knowledge.reuse.deciding import Decision, EmptyBook, Known, Reuse
 from knowledge.reuse.guards import difference
+from knowledge.text_embedding import TextEmbedder
 from knowledge.training.reuse_worlds import Ask, World, worlds
 from knowledge.types import Entry, Question
 
@@ -129,7 +130,7 @@ class Stream:
         self, world: World, reuse: Reuse, memory: Memory, embedder: RememberingEmbedder, matcher: TrainedMatcher
     ) -> None:
         self._world, self._reuse, self._memory, self._matcher = world.name, reuse, memory, matcher
-        self._retriever = InMemoryRetriever(world.entries, embedder)
+        self._retriever = InMemoryRetriever(world.entries, TextEmbedder(embedder))
         self._thumbs = random.Random(SEED)
         self.looks = 0
 
@@ -154,7 +155,7 @@ class Stream:
 def _met(
     world: World, asks: Iterable[Ask], reuse: Reuse, embedder: RememberingEmbedder, matcher: TrainedMatcher
 ) -> list[Met]:
-    retriever = InMemoryRetriever(world.entries, embedder)
+    retriever = InMemoryRetriever(world.entries, TextEmbedder(embedder))
     return [_one(world.name, ask, reuse, retriever, matcher)[0] for ask in asks]
 
 
@@ -181,7 +182,7 @@ def _pairs(
     for kind, phrasing, text in asked:
         entry = Entry("one", 1, "faq", (phrasing,), "The answer.")
         question = Question("pairs", text)
-        ranked = matcher.ranked(question, shortlisted(question, InMemoryRetriever([entry], embedder)))
+        ranked = matcher.ranked(question, shortlisted(question, InMemoryRetriever([entry], TextEmbedder(embedder))))
         wrong[kind] += reuse.decide(question, ranked).verdict == "verbatim"
         unguarded[kind] += difference(text, [phrasing]) is None
     kinds = Counter(kind for kind, _, _ in asked)

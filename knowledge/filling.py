@@ -79,7 +79,7 @@ class Filling:
                 batch = entries.changed_among(session, self.tenant_id, pushed)
 
     def _push(self, batch: list[Changed]) -> None:
-        vectors = self.space.embed_entries([change.entry for change in batch if change.entry is not None])
+        vectors = self.space.texts.embed_entries([change.entry for change in batch if change.entry is not None])
         self.space.index.push(self.tenant_id, self.epoch, vectors)
         beyond = {c.id: len(vectors.get(c.id, ())) for c in batch if c.version > 1}
         if beyond:

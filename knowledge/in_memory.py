@@ -9,36 +9,40 @@ import numpy as np
 from knowledge.answering import Answering
 from knowledge.embedding import Embedder
 from knowledge.matching import TrainedMatcher
+from knowledge.multilingual import MultilingualEmbedder
 from knowledge.ranking import Ranker
 from knowledge.reader import shipped_reader
 from knowledge.reuse.deciding import Reuse
 from knowledge.signals import overlap
-from knowledge.types import Candidate, Embeds, Entry
+from knowledge.text_embedding import TextEmbedder
+from knowledge.types import Candidate, Entry
 from knowledge.units import spoken_parts
 
 
 def make_answering_in_memory(entries: Sequence[Entry], embedder: Embedder, reuse: Reuse | None = None) -> Answering:
     """The shipped answering over a few entries, without any server."""
-    ranker = Ranker(shipped_reader(), embedder)
-    return Answering(InMemoryRetriever(entries, embedder), TrainedMatcher(embedder), ranker, reuse=reuse)
+    ranker, texts = Ranker(shipped_reader(), embedder), TextEmbedder(embedder, MultilingualEmbedder())
+    return Answering(InMemoryRetriever(entries, texts), TrainedMatcher(embedder), ranker, reuse=reuse)
 
 
 class InMemoryRetriever:
     """Compares a question with every entry."""
 
-    def __init__(self, entries: Sequence[Entry], embedder: Embeds) -> None:
+    def __init__(self, entries: Sequence[Entry], embedder: TextEmbedder) -> None:
         self._entries = list(entries)
         self._embedder = embedder
         self._spoken = [spoken_parts(entry) for entry in self._entries]
         self._owner = np.array([i for i, texts in enumerate(self._spoken) for _ in texts], dtype=np.int64)
-        self._vectors = embedder.embed([text for texts in self._spoken for text in texts])
+        rows = [*embedder.embed_entries(self._entries).values()]
+        self._vectors = np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
 
     def put(self, entry: Entry) -> None:
         """An entry in place of the one with its id."""
         place = next(i for i, known in enumerate(self._entries) if known.id == entry.id)
         self._entries[place], self._spoken[place] = entry, spoken_parts(entry)
         others = self._owner != place
-        self._vectors = np.concatenate([self._vectors[others], self._embedder.embed(self._spoken[place])])
+        own = self._embedder.embed_entries([entry])[entry.id]
+        self._vectors = np.concatenate([self._vectors[others], own])
         self._owner = np.concatenate([self._owner[others], np.full(len(self._spoken[place]), place)])
 
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:  # noqa: ARG002
@@ -46,7 +50,7 @@ class InMemoryRetriever:
         asked = [text for text in texts if text.strip()]
         if not asked or not self._entries:
             return []
-        near = (self._vectors @ self._embedder.embed(asked).T).max(axis=1)
+        near = (self._vectors @ self._embedder.embed_asked(asked).T).max(axis=1)
         dense = np.full(len(self._entries), -1.0, dtype=np.float32)
         np.maximum.at(dense, self._owner, near)
         nearest = np.argsort(-dense)[: 4 * k]

@@ -60,7 +60,7 @@ class HybridRetriever:
         shelf = self._shelf(tenant_id)
         if shelf is None or not asked:
             return []
-        vectors = shelf.space.embed_asked(asked, shelf.languages)
+        vectors = shelf.space.texts.embed_asked(asked)
         dense = self._nearest(shelf, vectors, k)
         lexical = self._worded(shelf, asked, k, needed=dense is None)
         known = shelf.entries(_shortlist(dense or {}, lexical, k))
@@ -121,7 +121,7 @@ class HybridRetriever:
     def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
         counts = {entry.id: len(spoken_parts(entry)[:VECTORS_PER_ENTRY]) for entry in missing}
         found = self._indexed(shelf, counts)
-        return found | shelf.space.embed_entries([entry for entry in missing if entry.id not in found])
+        return found | shelf.space.texts.embed_entries([entry for entry in missing if entry.id not in found])
 
     def _indexed(self, shelf: Shelf, counts: Mapping[str, int]) -> dict[str, Vectors]:
         """The vectors of entries of which the index has so many, where it holds the last change."""

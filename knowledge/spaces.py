@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-import numpy as np
-
 from core.errors import KnowledgeUnavailable
-from knowledge.embedding import Embedder, ModelFiles, Vectors
-from knowledge.index import VECTORS_PER_ENTRY, VectorIndex
+from knowledge.embedding import Embedder, ModelFiles
+from knowledge.index import VectorIndex
 from knowledge.multilingual import MultilingualEmbedder
-from knowledge.types import ENGLISH, Embeds, Entry
-from knowledge.units import spoken_parts
+from knowledge.text_embedding import TextEmbedder
+from knowledge.types import Embeds
 
 log = logging.getLogger(__name__)
 
@@ -26,35 +24,16 @@ KEPT = 4
 
 @dataclass(frozen=True)
 class VectorSpace:
-    """An embedding model with the collections that hold its vectors.
-
-    Where there is a model for what is not English, its vectors lie among the others: those of two models have nothing to
-    do with each other, so that each finds only its own.
-    """
+    """An embedding model, beside it the multilingual one, and the collections that hold their vectors."""
 
     embedder: Embeds
     index: VectorIndex
-    foreign: MultilingualEmbedder | None = None
+    multilingual: MultilingualEmbedder | None = None
 
-    def embed_entries(self, wanted: Sequence[Entry]) -> dict[str, Vectors]:
-        """The vectors of entries, one for each of their spoken parts, by the model of each entry's language."""
-        found: dict[str, Vectors] = {}
-        for is_english in (True, False):
-            texts = {e.id: spoken_parts(e)[:VECTORS_PER_ENTRY] for e in wanted if (e.language == ENGLISH) == is_english}
-            if texts:
-                embed = self.embedder.embed if is_english or not self.foreign else self.foreign.embed_passages
-                embedded = embed([text for own in texts.values() for text in own])
-                ends = np.cumsum([len(own) for own in texts.values()])[:-1]
-                found |= zip(texts, np.split(embedded, ends), strict=True)
-        return found
-
-    def embed_asked(self, texts: list[str], languages: Collection[str]) -> Vectors:
-        """The vectors to look texts up by, of each model that the languages of the entries need."""
-        english = self.foreign is None or ENGLISH in languages or not languages
-        rows = [self.embedder.embed(texts)] if english else []
-        if self.foreign is not None and any(language != ENGLISH for language in languages):
-            rows.append(self.foreign.embed_questions(texts))
-        return np.concatenate(rows)
+    @property
+    def texts(self) -> TextEmbedder:
+        """Embeds entries and what they are looked up by."""
+        return TextEmbedder(self.embedder, self.multilingual)
 
 
 def load(folder: Path) -> Embedder:
@@ -95,7 +74,9 @@ class Spaces:
             return self.base
         with self._lock:
             if model not in self._tuned:
-                self._tuned[model] = VectorSpace(self._load(self._home / model), self._open(model), self.base.foreign)
+                self._tuned[model] = VectorSpace(
+                    self._load(self._home / model), self._open(model), self.base.multilingual
+                )
             self._tuned.move_to_end(model)
             if len(self._tuned) > KEPT:
                 self._tuned.popitem(last=False)[1].index.close()

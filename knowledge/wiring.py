@@ -92,9 +92,9 @@ def make_embedder(settings: Settings) -> Embedder:
 def make_knowledge(settings: Settings, database: Database, embedder: Embeds | None = None) -> Knowledge:
     """Everything; nothing is connected or loaded before it is used. ``embedder`` is the base model's."""
     embedder = embedder or EmbedderOnDemand(settings)
-    model = settings.embedding_model.name if settings.embedding_model else "all-MiniLM-L6-v2 multilingual-e5-small"
-    foreign = None if settings.embedding_model else MultilingualEmbedder()
-    base = VectorSpace(embedder, VectorIndex(settings.chroma(), model), foreign)
+    model = settings.embedding_model.name if settings.embedding_model else "all-MiniLM-L6-v2, multilingual-e5-small"
+    multilingual = None if settings.embedding_model else MultilingualEmbedder()
+    base = VectorSpace(embedder, VectorIndex(settings.chroma(), model), multilingual)
     spaces = Spaces(base, settings.home, lambda tuned: VectorIndex(settings.chroma(), tuned))
     words = LexicalIndex(settings.home / "lexical")
     synchroniser = Synchroniser(database, spaces, words, settings.home / "index.lock")

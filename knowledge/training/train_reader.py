@@ -17,12 +17,13 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from knowledge.embedding import ModelFiles
-from knowledge.ranking import COSINE, MIDDLE
 from knowledge.reader import SHIPPED, Pair, PairEncoder, open_word_embeddings
 from knowledge.training.network import WIDTH
 from knowledge.training.reader_network import CrossEncoder, read_exported
 from knowledge.training.reader_rows import Asked, Item, Pool, centre_pools, draw_items, nearest, section_pools
 
+COSINE, MIDDLE = 15.0, 0.5
+"""What MiniLM's cosine counts beside the logit in training; after it, that of two models counts (`knowledge/ranking.py`)."""
 CANDIDATES, QUESTIONS, SORTED = 4, 10, 40
 """Candidates a question, questions a step, and the steps whose questions are sorted by length together."""
 WARM_UP = 0.06

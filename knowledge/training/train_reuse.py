@@ -26,6 +26,7 @@ from knowledge.matching import SHIPPED, TrainedMatcher
 from knowledge.remembering import RememberingEmbedder
 from knowledge.reuse.closeness import Numbers, logit, signs, with_products
 from knowledge.reuse.guards import difference
+from knowledge.text_embedding import TextEmbedder
 from knowledge.training.reuse_worlds import World, training_worlds, worlds
 
 RIDGE = 40.0
@@ -62,7 +63,7 @@ class Fit:
 
 def read(world: World, embedder: RememberingEmbedder, matcher: TrainedMatcher) -> Iterator[Row]:
     """What the training half of a world's askings meets."""
-    retriever = InMemoryRetriever(world.entries, embedder)
+    retriever = InMemoryRetriever(world.entries, TextEmbedder(embedder))
     for ask in world.asks:
         if ask.part != "train":
             continue

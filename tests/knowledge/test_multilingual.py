@@ -8,7 +8,8 @@ import pytest
 from core.settings import Settings
 from knowledge.embedding import Embedder
 from knowledge.multilingual import MultilingualEmbedder
-from knowledge.types import Question
+from knowledge.text_embedding import TextEmbedder
+from knowledge.types import Entry, Question
 from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop
 
@@ -67,3 +68,18 @@ def test_any_text_can_be_embedded() -> None:
     for vectors in (embedder.embed_questions(texts), embedder.embed_passages(texts)):
         assert vectors.shape == (len(texts), 384)
         assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
+
+
+def test_two_models_count_together_and_what_is_not_english_is_read_by_one(embedder: Embedder) -> None:
+    multilingual = MultilingualEmbedder()
+    texts = TextEmbedder(embedder, multilingual)
+    asked = "is the shop open on sundays"
+    entries = [Entry(language, 1, "passage", (), "Open daily.", language=language) for language in ("en", "de")]
+    rows = texts.embed_entries(entries)
+    one = float(embedder.embed(["Open daily."])[0] @ embedder.embed([asked])[0])
+    other = float(multilingual.embed_passages(["Open daily."])[0] @ multilingual.embed_questions([asked])[0])
+    cosines = {language: float(row[0] @ texts.embed_asked([asked])[0]) for language, row in rows.items()}
+    assert cosines["en"] == pytest.approx(0.6 * one + 0.4 * other, abs=1e-3)
+    assert cosines["de"] == pytest.approx(0.4**0.5 * other, abs=1e-3)
+    assert np.linalg.norm(rows["en"], axis=1) == pytest.approx(1, abs=1e-3)
+    assert TextEmbedder(embedder).embed_entries(entries)["de"].shape == (1, 384)

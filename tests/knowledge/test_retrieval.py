@@ -14,7 +14,6 @@ from core.db.upgrade import upgrade
 from core.settings import Settings
 from knowledge.content import Content
 from knowledge.embedding import Embedder
-from knowledge.reader import describe_entry
 from knowledge.retrieval import fused
 from knowledge.wiring import make_knowledge
 from tests import services
@@ -48,7 +47,7 @@ def test_takes_the_best_of_several_texts(stocked: Shop) -> None:
     assert answers == {"Yes, for £9.95.", "Visa and PayPal."}
 
 
-def test_a_long_answer_comes_with_how_near_each_of_its_units_is(stocked: Shop, embedder: Embedder) -> None:
+def test_a_long_answer_comes_with_how_near_each_of_its_units_is(stocked: Shop) -> None:
     """Its units are in the index already, so that no question waits for them to be embedded; an edit is noticed."""
     parts = [
         f"{what} {'Please read all of it before you come, and ask us if you are not sure. ' * 8}" for what in HOUSE
@@ -60,9 +59,9 @@ def test_a_long_answer_comes_with_how_near_each_of_its_units_is(stocked: Shop, e
             stocked.sync()
         found = next(c for c in stocked.ask("are dogs allowed") if c.entry.id == long_one)
         assert [text.split(".")[0] for text in answer][int(np.argmax(found.units))] == "Dogs are welcome"
-        whole = [describe_entry("", "What are the rules of the house?", unit.strip()) for unit in answer]
-        cosines = embedder.embed(whole) @ embedder.embed(["are dogs allowed"])[0]
-        assert found.units == pytest.approx(cosines.tolist(), abs=0.01)
+        texts = stocked.knowledge.spaces.base.texts
+        rows = texts.embed_entries([found.entry])[long_one][1:]
+        assert found.units == pytest.approx((rows @ texts.embed_asked(["are dogs allowed"])[0]).tolist(), abs=0.01)
     assert stocked.ask("can I pay with visa?")[0].units == ()
 
 

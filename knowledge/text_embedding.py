@@ -1,0 +1,58 @@
+"""The vectors of entries and of what they are looked up by: of two models, one behind the other.
+
+The cosine of two such vectors is the weighted mean of the models' cosines. With a model of its own kind beside MiniLM the right
+entry is first more often: measured in `benchmarks/README.md`. What is not English is read by the multilingual model alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.embedding import Vectors
+from knowledge.index import VECTORS_PER_ENTRY
+from knowledge.multilingual import MultilingualEmbedder
+from knowledge.types import ENGLISH, Embeds, Entry
+from knowledge.units import spoken_parts
+
+ENGLISH_SHARE = 0.6
+"""What the first model's cosine counts; the multilingual one's the rest."""
+
+
+@dataclass(frozen=True)
+class TextEmbedder:
+    """Without a multilingual model the vectors are the other one's."""
+
+    english: Embeds
+    multilingual: MultilingualEmbedder | None = None
+
+    def embed_entries(self, wanted: Sequence[Entry]) -> dict[str, Vectors]:
+        """The vectors of entries, one for each of their spoken parts."""
+        texts = {entry.id: spoken_parts(entry)[:VECTORS_PER_ENTRY] for entry in wanted}
+        flat = [text for own in texts.values() for text in own]
+        if not flat:
+            return {entry: np.zeros((0, 0), np.float32) for entry in texts}
+        is_english = [entry.language == ENGLISH for entry in wanted for _ in texts[entry.id]]
+        ends = np.cumsum([len(own) for own in texts.values()])[:-1]
+        return dict(zip(texts, np.split(self.embed_parts(flat, np.array(is_english)), ends), strict=True))
+
+    def embed_asked(self, texts: list[str]) -> Vectors:
+        """The vectors to look texts up by."""
+        if self.multilingual is None:
+            return self.english.embed(texts)
+        return _together(self.english.embed(texts), self.multilingual.embed_questions(texts), ENGLISH_SHARE)
+
+    def embed_parts(self, texts: list[str], is_english: npt.NDArray[np.bool_]) -> Vectors:
+        """The vectors of parts of entries, one row a text."""
+        if self.multilingual is None:
+            return self.english.embed(texts)
+        share = np.where(is_english, ENGLISH_SHARE, 0.0)[:, None]
+        return _together(self.english.embed(texts), self.multilingual.embed_passages(texts), share)
+
+
+def _together(one: Vectors, other: Vectors, share: float | npt.NDArray[np.float64]) -> Vectors:
+    """Unit vectors in which the first model's part weighs ``share``."""
+    return np.concatenate([np.sqrt(share) * one, np.sqrt(1 - share) * other], axis=1, dtype=np.float32)
