@@ -98,8 +98,9 @@ class Ranker:
         if not ranked:
             return Ranking()
         signs = signs_of(question, ranked)
-        first, known = self._calibrations[ranked[0].entry.language == ENGLISH]
-        return Ranking(ranked, first.probability(signs), known.probability(signs))
+        calibration, of_any = self._calibrations[ranked[0].entry.language == ENGLISH]
+        first = calibration.probability(signs)
+        return Ranking(ranked, first, max(first, of_any.probability(signs)))
 
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         """The nearest, best first by reader and cosine together."""

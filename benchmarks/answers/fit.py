@@ -216,7 +216,8 @@ def bars(rows: Sequence[Row], weights: dict[str, Any]) -> dict[str, dict[str, fl
 def probabilities(rows: Sequence[Row], weights: dict[str, Any]) -> tuple[Numbers, Numbers]:
     """That the first one answers, and that any entry does."""
     first, known = Calibration.of(weights["first"]), Calibration.of(weights["known"])
-    return np.array([first.probability(r.signs) for r in rows]), np.array([known.probability(r.signs) for r in rows])
+    firsts = np.array([first.probability(r.signs) for r in rows])
+    return firsts, np.maximum(firsts, [known.probability(r.signs) for r in rows])
 
 
 def _shown(rows: Sequence[Row], first: Numbers) -> npt.NDArray[np.bool_]:

@@ -101,6 +101,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
         **environment(),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore::DeprecationWarning",
         "ANONYMIZED_TELEMETRY": "false",
         "RUST_LOG": "warn",
