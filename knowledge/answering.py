@@ -109,6 +109,8 @@ class Answering:
         written = question.text.strip()[:LONGEST_QUESTION]
         asked = replace(question, text=self._mend(question.tenant_id, written))
         texts = parts_of(asked.text) if normalised(asked.text) else []
+        if len(texts) > 1 and self._is_known(asked):
+            texts = [asked.text]
         reasons: list[Reasons] = []
         spent: list[Spent] = []
         said: tuple[Utterance, ...] = ()
@@ -124,6 +126,10 @@ class Answering:
         retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
         parts = _each_once([r.part for r in reasons])
         return Explanation(question, whole(parts, retrieval, generation), tuple(reasons))
+
+    def _is_known(self, question: Question) -> bool:
+        """Is all of it the very words of one entry?"""
+        return bool(_exact(question, self._retriever.candidates(question.tenant_id, [question.text])).same)
 
     def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
         started = time.perf_counter()

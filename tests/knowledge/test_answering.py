@@ -179,3 +179,12 @@ def test_what_was_just_said_is_not_said_again_to_another_question(embedder: Embe
     alone = make_answering_in_memory(cards[:1], embedder)
     answer = ask(alone, "how long was that?", "Gift cards are valid for 24 months.")
     assert answer.outcome in {"suggested", "clarified", "unknown"}
+
+
+def test_a_known_question_that_asks_two_things_is_not_taken_apart(embedder: Embedder) -> None:
+    data = [
+        Entry("data", 1, "faq", ("How is data collected and how is it processed?",), "In logs, once a day."),
+        Entry("logs", 1, "faq", ("How is it processed?",), "By machines."),
+    ]
+    answer = ask(make_answering_in_memory(data, embedder), "how is data collected and how is it processed")
+    assert [(part.outcome, part.text) for part in answer.parts] == [("answered", "In logs, once a day.")]
