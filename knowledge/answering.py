@@ -51,7 +51,7 @@ class Limits:
 
     retrieved: int = 40
     matched: int = 12
-    near: float = 0.1
+    near: float = 0.15
     """Cosine from which an entry is offered, or shown to a model, at all."""
     shown: int = 5
     """Entries that a model is shown at most."""

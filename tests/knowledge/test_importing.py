@@ -30,7 +30,7 @@ def counts(report: Report) -> tuple[int, int, int, int, int]:
 def test_the_bot_knows_it_at_once(shop: Shop, help_centre: Path) -> None:
     report = shop.import_(help_centre)
     assert (report.documents, counts(report)) == (2, (3, 0, 0, 0, 0))
-    assert shop.best("until when may I send things back") == "30 days."
+    assert shop.best("for how long may I send things back") == "30 days."
     assert shop.ask("how long can I return")[0].entry.source is not None
 
 

@@ -142,7 +142,7 @@ async def test_two_parts_are_one_answer_with_one_list_of_sources(desk: Desk) -> 
 
 
 async def test_nothing_near_asks_no_model(desk: Desk) -> None:
-    answer = await desk.ask("What is the airspeed of an unladen swallow?")
+    answer = await desk.ask("Who won the world cup in 1954?")
     assert answer.outcome == "unknown"
     assert not desk.bench.scripted.asked
 

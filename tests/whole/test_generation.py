@@ -18,7 +18,7 @@ from tests.fakes import Behaviour, FakeGemini, FakeOpenAI
 from tests.waiting import eventually
 from tests.whole.test_bot import rejoinder, turns
 
-QUESTION = "How should oak be looked after in winter?"
+QUESTION = "How do I care for oak?"
 
 
 @dataclass

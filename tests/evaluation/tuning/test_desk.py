@@ -31,7 +31,7 @@ def test_a_better_model_serves_in_every_process_without_a_restart(both: World) -
     running = both.other_process()
     assert cosine(running, both, "t5-99") < 0.5
     session_id = both.trained("weekly")
-    assert best(running, both, "t5-99") == answer(5) and cosine(running, both, "t5-99") > 0.9
+    assert best(running, both, "t5-99") == answer(5) and cosine(running, both, "t5-99") > 0.75
     shown = both.row(session_id)
     assert (shown["status"], shown["author"], shown["reason"], shown["step"]) == ("deployed", "ana", "weekly", "")
     figures = shown["metrics"]
@@ -79,7 +79,7 @@ def test_going_back_finds_what_changed_meanwhile(world: World) -> None:
     world.tuning.knowledge.synchroniser.sync(world.tenant)
     assert world.tuning.rollback(world.tenant, "bob", "odd answers") == "base"
     running = world.other_process()
-    assert best(running, world, "pelican") == "Something else." and cosine(running, world, "pelican") > 0.9
+    assert best(running, world, "pelican") == "Something else." and cosine(running, world, "pelican") > 0.75
     assert best(running, world, phrasing(200, 2)) == answer(200)
     assert cosine(running, world, "t5-99") < 0.5
     assert world.row(session_id)["status"] == "replaced"
@@ -89,7 +89,7 @@ def test_going_back_finds_what_changed_meanwhile(world: World) -> None:
     with pytest.raises(NotFound, match="base model serves"):
         world.tuning.rollback(world.tenant, "bob")
     world.tuning.deploy(world.tenant, session_id, "bob")
-    assert cosine(running, world, "t5-99") > 0.9
+    assert cosine(running, world, "t5-99") > 0.75
 
 
 def test_rollback_goes_one_back_each_time_and_the_last_three_are_kept(world: World, monkeypatch) -> None:

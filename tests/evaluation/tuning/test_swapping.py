@@ -63,7 +63,7 @@ def test_no_question_fails_during_the_swap_and_what_changes_meanwhile_is_known_a
         over.set()
         asking.join()
     assert changed and wrong == []
-    assert best(running, both, phrasing(300, 9)) == answer(300) and cosine(running, both, phrasing(300, 9)) > 0.9
+    assert best(running, both, phrasing(300, 9)) == answer(300) and cosine(running, both, phrasing(300, 9)) > 0.75
     assert best(running, both, "t3-9") == "Something else."
     assert best(running, both, "t4-9") != answer(4)
     assert both.tuning.knowledge.synchroniser.rebuild(both.tenant).agree
@@ -95,7 +95,7 @@ def test_a_killed_deployment_goes_on_where_it_was(world: World, monkeypatch) -> 
     world.restarted().resume()
     assert world.row(session_id)["status"] == "deployed"
     assert 0 < world.model.embedded < 4 * ENTRIES
-    assert cosine(running, world, "t5-99") > 0.9
+    assert cosine(running, world, "t5-99") > 0.75
     assert (
         len(world.tuning.knowledge.spaces.of(str(model_of(world))).index.entry_ids(world.tenant, epoch(world)))
         == ENTRIES
