@@ -32,8 +32,8 @@ class InMemoryRetriever:
         self._entries = list(entries)
         self._embedder = embedder
         self._spoken = [spoken_parts(entry) for entry in self._entries]
-        self._owner = np.array([i for i, texts in enumerate(self._spoken) for _ in texts], dtype=np.int64)
         rows = [*embedder.embed_entries(self._entries).values()]
+        self._owner = np.array([i for i, own in enumerate(rows) for _ in own], dtype=np.int64)
         self._vectors = np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
 
     def put(self, entry: Entry) -> None:
@@ -43,7 +43,7 @@ class InMemoryRetriever:
         others = self._owner != place
         own = self._embedder.embed_entries([entry])[entry.id]
         self._vectors = np.concatenate([self._vectors[others], own])
-        self._owner = np.concatenate([self._owner[others], np.full(len(self._spoken[place]), place)])
+        self._owner = np.concatenate([self._owner[others], np.full(len(own), place)])
 
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:  # noqa: ARG002
         """The nearest by meaning and shared words, best first; every tenant sees the same entries."""

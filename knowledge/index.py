@@ -20,9 +20,8 @@ from chromadb.errors import ChromaError, NotFoundError
 
 from core.errors import KnowledgeUnavailable
 from knowledge.embedding import Vectors
+from knowledge.units import VECTORS_PER_ENTRY
 
-VECTORS_PER_ENTRY = 48
-"""At most so many phrasings or parts of one entry are indexed."""
 PUSHED_AT_ONCE = 1000
 WRITES = ("/upsert", "/delete")
 WRITE_TIMEOUT_S = 120.0

@@ -13,12 +13,12 @@ from core.errors import KnowledgeUnavailable
 from knowledge import entries
 from knowledge.embedding import Vectors
 from knowledge.entries import Revision
-from knowledge.index import VECTORS_PER_ENTRY, Scores
+from knowledge.index import Scores
 from knowledge.lexical import LexicalIndex
 from knowledge.spaces import Spaces, VectorSpace
 from knowledge.synchronising import Synchroniser
 from knowledge.types import Candidate, Entry
-from knowledge.units import spoken_parts, units_spoken
+from knowledge.units import VECTORS_PER_ENTRY, indexed_parts, units_spoken
 
 log = logging.getLogger(__name__)
 K = TypeVar("K")
@@ -119,7 +119,7 @@ class HybridRetriever:
         return {entry: tuple(map(float, cosines)) for entry, cosines in near.items()}
 
     def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
-        counts = {entry.id: len(spoken_parts(entry)[:VECTORS_PER_ENTRY]) for entry in missing}
+        counts = {entry.id: len(indexed_parts(entry)) for entry in missing}
         found = self._indexed(shelf, counts)
         return found | shelf.space.texts.embed_entries([entry for entry in missing if entry.id not in found])
 
@@ -160,14 +160,14 @@ class Shelf:
     def move_to(self, revision: Revision) -> None:
         """Forget what has changed since."""
         with self._lock:
-            before, self.revision = self.revision, revision
-            if revision.number == before.number:
-                return
-            with self._database.session() as session:
-                changed = entries.changed_ids(session, self.tenant_id, min(before.number, revision.number))
-            for entry_id in changed:
-                self._entries.pop(entry_id, None)
-            self.languages = self._languages()
+            before = self.revision.number
+            if revision.number != before:
+                with self._database.session() as session:
+                    changed = entries.changed_ids(session, self.tenant_id, min(before, revision.number))
+                self.languages = self._languages()
+                for entry_id in changed:
+                    self._entries.pop(entry_id, None)
+            self.revision = revision
 
     def _languages(self) -> frozenset[str]:
         with self._database.session() as session:

@@ -45,11 +45,13 @@ class Speller:
         """The text with mistyped words and short forms put right; as it is, where it is hardly English."""
         written = WORD.findall(text)
         words = {word for i, word in enumerate(written) if i == 0 or word.islower() or text.isupper()}
-        whole = [word for word in written if word.lower() not in SHORT_FORMS]
-        if not words or language_of(" ".join(whole)) != ENGLISH or ENGLISH not in self._languages(tenant_id):
-            return text
         lower = {word.lower() for word in words}
         strange = {word for word in lower if word not in SHORT_FORMS and not self._is_word(word)}
+        if not (strange or lower & SHORT_FORMS.keys()):
+            return text
+        whole = " ".join(word for word in written if word.lower() not in SHORT_FORMS)
+        if language_of(whole) != ENGLISH or ENGLISH not in self._languages(tenant_id):
+            return text
         strange -= self._known(tenant_id, strange)
         mended = {word: self._meant(tenant_id, word) for word in strange}
         if sum(word == meant for word, meant in mended.items()) > STRANGE_AT_MOST * len(written):
@@ -89,9 +91,10 @@ class Speller:
     def _dictionary(self) -> SpellChecker:
         return SpellChecker(distance=1)
 
-    @cached_property
+    @property
     def _counts(self) -> dict[str, int]:
-        return dict(self._dictionary.word_frequency.dictionary)
+        counts: dict[str, int] = self._dictionary.word_frequency.dictionary
+        return counts
 
 
 def _may_be_meant(word: str, meant: str) -> bool:

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.embedding import Vectors
-from knowledge.index import VECTORS_PER_ENTRY
 from knowledge.multilingual import MultilingualEmbedder
 from knowledge.types import ENGLISH, Embeds, Entry
-from knowledge.units import spoken_parts
+from knowledge.units import indexed_parts
 
 ENGLISH_SHARE = 0.6
 """What the first model's cosine counts; the multilingual one's the rest."""
@@ -31,7 +30,7 @@ class TextEmbedder:
 
     def embed_entries(self, wanted: Sequence[Entry]) -> dict[str, Vectors]:
         """The vectors of entries, one for each of their spoken parts."""
-        texts = {entry.id: spoken_parts(entry)[:VECTORS_PER_ENTRY] for entry in wanted}
+        texts = {entry.id: indexed_parts(entry) for entry in wanted}
         flat = [text for own in texts.values() for text in own]
         if not flat:
             return {entry: np.zeros((0, 0), np.float32) for entry in texts}

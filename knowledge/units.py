@@ -9,6 +9,8 @@ from knowledge.types import ENGLISH, Entry
 
 LONGEST_UNIT = 130
 """Words of a text that is sent whole."""
+VECTORS_PER_ENTRY = 48
+"""At most so many phrasings or parts of one entry are indexed."""
 BLANK_LINE = re.compile(r"\n\s*\n")
 LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s")
 
@@ -66,6 +68,11 @@ def spoken_parts(entry: Entry) -> list[str]:
     asked = entry.questions[0] if entry.questions else ""
     units = [describe_entry(entry.title or "", asked, unit) for unit in units_of(entry.answer)]
     return [*heads[:1], *units, *heads[1:]]
+
+
+def indexed_parts(entry: Entry) -> list[str]:
+    """Those of the spoken parts that have a vector."""
+    return spoken_parts(entry)[:VECTORS_PER_ENTRY]
 
 
 def units_spoken(entry: Entry) -> range:
