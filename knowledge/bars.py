@@ -23,6 +23,8 @@ class Bars:
     answered: float
     suggested: float
     clarified: float
+    clarified_foreign: float | None = None
+    """The same as ``clarified`` where the best entry is not English; None: no other."""
 
     @classmethod
     def shipped(cls, wrong: float | None = None, file: Path = SHIPPED / "ranking.json") -> Bars:
@@ -40,9 +42,13 @@ class Bars:
         """What may be done with a ranking."""
         if ranking.first >= self.answered:
             return "answered"
-        if ranking.first >= self.suggested and ranking.known >= self.clarified:
-            return "suggested"
-        return "clarified" if ranking.known >= self.clarified else "unknown"
+        if ranking.known < self.asking_back(ranking):
+            return "unknown"
+        return "suggested" if ranking.first >= self.suggested else "clarified"
+
+    def asking_back(self, ranking: Ranking) -> float:
+        """The bar from which one is asked back, by the calibration that the ranking has."""
+        return self.clarified if ranking.is_english or self.clarified_foreign is None else self.clarified_foreign
 
 
 BarsOf = Callable[[str], Bars]

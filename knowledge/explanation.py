@@ -95,7 +95,7 @@ def _against_bars(outcome: AnswerOutcome, ranking: Ranking, bars: Bars) -> str:
     first, known = f"{ranking.first:.2f}", f"that it is answered at all, {ranking.known:.2f},"
     likely, asked_back = (
         f"the bar for likely answers, {bars.suggested:.2f}",
-        f"the bar for asking back, {bars.clarified:.2f}",
+        f"the bar for asking back, {bars.asking_back(ranking):.2f}",
     )
     if outcome == "answered":
         return f"{first} is at or above the bar for sure answers, {bars.answered:.2f}"
@@ -214,7 +214,8 @@ def _bars(reasons: Reasons) -> dict[str, Any] | None:
     bars = reasons.bars
     if bars is None:
         return None
-    return {"answered": bars.answered, "suggested": bars.suggested, "clarified": bars.clarified, "near": reasons.near}
+    asking_back = bars.asking_back(reasons.ranking) if reasons.ranking else bars.clarified
+    return {"answered": bars.answered, "suggested": bars.suggested, "clarified": asking_back, "near": reasons.near}
 
 
 def _exact(reasons: Reasons) -> dict[str, Any]:

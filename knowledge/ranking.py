@@ -58,6 +58,11 @@ class Ranking:
     first: float = 0.0
     known: float = 0.0
 
+    @property
+    def is_english(self) -> bool:
+        """Is the first one English, so that the reader has read it?"""
+        return not self.ranked or self.ranked[0].entry.language == ENGLISH
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -98,7 +103,7 @@ class Ranker:
         if not ranked:
             return Ranking()
         signs = signs_of(question, ranked)
-        calibration, of_any = self._calibrations[ranked[0].entry.language == ENGLISH]
+        calibration, of_any = self._calibrations[Ranking(ranked).is_english]
         first = calibration.probability(signs)
         return Ranking(ranked, first, max(first, of_any.probability(signs)))
 

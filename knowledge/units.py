@@ -12,6 +12,7 @@ LONGEST_UNIT = 130
 VECTORS_PER_ENTRY = 48
 """At most so many phrasings or parts of one entry are indexed."""
 BLANK_LINE = re.compile(r"\n\s*\n")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])")
 LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s")
 
 
@@ -32,27 +33,30 @@ def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
     """The text whole where it is short, else neighbouring blocks together, each unit about ``longest`` words."""
     if count_words(text) <= longest:
         return [text.strip()]
-    units: list[str] = []
-    for part in (part for block in blocks_of(text) for part in _lines_together(block, longest)):
-        if units and count_words(units[-1]) + count_words(part) <= longest:
-            units[-1] = f"{units[-1]}\n\n{part}"
-        else:
-            units.append(part)
-    return units
+    return _together([part for block in blocks_of(text) for part in _lines_together(block, longest)], "\n\n", longest)
 
 
 def _lines_together(block: str, longest: int) -> list[str]:
-    """A long block of lines that each say something, such as the rows of a table, cut between lines; a list stays whole."""
+    """A long block cut between lines that each say something, such as the rows of a table, and a long line between sentences.
+
+    A list stays whole.
+    """
     lines = block.split("\n")
     if count_words(block) <= longest or any(map(LIST_ITEM.match, lines)):
         return [block]
-    parts: list[str] = []
-    for line in lines:
-        if parts and count_words(parts[-1]) + count_words(line) <= longest:
-            parts[-1] = f"{parts[-1]}\n{line}"
+    sentences = [part for line in lines for part in _together(SENTENCE_END.split(line), " ", longest)]
+    return _together(sentences, "\n", longest)
+
+
+def _together(parts: list[str], between: str, longest: int) -> list[str]:
+    """Neighbouring parts in one, as long as it has at most ``longest`` words."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and count_words(joined[-1]) + count_words(part) <= longest:
+            joined[-1] = f"{joined[-1]}{between}{part}"
         else:
-            parts.append(line)
-    return parts
+            joined.append(part)
+    return joined
 
 
 def spoken_parts(entry: Entry) -> list[str]:

@@ -31,7 +31,7 @@ ENGLISH = {
 }  # fmt: skip
 """What others call English, the language of most help centres."""
 SMALL_WORDS = {
-    "en": "the and you your is are to of in for with we our can not this that how what",
+    "en": "the and you your is are do my it have to of in for with we our can not this that how what",
     "de": "der die das und ist nicht sie wir ihre mit für ein eine auf wie können zu von",
     "fr": "le la les et est vous votre nous dans pour avec une des pas sur comment du",
     "es": "el los las y es usted su nos para con una del no por cómo que en",

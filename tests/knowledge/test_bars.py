@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core import learning
 from core.db import Database
 from core.errors import InvalidInput
 from knowledge.bars import Bars, TenantBars
-from knowledge.ranking import Ranking
+from knowledge.ranking import Ranked, Ranking
+from knowledge.types import Candidate, Entry
 
 BARS = Bars(answered=0.6, suggested=0.3, clarified=0.4)
 
@@ -50,3 +53,11 @@ def test_each_tenant_has_the_bars_of_its_setting(database: Database) -> None:
 def test_a_share_that_makes_no_sense_is_refused(database: Database, share: object) -> None:
     with database.session() as session, pytest.raises(InvalidInput):
         learning.change(session, "t", {"wrong_answers": share}, "test")
+
+
+def test_what_is_not_english_has_a_bar_of_its_own_for_asking_back() -> None:
+    bars = replace(BARS, clarified_foreign=0.2)
+    for language, outcome in (("en", "unknown"), ("de", "suggested")):
+        entry = Entry("1", 1, "faq", ("?",), "!", language=language)
+        ranked = Ranked(Candidate(entry, 0.5, 0.0), "!", 0.0, 0.0, 0.5)
+        assert bars.outcome(Ranking((ranked,), first=0.35, known=0.35)) == outcome

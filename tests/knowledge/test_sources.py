@@ -277,6 +277,7 @@ def test_a_page_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.Mon
         ("مرحبا كيف الحال", "ar"),
         ("Où est la commande que vous avez faite dans notre boutique", "fr"),
         ("42", "en"),
+        ("do you do birthday parties", "en"),
     ],
 )
 def test_language(text: str, language: str) -> None:

@@ -48,3 +48,11 @@ def test_an_entry_is_found_by_what_it_is_asked_and_by_what_it_says() -> None:
 def test_what_was_learnt_from_talk_about_one_thing_is_found_by_its_question_and_that_thing() -> None:
     entry = Entry("e", 1, "faq", ("Is there wifi?",), "Yes.", subject="Acorn House", context=(Utterance("bot", "Hi"),))
     assert spoken_parts(entry) == ["Is there wifi? Acorn House", "Is there wifi?"]
+
+
+def test_a_long_paragraph_is_cut_between_sentences() -> None:
+    told = [f"Canoe {n} is kept in shed {n}, costs 4.50 EUR an hour and has two seats." for n in range(60)]
+    units = units_of(" ".join(told))
+    assert " ".join(units) == " ".join(told)
+    assert max(map(count_words, units)) <= LONGEST_UNIT
+    assert all(unit.startswith("Canoe") and unit.endswith("seats.") for unit in units)
