@@ -30,20 +30,28 @@ def from_message(session: Session, settings: Handoffs, conversation: Conversatio
     topic = _risky(settings, message.text)
     if topic:
         return _why(session, conversation, "risky_topic", f"The customer wrote of “{topic}”.", "high")
-    if settings.angry and message.sentiment == "angry":
-        return _why(session, conversation, "sentiment", "The customer is angry.", "high")
-    if settings.negative and _negative_in_a_row(session, conversation.id, settings.negative):
-        return _why(session, conversation, "sentiment", "The customer is getting frustrated.")
     customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
     if settings.vip and customer is not None and customer.vip:
         return _why(session, conversation, "vip", "The customer is a VIP.", "high")
     return None
 
 
+def from_feeling(session: Session, settings: Handoffs, conversation: Conversation, message: Message) -> Why | None:
+    """Beside the bot's answer: how the customer feels."""
+    if settings.angry and message.sentiment == "angry":
+        return _why(session, conversation, "sentiment", "The customer is angry.", "high")
+    if settings.negative and _negative_in_a_row(session, conversation.id, settings.negative):
+        return _why(session, conversation, "sentiment", "The customer is getting frustrated.")
+    return None
+
+
 def from_answer(session: Session, settings: Handoffs, conversation: Conversation, turn: Turn, said: str) -> Why | None:
     """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
-    if turn.outcome == "handoff":
-        return _why(session, conversation, "asked", "The customer asked for a person.") if settings.asked else None
+    if turn.outcome == "handoff" and settings.asked:
+        return _why(session, conversation, "asked", "The customer asked for a person.")
+    feels = from_feeling(session, settings, conversation, session.get_one(Message, turn.message_id))
+    if feels or turn.outcome == "handoff":
+        return feels
     if settings.unknown and _unknown_in_a_row(session, turn) >= settings.unknown:
         return _why(session, conversation, "unknown", f"The bot did not know an answer {settings.unknown} times.")
     sure = turn.intent_confidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 import structlog
 from sqlalchemy.orm import Session
@@ -21,6 +22,9 @@ from core.turns.opening import opening
 from core.turns.replies import Reading, Reply
 
 log = structlog.get_logger()
+
+NO_HELP = ("clarified", "unknown", "handoff")
+"""What is not said to somebody upset whom a person takes over."""
 
 
 def write_replies(
@@ -72,13 +76,20 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
     chosen = settings.of(session, turn.tenant_id)
     words = "\n".join(reply.text for reply in reading.replies)
     why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
-    announced = Reply(texts.handoff if there else texts.handoff_nobody)
     told = why is None or why.trigger == "asked"  # action_handoff says it itself
-    replies = opening(session, turn, reading.outcome, texts) + reading.replies + (() if told else (announced,))
+    outcome, answer = reading.outcome, reading.replies
+    if why and why.trigger == "sentiment" and there and outcome in NO_HELP:
+        outcome, answer = "handoff", ()
+        turn.outcome, turn.rateable = outcome, False
+    replies = opening(session, turn, outcome, texts) + answer + (() if told else (_announcement(texts, there=there),))
     messages = write_replies(session, conversation, turn, replies)
     if why:
         stepping_back.request(session, conversation, why, there=there)
     return messages
+
+
+def _announcement(texts: Texts, *, there: bool) -> Reply:
+    return Reply(texts.handoff if there else texts.handoff_nobody)
 
 
 def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
@@ -118,15 +129,31 @@ def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
 
 
 def apologise(
-    session: Session, conversation_id: str, turn_id: str, *, status: str, text: str, error: str
+    session: Session,
+    conversation_id: str,
+    turn_id: str,
+    texts: Texts,
+    *,
+    status: Literal["waiting", "failed"],
+    error: str,
 ) -> list[MessageStored]:
-    """Tell the customer once that something failed, unless a person has the word; the turn is failed, or still waiting."""
+    """Tell the customer once that something failed, unless a person has the word; the turn is failed, or still waiting.
+
+    Somebody upset gets a person at once.
+    """
     conversation, turn = _locked(session, conversation_id, turn_id)
     if person_has_word(session, conversation):
         turn.status = "person"
         return []
     told = turn.error is not None
     turn.status, turn.error = status, error
+    text = texts.waiting if status == "waiting" else texts.failed
     due = (Reply(text),) if not told or status == "failed" else ()
-    messages = write_replies(session, conversation, turn, due)
+    chosen = settings.of(session, turn.tenant_id)
+    there = chosen.attended(now())
+    asked = session.get_one(Message, turn.message_id)
+    why = triggers.from_feeling(session, chosen, conversation, asked) if there or status == "failed" else None
+    messages = write_replies(session, conversation, turn, due + ((_announcement(texts, there=there),) if why else ()))
+    if why:
+        stepping_back.request(session, conversation, why, there=there)
     return [as_event(message) for message in messages]

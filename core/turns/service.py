@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import select
@@ -206,10 +206,10 @@ class Turns:
             await self._deliver(job, reading, (perf_counter() - started) * 1000)
         except RasaUnavailable as error:
             log.warning("turn waits", error=str(error))
-            await self._apologise(job, "waiting", self._texts.waiting, error)
+            await self._apologise(job, "waiting", error)
         except Exception as error:  # a process edge: the customer always gets a sentence
             log.exception("turn failed")
-            await self._apologise(job, "failed", self._texts.failed, error)
+            await self._apologise(job, "failed", error)
 
     async def _may_ask(self, job: Job) -> bool:
         return await self._database.run(lambda s: person.may_ask(s, job.conversation_id, job.turn_id))
@@ -274,10 +274,10 @@ class Turns:
         found = understanding(latest)
         await self._database.run(lambda s: outbox.note_understanding(s.get_one(Turn, job.turn_id), found))
 
-    async def _apologise(self, job: Job, status: str, text: str, error: Exception) -> None:
+    async def _apologise(self, job: Job, status: Literal["waiting", "failed"], error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"
         events = await self._database.run(
-            lambda s: outbox.apologise(s, job.conversation_id, job.turn_id, status=status, text=text, error=cause)
+            lambda s: outbox.apologise(s, job.conversation_id, job.turn_id, self._texts, status=status, error=cause)
         )
         self._tell(job, events, None)
 

@@ -115,9 +115,9 @@ async def test_the_inbox_is_told_always_and_other_desks_as_the_tenant_wants(
         ({"unknown": 1}, [("a", item("?", "unknown"))], "unknown"),
         ({"unknown": 0}, [("a", item("?", "unknown")), ("b", item("?", "unknown"))], None),
         ({}, [("a", item("?", "unknown")), ("b", item("!", "answered")), ("c", item("?", "unknown"))], None),
-        ({}, [("what is this!!", [])], "sentiment"),
+        ({}, [("what is this!!", item("?", "unknown"))], "sentiment"),
         ({"angry": False, "negative": 0}, [("what is this!!", item("Sorry.", "answered"))], None),
-        ({}, [("bad", item("Sorry.", "answered")), ("bad again", [])], "sentiment"),
+        ({}, [("bad", item("Sorry.", "answered")), ("bad again", item("Sorry.", "answered"))], "sentiment"),
         ({}, [("bad", item("Sorry.", "answered")), ("fine", item("Ok.", "answered"))], None),
         ({"risky_topics": ["legal action"]}, [("I will take LEGAL  action", [])], "risky_topic"),
         ({"risky_topics": ["sue"]}, [("This issue", item("Ok.", "answered"))], None),
@@ -135,6 +135,41 @@ async def test_each_trigger_and_its_switch(sqlite: Database, chosen, says, trigg
     handoff = talk.handoff()
     assert (handoff.trigger if handoff else None) == trigger
     assert (read[-1] == TEXTS.handoff) == (trigger is not None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("answered", ["Two days."]),
+        ("suggested", ["Two days."]),
+        ("clarified", []),
+        ("unknown", []),
+        ("action", ["Two days."]),
+    ],
+)
+async def test_somebody_angry_gets_a_person_and_what_helps(sqlite: Database, outcome: str, said: list[str]) -> None:
+    talk = Talk(sqlite)
+    assert await talk.say("how long does it take!!", *item("Two days.", outcome)) == [*said, TEXTS.handoff]
+    handoff = talk.handoff()
+    assert handoff and (handoff.state, handoff.trigger, handoff.urgency) == ("requested", "sentiment", "high")
+    with sqlite.session() as session:
+        assert session.scalars(select(Turn.outcome)).one() == (outcome if said else "handoff")
+
+
+async def test_somebody_angry_whom_nobody_can_take_over_is_asked_back(sqlite: Database) -> None:
+    talk = Talk(sqlite, office_hours={})
+    assert await talk.say("how long does it take!!", *item("Is it this?", "clarified")) == [
+        "Is it this?",
+        TEXTS.handoff_nobody,
+    ]
+
+
+async def test_somebody_angry_gets_a_person_where_the_bot_fails(sqlite: Database) -> None:
+    talk = Talk(sqlite)
+    talk.rasa.answers.append([])
+    assert await talk.say("how long does it take!!") == [TEXTS.failed, TEXTS.handoff]
+    handoff = talk.handoff()
+    assert handoff and handoff.trigger == "sentiment"
 
 
 @pytest.mark.parametrize("vip", [True, False])
@@ -178,7 +213,7 @@ def test_promises_are_recognised(words: str, promises: bool) -> None:
 
 async def test_outside_office_hours_the_bot_goes_on_and_an_address_is_kept(database: Database) -> None:
     talk = Talk(database, office_hours={})
-    assert await talk.say("x!!") == [TEXTS.handoff_nobody]
+    assert await talk.say("x!!", *item("On its way.", "answered")) == ["On its way.", TEXTS.handoff_nobody]
     assert await talk.say("my mail is ada@example.com.") == [TEXTS.handoff_contact]
     assert await talk.say("And my order?", *item("On its way.", "answered")) == ["On its way."]
     assert await talk.say("bob@example.com", *item("I see.", "answered")) == ["I see."]
