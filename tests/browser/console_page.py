@@ -48,6 +48,7 @@ class Console:
 
     def chosen(self, question: str) -> Self:
         expect(self.page.locator(".item-title")).to_have_text(question)
+        self.page.wait_for_load_state()  # keys are heard from then on
         return self
 
     def told(self, text: str) -> Self:
