@@ -195,7 +195,7 @@ def _pieces(article: Article, section: Section) -> Iterator[Piece]:
         yield Piece(key, replace(content, kind="faq", answer=text, questions=question, title=path))
         return
     title = title_of_path((article.title, *section.path))
-    for part in parts_of(section.blocks):
+    for part in parts_of(section.blocks, heading):
         yield Piece(key, replace(content, answer=part, title=title))
 
 
@@ -216,13 +216,16 @@ def joined(blocks: Iterable[Block]) -> str:
     return "\n\n".join(filter(None, map(text_of, blocks)))
 
 
-def parts_of(blocks: list[Block]) -> list[str]:
-    """The texts of the entries that a section becomes: one, or parts that can each be read alone."""
+def parts_of(blocks: list[Block], heading: str = "") -> list[str]:
+    """The texts of the entries that a section becomes: one, or parts that can each be read alone.
+
+    A long list that nothing introduces is introduced by its heading.
+    """
     whole = joined(blocks)
     if _count(whole) <= WHOLE_WORDS:
         return [whole] if whole else []
     parts: list[list[str]] = [[]]
-    for unit in (cut for group in _units(blocks) for cut in _cut(group)):
+    for unit in (cut for group in _units(blocks) for cut in _cut(group, heading)):
         if parts[-1] and _count(*parts[-1], unit) > PART_WORDS:
             parts.append([])
         parts[-1].append(unit)
@@ -251,7 +254,7 @@ def _introduces(lead: Block, block: Block) -> bool:
     return isinstance(block, Items | Table | Rows)
 
 
-def _cut(unit: list[Block]) -> list[str]:
+def _cut(unit: list[Block], heading: str) -> list[str]:
     """The text of a unit, or parts of it when it is too long."""
     text = joined(unit)
     steps = isinstance(unit[-1], Items) and unit[-1].first is not None
@@ -260,7 +263,7 @@ def _cut(unit: list[Block]) -> list[str]:
     *before, last = unit
     if isinstance(last, Text):
         return _packed("", [*map(text_of, before), *_sentences(last.text)], " " if not before else "\n")
-    lead = joined(before)
+    lead = joined(before) or (f"{heading.rstrip(':')}:" if heading and isinstance(last, Items) else "")
     opening: list[str] = []
     if _count(lead) > LEAD_WORDS:
         opening, lead = [lead], _sentences(lead)[-1]

@@ -30,12 +30,12 @@ class Content:
         Raises:
             InvalidInput: the answer is empty, an faq has no question, or something is too long.
         """
-        questions = tuple(dict.fromkeys(q for q in map(storable, self.questions) if q))
+        questions = tuple(dict.fromkeys(q for q in map(storable, self.questions) if any(map(str.isalnum, q))))
         answer = storable(self.answer)
         if not answer:
             raise InvalidInput("the answer is empty")
         if self.kind == "faq" and not questions:
-            raise InvalidInput("the question is empty")
+            raise InvalidInput("the question is empty or has no word")
         for name, longest in LONGEST.items():
             if len(getattr(self, name) or "") > longest:
                 raise InvalidInput(f"the {name.replace('_', ' ')} is longer than {longest} characters")

@@ -155,7 +155,9 @@ def centre_pools(data: Path, part: str) -> list[Pool]:
     """One pool a fictional help centre; in training the entries' own questions are asked too."""
     rows = read_rows(data / f"natural_questions/centres_{part}.jsonl")
     rows += [row for row in read_rows(OURS / "centres.jsonl") if (row["centre"] in HELD_CENTRES) == (part == "dev")]
-    contrasts = {(row["centre"], row["id"]): row for row in read_rows(OURS / "contrasts.jsonl")}
+    more = [
+        {(row["centre"], row["id"]): row for row in read_rows(OURS / name)} for name in ("contrasts.jsonl", "plain.jsonl")
+    ]
     pools: dict[str, Pool] = defaultdict(Pool)
     for row in rows:
         pool = pools[row["centre"]]
@@ -163,7 +165,7 @@ def centre_pools(data: Path, part: str) -> list[Pool]:
         own = len(pool.sections) - 1
         if part == "train":
             pool.asked.append(Asked(row["question"], (), own, own, is_heading=True))
-        for asked in (row, contrasts.get((row["centre"], row["id"]))):
+        for asked in (row, *(rows_of.get((row["centre"], row["id"])) for rows_of in more)):
             pool.asked += _questions(asked, own) if asked else []
     return list(pools.values())
 

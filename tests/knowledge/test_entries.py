@@ -76,6 +76,8 @@ def test_what_cannot_be_an_entry_is_refused(database: Database) -> None:
             editor.add(content("  "), approved=True)
         with pytest.raises(InvalidInput, match="question is empty"):
             editor.add(Content("faq", "yes", (" ",)), approved=True)
+        with pytest.raises(InvalidInput, match="has no word"):
+            editor.add(Content("faq", "yes", ("???", "-")), approved=True)
         with pytest.raises(NotFound, match="no entry 'nope'"):
             entries.found(session, TENANT, "nope")
         session.rollback()
