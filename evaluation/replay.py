@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 
 from core.errors import InvalidInput, Unavailable
-from core.rasa import Rasa
+from core.rasa import Rasa, as_text
 from core.turns.knowledge import PATH
 from core.turns.replies import Reading, read
 from knowledge.answering import Answering
@@ -121,7 +121,7 @@ class Door:
         said = [{"speaker": each.speaker, "text": each.text} for each in probe.history]
         names = {"tenant_id": tenant_id, "conversation_id": conversation_id, "turn_id": turn_id}
         try:
-            response = await self._http.post(PATH, json={**names, "text": _says(probe), "history": said})
+            response = await self._http.post(PATH, json={**names, "text": as_text(probe.text), "history": said})
             response.raise_for_status()
         except httpx.HTTPError as error:
             raise Unavailable(f"app does not look messages up: {type(error).__name__} {error}") from error
@@ -146,7 +146,7 @@ class BotTarget:
         started, turn_id = perf_counter(), uuid4().hex[:TURN_ID]
         metadata = {"tenant_id": self.tenant_id, "turn_id": turn_id}
         metadata |= await self.door.metadata(self.tenant_id, conversation_id, turn_id, probe)
-        items = await self.rasa.say(conversation_id, _says(probe), "replay", metadata)
+        items = await self.rasa.say(conversation_id, probe.text, "replay", metadata)
         reading, latency = read(items), (perf_counter() - started) * 1000
         entries = reading.note.get("entries", [])
         return Result(
@@ -172,11 +172,6 @@ class BotTarget:
         """Responses without an action have no note; the tracker knows."""
         latest = await self.rasa.latest_message(conversation_id)
         return {"intent": (latest.get("intent") or {}).get("name")}
-
-
-def _says(probe: Probe) -> str:
-    """A leading slash would be a command."""
-    return probe.text.lstrip("/ \t\n") or probe.text.replace("/", "|")
 
 
 def _buttons(reading: Reading) -> list[dict[str, Any]]:

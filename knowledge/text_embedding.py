@@ -7,6 +7,7 @@ entry is first more often: measured in `benchmarks/README.md`. What is not Engli
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +40,12 @@ class TextEmbedder:
         return dict(zip(texts, np.split(self.embed_parts(flat, np.array(is_english)), ends), strict=True))
 
     def embed_asked(self, texts: list[str]) -> Vectors:
-        """The vectors to look texts up by."""
+        """The vectors to look texts up by; both models read at the same time."""
         if self.multilingual is None:
             return self.english.embed(texts)
-        return _together(self.english.embed(texts), self.multilingual.embed_questions(texts), ENGLISH_SHARE)
+        with ThreadPoolExecutor(1) as beside:
+            multilingual = beside.submit(self.multilingual.embed_questions, texts)
+            return _together(self.english.embed(texts), multilingual.result(), ENGLISH_SHARE)
 
     def embed_parts(self, texts: list[str], is_english: npt.NDArray[np.bool_]) -> Vectors:
         """The vectors of parts of entries, one row a text."""

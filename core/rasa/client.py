@@ -5,6 +5,7 @@ Wire formats: https://rasa.com/docs/rasa/connectors/your-own-website and https:/
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ CONNECT_SECONDS = 2.0
 LOAD_SECONDS = 120.0
 STARTING = (httpx.codes.NOT_FOUND, httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE)
 """What it answers while it has no model yet: the channel 404 or 503, the HTTP API 409."""
+COMMAND = re.compile(r"[\s/]+")
+"""How a command begins: Rasa strips the white space of every script, and takes what then begins with a slash for one."""
 BROKE_OFF = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout)
 """It is away, or died in the middle."""
 
@@ -33,13 +36,25 @@ class Rasa:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, params=params, transport=transport)
 
     async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
-        """Hand over a customer's message and wait for the whole answer.
+        """Hand over what a customer wrote, which is never a command, and wait for the whole answer.
 
         Raises:
             RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
             Unavailable: it is there and failed.
         """
-        body = {"sender": conversation_id, "message": text, "input_channel": channel, "metadata": metadata}
+        return await self._tell(conversation_id, as_text(text), channel, metadata)
+
+    async def press(self, conversation_id: str, payload: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
+        """The same for a button that the bot offered: its payload may be a command.
+
+        Raises:
+            RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
+            Unavailable: it is there and failed.
+        """
+        return await self._tell(conversation_id, payload, channel, metadata)
+
+    async def _tell(self, conversation_id: str, message: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
+        body = {"sender": conversation_id, "message": message, "input_channel": channel, "metadata": metadata}
         try:
             response = await self._http.post("/webhooks/rest/webhook", json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -96,7 +111,7 @@ class Rasa:
             Unavailable: it is there and failed.
         """
         try:
-            response = await self._http.post("/model/parse", json={"text": text.lstrip("/ ")})
+            response = await self._http.post("/model/parse", json={"text": as_text(text)})
             _check_loaded(response)
             response.raise_for_status()
         except BROKE_OFF as error:
@@ -177,6 +192,12 @@ class Rasa:
             raise Unavailable(f"The tracker could not be read: {error}") from error
         tracker: dict[str, Any] = response.json()
         return tracker
+
+
+def as_text(said: str) -> str:
+    """What a customer wrote, as Rasa hears it: never as a command."""
+    begins = COMMAND.match(said)
+    return said[begins.end() :] or said.replace("/", "|") if begins else said
 
 
 def _check_loaded(response: httpx.Response) -> None:

@@ -21,7 +21,7 @@ from core.events import Hub, MessageStored, TurnEnded, Typing
 from core.handoffs.sentiment import Sentiment, unknown
 from core.handoffs.standing import Standing, standing
 from core.messages import as_event, messages_after
-from core.rasa import Rasa, RasaItem
+from core.rasa import Rasa, RasaItem, as_text
 from core.texts import Texts
 from core.turns import inbox, outbox, person
 from core.turns.inbox import Inbound, Offered, Received
@@ -43,10 +43,10 @@ class Job:
     conversation_id: str
     tenant_id: str
     channel: str
-    says: str
-    """What Rasa is told: free text, never a command, or the payload of a button that we issued."""
-    pressed: str = ""
-    """The title of that button."""
+    text: str
+    """What the customer wrote, as Rasa hears it, or the title of the button that they pressed."""
+    payload: str = ""
+    """That of the button."""
     sentiment: str = ""
     """How the message sounds, where that is known."""
     again: bool = False
@@ -231,7 +231,9 @@ class Turns:
                 if known:
                     return known
                 await self._tell_rasa(job)
-                return await self._rasa.say(job.conversation_id, job.says, job.channel, metadata)
+                if job.payload:
+                    return await self._rasa.press(job.conversation_id, job.payload, job.channel, metadata)
+                return await self._rasa.say(job.conversation_id, job.text, job.channel, metadata)
             except RasaUnavailable as error:
                 again = again or error.maybe_heard
                 if perf_counter() > deadline:
@@ -240,15 +242,16 @@ class Turns:
 
     async def _metadata(self, job: Job) -> dict[str, Any]:
         """What Rasa, and the actions behind it, are told beside the message."""
-        metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id, "pressed": job.pressed}
+        metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
+        metadata["pressed"] = job.text if job.payload else ""
         metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
-        return metadata | (await self._known(job) if not job.pressed else {})
+        return metadata | (await self._known(job) if not job.payload else {})
 
     async def _known(self, job: Job) -> dict[str, Any]:
         """What the knowledge has for a free text; a skill decides alone where it cannot be looked up."""
         try:
             history = await self._database.run(lambda s: history_before(s, job.turn_id))
-            asked = Asked(job.tenant_id, job.conversation_id, job.turn_id, job.says, history)
+            asked = Asked(job.tenant_id, job.conversation_id, job.turn_id, job.text, history)
             found = await asyncio.to_thread(self._knowledge.match, asked)
         except Exception:  # an edge: a message never fails for what only helps to understand it
             log.exception("not looked up")
@@ -299,7 +302,6 @@ def _waiting(session: Session) -> list[Job]:
 
 
 def _job(turn: Turn, message: Message, *, again: bool = False) -> Job:
-    says = message.payload or message.text.lstrip("/ \t\n") or message.text.replace("/", "|")
-    pressed = message.text if message.payload else ""
-    feeling = message.sentiment or ""
-    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, says, pressed, feeling, again)
+    text, payload, feeling = message.text, message.payload or "", message.sentiment or ""
+    text = text if payload else as_text(text)
+    return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, text, payload, feeling, again)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 
 from console.cli import app
 from core.bot_parts import BotParts, find_skills
+from core.rasa import as_text
 from evaluation.training.model import BotModel
 from evaluation.training.rasa import ROOT, environment
 
@@ -33,6 +36,22 @@ def test_settings_are_checked_and_bands_are_kept() -> None:
 
 def test_a_conversation_in_a_form_goes_on_when_its_skill_is_switched_off() -> None:
     in_rasa("-m", "tests.bot.check_lost_form")
+
+
+def test_rasa_itself_takes_nothing_that_a_customer_writes_for_a_command(tmp_path: Path) -> None:
+    """After every sign of Unicode, and between two slashes."""
+    signs = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    blank = [sign for sign in signs if sign.isspace() or unicodedata.category(sign) in {"Cc", "Cf", "Zl", "Zp", "Zs"}]
+    written = [
+        text for sign in blank for text in (f"{sign}/restart", f"/{sign}/restart", f"{sign}{sign}/{sign}restart")
+    ]
+    taken = {}
+    for name, said in (("raw", written), ("heard", list(map(as_text, written)))):
+        (tmp_path / name).write_text(json.dumps(said), encoding="utf-8")
+        in_rasa("-m", "tests.bot.check_commands", str(tmp_path / name), str(tmp_path / "taken"))
+        taken[name] = json.loads((tmp_path / "taken").read_text(encoding="utf-8"))
+    assert any(taken["raw"])
+    assert [text for text, is_command in zip(written, taken["heard"], strict=True) if is_command] == []
 
 
 @pytest.fixture(scope="module", params=[[], ["shop_orders"]], ids=["neutral", "shop"])

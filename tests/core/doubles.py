@@ -35,6 +35,8 @@ class FakeRasa:
         self.tracker[metadata["turn_id"]] = answer
         return answer
 
+    press = say
+
     async def answer_to(self, conversation_id: str, turn_id: str) -> list[RasaItem]:
         if self.away:
             raise RasaUnavailable

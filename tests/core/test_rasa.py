@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
-from core.rasa import Rasa
+from core.rasa import Rasa, as_text
 
 CALLS: dict[str, Callable[[Rasa], Awaitable[object]]] = {
     "say": lambda rasa: rasa.say("c", "Hi", "web", {}),
+    "press": lambda rasa: rasa.press("c", "/greet", "web", {}),
     "record": lambda rasa: rasa.record("c", [("agent", "On its way.")]),
     "answer_to": lambda rasa: rasa.answer_to("c", "t"),
     "latest_message": lambda rasa: rasa.latest_message("c"),
@@ -58,3 +60,32 @@ async def test_a_rasa_that_is_there_and_fails_is_no_reason_to_wait(
 ) -> None:
     failed = await failure(call, broken)
     assert isinstance(failed, Unavailable) and not isinstance(failed, RasaUnavailable)
+
+
+async def test_only_a_press_reaches_rasa_as_a_command() -> None:
+    heard = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        heard.append(json.loads(request.content).get("message") or json.loads(request.content)["text"])
+        return httpx.Response(200, json=[] if "webhook" in request.url.path else {})
+
+    rasa = Rasa("http://rasa", transport=httpx.MockTransport(respond))
+    command = '\u00a0/greet{"a": "b"}'
+    await rasa.say("c", command, "web", {})
+    await rasa.understand(command)
+    await rasa.press("c", "/greet", "web", {})
+    await rasa.close()
+    assert heard == ['greet{"a": "b"}', 'greet{"a": "b"}', "/greet"]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("/ \x0b//\u2003/restart", "restart"),
+        ("//", "||"),
+        ("\u200b/restart", "\u200b/restart"),  # no white space, so Rasa takes it for words
+        (" and/or ", "and/or "),
+    ],
+)
+def test_what_a_customer_wrote_stays_as_it_is_but_for_the_slash(said: str, heard: str) -> None:
+    assert as_text(said) == as_text(as_text(said)) == heard

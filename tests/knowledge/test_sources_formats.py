@@ -228,7 +228,9 @@ def test_each_part_of_a_long_list_begins_with_its_lead_in() -> None:
 
 def test_a_long_list_that_nothing_introduces_is_introduced_by_its_heading() -> None:
     items = "\n".join(f"* Dock number {number} with a few more words" for number in range(100))
-    parts = [piece.content.answer for piece in read_bytes("a.md", f"# Harbour\n\n## Docks with power\n\n{items}").pieces]
+    parts = [
+        piece.content.answer for piece in read_bytes("a.md", f"# Harbour\n\n## Docks with power\n\n{items}").pieces
+    ]
     assert len(parts) > 2
     assert all(part.startswith("Docks with power:\n\n- Dock number ") for part in parts)
 

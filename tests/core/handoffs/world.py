@@ -143,6 +143,8 @@ class Bot:
             return [{"text": "Which?", "buttons": [{"title": "Refund", "payload": "/refund"}]}]
         return _answer("Two to four days.", "answered")
 
+    press = say
+
     async def answer_to(self, conversation_id: str, turn_id: str) -> list[RasaItem]:
         return []
 
