@@ -1,0 +1,69 @@
+"""StackFAQ through the knowledge alone: paraphrases by people of 125 questions, of which a quarter is left out and so unknown."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.answers import offline
+from benchmarks.answers.score import GIVEN, Case, Reply
+from benchmarks.answers.worlds import World
+from knowledge.signals import normalised
+from knowledge.training.rows import read_rows
+
+NAME = "stackfaq"
+LEFT_OUT = 4
+"""One in so many threads is not known."""
+Verdict = Literal["right", "shown", "missed", "wrong and sure", "wrong, hedged", "honest"]
+
+
+def figures(data: Path) -> dict[str, float]:
+    """Percentages of all questions; empty where the set is absent."""
+    folder = data / NAME
+    if not folder.is_dir():
+        return {}
+    threads = read_rows(folder / "faq.jsonl")
+    known = {row["doc_id"]: row for i, row in enumerate(threads) if i % LEFT_OUT}
+    with tempfile.TemporaryDirectory() as scratch:
+        documents = Path(scratch) / "faq.jsonl"
+        documents.write_text("".join(map(_line, known.values())), encoding="utf-8")
+        with offline.opened([World(NAME, documents, ())]) as knowledge:
+            count = Counter(_verdicts(knowledge, folder, known))
+    asked = max(count.total(), 1)
+    return {"questions": float(count.total()), **{f"{name} %": 100 * n / asked for name, n in sorted(count.items())}}
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps({"question": row["question"], "answer": row["answers"][0]}) + "\n"
+
+
+def _verdicts(knowledge: offline.Offline, folder: Path, known: dict[str, dict[str, Any]]) -> Iterator[Verdict]:
+    for row in read_rows(folder / "queries_dev.jsonl"):
+        reply = knowledge.ask(NAME, Case(row["query"], (("customer", row["query"]),), expects_answer=True))
+        yield _verdict(reply, [known[thread] for thread in row["target_doc_ids"] if thread in known])
+
+
+def _verdict(reply: Reply, right: Sequence[dict[str, Any]]) -> Verdict:
+    if not right and reply.outcome == "unknown":
+        return "honest"
+    if reply.outcome in GIVEN and any(_says(reply.text, row["answers"][0]) for row in right):
+        return "right"
+    if _offers(reply.choices, right):
+        return "shown"
+    if reply.outcome in GIVEN:
+        return "wrong and sure" if reply.outcome == "answered" else "wrong, hedged"
+    return "missed"
+
+
+def _says(text: str, answer: str) -> bool:
+    """A long answer is sent in part."""
+    said, whole = normalised(text), normalised(answer)
+    return bool(said) and (whole in said or said in whole)
+
+
+def _offers(choices: Iterable[str], right: Sequence[dict[str, Any]]) -> bool:
+    return not {normalised(row["question"]) for row in right}.isdisjoint(map(normalised, choices))
