@@ -31,6 +31,13 @@ _DICTIONARIES = ("slots", "forms", "responses")
 _NAMED_ONCE = ("slots", "forms", "actions", "responses")
 """Parts of a domain that only one file may define; intents and entities can be shared."""
 
+VALUE = "inform"
+"""The intent of what a form takes as the value that it waits for."""
+QUESTIONS = ("ask_knowledge", "ask_entry", "out_of_scope", "nlu_fallback")
+"""Those of what is never such a value."""
+FAILURES = ("utter_default", "utter_failed")
+"""Texts that say that something went wrong; a turn that ends with one has failed."""
+
 
 @dataclass(frozen=True)
 class Skill:
@@ -122,7 +129,7 @@ class BotParts:
         return [BASE_TESTS, *(skill.tests for skill in self.skills if skill.tests.is_dir())]
 
     def domain(self) -> dict[str, Any]:
-        """All domains as one, with the voice filled in.
+        """All domains as one, with the voice filled in, what no form may take kept from it, and failures marked as such.
 
         Raises:
             InvalidInput: a file is not a domain, or two define the same; says where.
@@ -132,6 +139,9 @@ class BotParts:
         domain = _merged(list(parts.values()))
         for slot, value in self.voice.slots.items():
             domain["slots"][slot]["initial_value"] = value
+        domain["slots"] = {name: _values_only(slot, domain["intents"]) for name, slot in domain["slots"].items()}
+        said = domain["responses"]
+        domain["responses"] = {name: _marked(said[name], name) if name in FAILURES else said[name] for name in said}
         return domain
 
     def write_domain(self, file: Path) -> None:
@@ -213,6 +223,26 @@ def _merged(domains: list[dict[str, Any]]) -> dict[str, Any]:
     for part in _DICTIONARIES:
         merged[part] = {name: value for domain in domains for name, value in (domain.get(part) or {}).items()}
     return merged
+
+
+def _values_only(slot: dict[str, Any], intents: list[Any]) -> dict[str, Any]:
+    """A slot that takes what is written takes no question; where its mapping names no intents, nothing but a value."""
+    mappings = slot.get("mappings") if isinstance(slot, dict) else None
+    return {**slot, "mappings": [_kept_to_values(each, intents) for each in mappings]} if mappings else slot
+
+
+def _kept_to_values(mapping: dict[str, Any], intents: list[Any]) -> dict[str, Any]:
+    if mapping.get("type") != "from_text" or mapping.get("intent"):
+        return mapping
+    named = mapping.get("not_intent") or [name for each in intents if (name := _name(each)) != VALUE]
+    refused = [named] if isinstance(named, str) else named
+    return {**mapping, "not_intent": list(dict.fromkeys([*refused, *QUESTIONS]))}
+
+
+def _marked(texts: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """With a note for `app`, as an action's answer has one (``core/turns/replies``)."""
+    note = {"outcome": "failed", "error": f"the bot had nothing to say but {name}; its log has the cause"}
+    return [{**text, "custom": {"rejoinder": note}} for text in texts]
 
 
 def _name(item: Any) -> str:

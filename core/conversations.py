@@ -24,7 +24,7 @@ from core.errors import InvalidInput, NotFound
 
 COUNTED = 1000
 """Beyond that a count says only that there are more."""
-OUTCOMES = ("answered", "suggested", "clarified", "unknown", "handoff", "action")
+OUTCOMES = ("answered", "suggested", "clarified", "unknown", "handoff", "action", "failed")
 HANDOFFS = ("any", "none", "open", "resolved", "not_resolved")
 RATINGS = ("helpful", "not_helpful", "satisfied", "dissatisfied")
 SATISFIED = 4

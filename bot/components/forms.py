@@ -1,23 +1,55 @@
-"""What a form waits for in the conversation that is being answered."""
+"""What a form waits for in the conversation that is being answered, and what a message has for it."""
 
 from __future__ import annotations
 
 import contextvars
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Text
+import re
+from typing import Any, Dict, FrozenSet, Iterator, List, Match, NamedTuple, Optional, Set, Text, Tuple
 
 from rasa.shared.core.constants import REQUESTED_SLOT
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
-_tracker: contextvars.ContextVar[Optional[DialogueStateTracker]] = contextvars.ContextVar("tracker", default=None)
+Mappings = List[Dict[Text, Any]]
+Entities = List[Dict[Text, Any]]
+
+_remembered: contextvars.ContextVar[Tuple[Optional[DialogueStateTracker], Optional[Domain]]] = contextvars.ContextVar(
+    "remembered", default=(None, None)
+)
 """Rasa reads the tracker of a message, then understands the message, both in one task; the pipeline is given no tracker."""
+_CORRECTS = re.compile(
+    r"^\W*(?:(?:no|nope|oops|ups|wait|ah|oh|hm+|sorry|wrong)\W+)*"
+    r"(?:(?P<meant>i mean(?:t)?|i wanted to (?:say|write|type)|(?:it |that )?should (?:be|have been)|correction)"
+    r"|make (?:it|that)|actually|rather)\b\W*"
+    r"|^\W*(?:no|nope|oops|ups|wait|sorry|wrong)\b\W*",
+    re.IGNORECASE,
+)
+"""How a correction begins; ``meant``: words that say nothing else."""
+MOST_WORDS_BESIDE = 5
+"""Where a text was asked for, such as an address, a value in it is put right only if hardly more is said than the value."""
+_LACKS = (
+    r"^\W*(?:(?:but|sorry|well|oh|um+|hm+|no|unfortunately|i['\u2019]?m afraid)\W+)*"
+    r"(?:no idea|no clue|dunno|idk|(?:i['\u2019]?m |i am )?not sure|there is none|there isn['\u2019]?t one|none"
+    r"|i (?:just |really |still )?(?:do ?n[o'\u2019]*t|did ?n[o'\u2019]*t|have ?n[o'\u2019]*t|can ?n?[o'\u2019]*t|could ?n[o'\u2019]*t|never|no longer)"
+    r" (?:have|got|get|know|find|remember|recall|see|seem to (?:have|find)|received?)OBJECT"
+    r"|i(?:['\u2019]?ve| have)? (?:lost|forgot(?:ten)?|deleted|misplaced|no|not got)OBJECT)"
+    r"(?:\W+(?:with me|to hand|at hand|here|right now|now|any ?more|any longer|yet|either|sorry|though|at the moment))*\W*$"
+)
+_OBJECT = (
+    r"(?: (?:one|it|that|this|any|them|mine)| (?:(?:the|my|an?|any|your|that|this|such) )?(?:[\w-]+ ){0,2}NAMEs?)?"
+)
 
 
 class Waiting(NamedTuple):
-    """A slot that a form waits for."""
+    """A slot that a form waits for, and the form's other slots."""
 
     slot: Text
     form: Text
-    mappings: List[Dict[Text, Any]]
+    mappings: Mappings
+    others: Dict[Text, Mappings]
+    """By slot, in the order that the form asks for them."""
+    filled: FrozenSet[Text] = frozenset()
+    """Those of the others that have a value."""
 
     def entities(self) -> List[Text]:
         """The entities that fill it."""
@@ -27,13 +59,70 @@ class Waiting(NamedTuple):
         """The intents that fill it, such as a yes."""
         return [name for mapping in self._usable("from_intent") for name in _listed(mapping.get("intent"))]
 
-    def takes_text(self, intent: Text) -> bool:
-        """Is what is written the value, such as an address, where it is understood like this?"""
-        wanted = [_listed(mapping.get("intent")) for mapping in self._usable("from_text")]
-        return any(not intents or intent in intents for intents in wanted)
+    def agreements(self) -> List[Text]:
+        """Those of the intents that agree to something."""
+        agreed = (mapping for mapping in self._usable("from_intent") if mapping.get("value"))
+        return [name for mapping in agreed for name in _listed(mapping.get("intent"))]
+
+    def takes_text(self) -> bool:
+        """May the value be anything that is written, such as an address?"""
+        return any(not _listed(mapping.get("intent")) for mapping in self._usable("from_text"))
+
+    def takes_text_as(self, intent: Text) -> bool:
+        """Does it take what is written, where it is understood like this?"""
+        return any(intent in _listed(mapping.get("intent")) for mapping in self._usable("from_text"))
+
+    def given_beside(self, text: Text, entities: Entities) -> Dict[Text, Any]:
+        """Values for the form's other slots: one that is put right, or one that was not asked for yet.
+
+        A condition on the requested slot does not count here: it says which slot a value means where nothing else does.
+        """
+        corrects = _CORRECTS.match(text)
+        brief = _words_beside(text, entities) <= MOST_WORDS_BESIDE
+        if self.takes_text() and not (corrects and brief):
+            return {}
+        written = self._text_put_right(text, corrects) if corrects and not (entities and brief) else {}
+        return written or self._values_beside(entities, puts_right=corrects is not None)
+
+    def puts_right(self, text: Text, entities: Entities) -> bool:
+        """Is it the correction of a value that was given before?"""
+        return bool(self.filled & set(self.given_beside(text, entities)))
+
+    def lacks(self, text: Text) -> bool:
+        """Does the customer say that they have no such thing?"""
+        name = re.escape(self.slot.rsplit("_", 1)[-1])
+        lacking = _LACKS.replace("OBJECT", _OBJECT.replace("NAME", name))
+        return re.match(lacking, text.replace("e-mail", "email"), re.IGNORECASE) is not None
+
+    def _values_beside(self, entities: Entities, *, puts_right: bool) -> Dict[Text, Any]:
+        """The slot that was filled last comes first; an entity is used once."""
+        left = [entity for entity in entities if entity["entity"] not in self.entities()]
+        found: Dict[Text, Any] = {}
+        for slot in reversed(list(self.others)):
+            taken = self._first_fitting(self.others[slot], left) if (slot in self.filled) == puts_right else None
+            if taken:
+                found[slot] = taken["value"]
+                left.remove(taken)
+        return found
+
+    def _first_fitting(self, mappings: Mappings, entities: Entities) -> Optional[Dict[Text, Any]]:
+        wanted = [m for m in mappings if _kind(m) == "from_entity" and not (m.get("intent") or m.get("not_intent"))]
+        here = [
+            m
+            for m in wanted
+            if not m.get("conditions") or any(c.get("active_loop") in (None, self.form) for c in m["conditions"])
+        ]
+        return next((entity for mapping in here for entity in entities if _fits(mapping, entity)), None)
+
+    def _text_put_right(self, text: Text, corrects: Match[Text]) -> Dict[Text, Any]:
+        """The last value that was written freely, where only a yes or a no is waited for."""
+        written = [slot for slot in self.others if slot in self.filled and _kinds(self.others[slot]) == {"from_text"}]
+        rest = text[corrects.end() :].strip()
+        is_value = re.search(r"\d", rest) or (corrects["meant"] and " " in rest)
+        return {written[-1]: rest} if written and self.intents() and is_value else {}
 
     def _usable(self, kind: Text) -> Iterator[Dict[Text, Any]]:
-        return (m for m in self.mappings if str(m.get("type")).endswith(kind) and self._applies(m))
+        return (m for m in self.mappings if _kind(m) == kind and self._applies(m))
 
     def _applies(self, mapping: Dict[Text, Any]) -> bool:
         here = {"active_loop": self.form, REQUESTED_SLOT: self.slot}
@@ -41,19 +130,46 @@ class Waiting(NamedTuple):
         return not conditions or any(all(here.get(k) == v for k, v in each.items()) for each in conditions)
 
 
-def remember(tracker: Optional[DialogueStateTracker]) -> None:
-    """The tracker of the message that is to be answered."""
-    _tracker.set(tracker)
+def remember(tracker: Optional[DialogueStateTracker], domain: Optional[Domain] = None) -> None:
+    """The tracker of the message that is to be answered, and what its forms are made of."""
+    _remembered.set((tracker, domain))
 
 
 def waiting() -> Optional[Waiting]:
     """None where no form waits, or no conversation is being answered."""
-    tracker = _tracker.get()
-    name = tracker.get_slot(REQUESTED_SLOT) if tracker else None
-    slot = tracker.slots.get(name) if tracker and name else None
-    if tracker is None or slot is None or not tracker.active_loop_name:
+    tracker, domain = _remembered.get()
+    return waiting_in(tracker, domain) if tracker and domain else None
+
+
+def waiting_in(tracker: DialogueStateTracker, domain: Domain) -> Optional[Waiting]:
+    """What this conversation's form waits for; None where none does."""
+    name, form = tracker.get_slot(REQUESTED_SLOT), tracker.active_loop_name
+    if not form or name not in tracker.slots or form not in domain.form_names:
         return None
-    return Waiting(name, tracker.active_loop_name, list(slot.mappings))
+    names = [slot for slot in domain.required_slots_for_form(form) if slot != name and slot in tracker.slots]
+    others = {slot: list(tracker.slots[slot].mappings) for slot in names}
+    filled = frozenset(slot for slot in others if tracker.get_slot(slot) is not None)
+    return Waiting(name, form, list(tracker.slots[name].mappings), others, filled)
+
+
+def _fits(mapping: Dict[Text, Any], entity: Dict[Text, Any]) -> bool:
+    return all(mapping.get(key) == entity.get(key) for key in ("entity", "role", "group"))
+
+
+def _words_beside(text: Text, entities: Entities) -> int:
+    left = list(text)
+    for entity in entities:
+        left[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])
+    return len("".join(left).split())
+
+
+def _kinds(mappings: Mappings) -> Set[Text]:
+    return {_kind(mapping) for mapping in mappings}
+
+
+def _kind(mapping: Dict[Text, Any]) -> Text:
+    """Its type: "from_entity" and the like."""
+    return str(getattr(mapping.get("type"), "value", mapping.get("type")))
 
 
 def _listed(names: Any) -> List[Text]:

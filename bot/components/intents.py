@@ -36,6 +36,8 @@ SUPPORT = "nlu_support"
 FILE = "intents.npz"
 CANDIDATES = 10
 """So many intents, the likeliest by regression, are compared with their examples."""
+FIRST_WORDS = 4
+"""So many at most are read as a yes or a no that begins a sentence."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Support:
     """How many examples the likeliest intent has; none where it is out of scope."""
     example_of: Optional[Text] = None
     """The intent that has this message, word for word, among its examples."""
+    begins: Optional[Text] = None
+    """The intent that has the message's first words, as many as there are, among its examples."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -178,10 +182,16 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
             for i in order[:LABEL_RANKING_LENGTH]
         ]
         similarity = float(meaning[self._inside[candidates]].max(initial=0.0))
-        example_of = self._wordings.get(plain(message.get(TEXT)))
-        message.set(SUPPORT, Support(similarity, self._sizes[candidates[order[0]]], example_of))
+        example_of, begins = self._worded(plain(message.get(TEXT)))
+        message.set(SUPPORT, Support(similarity, self._sizes[candidates[order[0]]], example_of, begins))
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
+
+    def _worded(self, said: Text) -> Tuple[Optional[Text], Optional[Text]]:
+        """The intent of the whole message word for word, and that of the first words."""
+        words = said.split()
+        first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
+        return self._wordings.get(said), next((self._wordings[each] for each in first if each in self._wordings), None)
 
     def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""

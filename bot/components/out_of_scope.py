@@ -44,6 +44,13 @@ _QUESTION = re.compile(
 _REQUEST = re.compile(r"\b(?:i|i['’]\w+|my|mine|me|we|our|us|please|pls)\b", re.IGNORECASE)  # noqa: RUF001 - both are typed
 """Somebody speaks of what is theirs, or asks for something to be done."""
 
+_BUT = re.compile(
+    r"\b(?:but|not|never|wait|except|unless|instead|only|first|cannot|don['\u2019]?t|\w+n['\u2019]t)\b", re.IGNORECASE
+)
+"""A yes that holds one of these agrees to something else than was asked."""
+NOTHING_ELSE = (ASK_KNOWLEDGE, OUT_OF_SCOPE, INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME)
+"""As these anything is understood that no skill and no small talk claims."""
+
 
 class Decision(NamedTuple):
     """The intent to act on, and the rule that chose it."""
@@ -166,22 +173,48 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     def _taken_as_value(self, message: Message) -> Optional[Decision]:
         """An order number or an e-mail address and nothing else is no question, whatever comes near it."""
         informs = any(each["name"] == INFORM for each in message.get(INTENT_RANKING_KEY) or [])
-        left = list(message.get(TEXT))
-        for entity in message.get(ENTITIES, []):
-            left[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])
-        is_value = re.search(r"[\d@]", message.get(TEXT)) is not None and not re.search(r"\w", "".join(left))
+        is_value = re.search(r"[\d@]", message.get(TEXT)) is not None and not re.search(
+            r"\w", _beside_entities(message)
+        )
         return Decision(INFORM, "value") if informs and is_value else None
 
     def _taken_by_form(
         self, message: Message, form: Optional[Waiting], intent: Text, score: float
     ) -> Optional[Decision]:
-        """A form that waits for a value takes it; a question goes on to the knowledge, and the form asks again."""
+        """What is said to a form that waits, and is no question: an answer to it, or something that it cannot use."""
         if form is None:
             return None
-        if intent in form.intents() and score >= self._config["unsure"]:
-            return Decision(intent, "form")
-        alone = self.decide(intent, score, "").intent
+        text, entities = message.get(TEXT), message.get(ENTITIES, [])
+        if form.puts_right(text, entities):
+            return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "correction")
+        if form.lacks(text):
+            return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
+        agreed = self._agreement(message, form, intent, score)
+        return agreed or self._taken_as_awaited(message, form, self.decide(intent, score, "").intent)
+
+    def _agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:
+        """The yes or no that a form waits for, also one that only begins a sentence; a yes with a "but" is none."""
+        support = message.get(SUPPORT)
+        likely = intent if score >= self._config["unsure"] else None
+        said = next((one for one in (support.example_of, support.begins, likely) if one in form.intents()), None)
+        if said is None:
+            return None
+        doubted = said in form.agreements() and said != support.example_of and _BUT.search(message.get(TEXT))
+        return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME if doubted else said, "form")
+
+    def _taken_as_awaited(self, message: Message, form: Waiting, alone: Text) -> Optional[Decision]:
+        """A value that the form waits for; ``alone`` is what the message would be without a form."""
         entities = {entity[ENTITY_ATTRIBUTE_TYPE] for entity in message.get(ENTITIES, [])}
-        if entities & set(form.entities()) or form.takes_text(alone):
-            return Decision(INFORM if alone in (ASK_KNOWLEDGE, OUT_OF_SCOPE) else alone, "form")
-        return None
+        wanted = INFORM if alone in (INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME) else alone
+        if entities & set(form.entities()) or form.takes_text_as(wanted):
+            return Decision(INFORM if alone in NOTHING_ELSE else alone, "form")
+        is_free = alone in NOTHING_ELSE or re.search(r"\d", _beside_entities(message)) is not None
+        return Decision(INFORM, "form") if form.takes_text() and is_free else None
+
+
+def _beside_entities(message: Message) -> Text:
+    """The message with a blank for each sign of an entity."""
+    left = list(message.get(TEXT))
+    for entity in message.get(ENTITIES, []):
+        left[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])
+    return "".join(left)

@@ -51,7 +51,7 @@ class TrackerStore(SQLTrackerStore):
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """The conversation as it was last saved; the pipeline may ask what its form waits for."""
         tracker = await self._retrieved(sender_id)
-        forms.remember(tracker)
+        forms.remember(tracker, self.domain)
         return tracker
 
     async def _retrieved(self, sender_id: str) -> Optional[DialogueStateTracker]:

@@ -15,7 +15,7 @@ from console.auth.gate import Gate
 from core import conversations
 from core.conversations import Filter
 
-Outcome = Literal["answered", "suggested", "clarified", "unknown", "handoff", "action"]
+Outcome = Literal["answered", "suggested", "clarified", "unknown", "handoff", "action", "failed"]
 HandedOver = Literal["any", "none", "open", "resolved", "not_resolved"]
 Rating = Literal["helpful", "not_helpful", "satisfied", "dissatisfied"]
 

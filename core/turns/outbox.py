@@ -19,7 +19,7 @@ from core.handoffs.applying import person_has_word
 from core.messages import as_event
 from core.texts import Texts
 from core.turns.opening import opening
-from core.turns.replies import Reading, Reply
+from core.turns.replies import FAILED, Reading, Reply
 
 log = structlog.get_logger()
 
@@ -94,7 +94,9 @@ def _announcement(texts: Texts, *, there: bool) -> Reply:
 
 def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
     note = reading.note
-    turn.status, turn.outcome, turn.error = "answered", reading.outcome, None
+    turn.status, turn.outcome, turn.error = "answered", reading.outcome, note.get("error")
+    if reading.outcome == FAILED:
+        turn.status = "failed"
     turn.rateable = reading.rateable
     turn.confidence = note.get("confidence")
     turn.entries = list(note.get("entries", ()))
@@ -147,6 +149,7 @@ def apologise(
         return []
     told = turn.error is not None
     turn.status, turn.error = status, error
+    turn.outcome = FAILED if status == "failed" else turn.outcome
     text = texts.waiting if status == "waiting" else texts.failed
     due = (Reply(text),) if not told or status == "failed" else ()
     chosen = settings.of(session, turn.tenant_id)

@@ -9,6 +9,8 @@ from core.rasa import RasaItem
 
 NOTE = "rejoinder"
 RATEABLE = ("answered", "suggested", "action")
+FAILED = "failed"
+"""The outcome where the bot could only say that something went wrong."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,5 @@ def understanding(latest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _best(notes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The note that says most: a question answered in the middle of a form counts, not the form's next question."""
-    ranked = sorted(notes, key=lambda note: note.get("outcome") == "action")
-    return ranked[0] if ranked else {}
+    """The note that says most: a failure; else a question answered in the middle of a form, not the form's next question."""
+    return min(notes, key=lambda note: (note.get("outcome") != FAILED, note.get("outcome") == "action"), default={})

@@ -24,14 +24,19 @@ def judged(*found, **said):
     return decided(*found, **said)[0]
 
 
-def decided(confidence, similarity, examples, *, name="refund", level=None, example_of=None, text="x", entities=()):
+def decided(confidence, similarity, examples, *, name="refund", level=None, text="x", entities=(), **words):
     known = {"knowledge": {"level": level, "confidence": 0.9}} if level else {}
     message = Message({"text": text, "metadata": {"turn_id": "t", **known}})
     message.set("intent", {"name": name, "confidence": confidence})
-    message.set("entities", [{"entity": entity} for entity in entities])
-    message.set(SUPPORT, Support(similarity, examples, example_of))
+    message.set("entities", [found(entity, value, text) for entity, value in entities])
+    message.set(SUPPORT, Support(similarity, examples, **words))
     decision = process(message)
     return message.get("intent")["name"], decision["by"], decision["why"]
+
+
+def found(entity, value, text):
+    start = text.index(value)
+    return {"entity": entity, "value": value, "start": start, "end": start + len(value)}
 
 
 def process(message):
@@ -39,9 +44,10 @@ def process(message):
     return message.get("decision")
 
 
-def form_waits(form, slot):
-    tracker = DialogueStateTracker.from_events("c", [ActiveLoop(form), SlotSet("requested_slot", slot)], DOMAIN.slots)
-    forms.remember(tracker)
+def form_waits(form, slot, **given):
+    filled = [SlotSet(name, value) for name, value in given.items()]
+    events = [ActiveLoop(form), SlotSet("requested_slot", slot), *filled]
+    forms.remember(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
 
 
 DOMAIN = Domain.from_yaml(
@@ -50,7 +56,7 @@ DOMAIN = Domain.from_yaml(
     entities: [order_number, email]
     forms:
       order_form: {required_slots: [order_number, email]}
-      address_form: {required_slots: [new_address, confirmed]}
+      address_form: {required_slots: [order_number, new_address, confirmed]}
     slots:
       order_number: {type: text, mappings: [{type: from_entity, entity: order_number}]}
       email:
@@ -58,13 +64,12 @@ DOMAIN = Domain.from_yaml(
         mappings:
           - {type: from_entity, entity: email}
           - type: from_text
-            intent: [inform, nlu_fallback]
+            intent: inform
             conditions: [{active_loop: order_form, requested_slot: email}]
       new_address:
         type: text
         mappings:
           - type: from_text
-            not_intent: [stop, ask_knowledge]
             conditions: [{active_loop: address_form, requested_slot: new_address}]
       confirmed:
         type: bool
@@ -131,23 +136,66 @@ assert {level: at[level]["intent"] for level in ("exact", "sure", "none")} == {
 }
 
 # a form takes the value that it waits for, and a question goes on
+R1, ADA = ("order_number", "R104233"), ("email", "ada@example.com")
 form_waits("order_form", "order_number")
-assert judged(*SURE, name="inform", level="sure", text="R104233", entities=["order_number"]) == "inform"
-assert judged(*LOW, name="out_of_scope", level="probable", text="it is R104233", entities=["order_number"]) == "inform"
+assert judged(*SURE, name="inform", level="sure", text="R104233", entities=[R1]) == "inform"
+assert judged(*LOW, name="out_of_scope", level="probable", text="it is R104233", entities=[R1]) == "inform"
 assert judged(*LOW, name="inform", level="sure", text="do you sell gift cards?") == "ask_knowledge"
 assert judged(*SURE, name="stop", level="none", text="stop") == "stop"
 form_waits("order_form", "email")
-assert judged(*SURE, name="inform", level="sure", text="ada at example", entities=[]) == "inform"
+assert judged(*SURE, name="inform", level="sure", text="ada at example") == "inform"
+assert judged(*UNSURE, name="inform", level="none", text="ada at example") == "inform"
+assert judged(*LOW, name="out_of_scope", level="none", text="tell me of elephants") == "out_of_scope"
 form_waits("address_form", "new_address")
-assert judged(*UNSURE, name="inform", level="sure", text="14 Lamb's Conduit Street, London") == "nlu_fallback"
+assert judged(*UNSURE, name="inform", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
+assert judged(*SURE, name="refund", level="none", text="send it to 14 Rose Lane, Leeds") == "inform"
+assert judged(*SURE, name="refund", level="none", text="I want a refund") == "refund"
 assert judged(*LOW, name="out_of_scope", level="sure", text="where is your London store?") == "ask_knowledge"
+assert judged(*LOW, name="out_of_scope", level="none", text="do you like elephants?") == "out_of_scope"
 assert judged(*SURE, name="stop", level="unsure", text="stop this") == "stop"
-form_waits("address_form", "confirmed")
+
+# a yes or a no may begin a sentence; a yes with a "but" is none
+form_waits("address_form", "confirmed", order_number="R1", new_address="1 Rose Lane, Leeds")
 assert judged(0.5, 0.7, 90, name="affirm", level="sure", text="yes do it") == "affirm"
 assert judged(*SURE, name="affirm", level="sure", text="yes, but how long does the refund take") == "ask_knowledge"
 assert judged(*UNSURE, name="affirm", level="probable", text="ok, is it free?") == "ask_knowledge"
+assert judged(*CERTAIN, level="sure", text="yes refund my order", begins="affirm") == "affirm"
+assert judged(*CERTAIN, level="sure", text="no please do not refund it", begins="deny") == "deny"
+for said in ("yes but don't refund it", "yes, only half of it", "yes wait"):
+    assert judged(*CERTAIN, level="none", text=said, begins="affirm") == "nlu_fallback"
+assert judged(*CERTAIN, level="none", text="why not", name="affirm", example_of="affirm") == "affirm"
+
+# a value that was given before is put right, and is no answer to what is asked now
+R2 = ("order_number", "R104871")
+for said in ("no, I meant R104871", "sorry, R104871", "it should be R104871", "actually R104871"):
+    assert decided(*LOW, name="deny", level="none", text=said, entities=[R2], begins="deny")[2] == "correction"
+assert decided(*LOW, name="deny", text="no, I meant 14 Rose Lane, York")[2] == "correction"
+assert decided(*LOW, name="deny", text="no thanks, leave it", begins="deny")[:1] == ("deny",)
+form_waits("address_form", "new_address", order_number="R1")
+assert decided(*LOW, name="out_of_scope", text="sorry, R104871", entities=[R2])[2] == "correction"
+assert judged(*LOW, name="out_of_scope", text="sorry it is 7 Bow St, York, order R104871", entities=[R2]) == "inform"
+
+# who has no such thing says so in many ways
+LACKING = (
+    "I don't have one", "i dont have the number", "I don't have it with me", "I can't find my order number", "no idea",
+    "sorry, I don't know", "I lost it", "I've forgotten the number", "I haven't got an order number", "not sure",
+    "I have no number", "I don't remember it anymore", "I never received an order number",
+)  # fmt: skip
+HAVING = (
+    "I don't have a lamp that works",
+    "I can't find my shoes in size 8",
+    "I lost my job",
+    "I don't know her",
+    "no",
+)
+form_waits("order_form", "order_number")
+for said in LACKING:
+    assert decided(*SURE, level="sure", text=said)[1:] == ("skill", "lacking"), said
+for said in HAVING:
+    assert decided(*SURE, level="sure", text=said)[2] != "lacking", said
 forms.remember(None)
+assert decided(*SURE, level="sure", text="I don't have one")[2] == "sure"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "ask_knowledge"
 
 assert plain("Where's my order?!") == plain("where's my  ORDER")

@@ -34,6 +34,10 @@ def test_settings_are_checked_and_bands_are_kept() -> None:
     in_rasa("-m", "tests.bot.check_components")
 
 
+def test_a_form_of_a_bot_with_another_pipeline_goes_on_after_whatever_it_cannot_use() -> None:
+    in_rasa("-m", "tests.bot.check_forms")
+
+
 def test_a_conversation_in_a_form_goes_on_when_its_skill_is_switched_off() -> None:
     in_rasa("-m", "tests.bot.check_lost_form")
 

@@ -42,6 +42,16 @@ def test_a_skill_adds_what_it_can_do_and_takes_it_away_again() -> None:
     assert off.domain()["forms"] == {}
 
 
+def test_no_form_takes_a_question_for_what_it_waits_for(tmp_path: Path) -> None:
+    mappings = "[{type: from_text}, {type: from_text, not_intent: stop}, {type: from_text, intent: greet}]"
+    hotel = skill(tmp_path / "hotel", f"intents: [book]\nslots:\n  guests: {{type: text, mappings: {mappings}}}\n")
+    anything, given, named = BotParts(skills=(hotel,)).domain()["slots"]["guests"]["mappings"]
+    assert {"book", "greet", "ask_knowledge", "nlu_fallback"} <= set(anything["not_intent"])
+    assert "inform" not in anything["not_intent"]
+    assert set(given["not_intent"]) == {"stop", "ask_knowledge", "ask_entry", "out_of_scope", "nlu_fallback"}
+    assert named == {"type": "from_text", "intent": "greet"}
+
+
 def test_the_setting_names_skills_or_their_folders(tmp_path: Path) -> None:
     booking = skill(tmp_path / "booking", "intents: [book]\n")
     settings = Settings.load(home=tmp_path, skills=f"shop_orders, {booking.folder}")

@@ -27,6 +27,12 @@ def test_plain_responses_are_an_action_without_a_thumb() -> None:
     assert reading.replies[0].buttons == ({"title": "A", "payload": "/a"},)
 
 
+def test_a_turn_in_which_something_went_wrong_has_failed_whatever_else_was_said() -> None:
+    wrong = {"custom": {"rejoinder": {"outcome": "failed", "error": "utter_default"}}}
+    reading = read([{"text": "Two days."}, NOTE, {"text": "Sorry, something went wrong."}, wrong])
+    assert (reading.outcome, reading.rateable) == ("failed", False)
+
+
 def test_no_message_is_no_reply() -> None:
     assert read([]).replies == ()
     assert read([NOTE]).replies == ()

@@ -200,7 +200,21 @@ async def test_a_failed_turn_gets_a_sentence_and_keeps_its_cause(sqlite: Databas
         assert await texts(turns, conversation) == ["Hi", "That failed."]
     with sqlite.session() as session:
         turn = session.get_one(Turn, turn_id)
-        assert turn.status == "failed" and turn.error
+        assert (turn.status, turn.outcome) == ("failed", "failed") and turn.error
+
+
+async def test_a_turn_whose_answer_is_that_something_went_wrong_has_failed(sqlite: Database) -> None:
+    rasa = FakeRasa()
+    note = {"outcome": "failed", "error": "utter_default"}
+    rasa.answers.append([{"text": "Sorry, that went wrong."}, {"custom": {"rejoinder": note}}])
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        turn_id = await say(turns, conversation, "Hi")
+        await ended(turns, conversation)
+        assert await texts(turns, conversation) == ["Hi", "Sorry, that went wrong."]
+    with sqlite.session() as session:
+        turn = session.get_one(Turn, turn_id)
+        assert (turn.status, turn.outcome, turn.error) == ("failed", "failed", "utter_default")
 
 
 async def test_with_rasa_away_the_message_waits_and_is_answered_once(

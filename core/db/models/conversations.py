@@ -121,7 +121,7 @@ class Turn(Base):
     """waiting (stored, not yet answered), answered, failed (the customer got an apology; see ``error``), or person (a
     person has the word, so the bot was not asked, or its answer was not given)"""
     outcome: Mapped[str | None] = mapped_column(String(16), default=None)
-    """answered, clarified, unknown, handoff, action"""
+    """answered, suggested, clarified, unknown, handoff, action, failed"""
     rateable: Mapped[bool] = mapped_column(default=False)
     """A thumb on it says something; a greeting's would not."""
     confidence: Mapped[float | None] = mapped_column(default=None)

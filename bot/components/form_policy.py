@@ -1,0 +1,126 @@
+"""Rasa's rules, and beside them one answer to whatever a form cannot use, for every form and without a rule of its own."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Text
+
+import numpy as np
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, LoopInterrupted, SessionStarted, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.components.forms import waiting_in
+
+HINT = "utter_form_hint"
+"""Said to what a form cannot use, before it asks again."""
+WISH = "utter_form_wish"
+"""Said where the customer repeats what the form is there for."""
+WITHOUT = ("utter_without_{form}_{slot}", "utter_without_{slot}", "utter_form_without")
+"""Said to a customer who has no such thing; the first of them that the domain has."""
+EXPIRED = "utter_form_expired"
+"""Said after the first answer of a session, where the one before it ended in the middle of a form."""
+HINT_CONFIDENCE = 0.9
+"""Below a rule and a story word for word, above what a policy only guesses."""
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
+class FormRulePolicy(RulePolicy):
+    """Takes the place of ``RulePolicy``, with the same settings.
+
+    A form that cannot use a message rejects it. Where no rule says what happens then, the customer is told in a sentence
+    and the form asks again; values for other slots of the form are taken from every message that comes to it.
+    """
+
+    def predict_action_probabilities(
+        self,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        rule_only_data: Optional[Dict[Text, Any]] = None,
+        **kwargs: Any,
+    ) -> PolicyPrediction:
+        """As the rules say, but in the cases above."""
+        prediction = super().predict_action_probabilities(tracker, domain, rule_only_data, **kwargs)
+        if tracker.latest_action_name == EXPIRED:
+            return self._says(ACTION_LISTEN_NAME, domain, uses_message=False)
+        if tracker.is_active_loop_rejected:
+            return self._after_rejection(prediction, tracker, domain)
+        if tracker.active_loop_name and tracker.latest_action_name == ACTION_LISTEN_NAME:
+            prediction.events += _given_beside(tracker, domain)
+        elif self._by_rule(prediction, domain) == ACTION_LISTEN_NAME and _lost_form(tracker) and _has(domain, EXPIRED):
+            return self._says(EXPIRED, domain, uses_message=False)
+        return prediction
+
+    def _after_rejection(
+        self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
+    ) -> PolicyPrediction:
+        """A rule goes first, but not the one that only begins the form which has just rejected."""
+        form, chosen = tracker.active_loop_name, self._by_rule(prediction, domain)
+        if chosen and chosen != form:
+            return prediction
+        if tracker.latest_action_name != ACTION_LISTEN_NAME:
+            return self._says(form, domain, events=[LoopInterrupted(True)])
+        hint = WISH if chosen == form else _hint(tracker, domain)
+        return self._says(hint, domain, HINT_CONFIDENCE) if _has(domain, hint) else prediction
+
+    def _by_rule(self, prediction: PolicyPrediction, domain: Domain) -> Optional[Text]:
+        """The action that a rule chose; None where none applies."""
+        if prediction.max_confidence <= self.config["core_fallback_threshold"]:
+            return None
+        return domain.action_names_or_texts[int(np.argmax(prediction.probabilities))]
+
+    def _says(
+        self,
+        action: Text,
+        domain: Domain,
+        confidence: float = 1.0,
+        *,
+        events: Optional[List[Event]] = None,
+        uses_message: bool = True,
+    ) -> PolicyPrediction:
+        probabilities = [0.0] * domain.num_actions
+        probabilities[domain.index_for_action(action)] = confidence
+        return PolicyPrediction(
+            probabilities,
+            self.__class__.__name__,
+            self.priority,
+            optional_events=events,
+            is_no_user_prediction=not uses_message,
+            hide_rule_turn=True,
+        )
+
+
+def _hint(tracker: DialogueStateTracker, domain: Domain) -> Text:
+    waits = waiting_in(tracker, domain)
+    if waits is None or not waits.lacks(_text(tracker)):
+        return HINT
+    names = (name.format(form=waits.form, slot=waits.slot) for name in WITHOUT)
+    return next((name for name in names if _has(domain, name)), HINT)
+
+
+def _given_beside(tracker: DialogueStateTracker, domain: Domain) -> List[Event]:
+    waits = waiting_in(tracker, domain)
+    entities = tracker.latest_message.entities if tracker.latest_message else []
+    return (
+        [SlotSet(slot, value) for slot, value in waits.given_beside(_text(tracker), entities).items()] if waits else []
+    )
+
+
+def _lost_form(tracker: DialogueStateTracker) -> bool:
+    """Did the session before this one end in the middle of a form, and was that not said yet?"""
+    events = list(tracker.events)
+    begun = [0, 0, *(at for at, event in enumerate(events) if isinstance(event, SessionStarted))]
+    loops = [event.name for event in events[begun[-2] : begun[-1]] if isinstance(event, ActiveLoop)]
+    said = any(isinstance(event, ActionExecuted) and event.action_name == EXPIRED for event in events[begun[-1] :])
+    return bool(loops and loops[-1]) and not said
+
+
+def _has(domain: Domain, action: Text) -> bool:
+    return action in domain.action_names_or_texts
+
+
+def _text(tracker: DialogueStateTracker) -> Text:
+    return (tracker.latest_message.text if tracker.latest_message else None) or ""
