@@ -102,12 +102,13 @@ def _plain(text: str) -> str:
 
 def _prediction(text: str, intent: str, found: Dict[str, Any]) -> Dict[str, Any]:
     chosen = (found.get("intent") or {}).get("name")
-    ranking = [other["name"] for other in found.get("intent_ranking") or []]
+    ranking = [other for other in found.get("intent_ranking") or [] if other["name"] not in KEPT_OUT]
     return {
         "text": text,
         "intent": intent,
         "predicted": None if chosen in KEPT_OUT else chosen,
-        "likeliest": next((name for name in ranking if name not in KEPT_OUT), None),
+        "likeliest": ranking[0]["name"] if ranking else None,
+        "rival": next((other for other in ranking if other["name"] != intent), None),
         "band": chosen if chosen in KEPT_OUT else "sure",
         "score": found.get("oos_score", (found.get("intent") or {}).get("confidence") or 0.0),
     }

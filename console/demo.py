@@ -16,14 +16,20 @@ HELP_CENTRE = Path(__file__).parent.parent / "knowledge/demo"
 
 def fill(settings: Settings, database: Database, tenant_id: str) -> None:
     """Fill what is empty; a team's own knowledge and orders are never touched."""
+    fill_orders(database, tenant_id)
     with database.session() as session:
-        if not session.scalar(select(func.count()).select_from(Order).filter_by(tenant_id=tenant_id)):
-            session.add_all(_orders(tenant_id))
         empty = not session.scalar(select(func.count()).select_from(KnowledgeEntry).filter_by(tenant_id=tenant_id))
     if empty:
         from knowledge.wiring import import_folder  # noqa: PLC0415 - readers are slow to import, and seldom needed
 
         import_folder(settings, database, tenant_id, HELP_CENTRE)
+
+
+def fill_orders(database: Database, tenant_id: str) -> None:
+    """The orders alone, where there are none."""
+    with database.session() as session:
+        if not session.scalar(select(func.count()).select_from(Order).filter_by(tenant_id=tenant_id)):
+            session.add_all(_orders(tenant_id))
 
 
 def _orders(tenant_id: str) -> list[Order]:

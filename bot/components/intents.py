@@ -50,6 +50,8 @@ class Support:
     """How many examples the likeliest intent has; none where it is out of scope."""
     example_of: Optional[Text] = None
     """The intent that has this message, word for word, among its examples."""
+    nearest: float = 0.0
+    """The same to the nearest example of the likeliest intent."""
     begins: Optional[Text] = None
     """The intent that has the message's first words, as many as there are, among its examples."""
 
@@ -183,7 +185,8 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         ]
         similarity = float(meaning[self._inside[candidates]].max(initial=0.0))
         example_of, begins = self._worded(plain(message.get(TEXT)))
-        message.set(SUPPORT, Support(similarity, self._sizes[candidates[order[0]]], example_of, begins))
+        size, nearest = self._sizes[candidates[order[0]]], float(meaning[order[0]])
+        message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 

@@ -48,6 +48,8 @@ _BUT = re.compile(
     r"\b(?:but|not|never|wait|except|unless|instead|only|first|cannot|don['\u2019]?t|\w+n['\u2019]t)\b", re.IGNORECASE
 )
 """A yes that holds one of these agrees to something else than was asked."""
+ALIKE_COUNTS = 0.5
+"""The evidence of one example that a message hardly differs from: that of ``doubt`` examples."""
 NOTHING_ELSE = (ASK_KNOWLEDGE, OUT_OF_SCOPE, INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME)
 """As these anything is understood that no skill and no small talk claims."""
 
@@ -71,7 +73,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     The probability alone is sure of anything that has a familiar word; the similarity alone cannot tell two intents
     apart; their product separates better than either. Evidence is n / (n + ``doubt``) for an intent of n examples:
     what is known from five examples is never as sure as what is known from a hundred, and this is what lets one set
-    of thresholds serve a bot of 300 examples and one of 15,000.
+    of thresholds serve a bot of 300 examples and one of 15,000. A message that hardly differs from an example is no matter
+    of how many there are: it counts as if the intent had ``doubt`` of them, so that an intent works from its first one on.
 
     What the knowledge has for the message weighs against the score: the better it answers, the surer an intent must be.
     """
@@ -87,17 +90,20 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
 
         ``certain``: although the knowledge answers; ``sure``: where it does not, or where something is to be done (a
         request, not a question); half way between the two where the knowledge has something near. ``unsure``: from here
-        on it is asked back. ``doubt``: see above.
+        on it is asked back. ``doubt``: see above. ``near``: the similarity from which on an example speaks for itself,
+        in full at ``same``.
         """
-        return {"certain": 0.35, "sure": 0.19, "unsure": 0.09, "doubt": 20}
+        return {"certain": 0.35, "sure": 0.19, "unsure": 0.09, "doubt": 20, "near": 0.75, "same": 0.9}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
-        """0 <= unsure <= sure <= certain <= 1, and no negative doubt."""
+        """0 <= unsure <= sure <= certain <= 1, near < same, and no negative doubt."""
         if not 0 <= config["unsure"] <= config["sure"] <= config["certain"] <= 1:
             raise InvalidConfigException("OutOfScopeComponent needs 0 <= unsure <= sure <= certain <= 1")
         if config["doubt"] < 0:
             raise InvalidConfigException("OutOfScopeComponent: doubt must not be below 0")
+        if not config["near"] < config["same"]:
+            raise InvalidConfigException("OutOfScopeComponent: near must be below same")
 
     @classmethod
     def create(
@@ -144,8 +150,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         message.set(DECISION, {**why, "score": round(score, 4)}, add_to_output=True)
 
     def _weight(self, support: Support) -> float:
-        evidence = support.examples / (support.examples + self._config["doubt"]) if support.examples else 0.0
-        return max(0.0, support.similarity) * evidence
+        if not support.examples:
+            return 0.0
+        near, same = self._config["near"], self._config["same"]
+        alike = min(1.0, max(0.0, (support.nearest - near) / (same - near))) * ALIKE_COUNTS
+        return max(0.0, support.similarity) * max(support.examples / (support.examples + self._config["doubt"]), alike)
 
     def decide(
         self, intent: Text, score: float, level: Text, example_of: Optional[Text] = None, *, requests: bool = False

@@ -8,6 +8,7 @@ import typer
 
 from console.cli import (
     ask,
+    bot,
     channels,
     conversations,
     corrections,
@@ -48,6 +49,7 @@ app.add_typer(feedback.app, name="feedback")
 app.add_typer(channels.app, name="channels")
 app.add_typer(handoffs.app, name="handoffs")
 app.add_typer(corrections.app, name="corrections")
+app.add_typer(bot.app, name="bot")
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(training.app, name="models")
 app.add_typer(embeddings.app, name="embeddings")

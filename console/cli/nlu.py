@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
-from console.cli.training import AuthorOption
+from console.cli.training import AuthorOption, print_intents
 
 app = typer.Typer(no_args_is_help=True, help="How messages are understood: measure it, and teach it.")
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID ...", help="As `rejoinder nlu examples` shows them.")]
@@ -31,14 +33,21 @@ def evaluate(
 ) -> None:
     """Train the shipped pipeline inside Rasa on one file and test it on another.
 
+    Each intent's figures come first: whether it can act, its nearest rival, and what is taken for another.
     A message in scope that the thresholds of config.yml reject or ask back counts as wrong, one out of scope as found.
     """
     from evaluation.nlu import measure  # noqa: PLC0415
+    from evaluation.training.intents import intent_figures  # noqa: PLC0415
 
-    figures = measure(train, test, predictions=predictions)
+    with TemporaryDirectory() as folder:
+        written = predictions or Path(folder) / "predictions.jsonl"
+        figures = measure(train, test, predictions=written)
+        rows = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
+    intents = [one.figures() for one in intent_figures(rows)]
     if as_json:
-        print_json(figures)
+        print_json({**figures, "each_intent": intents})
         return
+    print_intents(intents)
     for name, value in figures.items():
         print(f"{name:30} {'-' if value is None else value}")
 

@@ -11,7 +11,7 @@ import typer
 
 from console import local_model
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from console.cli.training import AuthorOption, ReasonOption, lines_of, train_new
+from console.cli.training import AuthorOption, ReasonOption, lines_of, print_intents, train_new
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.secrets import derive
@@ -66,22 +66,34 @@ def train(
     reason: ReasonOption = "",
     deploy: Annotated[bool, typer.Option(help="With --new: swap it in where it is not worse.")] = True,
     force: Annotated[bool, typer.Option(help="Train even if nothing changed.")] = False,
+    report: Annotated[
+        bool,
+        typer.Option(help="Say of each intent whether it can act, how well it is understood, and what contradicts."),
+    ] = True,
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
     """Train the bot from config.yml, domain.yml and the training data; exit code 1 where the new model was refused."""
+    from evaluation.training.trials import held_back  # noqa: PLC0415
+
     if new:
         row = train_new(tenant, author, reason, deploy=deploy)
-        print_json(row) if as_json else print("\n".join(lines_of(row)))
+        if as_json:
+            print_json(row)
+        else:
+            print_intents((row["metrics"] or {}).get("each intent", ()) if report else ())
+            print("\n".join(lines_of(row)))
         raise typer.Exit(1 if row["status"] == "refused" else 0)
     settings = Settings.load()
     model = make_model(settings)
     trained = force or model.stale()
-    if trained:
-        model.train()
+    release = model.train() if trained else None
+    intents = [one.figures() for one in held_back(release, model.parts)] if release and report else []
     if as_json:
-        print_json({"trained": trained, "models": str(model.folder), "tenant": tenant_of(settings, tenant)})
+        found = {"trained": trained, "models": str(model.folder), "tenant": tenant_of(settings, tenant)}
+        print_json({**found, "intents": intents})
     else:
+        print_intents(intents)
         _say(f"model in {model.deployed}" if trained else "the model is up to date")
 
 

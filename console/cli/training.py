@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
+from console.cli.tables import print_table
 
 if TYPE_CHECKING:
     from evaluation.training.desk import Training
@@ -95,6 +96,21 @@ def lines_of(row: dict[str, Any]) -> list[str]:
     more = [row["reason"], row["step"], *(row["error"] or "").splitlines()]
     more += [f'not learnt: "{text}"' for text in (row["metrics"] or {}).get("new examples not understood", ())]
     return [first, *(f"    {line}" for line in more if line)]
+
+
+def print_intents(intents: Collection[dict[str, Any]]) -> None:
+    """What the examples of each intent are good for, as ``IntentFigures`` has it, then what speaks against them."""
+    if not intents:
+        return
+    columns = ("intent", "messages", "can act", "understood", "acted on", "nearest rival")
+    rows = [
+        (i["intent"], i["messages"], i["can act"], f"{i['understood']:.0%}", f"{i['acted']:.0%}", i["rival"])
+        for i in intents
+    ]
+    print_table(columns, rows, right=("messages", "understood", "acted on"))
+    for intent in intents:
+        for line in intent["contradicting"]:
+            print(f"{intent['intent']}: {line}")
 
 
 def _told(training_id: str, *, serves: bool, as_json: bool) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from core.errors import InvalidInput
 from evaluation.training.data import Example
-
-LEAST = 2
-"""Examples that an intent needs: of a single one nothing can be held back, and nothing generalised."""
 
 
 def check(examples: Iterable[Example], intents: Iterable[str]) -> None:
@@ -25,7 +22,7 @@ def check(examples: Iterable[Example], intents: Iterable[str]) -> None:
 
 def problems(examples: list[Example], intents: set[str]) -> list[str]:
     """A line for each."""
-    return [*_texts(examples), *_unknown(examples, intents), *_lonely(examples), *_twice(examples)]
+    return [*_texts(examples), *_unknown(examples, intents), *_twice(examples)]
 
 
 def _texts(examples: list[Example]) -> list[str]:
@@ -50,15 +47,6 @@ def _unknown(examples: list[Example], intents: set[str]) -> list[str]:
         files = ", ".join(sorted({e.file for e in examples if e.intent == intent and e.file}))
         found.append(f"{files}: the intent {intent} is in no domain; {hint}".removeprefix(": "))
     return found
-
-
-def _lonely(examples: list[Example]) -> list[str]:
-    counts = Counter(e.intent for e in examples)
-    return [
-        f"the intent {intent} has only one example; it needs {LEAST}"
-        for intent, count in sorted(counts.items())
-        if count < LEAST
-    ]
 
 
 def _twice(examples: list[Example]) -> list[str]:

@@ -40,7 +40,9 @@ def found(entity, value, text):
 
 
 def process(message):
-    OutOfScopeComponent({"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10}).process([message])
+    OutOfScopeComponent({"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10, "near": 0.75, "same": 0.9}).process(
+        [message]
+    )
     return message.get("decision")
 
 
@@ -84,6 +86,7 @@ assert not refused(OutOfScopeComponent)
 assert refused(OutOfScopeComponent, sure=0.1, unsure=0.2)
 assert refused(OutOfScopeComponent, doubt=-1)
 assert refused(OutOfScopeComponent, sure=0.6, certain=0.5)
+assert refused(OutOfScopeComponent, near=0.9, same=0.9)
 assert not refused(NeighbourLogisticRegression)
 assert refused(NeighbourLogisticRegression, C=0)
 assert refused(NeighbourLogisticRegression, characters=1.5)
@@ -94,7 +97,9 @@ assert refused(SentenceEmbeddingFeaturizer, model="there/is/no/such/folder")
 assert judged(1.0, 1.0, 90) == "refund"
 assert judged(0.6, 0.6, 90) == "nlu_fallback"  # unlikely and unlike: ask back
 assert judged(0.9, 0.1, 90) == "out_of_scope"  # likely, but like nothing that is known
-assert judged(1.0, 1.0, 2) == "out_of_scope"  # known from two examples
+assert judged(1.0, 0.7, 2, nearest=0.7) == "out_of_scope"  # known from two examples
+assert judged(0.95, 0.93, 1, nearest=0.93) == "refund"  # known from one that says the same
+assert judged(0.95, 0.93, 1, nearest=0.4) == "out_of_scope"  # what says the same is an example of another intent
 assert judged(1.0, 1.0, 90, name="out_of_scope") == "out_of_scope"
 
 CERTAIN, SURE, UNSURE, LOW = (1.0, 1.0, 90), (0.7, 0.9, 90), (0.5, 0.6, 90), (0.2, 0.2, 90)

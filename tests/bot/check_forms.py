@@ -6,7 +6,6 @@ import asyncio
 import logging
 import tempfile
 from pathlib import Path
-from typing import List
 
 from rasa.core.agent import Agent
 from rasa.model_training import train
@@ -151,7 +150,7 @@ async def check_expiry(agent: Agent) -> None:
         assert "expired" not in again, again
 
 
-async def answers(agent: Agent, text: str, sender: str) -> List[str]:
+async def answers(agent: Agent, text: str, sender: str) -> list[str]:
     return [message["text"] for message in await agent.handle_text(text, sender_id=sender) or []]
 
 

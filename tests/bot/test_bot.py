@@ -9,11 +9,14 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from console.cli import app
 from core.bot_parts import BotParts, find_skills
 from core.rasa import as_text
+from evaluation.nlu import measure
+from evaluation.training.data import Example, read_parts, write_rows
 from evaluation.training.model import BotModel
 from evaluation.training.rasa import ROOT, environment
 
@@ -139,6 +142,25 @@ def assert_mostly(found: list[str], of: int, *, wrong: float) -> None:
 
 
 @pytest.mark.timeout(600)
+def test_intents_of_three_examples_take_what_says_the_same_and_nothing_else(tmp_path: Path) -> None:
+    new = yaml.safe_load((MESSAGES / "few_examples.yml").read_text(encoding="utf-8"))
+    taught = [Example(text, each["intent"]) for each in new for text in each["examples"]]
+    near = [Example(text, each["intent"]) for each in new for text in each["near"]]
+    others = [text for name in ("everyday", "other_businesses", "shop_orders") for text, _ in messages(f"{name}.txt")]
+    assert len(near) == 50 and len(others) >= 200
+    shipped = read_parts(BotParts(skills=find_skills(["shop_orders"])))
+    write_rows(tmp_path / "train.jsonl", [*shipped, *taught])
+    write_rows(tmp_path / "test.jsonl", [*near, *(Example(text, "oos") for text in others)])
+    measure(tmp_path / "train.jsonl", tmp_path / "test.jsonl", predictions=tmp_path / "found.jsonl")
+    found = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text(encoding="utf-8").splitlines()]
+    names = {each["intent"] for each in new}
+    captured = [one["text"] for one in found[len(near) :] if one["predicted"] in names]
+    missed = [one["text"] for one in found[: len(near)] if one["predicted"] != one["intent"]]
+    assert captured == []
+    assert len(missed) <= len(near) // 10, missed
+
+
+@pytest.mark.timeout(600)
 def test_nlu_evaluate_separates_what_is_known_from_what_is_not(tmp_path: Path) -> None:
     known = {
         "fruit": [f"I would like {n} {k}" for n in ("two", "five", "ten") for k in ("apples", "pears", "plums")],
@@ -152,6 +174,7 @@ def test_nlu_evaluate_separates_what_is_known_from_what_is_not(tmp_path: Path) -
     files = ["--train", str(tmp_path / "train.jsonl"), "--test", str(tmp_path / "test.jsonl")]
     done = CliRunner().invoke(app, ["nlu", "evaluate", *files, "--json"])
     figures = json.loads(done.stdout)
+    assert {one["intent"]: one["can act"] for one in figures["each_intent"]} == {"fruit": "yes", "weather": "yes"}
     assert (figures["in_scope_accuracy"], figures["oos_recall"], figures["oos_auroc"]) == (1.0, 1.0, 1.0)
     assert figures["train_seconds"] > 0
     assert figures["ms_per_message"] > 0

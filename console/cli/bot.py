@@ -1,0 +1,48 @@
+"""`rejoinder bot`: whether the bot's forms stand what customers say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from console.cli.options import JsonOption, TenantOption, print_json
+from core.errors import NotFound
+from core.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The bot itself: whether its forms stand what customers say.")
+
+
+@app.callback()
+def group() -> None:
+    """The bot itself: whether its forms stand what customers say."""
+
+
+@app.command("check")
+def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # noqa: ARG001 - every command has it
+    """Play what disturbs a form against every form of the trained model; exit code 1 where one ends badly.
+
+    Its own wish again, corrections, questions, small talk, "I don't have one", a yes in a sentence, stop, another wish.
+    What customers say for a form's values comes from the skill's conversation tests. No action that does something is run.
+    """
+    from console.form_check import action_server  # noqa: PLC0415
+    from evaluation.forms import check_forms  # noqa: PLC0415
+    from evaluation.training.wiring import make_model  # noqa: PLC0415
+
+    model = make_model(Settings.load())
+    release = model.running_release
+    if release is None:
+        raise NotFound("There is no trained model to check; `rejoinder train` makes one.")
+    with action_server(model.parts) as server:
+        found = check_forms(release, model.parts, server)
+    print_json(found) if as_json else print("\n".join(line for one in found for line in _lines(one)))
+    raise typer.Exit(1 if any(one["failures"] for one in found) else 0)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    first = f"{found['form']}: {found['tried'] - len(found['failures'])} of {found['tried']} went well"
+    missed = [f"    not reached: {', '.join(found['not_reached'])}; its tests have no values that lead there"]
+    wrong = [
+        f'    {each["slot"]}, {each["disturbance"]} ("{each["said"]}"): {each["wrong"]}' for each in found["failures"]
+    ]
+    return [first, *(missed if found["not_reached"] else ()), *wrong]

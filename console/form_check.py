@@ -1,0 +1,57 @@
+"""Runs a bot's actions for `rejoinder bot check`: they check values as they do for customers, and change nothing."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from rasa_sdk.executor import ActionExecutor
+
+from actions.checking import checking_executor
+from actions.webhook import router
+from console.demo import fill_orders
+from core.bot_parts import BotParts
+from core.db import Database
+from core.db.upgrade import upgrade
+from core.events import Hub
+from evaluation.forms import ActionServer
+
+
+@contextmanager
+def action_server(parts: BotParts) -> Iterator[ActionServer]:
+    """The skills' checks against the demo's data in a database of its own; stand-ins for all the rest.
+
+    Raises:
+        SettingsInvalid: a skill's actions cannot be used.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'check.db'}")
+        upgrade(database)
+        fill_orders(database, "default")
+        try:
+            with _serving(checking_executor(parts, database)) as server:
+                yield server
+        finally:
+            database.close()
+
+
+@contextmanager
+def _serving(executor: ActionExecutor) -> Iterator[ActionServer]:
+    secret = secrets.token_urlsafe()
+    app = FastAPI()
+    app.include_router(router(executor, Hub(), secret))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    listening = server.config.bind_socket()
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield ActionServer(f"http://127.0.0.1:{listening.getsockname()[1]}/webhook", secret)
+    finally:
+        server.should_exit = True
+        thread.join()

@@ -1,0 +1,111 @@
+"""What is played to check a bot's forms: how customers begin each, and what they say for its slots.
+
+Both come from the conversation tests; a form without one is begun by an example of the intent whose rule begins it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.bot_parts import BotParts
+from evaluation.training.data import read_parts
+from evaluation.training.model import Release
+from evaluation.training.rasa import run_rasa
+
+_ANNOTATED = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
+REQUESTED = "requested_slot"
+
+
+@dataclass(frozen=True)
+class ActionServer:
+    """Where the bot's actions are run for the check."""
+
+    url: str
+    secret: str
+
+
+def check_forms(release: Release, parts: BotParts, actions: ActionServer) -> list[dict[str, Any]]:
+    """What ``bot/checking.py`` found, for each form: ``form``, ``reached``, ``not_reached``, ``tried``, ``failures``.
+
+    Raises:
+        Unavailable: the Rasa environment is not set up.
+        InvalidInput: it ended with an error.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        scripts, out = Path(name) / "scripts.json", Path(name) / "found.json"
+        scripts.write_text(json.dumps(form_scripts(parts)), encoding="utf-8")
+        words = ["--model", str(release.archive), "--scripts", str(scripts), "--out", str(out)]
+        words += ["--actions", actions.url, "--secret", actions.secret]
+        run_rasa(words, release.folder / "forms.log", "bot.checking")
+        found: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
+        return found
+
+
+def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
+    """One for each form that something begins.
+
+    Raises:
+        InvalidInput: a file is not what Rasa reads.
+    """
+    said = {example.intent: example.text for example in reversed(read_parts(parts))}
+    forms = parts.domain()["forms"]
+    begun = {form: said[intent] for form, intent in _begun_by_rules(parts, set(forms)).items() if intent in said}
+    values: dict[str, dict[str, str]] = {form: {} for form in forms}
+    for story in _paths(parts.test_folders, "stories"):
+        _learn(story["steps"], begun, values)
+    return [
+        {
+            "form": form,
+            "begin": begin,
+            "values": values[form],
+            "said": said,
+            "other": next((text for other, text in begun.items() if other != form), ""),
+        }
+        for form, begin in begun.items()
+    ]
+
+
+def _begun_by_rules(parts: BotParts, forms: set[str]) -> dict[str, str]:
+    """Forms with an intent after which a rule begins them."""
+    found: dict[str, str] = {}
+    for rule in _paths(parts.data_folders, "rules"):
+        first, *then = rule["steps"]
+        intents = [each["intent"] for each in first.get("or", [first]) if "intent" in each]
+        for action in (step.get("action") for step in then):
+            if intents and action in forms:
+                found.setdefault(action, intents[0])
+    return found
+
+
+def _learn(steps: list[dict[str, Any]], begun: dict[str, str], values: dict[str, dict[str, str]]) -> None:
+    """What one conversation test says of the forms in it."""
+    said, form, requested = "", "", ""
+    for step in steps:
+        if "user" in step:
+            said = _ANNOTATED.sub(r"\1", str(step["user"]).strip())
+        elif step.get("action") in values and step["action"] != form:
+            form = step["action"]
+            begun[form] = said
+        for name, value in _slots(step):
+            if name == REQUESTED:
+                requested = value or ""
+            elif name == requested and form and value is not None:
+                values[form].setdefault(name, said)
+
+
+def _slots(step: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for each in step.get("slot_was_set") or ():
+        yield from each.items() if isinstance(each, dict) else [(str(each), "")]
+
+
+def _paths(folders: list[Path], kind: str) -> Iterator[dict[str, Any]]:
+    for file in sorted(file for folder in folders for file in folder.rglob("*.yml")):
+        yield from (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get(kind) or ()

@@ -1,0 +1,79 @@
+"""What an intent's examples are good for: can it act, how well is it understood, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from evaluation.training.comparing import NONE, Prediction, right
+
+SHOWN = 5
+ACTS_FROM = 0.5
+"""From this share of its held-back examples on, an intent acts on messages that it has not seen."""
+
+
+@dataclass(frozen=True)
+class IntentFigures:
+    """How messages of one intent are understood by a model that has not seen them."""
+
+    intent: str
+    messages: int
+    understood: float
+    """Share for which it is the likeliest, 0 to 1."""
+    acted: float
+    """Share for which it is sure enough to act, 0 to 1."""
+    rival: str
+    """The intent that comes nearest to it; empty where there is no other."""
+    contradicting: tuple[str, ...]
+    """Its messages that another intent would take, with that intent; then those of others that it would take."""
+    has_rule: bool = True
+
+    @property
+    def can_act(self) -> str:
+        """In a word or two."""
+        if not self.has_rule:
+            return "no: no rule"
+        return "yes" if self.acted >= ACTS_FROM else "near-verbatim"
+
+    def figures(self) -> dict[str, Any]:
+        """For the record."""
+        shares = {"understood": round(self.understood, 4), "acted": round(self.acted, 4)}
+        return {**asdict(self), **shares, "can act": self.can_act, "contradicting": list(self.contradicting)}
+
+
+def intent_figures(predictions: Sequence[Prediction], ruled: Container[str] | None = None) -> list[IntentFigures]:
+    """Of each intent that has messages, the least understood first; what is none of ours has none.
+
+    ``ruled``: the intents that a rule or a story names, where that is known.
+    """
+    by_intent: dict[str, list[Prediction]] = defaultdict(list)
+    for prediction in predictions:
+        by_intent[prediction["intent"]].append(prediction)
+    taken = [p for p in predictions if p["predicted"] not in {None, p["intent"]}]
+    found = [_of(intent, some, taken) for intent, some in by_intent.items() if intent != NONE]
+    found = [replace(one, has_rule=ruled is None or one.intent in ruled) for one in found]
+    return sorted(found, key=lambda one: (one.understood, one.intent))
+
+
+def _of(intent: str, predictions: Sequence[Prediction], taken: Iterable[Prediction]) -> IntentFigures:
+    count = len(predictions)
+    lost = [f'"{p["text"]}" is taken for {p["predicted"]}' for p in taken if p["intent"] == intent]
+    won = [f'"{p["text"]}" of {p["intent"]} is taken for it' for p in taken if p["predicted"] == intent]
+    return IntentFigures(
+        intent,
+        count,
+        understood=sum(map(right, predictions)) / count,
+        acted=sum(p["predicted"] == intent for p in predictions) / count,
+        rival=_nearest(predictions),
+        contradicting=(*lost[:SHOWN], *won[:SHOWN]),
+    )
+
+
+def _nearest(predictions: Sequence[Prediction]) -> str:
+    shares: Counter[str] = Counter()
+    for prediction in predictions:
+        if prediction["rival"]:
+            shares[prediction["rival"]["name"]] += prediction["rival"]["confidence"]
+    return max(shares, key=lambda name: shares[name], default="")
