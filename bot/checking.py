@@ -108,7 +108,7 @@ class Player:
 
     async def _begun(self, script: Script) -> Text:
         self._count += 1
-        sender = f"check-{self._count}"
+        sender = f"{script['form']}-{self._count}"
         await self.say(sender, script["begin"])
         return sender
 
@@ -158,7 +158,7 @@ def disturbances(script: Script, slots: List[Text], waits: Waiting) -> Iterator[
     before = next((each for each in reversed(slots[:-1]) if each in values), None)
     if before:
         yield Disturbance("a correction", f"no, I meant {values[before]}", waits=True)
-        if slot in values and not waits.takes_text():
+        if slot in values and waits.entities():
             yield Disturbance("two values", f"{values[before]}, {values[slot]}", fills=True)
     for intent in dict.fromkeys(waits.agreements()):
         said = script["said"].get(intent, "yes")

@@ -26,10 +26,13 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     What customers say for a form's values comes from the skill's conversation tests. No action that does something is run.
     """
     from console.form_check import action_server  # noqa: PLC0415
+    from core import logs  # noqa: PLC0415
     from evaluation.forms import check_forms  # noqa: PLC0415
     from evaluation.training.wiring import make_model  # noqa: PLC0415
 
-    model = make_model(Settings.load())
+    settings = Settings.load()
+    logs.set_up(settings.log_format, "ERROR")
+    model = make_model(settings)
     release = model.running_release
     if release is None:
         raise NotFound("There is no trained model to check; `rejoinder train` makes one.")

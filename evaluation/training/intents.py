@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.training.comparing import NONE, Prediction, right
 
-SHOWN = 5
+SHOWN = 3
 ACTS_FROM = 0.5
 """From this share of its held-back examples on, an intent acts on messages that it has not seen."""
 
@@ -51,7 +51,7 @@ def intent_figures(predictions: Sequence[Prediction], ruled: Container[str] | No
     by_intent: dict[str, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         by_intent[prediction["intent"]].append(prediction)
-    taken = [p for p in predictions if p["predicted"] not in {None, p["intent"]}]
+    taken = [p for p in predictions if p["predicted"] not in {None, p["intent"]} and p["intent"] != NONE]
     found = [_of(intent, some, taken) for intent, some in by_intent.items() if intent != NONE]
     found = [replace(one, has_rule=ruled is None or one.intent in ruled) for one in found]
     return sorted(found, key=lambda one: (one.understood, one.intent))

@@ -13,8 +13,10 @@ import yaml
 from typer.testing import CliRunner
 
 from console.cli import app
+from console.form_check import action_server
 from core.bot_parts import BotParts, find_skills
 from core.rasa import as_text
+from evaluation.forms import check_forms
 from evaluation.nlu import measure
 from evaluation.training.data import Example, read_parts, write_rows
 from evaluation.training.model import BotModel
@@ -82,6 +84,18 @@ def test_every_rule_and_form_goes_as_its_story_says(model: BotModel, tmp_path: P
     for number, stories in enumerate(model.parts.test_folders):
         options = ["--model", str(model.deployed), "--stories", str(stories), "--out", str(tmp_path / str(number))]
         in_rasa("-m", "rasa", "test", "core", *options, "--no-plot", "--fail-on-prediction-errors")
+
+
+@pytest.mark.timeout(900)
+def test_no_disturbance_breaks_a_form(model: BotModel) -> None:
+    """Every form and every slot of it, with the skill's own checks of values."""
+    release = model.running_release
+    assert release
+    with action_server(model.parts) as server:
+        found = check_forms(release, model.parts, server)
+    assert {one["form"] for one in found} == set(model.parts.domain()["forms"])
+    assert [one for one in found if one["failures"] or one["not_reached"]] == []
+    assert all(one["tried"] >= 20 for one in found)
 
 
 @pytest.mark.timeout(900)
