@@ -49,9 +49,23 @@ class FormRulePolicy(RulePolicy):
         if tracker.is_active_loop_rejected:
             return self._after_rejection(prediction, tracker, domain)
         if tracker.active_loop_name and tracker.latest_action_name == ACTION_LISTEN_NAME:
-            prediction.events += _given_beside(tracker, domain)
-        elif self._by_rule(prediction, domain) == ACTION_LISTEN_NAME and _lost_form(tracker) and _has(domain, EXPIRED):
+            return self._after_message(prediction, tracker, domain)
+        if self._by_rule(prediction, domain) == ACTION_LISTEN_NAME and _lost_form(tracker) and _has(domain, EXPIRED):
             return self._says(EXPIRED, domain, uses_message=False)
+        return prediction
+
+    def _after_message(
+        self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
+    ) -> PolicyPrediction:
+        """The form goes on, unless a rule begins another one, also where the wish has a value that this one would take."""
+        waits, said = waiting_in(tracker, domain), tracker.latest_message
+        if waits is None or said is None or not said.text:
+            return prediction
+        wish = self._find_action_from_rules(tracker, domain, use_text_for_last_user_input=False)[0]
+        more = waits.says_more(said.text, said.entities, said.intent.get("name"))
+        if more and wish in domain.form_names and wish != waits.form:
+            return self._says(wish, domain, uses_message=False)
+        prediction.events += [SlotSet(*value) for value in waits.given_beside(said.text, said.entities).items()]
         return prediction
 
     def _after_rejection(
@@ -99,14 +113,6 @@ def _hint(tracker: DialogueStateTracker, domain: Domain) -> Text:
         return HINT
     names = (name.format(form=waits.form, slot=waits.slot) for name in WITHOUT)
     return next((name for name in names if _has(domain, name)), HINT)
-
-
-def _given_beside(tracker: DialogueStateTracker, domain: Domain) -> List[Event]:
-    waits = waiting_in(tracker, domain)
-    entities = tracker.latest_message.entities if tracker.latest_message else []
-    return (
-        [SlotSet(slot, value) for slot, value in waits.given_beside(_text(tracker), entities).items()] if waits else []
-    )
 
 
 def _lost_form(tracker: DialogueStateTracker) -> bool:

@@ -27,6 +27,8 @@ _CORRECTS = re.compile(
 """How a correction begins; ``meant``: words that say nothing else."""
 MOST_WORDS_BESIDE = 5
 """Where a text was asked for, such as an address, a value in it is put right only if hardly more is said than the value."""
+FEW_WORDS = 3
+"""From so many words beside the values on, a message may be more than an answer."""
 _LACKS = (
     r"^\W*(?:(?:but|sorry|well|oh|um+|hm+|no|unfortunately|i['\u2019]?m afraid)\W+)*"
     r"(?:no idea|no clue|dunno|idk|(?:i['\u2019]?m |i am )?not sure|there is none|there isn['\u2019]?t one|none"
@@ -78,6 +80,9 @@ class Waiting(NamedTuple):
         A condition on the requested slot does not count here: it says which slot a value means where nothing else does.
         """
         corrects = _CORRECTS.match(text)
+        awaited = any(entity["entity"] in self.entities() for entity in entities)
+        if not corrects and not awaited and _words_beside(text, entities) >= FEW_WORDS:
+            return {}
         brief = _words_beside(text, entities) <= MOST_WORDS_BESIDE
         if self.takes_text() and not (corrects and brief):
             return {}
@@ -87,6 +92,11 @@ class Waiting(NamedTuple):
     def puts_right(self, text: Text, entities: Entities) -> bool:
         """Is it the correction of a value that was given before?"""
         return bool(self.filled & set(self.given_beside(text, entities)))
+
+    def says_more(self, text: Text, entities: Entities, intent: Optional[Text]) -> bool:
+        """Is more said than a value, so that it may be another wish?"""
+        is_value = any(_accepts(mapping, intent) for mapping in self._usable("from_text"))
+        return not is_value and _words_beside(text, entities) >= FEW_WORDS
 
     def lacks(self, text: Text) -> bool:
         """Does the customer say that they have no such thing?"""
@@ -150,6 +160,11 @@ def waiting_in(tracker: DialogueStateTracker, domain: Domain) -> Optional[Waitin
     others = {slot: list(tracker.slots[slot].mappings) for slot in names}
     filled = frozenset(slot for slot in others if tracker.get_slot(slot) is not None)
     return Waiting(name, form, list(tracker.slots[name].mappings), others, filled)
+
+
+def _accepts(mapping: Dict[Text, Any], intent: Optional[Text]) -> bool:
+    wanted = _listed(mapping.get("intent"))
+    return intent in wanted if wanted else intent not in _listed(mapping.get("not_intent"))
 
 
 def _fits(mapping: Dict[Text, Any], entity: Dict[Text, Any]) -> bool:

@@ -15,6 +15,10 @@ from core.jobs import heartbeat
 from tests.console.staff import ANA, BEN, BOB, VERA, Browser, Staff, hidden, open_console
 
 FIGURES = {"messages": 40, "before": 0.9, "after": 0.75, "lost": 6, "won": 0, "p": 0.0156}
+EACH = {
+    "intent": "refund", "messages": 4, "can act": "near-verbatim", "understood": 0.75, "acted": 0.25, "rival": "greet",
+    "contradicting": ['"where is it" is taken for greet'],
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -158,6 +162,7 @@ async def test_a_refusal_shows_its_reasons_and_can_be_forced(staff: Staff) -> No
             "cases": 0,
             "confusions": confused,
             "compared with": "model-01",
+            "each intent": [EACH],
         }
         refused = await trained(bob, staff, "many at once")
         page = unescape((await bob.get(f"/trainings/{refused}")).text)
@@ -168,6 +173,8 @@ async def test_a_refusal_shows_its_reasons_and_can_be_forced(staff: Staff) -> No
             "greet",
             "model-01",
             "0.016",
+            "near-verbatim",
+            '"where is it" is taken for greet',
         ):
             assert text in page
         late = await bob.send(f"/trainings/{refused}/deploy", reason="wanted")

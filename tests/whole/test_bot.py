@@ -142,6 +142,36 @@ def test_a_question_in_the_middle_of_a_form_is_answered_and_the_form_goes_on(cha
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("where is my order", "only need this"),
+        ("I don't have one", "in the e-mail that confirmed"),
+        ("do elephants like jazz?", "know"),
+        ("good morning", "help"),
+        ("purple", "didn't quite get that"),
+    ],
+)
+def test_what_a_form_cannot_use_gets_a_sentence_and_the_form_goes_on(
+    bot: Instance, chat: Chat, text: str, said: str
+) -> None:
+    says(chat, "where is my order")
+    answer = says(chat, text)
+    assert said in answer and "What is your order number" in answer
+    assert turns(bot, chat)[-1]["status"] == "answered"
+    assert "e-mail" in says(chat, "R104233")
+
+
+def test_a_correction_and_an_answer_in_a_sentence_are_taken(bot: Instance, chat: Chat) -> None:
+    says(chat, "I want to cancel my order")
+    says(chat, "R104233")
+    assert "e-mail" in says(chat, "no, I meant R104871")
+    assert "Shall I cancel order R104871?" in says(chat, "ben@example.com")
+    assert "Shall I cancel order R104871?" in says(chat, "yes, but not before Monday")
+    assert "Shall I cancel" not in says(chat, "no please keep my order")
+    assert {turn["status"] for turn in turns(bot, chat)} == {"answered"}
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "Can I cancel my order?",
