@@ -57,10 +57,12 @@ def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
     """
     said = {example.intent: example.text for example in reversed(read_parts(parts))}
     forms = parts.domain()["forms"]
-    begun = {form: said[intent] for form, intent in _begun_by_rules(parts, set(forms)).items() if intent in said}
+    by_rules = {form: said[intent] for form, intent in _begun_by_rules(parts, set(forms)).items() if intent in said}
+    by_tests: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {form: {} for form in forms}
     for story in _paths(parts.test_folders, "stories"):
-        _learn(story["steps"], begun, values)
+        _learn(story["steps"], by_tests, values)
+    begun = {**by_rules, **by_tests}
     return [
         {
             "form": form,
@@ -93,7 +95,7 @@ def _learn(steps: list[dict[str, Any]], begun: dict[str, str], values: dict[str,
             said = _ANNOTATED.sub(r"\1", str(step["user"]).strip())
         elif step.get("action") in values and step["action"] != form:
             form = step["action"]
-            begun[form] = said
+            begun.setdefault(form, said)
         for name, value in _slots(step):
             if name == REQUESTED:
                 requested = value or ""

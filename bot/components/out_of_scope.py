@@ -135,10 +135,15 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         known = (message.get(METADATA) or {}).get(KNOWLEDGE) or {}
         level = str(known.get("level", ""))
         asks = _QUESTION.search(message.get(TEXT)) is not None
-        taken = None if asks or level == "exact" else self._taken_by_form(message, waiting(), intent["name"], score)
         requests = not asks and _REQUEST.search(message.get(TEXT)) is not None
-        taken = taken or self._taken_as_value(message)
-        decision = taken or self.decide(intent["name"], score, level, support.example_of, requests=requests)
+        form = None if asks or level == "exact" else waiting()
+        decision = (
+            self._taken_by_form(message, form, intent["name"], score)
+            or self._taken_as_value(message)
+            or self.decide(intent["name"], score, level, support.example_of, requests=requests)
+        )
+        if form and decision.intent == OUT_OF_SCOPE and level in ("", "none"):
+            decision = Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable")  # rather a wrong answer than a question
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
         message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
         why = {"by": decision.by, "why": decision.why, "level": level or None, "likeliest": intent["name"]}

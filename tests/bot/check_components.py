@@ -150,7 +150,8 @@ assert judged(*SURE, name="stop", level="none", text="stop") == "stop"
 form_waits("order_form", "email")
 assert judged(*SURE, name="inform", level="sure", text="ada at example") == "inform"
 assert judged(*UNSURE, name="inform", level="none", text="ada at example") == "inform"
-assert judged(*LOW, name="out_of_scope", level="none", text="tell me of elephants") == "out_of_scope"
+assert decided(*LOW, name="out_of_scope", level="none", text="purple")[2] == "unusable"
+assert judged(*LOW, name="out_of_scope", level="probable", text="gift cards") == "ask_knowledge"
 form_waits("address_form", "new_address")
 assert judged(*UNSURE, name="inform", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
