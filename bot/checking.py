@@ -165,7 +165,7 @@ def disturbances(script: Script, slots: List[Text], waits: Waiting) -> Iterator[
         yield Disturbance("a yes in a sentence", f"{said}, please do that", fills=True)
         yield Disturbance("a yes with the wish", f"{said} {script['begin']}", fills=True)
         yield Disturbance("a yes with a but", f"{said}, but not yet", waits=True)
-    if script["other"] and before:
+    if script["other"] and before and any("from_entity" in str(each["type"]) for each in waits.others[before]):
         yield Disturbance(
             "another wish with a value", f"{script['other'].rstrip('.?! ')} {values[before]}", stays=False
         )
