@@ -12,6 +12,7 @@ from core import messages
 from core.db.models import Delivery, DeskThread, Handoff, Message
 from core.events import MessageStored
 from core.handoffs.views import HandoffView, Thread, view
+from core.turns.attachments import in_words
 
 Kind = Literal["message", "alert", "update"]
 
@@ -85,7 +86,7 @@ def load(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoi
         destination=row.destination,
         address=row.address,
         kind=cast("Kind", row.kind),
-        text=message.text if message else _words(row, shown),
+        text=in_words(message.text, message.attachments) if message else _words(row, shown),
         message=messages.one(session, message) if message else None,
         handoff=shown,
         event=row.cause,

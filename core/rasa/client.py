@@ -14,7 +14,9 @@ import httpx
 from core.errors import RasaUnavailable, Unavailable
 
 RasaItem = dict[str, Any]
-"""One message of Rasa's answer: ``text`` with maybe ``buttons``, or ``custom``."""
+"""Something of Rasa's answer: ``text``, ``buttons``, ``quick_replies``, ``image``, ``attachment``, ``elements``, ``custom`` and
+``metadata``, as a response has them. With ``whole`` it is all of one utterance (`bot/components/channel.py`)."""
+_SAID = ("buttons", "quick_replies", "image", "attachment", "elements", "custom")
 
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 2.0
@@ -132,7 +134,7 @@ class Rasa:
                 if (event.get("metadata") or {}).get("turn_id") == turn_id:
                     found = []
             elif event["event"] == "bot" and found is not None:
-                found += _items_of(event)
+                found.append(_item_of(event))
         return found or []
 
     async def ready(self) -> bool:
@@ -205,11 +207,10 @@ def _check_loaded(response: httpx.Response) -> None:
         raise RasaUnavailable(f"Rasa is starting or has no model: status {response.status_code}")
 
 
-def _items_of(event: dict[str, Any]) -> list[RasaItem]:
-    data = {key: value for key, value in (event.get("data") or {}).items() if value}
-    items: list[RasaItem] = []
-    if event.get("text"):
-        items.append({"text": event["text"], "buttons": data.get("buttons", [])})
-    if data.get("custom"):
-        items.append({"custom": data["custom"]})
-    return items
+def _item_of(event: dict[str, Any]) -> RasaItem:
+    """An utterance as the tracker has it; there an image is also an attachment."""
+    data, beside = event.get("data") or {}, (event.get("metadata") or {}).get("metadata")
+    said = {"text": event.get("text"), **{name: data.get(name) for name in _SAID}, "metadata": beside}
+    if said["attachment"] == said["image"]:
+        del said["attachment"]
+    return {"whole": True, **{name: value for name, value in said.items() if value}}

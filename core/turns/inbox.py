@@ -174,7 +174,7 @@ def _words(session: Session, inbound: Inbound, conversation_id: str, limit: int)
     if not 0 <= inbound.press.index < len(offered.buttons):
         raise NotFound("There is no such button.")
     button = offered.buttons[inbound.press.index]
-    return button["title"], button["payload"]
+    return button["title"], button.get("payload") or button["title"]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db.models import Message, Turn
+from core.turns.attachments import in_words
 
 Level = Literal["exact", "sure", "probable", "unsure", "none"]
 """Asked in its own words; answered; probably answered; something near; nothing."""
@@ -62,8 +63,8 @@ def history_before(session: Session, turn_id: str, turns: int = HISTORY) -> tupl
     asked = session.scalars(select(Message).join(Turn, Turn.message_id == Message.id).where(Turn.id == turn_id)).first()
     if asked is None:
         return ()
-    query = select(Message.speaker, Message.text).where(
+    query = select(Message.speaker, Message.text, Message.attachments).where(
         Message.conversation_id == asked.conversation_id, Message.seq < asked.seq
     )
     rows = session.execute(query.order_by(Message.seq.desc()).limit(turns)).all()
-    return tuple((speaker, text) for speaker, text in reversed(rows))
+    return tuple((speaker, in_words(text, attachments)) for speaker, text, attachments in reversed(rows))

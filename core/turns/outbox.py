@@ -40,6 +40,7 @@ def write_replies(
             text=reply.text,
             buttons=list(reply.buttons),
             sources=list(reply.sources),
+            attachments=list(reply.attachments),
             turn_id=turn.id if reply.answers else None,
         )
         for reply in replies

@@ -9,6 +9,7 @@ from core.db.models import Conversation, Handoff, Message, Turn, now
 from core.handoffs import settings, speaking, stepping_back, triggers
 from core.handoffs.applying import Happening, apply, current, may_speak, person_has_word
 from core.texts import Texts
+from core.turns.attachments import in_words
 from core.turns.opening import apology
 from core.turns.outbox import write_replies
 from core.turns.replies import Reply
@@ -71,13 +72,14 @@ def unheard(session: Session, conversation_id: str, turn_id: str) -> tuple[list[
         return [], 0
     own = session.get_one(Message, session.get_one(Turn, turn_id).message_id)
     said = (
-        select(Message.speaker, Message.text)
+        select(Message.speaker, Message.text, Message.attachments)
         .outerjoin(Turn, Turn.message_id == Message.id)
         .where(Message.conversation_id == conversation_id, Message.seq > handoff.recorded_seq, Message.seq < own.seq)
         .where(or_(Message.speaker == "agent", Turn.status == PERSON))
         .order_by(Message.seq)
     )
-    return [(speaker, text) for speaker, text in session.execute(said)], own.seq - 1
+    found = [(speaker, in_words(text, attachments)) for speaker, text, attachments in session.execute(said)]
+    return found, own.seq - 1
 
 
 def recorded(session: Session, conversation_id: str, up_to: int) -> None:

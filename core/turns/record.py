@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, Message, Turn
 from core.errors import NotFound
+from core.turns.attachments import in_words
 from core.turns.knowledge import history_before
 
 FIELDS = (
@@ -68,7 +69,7 @@ def find_turn(
         text=asked.text,
         pressed=bool(asked.payload),
         history=history_before(session, turn.id),
-        replies=tuple(message.text for message in replies),
+        replies=tuple(in_words(message.text, message.attachments) for message in replies),
         offered=tuple(button["title"] for message in replies for button in message.buttons or ()),
         facts={name: getattr(turn, name) for name in FIELDS},
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.rasa import RasaItem
+from core.turns.rich import NOTE, rich_of
 
-NOTE = "rejoinder"
 RATEABLE = ("answered", "suggested", "action")
 FAILED = "failed"
 """The outcome where the bot could only say that something went wrong."""
@@ -19,7 +19,10 @@ class Reply:
 
     text: str
     buttons: tuple[dict[str, Any], ...] = ()
+    """Choices: title, payload."""
     sources: tuple[dict[str, Any], ...] = ()
+    attachments: tuple[dict[str, Any], ...] = ()
+    """As ``core.turns.attachments`` says."""
     answers: bool = True
     """False: it only goes before the answer, and is no part of it."""
 
@@ -43,22 +46,47 @@ class Reading:
 
 
 def read(items: list[RasaItem]) -> Reading:
-    """Rasa cuts a text at blank lines into messages; what stands before a note, or at the end, is one message again."""
+    """The messages, one for each utterance that has something to show, and what is noted of them."""
     replies: list[Reply] = []
     notes: list[dict[str, Any]] = []
-    texts: list[str] = []
-    buttons: list[dict[str, Any]] = []
-    for item in [*items, {"custom": {}}]:
-        if "custom" not in item:
-            texts.append(item.get("text") or item.get("image") or "")
-            buttons += item.get("buttons") or []
-            continue
-        note = item["custom"].get(NOTE, {})
-        if any(texts):
-            replies.append(Reply("\n\n".join(filter(None, texts)), tuple(buttons), tuple(note.get("sources", ()))))
+    for item in _utterances(items):
+        note = _note(item)
         notes += [note] if note else []
-        texts, buttons = [], []
+        rich = rich_of(item)
+        text = str(item.get("text") or "").strip()
+        if text or rich.choices or rich.attachments:
+            replies.append(Reply(text, rich.choices, tuple(note.get("sources", ())), rich.attachments))
     return Reading(tuple(replies), _best(notes))
+
+
+def _utterances(items: list[RasaItem]) -> list[RasaItem]:
+    """Our own channel gives each whole. Rasa's cuts texts at blank lines, and gives a note apart from its text."""
+    utterances: list[RasaItem] = []
+    for item in items:
+        last = utterances[-1] if utterances else {}
+        if _goes_with(last, item):
+            texts = [text for text in (last.get("text"), item.get("text")) if text]
+            utterances[-1] = {**last, **item, "text": "\n\n".join(texts)}
+        else:
+            utterances.append(item)
+    return utterances
+
+
+def _goes_with(last: RasaItem, item: RasaItem) -> bool:
+    if not last or "custom" in last or "whole" in last or "whole" in item:
+        return False
+    return (_kind(item) == {"custom"} and bool(_note(item))) or _kind(last) == _kind(item) == {"text"}
+
+
+def _kind(item: RasaItem) -> set[str]:
+    """What it has in it."""
+    return {name for name, value in item.items() if value} - {"recipient_id"}
+
+
+def _note(item: RasaItem) -> dict[str, Any]:
+    custom = item.get("custom")
+    note = custom.get(NOTE) if isinstance(custom, dict) else None
+    return note if isinstance(note, dict) else {}
 
 
 def understanding(latest: dict[str, Any]) -> dict[str, Any]:

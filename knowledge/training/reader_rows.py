@@ -156,7 +156,8 @@ def centre_pools(data: Path, part: str) -> list[Pool]:
     rows = read_rows(data / f"natural_questions/centres_{part}.jsonl")
     rows += [row for row in read_rows(OURS / "centres.jsonl") if (row["centre"] in HELD_CENTRES) == (part == "dev")]
     more = [
-        {(row["centre"], row["id"]): row for row in read_rows(OURS / name)} for name in ("contrasts.jsonl", "plain.jsonl")
+        {(row["centre"], row["id"]): row for row in read_rows(OURS / name)}
+        for name in ("contrasts.jsonl", "plain.jsonl")
     ]
     pools: dict[str, Pool] = defaultdict(Pool)
     for row in rows:

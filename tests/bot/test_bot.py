@@ -16,6 +16,7 @@ from console.cli import app
 from console.form_check import action_server
 from core.bot_parts import BotParts, find_skills
 from core.rasa import as_text
+from core.turns.replies import read
 from evaluation.forms import check_forms
 from evaluation.nlu import measure
 from evaluation.training.data import Example, read_parts, write_rows
@@ -45,6 +46,21 @@ def test_a_form_of_a_bot_with_another_pipeline_goes_on_after_whatever_it_cannot_
 
 def test_a_conversation_in_a_form_goes_on_when_its_skill_is_switched_off() -> None:
     in_rasa("-m", "tests.bot.check_lost_form")
+
+
+def test_rasa_chooses_by_the_customers_channel_and_gives_each_utterance_whole(tmp_path: Path) -> None:
+    """By its own server, with our credentials."""
+    in_rasa("-m", "tests.bot.check_channel", str(tmp_path / "said"), "web", "whatsapp", "sms")
+    said = json.loads((tmp_path / "said").read_text(encoding="utf-8"))
+    assert {channel: items[0]["text"] for channel, items in said.items()} == {
+        "web": "See the page.\n\nIt has pictures.",
+        "whatsapp": "Look at this chat's catalogue.",
+        "sms": "Dear friend, call us.",
+    }
+    where, lamps = read(said["web"]).replies
+    assert (where.text, lamps.text) == ("See the page.\n\nIt has pictures.", "Our lamps.")
+    assert [each["kind"] for each in lamps.attachments] == ["image", "card", "link", "custom"]
+    assert lamps.attachments[0]["name"] == "A lamp"
 
 
 def test_rasa_itself_takes_nothing_that_a_customer_writes_for_a_command(tmp_path: Path) -> None:
