@@ -250,7 +250,8 @@ def _name(item: Any) -> str:
 
 
 def _fitting(texts: list[dict[str, Any]], slots: dict[str, str]) -> list[dict[str, Any]]:
-    """As Rasa chooses: texts whose condition holds, where there are any; else those without one."""
+    """As Rasa chooses: texts whose condition holds, where there are any; else those without one. `app` says the same on every channel."""
+    texts = [text for text in texts if not text.get("channel")] or texts
     conditional = [
         text
         for text in texts

@@ -10,6 +10,7 @@ from core.db.models import Conversation, InteractionFeedback, Message, Turn
 from core.errors import NotFound
 from core.events import MessageStored
 from core.feedback.thumbs import is_offered
+from core.turns.attachments import for_page_only
 
 
 def messages_after(session: Session, conversation_id: str, after: int) -> list[MessageStored]:
@@ -28,7 +29,7 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
     frequency = learning.of(session, conversation.tenant_id).ask_feedback
     sensible = session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable))
     rateable = {turn_id for turn_id in sensible if is_offered(frequency, turn_id)}
-    last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.speaker == "bot" and m.turn_id in rateable}
+    last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.turn_id in rateable and _is_answer(m)}
     thumbs = dict(
         session.execute(
             select(InteractionFeedback.turn_id, InteractionFeedback.helpful).where(
@@ -40,6 +41,10 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
         as_event(m, rateable=last.get(m.turn_id) == m.id, helpful=thumbs.get(m.turn_id) if m.turn_id else None)
         for m in messages
     ]
+
+
+def _is_answer(message: Message) -> bool:
+    return message.speaker == "bot" and not for_page_only(message.text, message.buttons, message.attachments)
 
 
 def one(session: Session, message: Message) -> MessageStored:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from connectors.base.splitting import split
 from core.events import MessageStored
+from core.turns.attachments import FILES
 
 Item = Mapping[str, Any]
 
@@ -26,7 +29,9 @@ class Outbound:
     documents: tuple[Item, ...] = ()
     """Also audio and video."""
     cards: tuple[Item, ...] = ()
-    """A carousel: title, and maybe text, url, image."""
+    """A carousel: title, and maybe text, url, image, links; its choices are among the buttons."""
+    links: tuple[Item, ...] = ()
+    """title, url"""
     locations: tuple[Item, ...] = ()
     """latitude, longitude, and maybe name and address"""
     sources: tuple[Item, ...] = ()
@@ -47,27 +52,44 @@ class Capabilities:
     row_length: int = 24
     images: bool = False
     documents: bool = False
+    media: frozenset[str] = frozenset()
+    """Content types of these two, where not every one can be shown."""
     carousel: bool = False
     locations: bool = False
 
+    def shows(self, address: str, content_type: str | None = None) -> bool:
+        """Whether a file of this type can be shown; what nobody knows is tried."""
+        known = content_type or mimetypes.guess_type(urlsplit(address).path)[0]
+        return not self.media or known is None or known in self.media
+
 
 def outbound_of(message: MessageStored) -> Outbound:
-    """A stored message in the words of this contract."""
+    """A stored message in the words of this contract; a custom payload is for the widget's page alone."""
     kinds = {kind: tuple(a for a in message.attachments if a["kind"] in kind.split()) for kind in _KINDS}
     lists = [each for each in message.attachments if each["kind"] == "list"]
     return Outbound(
         text=message.text,
-        buttons=message.buttons,
+        buttons=_titles(message.buttons, kinds["card"]),
         list_button=str(lists[0].get("button", "")) if lists else None,
         images=kinds["image"],
         documents=kinds["document audio video"],
         cards=kinds["card"],
+        links=kinds["link"],
         locations=kinds["location"],
         sources=message.sources,
     )
 
 
-_KINDS = ("image", "document audio video", "card", "location")
+_KINDS = ("image", "document audio video", "card", "link", "location")
+
+
+def _titles(titles: tuple[str, ...], cards: tuple[Item, ...]) -> tuple[str, ...]:
+    """Where several cards offer the same, which of them it is for."""
+    card_of = {number: str(card["title"]) for card in cards for number in card.get("choices", ())}
+    return tuple(
+        f"{card_of[n]}: {title}" if n in card_of and titles.count(title) > 1 else title
+        for n, title in enumerate(titles)
+    )
 
 
 def fitted(outbound: Outbound, can: Capabilities) -> Outbound:
@@ -78,19 +100,20 @@ def fitted(outbound: Outbound, can: Capabilities) -> Outbound:
     lines = [outbound.text] if outbound.text else []
     kept = replace(outbound, text="")
     for name, can_show, worded in (
-        ("images", can.images, _file),
-        ("documents", can.documents, _file),
-        ("cards", can.carousel, _card),
-        ("locations", can.locations, _location),
+        ("images", can.images, file_text),
+        ("documents", can.documents, file_text),
+        ("cards", can.carousel, card_text),
+        ("locations", can.locations, location_text),
     ):
         items: tuple[Item, ...] = getattr(kept, name)
-        if items and not can_show:
-            lines += [worded(item) for item in items]
-            told: dict[str, Any] = {name: ()}
-            kept = replace(kept, **told)
-    if outbound.sources:
-        lines.append("\n".join(_source(source) for source in outbound.sources))
-        kept = replace(kept, sources=())
+        told = [item for item in items if not (can_show and _can_show(item, can))]
+        lines += [worded(item) for item in told]
+        left: dict[str, Any] = {name: tuple(item for item in items if item not in told)}
+        kept = replace(kept, **left)
+    for named in (outbound.links, outbound.sources):
+        if named:
+            lines.append("\n".join(_named(each) for each in named))
+    kept = replace(kept, links=(), sources=())
     if outbound.buttons and not fits(outbound.buttons, can):
         lines.append("\n".join(f"{number}. {title}" for number, title in enumerate(outbound.buttons, 1)))
         kept = replace(kept, buttons=(), list_button=None)
@@ -111,19 +134,26 @@ def parts(outbound: Outbound, can: Capabilities) -> list[Outbound]:
     return [*(Outbound(text) for text in texts[:-1]), replace(whole, text=texts[-1])]
 
 
-def _file(item: Item) -> str:
+def card_text(card: Item, parts: tuple[str, ...] = ("title", "text", "url", "image")) -> str:
+    """These parts of a card and its links."""
+    return "\n".join([*(str(card[part]) for part in parts if card.get(part)), *map(_named, card.get("links", ()))])
+
+
+def file_text(item: Item) -> str:
+    """Its name and address."""
     return ": ".join(str(item[part]) for part in ("name", "url") if item.get(part)) or str(item["kind"])
 
 
-def _card(item: Item) -> str:
-    return "\n".join(str(item[part]) for part in ("title", "text", "url", "image") if item.get(part))
-
-
-def _location(item: Item) -> str:
+def location_text(item: Item) -> str:
+    """What it is called, and a map."""
     named = [str(item[part]) for part in ("name", "address") if item.get(part)]
     where = f"{item['latitude']},{item['longitude']}"
     return "\n".join([*named, f"https://maps.google.com/?q={where}"])
 
 
-def _source(item: Item) -> str:
+def _named(item: Item) -> str:
     return f"{item['title']}: {item['url']}" if item.get("url") else str(item["title"])
+
+
+def _can_show(item: Item, can: Capabilities) -> bool:
+    return item["kind"] not in FILES or can.shows(str(item.get("url") or ""), item.get("content_type"))

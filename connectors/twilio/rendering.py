@@ -6,7 +6,17 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.base.outbound import Capabilities, Item, Outbound, fits, outbound_of, parts
+from connectors.base.outbound import (
+    Capabilities,
+    Item,
+    Outbound,
+    card_text,
+    file_text,
+    fits,
+    location_text,
+    outbound_of,
+    parts,
+)
 from connectors.base.splitting import split
 from connectors.twilio.client import Draft
 from connectors.twilio.texts import Texts
@@ -24,6 +34,8 @@ class Part:
     draft: Draft
     content: dict[str, Any] | None = None
     """As the Content API takes it; its variables are in the draft. Where it cannot be had, the draft's body says it all."""
+    words: str = ""
+    """All of it in words, where the draft shows a file or a place."""
 
 
 def rendered(outgoing: Outgoing, can: Capabilities, texts: Texts, links: dict[int, str]) -> list[Part]:
@@ -36,12 +48,18 @@ def rendered(outgoing: Outgoing, can: Capabilities, texts: Texts, links: dict[in
     whole = outbound_of(replace(message, attachments=linked))
     asks = message.rateable and not message.buttons
     if asks and not can.buttons:
-        whole = replace(whole, text=f"{whole.text}\n\n{texts.rate_words}")
+        whole = replace(whole, text=_paragraphs(whole.text, texts.rate_words))
     *before, last = parts(whole, can)
-    files = [Part(Draft(to, media=str(each["url"]))) for each in (*last.images, *last.documents)]
-    places = [Part(Draft(to, str(each.get("name") or "📍"), location=_geo(each))) for each in last.locations]
-    end = _end(last, to, message.id, can, texts, asks=asks) if last.text or last.buttons else None
-    return [*(Part(Draft(to, each.text)) for each in before), *files, *places, *([end] if end else [])]
+    if last.cards:
+        before, last = [*before, Outbound(last.text)] if last.text else before, replace(last, text="")
+    shown = [
+        *(Part(Draft(to, each.text)) for each in before),
+        *(_file(each, to) for each in (*last.images, *last.documents)),
+        *(part for each in last.cards for part in _card(each, to, can)),
+        *(_place(each, to) for each in last.locations),
+    ]
+    is_end = last.text or last.buttons or (asks and shown)
+    return [*shown, _end(last, to, message.id, can, texts, asks=asks)] if is_end else shown
 
 
 def flat(text: str) -> str:
@@ -54,17 +72,39 @@ def friendly_name(kind: str, titles: tuple[str, ...]) -> str:
     return f"rejoinder_{kind}_{hashlib.sha256(chr(31).join(titles).encode()).hexdigest()[:16]}"
 
 
+def _file(item: Item, to: str) -> Part:
+    url, words = item.get("url"), file_text(item)
+    return Part(Draft(to, media=str(url)), words=words) if url else Part(Draft(to, words))
+
+
+def _card(card: Item, to: str, can: Capabilities) -> list[Part]:
+    """Its image, and below it what it says."""
+    image = str(card.get("image") or "")
+    if not image or not can.shows(image):
+        return [Part(Draft(to, piece)) for piece in split(card_text(card), can.longest)]
+    first, *rest = split(card_text(card, ("title", "text", "url")), can.longest)
+    return [Part(Draft(to, first, media=image), words=f"{first}\n{image}"), *(Part(Draft(to, each)) for each in rest)]
+
+
+def _place(place: Item, to: str) -> Part:
+    return Part(Draft(to, str(place.get("name") or "📍"), location=_geo(place)), words=location_text(place))
+
+
+def _paragraphs(*texts: str) -> str:
+    return "\n\n".join(filter(None, texts))
+
+
 def _end(last: Outbound, to: str, message_id: str, can: Capabilities, texts: Texts, *, asks: bool) -> Part:
-    variables = {"1": last.text, "2": message_id}
+    variables = {"1": last.text or (texts.rate_words if asks else texts.choose), "2": message_id}
     if asks and can.buttons:
-        words = f"{last.text}\n\n{texts.rate_words}"
+        words = _paragraphs(last.text, texts.rate_words)
         return Part(Draft(to, words, variables=variables), _quick_reply(RATE, texts.rate))
     if not last.buttons:
         return Part(Draft(to, last.text))
     numbered = "\n".join(f"{number}. {title}" for number, title in enumerate(last.buttons, 1))
     few = len(last.buttons) <= can.buttons and fits(last.buttons, replace(can, rows=0))
     content = _quick_reply(PRESS, last.buttons) if few else _list_picker(last)
-    return Part(Draft(to, f"{last.text}\n\n{numbered}", variables=variables), content)
+    return Part(Draft(to, _paragraphs(last.text or texts.choose, numbered), variables=variables), content)
 
 
 def _quick_reply(what: str, titles: tuple[str, ...]) -> dict[str, Any]:

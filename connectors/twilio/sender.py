@@ -74,11 +74,11 @@ class TwilioSender:
 
     async def _send(self, outgoing: Outgoing, part: Part, *, is_open: bool) -> str:
         try:
-            return await (self._free(part) if is_open else self._as_template(part.draft))
+            return await (self._free(part) if is_open else self._as_template(part))
         except OutsideWindow:
             if not is_open:
                 raise
-            return await self._as_template(part.draft)
+            return await self._as_template(part)
         except OptedOut:
             address = outgoing.address
             await self.database.run(
@@ -88,7 +88,7 @@ class TwilioSender:
 
     async def _free(self, part: Part) -> str:
         if part.content is None:
-            return await self.twilio.send(self.kind, part.draft)
+            return await self._shown_or_told(part)
         try:
             sid = await self.contents.sid(part.content)
         except Permanent as error:
@@ -96,7 +96,20 @@ class TwilioSender:
             return await self.twilio.send(self.kind, replace(part.draft, variables={}))
         return await self.twilio.send(self.kind, replace(part.draft, body="", content_sid=sid))
 
-    async def _as_template(self, draft: Draft) -> str:
+    async def _shown_or_told(self, part: Part) -> str:
+        """A file that Twilio refuses is told by its address."""
+        try:
+            return await self.twilio.send(self.kind, part.draft)
+        except (OptedOut, OutsideWindow):
+            raise
+        except Permanent as error:
+            if part.draft.media is None:
+                raise
+            log.warning("a file is told as text, it was refused", error=str(error))
+            return await self.twilio.send(self.kind, replace(part.draft, body=part.words, media=None))
+
+    async def _as_template(self, part: Part) -> str:
+        draft = part.draft
         sid = await self.contents.template(UPDATE)
         if sid is None:
             raise Retry(
@@ -104,7 +117,7 @@ class TwilioSender:
                 "`rejoinder channels templates create`",
                 after=60,
             )
-        variables = {"1": flat(draft.body)}
+        variables = {"1": flat(part.words or draft.body)}
         return await self.twilio.send(
             self.kind, Draft(draft.to, content_sid=sid, variables=variables, callback=draft.callback)
         )

@@ -23,6 +23,8 @@ class Texts:
     file_refused: str
     opted_out: str
     opted_in: str
+    choose: str
+    """Above choices that come without a text."""
     moved: str
     """First message where a conversation goes on."""
 

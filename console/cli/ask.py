@@ -9,6 +9,7 @@ import typer
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.errors import InvalidInput
 from core.settings import Settings
+from core.turns.attachments import described
 
 TURN_SECONDS = 60.0
 
@@ -37,7 +38,7 @@ def ask(
 
 
 def _rendered(message: dict[str, Any]) -> str:
-    lines = [message["text"]]
+    lines = list(filter(None, [message["text"], described(message["attachments"])]))
     lines += [f"  [{title}]" for title in message["buttons"]]
     for number, source in enumerate(message["sources"], 1):
         name = f"[{number}]" if f"[{number}]" in message["text"] else "source:"

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 KINDS = ("image", "audio", "video", "document", "location", "card", "link", "list", "custom")
@@ -23,6 +23,11 @@ Attachment = Mapping[str, Any]
 def described(attachments: Iterable[Attachment]) -> str:
     """In words, for who reads only text: "[image: invoice.png]"."""
     return " ".join(_described(each) for each in attachments)
+
+
+def for_page_only(text: str, buttons: Sequence[Any], attachments: Iterable[Attachment]) -> bool:
+    """Is there nothing in it that anybody but the widget's page can show?"""
+    return not text and not buttons and all(each["kind"] == "custom" for each in attachments)
 
 
 def in_words(text: str, attachments: Iterable[Attachment]) -> str:

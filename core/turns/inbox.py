@@ -184,7 +184,7 @@ class Offered:
     message_id: str
     buttons: tuple[str, ...]
     newest: bool
-    """Nothing was said after it, or it is the one that was quoted."""
+    """Nothing was said after it but the rest of the same answer, or it is the one that was quoted."""
 
 
 def offered(session: Session, inbound: Inbound) -> list[Offered]:
@@ -198,7 +198,12 @@ def offered(session: Session, inbound: Inbound) -> list[Offered]:
     query = select(Message).where(Message.conversation_id == conversation_id, Message.speaker != "customer")
     query = query.where(Message.id == quoted) if quoted else query.order_by(Message.seq.desc()).limit(LOOKED_BACK)
     last = session.scalars(query).all()
-    return [Offered(m.id, _titles(m), newest=n == 0) for n, m in enumerate(last) if m.buttons]
+    answer = last[0].turn_id if last else None
+    return [
+        Offered(m.id, _titles(m), newest=n == 0 or (answer is not None and m.turn_id == answer))
+        for n, m in enumerate(last)
+        if m.buttons
+    ]
 
 
 def _titles(message: Message) -> tuple[str, ...]:

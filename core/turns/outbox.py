@@ -18,6 +18,7 @@ from core.handoffs import settings, stepping_back, triggers
 from core.handoffs.applying import person_has_word
 from core.messages import as_event
 from core.texts import Texts
+from core.turns.attachments import for_page_only
 from core.turns.opening import opening
 from core.turns.replies import FAILED, Reading, Reply
 
@@ -49,6 +50,8 @@ def write_replies(
     session.flush()
     if conversation.address is not None:
         for message in messages:
+            if any(each["kind"] == "custom" for each in message.attachments):
+                log.info("a custom payload is for the widget's page alone", channel=conversation.channel)
             writing.to_customer(session, conversation, message)
     return messages
 
@@ -67,7 +70,7 @@ def finish(  # noqa: PLR0917 - a turn and all that came of it
     _note(turn, reading, total_ms)
     session.flush()
     messages = _said(session, conversation, turn, reading, texts)
-    last = messages[-1].id
+    last = next((m.id for m in reversed(messages) if not for_page_only(m.text, m.buttons, m.attachments)), "")
     offered = turn.rateable and is_offered(learning.of(session, turn.tenant_id).ask_feedback, turn.id)
     return [as_event(message, rateable=offered and message.id == last) for message in messages]
 
@@ -78,7 +81,7 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
     words = "\n".join(reply.text for reply in reading.replies)
     why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
     told = why is None or why.trigger == "asked"  # action_handoff says it itself
-    outcome, answer = reading.outcome, reading.replies
+    outcome, answer = reading.outcome, _for_all(conversation, reading.replies, texts)
     if why and why.trigger == "sentiment" and there and outcome in NO_HELP:
         outcome, answer = "handoff", ()
         turn.outcome, turn.rateable = outcome, False
@@ -87,6 +90,12 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
     if why:
         stepping_back.request(session, conversation, why, there=there)
     return messages
+
+
+def _for_all(conversation: Conversation, replies: tuple[Reply, ...], texts: Texts) -> tuple[Reply, ...]:
+    """With a sentence for who is not on the page, where nothing else could be shown there."""
+    seen = [each for each in replies if not for_page_only(each.text, each.buttons, each.attachments)]
+    return replies if seen or conversation.address is None else (*replies, Reply(texts.page_only))
 
 
 def _announcement(texts: Texts, *, there: bool) -> Reply:

@@ -9,6 +9,7 @@ from core.db.models import Conversation, Handoff, Message, Turn, now
 from core.handoffs import settings, speaking, stepping_back, triggers
 from core.handoffs.applying import Happening, apply, current, may_speak, person_has_word
 from core.texts import Texts
+from core.turns import files
 from core.turns.attachments import in_words
 from core.turns.opening import apology
 from core.turns.outbox import write_replies
@@ -31,7 +32,7 @@ def instead_of_bot(
     chosen = settings.of(session, conversation.tenant_id)
     why = triggers.from_message(session, chosen, conversation, message)
     if why is None:
-        return None
+        return _file_received(session, conversation, message, turn, texts)
     there = chosen.attended(now())
     announced = Reply(texts.handoff if there else texts.handoff_nobody)
     said = write_replies(session, conversation, turn, (*apology(session, turn, message, texts), announced))
@@ -55,6 +56,17 @@ def _contact_left(
     speaking.forward(session, conversation, handoff, message)
     turn.status, turn.answered_at = PERSON, now()
     return write_replies(session, conversation, turn, (Reply(texts.handoff_contact),))
+
+
+def _file_received(
+    session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
+) -> list[Message] | None:
+    """A photo or file without a word."""
+    said = files.acknowledged(session, message, texts)
+    if said is None:
+        return None
+    turn.status, turn.outcome, turn.answered_at = "answered", files.OUTCOME, now()
+    return write_replies(session, conversation, turn, (*apology(session, turn, message, texts), *said))
 
 
 def may_ask(session: Session, conversation_id: str, turn_id: str) -> bool:

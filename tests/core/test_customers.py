@@ -64,15 +64,17 @@ async def test_the_same_id_on_another_channel_or_of_another_tenant_is_another_me
     assert len({each.conversation_id for each in received}) == 3
 
 
-async def test_attachments_without_words_are_described(sqlite: Database) -> None:
+async def test_attachments_without_words_are_described_and_no_question_to_the_bot(sqlite: Database) -> None:
     rasa = FakeRasa()
     async with running(sqlite, rasa) as turns:
         place = {"kind": "location", "latitude": 51.5, "longitude": -0.12, "name": "Home"}
         photo = {"kind": "image", "name": "lamp.jpg", "content_type": "image/jpeg", "size": 9, "path": "media/x"}
         got = await turns.receive(Inbound(None, "m1", sender=PHONE, attachments=(photo, place)))
         await ended(turns, got.conversation_id)
-        (message, _) = await turns.history(got.conversation_id)
-    assert rasa.heard == ["[image: lamp.jpg] [location: Home (51.5, -0.12)]"]
+        (message, answer) = await turns.history(got.conversation_id)
+    assert rasa.heard == []
+    assert message.text == "[image: lamp.jpg] [location: Home (51.5, -0.12)]"
+    assert (answer.text, answer.buttons) == ("Thank you, I have your file. What is it about?", ("Talk to a person",))
     assert message.attachments[0] == {key: value for key, value in photo.items() if key != "path"}
 
 

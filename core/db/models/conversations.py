@@ -79,7 +79,7 @@ class Message(Base):
     payload: Mapped[str | None] = mapped_column(Text, default=None)
     """What goes to Rasa in place of the text, when the customer pressed a button that we issued."""
     buttons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"title", "payload"}]; only the titles leave the house."""
+    """[{"title", "payload"}]: choices; only the titles leave the house."""
     sources: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """[{"title", "url"}]"""
     client_id: Mapped[str | None] = mapped_column(String(64), default=None)
@@ -89,7 +89,7 @@ class Message(Base):
     author: Mapped[str | None] = mapped_column(String(200), default=None)
     """Who of the staff said it."""
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"kind": image, audio, video, document, location or card; and as ``core.turns.attachments`` says}]"""
+    """[{"kind": image, audio, video, document, location, card, link or custom; and as ``core.turns.attachments`` says}]"""
     sentiment: Mapped[str | None] = mapped_column(String(8), default=None)
     """positive, neutral, negative or angry; of a customer's message, where a model looked at it"""
     urgency: Mapped[str | None] = mapped_column(String(8), default=None)

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base.choices import choice_of
-from connectors.base.outbound import Capabilities, Outbound, fitted, parts
+from connectors.base.outbound import Capabilities, Outbound, fitted, outbound_of, parts
 from connectors.base.splitting import split
+from core.db.models import now
+from core.events import MessageStored
 
 PLAIN = Capabilities(longest=160)
 RICH = Capabilities(buttons=3, rows=10, images=True, documents=True, carousel=True, locations=True)
@@ -88,3 +90,15 @@ def test_nothing_is_lost_and_nothing_is_too_long(text: str, longest: int) -> Non
     pieces = split(text, longest)
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert all(0 < len(piece) <= longest for piece in pieces)
+
+
+def test_a_file_of_a_kind_that_a_channel_does_not_show_is_told() -> None:
+    svg = {"kind": "image", "name": "Plan", "url": "https://shop.example/plan.svg", "content_type": "image/svg+xml"}
+    png, unknown = FULL.images[0], {"kind": "image", "name": "Cup", "url": "https://shop.example/cup"}
+    shown = fitted(Outbound(images=(svg, png, unknown)), Capabilities(images=True, media=frozenset({"image/png"})))
+    assert shown == Outbound("Plan: https://shop.example/plan.svg", images=(png, unknown))
+
+
+def test_a_custom_payload_is_for_no_channel() -> None:
+    stored = MessageStored("m", 1, "bot", "Hi", now(), attachments=({"kind": "custom", "payload": {"a": 1}},))
+    assert outbound_of(stored) == Outbound("Hi")

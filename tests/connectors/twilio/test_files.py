@@ -9,7 +9,7 @@ import pytest
 
 from connectors.twilio import media
 from connectors.twilio.links import Links
-from core.db.models import Conversation, Message
+from core.db.models import Conversation, Message, Turn
 from core.deliveries import writing
 from tests.connectors.twilio.rig import PUBLIC, TENANT, Rig
 
@@ -136,3 +136,42 @@ async def test_certificates_are_read_for_files_only_and_once(rig: Rig, monkeypat
     for _ in range(2):
         await rig.post(rig.event("image", MediaUrl0=rig.twilio.add_media(PNG, "image/png")))
     assert made == [1]
+
+
+@pytest.mark.parametrize(
+    ("event", "content", "words"), [("image", PNG, "your photo"), ("document", b"%PDF-1.7\n" + b"0" * 64, "your file")]
+)
+async def test_a_lone_file_is_acknowledged_and_asked_about_and_goes_with_what_is_said_then(
+    rig: Rig, event: str, content: bytes, words: str
+) -> None:
+    stated = rig.event(event)["MediaContentType0"]
+    await rig.post(rig.event(event, Body="", MediaUrl0=rig.twilio.add_media(content, stated)))
+    await rig.settle()
+
+    (asked,) = rig.twilio.messages
+    assert asked.body == f"Thank you, I've got {words}. What is it about?"
+    assert [title for title, _ in asked.buttons] == ["Talk to a person"]
+    assert rig.rasa.heard == []
+    await rig.write("The lamp came broken")
+    assert rig.rasa.heard == ["The lamp came broken"]
+    assert [turn.outcome for turn in rig.rows(Turn)] == ["clarified", "action"]
+
+
+async def test_photos_one_after_the_other_are_asked_about_once(rig: Rig) -> None:
+    for _ in range(3):
+        await rig.post(rig.event("image", Body="", MediaUrl0=rig.twilio.add_media(PNG, "image/png")))
+        await rig.settle()
+
+    assert rig.said() == ["Thank you, I've got your photo. What is it about?"]
+    assert {turn.status for turn in rig.rows(Turn)} == {"answered"}
+    await rig.write("All three came broken")
+    await rig.post(rig.event("image", Body="", MediaUrl0=rig.twilio.add_media(PNG, "image/png")))
+    await rig.settle()
+    assert rig.said()[2:] == ["Thank you, I've got your photo. What is it about?"]
+
+
+async def test_a_lone_place_is_asked_about_too(rig: Rig) -> None:
+    await rig.post(rig.event("location"))
+    await rig.settle()
+
+    assert rig.said() == ["Thank you, I've got the place. What is it about?"]
