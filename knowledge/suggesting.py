@@ -10,6 +10,7 @@ import structlog
 from core import messages
 from core.db import Database
 from core.errors import KnowledgeUnavailable
+from core.turns.attachments import in_words
 from knowledge.answering import Answering
 from knowledge.types import SPEAKERS, AnswerPart, Question, Source, Utterance
 
@@ -41,7 +42,7 @@ def make_suggest(database: Database, answering: Callable[[], Answering]) -> Sugg
         asked = [place for place, message in enumerate(said) if message.speaker == "customer" and message.text]
         found: dict[str, SuggestedReply] = {}
         for place in reversed(asked[-ASKED:]):
-            history = tuple(Utterance(SPEAKERS[m.speaker], m.text) for m in said[:place])
+            history = tuple(Utterance(SPEAKERS[m.speaker], in_words(m.text, m.attachments)) for m in said[:place])
             try:
                 answer = answering().answer(Question(tenant_id, said[place].text, history))
             except KnowledgeUnavailable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.base.outbound import Capabilities, fitted, outbound_of
 from connectors.base.splitting import split
 from connectors.slack.text import cut, escaped, mention
 from core.events import MessageStored
@@ -68,18 +69,14 @@ def headline(handoff: HandoffView) -> str:
 
 def said(message: MessageStored, who: str) -> list[Block]:
     """Something that was said, with nothing in it read as Slack's markup."""
-    files = described(each for each in message.attachments if each["kind"] not in {"list", "card"})
-    text = "\n".join(filter(None, [message.text, files])) or "-"
+    text = _told(message) or "-"
     name = {"type": "context", "elements": [_marked(f"*{escaped(who)}*")]}
     return [name, *({"type": "section", "text": _plain(piece)} for piece in split(text, SECTION))]
 
 
 def transcript(messages: Sequence[MessageStored]) -> list[Block]:
     """What was said before, the last of it."""
-    lines = [
-        f"*{_WHO[message.speaker]}:* {escaped(cut(message.text or described(message.attachments), 400))}"
-        for message in messages[-TRANSCRIPT:]
-    ]
+    lines = [f"*{_WHO[message.speaker]}:* {escaped(cut(_told(message), 400))}" for message in messages[-TRANSCRIPT:]]
     left_out = len(messages) - len(lines)
     before = [f"_{left_out} earlier messages are in the console_"] if left_out > 0 else []
     pieces = split("\n".join([*before, *lines]), SECTION)
@@ -124,6 +121,15 @@ def change(handoff: HandoffView, event: str) -> str:
         "leave_contact": f":email: The customer left {escaped(handoff.contact or 'an address')}.",
         "leave": ":wave: The customer ended the conversation.",
     }.get(event, "")
+
+
+def _told(message: MessageStored) -> str:
+    """All of it in words: of an answer what the customer got, with its choices, links and addresses of files."""
+    if message.speaker == "customer":
+        files = described(each for each in message.attachments if each["kind"] not in {"list", "card"})
+        return "\n".join(dict.fromkeys(filter(None, [message.text, files])))
+    custom = described(each for each in message.attachments if each["kind"] == "custom")
+    return "\n".join(filter(None, [fitted(outbound_of(message), Capabilities()).text, custom]))
 
 
 def _buttons(handoff: HandoffView, chosen: Handoffs) -> list[Block]:

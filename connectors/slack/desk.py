@@ -96,6 +96,9 @@ class SlackDesk:
         await posting.post(
             slack, thread.channel, "What was said so far", outgoing, thread=thread.thread, blocks=shown, part="more"
         )
+        for message in said[-blocks.TRANSCRIPT :]:
+            if message.attachments and message.speaker == "customer":
+                await self.files.upload(slack, thread.channel, thread.thread, message.id)
 
     async def _suggestions(self, handoff: HandoffView) -> list[SuggestedReply]:
         """Beside the database's own thread, for which everybody waits."""

@@ -15,7 +15,8 @@ _POLICY = (
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data:",
+    "img-src 'self' data: https:",  # pictures of answers
+    "media-src https:",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -240,6 +240,40 @@ async def test_what_customers_send_is_shown_and_served_harmlessly(world: InboxWo
     assert (secret.status_code, none.status_code) == (404, 404)
 
 
+async def test_staff_see_what_the_bot_showed(world: InboxWorld) -> None:
+    conversation, handoff = await world.asked()
+    shop = "https://shop.example"
+    link = {"kind": "link", "title": "To the shop", "url": shop}
+    shown = [
+        {"kind": "image", "name": "A lamp", "url": f"{shop}/lamp.png"},
+        {
+            "kind": "card",
+            "title": "Heron",
+            "text": "Brass",
+            "image": f"{shop}/heron.png",
+            "choices": [0],
+            "links": [link],
+        },
+        {"kind": "custom", "payload": {"open": "<script>alert(1)</script>"}},
+    ]
+    with world.database.session() as session:
+        message = session.scalars(select(Message).filter_by(conversation_id=conversation, seq=1)).one()
+        message.text, message.attachments, message.speaker = "", shown, "bot"
+    async with world.staff.browser(VERA) as vera:
+        page = (await vera.get(f"/inbox/{handoff}")).text
+    for part in (
+        f'href="{shop}/lamp.png"',
+        "A lamp",
+        "Heron",
+        "Brass",
+        f"{shop}/heron.png",
+        f'href="{shop}"',
+        "To the shop",
+    ):
+        assert part in page, part
+    assert "For the page:" in page and "<script>alert" not in page
+
+
 async def test_the_page_shows_how_far_a_reply_came(world: InboxWorld) -> None:
     conversation, handoff = await world.asked()
     await world.handoffs.reply(T, handoff, "On its way.", AMY, desk="console", event_id="e1")

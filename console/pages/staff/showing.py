@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from core.db.models import now
+from core.turns.attachments import in_words
 from knowledge.review.differing import Piece
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
@@ -24,6 +25,7 @@ def environment() -> Environment:
     )
     made.filters |= {"when": when, "day": day, "percent": percent, "number": number, "before": before, "after": after}
     made.filters |= {"words": words, "initials": initials, "percent1": percent1, "points": points, "points1": points1}
+    made.filters["in_words"] = lambda message: in_words(message.text, message.attachments)
     return made
 
 

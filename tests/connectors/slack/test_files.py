@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from core.db.models import Conversation, Delivery, Message
 from core.turns import Inbound
-from tests.connectors.slack.desk_world import World
+from tests.connectors.slack.desk_world import HANDOFF, World
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
@@ -70,3 +70,30 @@ async def test_a_customers_file_is_shown_in_the_thread(world: World) -> None:
     assert "[image: broken.png]" in world.thread()
     (shared,) = [message for message in world.slack.messages(thread) if "files" in message]
     assert world.slack.workspace.files[shared["files"][0]]["body"] == PNG
+
+
+async def test_a_photo_from_before_the_handoff_is_handed_over_and_so_is_what_the_bot_showed(world: World) -> None:
+    (world.home / "media").mkdir(parents=True)
+    (world.home / "media/1.png").write_bytes(PNG)
+    file = {"kind": "image", "name": "broken.png", "content_type": "image/png", "size": len(PNG), "path": "media/1.png"}
+    shown = {
+        "whole": True,
+        "image": "https://shop.example/lamp.png",
+        "buttons": [{"title": "Yes", "payload": "/yes"}, {"title": "Shop", "url": "https://shop.example"}],
+        "custom": {"open": "cart"},
+    }
+    world.conversation = await world.turns.open("shop", "web")
+    await world.turns.receive(Inbound(world.conversation, "f1", attachments=(file,)))
+    world.rasa.answers += [[shown], HANDOFF]
+    await world.say("like this one")
+    await world.say("a person please")
+    await world.deliver()
+
+    (root,) = world.slack.messages()
+    (shared,) = [message for message in world.slack.messages(root["ts"]) if "files" in message]
+    assert world.slack.workspace.files[shared["files"][0]]["body"] == PNG
+    world.root = root
+    told = world.thread()
+    for words in ("What is it about?", "lamp: https://shop.example/lamp.png", "1. Yes", "Shop: https://shop.example"):
+        assert words in told
+    assert "[custom: for the page]" in told
