@@ -14,7 +14,7 @@ from core.bot_parts import Voice
 DEFAULT = Voice()
 _FOLDER = Path(__file__).parent
 _MODULES = (
-    "strings", "dom", "markdown", "memory", "api", "stream", "conversation", "bubbles", "theme", "survey", "moving", "panel", "element", "boot",
+    "strings", "dom", "markdown", "rich", "memory", "api", "stream", "conversation", "bubbles", "theme", "survey", "moving", "panel", "element", "boot",
 )  # fmt: skip
 """In the order in which they stand on each other."""
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)

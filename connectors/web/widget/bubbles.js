@@ -1,5 +1,6 @@
 import { h, icon, ICONS, link, safeUrl } from "./dom.js";
 import { closed, renderMarkdown } from "./markdown.js";
+import { beside, forPageOnly } from "./rich.js";
 
 // The customer's own message: plain text, and below it whether it has arrived.
 export class OwnBubble {
@@ -29,20 +30,18 @@ export class OwnBubble {
   }
 }
 
-// An answer: Markdown, its sources, its choices, its thumbs.
+// An answer: Markdown, its sources, what comes beside it, its choices, its thumbs.
 export class AnswerBubble {
   constructor(message, { t, actions }) {
     this.message = message;
-    const parts = [h("div", { class: "bubble" }, ...answer(message.text, message.sources ?? [], t))];
     this.choices = (message.buttons ?? []).map((title, index) =>
       h("button", { type: "button", dir: "auto", onclick: () => actions.press(message, index, title) }, title),
     );
-    if (this.choices.length) {
-      parts.push(h("div", { class: "choices", role: "group", "aria-label": t("choices") }, ...this.choices));
-    }
+    const bubble = message.text && h("div", { class: "bubble" }, ...answer(message.text, message.sources ?? [], t));
+    const parts = [bubble, ...beside(message.attachments ?? [], this.choices, t)];
     if (message.rateable) parts.push(new Rating(message, t, actions).node);
     const speaker = message.speaker === "agent" ? "agent" : "bot";
-    this.node = h("div", { class: `row ${speaker}` }, said(t, speaker), ...parts);
+    this.node = h("div", { class: `row ${speaker}`, hidden: forPageOnly(message) }, said(t, speaker), ...parts);
   }
 
   update(message, { open }) {

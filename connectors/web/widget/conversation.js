@@ -1,3 +1,5 @@
+import { forPageOnly } from "./rich.js";
+
 const BEGINNINGS = new Set(["typing", "estimate", "sources", "draft"]);
 const WITH_PERSON = new Set(["requested", "claimed", "with_person"]);
 const OVER = new Set(["returned", "closed"]);
@@ -35,7 +37,8 @@ export class Conversation {
   }
 
   unread(seen) {
-    return [...this.stored.values()].filter((message) => message.seq > seen && message.speaker !== "customer").length;
+    const counts = (message) => message.seq > seen && message.speaker !== "customer" && !forPageOnly(message);
+    return [...this.stored.values()].filter(counts).length;
   }
 
   // A model is at work, and can be stopped.

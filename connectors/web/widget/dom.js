@@ -19,6 +19,10 @@ export const ICONS = {
   up: "M7.500 20.500V10.500l4-7.500c1.600 0 2.500 1.100 2.500 2.600V9.500h4.600c1.300 0 2.200 1.200 1.900 2.500l-1.500 6.600c-.2 1.100-1.100 1.900-2.200 1.900zM7.500 10.500h-4v10h4",
   down: "M16.500 3.500v10l-4 7.500c-1.600 0-2.500-1.100-2.500-2.600V14.500H5.400c-1.300 0-2.200-1.200-1.900-2.500l1.500-6.600c.2-1.100 1.100-1.900 2.200-1.900zM16.500 13.500h4v-10h-4",
   link: "M9 15l6-6M10.500 6.500l1.700-1.700a4 4 0 0 1 5.700 5.700l-1.700 1.700M13.500 17.500l-1.700 1.700a4 4 0 0 1-5.700-5.700l1.700-1.700",
+  file: "M7 3.500h7l4 4v13h-11zM14 3.500v4h4",
+  place: "M12 21c4-4.500 6-8 6-11a6 6 0 0 0-12 0c0 3 2 6.500 6 11zM12 12.200a2.200 2.200 0 1 0 0-4.400 2.200 2.200 0 0 0 0 4.400z",
+  back: "M14.500 5.500L8 12l6.500 6.500",
+  on: "M9.500 5.500L16 12l-6.500 6.500",
   stop: "M7.500 7.500h9v9h-9z",
   arrow: "M12 5v14M5.500 12.500L12 19l6.500-6.500",
 };
@@ -31,6 +35,12 @@ export function safeUrl(text) {
   } catch {
     return null;
   }
+}
+
+// Of what a bot sends: it may only be shown from, or lead to, the web.
+export function webUrl(text) {
+  const url = safeUrl(text);
+  return url?.startsWith("http") ? url : null;
 }
 
 export function link(url, ...children) {

@@ -3,6 +3,7 @@ import { Conversation } from "./conversation.js";
 import { h, icon, ICONS } from "./dom.js";
 import { Memory } from "./memory.js";
 import { Panel } from "./panel.js";
+import { forPageOnly } from "./rich.js";
 import { EventStream } from "./stream.js";
 import { translator } from "./strings.js";
 import { adoptStyles, applyAccent } from "./theme.js";
@@ -40,6 +41,7 @@ export class RejoinderChat extends HTMLElement {
     this.stream = new EventStream(this.api, { onEvent: (name, data) => this.receive(name, data), onState: (state) => this.state(state) });
     this.panel = new Panel(this.t, { title: title || BOT.name, greeting: greeting || BOT.greeting, actions: this.actions() });
     this.conversation = new Conversation(this.memory, { changed: () => this.changed() });
+    this.seenBefore = this.memory.seen;
     this.sending = Promise.resolve();
     const root = this.attachShadow({ mode: "open" });
     adoptStyles(root);
@@ -182,7 +184,7 @@ export class RejoinderChat extends HTMLElement {
     this.stream.stop();
     this.stream.lastId = 0;
     this.memory.session = null;
-    this.memory.seen = this.told = 0;
+    this.memory.seen = this.seenBefore = this.told = 0;
     this.conversation.clear();
     this.panel.welcome();
     this.panel.ending.hide();
@@ -231,8 +233,21 @@ export class RejoinderChat extends HTMLElement {
     const before = this.conversation.lastSeq;
     this.conversation.receive(name, data);
     if (name !== "message" || data.seq <= before) return;
-    if (data.speaker !== "customer") this.panel.arrived();
+    this.passOn(data);
+    if (data.speaker !== "customer" && !forPageOnly(data)) this.panel.arrived();
     this.seen();
+  }
+
+  // What is for the page, once in each tab: not again after a reload, nor what was seen before the tab was there.
+  passOn({ id, seq, attachments }) {
+    const of = this.memory.session?.conversation_id;
+    const { passed } = this.memory.tab;
+    if (seq <= (passed?.of === of ? passed.seq : this.seenBefore)) return;
+    const custom = (attachments ?? []).filter((each) => each.kind === "custom");
+    if (custom.length) this.memory.tab = { ...this.memory.tab, passed: { of, seq } };
+    for (const { payload } of custom) {
+      this.dispatchEvent(new CustomEvent("rejoinder:custom", { detail: { id, payload }, bubbles: true, composed: true }));
+    }
   }
 
   changed() {
@@ -243,7 +258,7 @@ export class RejoinderChat extends HTMLElement {
 
   // The server no longer knows the session: what was said there is gone, what is not sent stays.
   renewed() {
-    this.told = 0;
+    this.seenBefore = this.told = 0;
     this.conversation.clear();
     this.panel.welcome(this.t("expired"));
     this.panel.ending.hide();

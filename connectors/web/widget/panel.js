@@ -141,7 +141,9 @@ export class Panel {
       if (this.atBottom) this.jump.hidden = true;
     };
     this.log.addEventListener("scroll", moved, { passive: true });
-    new ResizeObserver(() => this.atBottom && this.toBottom()).observe(this.log);
+    const stay = () => this.atBottom && this.toBottom();
+    new ResizeObserver(stay).observe(this.log);
+    for (const name of ["load", "loadedmetadata"]) this.log.addEventListener(name, stay, { capture: true }); // a picture has its size
   }
 
   // Move only what stands in the wrong place, so that focus and screen readers are left alone.
