@@ -59,3 +59,8 @@ def say(
         json_message={"rejoinder": asdict(note)},
         **values,
     )
+
+
+def begin(dispatcher: CollectingDispatcher, *, response: str, **values: Any) -> None:
+    """A paragraph of a message that goes on with what is sent next, until `say`."""
+    dispatcher.utter_message(response=response, json_message={"rejoinder": {"continues": True}}, **values)

@@ -60,7 +60,10 @@ def read(items: list[RasaItem]) -> Reading:
 
 
 def _utterances(items: list[RasaItem]) -> list[RasaItem]:
-    """Our own channel gives each whole. Rasa's cuts texts at blank lines, and gives a note apart from its text."""
+    """Our own channel gives each whole. Rasa's cuts texts at blank lines, and gives a note apart from its text.
+
+    What an action of ours has begun goes on with what comes next.
+    """
     utterances: list[RasaItem] = []
     for item in items:
         last = utterances[-1] if utterances else {}
@@ -73,6 +76,8 @@ def _utterances(items: list[RasaItem]) -> list[RasaItem]:
 
 
 def _goes_with(last: RasaItem, item: RasaItem) -> bool:
+    if _note(last).get("continues"):
+        return True
     if not last or "custom" in last or "whole" in last or "whole" in item:
         return False
     return (_kind(item) == {"custom"} and bool(_note(item))) or _kind(last) == _kind(item) == {"text"}

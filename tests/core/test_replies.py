@@ -57,6 +57,16 @@ def test_several_utterances_are_several_messages() -> None:
     assert reading.outcome == "answered"
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["our channel", "Rasa's"])
+def test_what_an_action_begins_is_one_message_with_what_follows(cut: bool) -> None:
+    begun = {"custom": {"rejoinder": {"continues": True}}}
+    said = [({"text": "On its way."}, begun), ({"text": "By DHL."}, begun), ({"text": "Tomorrow."}, NOTE)]
+    whole = [{**text, **note, "whole": True} for text, note in said]
+    reading = read([part for pair in said for part in pair] if cut else whole)
+    assert [reply.text for reply in reading.replies] == ["On its way.\n\nBy DHL.\n\nTomorrow."]
+    assert reading.replies[0].sources and reading.outcome == "answered"
+
+
 def test_an_utterance_of_rasas_own_channel_with_buttons_was_never_cut() -> None:
     reading = read([{"text": "Hello!"}, {"text": "Which?", "buttons": BUTTONS}, {"text": "Or write."}])
     assert [(reply.text, len(reply.buttons)) for reply in reading.replies] == [

@@ -10,7 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.reply import Note, say
+from actions.reply import Note, begin, say
 from actions.tenants import tenant_of
 from bot.skills.shop_orders.orders import Orders, OrderView
 from bot.skills.shop_orders.verification import (
@@ -81,7 +81,7 @@ class ActionOrderStatus(OrderAction):
         """One message: its status, who carries it, and when it comes."""
         *first, last = self._parts(order)
         for response in first:
-            dispatcher.utter_message(response=response, **_values(order))
+            begin(dispatcher, response=response, **_values(order))
         say(dispatcher, DONE, response=last, **_values(order))
 
     def _parts(self, order: OrderView) -> list[str]:
