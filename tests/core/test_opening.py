@@ -98,5 +98,6 @@ async def test_it_is_said_once_for_all_that_was_written_before_it(sqlite: Databa
 
 
 async def test_it_is_said_before_a_person_is_announced_too(sqlite: Database) -> None:
-    said = await Talk(sqlite, negative=1).say("It is bad", "never said", minutes=61)
-    assert said[0] == TEXTS.late and said[1] in {TEXTS.handoff, TEXTS.handoff_nobody}
+    said = await Talk(sqlite, negative=1).say("It is bad", "It is on its way.", minutes=61)
+    assert said[0] == TEXTS.late and said[-2] == "It is on its way."
+    assert said[-1] in {TEXTS.handoff, TEXTS.handoff_nobody}
