@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.answers import offline
+from benchmarks.answers.own import OwnQuestion, own_questions
 from benchmarks.answers.score import GIVEN, Case, Reply
 from benchmarks.answers.worlds import World
 from knowledge.signals import normalised
@@ -42,28 +43,20 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _verdicts(knowledge: offline.Offline, folder: Path, known: dict[str, dict[str, Any]]) -> Iterator[Verdict]:
+    own = {normalised(each.text): each for each in own_questions(knowledge.database, NAME)[0]}
     for row in read_rows(folder / "queries_dev.jsonl"):
         reply = knowledge.ask(NAME, Case(row["query"], (("customer", row["query"]),), expects_answer=True))
-        yield _verdict(reply, [known[thread] for thread in row["target_doc_ids"] if thread in known])
+        threads = [known[thread] for thread in row["target_doc_ids"] if thread in known]
+        yield _verdict(reply, [own[normalised(thread["question"])] for thread in threads])
 
 
-def _verdict(reply: Reply, right: Sequence[dict[str, Any]]) -> Verdict:
+def _verdict(reply: Reply, right: Sequence[OwnQuestion]) -> Verdict:
     if not right and reply.outcome == "unknown":
         return "honest"
-    if reply.outcome in GIVEN and any(_says(reply.text, row["answers"][0]) for row in right):
+    if reply.outcome in GIVEN and any({*each.entries} & {*reply.entries} for each in right):
         return "right"
-    if _offers(reply.choices, right):
+    if not {normalised(each.text) for each in right}.isdisjoint(map(normalised, reply.choices)):
         return "shown"
     if reply.outcome in GIVEN:
         return "wrong and sure" if reply.outcome == "answered" else "wrong, hedged"
     return "missed"
-
-
-def _says(text: str, answer: str) -> bool:
-    """A long answer is sent in part."""
-    said, whole = normalised(text), normalised(answer)
-    return bool(said) and (whole in said or said in whole)
-
-
-def _offers(choices: Iterable[str], right: Sequence[dict[str, Any]]) -> bool:
-    return not {normalised(row["question"]) for row in right}.isdisjoint(map(normalised, choices))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -82,9 +83,11 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
     why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
     told = why is None or why.trigger == "asked"  # action_handoff says it itself
     outcome, answer = reading.outcome, _for_all(conversation, reading.replies, texts)
-    if why and why.trigger == "sentiment" and there and outcome in NO_HELP:
-        outcome, answer = "handoff", ()
-        turn.outcome, turn.rateable = outcome, False
+    if why and why.trigger == "sentiment" and there:
+        answer = tuple(_without_choices(reply, texts) for reply in answer)
+        if outcome in NO_HELP:
+            outcome, answer = "handoff", ()
+            turn.outcome, turn.rateable = outcome, False
     replies = opening(session, turn, outcome, texts) + answer + (() if told else (_announcement(texts, there=there),))
     messages = write_replies(session, conversation, turn, replies)
     if why:
@@ -96,6 +99,11 @@ def _for_all(conversation: Conversation, replies: tuple[Reply, ...], texts: Text
     """With a sentence for who is not on the page, where nothing else could be shown there."""
     seen = [each for each in replies if not for_page_only(each.text, each.buttons, each.attachments)]
     return replies if seen or conversation.address is None else (*replies, Reply(texts.page_only))
+
+
+def _without_choices(reply: Reply, texts: Texts) -> Reply:
+    """For who is passed on to a person: nobody hears what they would press."""
+    return replace(reply, text=reply.text.removesuffix(texts.not_meant).rstrip(), buttons=())
 
 
 def _announcement(texts: Texts, *, there: bool) -> Reply:

@@ -156,6 +156,13 @@ async def test_somebody_angry_gets_a_person_and_what_helps(sqlite: Database, out
         assert session.scalars(select(Turn.outcome)).one() == (outcome if said else "handoff")
 
 
+async def test_somebody_who_gets_a_person_is_given_nothing_to_press(sqlite: Database) -> None:
+    talk = Talk(sqlite)
+    offer = {"text": f"Two days.\n\n{TEXTS.not_meant}", "buttons": [{"title": "Refunds", "payload": "/ask_refund"}]}
+    assert await talk.say("how long does it take!!", offer, item("", "suggested")[1]) == ["Two days.", TEXTS.handoff]
+    assert [m.buttons for m in await talk.turns.history(talk.conversation_id) if m.speaker == "bot"] == [(), ()]
+
+
 async def test_somebody_angry_whom_nobody_can_take_over_is_asked_back(sqlite: Database) -> None:
     talk = Talk(sqlite, office_hours={})
     assert await talk.say("how long does it take!!", *item("Is it this?", "clarified")) == [
