@@ -50,7 +50,7 @@ def test_takes_the_best_of_several_texts(stocked: Shop) -> None:
 def test_a_long_answer_comes_with_how_near_each_of_its_units_is(stocked: Shop) -> None:
     """Its units are in the index already, so that no question waits for them to be embedded; an edit is noticed."""
     parts = [
-        f"{what} {'Please read all of it before you come, and ask us if you are not sure. ' * 8}" for what in HOUSE
+        f"{what} {'Please read all of it before you come, and ask us if you are not sure. ' * 7}" for what in HOUSE
     ]
     long_one = stocked.add("What are the rules of the house?", "\n\n".join(parts))
     for answer, is_indexed in product((parts, parts[::-1]), (True, False)):
