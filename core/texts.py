@@ -51,6 +51,10 @@ class Texts:
     empathy_ur: tuple[str, ...] = ()
     """The same where the customer writes Urdu."""
 
+    def handoff_announced(self, *, there: bool) -> str:
+        """That a person is called, or that nobody is there."""
+        return self.handoff if there else self.handoff_nobody
+
     @classmethod
     def load(cls, parts: BotParts) -> Texts:
         """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_page_only``, ``utter_unknown_part``, ``utter_suggested``, ``utter_disputed``, ``utter_other_language_*``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_received_*``, ``utter_handoff*`` and ``utter_empathy*``."""

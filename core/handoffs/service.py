@@ -157,7 +157,7 @@ class HandoffService:
             chosen = settings.of(session, conversation.tenant_id)
             if why := triggers.from_thumbs(session, chosen, conversation):
                 there = chosen.attended(self._clock())
-                text = self._texts.handoff if there else self._texts.handoff_nobody
+                text = self._texts.handoff_announced(there=there)
                 speaking.announce(session, conversation, text)
                 stepping_back.request(session, conversation, why, there=there)
 

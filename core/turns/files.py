@@ -25,8 +25,9 @@ def acknowledged(session: Session, message: Message, texts: Texts) -> tuple[Repl
     """What is said to it, for more of the same nothing; None where there are words."""
     if not _is_lone(message):
         return None
-    words = _words(message, texts)
-    return () if _belongs_to_album(session, message, texts) else (Reply(words, buttons=(_to_a_person(texts),)),)
+    if _belongs_to_album(session, message, texts):
+        return ()
+    return (Reply(_words(message, texts), buttons=(_to_a_person(texts),)),)
 
 
 def _is_lone(message: Message) -> bool:

@@ -88,7 +88,8 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
         if outcome in NO_HELP:
             outcome, answer = "handoff", ()
             turn.outcome, turn.rateable = outcome, False
-    replies = opening(session, turn, outcome, texts) + answer + (() if told else (_announcement(texts, there=there),))
+    announced = () if told else (Reply(texts.handoff_announced(there=there)),)
+    replies = opening(session, turn, outcome, texts) + answer + announced
     messages = write_replies(session, conversation, turn, replies)
     if why:
         stepping_back.request(session, conversation, why, there=there)
@@ -104,10 +105,6 @@ def _for_all(conversation: Conversation, replies: tuple[Reply, ...], texts: Text
 def _without_choices(reply: Reply, texts: Texts) -> Reply:
     """For who is passed on to a person: nobody hears what they would press."""
     return replace(reply, text=reply.text.removesuffix(texts.not_meant).rstrip(), buttons=())
-
-
-def _announcement(texts: Texts, *, there: bool) -> Reply:
-    return Reply(texts.handoff if there else texts.handoff_nobody)
 
 
 def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
@@ -174,7 +171,8 @@ def apologise(
     there = chosen.attended(now())
     asked = session.get_one(Message, turn.message_id)
     why = triggers.from_feeling(session, chosen, conversation, asked) if there or status == "failed" else None
-    messages = write_replies(session, conversation, turn, due + ((_announcement(texts, there=there),) if why else ()))
+    announced = (Reply(texts.handoff_announced(there=there)),) if why else ()
+    messages = write_replies(session, conversation, turn, due + announced)
     if why:
         stepping_back.request(session, conversation, why, there=there)
     return [as_event(message) for message in messages]

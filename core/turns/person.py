@@ -34,7 +34,7 @@ def instead_of_bot(
     if why is None:
         return _file_received(session, conversation, message, turn, texts)
     there = chosen.attended(now())
-    announced = Reply(texts.handoff if there else texts.handoff_nobody)
+    announced = Reply(texts.handoff_announced(there=there))
     said = write_replies(session, conversation, turn, (*apology(session, turn, message, texts), announced))
     turn.status, turn.outcome, turn.answered_at = "answered", "handoff", now()
     session.flush()
