@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import KnowledgeEntry, Order, now
+from core.db.models import KnowledgeEntry, KnowledgeSource, Order, now
 from core.settings import Settings
 
 HELP_CENTRE = Path(__file__).parent.parent / "knowledge/demo"
+AUTHOR = "rejoinder start"
 
 
 def fill(settings: Settings, database: Database, tenant_id: str) -> None:
@@ -23,6 +25,38 @@ def fill(settings: Settings, database: Database, tenant_id: str) -> None:
         from knowledge.wiring import import_folder  # noqa: PLC0415 - readers are slow to import, and seldom needed
 
         import_folder(settings, database, tenant_id, HELP_CENTRE)
+
+
+def find_source(session: Session, tenant_id: str, *, forgotten: bool = False) -> KnowledgeSource | None:
+    """The demo shop's help centre among a tenant's sources, where it is served or, with ``forgotten``, was."""
+    from knowledge import catalogue  # noqa: PLC0415 - as above
+
+    at = HELP_CENTRE.parts[-2:]
+    every = (one for one in catalogue.all_of(session, tenant_id) if Path(one.place).parts[-2:] == at)
+    return next((one for one in every if (one.forgotten_at is not None) == forgotten), None)
+
+
+def forget(database: Database, tenant_id: str) -> int:
+    """Retire the demo shop's help centre; how many entries."""
+    return _apply(database, tenant_id, is_wanted=False)
+
+
+def restore(database: Database, tenant_id: str) -> int:
+    """Take back that it was retired; how many entries."""
+    return _apply(database, tenant_id, is_wanted=True)
+
+
+def _apply(database: Database, tenant_id: str, *, is_wanted: bool) -> int:
+    from knowledge import catalogue, contradictions  # noqa: PLC0415 - as above
+
+    with database.session() as session:
+        source = find_source(session, tenant_id, forgotten=is_wanted)
+        if source is None:
+            return 0
+        change = catalogue.restore if is_wanted else catalogue.forget
+        count = change(session, tenant_id, source.name, AUTHOR)
+        contradictions.queue(session, tenant_id)
+        return count
 
 
 def fill_orders(database: Database, tenant_id: str) -> None:

@@ -32,7 +32,7 @@ class Learning(BaseModel):
     """An unanswered question is suggested once it was asked so often ..."""
     faq_days: Annotated[int, Field(ge=1)] = 14
     """... in so many days."""
-    wrong_answers: Annotated[float, Field(gt=0, le=0.2)] = 0.03
+    wrong_answers: Annotated[float, Field(gt=0, le=0.2)] = 0.02
     """Largest share of questions that may get a sure and wrong answer; a smaller one asks back more often."""
     reuse_error: Annotated[float, Field(gt=0, lt=0.5)] = 0.02
     """Largest share of wrong answers among those that are reused for new phrasings."""

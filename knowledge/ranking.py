@@ -16,7 +16,7 @@ from knowledge.signals import content_words, normalised
 from knowledge.types import ENGLISH, Candidate, Embeds, Entry, Question
 from knowledge.units import units_of
 
-COSINE = 20.0
+COSINE = 26.0
 """What a cosine counts beside the reader's logit, chosen on the tuned centres."""
 MIDDLE = 0.42
 READ = 8

@@ -56,6 +56,7 @@ class PairEncoder:
     """Writes pairs as token ids: question and history in the first segment, the entry in the second."""
 
     def __init__(self, tokenizer: Path) -> None:
+        self.tokenizer = tokenizer
         opened: Any = Tokenizer.from_file(str(tokenizer))
         opened.no_truncation()
         opened.no_padding()

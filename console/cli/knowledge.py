@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 STATUSES = ("draft", "approved", "retired")
 ID_WIDTH = 26
+BESIDE_DEMO = (
+    "The demo shop's help centre answers beside this. `rejoinder start --no-demo` takes it out, and its order forms with it."
+)
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
 
 app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
@@ -81,8 +84,11 @@ def import_(
         late = _sync(knowledge, tenant_id, lambda count, total: show("indexing", count, total, ""))
         names = [r.name for r in done if r.name and r.added + r.changed] if check and not draft and not late else []
         checked = knowledge_check.check_import(knowledge, tenant_id, names, show)
+        is_beside_demo = any(r.added for r in done) and _has_demo(knowledge, tenant_id, done)
     fetcher.close()
     reports.show(done, indexed=late is None, as_json=as_json, checked=checked)
+    if is_beside_demo:
+        print(BESIDE_DEMO, file=sys.stderr)
     _warn(late, "everything is stored, and is found by its words at once and by its meaning when the index is back")
     if any(report.failed for report in done):
         raise typer.Exit(1)
@@ -326,6 +332,15 @@ def _opened(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
 
     with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
         yield knowledge, tenant_id
+
+
+def _has_demo(knowledge: Knowledge, tenant_id: str, done: Sequence[Report]) -> bool:
+    """Is the demo shop's help centre served beside what was imported?"""
+    from console.demo import find_source  # noqa: PLC0415
+
+    with knowledge.database.session() as session:
+        source = find_source(session, tenant_id)
+        return source is not None and all(report.name != source.name for report in done)
 
 
 def _check_import(places: list[str], name: str | None, base_url: str | None) -> None:

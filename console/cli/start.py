@@ -40,9 +40,11 @@ def start(
     preflight.check(settings, local_model=bool(llm))
     database = Database(settings.database())
     upgrade(database)
+    tenant_id = tenant_of(settings, tenant)
     if remember_demo(settings, demo):
-        fill(settings, database, tenant_of(settings, tenant))
-    _tell_how_to_sign_in(settings, database, tenant_of(settings, tenant))
+        fill(settings, database, tenant_id)
+    _switch_demo(database, tenant_id, demo)
+    _tell_how_to_sign_in(settings, database, tenant_id)
     model = make_model(settings)
     check_skills(model.parts.skills, database)
     database.close()
@@ -104,6 +106,16 @@ def remember_demo(settings: Settings, wanted: bool | None) -> bool:
     settings.home.mkdir(parents=True, exist_ok=True)
     mark.write_text("on" if on else "off")
     return on
+
+
+def _switch_demo(database: Database, tenant_id: str, wanted: bool | None) -> None:
+    """Whoever switches the demo shop off or on takes out its articles or gets them back."""
+    from console.demo import forget, restore  # noqa: PLC0415
+
+    if wanted is False and (count := forget(database, tenant_id)):
+        _say(f"the demo shop's {count} entries are taken out; `rejoinder start --demo` brings them back")
+    if wanted and (count := restore(database, tenant_id)):
+        _say(f"the demo shop's {count} entries are back")
 
 
 def process_environment(settings: Settings) -> dict[str, str]:

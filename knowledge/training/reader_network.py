@@ -17,7 +17,9 @@ LAYERS, POSITIONS, SEGMENTS = 6, 512, 2
 
 
 class Layer(nn.Module):
-    """A BERT layer, without dropout: on a CPU it costs more time than it gains."""
+    """A BERT layer."""
+
+    dropout = 0.0
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,8 +39,11 @@ class Layer(nn.Module):
         query, key, value = (_split(part(read)) for part in (self.query, self.key, self.value))
         scores = (query / math.sqrt(WIDTH // HEADS)) @ key.transpose(-1, -2)
         shares = (scores + left_out).softmax(-1, dtype=scores.dtype)
-        read = self.norm_mixed(read + self.mixed((shares @ value).transpose(1, 2).flatten(2)))
-        return self.norm_outer(read + self.outer(functional.gelu(self.inner(read))))
+        read = self.norm_mixed(read + self._drop(self.mixed((shares @ value).transpose(1, 2).flatten(2))))
+        return self.norm_outer(read + self._drop(self.outer(functional.gelu(self.inner(read)))))
+
+    def _drop(self, read: Tensor) -> Tensor:
+        return functional.dropout(read, self.dropout, self.training) if self.dropout else read
 
 
 def _split(vectors: Tensor) -> Tensor:
@@ -62,6 +67,16 @@ class CrossEncoder(nn.Module):
             layer.load(minilm, number)
         nn.init.normal_(self.out.weight, 0, 0.01)
         nn.init.zeros_(self.out.bias)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return self.out.weight.device
+
+    def drop(self, share: float) -> None:
+        """In training leave out this share of what each layer adds. On a CPU it costs more time than it gains."""
+        for layer in self.layers:
+            layer.dropout = share
 
     def freeze(self, layers: int) -> None:
         """Keep the embeddings and the lowest layers as they are."""

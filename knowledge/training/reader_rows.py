@@ -30,6 +30,10 @@ SAME_ANSWER = 0.97
 """Cosine from which two sections say the same, so that neither is wrong beside the other."""
 OWN_QUESTION_HIDDEN = 0.3
 """How often an entry is read without its own question, so that the reader learns to read answers."""
+WITHOUT_GOLD = 0.1
+"""How often the section that answers is left out, so that nothing does: more of "none of these", about what is known elsewhere."""
+MISTYPED = 0.15
+"""How often a question is read with typing errors."""
 UNRELATED_HISTORY = 0.1
 """How often a question that stands alone is read after an exchange about something else."""
 TOLD = 80
@@ -188,21 +192,37 @@ def _item(pool: Pool, i: int, candidates: int, rng: random.Random) -> Item:
     asked = pool.asked[i]
     ranked = [place for place in nearest(pool, i, NEAR) if not _is_same(pool, place, asked.gold)]
     hard, rest = ranked[:HARD], ranked[HARD:]
-    wanted = candidates - (asked.gold is not None)
+    gold = asked.gold if rng.random() >= WITHOUT_GOLD else None
+    wanted = candidates - (gold is not None)
     chosen = rng.sample(hard, min(len(hard), wanted - 1))
     left = [place for place in hard + rest if place not in chosen]
     chosen += rng.sample(left, min(len(left), wanted - len(chosen)))
     if asked.gold is None and asked.near not in chosen and chosen:
         chosen[0] = asked.near
-    if asked.gold is not None:
-        chosen.append(asked.gold)
+    if gold is not None:
+        chosen.append(gold)
     rng.shuffle(chosen)
     hidden = asked.is_heading or rng.random() < OWN_QUESTION_HIDDEN
     texts = [pool.sections[p].bare if hidden else pool.sections[p].text for p in chosen]
     cosines = tuple(float(pool.similarity[i][p]) for p in chosen)
     history = asked.history or (_unrelated(pool, asked, rng) if rng.random() < UNRELATED_HISTORY else ())
-    pairs = tuple(Pair(asked.text, history, text) for text in texts)
-    return Item(pairs, cosines, chosen.index(asked.gold) + 1 if asked.gold is not None else 0)
+    question = _mistyped(asked.text, rng) if rng.random() < MISTYPED else asked.text
+    pairs = tuple(Pair(question, history, text) for text in texts)
+    return Item(pairs, cosines, chosen.index(gold) + 1 if gold is not None else 0)
+
+
+def _mistyped(text: str, rng: random.Random) -> str:
+    """With up to two letters left out, doubled or in the wrong order."""
+    letters = list(text)
+    for _ in range(rng.choice((1, 1, 2))):
+        inner = [i for i in range(1, len(letters) - 1) if all(c.isalpha() for c in letters[i - 1 : i + 2])]
+        if not inner:
+            break
+        i = rng.choice(inner)
+        letters[i : i + 2] = rng.choice(
+            (letters[i + 1 : i + 2], [letters[i], *letters[i : i + 2]], letters[i : i + 2][::-1])
+        )
+    return "".join(letters)
 
 
 def _unrelated(pool: Pool, asked: Asked, rng: random.Random) -> tuple[str, ...]:

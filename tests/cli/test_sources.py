@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from console import demo
 from console.cli.progress import Pace, time_left
+from core.db import Database
 from core.settings import PREFIX, Settings
 from tests import services
 from tests.cli.test_knowledge import CommandLine
@@ -100,3 +102,26 @@ def test_a_pipe_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch, capsys
     told = capsys.readouterr().err.splitlines()
     assert 1 <= len(told) <= 4
     assert told[0].startswith("reading: 3 of 10, about ")
+
+
+def test_who_imports_beside_the_demo_shop_is_told_how_to_take_it_out(
+    rejoinder: CommandLine, prices: list[str], settings: Settings
+) -> None:
+    told = "rejoinder start --no-demo"
+    assert told not in rejoinder("knowledge", "import", prices[0]).err
+    assert rejoinder("knowledge", "import", str(demo.HELP_CENTRE)).code == 0
+    [asked, *_] = (e for e in rejoinder("knowledge", "list", "--json").json if e["answer"] != "8 euros.")
+    assert told in rejoinder("knowledge", "import", prices[1]).err
+    database = Database(settings.database())
+    with database.session() as session:
+        tenant_id = session.scalars(demo.select(demo.KnowledgeEntry.tenant_id)).first() or ""
+    count = demo.forget(database, tenant_id)
+    assert count > 10
+    assert {e["answer"] for e in rejoinder("knowledge", "list", "--status", "approved", "--json").json} == {
+        "8 euros.",
+        "11 euros.",
+    }
+    assert demo.forget(database, tenant_id) == 0
+    assert demo.restore(database, tenant_id) == count
+    assert asked["id"] in {e["id"] for e in rejoinder("knowledge", "list", "--status", "approved", "--json").json}
+    database.close()

@@ -32,7 +32,7 @@ async def test_the_api_gives_reasons_numbers_and_the_skill_decision(staff: Staff
         response = await browser.http.get(WHY, params={"text": "how much is delivery"}, headers=TOKEN)
         assert response.status_code == 200, response.text
         found = response.json()
-        assert (found["outcome"], found["level"], found["settings"]["wrong_answers"]) == ("answered", "exact", 0.03)
+        assert (found["outcome"], found["level"], found["settings"]["wrong_answers"]) == ("answered", "exact", 0.02)
         (part,) = found["parts"]
         assert part["why"] == "Sent as it is: these are the very words of a question that the knowledge has."
         assert (part["rule"], part["exact"]["chosen"], part["candidates"][0]["id"]) == ("exact", entry, entry)
