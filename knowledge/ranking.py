@@ -19,8 +19,8 @@ from knowledge.units import units_of
 COSINE = 26.0
 """What a cosine counts beside the reader's logit, chosen on the tuned centres."""
 MIDDLE = 0.42
-READ = 8
-"""Candidates that are read."""
+READ = 6
+"""Candidates that are read: eight are no better on the tuned centres and the demo."""
 FAR, FAR_SCORE = 0.3, -6.0
 """Cosine and score of what has nothing to do with a question: where there are few entries, the lead is over that."""
 LONG = 20
