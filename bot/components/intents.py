@@ -30,6 +30,8 @@ from scipy.sparse import csr_matrix, spmatrix, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from bot.components.forms import UNSPACED
+
 OUT_OF_SCOPE = "out_of_scope"
 SUPPORT = "nlu_support"
 """Message key: what the training data has to say for the intent; never part of the output."""
@@ -194,7 +196,15 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         """The intent of the whole message word for word, and that of the first words."""
         words = said.split()
         first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
-        return self._wordings.get(said), next((self._wordings[each] for each in first if each in self._wordings), None)
+        begins = next((self._wordings[each] for each in first if each in self._wordings), None)
+        return self._wordings.get(said), begins or self._begun_without_space(said)
+
+    def _begun_without_space(self, said: Text) -> Optional[Text]:
+        """The same in languages that put no space between words."""
+        if not UNSPACED.match(said):
+            return None
+        fitting = [each for each in self._wordings if UNSPACED.match(each) and said.startswith(each)]
+        return self._wordings[max(fitting, key=len)] if fitting else None
 
     def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""

@@ -9,6 +9,7 @@ import typer
 
 from actions.servers import ActionServer, ActionServers
 from console.cli.options import JsonOption, TenantOption, print_json
+from core.bot_parts import BotParts
 from core.errors import NotFound
 from core.settings import Settings
 
@@ -40,7 +41,8 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
         raise NotFound("There is no trained model to check; `rejoinder train` makes one.")
     with action_server(model.parts, settings.action_servers) as server:
         found = check_forms(release, model.parts, server)
-    print_json(found) if as_json else print("\n".join(line for one in found for line in _lines(one)))
+    lacking = lacks_of(model.parts)
+    print_json(found) if as_json else print("\n".join([*(line for one in found for line in _lines(one)), *lacking]))
     raise typer.Exit(1 if any(one["failures"] for one in found) else 0)
 
 
@@ -66,6 +68,13 @@ async def _asked(settings: Settings) -> tuple[list[ActionServer], list[str]]:
     await servers.look_up()
     await servers.close()
     return servers.servers, [*servers.clashes(), *servers.problems(parts.actions())]
+
+
+def lacks_of(parts: BotParts) -> list[str]:
+    """A line for each language in which something is said in English."""
+    return [
+        f"{code} lacks, and says in English: {', '.join(names)}" for code, names in parts.lacking().items() if names
+    ]
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

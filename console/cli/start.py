@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from console import local_model
+from console.cli.bot import lacks_of
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from console.cli.training import AuthorOption, ReasonOption, lines_of, print_intents, train_new
 from core.bot_parts import BotParts
@@ -109,7 +110,9 @@ def train(
         print_json({**found, "intents": intents})
     else:
         print_intents(intents)
-        _say(f"model in {model.deployed}" if trained else "the model is up to date")
+        _say(
+            "\n".join([f"model in {model.deployed}" if trained else "the model is up to date", *lacks_of(model.parts)])
+        )
 
 
 def remember_demo(settings: Settings, wanted: bool | None) -> bool:

@@ -244,6 +244,7 @@ class Turns:
         """What Rasa, and the actions behind it, are told beside the message."""
         metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
         metadata["pressed"] = job.text if job.payload else ""
+        metadata["language"] = await self._database.run(lambda s: self._texts.language(s, job.conversation_id))
         metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
         return metadata | (await self._known(job) if not job.payload else {})
 

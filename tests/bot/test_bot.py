@@ -44,6 +44,10 @@ def test_a_form_of_a_bot_with_another_pipeline_goes_on_after_whatever_it_cannot_
     in_rasa("-m", "tests.bot.check_forms")
 
 
+def test_forms_understand_each_language_and_one_without_spaces() -> None:
+    in_rasa("-m", "tests.bot.check_words")
+
+
 def test_a_conversation_in_a_form_goes_on_when_its_skill_is_switched_off() -> None:
     in_rasa("-m", "tests.bot.check_lost_form")
 
