@@ -18,7 +18,7 @@ from core.db import Database
 from core.db.models import Conversation, Message, Turn
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
-from core.handoffs.sentiment import Sentiment, unknown
+from core.handoffs.sentiment import LEARNT, Sentiment, unknown
 from core.handoffs.standing import Standing, standing
 from core.messages import as_event, messages_after
 from core.rasa import Rasa, RasaItem, as_text
@@ -101,7 +101,8 @@ class Turns:
             NotFound: there is no such conversation, message or button.
             InvalidInput: the text is empty or too long.
         """
-        mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text else None
+        felt = self._texts.recogniser.language_of([inbound.text]) in LEARNT
+        mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text and felt else None
 
         def keep(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
             message, turn, new = inbox.store(session, inbound, self._max_chars, mood)
