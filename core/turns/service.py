@@ -101,7 +101,7 @@ class Turns:
             NotFound: there is no such conversation, message or button.
             InvalidInput: the text is empty or too long.
         """
-        felt = self._texts.recogniser.language_of([inbound.text]) in LEARNT
+        felt = inbound.text and self._texts.recogniser.language_of([inbound.text]) in LEARNT
         mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text and felt else None
 
         def keep(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
