@@ -14,13 +14,14 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.entries import INTENT, entry_button, pressed_entry
 from actions.reply import Button, Note, say
+from actions.tenants import language_of
+from core import language
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
 from core.llm.types import Caller
 from core.texts import Texts
 from knowledge.citing import without_marks
 from knowledge.draft import GAP, Viewer
-from knowledge.sources.language import language_of, name_language
 from knowledge.types import Answer, AnswerPart, Choice, Question, Source, Speaker, Utterance, Writing
 from knowledge.writing import Writer
 
@@ -54,7 +55,7 @@ class ActionAnswer(Action):
 
     def name(self) -> str:
         """As in ``domain.yml``."""
-        return "action_answer"
+        return "rejoinder_answer"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -72,10 +73,11 @@ class ActionAnswer(Action):
                 await viewer.end()
         if answer.outcome == "unknown":
             return await self._admit(dispatcher, tracker, answer, stopped=stop.is_set())
+        texts = self._texts.said_in(language_of(tracker))
         if answer.outcome == "clarified":
-            say(dispatcher, _note(answer), response="utter_suggest", buttons=self._buttons(answer))
+            say(dispatcher, _note(answer), response="utter_suggest", buttons=_buttons(answer, texts))
             return []
-        say(dispatcher, _note(answer), text=self._text(answer), buttons=self._buttons(answer))
+        say(dispatcher, _note(answer), text=_text(answer, texts), buttons=_buttons(answer, texts))
         return [SlotSet(UNKNOWN_COUNT, 0.0)]
 
     async def _first_answer(self, tracker: Tracker, viewer: Viewer) -> Answer:
@@ -92,27 +94,6 @@ class ActionAnswer(Action):
                 answer = await self._writer.answer(question, caller, viewer)
         return answer
 
-    def _text(self, answer: Answer) -> str:
-        """The parts one after the other; a likely one under what it answers, and whether something else was meant."""
-        texts = [self._worded(part) for part in answer.parts]
-        if _choices(answer):
-            texts.append(self._texts.not_meant)
-        return GAP.join(texts)
-
-    def _worded(self, part: AnswerPart) -> str:
-        if not part.text:
-            return self._texts.unknown_part.replace("{part}", part.question)
-        if part.outcome != "suggested":
-            return part.text
-        template = self._texts.disputed if part.disputed else self._texts.suggested
-        return template.replace("{title}", part.title).replace("{text}", part.text)
-
-    def _buttons(self, answer: Answer) -> tuple[Button, ...]:
-        """What else may have been meant; a person, where something is open."""
-        buttons = [entry_button(choice.title, choice.entry_id) for choice in _choices(answer)][:MOST_CHOICES]
-        is_open = any(part.outcome != "answered" for part in answer.parts)
-        return (*buttons, Button(self._texts.person, "/talk_to_person")) if is_open else tuple(buttons)
-
     async def _admit(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, *, stopped: bool
     ) -> list[dict[str, Any]]:
@@ -120,22 +101,54 @@ class ActionAnswer(Action):
         if stopped:
             say(dispatcher, replace(_note(answer), outcome="action"), response="utter_stopped")
             return []
-        foreign = await asyncio.to_thread(self._said_in_other_language, questions_of(tracker)[0])
+        question, spoken = questions_of(tracker)[0], language_of(tracker)
+        foreign = await asyncio.to_thread(self._said_in_other_language, question, spoken)
         if foreign:
-            say(dispatcher, _note(answer), text=foreign, buttons=(Button(self._texts.person, "/talk_to_person"),))
+            texts = self._texts.said_in(spoken)
+            say(dispatcher, _note(answer), text=foreign, buttons=(Button(texts.person, "/talk_to_person"),))
             return []
         count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
         response = "utter_unknown" if count == 1 else "utter_unknown_again"
         say(dispatcher, _note(answer), response=response)
         return [SlotSet(UNKNOWN_COUNT, count)]
 
-    def _said_in_other_language(self, question: Question) -> str:
-        """That we answer in other languages only, in the customer's; empty where that is not why we do not know."""
-        asked, known = language_of(question.text), self._entries.languages(question.tenant_id)
+    def _said_in_other_language(self, question: Question, spoken: str) -> str:
+        """That we answer in other languages only, in the customer's; empty where that is not why we do not know.
+
+        What tells no language is in that which is ``spoken`` in the conversation.
+        """
+        asked = language.language_of(question.text, spoken or "en")
+        known = self._entries.languages(question.tenant_id)
         text = self._texts.other_language.get(asked, "")
         if not text or not known or asked in known:
             return ""
-        return text.replace("{languages}", ", ".join(name_language(each, asked) for each in known[:MOST_LANGUAGES]))
+        return text.replace(
+            "{languages}", ", ".join(language.name_language(each, asked) for each in known[:MOST_LANGUAGES])
+        )
+
+
+def _text(answer: Answer, texts: Texts) -> str:
+    """The parts one after the other; a likely one under what it answers, and whether something else was meant."""
+    worded = [_worded(part, texts) for part in answer.parts]
+    if _choices(answer):
+        worded.append(texts.not_meant)
+    return GAP.join(worded)
+
+
+def _worded(part: AnswerPart, texts: Texts) -> str:
+    if not part.text:
+        return texts.unknown_part.replace("{part}", part.question)
+    if part.outcome != "suggested":
+        return part.text
+    template = texts.disputed if part.disputed else texts.suggested
+    return template.replace("{title}", part.title).replace("{text}", part.text)
+
+
+def _buttons(answer: Answer, texts: Texts) -> tuple[Button, ...]:
+    """What else may have been meant; a person, where something is open."""
+    buttons = [entry_button(choice.title, choice.entry_id) for choice in _choices(answer)][:MOST_CHOICES]
+    is_open = any(part.outcome != "answered" for part in answer.parts)
+    return (*buttons, Button(texts.person, "/talk_to_person")) if is_open else tuple(buttons)
 
 
 def _choices(answer: Answer) -> list[Choice]:

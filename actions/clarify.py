@@ -8,6 +8,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Button, Note, say
+from actions.tenants import language_of
+from core.bot_languages import SLOT
 
 CHOICES = 3
 TITLE = "utter_title_{intent}"
@@ -24,7 +26,7 @@ class ActionClarify(Action):
 
     def name(self) -> str:
         """As in ``domain.yml``."""
-        return "action_clarify"
+        return "rejoinder_clarify"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -36,8 +38,9 @@ class ActionClarify(Action):
         if not offered or ranking[0]["name"] == QUESTION:
             answered: list[dict[str, Any]] = await self._answer.run(dispatcher, tracker, domain)
             return answered
-        buttons = [Button(_title(titles, name), f"/{name}") for name in offered[:CHOICES]]
-        buttons.append(Button(_title(titles, "something_else"), SOMETHING_ELSE))
+        language = language_of(tracker)
+        buttons = [Button(_title(titles, name, language), f"/{name}") for name in offered[:CHOICES]]
+        buttons.append(Button(_title(titles, "something_else", language), SOMETHING_ELSE))
         confidence = float(ranking[0]["confidence"]) if ranking else None
         say(
             dispatcher,
@@ -48,5 +51,10 @@ class ActionClarify(Action):
         return []
 
 
-def _title(responses: dict[str, Any], intent: str) -> str:
-    return str(responses[TITLE.format(intent=intent)][0]["text"])
+def _title(responses: dict[str, Any], intent: str, language: str) -> str:
+    texts = responses[TITLE.format(intent=intent)]
+    return str(next((text for text in texts if _is_in(text, language)), texts[0])["text"])
+
+
+def _is_in(text: dict[str, Any], language: str) -> bool:
+    return any(each == {"type": "slot", "name": SLOT, "value": language} for each in text.get("condition") or ())

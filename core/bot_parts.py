@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
+from core.bot_languages import ENGLISH, FOLDER, SLOT, LanguageFile, Recogniser, in_languages
 from core.errors import InvalidInput, SettingsInvalid
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,11 @@ NONE = "none"
 """A setting that switches every skill off, the demo's too."""
 
 Tone = Literal["friendly", "formal"]
+BASE_LANGUAGES = ROOT / "bot" / FOLDER
+LANGUAGES = (ENGLISH, "de", "ur")
+"""Those that the base speaks."""
+GREETING = "utter_greet"
+OTHER_LANGUAGE = "utter_other_language_"
 GREETINGS: dict[Tone, str] = {
     "friendly": "Hello! I'm {bot_name}. How can I help?",
     "formal": "Good day, I am {bot_name}. How may I help you?",
@@ -64,6 +70,14 @@ class Skill:
     def tests(self) -> Path:
         """Its conversation tests."""
         return self.folder / "tests"
+
+    def actions(self) -> list[str]:
+        """The actions that its domain names.
+
+        Raises:
+            InvalidInput: it is not a domain.
+        """
+        return [_name(action) for action in _read(self.domain).get("actions") or ()]
 
     @classmethod
     def find(cls, place: str) -> Skill:
@@ -112,6 +126,8 @@ class BotParts:
     voice: Voice = Voice()
     base: Path = BASE_DOMAIN
     """The base's domain."""
+    languages: tuple[str, ...] = LANGUAGES
+    """Those it speaks, its own first."""
 
     @property
     def domains(self) -> list[Path]:
@@ -137,8 +153,10 @@ class BotParts:
         parts = {file: _read(file) for file in self.domains}
         _check_unique(parts)
         domain = _merged(list(parts.values()))
-        for slot, value in self.voice.slots.items():
+        for slot, value in {**self.voice.slots, SLOT: self.languages[0]}.items():
             domain["slots"][slot]["initial_value"] = value
+        domain["intents"] = [_without_language(intent) for intent in domain["intents"]]
+        domain["responses"] = in_languages(domain["responses"], self._translated(), self.languages, self.voice.slots)
         domain["slots"] = {name: _values_only(slot, domain["intents"]) for name, slot in domain["slots"].items()}
         said = domain["responses"]
         domain["responses"] = {name: _marked(said[name], name) if name in FAILURES else said[name] for name in said}
@@ -168,13 +186,51 @@ class BotParts:
         """
         return [_name(action) for action in self.domain()["actions"]]
 
-    def responses(self) -> dict[str, list[dict[str, Any]]]:
+    def language_files(self) -> dict[str, list[LanguageFile]]:
+        """The base's and the skills', for each language that is spoken.
+
+        Raises:
+            InvalidInput: one is not what docs/languages.md says.
+        """
+        folders = [BASE_LANGUAGES, *(skill.folder / FOLDER for skill in self.skills)]
+        return {code: [LanguageFile.read(folder / f"{code}.yml") for folder in folders] for code in self.languages}
+
+    def recogniser(self) -> Recogniser:
+        """Tells the languages apart.
+
+        Raises:
+            InvalidInput: as ``language_files``.
+        """
+        files = self.language_files()
+        return Recogniser(self.languages, {code: frozenset().union(*(e.usual for e in files[code])) for code in files})
+
+    def lacking(self) -> dict[str, list[str]]:
+        """For each language the responses that are said in English.
+
+        Raises:
+            InvalidInput: as ``domain``.
+        """
+        named = [name for file in self.domains for name in _read(file).get("responses") or {}]
+        named = [name for name in named if not name.startswith(OTHER_LANGUAGE)]
+        own = self._translated()
+        return {code: [name for name in named if name not in texts] for code, texts in own.items() if code != ENGLISH}
+
+    def _translated(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """A greeting that an operator has set is said in every language."""
+        files = self.language_files()
+        texts = {
+            code: {name: each.responses[name] for each in files[code] for name in each.responses} for code in files
+        }
+        set_by_hand = {GREETING} if self.voice.greeting else set()
+        return {code: {n: own[n] for n in own if n not in set_by_hand} for code, own in texts.items()}
+
+    def responses(self, language: str = "") -> dict[str, list[dict[str, Any]]]:
         """What `app` says itself, in the instance's voice; the variations of one text are a list.
 
         Raises:
             InvalidInput: as ``domain``.
         """
-        slots = self.voice.slots
+        slots = {**self.voice.slots, SLOT: language or self.languages[0]}
         return {name: _fitting(texts, slots) for name, texts in self.domain()["responses"].items()}
 
 
@@ -223,6 +279,14 @@ def _merged(domains: list[dict[str, Any]]) -> dict[str, Any]:
     for part in _DICTIONARIES:
         merged[part] = {name: value for domain in domains for name, value in (domain.get(part) or {}).items()}
     return merged
+
+
+def _without_language(intent: Any) -> Any:
+    """That a message tells its language makes it no other one for a policy."""
+    ((name, config),) = intent.items() if isinstance(intent, dict) else ((intent, {}),)
+    if "use_entities" in (config or {}):
+        return intent
+    return {name: {**(config or {}), "ignore_entities": [*((config or {}).get("ignore_entities") or ()), SLOT]}}
 
 
 def _values_only(slot: dict[str, Any], intents: list[Any]) -> dict[str, Any]:

@@ -6,11 +6,13 @@ import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.bot_parts import DEMO_SKILLS, ROOT, BotParts, Tone, Voice, find_skills
+from core.bot_languages import check_languages
+from core.bot_parts import BASE_LANGUAGES, DEMO_SKILLS, LANGUAGES, ROOT, BotParts, Tone, Voice, find_skills
 from core.errors import SettingsInvalid
 from core.secrets import derive
 
@@ -63,6 +65,10 @@ class Settings(BaseSettings):
     skills: Annotated[list[str], NoDecode] = []
     """Names of skills below ``bot/skills``, or paths of their folders (comma separated); empty: those of the demo shop
     where it is on; ``none``: no skill."""
+    languages: Annotated[list[str], NoDecode] = list(LANGUAGES)
+    """Those that the bot speaks (comma separated), its own first: said to who writes another."""
+    action_servers: Annotated[list[str], NoDecode] = []
+    """Webhooks of a team's own action servers, such as http://localhost:5055/webhook (comma separated)."""
     bot_name: str = "Rejoinder"
     """What the bot calls itself."""
     greeting: str = ""
@@ -120,9 +126,21 @@ class Settings(BaseSettings):
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip().rstrip("/") for part in parts if part.strip()]
 
-    @field_validator("skills", mode="before")
+    @field_validator("action_servers")
     @classmethod
-    def _split_skills(cls, value: str | list[str]) -> list[str]:
+    def _are_addresses(cls, value: list[str]) -> list[str]:
+        if any(urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname for url in value):
+            raise ValueError("each must be an address such as http://localhost:5055/webhook")
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _speaks_one(cls, value: list[str]) -> list[str]:
+        return list(dict.fromkeys(value)) or list(LANGUAGES)
+
+    @field_validator("skills", "action_servers", "languages", mode="before")
+    @classmethod
+    def _split(cls, value: str | list[str]) -> list[str]:
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip() for part in parts if part.strip()]
 
@@ -179,10 +197,12 @@ class Settings(BaseSettings):
         """What the bot is made of.
 
         Raises:
-            SettingsInvalid: there is no such skill.
+            SettingsInvalid: there is no such skill or language.
         """
         voice = Voice(self.bot_name, self.tone, self.greeting)
-        return BotParts(ROOT / self.bot_data, find_skills(self.skills or (DEMO_SKILLS if self.demo else ())), voice)
+        check_languages(self.languages, BASE_LANGUAGES)
+        skills = find_skills(self.skills or (DEMO_SKILLS if self.demo else ()))
+        return BotParts(ROOT / self.bot_data, skills, voice, languages=tuple(self.languages))
 
     def database(self) -> str:
         """SQLAlchemy URL of the database."""

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from core.bot_parts import BotParts
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-OTHER_LANGUAGE = "utter_other_language_"
+from core.bot_languages import Recogniser
+from core.bot_parts import OTHER_LANGUAGE, BotParts
+from core.db.models import Message
+
+OWN = ""
+"""Key of the bot's own language beside the others."""
+LATEST = 20
+"""Messages of a customer that are read for their language."""
+_PLAIN = ("failed", "waiting", "late", "page_only", "unknown_part", "suggested", "disputed", "not_meant")
 _RECEIVED = ("received_image", "received_file", "received_location")
 _HANDOFF = ("handoff", "handoff_nobody", "handoff_timed_out", "handoff_contact", "handoff_returned")
 
@@ -48,8 +58,31 @@ class Texts:
     handoff_returned: str = "I'm the assistant again: what else can I do for you?"
     empathy: tuple[str, ...] = ()
     """Said before an answer to a customer who is upset; one of these."""
-    empathy_ur: tuple[str, ...] = ()
-    """The same where the customer writes Urdu."""
+    recogniser: Recogniser = field(default_factory=Recogniser)
+    translated: Mapping[str, Texts] = field(default_factory=dict)
+    """The same in the other languages that the bot speaks."""
+
+    def language(self, session: Session, conversation_id: str) -> str:
+        """That of what the customer wrote last; what is short or tells nothing changes none."""
+        written = select(Message.text).filter_by(conversation_id=conversation_id, speaker="customer", payload=None)
+        return self.recogniser.language_of(list(session.scalars(written.order_by(Message.seq.desc()).limit(LATEST))))
+
+    def of(self, session: Session, conversation_id: str) -> Texts:
+        """Those in the conversation's language."""
+        return self.said_in(self.language(session, conversation_id)) if self.translated else self
+
+    def said_in(self, language: str) -> Texts:
+        """Those in one language; in the bot's own where it does not speak that one."""
+        found = self.translated.get(language, self)
+        return (
+            found
+            if found is self
+            else replace(found, recogniser=self.recogniser, translated={**self.translated, OWN: self})
+        )
+
+    def all_of(self, name: str) -> set[str]:
+        """One text in every language."""
+        return {getattr(texts, name) for texts in (self, *self.translated.values())}
 
     def handoff_announced(self, *, there: bool) -> str:
         """That a person is called, or that nobody is there."""
@@ -57,24 +90,20 @@ class Texts:
 
     @classmethod
     def load(cls, parts: BotParts) -> Texts:
-        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_page_only``, ``utter_unknown_part``, ``utter_suggested``, ``utter_disputed``, ``utter_other_language_*``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_received_*``, ``utter_handoff*`` and ``utter_empathy*``."""
-        responses = parts.responses()
-        return cls(
-            failed=responses["utter_failed"][0]["text"],
-            waiting=responses["utter_waiting"][0]["text"],
-            late=responses["utter_late"][0]["text"],
-            page_only=responses["utter_page_only"][0]["text"],
-            unknown_part=responses["utter_unknown_part"][0]["text"],
-            suggested=responses["utter_suggested"][0]["text"],
-            disputed=responses["utter_disputed"][0]["text"],
-            other_language={
-                name.removeprefix(OTHER_LANGUAGE): texts[0]["text"]
-                for name, texts in responses.items()
-                if name.startswith(OTHER_LANGUAGE)
-            },
-            not_meant=responses["utter_not_meant"][0]["text"],
-            person=responses["utter_unknown"][0]["buttons"][0]["title"],
-            **{name: responses[f"utter_{name}"][0]["text"] for name in (*_RECEIVED, *_HANDOFF)},
-            empathy=tuple(each["text"] for each in responses["utter_empathy"]),
-            empathy_ur=tuple(each["text"] for each in responses["utter_empathy_ur"]),
-        )
+        """From ``utter_failed``, ``utter_waiting``, ``utter_late``, ``utter_page_only``, ``utter_unknown_part``, ``utter_suggested``, ``utter_disputed``, ``utter_other_language_*``, ``utter_not_meant``, the button of ``utter_unknown``, ``utter_received_*``, ``utter_handoff*`` and ``utter_empathy``."""
+        own, *others = (_texts_of(parts.responses(language)) for language in parts.languages)
+        translated = {code: cls(**texts) for code, texts in zip(parts.languages[1:], others, strict=True)}
+        return cls(**own, recogniser=parts.recogniser(), translated=translated)
+
+
+def _texts_of(responses: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    return {
+        **{name: responses[f"utter_{name}"][0]["text"] for name in (*_PLAIN, *_RECEIVED, *_HANDOFF)},
+        "other_language": {
+            name.removeprefix(OTHER_LANGUAGE): texts[0]["text"]
+            for name, texts in responses.items()
+            if name.startswith(OTHER_LANGUAGE)
+        },
+        "person": responses["utter_unknown"][0]["buttons"][0]["title"],
+        "empathy": tuple(each["text"] for each in responses["utter_empathy"]),
+    }

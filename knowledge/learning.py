@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.db.models import Conversation, KnowledgeEntry, Message
 from core.errors import InvalidInput
+from core.language import language_of
 from knowledge.content import Content, storable
 from knowledge.context import subjects_of
 from knowledge.entries import Change, EntryEditor
 from knowledge.sources.document import Failure
-from knowledge.sources.language import language_of
 from knowledge.types import SPEAKERS, Speaker, Utterance
 
 IMPORTED_SPEAKERS: dict[str, Speaker] = {**SPEAKERS, "human": "agent"}

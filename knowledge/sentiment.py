@@ -11,8 +11,8 @@ import numpy.typing as npt
 import structlog
 
 from core.handoffs.sentiment import Feeling, Mood
+from core.language import WORDS, language_of
 from knowledge import sounds, urgency
-from knowledge.sources.language import WORDS, language_of
 from knowledge.types import Embeds
 
 log = structlog.get_logger()

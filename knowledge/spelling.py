@@ -8,7 +8,7 @@ from functools import cached_property
 
 from spellchecker import SpellChecker
 
-from knowledge.sources.language import language_of
+from core.language import language_of
 from knowledge.types import ENGLISH
 
 Known = Callable[[str, Iterable[str]], set[str]]

@@ -12,6 +12,7 @@ from time import perf_counter
 import structlog
 
 from core.errors import NoProviderLeft, ProviderFailed
+from core.language import language_of
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
 from knowledge import context
@@ -23,7 +24,6 @@ from knowledge.injection import OrderDetector
 from knowledge.lookup import Answers
 from knowledge.part_writer import EXTRACT, PartWriter, Task, Written
 from knowledge.prompting import Prompts
-from knowledge.sources.language import language_of
 from knowledge.types import Answer, AnswerPart, Question, UsedEntry, Writing
 
 log = structlog.get_logger()

@@ -10,6 +10,8 @@ from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.components.words import either
+
 Mappings = List[Dict[Text, Any]]
 Entities = List[Dict[Text, Any]]
 
@@ -18,25 +20,19 @@ _remembered: contextvars.ContextVar[Tuple[Optional[DialogueStateTracker], Option
 )
 """Rasa reads the tracker of a message, then understands the message, both in one task; the pipeline is given no tracker."""
 _CORRECTS = re.compile(
-    r"^\W*(?:(?:no|nope|oops|ups|wait|ah|oh|hm+|sorry|wrong)\W+)*"
-    r"(?:(?P<meant>i mean(?:t)?|i wanted to (?:say|write|type)|(?:it |that )?should (?:be|have been)|correction)"
-    r"|make (?:it|that)|actually|rather)\b\W*"
-    r"|^\W*(?:no|nope|oops|ups|wait|sorry|wrong)\b\W*",
+    rf"^\W*(?:{either('corrects', 'hesitates')}\W*)*(?:(?P<meant>{either('means')})|{either('instead')})\W*"
+    rf"|^\W*{either('corrects')}\W*",
     re.IGNORECASE,
 )
 """How a correction begins; ``meant``: words that say nothing else."""
 MOST_WORDS_BESIDE = 5
 """Where a text was asked for, such as an address, a value in it is put right only if hardly more is said than the value."""
+UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+"""Signs of languages that put no space between words."""
+SIGNS_A_WORD = 2
 FEW_WORDS = 3
 """From so many words beside the values on, a message may be more than an answer."""
-_LACKS = (
-    r"^\W*(?:(?:but|sorry|well|oh|um+|hm+|no|unfortunately|i['\u2019]?m afraid)\W+)*"
-    r"(?:no idea|no clue|dunno|idk|(?:i['\u2019]?m |i am )?not sure|there is none|there isn['\u2019]?t one|none"
-    r"|i (?:just |really |still )?(?:do ?n[o'\u2019]*t|did ?n[o'\u2019]*t|have ?n[o'\u2019]*t|can ?n?[o'\u2019]*t|could ?n[o'\u2019]*t|never|no longer)"
-    r" (?:have|got|get|know|find|remember|recall|see|seem to (?:have|find)|received?)OBJECT"
-    r"|i(?:['\u2019]?ve| have)? (?:lost|forgot(?:ten)?|deleted|misplaced|no|not got)OBJECT)"
-    r"(?:\W+(?:with me|to hand|at hand|here|right now|now|any ?more|any longer|yet|either|sorry|though|at the moment))*\W*$"
-)
+_LACKS = rf"^\W*(?:{either('hedges')}\W*)*{either('lacks')}(?:\W*{either('after')})*\W*$"
 _OBJECT = (
     r"(?: (?:one|it|that|this|any|them|mine)| (?:(?:the|my|an?|any|your|that|this|such) )?(?:[\w-]+ ){0,2}NAMEs?)?"
 )
@@ -175,7 +171,8 @@ def _words_beside(text: Text, entities: Entities) -> int:
     left = list(text)
     for entity in entities:
         left[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])
-    return len("".join(left).split())
+    beside = "".join(left)
+    return len(beside.split()) + len(UNSPACED.findall(beside)) // SIGNS_A_WORD
 
 
 def _kinds(mappings: Mappings) -> Set[Text]:

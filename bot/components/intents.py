@@ -30,6 +30,8 @@ from scipy.sparse import csr_matrix, spmatrix, vstack
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from bot.components.forms import UNSPACED
+
 OUT_OF_SCOPE = "out_of_scope"
 SUPPORT = "nlu_support"
 """Message key: what the training data has to say for the intent; never part of the output."""
@@ -38,6 +40,7 @@ CANDIDATES = 10
 """So many intents, the likeliest by regression, are compared with their examples."""
 FIRST_WORDS = 4
 """So many at most are read as a yes or a no that begins a sentence."""
+LAST_LATIN = "\u024f"
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,11 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``C``: less is smoother; ``characters``: their part of the similarity; ``temperature``: more is less sure."""
-        return {"C": 30.0, "neighbour_weight": 10.0, "characters": 0.5, "temperature": 1.5}
+        """``C``: less is smoother; ``characters``: their part of the similarity; ``temperature``: more is less sure.
+
+        ``other_scripts``: the embedding reads other scripts than Latin; where not, only the writing of such a message counts.
+        """
+        return {"C": 30.0, "neighbour_weight": 10.0, "characters": 0.5, "temperature": 1.5, "other_scripts": False}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
@@ -171,8 +177,11 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
     def _classify(self, message: Message) -> None:
         vector = _vectors([message])[0]
         regression = self._coefficients @ vector + self._intercepts
-        candidates = np.sort(np.argsort(-regression)[:CANDIDATES])
+        is_read = self._config["other_scripts"] or _is_latin(message.get(TEXT))
+        regression = regression if is_read else np.zeros_like(regression)
+        candidates = np.sort(np.argsort(-regression)[: CANDIDATES if is_read else None])
         meaning, characters = self._nearest(candidates, vector, message)
+        meaning = meaning if is_read else characters
         part = self._config["characters"]
         nearest = (1 - part) * meaning + part * characters
         logits = regression[candidates] + self._config["neighbour_weight"] * nearest
@@ -194,7 +203,15 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         """The intent of the whole message word for word, and that of the first words."""
         words = said.split()
         first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
-        return self._wordings.get(said), next((self._wordings[each] for each in first if each in self._wordings), None)
+        begins = next((self._wordings[each] for each in first if each in self._wordings), None)
+        return self._wordings.get(said), begins or self._begun_without_space(said)
+
+    def _begun_without_space(self, said: Text) -> Optional[Text]:
+        """The same in languages that put no space between words."""
+        if not UNSPACED.match(said):
+            return None
+        fitting = [each for each in self._wordings if UNSPACED.match(each) and said.startswith(each)]
+        return self._wordings[max(fitting, key=len)] if fitting else None
 
     def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""
@@ -202,6 +219,11 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]
         characters = [(self._grams[i] @ grams).max() for i in candidates]
         return np.array(meaning), np.array(characters)
+
+
+def _is_latin(text: Text) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter <= LAST_LATIN for letter in letters) * 2 >= len(letters)
 
 
 def plain(text: Text) -> Text:

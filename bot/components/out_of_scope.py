@@ -19,6 +19,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.components.embedding import STARTED
 from bot.components.forms import Waiting, waiting
 from bot.components.intents import OUT_OF_SCOPE, SUPPORT, NeighbourLogisticRegression, Support
+from bot.components.words import either
 
 OOS_SCORE = "oos_score"
 NLU_MS = "nlu_ms"
@@ -30,23 +31,15 @@ LEVELS = ("exact", "sure", "probable", "unsure", "none")
 """How well the knowledge may answer, the best first."""
 ASK_KNOWLEDGE = "ask_knowledge"
 INFORM = "inform"
-ASIDE = (
-    r"(?:(?:and|but|so|also|ok(?:ay)?|hi|hello|hey|sorry|wait|yes|yeah|no|oh|well|thanks|good \w+|quick question)\W+)*"
-)
 _QUESTION = re.compile(
-    rf"\?\W*$|^\W*{ASIDE}(?:(?:what|how|when|where|who|whose|which|why)\b"
-    r"|(?:do|does|did|is|are|was|were|can|could|may|must|will|would|should|has|have|am)"
-    r"\s+(?:i|you|we|they|he|she|there|the|my|your|our|these|those|an?)\b"
-    r"|(?:does|did|is|was|can|could|may|must|will|would|should|has)\s+(?:it|this|that)\b)",
+    rf"[?？؟]\W*$|^\W*(?:{either('asides')}\W*)*{either('questions')}",  # noqa: RUF001 - other scripts' question marks
     re.IGNORECASE,
 )
 """It ends like a question, or begins like one, be it after a word or two ("yes, but how ...")."""
-_REQUEST = re.compile(r"\b(?:i|i['’]\w+|my|mine|me|we|our|us|please|pls)\b", re.IGNORECASE)  # noqa: RUF001 - both are typed
+_REQUEST = re.compile(either("requests"), re.IGNORECASE)
 """Somebody speaks of what is theirs, or asks for something to be done."""
 
-_BUT = re.compile(
-    r"\b(?:but|not|never|wait|except|unless|instead|only|first|cannot|don['\u2019]?t|\w+n['\u2019]t)\b", re.IGNORECASE
-)
+_BUT = re.compile(either("doubts"), re.IGNORECASE)
 """A yes that holds one of these agrees to something else than was asked."""
 ALIKE_COUNTS = 0.5
 """The evidence of one example that a message hardly differs from: that of ``doubt`` examples."""

@@ -1,12 +1,15 @@
-"""`rejoinder bot`: whether the bot's forms stand what customers say."""
+"""`rejoinder bot`: whether the bot's forms stand what customers say, and what its action servers have."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import typer
 
+from actions.servers import ActionServer, ActionServers
 from console.cli.options import JsonOption, TenantOption, print_json
+from core.bot_parts import BotParts
 from core.errors import NotFound
 from core.settings import Settings
 
@@ -36,10 +39,42 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     release = model.running_release
     if release is None:
         raise NotFound("There is no trained model to check; `rejoinder train` makes one.")
-    with action_server(model.parts) as server:
+    with action_server(model.parts, settings.action_servers) as server:
         found = check_forms(release, model.parts, server)
-    print_json(found) if as_json else print("\n".join(line for one in found for line in _lines(one)))
+    lacking = lacks_of(model.parts)
+    print_json(found) if as_json else print("\n".join([*(line for one in found for line in _lines(one)), *lacking]))
     raise typer.Exit(1 if any(one["failures"] for one in found) else 0)
+
+
+@app.command("actions")
+def actions(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # noqa: ARG001 - every command has it
+    """What the action servers have; exit code 1 where one does not answer, a name is given twice, or an action is nowhere."""
+    settings = Settings.load()
+    servers, problems = asyncio.run(_asked(settings))
+    if as_json:
+        listed = [
+            {"server": each.name, "actions": sorted(each.actions or ()), "problem": each.problem} for each in servers
+        ]
+        print_json({"servers": listed, "problems": problems})
+    else:
+        lines = [f"{each.name}: {', '.join(sorted(each.actions or ())) or 'nothing known'}" for each in servers]
+        print("\n".join([*lines, *problems] or ["REJOINDER_ACTION_SERVERS names no server."]))
+    raise typer.Exit(1 if problems else 0)
+
+
+async def _asked(settings: Settings) -> tuple[list[ActionServer], list[str]]:
+    parts = settings.bot()
+    servers = ActionServers(settings.action_servers, [name for skill in parts.skills for name in skill.actions()])
+    await servers.look_up()
+    await servers.close()
+    return servers.servers, [*servers.clashes(), *servers.problems(parts.actions())]
+
+
+def lacks_of(parts: BotParts) -> list[str]:
+    """A line for each language in which something is said in English."""
+    return [
+        f"{code} lacks, and says in English: {', '.join(names)}" for code, names in parts.lacking().items() if names
+    ]
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Annotated
 import typer
 
 from console import local_model
+from console.cli.bot import lacks_of
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from console.cli.training import AuthorOption, ReasonOption, lines_of, print_intents, train_new
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.secrets import derive
@@ -46,8 +49,11 @@ def start(
     _switch_demo(database, tenant_id, demo)
     _tell_how_to_sign_in(settings, database, tenant_id)
     model = make_model(settings)
-    check_skills(model.parts.skills, database)
+    for problem in check_skills(model.parts.skills, database):
+        _say(f"{problem}\n  It is left out: its actions fail, everything else runs.")
     database.close()
+    for problem in asyncio.run(_server_problems(settings, model.parts)):
+        _say(problem)
     if model.stale():
         _say("training the bot, about a minute")
         model.train()
@@ -58,6 +64,16 @@ def start(
     os.chdir(ROOT)
     command = [str(honcho), "start", "-e", os.devnull, "-c", f"llm={int(bool(llm))}"]
     os.execve(honcho, command, {**process_environment(settings), **added})  # noqa: S606
+
+
+async def _server_problems(settings: Settings, parts: BotParts) -> list[str]:
+    from actions.servers import ActionServers  # noqa: PLC0415
+
+    servers = ActionServers(settings.action_servers, [name for skill in parts.skills for name in skill.actions()])
+    await servers.look_up()
+    await servers.close()
+    servers.check()
+    return servers.problems(parts.actions())
 
 
 def train(
@@ -96,7 +112,9 @@ def train(
         print_json({**found, "intents": intents})
     else:
         print_intents(intents)
-        _say(f"model in {model.deployed}" if trained else "the model is up to date")
+        _say(
+            "\n".join([f"model in {model.deployed}" if trained else "the model is up to date", *lacks_of(model.parts)])
+        )
 
 
 def remember_demo(settings: Settings, wanted: bool | None) -> bool:

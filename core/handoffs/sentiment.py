@@ -17,6 +17,10 @@ class Mood:
     urgency: Urgency = "normal"
 
 
+LEARNT = ("en", "ur")
+"""Languages whose feelings are told; in others a harmless word may sound angry."""
+
+
 class Sentiment(Protocol):
     """Looks at one message of a customer; called on a thread, so it may compute."""
 

@@ -101,7 +101,8 @@ class HandoffService:
         """Let the bot go on; it says so, and hears from its tracker what was said meanwhile."""
 
         def told(session: Session, conversation: Conversation, _: Applied) -> None:
-            speaking.announce(session, conversation, self._texts.handoff_returned)
+            texts = self._texts.of(session, conversation.id)
+            speaking.announce(session, conversation, texts.handoff_returned)
 
         return await self._happen(tenant_id, handoff_id, Happening("give_back", by, event_id=event_id), told)
 
@@ -157,7 +158,7 @@ class HandoffService:
             chosen = settings.of(session, conversation.tenant_id)
             if why := triggers.from_thumbs(session, chosen, conversation):
                 there = chosen.attended(self._clock())
-                text = self._texts.handoff_announced(there=there)
+                text = self._texts.of(session, conversation.id).handoff_announced(there=there)
                 speaking.announce(session, conversation, text)
                 stepping_back.request(session, conversation, why, there=there)
 

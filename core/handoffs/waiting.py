@@ -55,5 +55,5 @@ def _look(session: Session, conversation_id: str, handoff_id: str, at: datetime,
     waited = round((at - handoff.requested_at).total_seconds() / 60)
     apply(session, conversation, Happening(event, CLOCK, f"waiting for {waited} minutes", at=at))
     if event == "time_out":
-        speaking.announce(session, conversation, texts.handoff_timed_out)
+        speaking.announce(session, conversation, texts.of(session, conversation.id).handoff_timed_out)
     return True

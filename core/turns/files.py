@@ -51,7 +51,7 @@ def _belongs_to_album(session: Session, message: Message, texts: Texts) -> bool:
         Message.created_at > message.created_at - ALBUM,
     )
     for before in session.scalars(earlier.order_by(Message.seq.desc())):
-        if before.text in {texts.received_image, texts.received_file, texts.received_location}:
+        if any(before.text in texts.all_of(name) for name in ("received_image", "received_file", "received_location")):
             return True
         if not _is_lone(before):
             return False

@@ -29,7 +29,8 @@ def apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple
     """For the wait; once for all that was written before it."""
     if turn.created_at - asked.created_at < LATE or not texts.late:
         return ()
-    said = select(Message.id).filter_by(conversation_id=asked.conversation_id, speaker="bot", text=texts.late)
+    said = select(Message.id).filter_by(conversation_id=asked.conversation_id, speaker="bot")
+    said = said.where(Message.text.in_(texts.all_of("late")))
     since = session.scalar(said.where(Message.created_at > asked.created_at).limit(1))
     return () if since else (Reply(texts.late, answers=False),)
 
@@ -44,8 +45,7 @@ def _understanding(session: Session, asked: Message, outcome: str, texts: Texts)
         or _said_last(session, asked, texts)
     ):
         return ()
-    fitting = texts.empathy_ur if texts.empathy_ur and _is_urdu(asked.text) else texts.empathy
-    return (Reply(fitting[asked.seq % len(fitting)], answers=False),)
+    return (Reply(texts.empathy[asked.seq % len(texts.empathy)], answers=False),)
 
 
 def _said_last(session: Session, asked: Message, texts: Texts) -> bool:
@@ -54,9 +54,4 @@ def _said_last(session: Session, asked: Message, texts: Texts) -> bool:
     since = session.scalar(earlier.where(Message.seq < asked.seq).order_by(Message.seq.desc()).limit(1)) or 0
     said = select(Message.text).filter_by(conversation_id=asked.conversation_id, speaker="bot")
     between = session.scalars(said.where(Message.seq > since, Message.seq < asked.seq))
-    return not {*texts.empathy, *texts.empathy_ur}.isdisjoint(between)
-
-
-def _is_urdu(text: str) -> bool:
-    letters = [letter for letter in text if letter.isalpha()]
-    return sum("\u0600" <= letter <= "\u06ff" for letter in letters) * 2 > len(letters)
+    return not {each for said in texts.all_of("empathy") for each in said}.isdisjoint(between)

@@ -78,10 +78,10 @@ def finish(  # noqa: PLR0917 - a turn and all that came of it
 
 def _said(session: Session, conversation: Conversation, turn: Turn, reading: Reading, texts: Texts) -> list[Message]:
     """The bot's messages; where it has to step back, it says so and does."""
-    chosen = settings.of(session, turn.tenant_id)
+    chosen, texts = settings.of(session, turn.tenant_id), texts.of(session, conversation.id)
     words = "\n".join(reply.text for reply in reading.replies)
     why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
-    told = why is None or why.trigger == "asked"  # action_handoff says it itself
+    told = why is None or why.trigger == "asked"  # rejoinder_handoff says it itself
     outcome, answer = reading.outcome, _for_all(conversation, reading.replies, texts)
     if why and why.trigger == "sentiment" and there:
         answer = tuple(_without_choices(reply, texts) for reply in answer)
@@ -162,7 +162,7 @@ def apologise(
     if person_has_word(session, conversation):
         turn.status = "person"
         return []
-    told = turn.error is not None
+    told, texts = turn.error is not None, texts.of(session, conversation_id)
     turn.status, turn.error = status, error
     turn.outcome = FAILED if status == "failed" else turn.outcome
     text = texts.waiting if status == "waiting" else texts.failed

@@ -27,6 +27,7 @@ def instead_of_bot(
         turn.status = PERSON
         speaking.forward(session, conversation, handoff, message)
         return []
+    texts = texts.of(session, conversation.id)
     if said := _contact_left(session, conversation, message, turn, texts):
         return said
     chosen = settings.of(session, conversation.tenant_id)
@@ -50,7 +51,8 @@ def _contact_left(
     if handoff is None or contact is None:
         return []
     before = session.scalar(select(Message).filter_by(conversation_id=conversation.id, seq=message.seq - 1))
-    if before is None or not before.text.endswith((texts.handoff_nobody, texts.handoff_timed_out)):
+    asked = (*texts.all_of("handoff_nobody"), *texts.all_of("handoff_timed_out"))
+    if before is None or not before.text.endswith(asked):
         return []
     apply(session, conversation, Happening("leave_contact", "customer", contact=contact))
     speaking.forward(session, conversation, handoff, message)

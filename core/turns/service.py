@@ -18,7 +18,7 @@ from core.db import Database
 from core.db.models import Conversation, Message, Turn
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
-from core.handoffs.sentiment import Sentiment, unknown
+from core.handoffs.sentiment import LEARNT, Sentiment, unknown
 from core.handoffs.standing import Standing, standing
 from core.messages import as_event, messages_after
 from core.rasa import Rasa, RasaItem, as_text
@@ -101,7 +101,8 @@ class Turns:
             NotFound: there is no such conversation, message or button.
             InvalidInput: the text is empty or too long.
         """
-        mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text else None
+        felt = inbound.text and self._texts.recogniser.language_of([inbound.text]) in LEARNT
+        mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text and felt else None
 
         def keep(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
             message, turn, new = inbox.store(session, inbound, self._max_chars, mood)
@@ -244,6 +245,7 @@ class Turns:
         """What Rasa, and the actions behind it, are told beside the message."""
         metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
         metadata["pressed"] = job.text if job.payload else ""
+        metadata["language"] = await self._database.run(lambda s: self._texts.language(s, job.conversation_id))
         metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
         return metadata | (await self._known(job) if not job.payload else {})
 

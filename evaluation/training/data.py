@@ -48,8 +48,16 @@ def read_parts(parts: BotParts) -> list[Example]:
     """
     intents = set(parts.intents())
     base = [e for e in read_folder(parts.data) if e.intent in intents or not is_learnt(e)]
+    in_language = [
+        replace(e, file=f"{file.file.parent.parent.name}/{e.file}")
+        for files in parts.language_files().values()
+        for file in files
+        if file.nlu
+        for e in read_file(file.file, f"languages/{file.file.name}")
+        if e.intent in intents
+    ]
     skills = ((skill.name, read_folder(skill.data)) for skill in parts.skills if skill.data.is_dir())
-    return [*base, *(replace(e, file=f"{name}/{e.file}") for name, examples in skills for e in examples)]
+    return [*base, *in_language, *(replace(e, file=f"{name}/{e.file}") for name, examples in skills for e in examples)]
 
 
 def is_learnt(example: Example) -> bool:

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from core.bot_parts import BotParts
 from core.errors import InvalidInput, NotFound
 from evaluation.training.data import LEARNT, is_learnt, read_parts, write_rows, written
@@ -186,12 +188,21 @@ class BotModel:
             kept = release.folder / LEARNT
             kept.write_text(written([e for e in read_parts(self.parts) if is_learnt(e)]), encoding="utf-8")
             files.append(kept)
+        intents = set(self.parts.intents())
+        for code, found in self.parts.language_files().items():
+            nlu = [part for file in found for part in file.nlu if part.get("intent") in intents]
+            if nlu:
+                files.append(release.folder / f"examples-{code}.yml")
+                files[-1].write_text(
+                    yaml.safe_dump({"version": "3.1", "nlu": nlu}, allow_unicode=True), encoding="utf-8"
+                )
         return files
 
     def fingerprint(self) -> str:
         """A hash of everything that a model is made from, but for learnt examples: these come in by a tried training."""
         digest = hashlib.sha256(repr(self.parts.domain()).encode())
-        for path in (*self.parts.data_folders, *(ROOT / name for name in MADE_FROM)):
+        in_languages = [each.file for files in self.parts.language_files().values() for each in files if each.nlu]
+        for path in (*self.parts.data_folders, *in_languages, *(ROOT / name for name in MADE_FROM)):
             files = sorted(path.rglob("*")) if path.is_dir() else [path]
             for file in (f for f in files if f.suffix in {".yml", ".py"} and f.name != LEARNT):
                 digest.update(str(file.relative_to(path.parent)).encode() + file.read_bytes())

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from core.db.models import EntryQuestion, HumanCorrection, KnowledgeEntry, Turn
 from core.errors import Conflict, InvalidInput, NotFound
+from core.language import language_of
 from knowledge import context, entries
 from knowledge.content import Content
 from knowledge.corrections import past
 from knowledge.corrections.edits import Edits, version_of
 from knowledge.extract import sentences_of
 from knowledge.signals import normalised
-from knowledge.sources.language import language_of
 from knowledge.types import Utterance
 
 SHORTEST_QUOTE = 12

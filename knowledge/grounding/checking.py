@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.language import language_of
 from knowledge.grounding.facts import Facts, facts, names, plain, stem
 from knowledge.grounding.gate import Gate
 from knowledge.grounding.head import Evidence, Head, features
 from knowledge.grounding.instructions import without_instructions
 from knowledge.grounding.splitting import sentences
-from knowledge.sources.language import language_of
 from knowledge.types import Embeds
 
 _POLITE = frozenset(

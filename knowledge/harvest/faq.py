@@ -17,6 +17,7 @@ from core import learning
 from core.db import Database
 from core.db.models import Message, ReviewItem, Turn, now
 from core.errors import KnowledgeUnavailable
+from core.language import language_of
 from core.llm.masking import Masker
 from knowledge.answering import Answering
 from knowledge.extract import extract
@@ -26,7 +27,6 @@ from knowledge.harvest.private import Setting, personal
 from knowledge.harvest.queue import MOST_EVIDENCE, MOST_PHRASINGS, claimed, expires, near_entries, with_evidence
 from knowledge.injection import OrderDetector
 from knowledge.signals import content_words, contradicts, normalised
-from knowledge.sources.language import language_of
 from knowledge.types import Embeds, Question, Retriever
 
 log = structlog.get_logger()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile, takewhile
 
+from core.language import language_of
 from core.llm.masking import Masker
 from knowledge.context import VENUE, subject_of
 from knowledge.extract import sentences_of
@@ -24,7 +25,6 @@ from knowledge.injection import OrderDetector
 from knowledge.names import SERVICES, masked
 from knowledge.names import names as is_named
 from knowledge.signals import content_words
-from knowledge.sources.language import language_of
 from knowledge.types import Embeds, Utterance
 
 LANGUAGE = "en"

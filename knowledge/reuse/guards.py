@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Literal
 
+from core.language import language_of
 from knowledge.names import NEVER_NAMES, WORD
 from knowledge.reuse.words import (
     DATES,
@@ -24,7 +25,6 @@ from knowledge.reuse.words import (
     VAGUE,
 )
 from knowledge.signals import STOPWORDS
-from knowledge.sources.language import language_of
 
 Difference = Literal["opposite", "number", "unit", "date", "name", "direction", "thing", "language"]
 

@@ -13,13 +13,13 @@ from typing import Any
 from bs4 import BeautifulSoup
 
 from core.errors import InvalidInput
+from core.language import language_of
 from knowledge.chunking import Article, Piece, is_question, joined, numbered, pieces_of
 from knowledge.content import Content
 from knowledge.sources.blocks import Block, Heading, Table, Text
 from knowledge.sources.document import Document, Failure, Raw, address_of, title_of
 from knowledge.sources.encoding import decoded
 from knowledge.sources.flow import Flow
-from knowledge.sources.language import language_of
 from knowledge.sources.markdown import markdown_blocks
 
 COLUMNS = {

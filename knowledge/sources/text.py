@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
+from core.language import language_of
 from knowledge.chunking import Article, joined, pieces_of
 from knowledge.sources.blocks import Block, Heading, Items, Text
 from knowledge.sources.document import Document, Raw, address_of, title_of
 from knowledge.sources.encoding import decoded
-from knowledge.sources.language import language_of
 from knowledge.sources.lines import blocks_of_lines
 from knowledge.sources.markdown import front_matter, markdown_blocks
 from knowledge.sources.questions import with_questions

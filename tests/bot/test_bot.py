@@ -44,6 +44,10 @@ def test_a_form_of_a_bot_with_another_pipeline_goes_on_after_whatever_it_cannot_
     in_rasa("-m", "tests.bot.check_forms")
 
 
+def test_forms_understand_each_language_and_one_without_spaces() -> None:
+    in_rasa("-m", "tests.bot.check_words")
+
+
 def test_a_conversation_in_a_form_goes_on_when_its_skill_is_switched_off() -> None:
     in_rasa("-m", "tests.bot.check_lost_form")
 
@@ -152,7 +156,7 @@ def messages(name: str) -> list[tuple[str, str]]:
 
 
 def understood(model: BotModel, said: list[tuple[str, str]], folder: Path) -> list[str]:
-    """What was taken for something else. A question that only nearly is one is answered by `action_clarify`."""
+    """What was taken for something else. A question that only nearly is one is answered by `rejoinder_clarify`."""
     (folder / "said.txt").write_text("\n".join(text for text, _ in said))
     archive = next(model.deployed.glob("*.tar.gz"))
     out = in_rasa("-m", "tests.bot.understood", str(archive), str(folder / "said.txt"))

@@ -19,7 +19,7 @@ from tests.core.doubles import FakeRasa
 from tests.core.test_turns import ended
 
 TEXTS = Texts.load(BotParts())
-OPENINGS = {*TEXTS.empathy, *TEXTS.empathy_ur}
+OPENINGS = {each for said in TEXTS.all_of("empathy") for each in said}
 
 
 def feels(text: str) -> Mood | None:
@@ -60,7 +60,7 @@ async def test_an_upset_customer_reads_that_we_are_sorry_and_then_the_answer_wor
 
 async def test_it_is_said_in_urdu_to_who_writes_urdu(sqlite: Database) -> None:
     opening, _ = await Talk(sqlite).say("سروس بہت خراب ہے", "Refunds take 5 days.")
-    assert opening in TEXTS.empathy_ur
+    assert opening in TEXTS.said_in("ur").empathy
 
 
 async def test_it_is_not_said_twice_in_a_row(sqlite: Database) -> None:

@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from core.errors import InvalidInput
+from core.language import language_of
 from knowledge.chunking import Article, is_question, pieces_of
 from knowledge.sources.blocks import Text
 from knowledge.sources.document import Document, Failure, PassedOver, Raw
 from knowledge.sources.fetching import Fetcher, is_public
 from knowledge.sources.files import in_folder, in_zip
-from knowledge.sources.language import language_of
 from knowledge.sources.readers import read
 from knowledge.sources.web import on_web
 

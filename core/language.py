@@ -50,14 +50,19 @@ def name_language(language: str, said_in: str) -> str:
     return ENGLISH.get(said_in, OWN_NAMES["en"]) if language == "en" else OWN_NAMES.get(language, language)
 
 
-def language_of(text: str, otherwise: str = "en") -> str:
-    """ISO 639-1 code; "en" where nothing speaks against it, and ``otherwise`` where nothing speaks for any language."""
+def script_of(text: str) -> str:
+    """The language of a script other than Latin, where enough of the text is written in one; else nothing."""
     sample = text[:4000]
     letters = sum(c.isalpha() for c in sample) or 1
     foreign = sum(c.isalpha() and ord(c) > LAST_LATIN for c in sample)
-    if foreign / letters > ENOUGH:
-        return next((code for code, script in SCRIPTS if script.search(sample)), "en")
-    words = Counter(re.findall(r"(?<![\w-])[^\W\d_]+(?![\w-])", sample.lower()))
+    return next((code for code, script in SCRIPTS if script.search(sample)), "en") if foreign / letters > ENOUGH else ""
+
+
+def language_of(text: str, otherwise: str = "en") -> str:
+    """ISO 639-1 code; "en" where nothing speaks against it, and ``otherwise`` where nothing speaks for any language."""
+    if script := script_of(text):
+        return script
+    words = Counter(re.findall(r"(?<![\w-])[^\W\d_]+(?![\w-])", text[:4000].lower()))
     counts = {language: sum(words[w] for w in small) for language, small in WORDS.items()}
     best = max(counts, key=lambda language: (counts[language], language == "en"))
     if not counts[best]:

@@ -1,0 +1,159 @@
+"""The languages that a bot speaks: a file each, and which of them a conversation is in."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.errors import InvalidInput, SettingsInvalid
+from core.language import WORDS, script_of
+
+ENGLISH = "en"
+"""Said where a language has no text; its own texts are in the domains."""
+SLOT = "language"
+"""Of the conversation, in the domain."""
+FOLDER = "languages"
+"""Of the base and of each skill: a file for each language but English."""
+CLEAR = 3
+"""Words from which on a message is clear; a shorter one only counts where no clear one was written."""
+_ALIKE = (frozenset({"ur", "fa", "ar"}), frozenset({"zh", "ja"}))
+"""Languages of one script: what is short is taken for the one that the bot speaks."""
+
+
+@dataclass(frozen=True)
+class LanguageFile:
+    """What one file has; the base's or a skill's."""
+
+    file: Path
+    responses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """As a domain has them."""
+    nlu: list[dict[str, Any]] = field(default_factory=list)
+    """As Rasa's training data has them."""
+    usual: frozenset[str] = frozenset()
+    """Words by which the language is recognised."""
+
+    @classmethod
+    def read(cls, file: Path) -> LanguageFile:
+        """Empty where there is no such file.
+
+        Raises:
+            InvalidInput: it is not what docs/languages.md says.
+        """
+        if not file.is_file():
+            return cls(file)
+        try:
+            found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+            usual = (found.get("words") or {}).get("usual") or ""
+            responses = {name: [{**each} for each in texts] for name, texts in (found.get("responses") or {}).items()}
+            return cls(file, responses, list(found.get("nlu") or ()), frozenset(usual.split()))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError) as error:
+            raise InvalidInput(f"{file} is not a language's file, see docs/languages.md: {error}") from None
+
+
+def check_languages(languages: Iterable[str], folder: Path) -> None:
+    """Each has a file in the base's folder.
+
+    Raises:
+        SettingsInvalid: one has none; names those there are.
+    """
+    there_are = [ENGLISH, *sorted(file.stem for file in folder.glob("*.yml") if file.stem != ENGLISH)]
+    for language in languages:
+        if language not in there_are:
+            raise SettingsInvalid(
+                f'There are no texts for the language "{language}". There are: {", ".join(there_are)}; another one is a file '
+                f"in {folder.parent.name}/{folder.name}, see docs/languages.md."
+            )
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """Tells in which of its languages somebody writes to a bot."""
+
+    spoken: tuple[str, ...] = (ENGLISH,)
+    """The first is the bot's own: said to who writes another, or nothing that tells."""
+    usual: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def language_of(self, texts: Sequence[str]) -> str:
+        """That of what a customer wrote, newest first: the last clear message counts, else the last that tells at all."""
+        told = ""
+        for text in texts:
+            found, clear = self._told_by(text)
+            if found and clear:
+                return self._spoken(found)
+            told = told or found
+        return self._spoken(told)
+
+    def _spoken(self, language: str) -> str:
+        return language if language in self.spoken else self.spoken[0]
+
+    def _told_by(self, text: str) -> tuple[str, bool]:
+        """The language, empty where nothing tells, and whether there is enough to be sure."""
+        if script := script_of(text):
+            alike = next((each for each in _ALIKE if script in each), frozenset({script}))
+            return (script if script in self.spoken else next((e for e in self.spoken if e in alike), script)), True
+        words = Counter(re.findall(r"(?<![\w@.-])[^\W\d_]+(?![\w@-])", text.lower()))
+        counts = {each: sum(words[word] for word in self._words(each)) for each in {*WORDS, *self.spoken}}
+        most = max(counts.values())
+        best = [language for language, count in counts.items() if count == most]
+        if len(best) > 1:  # of languages that the bot does not speak, none is told apart
+            best = [language for language in best if language in self.spoken]
+        return (best[0], most > 1 and words.total() >= CLEAR) if most and len(best) == 1 else ("", False)
+
+    def _words(self, language: str) -> frozenset[str]:
+        return WORDS.get(language, frozenset()) | self.usual.get(language, frozenset())
+
+
+def in_languages(
+    responses: dict[str, list[dict[str, Any]]],
+    translated: dict[str, dict[str, list[dict[str, Any]]]],
+    spoken: Sequence[str],
+    voice: dict[str, str],
+) -> dict[str, list[dict[str, Any]]]:
+    """Responses with a variation for each language, chosen by the slot ``language``; English where a language has none.
+
+    ``translated``: the responses of each language but English. Which variations suit the voice is settled here, since Rasa
+    would choose at random between one for the tone and one for the language.
+    """
+    return {name: _varied(name, texts, translated, spoken, voice) for name, texts in responses.items()}
+
+
+def _varied(
+    name: str,
+    texts: list[dict[str, Any]],
+    translated: dict[str, dict[str, list[dict[str, Any]]]],
+    spoken: Sequence[str],
+    voice: dict[str, str],
+) -> list[dict[str, Any]]:
+    own = {language: fitting(translated.get(language, {}).get(name) or texts, voice) for language in spoken}
+    if not any(name in translated.get(language, {}) for language in spoken):
+        return texts
+    plain = [text for text in own[spoken[0]] if not text.get("condition") and not text.get("channel")]
+    chosen = [
+        {**text, "condition": [*text.get("condition", ()), {"type": "slot", "name": SLOT, "value": language}]}
+        for language, variations in own.items()
+        for text in variations
+    ]
+    return [*plain, *chosen]
+
+
+def fitting(texts: list[dict[str, Any]], voice: dict[str, str]) -> list[dict[str, Any]]:
+    """As Rasa chooses by the voice: variations for it, where there are any, else those that ask for none."""
+    for_voice = [text for text in texts if (asked := _asked(text, voice)) and all(voice[n] == v for n, v in asked)]
+    chosen = for_voice or [text for text in texts if not _asked(text, voice)]
+    return [_without_voice(text, voice) for text in chosen]
+
+
+def _asked(text: dict[str, Any], voice: dict[str, str]) -> list[tuple[str, Any]]:
+    return [(each["name"], each["value"]) for each in text.get("condition") or () if each.get("name") in voice]
+
+
+def _without_voice(text: dict[str, Any], voice: dict[str, str]) -> dict[str, Any]:
+    left = [each for each in text.get("condition") or () if each.get("name") not in voice]
+    rest = {name: value for name, value in text.items() if name != "condition"}
+    return {**rest, "condition": left} if left else rest
