@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("draft", "approved", "retired")
 ID_WIDTH = 26
-BESIDE_DEMO = (
-    "The demo shop's help centre answers beside this. `rejoinder start --no-demo` takes it out, and its order forms with it."
-)
+BESIDE_DEMO = "The demo shop's help centre answers beside this. `rejoinder start --no-demo` takes it out, and its order forms with it."
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
 
 app = typer.Typer(no_args_is_help=True, help="What the bot knows: import, search, look at and retire entries.")
