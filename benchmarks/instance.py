@@ -65,7 +65,7 @@ class Instance:
                 os.kill(pid, signal.SIGKILL)
 
 
-_COMMANDS = {"chroma run": "chroma", "rasa run": "rasa", "uvicorn": "app", "celery": "worker"}
+_COMMANDS = {"chroma run": "chroma", "rasa_server run": "rasa", "uvicorn": "app", "celery": "worker"}
 
 
 @contextmanager

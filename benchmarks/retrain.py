@@ -183,7 +183,7 @@ def _form_goes_on(chat: Chat) -> bool:
 def _after_a_crash(bot: Instance, training: Training) -> str | None:
     """What Rasa serves after it was killed and came back."""
     lines = {pid: _read(pid, "cmdline").replace("\0", " ") for pid in _descendants(bot.pid)}
-    for pid in (pid for pid, line in lines.items() if "rasa run" in line and "deploy/keep" not in line):
+    for pid in (pid for pid, line in lines.items() if "rasa_server run" in line and "deploy/keep" not in line):
         os.kill(pid, signal.SIGKILL)
 
     async def served() -> str | None:

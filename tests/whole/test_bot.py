@@ -294,7 +294,7 @@ def test_wrong_input_on_the_command_line_is_one_line(bot: Instance, tmp_path: Pa
     rejoinder(bot, "replay", str(tmp_path / "not-there.jsonl"), code=2)
 
 
-@pytest.mark.parametrize("victim", ["rasa run", "chroma run"])
+@pytest.mark.parametrize("victim", ["rasa_server run", "chroma run"])
 def test_a_part_that_dies_comes_back_and_no_message_is_lost_or_answered_twice(
     bot: Instance, chat: Chat, victim: str
 ) -> None:

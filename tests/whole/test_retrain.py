@@ -97,7 +97,7 @@ def test_an_example_is_learnt_without_losing_a_conversation_and_taken_back(
     assert row["metrics"]["new examples"] == row["metrics"]["new examples understood"] == 1
     assert row["metrics"]["failed conversations"] == []
     assert understood(bot, chat) == "delivery_delay"
-    kill(bot, "rasa run")
+    kill(bot, "rasa_server run")
     eventually(lambda: not httpx.get(f"{bot.url}/ready").is_success, seconds=30)
     eventually(lambda: httpx.get(f"{bot.url}/ready").is_success, seconds=120)
     assert understood(bot, chat) == "delivery_delay"
