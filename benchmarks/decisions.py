@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Goal, Result, at_least, at_most
-from evaluation.training.model import BotModel
+from core.settings import Settings
 from evaluation.training.rasa import run_rasa
+from evaluation.training.wiring import make_model
 
 ROWS = Path(__file__).parent / "decisions.jsonl"
 LEVELS = ("sure", "probable", "unsure", "none")
@@ -46,7 +47,7 @@ def run(data: Path) -> Result:  # noqa: ARG001 - every benchmark is given it
 def _decided(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = BotModel(folder)
+        model = make_model(Settings.load(home=folder, skills="shop_orders"))
         model.train()
         rows, out = folder / "rows.jsonl", folder / "out.jsonl"
         rows.write_text("".join(json.dumps(each) + "\n" for each in asked), encoding="utf-8")
