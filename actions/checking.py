@@ -7,6 +7,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
+from actions.naming import renamed
 from actions.skills import actions_of
 from actions.stop import ActionStop
 from core.bot_parts import BotParts
@@ -44,8 +45,11 @@ def checking_executor(parts: BotParts, database: Database) -> ActionExecutor:
     Raises:
         SettingsInvalid: a skill's actions cannot be used.
     """
-    made = [ActionStop(), *(action for skill in parts.skills for action in actions_of(skill, database))]
-    real = {str(a.name()): a for a in made if str(a.name()).startswith(CHECKS) or isinstance(a, ActionStop)}
+    made = [
+        renamed(ActionStop(), parts.names),
+        *(action for skill in parts.skills for action in actions_of(skill, database)),
+    ]
+    real = {str(a.name()): a for a in made if str(a.name()).startswith(CHECKS) or a is made[0]}
     executor = ActionExecutor()
     for name in parts.actions():
         executor.register_action(real.get(name) or StandIn(name))

@@ -7,6 +7,7 @@ from rasa_sdk.executor import ActionExecutor
 from actions.answer import ActionAnswer, Entries
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
+from actions.naming import renamed
 from actions.skills import actions_of, check_named, check_unique
 from actions.stop import ActionStop
 from core.bot_parts import BotParts
@@ -32,7 +33,10 @@ def make_executor(  # noqa: PLR0917
         ActionHandoff(database, settings.support_email),
         ActionStop(),
     ]
-    actions = [*base, *(action for skill in parts.skills for action in actions_of(skill, database))]
+    actions = [
+        *(renamed(action, parts.names) for action in base),
+        *(action for skill in parts.skills for action in actions_of(skill, database)),
+    ]
     check_unique(actions)
     check_named(actions, parts.actions())
     executor = ActionExecutor()

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.adoption import Adopted, Adoption
 from core.bot_parts import DEMO_SKILLS, ROOT, BotParts, Tone, Voice, find_skills
 from core.errors import SettingsInvalid
 from core.secrets import derive
@@ -179,10 +180,22 @@ class Settings(BaseSettings):
         """What the bot is made of.
 
         Raises:
-            SettingsInvalid: there is no such skill.
+            SettingsInvalid: there is no such skill, or an adopted bot is gone.
         """
-        voice = Voice(self.bot_name, self.tone, self.greeting)
+        voice, adoption = Voice(self.bot_name, self.tone, self.greeting), self.adoption
+        if adoption:
+            made = (adoption.domain, adoption.config, None, adoption.project, adoption.names)
+            return BotParts(adoption.data, find_skills(self.skills), voice, *made)
         return BotParts(ROOT / self.bot_data, find_skills(self.skills or (DEMO_SKILLS if self.demo else ())), voice)
+
+    @property
+    def adoption(self) -> Adoption | None:
+        """The Rasa project of its own that the bot is made of, if it is.
+
+        Raises:
+            SettingsInvalid: what was made of it is gone.
+        """
+        return Adopted(self.home).adoption
 
     def database(self) -> str:
         """SQLAlchemy URL of the database."""

@@ -44,7 +44,7 @@ def check_forms(release: Release, parts: BotParts, actions: ActionServer) -> lis
         scripts.write_text(json.dumps(form_scripts(parts)), encoding="utf-8")
         words = ["--model", str(release.archive), "--scripts", str(scripts), "--out", str(out)]
         words += ["--actions", actions.url, "--secret", actions.secret]
-        run_rasa(words, release.folder / "forms.log", "bot.checking")
+        run_rasa(words, release.folder / "forms.log", "bot.checking", project=parts.project)
         found: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
         return found
 
