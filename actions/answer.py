@@ -54,7 +54,7 @@ class ActionAnswer(Action):
 
     def name(self) -> str:
         """As in ``domain.yml``."""
-        return "action_answer"
+        return "rejoinder_answer"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

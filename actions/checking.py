@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -10,11 +11,9 @@ from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from actions.naming import renamed
 from actions.skills import actions_of
 from actions.stop import ActionStop
+from actions.webhook import CHECKS
 from core.bot_parts import BotParts
 from core.db import Database
-
-CHECKS = ("validate_", "action_validate_")
-"""How the names of actions begin that only look at values."""
 
 
 class StandIn(Action):
@@ -39,8 +38,8 @@ class StandIn(Action):
         return []
 
 
-def checking_executor(parts: BotParts, database: Database) -> ActionExecutor:
-    """What a bot's forms need to be tried out: the skills' checks as they are, stand-ins for the rest.
+def checking_executor(parts: BotParts, database: Database, elsewhere: Collection[str] = ()) -> ActionExecutor:
+    """What a bot's forms need to be tried out: the skills' checks as they are, stand-ins for the rest but for checks ``elsewhere``.
 
     Raises:
         SettingsInvalid: a skill's actions cannot be used.
@@ -52,5 +51,7 @@ def checking_executor(parts: BotParts, database: Database) -> ActionExecutor:
     real = {str(a.name()): a for a in made if str(a.name()).startswith(CHECKS) or a is made[0]}
     executor = ActionExecutor()
     for name in parts.actions():
+        if name in elsewhere and name.startswith(CHECKS):
+            continue
         executor.register_action(real.get(name) or StandIn(name))
     return executor

@@ -24,7 +24,7 @@ class ActionClarify(Action):
 
     def name(self) -> str:
         """As in ``domain.yml``."""
-        return "action_clarify"
+        return "rejoinder_clarify"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

@@ -23,7 +23,7 @@ class ActionHandoff(Action):
 
     def name(self) -> str:
         """As in ``domain.yml``."""
-        return "action_handoff"
+        return "rejoinder_handoff"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

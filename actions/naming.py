@@ -16,9 +16,8 @@ class Renamed(Action):
         self._action, self._names = action, names
 
     def name(self) -> str:
-        """As in the merged domain."""
-        own = str(self._action.name())
-        return self._names.get(own, own)
+        """Its own, which nobody else may have."""
+        return str(self._action.name())
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

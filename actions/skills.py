@@ -7,12 +7,14 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
-from rasa_sdk import Action
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
 
 from core.bot_parts import SKILLS, Skill
 from core.db import Database
-from core.errors import SettingsInvalid
+from core.errors import ActionFailed, SettingsInvalid
 
 PACKAGE = "bot.skills"
 
@@ -28,19 +30,34 @@ def actions_of(skill: Skill, database: Database) -> list[Action]:
     try:
         made: Iterable[Action] = _module(skill).make_actions(database)
         return list(made)
-    except Exception as error:  # whatever a skill's own code does, its name is told
+    except (Exception, SystemExit) as error:  # whatever a skill's own code does, its name is told
         raise SettingsInvalid(
             f"The actions of the skill {skill.name} ({skill.folder}) cannot be used: {error!r}"
         ) from error
 
 
-def check_skills(skills: Iterable[Skill], database: Database) -> None:
-    """Their code can be used, and no two of them define the same action.
+def load_skills(skills: Iterable[Skill], database: Database) -> tuple[list[Action], list[str]]:
+    """The actions of all, and a line for each skill whose code cannot be used: its actions fail, those of the others run."""
+    actions: list[Action] = []
+    problems: list[str] = []
+    for skill in skills:
+        try:
+            actions += actions_of(skill, database)
+        except SettingsInvalid as error:
+            problems.append(str(error))
+            actions += [_Unusable(name, str(error)) for name in skill.actions()]
+    return actions, problems
+
+
+def check_skills(skills: Iterable[Skill], database: Database) -> list[str]:
+    """A line for each whose code cannot be used.
 
     Raises:
-        SettingsInvalid: says which and why.
+        SettingsInvalid: an action has two definitions; says where.
     """
-    check_unique(action for skill in skills for action in actions_of(skill, database))
+    actions, problems = load_skills(skills, database)
+    check_unique(actions)
+    return problems
 
 
 def check_unique(actions: Iterable[Action]) -> None:
@@ -67,6 +84,22 @@ def check_named(actions: Iterable[Action], named: Iterable[str]) -> None:
     missing = [name for name in named if name not in there_are and not name.startswith("utter_")]
     if missing:
         raise SettingsInvalid(f"No actions.py has the actions that a domain.yml names: {', '.join(missing)}")
+
+
+class _Unusable(Action):
+    """In place of an action whose skill cannot be used."""
+
+    def __init__(self, name: str, cause: str) -> None:
+        self._name = name
+        self._cause = cause
+
+    def name(self) -> str:
+        return self._name
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        raise ActionFailed(self._cause)
 
 
 def _module(skill: Skill) -> ModuleType:

@@ -16,7 +16,7 @@ class ActionStop(Action):
 
     def name(self) -> str:
         """As in ``domain.yml``."""
-        return "action_stop"
+        return "rejoinder_stop"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

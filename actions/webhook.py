@@ -10,16 +10,26 @@ from typing import Annotated, Any
 import orjson
 import structlog
 from fastapi import APIRouter, Header, HTTPException, Request, Response
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.forms import REQUESTED_SLOT
+from rasa_sdk.interfaces import ActionExecutionRejection
 
+from actions.servers import ActionServers
+from core.errors import ActionFailed
 from core.events import Chunk, Citable, Draft, Estimate, Event, Hub
-from core.turns.replies import understanding
+from core.turns.replies import FAILED, understanding
+from core.turns.rich import NOTE
 
 log = structlog.get_logger()
 
+CHECKS = ("validate_", "action_validate_")
+"""How the names of actions begin that only look at values."""
 
-def router(executor: ActionExecutor, hub: Hub, secret: str) -> APIRouter:
-    """``POST /webhook``, for who knows the secret."""
+
+def router(executor: ActionExecutor, hub: Hub, secret: str, servers: ActionServers) -> APIRouter:
+    """``POST /webhook``, for who knows the secret: actions of the executor, and on ``servers`` all others."""
     routes = APIRouter()
 
     @routes.post("/webhook", include_in_schema=False)
@@ -29,14 +39,48 @@ def router(executor: ActionExecutor, hub: Hub, secret: str) -> APIRouter:
         # every event of the conversation comes along, so how fast it is read counts
         call = orjson.loads(await request.body())
         with structlog.contextvars.bound_contextvars(**_names(call)):
-            try:
-                answer = await _run(executor, hub, call)
-            except Exception:  # a process edge: the customer still gets a sentence
-                log.exception("action failed", action=call.get("next_action"))
-                answer = {"events": [], "responses": [{"response": "utter_failed"}]}
-        return Response(orjson.dumps(answer), media_type="application/json")
+            status, answer = await _answer(executor, hub, servers, call)
+        return Response(orjson.dumps(answer), status, media_type="application/json")
 
     return routes
+
+
+async def _answer(
+    executor: ActionExecutor, hub: Hub, servers: ActionServers, call: dict[str, Any]
+) -> tuple[int, dict[str, Any]]:
+    """Status and body, as rasa-sdk answers; an action that fails costs the customer one sentence."""
+    name = str(call.get("next_action"))
+    try:
+        if name in executor.actions:
+            return 200, await _run(executor, hub, call)
+        return 200, await servers.run(call)
+    except ActionExecutionRejection as rejection:
+        return 400, {"action_name": rejection.action_name, "error": rejection.message}
+    except ActionFailed as error:
+        log.info("action failed", action=name, cause=str(error))
+        return 200, _failure(call, str(error))
+    except Exception as error:  # a process edge: the customer still gets a sentence
+        log.exception("action failed", action=name)
+        return 200, _failure(call, f"the action {name} failed: {error!r}")
+
+
+def _failure(call: dict[str, Any], cause: str) -> dict[str, Any]:
+    note = {"outcome": FAILED, "error": cause}
+    said = {"response": "utter_failed", "custom": {NOTE: note}}
+    return {"events": _taken_back(call), "responses": [said]}
+
+
+def _taken_back(call: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where values could not be checked: each as it was before, and none for what a form asks, so that it asks again."""
+    if not str(call.get("next_action")).startswith(CHECKS):
+        return []
+    state = call.get("tracker") or {}
+    events = state.get("events") or []
+    said = max((at for at, event in enumerate(events) if event.get("event") == "user"), default=0)
+    before = {event["name"]: event.get("value") for event in events[:said] if event.get("event") == "slot"}
+    before |= {(state.get("slots") or {}).get(REQUESTED_SLOT): None}
+    taken = Tracker.from_dict({"sender_id": "", **state}).slots_to_validate()
+    return [SlotSet(name, before.get(name)) for name in taken if name != REQUESTED_SLOT]
 
 
 def _names(call: dict[str, Any]) -> dict[str, str]:

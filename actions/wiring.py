@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
 from rasa_sdk.executor import ActionExecutor
 
 from actions.answer import ActionAnswer, Entries
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
 from actions.naming import renamed
-from actions.skills import actions_of, check_named, check_unique
+from actions.servers import ActionServers
+from actions.skills import check_named, check_unique, load_skills
 from actions.stop import ActionStop
 from core.bot_parts import BotParts
 from core.db import Database
@@ -17,14 +19,16 @@ from core.settings import Settings
 from core.texts import Texts
 from knowledge.writing import Writer
 
+log = structlog.get_logger()
 
-def make_executor(  # noqa: PLR0917
+
+def make_actions(  # noqa: PLR0917
     settings: Settings, parts: BotParts, database: Database, writer: Writer, entries: Entries, texts: Texts, hub: Hub
-) -> ActionExecutor:
-    """Every action that the domain names: the base's and those of the skills that are on.
+) -> tuple[ActionExecutor, ActionServers]:
+    """What runs here, the base's actions and those of the skills that are on, and where the team's own run.
 
     Raises:
-        SettingsInvalid: a skill's actions cannot be used, an action has two definitions, or none.
+        SettingsInvalid: an action has two definitions, or none.
     """
     answer = ActionAnswer(writer, entries, texts, hub)
     base = [
@@ -33,13 +37,23 @@ def make_executor(  # noqa: PLR0917
         ActionHandoff(database, settings.support_email),
         ActionStop(),
     ]
-    actions = [
-        *(renamed(action, parts.names) for action in base),
-        *(action for skill in parts.skills for action in actions_of(skill, database)),
-    ]
+    of_skills, problems = load_skills(parts.skills, database)
+    for problem in problems:
+        log.error("a skill cannot be used; its actions fail, everything else runs", cause=problem)
+    actions = [*(renamed(action, parts.names) for action in base), *of_skills]
     check_unique(actions)
-    check_named(actions, parts.actions())
+    urls = settings.own_action_servers()
+    if not (urls or parts.project):
+        check_named(actions, parts.actions())
     executor = ActionExecutor()
     for action in actions:
         executor.register_action(action)
-    return executor
+    return executor, ActionServers(urls, executor.actions, parts.domain())
+
+
+async def tell_problems(servers: ActionServers, parts: BotParts) -> None:
+    """Ask the servers what they have, and log a line for what is wrong; those that do not answer yet are asked again later."""
+    await servers.look_up()
+    servers.tell_clashes()
+    for problem in servers.problems(parts.actions()):
+        log.warning(problem)

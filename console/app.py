@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from actions.matching import router as knowledge_door
 from actions.webhook import router as action_webhook
-from actions.wiring import make_executor
+from actions.wiring import make_actions, tell_problems
 from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
 from connectors.twilio.wiring import make_transfer, make_twilio, make_twilio_senders, twilio_config
 from connectors.web import signs, transfer
@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     router, transcriber = make_router(settings, database), make_transcriber(settings, database)
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
     writer = make_writer(settings, database, router, embedder, lookup)
-    executor = make_executor(settings, parts, database, writer, lookup, texts, hub)
+    executor, servers = make_actions(settings, parts, database, writer, lookup, texts, hub)
     feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
     twilio = make_twilio(account, database, parts, turns, feedback, deliverer.wake, rasa.ready, transcriber)
     staff = ApiServices(
@@ -138,7 +138,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         inbox,
         explanations,
     )
-    checks = health.checks(database, rasa, settings.chroma())
+    checks, optional = health.checks(database, rasa, settings.chroma()), health.server_checks(servers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -146,7 +146,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await turns.start()
         await deliverer.start()
         await watch.start()
-        await asyncio.gather(slack.start(), twilio.start())
+        await asyncio.gather(slack.start(), twilio.start(), tell_problems(servers, parts))
         announcement = asyncio.create_task(_announce(settings, checks))
         yield
         announcement.cancel()
@@ -155,14 +155,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await watch.stop()
         await deliverer.stop()
         await asyncio.gather(router.close(), *([transcriber.close()] if transcriber else []))
-        await rasa.close()
+        await asyncio.gather(rasa.close(), servers.close())
         staff.corrections.close()
         database.close()
 
     app = FastAPI(title="Rejoinder", lifespan=lifespan)
     for routes in (
-        health.router(checks),
-        action_webhook(executor, hub, derive(secret, "actions")),
+        health.router(checks, optional),
+        action_webhook(executor, hub, derive(secret, "actions"), servers),
         knowledge_door(lookup, derive(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
         twilio.routes,

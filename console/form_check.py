@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from rasa_sdk.executor import ActionExecutor
 
 from actions.checking import checking_executor
+from actions.servers import ActionServers
 from actions.webhook import router
 from console.demo import fill_orders
 from core.bot_parts import BotParts
@@ -24,8 +26,8 @@ from evaluation.forms import ActionServer
 
 
 @contextmanager
-def action_server(parts: BotParts) -> Iterator[ActionServer]:
-    """The skills' checks against the demo's data in a database of its own; stand-ins for all the rest.
+def action_server(parts: BotParts, urls: Sequence[str] = ()) -> Iterator[ActionServer]:
+    """The skills' checks against the demo's data in a database of its own, and those of the action servers; stand-ins for all the rest.
 
     Raises:
         SettingsInvalid: a skill's actions cannot be used.
@@ -35,17 +37,26 @@ def action_server(parts: BotParts) -> Iterator[ActionServer]:
         upgrade(database)
         fill_orders(database, "default")
         try:
-            with _serving(checking_executor(parts, database)) as server:
+            executor = checking_executor(parts, database, asyncio.run(_listed(urls)))
+            with serving(executor, ActionServers(urls, domain=parts.domain())) as server:
                 yield server
         finally:
             database.close()
 
 
+async def _listed(urls: Sequence[str]) -> set[str]:
+    servers = ActionServers(urls)
+    await servers.look_up()
+    await servers.close()
+    return servers.listed()
+
+
 @contextmanager
-def _serving(executor: ActionExecutor) -> Iterator[ActionServer]:
+def serving(executor: ActionExecutor, servers: ActionServers) -> Iterator[ActionServer]:
+    """Our webhook with these actions, on a free port; its address and secret."""
     secret = secrets.token_urlsafe()
     app = FastAPI()
-    app.include_router(router(executor, Hub(), secret))
+    app.include_router(router(executor, Hub(), secret, servers))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     listening = server.config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

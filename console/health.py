@@ -1,4 +1,4 @@
-"""``/health``: this process is alive. ``/ready``: everything it stands on answers, each by name."""
+"""``/health``: this process is alive. ``/ready``: everything it stands on answers, each by name; and what it can do without."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx
 from fastapi import APIRouter, Response
 from sqlalchemy import text
 
+from actions.servers import ActionServer, ActionServers
 from core.db import Database
 from core.jobs import heartbeat
 from core.rasa import Rasa
@@ -33,6 +34,19 @@ def checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[str, Check]:
     return {"rasa": rasa.ready, "chroma": chroma_answers, "database": database_answers, "worker": worker_beats}
 
 
+def server_checks(servers: ActionServers) -> dict[str, Check]:
+    """Without a team's action servers, customers are served all the same. Numbered: who asks is told no addresses."""
+
+    def check_of(server: ActionServer) -> Check:
+        async def answers() -> bool:
+            await servers.look_up(server)
+            return not server.problem
+
+        return answers
+
+    return {f"action_server_{number}": check_of(server) for number, server in enumerate(servers.servers, 1)}
+
+
 async def readiness(named: dict[str, Check]) -> dict[str, bool]:
     """Ask all at once; one that fails or takes too long is not ready."""
 
@@ -47,8 +61,8 @@ async def readiness(named: dict[str, Check]) -> dict[str, bool]:
     return dict(zip(named, answers, strict=True))
 
 
-def router(named: dict[str, Check]) -> APIRouter:
-    """The two routes."""
+def router(named: dict[str, Check], optional: dict[str, Check] | None = None) -> APIRouter:
+    """The two routes; nobody waits for what is optional."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/health")
@@ -57,8 +71,8 @@ def router(named: dict[str, Check]) -> APIRouter:
 
     @routes.get("/ready")
     async def ready(response: Response) -> dict[str, object]:
-        parts = await readiness(named)
+        parts, beside = await asyncio.gather(readiness(named), readiness(optional or {}))
         response.status_code = 200 if all(parts.values()) else 503
-        return {"ready": all(parts.values()), "parts": parts}
+        return {"ready": all(parts.values()), "parts": parts, **({"optional": beside} if optional else {})}
 
     return routes

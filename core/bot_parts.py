@@ -66,6 +66,14 @@ class Skill:
         """Its conversation tests."""
         return self.folder / "tests"
 
+    def actions(self) -> list[str]:
+        """The actions that its domain names.
+
+        Raises:
+            InvalidInput: it is not a domain.
+        """
+        return [_name(action) for action in _read(self.domain).get("actions") or ()]
+
     @classmethod
     def find(cls, place: str) -> Skill:
         """By its name below ``bot/skills``, or by the path of its folder.

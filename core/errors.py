@@ -19,6 +19,7 @@ RejoinderError
 |- Unavailable            something we stand on does not answer
    |- RasaUnavailable
    |- KnowledgeUnavailable
+   |- ActionFailed         an action could not be run, or not where it is run; says why
    |- ProviderFailed      one call to a language model failed; has its kind
    |- NoProviderLeft      none of the models that a rule names could answer
 """
@@ -122,6 +123,10 @@ class RasaUnavailable(Unavailable):
 
 class KnowledgeUnavailable(Unavailable):
     """The knowledge index does not answer."""
+
+
+class ActionFailed(Unavailable):
+    """An action could not be run."""
 
 
 class ProviderFailed(Unavailable):

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     skills: Annotated[list[str], NoDecode] = []
     """Names of skills below ``bot/skills``, or paths of their folders (comma separated); empty: those of the demo shop
     where it is on; ``none``: no skill."""
+    action_servers: Annotated[list[str], NoDecode] = []
+    """Webhooks of a team's own action servers, such as http://localhost:5055/webhook (comma separated); empty: that of an adopted project."""
     bot_name: str = "Rejoinder"
     """What the bot calls itself."""
     greeting: str = ""
@@ -121,9 +124,16 @@ class Settings(BaseSettings):
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip().rstrip("/") for part in parts if part.strip()]
 
-    @field_validator("skills", mode="before")
+    @field_validator("action_servers")
     @classmethod
-    def _split_skills(cls, value: str | list[str]) -> list[str]:
+    def _are_addresses(cls, value: list[str]) -> list[str]:
+        if any(urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname for url in value):
+            raise ValueError("each must be an address such as http://localhost:5055/webhook")
+        return value
+
+    @field_validator("skills", "action_servers", mode="before")
+    @classmethod
+    def _split(cls, value: str | list[str]) -> list[str]:
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip() for part in parts if part.strip()]
 
@@ -187,6 +197,15 @@ class Settings(BaseSettings):
             made = (adoption.domain, adoption.config, None, adoption.project, adoption.names)
             return BotParts(adoption.data, find_skills(self.skills), voice, *made)
         return BotParts(ROOT / self.bot_data, find_skills(self.skills or (DEMO_SKILLS if self.demo else ())), voice)
+
+    def own_action_servers(self) -> list[str]:
+        """Those that the setting names, else that of the adopted project.
+
+        Raises:
+            SettingsInvalid: the adopted bot is gone.
+        """
+        adoption = self.adoption
+        return self.action_servers or list(adoption.action_servers if adoption else ())
 
     @property
     def adoption(self) -> Adoption | None:

@@ -179,7 +179,7 @@ def _buttons(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _is_knowledge(reading: Reading) -> bool:
-    """Did ``action_answer`` take the message? It alone notes how long it looked; an ask-back about intents does not."""
+    """Did ``rejoinder_answer`` take the message? It alone notes how long it looked; an ask-back about intents does not."""
     return reading.outcome in KNOWLEDGE or (
         reading.outcome == "clarified" and reading.note.get("retrieval_ms") is not None
     )

@@ -8,7 +8,7 @@ import numpy as np
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, LoopInterrupted, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -78,7 +78,7 @@ class FormRulePolicy(RulePolicy):
         if tracker.latest_action_name != ACTION_LISTEN_NAME:
             return self._says(form, domain, events=[LoopInterrupted(True)])
         hint = WISH if chosen == form else _hint(tracker, domain)
-        return self._says(hint, domain, HINT_CONFIDENCE) if _has(domain, hint) else prediction
+        return self._says(hint, domain, HINT_CONFIDENCE, events=_let_go(tracker)) if _has(domain, hint) else prediction
 
     def _by_rule(self, prediction: PolicyPrediction, domain: Domain) -> Optional[Text]:
         """The action that a rule chose; None where none applies."""
@@ -105,6 +105,12 @@ class FormRulePolicy(RulePolicy):
             is_no_user_prediction=not uses_message,
             hide_rule_turn=True,
         )
+
+
+def _let_go(tracker: DialogueStateTracker) -> List[Event]:
+    """A value that was taken, and with which the form's validation rejected the message."""
+    slot = tracker.get_slot(REQUESTED_SLOT)
+    return [SlotSet(slot, None)] if slot and tracker.get_slot(slot) is not None else []
 
 
 def _hint(tracker: DialogueStateTracker, domain: Domain) -> Text:

@@ -1,7 +1,8 @@
-"""`rejoinder bot`: whether the bot's forms stand what customers say, and a bot of somebody's own in its place."""
+"""`rejoinder bot`: whether the bot's forms stand what customers say, its action servers, and a bot of your own in its place."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from actions.servers import ActionServer, ActionServers
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.adoption import Adopted
 from core.errors import NotFound
@@ -103,10 +105,34 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     release = model.running_release
     if release is None:
         raise NotFound("There is no trained model to check; `rejoinder train` makes one.")
-    with action_server(model.parts) as server:
+    with action_server(model.parts, settings.own_action_servers()) as server:
         found = check_forms(release, model.parts, server)
     print_json(found) if as_json else print("\n".join(line for one in found for line in _lines(one)))
     raise typer.Exit(1 if any(one["failures"] for one in found) else 0)
+
+
+@app.command("actions")
+def actions(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # noqa: ARG001 - every command has it
+    """What the action servers have; exit code 1 where one does not answer, a name is given twice, or an action is nowhere."""
+    settings = Settings.load()
+    servers, problems = asyncio.run(_asked(settings))
+    if as_json:
+        listed = [
+            {"server": each.name, "actions": sorted(each.actions or ()), "problem": each.problem} for each in servers
+        ]
+        print_json({"servers": listed, "problems": problems})
+    else:
+        lines = [f"{each.name}: {', '.join(sorted(each.actions or ())) or 'nothing known'}" for each in servers]
+        print("\n".join([*lines, *problems] or ["REJOINDER_ACTION_SERVERS names no server."]))
+    raise typer.Exit(1 if problems else 0)
+
+
+async def _asked(settings: Settings) -> tuple[list[ActionServer], list[str]]:
+    parts = settings.bot()
+    servers = ActionServers(settings.own_action_servers(), [name for skill in parts.skills for name in skill.actions()])
+    await servers.look_up()
+    await servers.close()
+    return servers.servers, [*servers.clashes(), *servers.problems(parts.actions())]
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from console import local_model
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from console.cli.training import AuthorOption, ReasonOption, lines_of, print_intents, train_new
+from core.bot_parts import BotParts
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.secrets import derive
@@ -44,8 +46,11 @@ def start(
         fill(settings, database, tenant_of(settings, tenant))
     _tell_how_to_sign_in(settings, database, tenant_of(settings, tenant))
     model = make_model(settings)
-    check_skills(model.parts.skills, database)
+    for problem in check_skills(model.parts.skills, database):
+        _say(f"{problem}\n  It is left out: its actions fail, everything else runs.")
     database.close()
+    for problem in asyncio.run(_server_problems(settings, model.parts)):
+        _say(problem)
     if model.stale():
         _say("training the bot, about a minute")
         model.train()
@@ -57,6 +62,16 @@ def start(
     here = {"llm": bool(llm), "rasa": not settings.rasa_url, "chroma": not settings.chroma_url}
     command = [str(honcho), "start", "-e", os.devnull, "-c", ",".join(f"{name}={int(on)}" for name, on in here.items())]
     os.execve(honcho, command, {**process_environment(settings), **added})  # noqa: S606
+
+
+async def _server_problems(settings: Settings, parts: BotParts) -> list[str]:
+    from actions.servers import ActionServers  # noqa: PLC0415
+
+    servers = ActionServers(settings.own_action_servers(), [name for skill in parts.skills for name in skill.actions()])
+    await servers.look_up()
+    await servers.close()
+    servers.check()
+    return servers.problems(parts.actions())
 
 
 def train(

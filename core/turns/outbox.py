@@ -81,7 +81,7 @@ def _said(session: Session, conversation: Conversation, turn: Turn, reading: Rea
     chosen = settings.of(session, turn.tenant_id)
     words = "\n".join(reply.text for reply in reading.replies)
     why, there = triggers.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
-    told = why is None or why.trigger == "asked"  # action_handoff says it itself
+    told = why is None or why.trigger == "asked"  # rejoinder_handoff says it itself
     outcome, answer = reading.outcome, _for_all(conversation, reading.replies, texts)
     if why and why.trigger == "sentiment" and there:
         answer = tuple(_without_choices(reply, texts) for reply in answer)

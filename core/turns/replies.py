@@ -46,7 +46,7 @@ class Reading:
 
 
 def read(items: list[RasaItem]) -> Reading:
-    """The messages, one for each utterance that has something to show, and what is noted of them."""
+    """The messages, one for each utterance that has something to show, and what is noted of them; a failure is said once."""
     replies: list[Reply] = []
     notes: list[dict[str, Any]] = []
     for item in _utterances(items):
@@ -54,7 +54,8 @@ def read(items: list[RasaItem]) -> Reading:
         notes += [note] if note else []
         rich = rich_of(item)
         text = str(item.get("text") or "").strip()
-        if text or rich.choices or rich.attachments:
+        again = note.get("outcome") == FAILED and any(reply.text == text for reply in replies)
+        if (text or rich.choices or rich.attachments) and not again:
             replies.append(Reply(text, rich.choices, tuple(note.get("sources", ())), rich.attachments))
     return Reading(tuple(replies), _best(notes))
 

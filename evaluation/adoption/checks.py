@@ -15,9 +15,13 @@ DEFAULT_ACTIONS = frozenset(
 )  # fmt: skip
 
 
+OURS = "rejoinder_"
+
+
 def checked(project: Project) -> list[Finding]:
     """All that is found."""
     return [
+        *_reserved(project),
         *_missing_responses(project),
         *_unknown_actions(project),
         *_questions(project),
@@ -34,6 +38,13 @@ def _steps(project: Project) -> Iterator[tuple[str, str]]:
         for document, path in project.paths(kind):
             for action in actions_of(path["steps"]):
                 yield action, document.at(path)
+
+
+def _reserved(project: Project) -> Iterator[Finding]:
+    for name in project.actions:
+        if name.startswith(OURS):
+            text = f"the action {name} has a name of Rejoinder's own: none but its actions may begin with {OURS}"
+            yield Finding("unresolved", text, project.domains[0].name)
 
 
 def _missing_responses(project: Project) -> Iterator[Finding]:

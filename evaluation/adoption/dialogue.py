@@ -55,11 +55,6 @@ def story_left(story: Step, taken: set[str]) -> Step | None:
     return {**story, "steps": kept} if ends_with_answer and any("intent" in s or "or" in s for s in kept) else None
 
 
-def renamed(path: Step, names: dict[str, str]) -> Step:
-    """With other names of actions."""
-    return {**path, "steps": [_renamed(step, names) for step in path["steps"]]}
-
-
 def slots_of(mappings: Any) -> list[dict[str, Any]]:
     """The mappings of a slot."""
     return [each for each in listed(mappings) if isinstance(each, dict)]
@@ -77,9 +72,3 @@ def _without(step: Step, taken: set[str]) -> Step | None:
     if len(left) > 1:
         return {**step, "or": left}
     return left[0] if left else None
-
-
-def _renamed(step: Step, names: dict[str, str]) -> Step:
-    return (
-        {**step, "action": names.get(step["action"], step["action"])} if isinstance(step.get("action"), str) else step
-    )

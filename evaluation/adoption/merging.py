@@ -11,7 +11,7 @@ import yaml
 
 from core.bot_parts import BASE_DATA, BASE_DOMAIN, QUESTIONS, VALUE
 from evaluation.adoption.checks import checked
-from evaluation.adoption.dialogue import actions_of, intents_of, loop_of, renamed, rule_left, slots_of, story_left
+from evaluation.adoption.dialogue import actions_of, intents_of, loop_of, rule_left, slots_of, story_left
 from evaluation.adoption.documents import Document, read_document
 from evaluation.adoption.findings import Finding
 from evaluation.adoption.pipeline import Recipe
@@ -144,15 +144,8 @@ class _Merging:
         responses = [
             name for name in self._base["responses"] if name not in ruled and not name.startswith(THEIRS_IF_THERE)
         ]
-        actions = [name_of(each) for each in self._base["actions"]]
         there = {*self._project.responses(), *(name_of(each) for each in self._project.domain["actions"])}
-        there |= {
-            step
-            for kind in ("rules", "stories")
-            for _, path in self._project.paths(kind)
-            for step in actions_of(path["steps"])
-        }
-        names = {name: name.replace("_", "_rejoinder_", 1) for name in (*responses, *actions) if name in there}
+        names = {name: name.replace("_", "_rejoinder_", 1) for name in responses if name in there}
         return names | {name: f"rejoinder_{name}" for name in OWN_SLOTS if name in self._project.domain["slots"]}
 
     # ---- what is said of it
@@ -192,7 +185,7 @@ class _Merging:
             self._merged(f"{', '.join(worded)}: said in your words")
 
     def _kind(self, name: str) -> str:
-        return "slot" if name in OWN_SLOTS else "response" if name.startswith("utter_") else "action"
+        return "slot" if name in OWN_SLOTS else "response"
 
     def _merged(self, text: str, place: str = "") -> None:
         self._said.append(Finding("merged", text, place))
@@ -233,7 +226,7 @@ class _Merging:
         return found
 
     def _own_rule(self, rule: dict[str, Any]) -> dict[str, Any]:
-        own = renamed(rule, self._names)
+        own = {**rule, "steps": list(rule["steps"])}
         wishes = [name for name in self._persons if name != PERSON]
         if intents_of(own["steps"][0]) == {PERSON} and wishes:
             own["steps"][0] = {"or": [{"intent": name} for name in (PERSON, *wishes)]}
@@ -245,7 +238,7 @@ class _Merging:
         marked = {
             "email": "name@example.com",
             "url": "https://example.com",
-            "amount-of-money": "$25",
+        XX
             "time": "tomorrow",
             "number": "3",
         }
@@ -290,7 +283,7 @@ class _Merging:
         merged["entities"] = [*theirs["entities"], *self._own_entities()]
         own_slots = {names.get(name, name): base["slots"][name] for name in OWN_SLOTS}
         merged["slots"] = {**{n: self._their_slot(s) for n, s in theirs["slots"].items()}, **own_slots}
-        merged["actions"] = [*(self._their_action(each) for each in theirs["actions"]), *self._own_actions()]
+        merged["actions"] = [*(self._their_action(each) for each in theirs["actions"]), *base["actions"]]
         merged["responses"] = {**theirs["responses"], **self._own_responses(), **self._titles()}
         merged.setdefault("session_config", base["session_config"])
         merged["version"] = "3.1"
@@ -314,16 +307,6 @@ class _Merging:
         """They are given the domain, as an action server of theirs expects it."""
         name = name_of(action)
         return action if isinstance(action, dict) or name.startswith("utter_") else {name: {"send_domain": True}}
-
-    def _own_actions(self) -> list[Any]:
-        names = self._names
-        own = self._base["actions"]
-        return [
-            {names.get(name_of(each), name_of(each)): each[name_of(each)]}
-            if isinstance(each, dict)
-            else names.get(each, each)
-            for each in own
-        ]
 
     def _own_responses(self) -> Texts:
         ruled = {action for rule in self._rules for action in actions_of(rule["steps"])}

@@ -21,7 +21,7 @@ from evaluation.training.intents import IntentFigures, intent_figures
 from evaluation.training.model import Release
 from evaluation.training.rasa import run_rasa
 
-KNOWLEDGE = "action_answer"
+KNOWLEDGE = "rejoinder_answer"
 
 
 @dataclass(frozen=True)

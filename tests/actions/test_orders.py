@@ -159,7 +159,7 @@ class Answers(Action):
     """Says that it was asked."""
 
     def name(self) -> str:
-        return "action_answer"
+        return "rejoinder_answer"
 
     async def run(self, dispatcher: CollectingDispatcher, _tracker: Tracker, _domain: dict[str, Any]) -> list[Any]:
         dispatcher.utter_message(response="utter_answered")

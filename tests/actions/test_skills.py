@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rasa_sdk import Action
+from rasa_sdk.executor import CollectingDispatcher
 
-from actions.skills import actions_of, check_named, check_skills, check_unique
+from actions.skills import actions_of, check_named, check_skills, check_unique, load_skills
 from actions.stop import ActionStop
 from core.bot_parts import Skill, find_skills
 from core.db import Database
-from core.errors import SettingsInvalid
+from core.errors import ActionFailed, SettingsInvalid
 
 CODE = """
 from rasa_sdk import Action
@@ -69,8 +71,8 @@ def test_an_action_that_two_define_is_an_error_with_both_places(tmp_path: Path, 
 
 
 def test_an_action_of_the_base_is_not_defined_again(tmp_path: Path, sqlite: Database) -> None:
-    stops = actions_of(skill(tmp_path, "booking", action="action_stop"), sqlite)
-    with pytest.raises(SettingsInvalid, match=r"action_stop is defined twice: in .*actions.stop.* and in .*booking"):
+    stops = actions_of(skill(tmp_path, "booking", action="rejoinder_stop"), sqlite)
+    with pytest.raises(SettingsInvalid, match=r"rejoinder_stop is defined twice: in .*actions.stop.* and in .*booking"):
         check_unique([ActionStop(), *stops])
 
 
@@ -81,10 +83,23 @@ def test_an_action_of_the_base_is_not_defined_again(tmp_path: Path, sqlite: Data
 def test_code_that_cannot_be_used_is_said_with_its_skill(
     tmp_path: Path, sqlite: Database, code: str, said: str
 ) -> None:
-    with pytest.raises(SettingsInvalid, match=rf"skill booking .*{said}"):
-        check_skills([skill(tmp_path, "booking", code)], sqlite)
+    (problem,) = check_skills([skill(tmp_path, "booking", code)], sqlite)
+    assert re.search(rf"skill booking .*{said}", problem)
+
+
+@pytest.mark.parametrize("code", ["import nothing_like_it", "import sys; sys.exit(3)"])
+async def test_a_skill_that_cannot_be_used_costs_its_own_actions_alone(
+    tmp_path: Path, sqlite: Database, code: str
+) -> None:
+    broken, whole = skill(tmp_path, "booking", code), skill(tmp_path, "visits", action="action_visit")
+    broken.domain.write_text('version: "3.1"\nactions: [action_book, {validate_book_form: {send_domain: true}}]\n')
+    actions, problems = load_skills([broken, whole], sqlite)
+    assert names(actions) == ["action_book", "validate_book_form", "action_visit"]
+    assert len(problems) == 1
+    with pytest.raises(ActionFailed, match="skill booking"):
+        await actions[0].run(CollectingDispatcher(), None, {})
 
 
 def test_an_action_without_code_is_said() -> None:
     with pytest.raises(SettingsInvalid, match="action_book"):
-        check_named([ActionStop()], ["action_stop", "action_book", "utter_greet"])
+        check_named([ActionStop()], ["rejoinder_stop", "action_book", "utter_greet"])

@@ -11,6 +11,7 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 
 from actions.reply import Note, say
+from actions.servers import ActionServers
 from actions.webhook import router
 from core.events import Chunk, Hub
 
@@ -65,7 +66,7 @@ async def post(hub: Hub, action: str, secret: str = "s") -> httpx.Response:
     executor.register_action(Speak())
     executor.register_action(Break())
     app = FastAPI()
-    app.include_router(router(executor, hub, "s"))
+    app.include_router(router(executor, hub, "s", ActionServers()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
         return await http.post("/webhook", json=call(action), headers={"Authorization": f"Bearer {secret}"})
 
@@ -90,4 +91,7 @@ async def test_chunks_go_to_who_watches_and_the_answer_is_said_once() -> None:
 
 
 async def test_a_failing_action_apologises() -> None:
-    assert (await post(Hub(), "action_break")).json()["responses"] == [{"response": "utter_failed"}]
+    (response,) = (await post(Hub(), "action_break")).json()["responses"]
+    assert response["response"] == "utter_failed"
+    note = {"outcome": "failed", "error": "the action action_break failed: ValueError()"}
+    assert response["custom"]["rejoinder"] == note

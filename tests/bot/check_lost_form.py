@@ -11,7 +11,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.components.tracker_store import TrackerStore
 
-BASE = {"version": "3.1", "intents": ["greet"], "actions": ["action_answer"]}
+BASE = {"version": "3.1", "intents": ["greet"], "actions": ["rejoinder_answer"]}
 SHOP = {
     **BASE,
     "slots": {"order_number": {"type": "text", "mappings": [{"type": "custom"}]}},

@@ -152,7 +152,7 @@ def messages(name: str) -> list[tuple[str, str]]:
 
 
 def understood(model: BotModel, said: list[tuple[str, str]], folder: Path) -> list[str]:
-    """What was taken for something else. A question that only nearly is one is answered by `action_clarify`."""
+    """What was taken for something else. A question that only nearly is one is answered by `rejoinder_clarify`."""
     (folder / "said.txt").write_text("\n".join(text for text, _ in said))
     archive = next(model.deployed.glob("*.tar.gz"))
     out = in_rasa("-m", "tests.bot.understood", str(archive), str(folder / "said.txt"))

@@ -85,7 +85,7 @@ def test_two_skills_of_one_name_are_refused(tmp_path: Path) -> None:
             "responses:\n  utter_greet:\n    - text: hi\n",
             "the response utter_greet is in .*domain.yml and in .*booking",
         ),
-        ("actions: [action_answer]\n", "the action action_answer is in"),
+        ("actions: [rejoinder_answer]\n", "the action rejoinder_answer is in"),
         ("slots:\n  tone: {type: text, mappings: [{type: custom}]}\n", "the slot tone is in"),
         ("intents: book\n", "intents must be a list"),
         ("intents: [", "is not a domain"),

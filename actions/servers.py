@@ -1,0 +1,258 @@
+"""A team's own action servers, as rasa-sdk 3 runs them: which one has which action, and running it there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+import structlog
+from rasa_sdk.interfaces import ActionExecutionRejection
+
+from core.errors import ActionFailed, SettingsInvalid
+
+log = structlog.get_logger()
+
+OURS = "rejoinder_"
+"""How the names of the base's actions begin; no other may."""
+CONNECT_SECONDS = 2.0
+RUN_SECONDS = 20.0
+LIST_SECONDS = 3.0
+TRIES = 3
+"""How often a server is called to which nothing could be sent."""
+PAUSE_SECONDS = 0.3
+MOST_BYTES = 1_000_000
+"""Of an answer; more is not read."""
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+UTTERS = "utter_"
+_SERVER = ""
+"""What a line in the log is about where it is not about one action."""
+
+
+@dataclass
+class ActionServer:
+    """One server."""
+
+    url: str
+    """Of its webhook."""
+    actions: frozenset[str] | None = None
+    """Those it lists; None where it never did."""
+    problem: str = ""
+    """Why it did not list them the last time."""
+
+    @property
+    def name(self) -> str:
+        """Its address for logs, without what is secret in it."""
+        url = httpx.URL(self.url)
+        return f"{url.scheme}://{url.netloc.decode()}{url.path}"
+
+    @property
+    def list_url(self) -> httpx.URL:
+        """Where rasa-sdk lists its actions: ``/actions`` beside ``/webhook``."""
+        url = httpx.URL(self.url)
+        return url.copy_with(path=url.path.rpartition("/")[0] + "/actions")
+
+
+class ActionServers:
+    """Runs actions that are not ours. A server that is away or answers nonsense costs one action, and one line in the log."""
+
+    def __init__(
+        self, urls: Sequence[str] = (), ours: Collection[str] = (), domain: dict[str, Any] | None = None
+    ) -> None:
+        """``ours``: names of actions that `app` runs itself; ``domain``: goes along where Rasa leaves it out."""
+        self.servers = [ActionServer(url) for url in urls]
+        self._ours = frozenset(ours)
+        self._domain = domain or {}
+        self._told: set[tuple[str, str]] = set()
+        # A connection for each call: on one that is kept open, nobody knows whether a call that broke off was taken.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        timeout = httpx.Timeout(RUN_SECONDS, connect=CONNECT_SECONDS)
+        self._http = httpx.AsyncClient(limits=limits, timeout=timeout)
+
+    async def look_up(self, *servers: ActionServer) -> None:
+        """Ask servers, or all, what they have; one that does not answer keeps what it had."""
+        await asyncio.gather(*(self._list(server) for server in servers or self.servers))
+
+    def listed(self) -> set[str]:
+        """What they have, as far as they said."""
+        return {name for server in self.servers for name in server.actions or ()}
+
+    def clashes(self) -> list[str]:
+        """A line for each name that is given twice."""
+        holders = {name: [each.name for each in self._having(name)] for name in self.listed()}
+        return [
+            f"The action {name} is on {' and on '.join(places)}, and Rejoinder has one of that name."
+            if self._is_ours(name)
+            else f"The action {name} is on {' and on '.join(places)}."
+            for name, places in sorted(holders.items())
+            if self._is_ours(name) or len(places) > 1
+        ]
+
+    def tell_clashes(self) -> None:
+        """Log each, once."""
+        for clash in self.clashes():
+            if (clash, _SERVER) not in self._told:
+                self._told.add((clash, _SERVER))
+                log.error(clash)
+
+    def check(self) -> None:
+        """No name is given twice, as far as the servers have answered.
+
+        Raises:
+            SettingsInvalid: some are; says which, where, and what to do.
+        """
+        if clashes := self.clashes():
+            hint = (
+                "Rename it: what its class returns in name(), and the name in domain.yml, rules and stories; "
+                f"names that begin with {OURS} are Rejoinder's. Or take one of the servers off REJOINDER_ACTION_SERVERS."
+            )
+            raise SettingsInvalid("\n".join([*clashes, hint]))
+
+    def problems(self, named: Collection[str]) -> list[str]:
+        """A line for each server that does not say what it has; else one with those of the named actions that nobody has."""
+        silent = [f"The action server {each.name} {each.problem}." for each in self.servers if each.problem]
+        known = self.listed()
+        missing = [n for n in named if not (self._is_ours(n) or n in known or n.startswith(UTTERS))]
+        if silent or not missing or not self.servers:
+            return silent
+        return [f"No action server has these actions of the domain: {', '.join(missing)}."]
+
+    async def run(self, call: dict[str, Any]) -> dict[str, Any]:
+        """The result of an action: events and responses.
+
+        Raises:
+            ActionFailed: nobody has it, or the server is away, too slow, or answers what is no result; says why.
+            ActionExecutionRejection: the action itself says that it does not run now.
+        """
+        name = str(call.get("next_action"))
+        server = await self._server_of(name)
+        body = orjson.dumps({"domain": self._domain, **call})
+        try:
+            async with asyncio.timeout(RUN_SECONDS):
+                status, answer = await self._post(server, body)
+        except httpx.HTTPError as error:
+            raise self._failed(server, _SERVER, f"does not answer: {_said(error)}") from error
+        except TimeoutError:
+            raise self._failed(server, _SERVER, f"has not answered within {RUN_SECONDS:.0f} s") from None
+        self._answers(server, _SERVER)
+        result = self._result_of(server, name, status, answer)
+        self._answers(server, name)
+        return result
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._http.aclose()
+
+    async def _server_of(self, name: str) -> ActionServer:
+        if not self._having(name):
+            await self.look_up()
+            self.tell_clashes()
+        having = self._having(name) or [server for server in self.servers if server.actions is None]
+        if not having:
+            raise ActionFailed(f"no action server has the action {name}")
+        if len(having) > 1:
+            raise ActionFailed(f"more than one action server may have the action {name}; see `rejoinder bot actions`")
+        return having[0]
+
+    def _result_of(self, server: ActionServer, name: str, status: int, body: bytes) -> dict[str, Any]:
+        if status == httpx.codes.NOT_FOUND:
+            server.actions = server.actions and server.actions - {name}
+            raise self._failed(server, name, "does not know the action")
+        if status not in {httpx.codes.OK, httpx.codes.BAD_REQUEST}:
+            raise self._failed(server, name, f"answers with status {status}")
+        if len(body) > MOST_BYTES:
+            raise self._failed(server, name, f"answers with more than {MOST_BYTES} bytes")
+        try:
+            answer = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            raise self._failed(server, name, "answers with something that is not JSON") from None
+        rejected = answer.get("action_name") if isinstance(answer, dict) and status != httpx.codes.OK else None
+        if isinstance(rejected, str):
+            raise ActionExecutionRejection(rejected, str(answer.get("error") or ""))
+        if status != httpx.codes.OK or not _is_result(answer):
+            raise self._failed(server, name, "answers with JSON that is not the result of an action")
+        return {"events": answer.get("events") or [], "responses": answer.get("responses") or []}
+
+    async def _post(self, server: ActionServer, body: bytes, tries: int = TRIES) -> tuple[int, bytes]:
+        """Called again only where nothing was sent: an action may cancel an order."""
+        try:
+            return await self._read("POST", httpx.URL(server.url), body)
+        except _NEVER_SENT:
+            if tries == 1:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
+        return await self._post(server, body, tries - 1)
+
+    async def _read(self, method: str, url: httpx.URL, body: bytes | None = None) -> tuple[int, bytes]:
+        headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        read = bytearray()
+        async with self._http.stream(method, url, content=body, headers=headers) as response:
+            async for chunk in response.aiter_bytes():
+                read += chunk
+                if len(read) > MOST_BYTES:
+                    break
+        return response.status_code, bytes(read)
+
+    async def _list(self, server: ActionServer) -> None:
+        try:
+            async with asyncio.timeout(LIST_SECONDS):
+                status, body = await self._read("GET", server.list_url)
+            found = _names_in(orjson.loads(body)) if status == httpx.codes.OK else None
+        except (httpx.HTTPError, TimeoutError) as error:
+            server.problem = f"does not answer: {_said(error)}"
+            return
+        except orjson.JSONDecodeError:
+            found = None
+        server.problem = "" if found is not None else f"lists no actions at {server.list_url.path}"
+        server.actions = found if found is not None else server.actions
+
+    def _having(self, name: str) -> list[ActionServer]:
+        return [server for server in self.servers if name in (server.actions or ())]
+
+    def _is_ours(self, name: str) -> bool:
+        return name in self._ours or name.startswith(OURS)
+
+    def _failed(self, server: ActionServer, about: str, why: str) -> ActionFailed:
+        """One line for the operator until it works again."""
+        if (server.url, about) not in self._told:
+            self._told.add((server.url, about))
+            more = {"action": about} if about else {}
+            log.warning(
+                "an action fails; customers hear that something went wrong", server=server.name, cause=why, **more
+            )
+        return ActionFailed(f"the action server {server.name} {why}")
+
+    def _answers(self, server: ActionServer, about: str) -> None:
+        if (server.url, about) in self._told:
+            self._told.remove((server.url, about))
+            log.warning("it works again", server=server.name, **({"action": about} if about else {}))
+
+
+def _names_in(listed: Any) -> frozenset[str] | None:
+    """As rasa-sdk lists them: ``[{"name": ...}]``."""
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        return None
+    return frozenset(str(each["name"]) for each in listed if each.get("name"))
+
+
+def _is_result(answer: Any) -> bool:
+    if not isinstance(answer, dict):
+        return False
+    events, responses = answer.get("events") or [], answer.get("responses") or []
+    if not isinstance(events, list) or not isinstance(responses, list):
+        return False
+    return all(map(_is_event, events)) and all(isinstance(response, dict) for response in responses)
+
+
+def _is_event(event: Any) -> bool:
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        return False
+    return event["event"] != "slot" or isinstance(event.get("name"), str)
+
+
+def _said(error: Exception) -> str:
+    """Never the request, which has what the customer wrote."""
+    return f"{type(error).__name__} {error}".strip()
