@@ -17,6 +17,7 @@ from evaluation.adoption.findings import Finding
 from evaluation.adoption.pipeline import Recipe
 from evaluation.adoption.project import Project, listed, name_of
 from evaluation.adoption.wishes import Embeds, Wishes
+from evaluation.forms import SAMPLES
 from evaluation.training.data import Example, is_learnt, read_folder, read_item
 
 PERSON = "talk_to_person"
@@ -235,16 +236,9 @@ class _Merging:
     def _patterns(self) -> list[dict[str, Any]]:
         """Each with one example, without which Rasa does not look for it."""
         found: list[dict[str, Any]] = []
-        marked = {
-            "email": "name@example.com",
-            "url": "https://example.com",
-        XX
-            "time": "tomorrow",
-            "number": "3",
-        }
         for name, pattern in self._recipe.patterns.items():
             found.append({"regex": name, "examples": f"- {pattern}\n"})
-            found.append({"intent": VALUE, "examples": f"- [{marked[name]}]({name})\n"})
+            found.append({"intent": VALUE, "examples": f"- [{SAMPLES[name]}]({name})\n"})
         return found
 
     def _twice(self, theirs: Sequence[Example]) -> set[tuple[str, str]]:
