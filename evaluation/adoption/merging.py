@@ -347,6 +347,7 @@ class _Merging:
             self._said.append(Finding("attend", text, place))
         if given.get("models"):
             self._merged("models: Rejoinder says which model Rasa loads, so this is left out", place)
+        self._tell_channels()
         store = given.get("tracker_store")
         if isinstance(store, dict) and (store.get("type") or "SQL").lower() == "sql":
             self._merged("the tracker store is yours, read through Rejoinder's own class", place)
@@ -359,7 +360,6 @@ class _Merging:
             self._merged(
                 "the tracker store becomes Rejoinder's, in SQLite: what a form waits for is read from it", place
             )
-        self._tell_channels()
         return {**self._base_endpoints, **found}, (url,) if url else ()
 
     def _tell_channels(self) -> None:
