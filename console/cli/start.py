@@ -59,8 +59,7 @@ def start(
         _say(f"{local_model.NAME} answers on 127.0.0.1:{local_model.port(settings)}; it is small: for trying out only")
     honcho = Path(sys.executable).parent / "honcho"
     os.chdir(ROOT)
-    here = {"llm": bool(llm), "rasa": not settings.rasa_url, "chroma": not settings.chroma_url}
-    command = [str(honcho), "start", "-e", os.devnull, "-c", ",".join(f"{name}={int(on)}" for name, on in here.items())]
+    command = [str(honcho), "start", "-e", os.devnull, "-c", how_many(settings, local_model=bool(llm))]
     os.execve(honcho, command, {**process_environment(settings), **added})  # noqa: S606
 
 
@@ -120,6 +119,12 @@ def remember_demo(settings: Settings, wanted: bool | None) -> bool:
     settings.home.mkdir(parents=True, exist_ok=True)
     mark.write_text("on" if on else "off")
     return on
+
+
+def how_many(settings: Settings, *, local_model: bool) -> str:
+    """Of each of the Procfile's processes, as honcho is told: none where a server of somebody else's takes its place."""
+    here = {"llm": local_model, "rasa": not settings.rasa_url, "chroma": not settings.chroma_url}
+    return ",".join(f"{name}={int(on)}" for name, on in here.items())
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
