@@ -45,6 +45,11 @@ OPTIONS = {"epochs": 30.0}
 CONVERSATIONS = 10
 MOST_MESSAGES = 15
 """A form that has not ended after so many has none."""
+EVENTS: dict[str, list[dict[str, Any]]] = {
+    "action_session_start": [{"event": "session_started"}, {"event": "action", "name": "action_listen"}],
+    "action_restart": [{"event": "restart"}],
+}
+"""Of actions of Rasa's own that a project may have in its own way."""
 KNOWN = "How long do you keep my personal records?"
 ANSWER = "We keep personal records for two years and delete them then."
 ASKED = "for how long are my personal records kept by you?"
@@ -174,8 +179,9 @@ def action_server(project: Path) -> Iterator[str]:
         name = call["next_action"]
         if name not in names:
             return JSONResponse({"action_name": name, "error": f"No registered action found for name {name!r}."}, 404)
-        said = [] if name.startswith(("validate_", "action_validate_")) else [{"text": name}]
-        return JSONResponse({"events": [], "responses": said})
+        events = EVENTS.get(name, [])
+        said = [] if events or name.startswith(("validate_", "action_validate_")) else [{"text": name}]
+        return JSONResponse({"events": events, "responses": said})
 
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     listening = server.config.bind_socket()
