@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -41,7 +40,8 @@ from evaluation.adoption.documents import read_document, written
 from evaluation.forms import form_scripts
 from evaluation.training.data import read_parts
 
-OPTIONS = {"epochs": 30.0}
+OPTIONS = {"nlu_epochs": 30.0, "policy_epochs": 5.0}
+"""At most so many of components and of policies; a project's own numbers where they are smaller."""
 CONVERSATIONS = 10
 MOST_MESSAGES = 15
 """A form that has not ended after so many has none."""
@@ -71,10 +71,13 @@ class Seen:
     training_s: float = 0.0
 
 
-def run(data: Path, epochs: float) -> Result:
+def run(data: Path, nlu_epochs: float, policy_epochs: float) -> Result:
     """Every project there is."""
     projects = sorted(file.parent for file in (data / "rasa_projects").glob("*/config.yml"))
-    found = {project.name: _adopted(project, int(epochs)) for project in projects}
+    found = {
+        project.name: _adopted(project, {"pipeline": int(nlu_epochs), "policies": int(policy_epochs)})
+        for project in projects
+    }
     forms = [ended for seen in found.values() for ended in seen.forms.values()]
     figures = {
         name: {
@@ -101,11 +104,11 @@ def run(data: Path, epochs: float) -> Result:
     return {
         "figures": figures,
         "targets": targets,
-        "notes": [f"at most {int(epochs)} epochs of DIET and TED; no Duckling"],
+        "notes": [f"at most {int(nlu_epochs)} epochs of components, {int(policy_epochs)} of policies; no Duckling"],
     }
 
 
-def _adopted(project: Path, epochs: int) -> Seen:
+def _adopted(project: Path, epochs: dict[str, int]) -> Seen:
     seen = Seen()
     try:
         _talked_to(project, epochs, seen)
@@ -114,7 +117,7 @@ def _adopted(project: Path, epochs: int) -> Seen:
     return seen
 
 
-def _talked_to(project: Path, epochs: int, seen: Seen) -> None:
+def _talked_to(project: Path, epochs: dict[str, int], seen: Seen) -> None:
     with tempfile.TemporaryDirectory() as name, action_server(project) as url:
         copied = copy_project(project, Path(name) / project.name, epochs, url)
         faq = Path(name) / "faq.jsonl"
@@ -149,14 +152,15 @@ def _inherited() -> dict[str, str]:
     return {**os.environ, "REJOINDER_ENV_FILE": os.devnull}
 
 
-def copy_project(project: Path, to: Path, epochs: int, actions: str) -> Path:
+def copy_project(project: Path, to: Path, epochs: dict[str, int], actions: str) -> Path:
     """With at most so many epochs and another action server."""
     shutil.copytree(project, to)
-    config = to / "config.yml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(
-        re.sub(r"(epochs:\s*)(\d+)", lambda m: m[1] + str(min(int(m[2]), epochs)), text), encoding="utf-8"
-    )
+    config = dict(read_document(to / "config.yml").content)
+    for part, most in epochs.items():
+        for component in config.get(part) or ():
+            if "epochs" in component:
+                component["epochs"] = min(int(component["epochs"]), most)
+    (to / "config.yml").write_text(written(config), encoding="utf-8")
     file = to / "endpoints.yml"
     endpoints = dict(read_document(file).content) if file.is_file() else {}
     file.write_text(written({**endpoints, "action_endpoint": {"url": actions}}), encoding="utf-8")

@@ -10,11 +10,12 @@ from evaluation.adoption.dialogue import actions_of, intents_of, required, slots
 from evaluation.adoption.findings import Finding
 from evaluation.adoption.project import Project, listed, name_of
 
-DEFAULT_ACTIONS = frozenset(
-    ["action_listen", "action_restart", "action_session_start", "action_default_fallback", "action_deactivate_loop", "action_back", "action_revert_fallback_events", "action_default_ask_affirmation", "action_default_ask_rephrase", "action_two_stage_fallback", "action_unlikely_intent", "action_extract_slots", "..."]
-)  # fmt: skip
-
-
+DEFAULT_ACTIONS = frozenset({
+    "action_listen", "action_restart", "action_session_start", "action_default_fallback", "action_deactivate_loop",
+    "action_back", "action_revert_fallback_events", "action_default_ask_affirmation", "action_default_ask_rephrase",
+    "action_two_stage_fallback", "action_unlikely_intent", "action_extract_slots", "...",
+})  # fmt: skip
+"""Of Rasa's own; the last one is no action, and says that a rule goes on somehow."""
 OURS = "rejoinder_"
 
 

@@ -23,7 +23,8 @@ OURS = "bot.components."
 MEANING, WRITING = "rejoinder_meaning", "rejoinder_writing"
 DIET, DUCKLING, FALLBACK = "DIETClassifier", "DucklingEntityExtractor", "FallbackClassifier"
 FORM_POLICY = "bot.components.form_policy.FormRulePolicy"
-_NO_CLASSIFIERS = (DIET, FALLBACK, "ResponseSelector")
+SELECTOR = "ResponseSelector"
+_NO_CLASSIFIERS = (DIET, FALLBACK, SELECTOR)
 """Registered as classifiers, and not what `ours` takes the place of."""
 ASKS_SECONDS = 3.0
 PATTERNS = {
@@ -199,6 +200,11 @@ def _pipeline(
     else:
         text = f"{', '.join(one.name for one in understood_by)} and the other components stay as they are"
         findings.append(Finding("fits", text, project.config.name))
+    retrieves = any("/" in str(part["intent"]) for _, part in project.examples())
+    if retrieves and not any(one.name == SELECTOR for one in kept):
+        components.append({"name": SELECTOR})
+        text = f"{SELECTOR} is added: your retrieval intents need it"
+        findings.append(Finding("merged", text, project.config.name))
     if not any("MESSAGE_TOKENIZER" in one.kinds for one in kept):
         components.insert(0, _tokenizer(project, findings))
     embedding = {**ours["SentenceEmbeddingFeaturizer"], "alias": MEANING}
