@@ -8,6 +8,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
+from actions.naming import renamed
 from actions.skills import actions_of
 from actions.stop import ActionStop
 from actions.webhook import CHECKS
@@ -43,8 +44,11 @@ def checking_executor(parts: BotParts, database: Database, elsewhere: Collection
     Raises:
         SettingsInvalid: a skill's actions cannot be used.
     """
-    made = [ActionStop(), *(action for skill in parts.skills for action in actions_of(skill, database))]
-    real = {str(a.name()): a for a in made if str(a.name()).startswith(CHECKS) or isinstance(a, ActionStop)}
+    made = [
+        renamed(ActionStop(), parts.names),
+        *(action for skill in parts.skills for action in actions_of(skill, database)),
+    ]
+    real = {str(a.name()): a for a in made if str(a.name()).startswith(CHECKS) or a is made[0]}
     executor = ActionExecutor()
     for name in parts.actions():
         if name in elsewhere and name.startswith(CHECKS):

@@ -8,6 +8,7 @@ from rasa_sdk.executor import ActionExecutor
 from actions.answer import ActionAnswer, Entries
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
+from actions.naming import renamed
 from actions.servers import ActionServers
 from actions.skills import check_named, check_unique, load_skills
 from actions.stop import ActionStop
@@ -39,14 +40,15 @@ def make_actions(  # noqa: PLR0917
     of_skills, problems = load_skills(parts.skills, database)
     for problem in problems:
         log.error("a skill cannot be used; its actions fail, everything else runs", cause=problem)
-    actions = [*base, *of_skills]
+    actions = [*(renamed(action, parts.names) for action in base), *of_skills]
     check_unique(actions)
-    if not settings.action_servers:
+    urls = settings.own_action_servers()
+    if not (urls or parts.project):
         check_named(actions, parts.actions())
     executor = ActionExecutor()
     for action in actions:
         executor.register_action(action)
-    return executor, ActionServers(settings.action_servers, executor.actions, parts.domain())
+    return executor, ActionServers(urls, executor.actions, parts.domain())
 
 
 async def tell_problems(servers: ActionServers, parts: BotParts) -> None:

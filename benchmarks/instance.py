@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,19 +70,26 @@ _COMMANDS = {"chroma run": "chroma", "rasa_server run": "rasa", "uvicorn": "app"
 
 @contextmanager
 def instance(
-    env: dict[str, str] | None = None, models: Path = ROOT / "var/models", arguments: Sequence[str] = ()
+    env: dict[str, str] | None = None,
+    models: Path = ROOT / "var/models",
+    arguments: Sequence[str] = (),
+    prepare: Callable[[dict[str, str]], None] | None = None,
 ) -> Iterator[Instance]:
-    """`rejoinder start` until it is ready, stopped at the end; a model trained from the same files is taken from there."""
+    """`rejoinder start` until it is ready, stopped at the end; a model trained from the same files is taken from there.
+
+    ``prepare`` is given the environment of the instance before it starts.
+    """
     home = Path(tempfile.mkdtemp(prefix="rejoinder-bench-"))
     port = free_ports(3)
     if models.is_dir():
         shutil.copytree(models, home / "models")
     settings = {"REJOINDER_HOME": str(home), "REJOINDER_PORT": str(port), "REJOINDER_ENV_FILE": os.devnull}
+    environment = {**os.environ, **settings, **(env or {})}
+    if prepare:
+        prepare(environment)
     with (home / "log").open("wb") as log:
         command = [str(Path(sys.executable).parent / "rejoinder"), "start", *arguments]
-        running = subprocess.Popen(
-            command, env={**os.environ, **settings, **(env or {})}, stdout=log, stderr=log, start_new_session=True
-        )
+        running = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         await_ready(f"http://127.0.0.1:{port}/ready", running, home / "log")
         yield Instance(home, port, running.pid)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from core.errors import InvalidInput, SettingsInvalid
 ROOT = Path(__file__).parent.parent
 BASE_DOMAIN = ROOT / "domain.yml"
 BASE_DATA = ROOT / "bot/data"
+BASE_CONFIG = ROOT / "config.yml"
 BASE_TESTS = ROOT / "tests/conversations"
 SKILLS = ROOT / "bot/skills"
 DEMO_SKILLS = ("shop_orders",)
@@ -128,6 +129,14 @@ class BotParts:
     """The base's domain."""
     languages: tuple[str, ...] = LANGUAGES
     """Those it speaks, its own first."""
+    config: Path = BASE_CONFIG
+    """How messages are understood, and the next step chosen."""
+    tests: Path | None = BASE_TESTS
+    """The base's conversation tests."""
+    project: Path | None = None
+    """An adopted Rasa project; it may have components of its own."""
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Names of the base that are others in the domain, since an adopted project has them already."""
 
     @property
     def domains(self) -> list[Path]:
@@ -142,7 +151,7 @@ class BotParts:
     @property
     def test_folders(self) -> list[Path]:
         """The base's, then the skills'."""
-        return [BASE_TESTS, *(skill.tests for skill in self.skills if skill.tests.is_dir())]
+        return [*([self.tests] if self.tests else ()), *(skill.tests for skill in self.skills if skill.tests.is_dir())]
 
     def domain(self) -> dict[str, Any]:
         """All domains as one, with the voice filled in, what no form may take kept from it, and failures marked as such.
@@ -153,10 +162,11 @@ class BotParts:
         parts = {file: _read(file) for file in self.domains}
         _check_unique(parts)
         domain = _merged(list(parts.values()))
-        for slot, value in {**self.voice.slots, SLOT: self.languages[0]}.items():
+        for slot, value in self._voiced().items():
             domain["slots"][slot]["initial_value"] = value
         domain["intents"] = [_without_language(intent) for intent in domain["intents"]]
-        domain["responses"] = in_languages(domain["responses"], self._translated(), self.languages, self.voice.slots)
+        voice = {self.names.get(slot, slot): value for slot, value in self.voice.slots.items()}
+        domain["responses"] = in_languages(domain["responses"], self._translated(), self.languages, voice)
         domain["slots"] = {name: _values_only(slot, domain["intents"]) for name, slot in domain["slots"].items()}
         said = domain["responses"]
         domain["responses"] = {name: _marked(said[name], name) if name in FAILURES else said[name] for name in said}
@@ -222,16 +232,24 @@ class BotParts:
             code: {name: each.responses[name] for each in files[code] for name in each.responses} for code in files
         }
         set_by_hand = {GREETING} if self.voice.greeting else set()
-        return {code: {n: own[n] for n in own if n not in set_by_hand} for code, own in texts.items()}
+        return {
+            code: {self.names.get(n, n): own[n] for n in own if n not in set_by_hand} for code, own in texts.items()
+        }
 
     def responses(self, language: str = "") -> dict[str, list[dict[str, Any]]]:
-        """What `app` says itself, in the instance's voice; the variations of one text are a list.
+        """What `app` says itself, in the instance's voice, by the base's own names; the variations of one text are a list.
 
         Raises:
             InvalidInput: as ``domain``.
         """
-        slots = {**self.voice.slots, SLOT: language or self.languages[0]}
-        return {name: _fitting(texts, slots) for name, texts in self.domain()["responses"].items()}
+        slots = self._voiced(language)
+        said = {name: _fitting(texts, slots) for name, texts in self.domain()["responses"].items()}
+        return {**said, **{own: said[name] for own, name in self.names.items() if name in said}}
+
+    def _voiced(self, language: str = "") -> dict[str, str]:
+        """What the slots of the voice and of the language hold, by their names in the domain."""
+        values = {**self.voice.slots, SLOT: language or self.languages[0]}
+        return {self.names.get(slot, slot): value for slot, value in values.items()}
 
 
 def find_skills(places: Iterable[str]) -> tuple[Skill, ...]:

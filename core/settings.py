@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.adoption import Adopted, Adoption
 from core.bot_languages import check_languages
 from core.bot_parts import BASE_LANGUAGES, DEMO_SKILLS, LANGUAGES, ROOT, BotParts, Tone, Voice, find_skills
 from core.errors import SettingsInvalid
@@ -68,7 +69,7 @@ class Settings(BaseSettings):
     languages: Annotated[list[str], NoDecode] = list(LANGUAGES)
     """Those that the bot speaks (comma separated), its own first: said to who writes another."""
     action_servers: Annotated[list[str], NoDecode] = []
-    """Webhooks of a team's own action servers, such as http://localhost:5055/webhook (comma separated)."""
+    """Webhooks of a team's own action servers, such as http://localhost:5055/webhook (comma separated); empty: that of an adopted project."""
     bot_name: str = "Rejoinder"
     """What the bot calls itself."""
     greeting: str = ""
@@ -197,12 +198,42 @@ class Settings(BaseSettings):
         """What the bot is made of.
 
         Raises:
-            SettingsInvalid: there is no such skill or language.
+            SettingsInvalid: there is no such skill or language, or an adopted bot is gone.
         """
-        voice = Voice(self.bot_name, self.tone, self.greeting)
+        voice, adoption = Voice(self.bot_name, self.tone, self.greeting), self.adoption
         check_languages(self.languages, BASE_LANGUAGES)
+        if adoption:
+            return BotParts(
+                adoption.data,
+                find_skills(self.skills),
+                voice,
+                adoption.domain,
+                tuple(self.languages[:1]),
+                adoption.config,
+                tests=None,
+                project=adoption.project,
+                names=adoption.names,
+            )
         skills = find_skills(self.skills or (DEMO_SKILLS if self.demo else ()))
         return BotParts(ROOT / self.bot_data, skills, voice, languages=tuple(self.languages))
+
+    def own_action_servers(self) -> list[str]:
+        """Those that the setting names, else that of the adopted project.
+
+        Raises:
+            SettingsInvalid: the adopted bot is gone.
+        """
+        adoption = self.adoption
+        return self.action_servers or list(adoption.action_servers if adoption else ())
+
+    @property
+    def adoption(self) -> Adoption | None:
+        """The Rasa project of its own that the bot is made of, if it is.
+
+        Raises:
+            SettingsInvalid: what was made of it is gone.
+        """
+        return Adopted(self.home).adoption
 
     def database(self) -> str:
         """SQLAlchemy URL of the database."""

@@ -1,6 +1,7 @@
 """What is played to check a bot's forms: how customers begin each, and what they say for its slots.
 
-Both come from the conversation tests; a form without one is begun by an example of the intent whose rule begins it.
+Both come from the conversation tests; a form without one is begun by an example of the intent whose rule or story begins it,
+and its values come from the training data: a marked entity, or an example of the intent that a slot is filled by.
 """
 
 from __future__ import annotations
@@ -21,6 +22,17 @@ from evaluation.training.model import Release
 from evaluation.training.rasa import run_rasa
 
 _ANNOTATED = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
+_MARKED = re.compile(r"\[([^\]]+)\](?:\(([^:)]+)[^)]*\)|\{[^}]*\"entity\": *\"([^\"]+)\"[^}]*\})")
+SAMPLES = {
+    "email": "name@example.com",
+    "url": "https://example.com",
+    "amount-of-money": "$25",
+    "time": "tomorrow",
+    "number": "3",
+}
+"""Of what extractors such as Duckling find without an example."""
+ANYTHING = "It has been like that since this morning"
+"""For a slot that takes whatever is written."""
 REQUESTED = "requested_slot"
 
 
@@ -44,7 +56,7 @@ def check_forms(release: Release, parts: BotParts, actions: ActionServer) -> lis
         scripts.write_text(json.dumps(form_scripts(parts)), encoding="utf-8")
         words = ["--model", str(release.archive), "--scripts", str(scripts), "--out", str(out)]
         words += ["--actions", actions.url, "--secret", actions.secret]
-        run_rasa(words, release.folder / "forms.log", "bot.checking")
+        run_rasa(words, release.folder / "forms.log", "bot.checking", project=parts.project)
         found: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
         return found
 
@@ -63,6 +75,8 @@ def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
     for story in _paths(parts.test_folders, "stories"):
         _learn(story["steps"], by_tests, values)
     begun = {**by_rules, **by_tests}
+    for form, spoken in values.items():
+        values[form] = {**_values(parts, form, said), **spoken}
     return [
         {
             "form": form,
@@ -76,14 +90,55 @@ def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
 
 
 def _begun_by_rules(parts: BotParts, forms: set[str]) -> dict[str, str]:
-    """Forms with an intent after which a rule begins them."""
+    """Forms with an intent after which a rule or story begins them."""
     found: dict[str, str] = {}
-    for rule in _paths(parts.data_folders, "rules"):
-        first, *then = rule["steps"]
-        intents = [each["intent"] for each in first.get("or", [first]) if "intent" in each]
-        for action in (step.get("action") for step in then):
-            if intents and action in forms:
-                found.setdefault(action, intents[0])
+    for path in (*_paths(parts.data_folders, "rules"), *_paths(parts.data_folders, "stories")):
+        intents: list[str] = []
+        for step in path["steps"]:
+            named = [each["intent"] for each in step.get("or", [step]) if "intent" in each]
+            if (form := step.get("active_loop")) in forms and intents:
+                found.setdefault(form, intents[0])
+            intents = named or intents
+    return found
+
+
+def _values(parts: BotParts, form: str, said: dict[str, str]) -> dict[str, str]:
+    """What customers may say for the form's slots, as far as the training data tells."""
+    domain, marked = parts.domain(), {**SAMPLES, **_marked(parts)}
+    found: dict[str, str] = {}
+    for slot in domain["forms"][form].get("required_slots") or ():
+        mappings = (domain["slots"].get(slot) or {}).get("mappings") or ()
+        usable = [mapping for mapping in mappings if _applies(mapping, form, slot)]
+        texts = [text for mapping in usable if (text := _value(mapping, marked, said))]
+        found |= {slot: texts[0]} if texts else {}
+    return found
+
+
+def _value(mapping: dict[str, Any], marked: dict[str, str], said: dict[str, str]) -> str | None:
+    intents = mapping.get("intent") or ()
+    examples = (said.get(name) for name in ([intents] if isinstance(intents, str) else intents))
+    if mapping["type"] == "from_entity":
+        return marked.get(mapping["entity"])
+    if mapping["type"] == "from_intent":
+        return next((text for text in examples if text), None) if mapping.get("value") else None
+    if mapping["type"] == "from_text":
+        return next((text for text in examples if text), None) if intents else ANYTHING
+    return None
+
+
+def _applies(mapping: dict[str, Any], form: str, slot: str) -> bool:
+    conditions = mapping.get("conditions") or [{}]
+    here = ((each.get("active_loop", form), each.get(REQUESTED, slot)) for each in conditions)
+    return any(loop in {form, None} and asked in {slot, None} for loop, asked in here)
+
+
+def _marked(parts: BotParts) -> dict[str, str]:
+    """The shortest text that is marked as each entity."""
+    found: dict[str, str] = {}
+    for item in _paths(parts.data_folders, "nlu"):
+        for text, name, other in _MARKED.findall(str(item.get("examples") or "")):
+            entity = name or other
+            found[entity] = min(found.get(entity, text), text, key=len)
     return found
 
 

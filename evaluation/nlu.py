@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from core.bot_parts import BASE_CONFIG
 from core.errors import InvalidInput, Unavailable
+from evaluation.training.rasa import environment
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-bot/bin/python"
 
 
-def measure(train: Path, test: Path, config: Path | None = None, predictions: Path | None = None) -> dict[str, Any]:
-    """The figures of ``bot/evaluate.py``; ``predictions`` gets one line a test row.
+def measure(
+    train: Path,
+    test: Path,
+    config: Path | None = None,
+    predictions: Path | None = None,
+    project: Path | None = None,
+) -> dict[str, Any]:
+    """The figures of ``bot/evaluate.py``; ``predictions`` gets one line a test row; ``project`` may have components.
 
     Raises:
         Unavailable: the Rasa environment is not set up.
@@ -24,22 +31,15 @@ def measure(train: Path, test: Path, config: Path | None = None, predictions: Pa
     if not PYTHON.exists():
         raise Unavailable("The Rasa environment .venv-bot is missing: run `make setup`.")
     command = [str(PYTHON), "-m", "bot.evaluate", "--train", str(train.resolve()), "--test", str(test.resolve())]
-    command += ["--config", str((config or ROOT / "config.yml").resolve())]
+    command += ["--config", str((config or BASE_CONFIG).resolve())]
     command += ["--predictions", str(predictions.resolve())] if predictions else []
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment(project), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise InvalidInput(_last_line(done.stderr))
     figures: dict[str, Any] = json.loads(_last_line(done.stdout))
     return figures
-
-
-def _environment() -> dict[str, str]:
-    """One thread for the linear algebra: on vectors this small more of them only wait for each other."""
-    quiet = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
-    single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return {**os.environ, **quiet, **single, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
 
 
 def _last_line(text: str) -> str:

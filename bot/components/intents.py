@@ -60,7 +60,132 @@ class Support:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
+class ExampleNeighbours(IntentClassifier, GraphComponent):
+    """Remembers every example, and says how near they are to a message that another component has classified.
+
+    With it `OutOfScopeComponent` can judge the intents of any classifier that stands before it, such as Rasa's own.
+    """
+
+    @classmethod
+    def required_components(cls) -> List[Type]:
+        """A vector for the meaning."""
+        return [DenseFeaturizer]
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        """``meaning``, ``writing``: the aliases of the featurizers that are read; None where the pipeline has one of each."""
+        return {"meaning": None, "writing": None}
+
+    @classmethod
+    def create(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> ExampleNeighbours:
+        """Build it as the graph asks for it."""
+        return cls(config, model_storage, resource)
+
+    def __init__(self, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource) -> None:
+        self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Remember every example."""
+        examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
+        if len({e.get(INTENT) for e in examples}) < 2:
+            raise InvalidConfigException(f"{type(self).__name__} needs examples of two intents at least")
+        examples.sort(key=lambda example: example.get(INTENT))
+        with self._model_storage.write_to(self._resource) as folder:
+            np.savez_compressed(folder / FILE, **self._fitted(examples))
+        return self._resource
+
+    def _fitted(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
+        intents, firsts = np.unique([example.get(INTENT) for example in examples], return_index=True)
+        return {
+            "intents": intents.astype(str),
+            "firsts": firsts,
+            "wordings": _packed({plain(example.get(TEXT)): example.get(INTENT) for example in examples}),
+            "vectors": self._vectors_of(examples).astype(np.float16),
+        }
+
+    @classmethod
+    def load(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> ExampleNeighbours:
+        """Read it from the model."""
+        component = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder, np.load(folder / FILE) as found:
+            component._restore(dict(found))
+        return component
+
+    def _restore(self, found: Dict[Text, np.ndarray]) -> None:
+        self._intents: List[Text] = found["intents"].tolist()
+        self._wordings = _unpacked(found["wordings"]) if "wordings" in found else {}
+        self._vectors = found["vectors"].astype(np.float32)
+        bounds = np.r_[found["firsts"], len(self._vectors)]
+        self._rows = [slice(first, after) for first, after in zip(bounds, bounds[1:])]
+        self._inside = np.array([name != OUT_OF_SCOPE for name in self._intents])
+        self._sizes = [int(size) if inside else 0 for size, inside in zip(np.diff(bounds), self._inside)]
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        """Say it of each message."""
+        for message in messages:
+            self._compare(message)
+        return messages
+
+    def _compare(self, message: Message) -> None:
+        vector = self._vectors_of([message])[0]
+        meaning = np.array([(self._vectors[rows] @ vector).max() for rows in self._rows])
+        intent = message.get(INTENT) or {"name": None, "confidence": 0.0}
+        place = self._intents.index(intent["name"]) if intent["name"] in self._intents else None
+        similarity = float(meaning[self._inside].max(initial=0.0))
+        self._support(message, similarity, place, 0.0 if place is None else float(meaning[place]))
+        message.set(INTENT, intent, add_to_output=True)
+
+    def _support(self, message: Message, similarity: float, likeliest: Optional[int], nearest: float) -> None:
+        example_of, begins = self._worded(plain(message.get(TEXT)))
+        size = 0 if likeliest is None else self._sizes[likeliest]
+        message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
+
+    def _worded(self, said: Text) -> Tuple[Optional[Text], Optional[Text]]:
+        """The intent of the whole message word for word, and that of the first words."""
+        words = said.split()
+        first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
+        begins = next((self._wordings[each] for each in first if each in self._wordings), None)
+        return self._wordings.get(said), begins or self._begun_without_space(said)
+
+    def _begun_without_space(self, said: Text) -> Optional[Text]:
+        """The same in languages that put no space between words."""
+        if not UNSPACED.match(said):
+            return None
+        fitting = [each for each in self._wordings if UNSPACED.match(each) and said.startswith(each)]
+        return self._wordings[max(fitting, key=len)] if fitting else None
+
+    def _vectors_of(self, messages: List[Message]) -> np.ndarray:
+        named = [self._config["meaning"]] if self._config["meaning"] else None
+        features = [message.get_dense_features(TEXT, named)[1] for message in messages]
+        if any(feature is None for feature in features):
+            raise InvalidConfigException(f"{type(self).__name__} needs SentenceEmbeddingFeaturizer before it")
+        return np.vstack([feature.features for feature in features]).astype(np.float32)
+
+    def _count(self, message: Message) -> spmatrix:
+        named = [self._config["writing"]] if self._config["writing"] else None
+        feature = message.get_sparse_features(TEXT, named)[1]
+        if feature is None:
+            raise InvalidConfigException(f"{type(self).__name__} needs CountVectorsFeaturizer before it")
+        return feature.features
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class NeighbourLogisticRegression(ExampleNeighbours):
     """softmax((regression + ``neighbour_weight`` x similarity to each intent's nearest example) / ``temperature``)."""
 
     @classmethod
@@ -79,7 +204,8 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
 
         ``other_scripts``: the embedding reads other scripts than Latin; where not, only the writing of such a message counts.
         """
-        return {"C": 30.0, "neighbour_weight": 10.0, "characters": 0.5, "temperature": 1.5, "other_scripts": False}
+        own = {"C": 30.0, "neighbour_weight": 10.0, "characters": 0.5, "temperature": 1.5, "other_scripts": False}
+        return {**ExampleNeighbours.get_default_config(), **own}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
@@ -91,91 +217,36 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
         if not 0 <= config["characters"] <= 1:
             raise InvalidConfigException("NeighbourLogisticRegression: characters must be between 0 and 1")
 
-    @classmethod
-    def create(
-        cls,
-        config: Dict[Text, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> NeighbourLogisticRegression:
-        """Build it as the graph asks for it."""
-        return cls(config, model_storage, resource)
-
-    def __init__(self, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        self._config = config
-        self._model_storage = model_storage
-        self._resource = resource
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Fit the regression, and remember every example."""
-        examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
-        if len({e.get(INTENT) for e in examples}) < 2:
-            raise InvalidConfigException("NeighbourLogisticRegression needs examples of two intents at least")
-        examples.sort(key=lambda example: example.get(INTENT))
-        with self._model_storage.write_to(self._resource) as folder:
-            np.savez_compressed(folder / FILE, **self._fitted(examples))
-        return self._resource
-
     def _fitted(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
+        """Fit the regression beside."""
         regression = LogisticRegression(C=self._config["C"], max_iter=100, tol=1e-3)
-        vectors, counts = _vectors(examples), _counts(examples)
-        regression.fit(vectors, [example.get(INTENT) for example in examples])
-        intents, firsts = np.unique([example.get(INTENT) for example in examples], return_index=True)
+        counts = vstack([self._count(message) for message in examples], format="csr").astype(np.float32)
+        regression.fit(self._vectors_of(examples), [example.get(INTENT) for example in examples])
         inverse_frequency = _inverse_document_frequency(counts)
         grams = _weighed(counts, inverse_frequency)
         two_sided = len(regression.coef_) == 1  # of two intents scikit-learn fits only the second
         return {
-            "intents": intents.astype(str),
-            "firsts": firsts,
-            "wordings": _packed({plain(example.get(TEXT)): example.get(INTENT) for example in examples}),
+            **super()._fitted(examples),
             "coefficients": np.vstack([-regression.coef_, regression.coef_]) if two_sided else regression.coef_,
             "intercepts": np.r_[-regression.intercept_, regression.intercept_] if two_sided else regression.intercept_,
-            "vectors": vectors.astype(np.float16),
             "inverse_frequency": inverse_frequency,
             "grams_data": grams.data.astype(np.float16),
             "grams_indices": grams.indices,
             "grams_indptr": grams.indptr,
         }
 
-    @classmethod
-    def load(
-        cls,
-        config: Dict[Text, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> NeighbourLogisticRegression:
-        """Read it from the model."""
-        component = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder, np.load(folder / FILE) as found:
-            component._restore(dict(found))
-        return component
-
     def _restore(self, found: Dict[Text, np.ndarray]) -> None:
-        self._intents: List[Text] = found["intents"].tolist()
-        self._wordings = _unpacked(found["wordings"]) if "wordings" in found else {}
+        super()._restore(found)
         self._coefficients = found["coefficients"].astype(np.float32)
         self._intercepts = found["intercepts"].astype(np.float32)
-        self._vectors = found["vectors"].astype(np.float32)
         self._inverse_frequency = found["inverse_frequency"]
-        bounds = np.r_[found["firsts"], len(self._vectors)]
-        self._rows = [slice(first, after) for first, after in zip(bounds, bounds[1:])]
         parts = (found["grams_data"].astype(np.float32), found["grams_indices"], found["grams_indptr"])
         grams = csr_matrix(parts, shape=(len(self._vectors), len(self._inverse_frequency)))
         self._grams = [grams[rows] for rows in self._rows]
-        self._inside = np.array([name != OUT_OF_SCOPE for name in self._intents])
-        self._sizes = [int(size) if inside else 0 for size, inside in zip(np.diff(bounds), self._inside)]
 
-    def process(self, messages: List[Message]) -> List[Message]:
-        """Rank the intents of each message."""
-        for message in messages:
-            self._classify(message)
-        return messages
-
-    def _classify(self, message: Message) -> None:
-        vector = _vectors([message])[0]
+    def _compare(self, message: Message) -> None:
+        """Rank the intents as well."""
+        vector = self._vectors_of([message])[0]
         regression = self._coefficients @ vector + self._intercepts
         is_read = self._config["other_scripts"] or _is_latin(message.get(TEXT))
         regression = regression if is_read else np.zeros_like(regression)
@@ -193,29 +264,13 @@ class NeighbourLogisticRegression(IntentClassifier, GraphComponent):
             for i in order[:LABEL_RANKING_LENGTH]
         ]
         similarity = float(meaning[self._inside[candidates]].max(initial=0.0))
-        example_of, begins = self._worded(plain(message.get(TEXT)))
-        size, nearest = self._sizes[candidates[order[0]]], float(meaning[order[0]])
-        message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
+        self._support(message, similarity, candidates[order[0]], float(meaning[order[0]]))
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
-    def _worded(self, said: Text) -> Tuple[Optional[Text], Optional[Text]]:
-        """The intent of the whole message word for word, and that of the first words."""
-        words = said.split()
-        first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
-        begins = next((self._wordings[each] for each in first if each in self._wordings), None)
-        return self._wordings.get(said), begins or self._begun_without_space(said)
-
-    def _begun_without_space(self, said: Text) -> Optional[Text]:
-        """The same in languages that put no space between words."""
-        if not UNSPACED.match(said):
-            return None
-        fitting = [each for each in self._wordings if UNSPACED.match(each) and said.startswith(each)]
-        return self._wordings[max(fitting, key=len)] if fitting else None
-
     def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""
-        grams = _weighed_row(message, self._inverse_frequency)
+        grams = _weighed_row(self._count(message), self._inverse_frequency)
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]
         characters = [(self._grams[i] @ grams).max() for i in candidates]
         return np.array(meaning), np.array(characters)
@@ -241,24 +296,6 @@ def _unpacked(packed: np.ndarray) -> Dict[Text, Text]:
     return found
 
 
-def _vectors(messages: List[Message]) -> np.ndarray:
-    features = [message.get_dense_features(TEXT)[1] for message in messages]
-    if any(feature is None for feature in features):
-        raise InvalidConfigException("NeighbourLogisticRegression needs SentenceEmbeddingFeaturizer before it")
-    return np.vstack([feature.features for feature in features]).astype(np.float32)
-
-
-def _counts(messages: List[Message]) -> csr_matrix:
-    return vstack([_count(message) for message in messages], format="csr").astype(np.float32)
-
-
-def _count(message: Message) -> spmatrix:
-    feature = message.get_sparse_features(TEXT)[1]
-    if feature is None:
-        raise InvalidConfigException("NeighbourLogisticRegression needs CountVectorsFeaturizer before it")
-    return feature.features
-
-
 def _inverse_document_frequency(counts: csr_matrix) -> np.ndarray:
     """Smoothed, as scikit-learn's ``TfidfTransformer`` has it."""
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
@@ -272,9 +309,9 @@ def _weighed(counts: csr_matrix, inverse_frequency: np.ndarray) -> csr_matrix:
     return normalize(grams, copy=False)
 
 
-def _weighed_row(message: Message, inverse_frequency: np.ndarray) -> np.ndarray:
+def _weighed_row(counted: spmatrix, inverse_frequency: np.ndarray) -> np.ndarray:
     """The same for one message, as a plain vector: scipy takes 2 ms to build and stack a single row."""
-    counts = _count(message).tocoo()
+    counts = counted.tocoo()
     row = np.zeros(len(inverse_frequency), np.float32)
     row[counts.col] = (1 + np.log(counts.data)) * inverse_frequency[counts.col]
     return row / max(float(np.linalg.norm(row)), 1e-9)

@@ -18,7 +18,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.embedding import STARTED
 from bot.components.forms import Waiting, waiting
-from bot.components.intents import OUT_OF_SCOPE, SUPPORT, NeighbourLogisticRegression, Support
+from bot.components.intents import OUT_OF_SCOPE, SUPPORT, ExampleNeighbours, Support
 from bot.components.words import either
 
 OOS_SCORE = "oos_score"
@@ -75,7 +75,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     @classmethod
     def required_components(cls) -> List[Type]:
         """It judges what that one found."""
-        return [NeighbourLogisticRegression]
+        return [ExampleNeighbours]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:

@@ -20,6 +20,7 @@ from console.cli import (
     knowledge,
     nlu,
     providers,
+    rasa,
     replay,
     route,
     slack,
@@ -51,6 +52,7 @@ app.add_typer(handoffs.app, name="handoffs")
 app.add_typer(corrections.app, name="corrections")
 app.add_typer(bot.app, name="bot")
 app.add_typer(nlu.app, name="nlu")
+app.add_typer(rasa.app, name="rasa")
 app.add_typer(training.app, name="models")
 app.add_typer(embeddings.app, name="embeddings")
 app.add_typer(providers.app, name="providers")

@@ -1,24 +1,91 @@
-"""`rejoinder bot`: whether the bot's forms stand what customers say, and what its action servers have."""
+"""`rejoinder bot`: whether the bot's forms stand what customers say, its action servers, and a bot of your own in its place."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from actions.servers import ActionServer, ActionServers
 from console.cli.options import JsonOption, TenantOption, print_json
+from core.adoption import Adopted
 from core.bot_parts import BotParts
 from core.errors import NotFound
 from core.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="The bot itself: whether its forms stand what customers say.")
+app = typer.Typer(no_args_is_help=True, help="The bot itself: check its forms, or take in a Rasa project of your own.")
+
+
+class PipelineChoice(StrEnum):
+    """Whose classifier understands the messages of an adopted bot."""
+
+    THEIRS = "theirs"
+    OURS = "ours"
 
 
 @app.callback()
 def group() -> None:
-    """The bot itself: whether its forms stand what customers say."""
+    """The bot itself: check its forms, or take in a Rasa project of your own."""
+
+
+@app.command("adopt")
+def adopt(
+    project: Annotated[Path, typer.Argument(help="Folder of a Rasa 3 project; it is only read.")],
+    domain: Annotated[
+        Path | None, typer.Option(help="Its domain, a file or a folder. [default: domain.yml or domain]")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Its configuration. [default: config.yml]")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Its training data; several are possible. [default: data]")
+    ] = None,
+    pipeline: Annotated[
+        PipelineChoice, typer.Option(help="Who understands messages: its own classifier, or Rejoinder's.")
+    ] = PipelineChoice.THEIRS,
+    duckling: Annotated[str, typer.Option(help="Another address of Duckling than its configuration has.")] = "",
+    their_handoff: Annotated[
+        bool, typer.Option("--their-handoff", help="Keep its own rules for who wants a person.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the bot is generated. [default: bot in REJOINDER_HOME]")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the report and write nothing.")] = False,
+    as_json: JsonOption = False,
+    tenant: TenantOption = None,  # noqa: ARG001 - every command has it
+) -> None:
+    """Make the bot of your own Rasa project: a report first, then one bot of both, generated beside it.
+
+    Exit code 1, and nothing written, where something in the project has to be changed first. Run it again when the project
+    has changed: what was learnt stays. The next start trains the bot; `rejoinder bot forget` goes back.
+    """
+    from evaluation.adoption.findings import report  # noqa: PLC0415
+    from evaluation.adoption.wiring import Wanted, plan, take_in  # noqa: PLC0415
+
+    settings = Settings.load()
+    wanted = Wanted(project, domain, config, tuple(data or ()), pipeline.value, duckling, their_handoff, out)
+    read, found = plan(settings, wanted)
+    if not as_json:
+        print(report(found.findings))
+    adoption = None if dry_run or found.unresolved else take_in(settings, wanted, read, found)
+    if as_json:
+        print_json(
+            {"findings": [one.row() for one in found.findings], "written": str(adoption.folder) if adoption else None}
+        )
+    elif adoption:
+        print(f"\nrejoinder: the bot is in {adoption.folder}; `rejoinder start` trains and starts it", file=sys.stderr)
+    else:
+        print("\nrejoinder: nothing was written", file=sys.stderr)
+    raise typer.Exit(int(found.unresolved))
+
+
+@app.command("forget")
+def forget(tenant: TenantOption = None) -> None:  # noqa: ARG001 - every command has it
+    """Go back to Rejoinder's own bot with the next start; your project and what was generated stay."""
+    if not Adopted(Settings.load().home).forget():
+        raise NotFound("No bot was adopted.")
 
 
 @app.command("check")
@@ -39,7 +106,7 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     release = model.running_release
     if release is None:
         raise NotFound("There is no trained model to check; `rejoinder train` makes one.")
-    with action_server(model.parts, settings.action_servers) as server:
+    with action_server(model.parts, settings.own_action_servers()) as server:
         found = check_forms(release, model.parts, server)
     lacking = lacks_of(model.parts)
     print_json(found) if as_json else print("\n".join([*(line for one in found for line in _lines(one)), *lacking]))
@@ -64,7 +131,7 @@ def actions(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  
 
 async def _asked(settings: Settings) -> tuple[list[ActionServer], list[str]]:
     parts = settings.bot()
-    servers = ActionServers(settings.action_servers, [name for skill in parts.skills for name in skill.actions()])
+    servers = ActionServers(settings.own_action_servers(), [name for skill in parts.skills for name in skill.actions()])
     await servers.look_up()
     await servers.close()
     return servers.servers, [*servers.clashes(), *servers.problems(parts.actions())]

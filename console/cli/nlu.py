@@ -13,6 +13,7 @@ import typer
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.training import AuthorOption, print_intents
+from core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="How messages are understood: measure it, and teach it.")
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID ...", help="As `rejoinder nlu examples` shows them.")]
@@ -31,7 +32,7 @@ def evaluate(
     as_json: JsonOption = False,
     tenant: TenantOption = None,  # noqa: ARG001 - every command has it; this one reads files alone
 ) -> None:
-    """Train the shipped pipeline inside Rasa on one file and test it on another.
+    """Train the bot's pipeline inside Rasa on one file and test it on another.
 
     Each intent's figures come first: whether it can act, its nearest rival, and what is taken for another.
     A message in scope that the thresholds of config.yml reject or ask back counts as wrong, one out of scope as found.
@@ -41,7 +42,8 @@ def evaluate(
 
     with TemporaryDirectory() as folder:
         written = predictions or Path(folder) / "predictions.jsonl"
-        figures = measure(train, test, predictions=written)
+        parts = Settings.load().bot()
+        figures = measure(train, test, parts.config, written, parts.project)
         rows = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
     intents = [one.figures() for one in intent_figures(rows)]
     if as_json:

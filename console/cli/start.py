@@ -62,14 +62,14 @@ def start(
         _say(f"{local_model.NAME} answers on 127.0.0.1:{local_model.port(settings)}; it is small: for trying out only")
     honcho = Path(sys.executable).parent / "honcho"
     os.chdir(ROOT)
-    command = [str(honcho), "start", "-e", os.devnull, "-c", f"llm={int(bool(llm))}"]
+    command = [str(honcho), "start", "-e", os.devnull, "-c", how_many(settings, local_model=bool(llm))]
     os.execve(honcho, command, {**process_environment(settings), **added})  # noqa: S606
 
 
 async def _server_problems(settings: Settings, parts: BotParts) -> list[str]:
     from actions.servers import ActionServers  # noqa: PLC0415
 
-    servers = ActionServers(settings.action_servers, [name for skill in parts.skills for name in skill.actions()])
+    servers = ActionServers(settings.own_action_servers(), [name for skill in parts.skills for name in skill.actions()])
     await servers.look_up()
     await servers.close()
     servers.check()
@@ -120,7 +120,7 @@ def train(
 def remember_demo(settings: Settings, wanted: bool | None) -> bool:
     """Whether the demo shop is on; every process of the instance reads it from the home folder."""
     mark = settings.demo_mark
-    on = (settings.demo or not mark.exists()) if wanted is None else wanted
+    on = (settings.demo or not (mark.exists() or settings.adoption)) if wanted is None else wanted
     settings.home.mkdir(parents=True, exist_ok=True)
     mark.write_text("on" if on else "off")
     return on
@@ -136,9 +136,15 @@ def _switch_demo(database: Database, tenant_id: str, wanted: bool | None) -> Non
         _say(f"the demo shop's {count} entries are back")
 
 
+def how_many(settings: Settings, *, local_model: bool) -> str:
+    """Of each of the Procfile's processes, as honcho is told: none where a server of somebody else's takes its place."""
+    here = {"llm": local_model, "rasa": not settings.rasa_url, "chroma": not settings.chroma_url}
+    return ",".join(f"{name}={int(on)}" for name, on in here.items())
+
+
 def process_environment(settings: Settings) -> dict[str, str]:
     """What the Procfile's commands read: addresses, secrets and folders of this instance."""
-    secret = settings.secret_key()
+    secret, adoption = settings.secret_key(), settings.adoption
     return {
         **environment(),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -153,6 +159,8 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "REJOINDER_SECRET": secret,
         "RASA_PORT": str(settings.port + 1),
         "RASA_TOKEN": derive(secret, "rasa"),
+        "RASA_ENDPOINTS": str(adoption.endpoints if adoption else ROOT / "bot/endpoints.yml"),
+        "RASA_PYTHONPATH": environment(adoption.project if adoption else None)["PYTHONPATH"],
         "CHROMA_PORT": str(settings.port + 2),
         "REJOINDER_ACTION_URL": f"http://127.0.0.1:{settings.port}/webhook",
         "REJOINDER_ACTION_SECRET": derive(secret, "actions"),

@@ -35,6 +35,11 @@ class Example:
     file: str = ""
 
     @property
+    def base(self) -> str:
+        """The intent as a rule names it: without the last part of a retrieval intent."""
+        return self.intent.partition("/")[0]
+
+    @property
     def key(self) -> str:
         """The same for what the bot cannot tell apart."""
         return " ".join(self.text.casefold().split())
@@ -47,7 +52,7 @@ def read_parts(parts: BotParts) -> list[Example]:
         InvalidInput: a file is not what Rasa reads; names it.
     """
     intents = set(parts.intents())
-    base = [e for e in read_folder(parts.data) if e.intent in intents or not is_learnt(e)]
+    base = [e for e in read_folder(parts.data) if e.base in intents or not is_learnt(e)]
     in_language = [
         replace(e, file=f"{file.file.parent.parent.name}/{e.file}")
         for files in parts.language_files().values()
@@ -90,8 +95,17 @@ def read_file(file: Path, name: str = "") -> list[Example]:
         if not isinstance(part, dict):
             raise InvalidInput(f"{name}: under nlu there is {part!r}, where an intent should be")
         if "intent" in part:
-            found += [Example(text, str(part["intent"]), name) for text in _texts(part, name)]
+            found += read_item(part, name)
     return found
+
+
+def read_item(part: dict[str, Any], name: str) -> list[Example]:
+    """The examples of one intent; of a retrieval intent with its last part, such as faq/opening_hours.
+
+    Raises:
+        InvalidInput: they are not in Rasa's shape.
+    """
+    return [Example(text, str(part["intent"]), name) for text in _texts(part, name)]
 
 
 def written(examples: list[Example]) -> str:
@@ -108,7 +122,7 @@ def written(examples: list[Example]) -> str:
 
 def write_rows(file: Path, examples: Iterable[Example]) -> None:
     """One ``{"text", "intent"}`` a line."""
-    rows = ({"text": example.text, "intent": example.intent} for example in examples)
+    rows = ({"text": example.text, "intent": example.base} for example in examples)
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
@@ -129,6 +143,8 @@ def _document(file: Path, name: str) -> dict[str, Any]:
 
 def _texts(part: dict[str, Any], name: str) -> list[str]:
     examples = part.get("examples") or ""
+    if isinstance(examples, list) and all(isinstance(each, dict) and "text" in each for each in examples):
+        return [_ANNOTATED.sub(r"\1", str(each["text"]).strip().removeprefix("-").strip()) for each in examples]
     if not isinstance(examples, str):
         raise InvalidInput(f"{name}: the examples of {part['intent']} must be one text (`examples: |`)")
     lines = [line.strip() for line in examples.splitlines() if line.strip()]

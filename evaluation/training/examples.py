@@ -104,8 +104,10 @@ def decide(session: Session, tenant_id: str, example_id: str, status: str, by: s
 
 
 def _check_name(intent: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{1,99}", intent):
-        raise InvalidInput(f'"{intent}" is no name for an intent: small letters, digits and _, such as gift_card')
+    if not re.fullmatch(r"[^\W\d_][\w-]{1,99}(?:/[\w.-]{1,100})?", intent):
+        raise InvalidInput(
+            f'"{intent}" is no name for an intent: letters, digits and _, such as gift_card or faq/gift_card'
+        )
 
 
 def preview(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -> Export:
@@ -125,8 +127,8 @@ def preview(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -
     kept = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status != "undone"}
     gone = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status == "undone"} - kept
     left = [example for key, example in learnt.items() if key not in gone and key not in known]
-    off = {e.intent for e in old} - set(parts.intents())  # what was learnt for a skill stays, though it is off now
-    validation.check([e for e in (*topics, *left) if e.intent not in off], parts.intents())
+    off = {e.base for e in old} - set(parts.intents())  # what was learnt for a skill stays, though it is off now
+    validation.check([e for e in (*topics, *left) if e.base not in off], parts.intents())
     after = written(left) if left or before else ""
     diff = "".join(difflib.unified_diff(_lines(before), _lines(after), f"a/{LEARNT}", f"b/{LEARNT}"))
     return Export(diff, after, hashlib.sha256(f"{before}\0{after}".encode()).hexdigest(), tuple(added))

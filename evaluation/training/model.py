@@ -25,8 +25,8 @@ from evaluation.training.data import LEARNT, is_learnt, read_parts, write_rows, 
 from evaluation.training.locking import locked
 from evaluation.training.rasa import ROOT, run_rasa
 
-MADE_FROM = ("config.yml", "bot/components", "knowledge/embedding.py")
-"""Beside the domain and the training data."""
+MADE_FROM = ("bot/components", "knowledge/embedding.py")
+"""Beside the domain, the training data and the recipe."""
 KEPT = 3
 
 
@@ -149,12 +149,12 @@ class BotModel:
         release = Release(self.folder / "releases" / name)
         release.folder.mkdir(parents=True)
         write_rows(release.rows, read_parts(self.parts))
-        shutil.copyfile(ROOT / "config.yml", release.config)
+        shutil.copyfile(self.parts.config, release.config)
         self.parts.write_domain(release.domain)
         command = ["train", "--domain", str(release.domain), "--data", *map(str, self._data_files(release))]
-        command += ["--config", "config.yml"]
+        command += ["--config", str(release.config), "--out", str(release.folder), "--fixed-model-name", name]
         try:
-            run_rasa([*command, "--out", str(release.folder), "--fixed-model-name", name], release.folder / "train.log")
+            run_rasa(command, release.folder / "train.log", project=self.parts.project)
         except InvalidInput as error:
             raise InvalidInput(f"training failed: {error}") from None
         (self.folder / "made-from").write_text(made_from)
@@ -202,7 +202,7 @@ class BotModel:
         """A hash of everything that a model is made from, but for learnt examples: these come in by a tried training."""
         digest = hashlib.sha256(repr(self.parts.domain()).encode())
         in_languages = [each.file for files in self.parts.language_files().values() for each in files if each.nlu]
-        for path in (*self.parts.data_folders, *in_languages, *(ROOT / name for name in MADE_FROM)):
+        for path in (*self.parts.data_folders, self.parts.config, *in_languages, *(ROOT / name for name in MADE_FROM)):
             files = sorted(path.rglob("*")) if path.is_dir() else [path]
             for file in (f for f in files if f.suffix in {".yml", ".py"} and f.name != LEARNT):
                 digest.update(str(file.relative_to(path.parent)).encode() + file.read_bytes())

@@ -13,8 +13,10 @@ LONGEST = 3600
 """Seconds."""
 
 
-def run_rasa(words: list[str], log: Path, module: str = "rasa", seconds: int = LONGEST) -> None:
-    """`python -m rasa WORDS` in Rasa's own environment, or another module there.
+def run_rasa(
+    words: list[str], log: Path, module: str = "rasa", *, project: Path | None = None, seconds: int = LONGEST
+) -> None:
+    """`python -m rasa WORDS` in Rasa's own environment, or another module there; ``project`` may have components of its own.
 
     Raises:
         Unavailable: the environment is not set up, or it took too long.
@@ -27,7 +29,7 @@ def run_rasa(words: list[str], log: Path, module: str = "rasa", seconds: int = L
         try:
             done = subprocess.run(  # noqa: S603 - our own command
                 ["nice", "-n", "10", str(python), "-m", module, *words],  # noqa: S607 - customers go first
-                cwd=ROOT, env=environment(), stdout=out, stderr=out, check=False, timeout=seconds,
+                cwd=ROOT, env=environment(project), stdout=out, stderr=out, check=False, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise Unavailable(f"{module} {words[0]} did not end within {seconds} s; see {log}") from None
@@ -39,8 +41,13 @@ def _tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def environment() -> dict[str, str]:
-    """What Rasa's process needs to find our components and to stay quiet."""
+def environment(project: Path | None = None) -> dict[str, str]:
+    """What Rasa's process needs to find our components, and those of an adopted project, and to stay quiet."""
     quiet = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
     quiet |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # more of them only wait for each other
-    return {**os.environ, **quiet, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    return {
+        **os.environ,
+        **quiet,
+        "PYTHONPATH": os.pathsep.join(map(str, [ROOT, project] if project else [ROOT])),
+        "PYTHONWARNINGS": "ignore",
+    }

@@ -51,8 +51,8 @@ def try_out(new: Release, running: Release | None, parts: BotParts, cases: Seque
     taught = _taught(test, read_rows(running.rows) if running else test)
     asked = [*(case.text for case in cases), *(example.text for example in taught)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-        after = pool.submit(_predicted, new, new, asked, Path(folder) / "after")
-        before = pool.submit(_predicted, running, new, asked, Path(folder) / "before") if running else None
+        after = pool.submit(_predicted, parts, new, new, asked, Path(folder) / "after")
+        before = pool.submit(_predicted, parts, running, new, asked, Path(folder) / "before") if running else None
         failed = pool.submit(_failed_conversations, new, parts, Path(folder))
         figures, reasons = compare(before.result()["held_back"], after.result()["held_back"]) if before else ({}, [])
         new_cases, old_cases = after.result()["cases"], before.result()["cases"] if before else []
@@ -61,7 +61,7 @@ def try_out(new: Release, running: Release | None, parts: BotParts, cases: Seque
             reasons.append("understood by the running model and not by this one: " + "; ".join(forgotten))
         if failed.result():
             reasons.append("conversation tests fail: " + "; ".join(failed.result()))
-    learnt = [p for p, e in zip(new_cases[len(cases) :], taught, strict=True) if p["likeliest"] == e.intent]
+    learnt = [p for p, e in zip(new_cases[len(cases) :], taught, strict=True) if p["likeliest"] == e.base]
     figures |= {
         "each intent": [one.figures() for one in intent_figures(after.result()["held_back"], ruled_intents(parts))],
         "examples": len(test),
@@ -82,7 +82,7 @@ def held_back(release: Release, parts: BotParts) -> list[IntentFigures]:
         InvalidInput: it ended with an error.
     """
     with tempfile.TemporaryDirectory() as folder:
-        predicted = _predicted(release, release, [], Path(folder) / "intents")["held_back"]
+        predicted = _predicted(parts, release, release, [], Path(folder) / "intents")["held_back"]
     return intent_figures(predicted, ruled_intents(parts))
 
 
@@ -108,7 +108,7 @@ def _paths(parts: BotParts, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _intents(step: dict[str, Any]) -> set[str]:
-    return {each["intent"] for each in step.get("or", [step]) if "intent" in each}
+    return {str(each["intent"]).partition("/")[0] for each in step.get("or", [step]) if "intent" in each}
 
 
 def _taught(after: list[Example], before: list[Example]) -> list[Example]:
@@ -116,12 +116,15 @@ def _taught(after: list[Example], before: list[Example]) -> list[Example]:
     return [example for example in after if (example.key, example.intent) not in known]
 
 
-def _predicted(release: Release, new: Release, asked: list[str], folder: Path) -> dict[str, list[Prediction]]:
+def _predicted(
+    parts: BotParts, release: Release, new: Release, asked: list[str], folder: Path
+) -> dict[str, list[Prediction]]:
     folder.mkdir()
     write_rows(folder / "cases.jsonl", [Example(text, "case") for text in asked])
     words = ["--data", str(release.rows), "--config", str(release.config), "--test", str(new.rows)]
     words += ["--model", str(release.archive), "--cases", str(folder / "cases.jsonl")]
-    run_rasa([*words, "--out", str(folder / "found.json")], new.folder / f"{folder.name}.log", "bot.held_back")
+    words += ["--out", str(folder / "found.json")]
+    run_rasa(words, new.folder / f"{folder.name}.log", "bot.held_back", project=parts.project)
     found: dict[str, list[Prediction]] = json.loads((folder / "found.json").read_text(encoding="utf-8"))
     return found
 
@@ -136,18 +139,20 @@ def _forgotten(cases: Sequence[Case], old: list[Prediction], new: list[Predictio
 
 def _meets(case: Case, prediction: Prediction, knowledge: set[str]) -> bool:
     understood = prediction["predicted"] or prediction["band"]
-    return bool(understood == case.intent if case.intent else understood in knowledge)
+    return bool(understood == case.intent.partition("/")[0] if case.intent else understood in knowledge)
 
 
 def _failed_conversations(release: Release, parts: BotParts, folder: Path) -> list[str]:
     """Names of the stories that went another way than they say."""
+    if not parts.test_folders:
+        return []
     stories, out = folder / "stories", folder / "results"
     for number, tests in enumerate(parts.test_folders):
         shutil.copytree(tests, stories / str(number))
     words = ["test", "core", "--model", str(release.archive), "--stories", str(stories), "--out", str(out)]
     log = release.folder / "conversations.log"
     try:
-        run_rasa([*words, "--no-plot", "--fail-on-prediction-errors"], log)
+        run_rasa([*words, "--no-plot", "--fail-on-prediction-errors"], log, project=parts.project)
     except InvalidInput:
         failed = out / "failed_test_stories.yml"
         found = (yaml.safe_load(failed.read_text(encoding="utf-8")) or {}).get("stories") if failed.exists() else None

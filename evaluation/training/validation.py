@@ -37,14 +37,14 @@ def _texts(examples: list[Example]) -> list[str]:
 
 def _unknown(examples: list[Example], intents: set[str]) -> list[str]:
     found = []
-    for intent in sorted({e.intent for e in examples} - intents):
+    for intent in sorted({e.base for e in examples} - intents):
         near = get_close_matches(intent, intents, n=1)
         hint = (
             f"did you mean {near[0]}?"
             if near
             else "add it to the domain.yml of a skill, with a rule that says what happens then"
         )
-        files = ", ".join(sorted({e.file for e in examples if e.intent == intent and e.file}))
+        files = ", ".join(sorted({e.file for e in examples if e.base == intent and e.file}))
         found.append(f"{files}: the intent {intent} is in no domain; {hint}".removeprefix(": "))
     return found
 

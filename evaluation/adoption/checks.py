@@ -1,0 +1,176 @@
+"""What is wrong with a project by itself, before anything is merged."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from evaluation.adoption.dialogue import actions_of, intents_of, required, slots_of
+from evaluation.adoption.findings import Finding
+from evaluation.adoption.project import Project, listed, name_of
+
+DEFAULT_ACTIONS = frozenset({
+    "action_listen", "action_restart", "action_session_start", "action_default_fallback", "action_deactivate_loop",
+    "action_back", "action_revert_fallback_events", "action_default_ask_affirmation", "action_default_ask_rephrase",
+    "action_two_stage_fallback", "action_unlikely_intent", "action_extract_slots", "...",
+})  # fmt: skip
+"""Of Rasa's own; the last one is no action, and says that a rule goes on somehow."""
+OURS = "rejoinder_"
+
+
+def checked(project: Project) -> list[Finding]:
+    """All that is found."""
+    return [
+        *_reserved(project),
+        *_missing_responses(project),
+        *_unknown_actions(project),
+        *_questions(project),
+        *_unfillable(project),
+        *_shared_slots(project),
+        *_unknown_intents(project),
+        *_loops(project),
+    ]
+
+
+def _steps(project: Project) -> Iterator[tuple[str, str]]:
+    """Every action of a rule or story with its place."""
+    for kind in ("rules", "stories"):
+        for document, path in project.paths(kind):
+            for action in actions_of(path["steps"]):
+                yield action, document.at(path)
+
+
+def _reserved(project: Project) -> Iterator[Finding]:
+    for name in project.actions:
+        if name.startswith(OURS):
+            text = f"the action {name} has a name of Rejoinder's own: none but its actions may begin with {OURS}"
+            yield Finding("unresolved", text, project.domains[0].name)
+
+
+def _missing_responses(project: Project) -> Iterator[Finding]:
+    known, retrieval = project.responses(), {name.partition("/")[0] for name in project.responses()}
+    places: dict[str, str] = {}
+    for action, place in _steps(project):
+        if action.startswith("utter_") and action not in known and action not in retrieval:
+            places.setdefault(action, place)
+    own = {name_of(each) for each in project.domain["actions"]}
+    for action, place in places.items():
+        if action not in own:  # an action of that name may say it
+            yield Finding("unresolved", f"the response {action} is missing from the domain", place)
+    empty = [name for name, texts in known.items() if not texts]
+    yield from (
+        Finding("unresolved", f"the response {name} has no variation", project.domains[0].name) for name in empty
+    )
+
+
+def _unknown_actions(project: Project) -> Iterator[Finding]:
+    known = {*project.actions, *project.domain["forms"], *DEFAULT_ACTIONS}
+    places: dict[str, str] = {}
+    for action, place in _steps(project):
+        if not action.startswith("utter_") and action not in known:
+            places.setdefault(action, place)
+    yield from (
+        Finding("unresolved", f"the action {name} is missing from the domain", at) for name, at in places.items()
+    )
+
+
+def _questions(project: Project) -> Iterator[Finding]:
+    """A form that has nothing to ask for a slot by; its validation may do it."""
+    there_are = {*project.responses(), *project.actions}
+    for form, value in project.domain["forms"].items():
+        for slot in required(value):
+            asks = {f"{kind}_ask_{place}" for kind in ("utter", "action") for place in (slot, f"{form}_{slot}")}
+            if not asks & there_are:
+                text = f"{form} asks for {slot}, and neither utter_ask_{slot} nor utter_ask_{form}_{slot} nor an action says it"
+                yield Finding("attend", text, project.domains[0].name)
+
+
+def _unfillable(project: Project) -> Iterator[Finding]:
+    """Slots whose conditions never hold while the form asks for them, and those that wait for each other."""
+    slots, place = project.domain["slots"], project.domains[0].name
+    waits: dict[str, set[str]] = {}
+    for form, value in project.domain["forms"].items():
+        for slot in required(value):
+            if slot not in slots:
+                yield Finding("unresolved", f"{form} asks for the slot {slot}, which the domain does not have", place)
+                continue
+            blocked = _blocked(slots_of(slots[slot].get("mappings")), form, slot)
+            if (
+                blocked is None
+                or f"validate_{form}" in project.actions
+                or "action_validate_slot_mappings" in project.actions
+            ):
+                continue
+            waits[slot] = blocked
+            text = (
+                f"{form} asks for {slot}, whose mappings have conditions that never hold then, so that it asks for ever"
+            )
+            yield Finding("attend", text, place)
+    for slot, others in waits.items():
+        for other in others & waits.keys():
+            if slot in waits[other] and slot <= other:
+                yield Finding(
+                    "unresolved", f"the conditions of the slots {slot} and {other} wait for each other", place
+                )
+
+
+def _blocked(mappings: list[dict[str, object]], form: str, slot: str) -> set[str] | None:
+    """The slots that would have to be asked for; None where one of the mappings works, or an action fills the slot."""
+    waits: set[str] = set()
+    for mapping in mappings:
+        conditions = [each for each in listed(mapping.get("conditions")) if isinstance(each, dict)]
+        if mapping.get("type") == "custom" or not conditions:
+            return None
+        if any(c.get("active_loop") in (None, form) and c.get("requested_slot") in (None, slot) for c in conditions):
+            return None
+        waits |= {str(c["requested_slot"]) for c in conditions if c.get("requested_slot")}
+    return waits
+
+
+def _shared_slots(project: Project) -> Iterator[Finding]:
+    forms: dict[str, list[str]] = defaultdict(list)
+    for form, value in project.domain["forms"].items():
+        for slot in required(value):
+            forms[slot].append(form)
+    for slot, names in forms.items():
+        if len(names) > 1:
+            text = f"{', '.join(names)} ask for the same slot {slot}: what one of them was given the others have, until an action empties it"
+            yield Finding("attend", text, project.domains[0].name)
+
+
+def _unknown_intents(project: Project) -> Iterator[Finding]:
+    known = set(project.intents)
+    seen: set[str] = set()
+    for document, part in project.examples():
+        name = str(part["intent"]).partition("/")[0]
+        if name not in known | seen:
+            seen.add(name)
+            yield Finding(
+                "merged",
+                f"the intent {name} has examples and is missing from the domain; it is added",
+                document.at(part),
+            )
+    for kind in ("rules", "stories"):
+        for document, path in project.paths(kind):
+            for name in sorted({name for step in path["steps"] for name in intents_of(step)} - known - seen):
+                seen.add(name)
+                yield Finding("merged", f"the intent {name} is missing from the domain; it is added", document.at(path))
+
+
+def _loops(project: Project) -> Iterator[Finding]:
+    """Rules that follow an action with an action, in a circle: Rasa would go on until it breaks off."""
+    after: dict[str, tuple[str, str]] = {}
+    for document, rule in project.paths("rules"):
+        names = [str(s["action"]) for s in rule["steps"] if s.get("action")]
+        if "action" in rule["steps"][0] and not any(intents_of(s) or "active_loop" in s for s in rule["steps"]):
+            after |= {first: (then, document.at(rule)) for first, then in pairwise(names)}
+    reported: set[str] = set()
+    for start in after:
+        path, action = [start], after[start][0]
+        while action in after and action not in path:
+            path.append(action)
+            action = after[action][0]
+        if action == start and not reported & {*path}:
+            reported |= {*path}
+            yield Finding("unresolved", f"the rules go in a circle: {' -> '.join([*path, start])}", after[start][1])

@@ -1,0 +1,74 @@
+"""Takes turns out of rules and stories: those after intents that the base answers itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from evaluation.adoption.project import listed, name_of
+
+Step = dict[str, Any]
+_OF_THE_TURN = ("action", "bot", "slot_was_set")
+_BEGINS = ("intent", "user", "or")
+
+
+def intents_of(step: Step) -> set[str]:
+    """Those that it names; of a retrieval intent without its last part."""
+    return {str(each["intent"]).partition("/")[0] for each in step.get("or", [step]) if "intent" in each}
+
+
+def actions_of(steps: Iterable[Step]) -> list[str]:
+    """Every action in it."""
+    return [str(step["action"]) for step in steps if step.get("action")]
+
+
+def loop_of(step: Step) -> str | None:
+    """The form that it says is active; an empty text where it says that none is, None where it says nothing."""
+    return str(step["active_loop"] or "") if "active_loop" in step else None
+
+
+def rule_left(rule: Step, taken: set[str]) -> Step | None:
+    """A rule without what the base takes; None where nothing is left of it."""
+    steps = [_without(step, taken) for step in rule["steps"]]
+    return None if None in steps else {**rule, "steps": steps}
+
+
+def story_left(story: Step, taken: set[str]) -> Step | None:
+    """A story up to where the base takes over; in a form it goes on as if nothing had been said."""
+    kept: list[Step] = []
+    loop, skipping = "", False
+    for step in story["steps"]:
+        begins = any(key in step for key in _BEGINS)
+        if skipping and not begins and any(key in step for key in _OF_THE_TURN):
+            continue
+        left = _without(step, taken) if begins else step
+        skipping = left is None
+        if left is None:
+            if not loop:
+                break
+            continue
+        loop = found if (found := loop_of(step)) is not None else loop
+        kept.append(left)
+    if kept == story["steps"]:
+        return story
+    ends_with_answer = bool(kept) and not any(key in kept[-1] for key in _BEGINS)
+    return {**story, "steps": kept} if ends_with_answer and any("intent" in s or "or" in s for s in kept) else None
+
+
+def slots_of(mappings: Any) -> list[dict[str, Any]]:
+    """The mappings of a slot."""
+    return [each for each in listed(mappings) if isinstance(each, dict)]
+
+
+def required(form: Any) -> list[str]:
+    """The slots that a form asks for."""
+    return [name_of(slot) for slot in listed((form or {}).get("required_slots"))]
+
+
+def _without(step: Step, taken: set[str]) -> Step | None:
+    if "or" not in step:
+        return None if intents_of(step) & taken else step
+    left = [each for each in step["or"] if not intents_of(each) & taken]
+    if len(left) > 1:
+        return {**step, "or": left}
+    return left[0] if left else None
