@@ -164,7 +164,8 @@ class BotParts:
         domain = _merged(list(parts.values()))
         for slot, value in self._voiced().items():
             domain["slots"][slot]["initial_value"] = value
-        domain["intents"] = [_without_language(intent) for intent in domain["intents"]]
+        if self.project is None:
+            domain["intents"] = [_without_language(intent) for intent in domain["intents"]]
         voice = {self.names.get(slot, slot): value for slot, value in self.voice.slots.items()}
         domain["responses"] = in_languages(domain["responses"], self._translated(), self.languages, voice)
         domain["slots"] = {name: _values_only(slot, domain["intents"]) for name, slot in domain["slots"].items()}

@@ -24,7 +24,8 @@ PERSON = "talk_to_person"
 ENTRY, ASK_ENTRY = "entry", "ask_entry"
 NEEDED = (*QUESTIONS, VALUE, PERSON)
 """Intents that the base's rules and forms cannot do without."""
-OWN_SLOTS = ("bot_name", "greeting", "tone", "unknown_count")
+OWN_SLOTS = ("bot_name", "greeting", "tone", "unknown_count", "language")
+CUSTOM = {"type": "custom"}
 THEIRS_IF_THERE = ("utter_default", "utter_form_", "utter_without_", "utter_title_")
 """Texts that a project may well want to word itself: its own are said in their place."""
 ENGLISH = "en"
@@ -275,7 +276,8 @@ class _Merging:
         merged["intents"] = list({**dict.fromkeys(wanted), **intents}.items())
         merged["intents"] = [setting if setting is not None else name for name, setting in merged["intents"]]
         merged["entities"] = [*theirs["entities"], *self._own_entities()]
-        own_slots = {names.get(name, name): base["slots"][name] for name in OWN_SLOTS}
+        # an adopted bot speaks one language, so no message has to tell it
+        own_slots = {names.get(name, name): {**base["slots"][name], "mappings": [CUSTOM]} for name in OWN_SLOTS}
         merged["slots"] = {**{n: self._their_slot(s) for n, s in theirs["slots"].items()}, **own_slots}
         merged["actions"] = [*(self._their_action(each) for each in theirs["actions"]), *base["actions"]]
         merged["responses"] = {**theirs["responses"], **self._own_responses(), **self._titles()}
