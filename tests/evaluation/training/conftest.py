@@ -39,6 +39,7 @@ intents: [greet, refund, gift_card]
 slots:
   bot_name: {type: text, mappings: [{type: custom}]}
   greeting: {type: text, mappings: [{type: custom}]}
+  language: {type: text, mappings: [{type: custom}]}
   tone: {type: text, mappings: [{type: custom}]}
 """
 
