@@ -255,6 +255,7 @@ def _policies(found: list[Usable], base: list[Component], project: Project, find
             kept.append(one.component)
             findings.append(Finding("fits", f"{one.name} works beside the rules", project.config.name))
     if not any(one["name"] == FORM_POLICY for one in kept):
-        kept.append(next(one for one in base if one["name"] == FORM_POLICY))
+        rules = next(one for one in base if one["name"] == FORM_POLICY)
+        kept.append({**rules, "enable_fallback_prediction": False} if kept else rules)  # their own policies have none
         findings.append(Finding("merged", "FormRulePolicy is added: Rejoinder's rules need it", project.config.name))
     return kept
