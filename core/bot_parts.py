@@ -166,7 +166,7 @@ class BotParts:
             domain["slots"][slot]["initial_value"] = value
         if self.project is None:
             domain["intents"] = [_without_language(intent) for intent in domain["intents"]]
-        voice = {self.names.get(slot, slot): value for slot, value in self.voice.slots.items()}
+        voice = self._renamed(self.voice.slots)
         domain["responses"] = in_languages(domain["responses"], self._translated(), self.languages, voice)
         domain["slots"] = {name: _values_only(slot, domain["intents"]) for name, slot in domain["slots"].items()}
         said = domain["responses"]
@@ -249,8 +249,10 @@ class BotParts:
 
     def _voiced(self, language: str = "") -> dict[str, str]:
         """What the slots of the voice and of the language hold, by their names in the domain."""
-        values = {**self.voice.slots, SLOT: language or self.languages[0]}
-        return {self.names.get(slot, slot): value for slot, value in values.items()}
+        return self._renamed({**self.voice.slots, SLOT: language or self.languages[0]})
+
+    def _renamed(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {self.names.get(name, name): value for name, value in values.items()}
 
 
 def find_skills(places: Iterable[str]) -> tuple[Skill, ...]:
