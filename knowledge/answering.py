@@ -233,7 +233,8 @@ class Answering:
         if best.entry.disputed:
             return _disputed(question, ranking, reasons.usable)
         is_only_offered = _opposes(question, best) or self._reuse.is_distrusted(question.tenant_id, best.entry.id)
-        if outcome == "clarified" or is_only_offered:
+        says_little = outcome == "suggested" and _says_little(question, best)
+        if outcome == "clarified" or is_only_offered or says_little:
             return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
         part = _answered(question, best.entry, best.unit, ranking.first)
         if outcome == "answered" and not (reasons.exact.is_ambiguous or _is_about_another(question, best)):
@@ -375,6 +376,12 @@ def _opposes(question: Question, ranked: Ranked) -> bool:
     """Is one asked for the opposite of what the other is about ("turn off", "turn on"), with nothing of it in the text?"""
     title = title_of(ranked.entry)
     return opposes(question.text, title) and opposes(question.text, f"{title}\n{ranked.unit}")
+
+
+def _says_little(question: Question, ranked: Ranked) -> bool:
+    """Is it one word at most ("purple", "and where is it now"), and nothing of it in the entry?"""
+    asked = content_words(question.text)
+    return len(asked) <= 1 and not asked & content_words(f"{title_of(ranked.entry)}\n{ranked.unit}")
 
 
 def _is_about_another(question: Question, ranked: Ranked) -> bool:

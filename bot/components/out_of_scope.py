@@ -38,7 +38,8 @@ _QUESTION = re.compile(
 """It ends like a question, or begins like one, be it after a word or two ("yes, but how ...")."""
 _REQUEST = re.compile(either("requests"), re.IGNORECASE)
 """Somebody speaks of what is theirs, or asks for something to be done."""
-
+_OWN = re.compile(r"@|\d{5}|[A-Za-z]-?\d{3}")
+"""An entity with this in it is somebody's own, unlike a date or an amount."""
 _BUT = re.compile(either("doubts"), re.IGNORECASE)
 """A yes that holds one of these agrees to something else than was asked."""
 ALIKE_COUNTS = 0.5
@@ -128,7 +129,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         known = (message.get(METADATA) or {}).get(KNOWLEDGE) or {}
         level = str(known.get("level", ""))
         asks = _QUESTION.search(message.get(TEXT)) is not None
-        requests = not asks and _REQUEST.search(message.get(TEXT)) is not None
+        requests = _names_own(message) or (not asks and _REQUEST.search(message.get(TEXT)) is not None)
         form = None if asks or level == "exact" else waiting()
         decision = (
             self._taken_by_form(message, form, intent["name"], score)
@@ -217,6 +218,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             return Decision(INFORM if alone in NOTHING_ELSE else alone, "form")
         is_free = alone in NOTHING_ELSE or re.search(r"\d", _beside_entities(message)) is not None
         return Decision(INFORM, "form") if form.takes_text() and is_free else None
+
+
+def _names_own(message: Message) -> bool:
+    """Does it hold an order number, an e-mail address or the like? Of that no article speaks, be it asked for or not."""
+    return any(_OWN.search(message.get(TEXT)[each["start"] : each["end"]]) for each in message.get(ENTITIES, []))
 
 
 def _beside_entities(message: Message) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import Session
 
 from core.db.models import Message, Turn
@@ -18,6 +18,8 @@ KEY = "knowledge"
 PATH = "/knowledge/match"
 """The door of ``app`` by which the command line has a message looked up."""
 HISTORY = 10
+INFORM = "inform"
+"""The intent of a message that only gives a form what it asked for."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,24 @@ class NoKnowledge:
 
 
 def history_before(session: Session, turn_id: str, turns: int = HISTORY) -> tuple[tuple[str, str], ...]:
-    """What was said before the message of a turn, oldest first."""
+    """What was said before the message of a turn, oldest first, as far as a question to the knowledge may lean on it.
+
+    Of the turns that a skill took that is what the customer wanted; what a form asked for, and an order number or an
+    e-mail address, is nothing that a question could be about.
+    """
     asked = session.scalars(select(Message).join(Turn, Turn.message_id == Message.id).where(Turn.id == turn_id)).first()
     if asked is None:
         return ()
-    query = select(Message.speaker, Message.text, Message.attachments).where(
-        Message.conversation_id == asked.conversation_id, Message.seq < asked.seq
+    of_turn = or_(Turn.message_id == Message.id, Turn.id == Message.turn_id)
+    query = (
+        select(Message.speaker, Message.text, Message.attachments)
+        .outerjoin(Turn, of_turn)
+        .where(Message.conversation_id == asked.conversation_id, Message.seq < asked.seq)
+        .where(or_(Turn.outcome.is_(None), Turn.outcome != "action", _wants_something()))
     )
     rows = session.execute(query.order_by(Message.seq.desc()).limit(turns)).all()
     return tuple((speaker, in_words(text, attachments)) for speaker, text, attachments in reversed(rows))
+
+
+def _wants_something() -> ColumnElement[bool]:
+    return and_(Message.speaker == "customer", Turn.intent != INFORM, not_(Message.text.contains("@")))

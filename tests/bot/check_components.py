@@ -111,6 +111,10 @@ assert judged(*SURE, level="sure") == "ask_knowledge"
 assert judged(*SURE, level="probable") == "ask_knowledge"
 assert judged(*SURE, level="probable", text="please refund me") == "refund"  # something is to be done
 assert judged(*SURE, level="sure", text="when will you refund me?") == "ask_knowledge"
+own = {"text": "when will R104233 be refunded?", "entities": [("order_number", "R104233")]}
+assert judged(*SURE, level="sure", **own) == "refund"  # no article speaks of somebody's order
+day = {"text": "do you refund on 2026-12-24?", "entities": [("date", "2026-12-24")]}
+assert judged(*SURE, level="sure", **day) == "ask_knowledge"
 assert judged(*UNSURE, level="probable") == "ask_knowledge"
 assert judged(*SURE, level="unsure") == "refund"
 assert judged(0.7, 0.7, 90, level="unsure") == "ask_knowledge"

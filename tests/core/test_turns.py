@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from core import learning
 from core.db import Database
@@ -19,7 +20,7 @@ from core.feedback.surveys import Ending
 from core.texts import Texts
 from core.turns import Inbound, Turns, service
 from core.turns.inbox import Press
-from core.turns.knowledge import Asked, KnowledgeMatch
+from core.turns.knowledge import Asked, KnowledgeMatch, history_before
 from tests.core.doubles import FakeRasa
 from tests.waiting import soon
 
@@ -365,6 +366,42 @@ async def test_what_the_knowledge_has_is_known_before_rasa_hears_the_message(dat
     assert [told["knowledge"] for told in rasa.told] == [{"level": "sure", "confidence": 0.8}] * 2
     history = (("customer", "How long does delivery take?"), ("bot", "Two to four days."))
     assert knowing.asked[1] == Asked("shop", conversation, turn_id, "and to Spain?", history)
+
+
+async def test_a_question_may_lean_on_what_a_customer_wanted_of_a_skill_but_not_on_what_its_form_asked(
+    database: Database,
+) -> None:
+    said = (
+        ("I want to cancel my order", "What is your order number?", "action", "cancel_order"),
+        ("R104233", "Which e-mail address?", "action", "inform"),
+        ("it is ada@example.com", "It is cancelled.", "action", "cancel_order"),
+        ("How long does delivery take?", "Two to four days.", "answered", "ask_knowledge"),
+    )
+    with database.session() as session:
+        conversation = Conversation(tenant_id="default", channel="web")
+        session.add(conversation)
+        session.flush()
+        for question, answer, outcome, intent in (*said, ("and to France?", "", None, None)):
+            turn = _stored(session, conversation, question, answer)
+            turn.outcome, turn.intent = outcome, intent
+        session.flush()
+        assert history_before(session, turn.id) == (
+            ("customer", "I want to cancel my order"),
+            ("customer", "How long does delivery take?"),
+            ("bot", "Two to four days."),
+        )
+
+
+def _stored(session: Session, conversation: Conversation, question: str, answer: str) -> Turn:
+    about = {"tenant_id": "default", "conversation_id": conversation.id}
+    asked = Message(**about, seq=conversation.next_seq(), speaker="customer", text=question)
+    session.add(asked)
+    session.flush()
+    turn = Turn(**about, message_id=asked.id, channel="web")
+    session.add(turn)
+    session.flush()
+    session.add(Message(**about, seq=conversation.next_seq(), speaker="bot", text=answer, turn_id=turn.id))
+    return turn
 
 
 async def test_a_press_is_what_it_is_whatever_the_knowledge_has(database: Database) -> None:
