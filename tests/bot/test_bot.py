@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -84,10 +85,13 @@ def test_rasa_itself_takes_nothing_that_a_customer_writes_for_a_command(tmp_path
 
 
 @pytest.fixture(scope="module", params=[[], ["shop_orders"]], ids=["neutral", "shop"])
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BotModel:
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, trained_models: Path) -> BotModel:
     """Really trained: the base alone, and with the demo shop's skill."""
     model = BotModel(tmp_path_factory.mktemp("bot"), BotParts(skills=find_skills(request.param)))
-    model.train()
+    if request.param:
+        shutil.copytree(trained_models, model.folder)
+    if model.stale():
+        model.train()
     return model
 
 

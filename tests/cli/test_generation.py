@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.cli.test_knowledge import CommandLine
 from tests.fakes import Behaviour, FakeOpenAI
 from tests.services import free_port
 
@@ -18,16 +16,18 @@ Run = Any
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command on an empty instance of its own."""
     home = {"REJOINDER_HOME": str(tmp_path / "var"), "REJOINDER_PORT": str(free_port() % 40000 + 20000)}
+    command_line = CommandLine(monkeypatch, capsys)
 
     def rejoinder(*words: str, code: int = 0, **env: str) -> tuple[str, str]:
-        command = [str(Path(sys.executable).parent / "rejoinder"), *words]
-        done = subprocess.run(command, env={**os.environ, **home, **env}, capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stderr + done.stdout
-        assert "Traceback" not in done.stderr
-        return done.stdout, done.stderr
+        with monkeypatch.context() as here:
+            for name, value in (home | env).items():
+                here.setenv(name, value)
+            ran = command_line(*words)
+        assert ran.code == code, ran.err + ran.out
+        return ran.out, ran.err
 
     return rejoinder
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from benchmarks.instance import ROOT, Instance, instance
+from benchmarks.instance import Instance, instance
 from console.chat import Chat
-from tests import services
 from tests.connectors.slack.desk_world import payload
 from tests.fakes.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
 from tests.waiting import eventually
@@ -24,11 +24,9 @@ def slack() -> Iterator[FakeSlack]:
 
 
 @pytest.fixture
-def with_slack(slack: FakeSlack) -> Iterator[Instance]:
-    if not (ROOT / ".venv-bot/bin/rasa").exists():
-        services.missing("the Rasa environment is not set up: run `make setup`")
+def with_slack(slack: FakeSlack, trained_models: Path) -> Iterator[Instance]:
     env = {"TEAM": TEAM, "CHANNEL": CHANNEL, "BOT_TOKEN": BOT_TOKEN, "SIGNING_SECRET": SECRET, "URL": slack.url}
-    with instance({f"REJOINDER_SLACK_{name}": value for name, value in env.items()}) as running:
+    with instance({f"REJOINDER_SLACK_{name}": value for name, value in env.items()}, trained_models) as running:
         yield running
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from benchmarks.instance import ROOT, Instance, instance
+from benchmarks.instance import Instance, instance
 from core.db.models import now
-from tests import services
 from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
 from tests.waiting import eventually
 from tests.whole.test_bot import alive, kill
@@ -25,12 +25,10 @@ def twilio() -> Iterator[FakeTwilio]:
 
 
 @pytest.fixture
-def bot(twilio: FakeTwilio) -> Iterator[Instance]:
-    if not (ROOT / ".venv-bot/bin/rasa").exists():
-        services.missing("the Rasa environment is not set up: run `make setup`")
+def bot(twilio: FakeTwilio, trained_models: Path) -> Iterator[Instance]:
     number = SHOP.removeprefix("whatsapp:")
     env = {"ACCOUNT_SID": ACCOUNT, "AUTH_TOKEN": TOKEN, "WHATSAPP_NUMBER": number, "URL": twilio.url}
-    with instance({f"REJOINDER_TWILIO_{name}": value for name, value in env.items()}) as running:
+    with instance({f"REJOINDER_TWILIO_{name}": value for name, value in env.items()}, trained_models) as running:
         yield running
 
 

@@ -82,6 +82,7 @@ def make(settings: Settings, database: Database, tuned: Callable[[Path], object]
 
 
 def opened(settings: Settings, database: Database, tuned: Callable[[Path], object]) -> Knowledge:
-    knowledge = make_knowledge(settings, database, Base())
+    own = settings.model_copy(update={"embedding_model": Path("base")})  # alone, without the multilingual one
+    knowledge = make_knowledge(own, database, Base())
     knowledge.spaces._load = tuned
     return knowledge
