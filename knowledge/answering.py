@@ -202,7 +202,7 @@ class Answering:
         return replace(whole_, first=bars.answered - JUST_BELOW)
 
     def _ranking_with_turns(self, reasons: Reasons) -> Ranking:
-        """What was just said is hardly asked for: the next one that may answer comes first, or nothing is sure."""
+        """What was just said is hardly asked for: the next one that may answer comes first. Neither is ever sure then."""
         bars, question = self._bars(reasons.asked.tenant_id), reasons.asked
         readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
         ranking = self._ranker.rank(question, reasons.texts, readable)
@@ -210,9 +210,8 @@ class Answering:
             return ranking
         said = ranking.ranked[0].entry.id
         others = self._ranker.rank(question, reasons.texts, [c for c in readable if c.entry.id != said])
-        if bars.outcome(others) in GIVEN:
-            return others
-        return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
+        found = others if bars.outcome(others) in GIVEN else ranking
+        return replace(found, first=min(found.first, bars.answered - JUST_BELOW))
 
     def _completed(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
