@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -42,6 +42,8 @@ class ActionServer:
     """Those it lists; None where it never did."""
     problem: str = ""
     """Why it did not list them the last time."""
+    hung: set[str] = field(default_factory=set)
+    """Turns in which it took too long, since it answered last: a customer waits for that once."""
 
     @property
     def name(self) -> str:
@@ -130,15 +132,20 @@ class ActionServers:
         name = str(call.get("next_action"))
         server = await self._server_of(name)
         body = orjson.dumps({"domain": self._domain, **call})
+        turn = _turn_of(call)
+        if turn in server.hung:
+            raise self._failed(server, _SERVER, "has not answered before in this turn")
         try:
             async with asyncio.timeout(RUN_SECONDS):
                 status, answer = await self._post(server, body)
+        except (TimeoutError, httpx.ReadTimeout):
+            server.hung |= {turn} if turn else set()
+            raise self._failed(server, _SERVER, f"has not answered within {RUN_SECONDS:.0f} s") from None
         except httpx.HTTPError as error:
             raise self._failed(server, _SERVER, f"does not answer: {_said(error)}") from error
-        except TimeoutError:
-            raise self._failed(server, _SERVER, f"has not answered within {RUN_SECONDS:.0f} s") from None
-        self._answers(server, _SERVER)
         result = self._result_of(server, name, status, answer)
+        server.hung.clear()
+        self._answers(server, _SERVER)
         self._answers(server, name)
         return result
 
@@ -229,6 +236,11 @@ class ActionServers:
         if (server.url, about) in self._told:
             self._told.remove((server.url, about))
             log.warning("it works again", server=server.name, **({"action": about} if about else {}))
+
+
+def _turn_of(call: dict[str, Any]) -> str:
+    metadata = ((call.get("tracker") or {}).get("latest_message") or {}).get("metadata") or {}
+    return str(metadata.get("turn_id") or "")
 
 
 def _names_in(listed: Any) -> frozenset[str] | None:

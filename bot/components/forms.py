@@ -121,11 +121,12 @@ class Waiting(NamedTuple):
         return next((entity for mapping in here for entity in entities if _fits(mapping, entity)), None)
 
     def _text_put_right(self, text: Text, corrects: Match[Text]) -> Dict[Text, Any]:
-        """The last value that was written freely, where only a yes or a no is waited for."""
+        """The last value that was written freely, where a yes or a no is waited for, or where it is meant in so many words."""
         written = [slot for slot in self.others if slot in self.filled and _kinds(self.others[slot]) == {"from_text"}]
         rest = text[corrects.end() :].strip()
-        is_value = re.search(r"\d", rest) or (corrects["meant"] and " " in rest)
-        return {written[-1]: rest} if written and self.intents() and is_value else {}
+        meant = corrects["meant"] is not None and bool(rest)
+        is_value = re.search(r"\d", rest) or (meant and (" " in rest or not self.intents()))
+        return {written[-1]: rest} if written and (self.intents() or meant) and is_value else {}
 
     def _usable(self, kind: Text) -> Iterator[Dict[Text, Any]]:
         return (m for m in self.mappings if _kind(m) == kind and self._applies(m))

@@ -102,15 +102,20 @@ def print_intents(intents: Collection[dict[str, Any]]) -> None:
     """What the examples of each intent are good for, as ``IntentFigures`` has it, then what speaks against them."""
     if not intents:
         return
+    from evaluation.training.intents import NEAR_VERBATIM  # noqa: PLC0415
+
     columns = ("intent", "messages", "can act", "understood", "acted on", "nearest rival")
     rows = [
         (i["intent"], i["messages"], i["can act"], f"{i['understood']:.0%}", f"{i['acted']:.0%}", i["rival"])
         for i in intents
     ]
     print_table(columns, rows, right=("messages", "understood", "acted on"))
-    for intent in intents:
-        for line in intent["contradicting"]:
-            print(f"{intent['intent']}: {line}")
+    if any(intent["can act"] == NEAR_VERBATIM for intent in intents):
+        print(f"{NEAR_VERBATIM}: acts on what hardly differs from an example; give it more examples for other wordings")
+    lines = [f"{intent['intent']}: {line}" for intent in intents for line in intent["contradicting"]]
+    if lines:
+        print("Held back from training, these examples are misunderstood; the trained bot knows them word for word:")
+        print("\n".join(lines))
 
 
 def _told(training_id: str, *, serves: bool, as_json: bool) -> None:

@@ -89,6 +89,7 @@ class _Merging:
         wishes = Wishes(base, theirs, embedder)
         self._same = wishes.same()
         self._persons = [] if their_handoff else self._wish_for_a_person()
+        self._asking = {} if their_handoff else wishes.some(PERSON)
         self._added = self._added_intents()
         self._examples = [e for e in wishes.free() if e.intent in self._taught()]
         self._doubled = self._twice(theirs)
@@ -171,20 +172,28 @@ class _Merging:
             self._merged(
                 f"{', '.join(shared)}: your intents stay with your examples and rules, ours of these names are left out"
             )
-        if self._persons:
-            self._merged(
-                f"{', '.join(self._persons)} leads to Rejoinder's inbox; --their-handoff keeps your own rules for it"
-            )
+        self._tell_wish_for_a_person()
         if self._added:
             self._merged(f"added, since nothing of yours means it: {', '.join(self._added)}")
         if self._project.language != ENGLISH:
-            text = f"the base has no examples in {self._project.language}: customers reach a person by the button, and by an intent {PERSON} with examples of yours"
+            text = f"examples are compared in English only: customers reach a person by the button, and by an intent {PERSON} with examples of yours"
             self._said.append(Finding("attend", text))
         for kind, name in ((self._kind(name), name) for name in self._names):
             self._merged(f"the {kind} {name} is yours; ours is called {self._names[name]}")
         worded = [n for n in self._base["responses"] if n in self._project.responses() and n not in self._names]
         if worded:
             self._merged(f"{', '.join(worded)}: said in your words")
+
+    def _tell_wish_for_a_person(self) -> None:
+        if self._persons:
+            self._merged(
+                f"{', '.join(self._persons)} leads to Rejoinder's inbox; --their-handoff keeps your own rules for it"
+            )
+        for intent, texts in self._asking.items():
+            if intent not in (*self._persons, PERSON):
+                quoted = ", ".join(f'"{text}"' for text in texts[:SHOWN])
+                text = f"{intent} has examples that ask for a person ({quoted}) and leads to no inbox: put them under {PERSON}"
+                self._said.append(Finding("attend", text))
 
     def _kind(self, name: str) -> str:
         return "slot" if name in OWN_SLOTS else "response"

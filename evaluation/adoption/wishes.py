@@ -47,6 +47,16 @@ class Wishes:
                 found[ours].append(theirs)
         return dict(found)
 
+    def some(self, ours: str) -> dict[str, list[str]]:
+        """By intent of the project, its examples that say nearly what an intent of the base does."""
+        found: dict[str, list[str]] = defaultdict(list)
+        if self._near is not None:
+            nearest = self._near.argmax(axis=0)
+            for example, place, column in zip(self._theirs, nearest, self._near.T, strict=True):
+                if column[place] >= TOUCHES and self._base[place].base == ours:
+                    found[example.base].append(example.text)
+        return dict(found)
+
     def free(self) -> list[Example]:
         """Examples of the base that are not near to one of the project's."""
         if self._near is None:

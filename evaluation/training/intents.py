@@ -10,6 +10,8 @@ from typing import Any
 from evaluation.training.comparing import NONE, Prediction, right
 
 SHOWN = 3
+NEAR_VERBATIM = "near-verbatim"
+"""What an intent can do that acts on hardly anything but its examples."""
 ACTS_FROM = 0.5
 """From this share of its held-back examples on, an intent acts on messages that it has not seen."""
 
@@ -35,7 +37,7 @@ class IntentFigures:
         """In a word or two."""
         if not self.has_rule:
             return "no: no rule"
-        return "yes" if self.acted >= ACTS_FROM else "near-verbatim"
+        return "yes" if self.acted >= ACTS_FROM else NEAR_VERBATIM
 
     def figures(self) -> dict[str, Any]:
         """For the record."""

@@ -131,8 +131,13 @@ async def test_whatever_a_server_answers_costs_one_sentence_and_it_is_called_onc
 async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RUN_SECONDS", 0.2)
     async with wire(["action_book"], None) as fake:
-        assert "has not answered within" in failure(await post(ActionServers([fake.url]), "action_book"))
+        servers, turn = ActionServers([fake.url]), {"metadata": {"turn_id": "t1"}}
+        assert "has not answered within" in failure(await post(servers, "action_book", latest_message=turn))
+        assert "before in this turn" in failure(await post(servers, "action_book", latest_message=turn))
         assert fake.called == 1
+        turn["metadata"]["turn_id"] = "t2"
+        assert "has not answered within" in failure(await post(servers, "action_book", latest_message=turn))
+        assert fake.called == 2
 
 
 async def test_what_was_never_sent_is_sent_again() -> None:

@@ -59,6 +59,7 @@ DOMAIN = Domain.from_yaml(
     forms:
       order_form: {required_slots: [order_number, email]}
       address_form: {required_slots: [order_number, new_address, confirmed]}
+      note_form: {required_slots: [place, note]}
     slots:
       order_number: {type: text, mappings: [{type: from_entity, entity: order_number}]}
       email:
@@ -73,6 +74,12 @@ DOMAIN = Domain.from_yaml(
         mappings:
           - type: from_text
             conditions: [{active_loop: address_form, requested_slot: new_address}]
+      place:
+        type: text
+        mappings: [{type: from_text, conditions: [{active_loop: note_form, requested_slot: place}]}]
+      note:
+        type: text
+        mappings: [{type: from_text, conditions: [{active_loop: note_form, requested_slot: note}]}]
       confirmed:
         type: bool
         mappings:
@@ -185,6 +192,11 @@ assert decided(*LOW, name="deny", text="no thanks, leave it", begins="deny")[:1]
 form_waits("address_form", "new_address", order_number="R1")
 assert decided(*LOW, name="out_of_scope", text="sorry, R104871", entities=[R2])[2] == "correction"
 assert judged(*LOW, name="out_of_scope", text="sorry it is 7 Bow St, York, order R104871", entities=[R2]) == "inform"
+
+form_waits("note_form", "note", place="Leeds")
+assert forms.waiting().given_beside("no, I meant York", []) == {"place": "York"}
+assert decided(*LOW, name="deny", text="no, I meant York")[2] == "correction"
+assert forms.waiting().given_beside("no, please ring the bell", []) == {}
 
 # who has no such thing says so in many ways
 LACKING = (

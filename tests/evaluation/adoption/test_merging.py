@@ -124,7 +124,19 @@ def test_another_language_gets_no_english_examples(bikes: Path, merged: Merging)
     edit(bikes / "config.yml", "language: en", "language: de")
     merge = merged(bikes)
     assert merge.data["ours/nlu.yml"]["nlu"] == []
-    assert "no examples in de" in report(merge.findings)
+    assert "compared in English only" in report(merge.findings)
+
+
+def test_a_wish_for_a_person_among_the_examples_of_another_intent_is_named(bikes: Path, merged: Merging) -> None:
+    said = "I want to talk to a mechanic\n      - can I speak to a human\n      - is the mechanic there\n"
+    said += "      - book me with your mechanic\n      - which mechanic is in today"
+    edit(
+        bikes / "data/nlu.yml",
+        'version: "3.1"\nnlu:\n',
+        f'version: "3.1"\nnlu:\n  - intent: mechanic\n    examples: |\n      - {said}\n',
+    )
+    edit(bikes / "domain.yml", "intents: [hello", "intents: [mechanic, hello")
+    assert 'mechanic has examples that ask for a person ("can I speak to a human")' in report(merged(bikes).findings)
 
 
 def test_written_anew_it_keeps_what_was_learnt_and_their_files_as_they_are(
