@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+PIPED_COLUMNS = 200
+"""Width where no terminal has one."""
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
@@ -16,7 +21,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         number, first = column in right, column == columns[0] and len(columns) - len(right) > 1
-        table.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=number or first)
+        table.add_column(
+            column,
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number or first,
+            min_width=max(map(len, column.split()), default=0),
+        )
     for row in rows:
         table.add_row(*("-" if value is None else escape(str(value)) for value in row))
-    Console(emoji=False).print(table)
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    Console(emoji=False, width=PIPED_COLUMNS if piped else None).print(table)

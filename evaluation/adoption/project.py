@@ -76,7 +76,8 @@ def read_project(
         InvalidInput: a file is missing or cannot be used; with file and line.
     """
     if not folder.is_dir():
-        raise InvalidInput(f"There is no folder {folder}.")
+        kind = "is a file; give the project's folder" if folder.exists() else "does not exist"
+        raise InvalidInput(f"{folder} {kind}.")
     place = folder.resolve()
     domains = _domain_files(place, domain)
     recipe = place / (config or "config.yml")
