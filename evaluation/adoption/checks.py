@@ -24,6 +24,7 @@ def checked(project: Project) -> list[Finding]:
     return [
         *_reserved(project),
         *_missing_responses(project),
+        *_conditional_responses(project),
         *_unknown_actions(project),
         *_questions(project),
         *_unfillable(project),
@@ -62,6 +63,13 @@ def _missing_responses(project: Project) -> Iterator[Finding]:
     yield from (
         Finding("unresolved", f"the response {name} has no variation", project.domains[0].name) for name in empty
     )
+
+
+def _conditional_responses(project: Project) -> Iterator[Finding]:
+    for name, texts in project.responses().items():
+        if texts and all(isinstance(text, dict) and text.get("condition") for text in texts):
+            text = f"every variation of {name} has a condition: where none holds, nothing is said"
+            yield Finding("attend", text, project.domains[0].name)
 
 
 def _unknown_actions(project: Project) -> Iterator[Finding]:

@@ -85,7 +85,11 @@ def test_what_is_wrong_with_a_project_is_said_with_its_place(bikes: Path, merged
     with (bikes / "data/rules.yml").open("a") as file:
         for one, other in (("a", "b"), ("b", "a")):
             file.write(f"  - rule: {one}\n    steps: [{{action: utter_{one}}}, {{action: utter_{other}}}]\n")
-    edit(bikes / "domain.yml", "utter_default:", "utter_a: [{text: a}]\n  utter_b: [{text: b}]\n  utter_default:")
+    edit(
+        bikes / "domain.yml",
+        "utter_default:",
+        "utter_a: [{text: a, condition: [{type: slot, name: bike, value: old}]}]\n  utter_b: [{text: b}]\n  utter_default:",
+    )
     edit(
         bikes / "domain.yml",
         "required_slots: [bike, fault]",
@@ -97,6 +101,7 @@ def test_what_is_wrong_with_a_project_is_said_with_its_place(bikes: Path, merged
     assert "data/rules.yml:3: the response utter_helo is missing from the domain" in said
     assert "data/rules.yml:12: the action action_bok is missing from the domain" in said
     assert "the rules go in a circle: utter_a -> utter_b -> utter_a" in said
+    assert "every variation of utter_a has a condition: where none holds, nothing is said" in said
     assert "asks for the slot x, which the domain does not have" in said
     assert "repair_form, other_form ask for the same slot fault" in said
     assert "other_form asks for fault, whose mappings have conditions that never hold then" in said
