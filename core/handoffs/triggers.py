@@ -116,16 +116,19 @@ def _negative_in_a_row(session: Session, conversation_id: str, count: int) -> bo
 
 
 def _unknown_in_a_row(session: Session, turn: Turn) -> int:
-    """Messages that the bot did not know an answer to, back from this one; what was clarified does not interrupt."""
+    """Messages that the bot did not know an answer to, back from this one; what was clarified does not interrupt.
+
+    Signs alone, such as emoji, are no question.
+    """
     query = (
-        select(Turn.outcome)
+        select(Turn.outcome, Message.text)
         .filter_by(conversation_id=turn.conversation_id)
         .join(Message, Message.id == Turn.message_id)
     )
     count = 0
-    for outcome in session.scalars(query.order_by(Message.seq.desc()).limit(20)):
+    for outcome, text in session.execute(query.order_by(Message.seq.desc()).limit(20)):
         if outcome == "unknown":
-            count += 1
+            count += re.search(r"\w", text) is not None
         elif outcome != "clarified":
             break
     return count

@@ -112,6 +112,8 @@ async def test_the_inbox_is_told_always_and_other_desks_as_the_tenant_wants(
     [
         ({}, [("a", item("?", "unknown")), ("b", item("?", "unknown"))], "unknown"),
         ({}, [("a", item("?", "unknown")), ("b", item("?", "clarified")), ("c", item("?", "unknown"))], "unknown"),
+        ({}, [("a", item("?", "unknown")), ("😀?!", item("?", "unknown"))], None),
+        ({}, [("a", item("?", "unknown")), ("😀?!", item("?", "unknown")), ("b", item("?", "unknown"))], "unknown"),
         ({"unknown": 1}, [("a", item("?", "unknown"))], "unknown"),
         ({"unknown": 0}, [("a", item("?", "unknown")), ("b", item("?", "unknown"))], None),
         ({}, [("a", item("?", "unknown")), ("b", item("!", "answered")), ("c", item("?", "unknown"))], None),
