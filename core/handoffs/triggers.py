@@ -122,8 +122,8 @@ def _unknown_in_a_row(session: Session, turn: Turn) -> int:
     """
     query = (
         select(Turn.outcome, Message.text)
-        .filter_by(conversation_id=turn.conversation_id)
         .join(Message, Message.id == Turn.message_id)
+        .where(Turn.conversation_id == turn.conversation_id)
     )
     count = 0
     for outcome, text in session.execute(query.order_by(Message.seq.desc()).limit(20)):
