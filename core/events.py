@@ -35,7 +35,7 @@ class MessageStored:
     author: str | None = None
     """Who of the staff said it."""
     attachments: tuple[dict[str, object], ...] = ()
-    """As ``core.turns.attachments`` says."""
+    """As ``core.attachments`` says."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import learning
+from core.attachments import for_page_only
 from core.db.models import Conversation, InteractionFeedback, Message, Turn
 from core.errors import NotFound
 from core.events import MessageStored
 from core.feedback.thumbs import is_offered
-from core.turns.attachments import for_page_only
 
 
 def messages_after(session: Session, conversation_id: str, after: int) -> list[MessageStored]:

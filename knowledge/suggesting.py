@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import structlog
 
 from core import messages
+from core.attachments import in_words
 from core.db import Database
 from core.errors import KnowledgeUnavailable
-from core.turns.attachments import in_words
 from knowledge.answering import Answering
 from knowledge.types import SPEAKERS, AnswerPart, Question, Source, Utterance
 

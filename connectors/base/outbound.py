@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base.splitting import split
+from core.attachments import FILES
 from core.events import MessageStored
-from core.turns.attachments import FILES
 
 Item = Mapping[str, Any]
 

@@ -8,11 +8,11 @@ from typing import Any
 from connectors.base.outbound import Capabilities, fitted, outbound_of
 from connectors.base.splitting import split
 from connectors.slack.text import cut, escaped, mention
+from core.attachments import described
 from core.events import MessageStored
 from core.handoffs.machine import ENDED
 from core.handoffs.settings import Handoffs
 from core.handoffs.views import HandoffView
-from core.turns.attachments import described
 from knowledge.suggesting import SuggestedReply
 
 Block = dict[str, Any]

@@ -36,7 +36,7 @@ class Files:
         self._database, self._home = database, home
 
     async def fetched(self, slack: Slack, handoff_id: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """What staff attached, as ``core.turns.attachments`` says.
+        """What staff attached, as ``core.attachments`` says.
 
         Raises:
             InvalidInput: the customer's channel takes none, or one is too large, not fetched, or of no known kind.

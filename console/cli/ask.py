@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.options import JsonOption, TenantOption, print_json
+from core.attachments import described
 from core.errors import InvalidInput
 from core.settings import Settings
-from core.turns.attachments import described
 
 TURN_SECONDS = 60.0
 

@@ -9,10 +9,10 @@ from typing import Literal, Protocol, cast
 from sqlalchemy.orm import Session
 
 from core import messages
+from core.attachments import in_words
 from core.db.models import Delivery, DeskThread, Handoff, Message
 from core.events import MessageStored
 from core.handoffs.views import HandoffView, Thread, view
-from core.turns.attachments import in_words
 
 Kind = Literal["message", "alert", "update"]
 

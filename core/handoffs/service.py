@@ -78,7 +78,7 @@ class HandoffService:
     ) -> MessageStored:
         """Answer the customer, wherever they are; who was not asked to takes it by that.
 
-        ``event_id`` here has no prefix and at most 50 characters; ``attachments`` as ``core.turns.attachments`` says,
+        ``event_id`` here has no prefix and at most 50 characters; ``attachments`` as ``core.attachments`` says,
         ``held_by`` as ``claim`` says.
 
         Raises:

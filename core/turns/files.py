@@ -11,9 +11,9 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.attachments import described
 from core.db.models import Message
 from core.texts import Texts
-from core.turns.attachments import described
 from core.turns.replies import Reply
 
 ALBUM = timedelta(minutes=1)

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import customers
+from core.attachments import described
 from core.db.models import Conversation, Delivery, Message, Turn, now
 from core.errors import InvalidInput, NotFound
 from core.handoffs.sentiment import Mood
 from core.turns import closing
-from core.turns.attachments import described
 
 WEB = "web"
 LOOKED_BACK = 10
@@ -56,7 +56,7 @@ class Inbound:
     press: Press | None = None
     sender: Sender | None = None
     attachments: tuple[dict[str, Any], ...] = ()
-    """As ``core.turns.attachments`` says."""
+    """As ``core.attachments`` says."""
     reply_to: str | None = None
     """The vendor's id of the message that it quotes."""
     edits: str | None = None

@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import Session
 
+from core.attachments import in_words
 from core.db.models import Message, Turn
-from core.turns.attachments import in_words
 
 Level = Literal["exact", "sure", "probable", "unsure", "none"]
 """Asked in its own words; answered; probably answered; something near; nothing."""

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from core import learning
+from core.attachments import for_page_only
 from core.db.models import Conversation, Message, Turn, now
 from core.deliveries import writing
 from core.errors import NotFound
@@ -19,7 +20,6 @@ from core.handoffs import settings, stepping_back, triggers
 from core.handoffs.applying import person_has_word
 from core.messages import as_event
 from core.texts import Texts
-from core.turns.attachments import for_page_only
 from core.turns.opening import opening
 from core.turns.replies import FAILED, Reading, Reply
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from core.attachments import in_words
 from core.db.models import Conversation, Handoff, Message, Turn, now
 from core.handoffs import settings, speaking, stepping_back, triggers
 from core.handoffs.applying import Happening, apply, current, may_speak, person_has_word
 from core.texts import Texts
 from core.turns import files
-from core.turns.attachments import in_words
 from core.turns.opening import apology
 from core.turns.outbox import write_replies
 from core.turns.replies import Reply

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from core.attachments import in_words
 from core.db.models import Conversation, Message, Turn
 from core.errors import NotFound
-from core.turns.attachments import in_words
 from core.turns.knowledge import history_before
 
 FIELDS = (

@@ -22,7 +22,7 @@ class Reply:
     """Choices: title, payload."""
     sources: tuple[dict[str, Any], ...] = ()
     attachments: tuple[dict[str, Any], ...] = ()
-    """As ``core.turns.attachments`` says."""
+    """As ``core.attachments`` says."""
     answers: bool = True
     """False: it only goes before the answer, and is no part of it."""
 

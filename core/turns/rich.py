@@ -1,4 +1,4 @@
-"""What goes with the text of an utterance of Rasa: choices, and attachments as `core.turns.attachments` says.
+"""What goes with the text of an utterance of Rasa: choices, and attachments as `core.attachments` says.
 
 Bots and action servers write what they like: each thing is checked, and what is no good is left out and logged.
 """

@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
+from core.attachments import in_words
 from core.db.models import now
-from core.turns.attachments import in_words
 from knowledge.review.differing import Piece
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"

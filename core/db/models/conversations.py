@@ -89,7 +89,7 @@ class Message(Base):
     author: Mapped[str | None] = mapped_column(String(200), default=None)
     """Who of the staff said it."""
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"kind": image, audio, video, document, location, card, link or custom; and as ``core.turns.attachments`` says}]"""
+    """[{"kind": image, audio, video, document, location, card, link or custom; and as ``core.attachments`` says}]"""
     sentiment: Mapped[str | None] = mapped_column(String(8), default=None)
     """positive, neutral, negative or angry; of a customer's message, where a model looked at it"""
     urgency: Mapped[str | None] = mapped_column(String(8), default=None)
