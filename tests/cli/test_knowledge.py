@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from console.cli import main
+from core import logs
 from core.settings import PREFIX, Settings
 from tests import services
 
@@ -35,6 +36,7 @@ class CommandLine:
 
     def __call__(self, *words: str) -> Ran:
         self.monkeypatch.setattr(sys, "argv", ["rejoinder", *words])
+        self.monkeypatch.setattr(logs, "set_up", lambda *_: None)  # it holds for the whole process
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
