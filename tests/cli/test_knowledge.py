@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from console.cli import main
 from core import logs
@@ -38,7 +39,7 @@ class CommandLine:
         self.monkeypatch.setattr(sys, "argv", ["rejoinder", *words])
         self.monkeypatch.setattr(logs, "set_up", lambda *_: None)  # it holds for the whole process
         self.capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as ended, capture_logs():
             main()
         out, err = self.capsys.readouterr()
         return Ran(int(ended.value.code or 0), out, err)
