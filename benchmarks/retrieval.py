@@ -175,6 +175,6 @@ def _spread(name: str, took: list[float]) -> dict[str, float]:
 
 def _questions(data: Path) -> list[str]:
     rows = (row for name in SETS for row in read_rows(data / name / "train.jsonl"))
-    unique = list(dict.fromkeys(str(row["text"]).strip() for row in rows))
+    unique = list(dict.fromkeys(" ".join(str(row["text"]).split()) for row in rows))  # as an import keeps them
     order = np.random.default_rng(7).permutation(len(unique))[:10_200]
     return [unique[n] for n in order]

@@ -117,7 +117,7 @@ async def _await_answer(
             times.complete.append(now)
             times.first.append(first or now)
         if name == "ended":
-            if data["outcome"] != "answered":
+            if data["outcome"] not in {"answered", "suggested"}:
                 raise RuntimeError(f"a question was not answered: {data}")
             return
 
