@@ -122,8 +122,8 @@ class ActionServers:
             return silent
         return [f"No action server has these actions of the domain: {', '.join(missing)}."]
 
-    async def run(self, call: dict[str, Any]) -> dict[str, Any]:
-        """The result of an action: events and responses.
+    async def run(self, call: dict[str, Any], *, turn: str = "") -> dict[str, Any]:
+        """The result of an action: events and responses; ``turn``: the id of the turn that it is for, where that is known.
 
         Raises:
             ActionFailed: nobody has it, or the server is away, too slow, or answers what is no result; says why.
@@ -132,7 +132,6 @@ class ActionServers:
         name = str(call.get("next_action"))
         server = await self._server_of(name)
         body = orjson.dumps({"domain": self._domain, **call})
-        turn = _turn_of(call)
         if turn in server.hung:
             raise self._failed(server, _SERVER, "has not answered before in this turn")
         try:
@@ -236,11 +235,6 @@ class ActionServers:
         if (server.url, about) in self._told:
             self._told.remove((server.url, about))
             log.warning("it works again", server=server.name, **({"action": about} if about else {}))
-
-
-def _turn_of(call: dict[str, Any]) -> str:
-    metadata = ((call.get("tracker") or {}).get("latest_message") or {}).get("metadata") or {}
-    return str(metadata.get("turn_id") or "")
 
 
 def _names_in(listed: Any) -> frozenset[str] | None:

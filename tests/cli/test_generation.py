@@ -27,6 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
                 here.setenv(name, value)
             ran = command_line(*words)
         assert ran.code == code, ran.err + ran.out
+        assert "Traceback" not in ran.err
         return ran.out, ran.err
 
     return rejoinder
