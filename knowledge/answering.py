@@ -129,23 +129,30 @@ class Answering:
 
     def _is_known(self, question: Question) -> bool:
         """Is all of it the very words of one entry?"""
-        return bool(_exact(question, self._retriever.candidates(question.tenant_id, [question.text])).same)
+        return bool(self._retriever.named(question.tenant_id, question.text))
 
     def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
+        """What is asked in an entry's own words needs no search, unless it may be about another thing."""
         started = time.perf_counter()
-        texts = searched(question)
-        candidates = self._retriever.candidates(question.tenant_id, texts, self._limits.retrieved)
+        reasons = Reasons(question, _unknown(question.text))
+        same = self._retriever.named(question.tenant_id, question.text)
+        reasons = replace(reasons, exact=_exact(question, same))
+        if not reasons.exact.chosen:
+            reasons = self._retrieved(reasons)
+            reasons = replace(reasons, exact=_exact(question, same, reasons.found))
         retrieved = time.perf_counter()
-        reasons = self._decided(Reasons(question, _unknown(question.text), tuple(texts), tuple(candidates)))
+        reasons = self._decided(reasons)
         ended = time.perf_counter()
         return reasons, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
 
+    def _retrieved(self, reasons: Reasons) -> Reasons:
+        texts = searched(reasons.asked)
+        found = self._retriever.candidates(reasons.asked.tenant_id, texts, self._limits.retrieved)
+        return replace(reasons, texts=tuple(texts), found=tuple(found))
+
     def _decided(self, reasons: Reasons) -> Reasons:
-        question = reasons.asked
-        exact = _exact(question, reasons.found)
-        reasons = replace(reasons, exact=exact)
-        if exact.chosen:
-            entry = exact.chosen.entry
+        question, entry = reasons.asked, reasons.exact.chosen
+        if entry:
             self._reuse.book.confirm(question, entry.id)
             return replace(reasons, rule="exact", part=replace(verbatim(question, entry, 1.0), exact=True))
         reasons = self._matched(reasons)
@@ -215,6 +222,7 @@ class Answering:
 
     def _completed(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
+        reasons = reasons if reasons.texts else self._retrieved(reasons)
         if reasons.found and not (reasons.matches or reasons.guarded):
             reasons = self._matched(reasons)
         talk, ranking = reasons.talk or _talk(reasons.usable_matches), reasons.ranking or self._ranking(reasons)
@@ -283,27 +291,21 @@ def title_of(entry: Entry) -> str:
     return " > ".join(path[-2:])
 
 
-def _exact(question: Question, candidates: Sequence[Candidate]) -> Exact:
-    """The one entry asked for in its own words, where nothing before could change what is meant.
+def _exact(question: Question, same: Sequence[Entry], found: Sequence[Candidate] | None = None) -> Exact:
+    """The one of these entries that is sent, where nothing before could change what is meant.
 
-    Entries that give the very same answer are one.
+    Entries that give the very same answer are one. What it may be about instead is only known from what was ``found``.
     """
-    asked = normalised(question.text)
-    same = tuple(c for c in candidates if asked and asked in map(normalised, _own_words(c.entry)))
-    if any(c.entry.disputed for c in same) or len({normalised(c.entry.answer) for c in same}) != 1:
-        return Exact(same)
-    standing = context.standing(
-        same[0].entry.subject, question, [c.entry.subject for c in candidates if c.entry.subject]
-    )
+    if any(entry.disputed for entry in same) or len({normalised(entry.answer) for entry in same}) != 1:
+        return Exact(tuple(same))
+    subject = same[0].subject
+    if subject and found is None:
+        return Exact(tuple(same))
+    standing = context.standing(subject, question, [c.entry.subject for c in found or () if c.entry.subject])
     clear = standing == "same" or (
         standing == "general" and not (question.history and context.is_dependent(question.text))
     )
-    return Exact(same, same[0] if clear else None)
-
-
-def _own_words(entry: Entry) -> tuple[str, ...]:
-    """What an entry is asked by; a section goes by its heading."""
-    return entry.questions or ((entry.title or "").rpartition(" > ")[2],)
+    return Exact(tuple(same), same[0] if clear else None)
 
 
 def _guard(question: Question, match: Match) -> Guard | None:

@@ -20,7 +20,8 @@ from tokenizers import Tokenizer
 Vectors = npt.NDArray[np.float32]
 
 MAX_TOKENS = 256
-BATCH = 32
+BATCH = 8
+"""Texts that are read together; more are padded more, and not read faster."""
 CACHED_TEXTS = 4096
 
 
@@ -65,15 +66,25 @@ def _package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
+def open_session(weights: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A model on the CPU, which gives its scratch memory back: kept for the longest batch, it would be a gigabyte.
+
+    It takes as long: measured in `benchmarks/README.md`.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    return onnxruntime.InferenceSession(str(weights), options, ["CPUExecutionProvider"])
+
+
 class Embedder:
     """Turns texts into unit vectors (mean pooling over the tokens, then L2 norm)."""
 
     def __init__(self, files: ModelFiles | None = None, threads: int = 1) -> None:
         files = files or ModelFiles.packaged()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(files.weights), options, ["CPUExecutionProvider"])
+        self._session = open_session(files.weights, threads)
         self._inputs = {i.name for i in self._session.get_inputs()}
         self._tokenizer: Any = Tokenizer.from_file(str(files.tokenizer))
         self._tokenizer.enable_truncation(MAX_TOKENS)

@@ -46,7 +46,7 @@ def sentence_of(reasons: Reasons) -> str:
     if reasons.rule == "nothing":
         return "Not answered: the message has no words."
     if reasons.rule == "exact" and reasons.exact.chosen:
-        entry = reasons.exact.chosen.entry
+        entry = reasons.exact.chosen
         what = "the very words of a question" if entry.questions else "the heading of a section"
         return f"Sent as it is: these are {what} that the knowledge has."
     if reasons.rule == "reused":
@@ -110,8 +110,8 @@ def _note_of_exact(reasons: Reasons) -> str:
     same = reasons.exact.same
     if not same or reasons.exact.chosen:
         return ""
-    if any(each.entry.disputed for each in same) or reasons.exact.is_ambiguous:
-        count = len({each.entry.answer for each in same})
+    if any(each.disputed for each in same) or reasons.exact.is_ambiguous:
+        count = len({each.answer for each in same})
         said = f"{count} entries with different answers" if count > 1 else "an entry that another one contradicts"
         return f"The very words belong to {said}, so none was sent for its words alone."
     return "An entry has these very words, but what was said before may change what is meant."
@@ -220,7 +220,7 @@ def _bars(reasons: Reasons) -> dict[str, Any] | None:
 
 def _exact(reasons: Reasons) -> dict[str, Any]:
     chosen = reasons.exact.chosen
-    return {"same": [c.entry.id for c in reasons.exact.same], "chosen": chosen.entry.id if chosen else None}
+    return {"same": [entry.id for entry in reasons.exact.same], "chosen": chosen.id if chosen else None}
 
 
 def _reuse(reasons: Reasons) -> dict[str, Any]:

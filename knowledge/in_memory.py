@@ -13,7 +13,7 @@ from knowledge.multilingual import MultilingualEmbedder
 from knowledge.ranking import Ranker
 from knowledge.reader import shipped_reader
 from knowledge.reuse.deciding import Reuse
-from knowledge.signals import overlap
+from knowledge.signals import normalised, overlap
 from knowledge.text_embedding import TextEmbedder
 from knowledge.types import Candidate, Entry
 from knowledge.units import spoken_parts
@@ -56,6 +56,11 @@ class InMemoryRetriever:
         nearest = np.argsort(-dense)[: 4 * k]
         found = [Candidate(self._entries[i], float(dense[i]), self._shared(asked, i)) for i in nearest]
         return sorted(found, key=lambda c: -(c.dense + 0.25 * c.lexical))[:k]
+
+    def named(self, tenant_id: str, text: str) -> list[Entry]:  # noqa: ARG002
+        """The entries that go by exactly these words."""
+        asked = normalised(text)
+        return [entry for entry in self._entries if asked and asked in map(normalised, entry.own_words)]
 
     def _shared(self, asked: list[str], entry: int) -> float:
         return max(overlap(text, own) for text in asked for own in self._spoken[entry])

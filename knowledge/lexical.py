@@ -14,10 +14,15 @@ import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from knowledge.entries import Changed
+from knowledge.signals import normalised
 from knowledge.types import Entry
 
-LAYOUT = "v1"
+LAYOUT = "v2"
 """Part of the folder's name; a new one starts a fresh index when the fields below change."""
+OWN_WORDS = "own_words"
+"""A field: what an entry goes by, each as a whole."""
+SAME = 100
+"""Entries of the same name that are looked at."""
 BOOSTS = {"questions": 2.0, "subject": 1.5, "title": 1.0, "answer": 0.5}
 HEAP_BYTES = 30_000_000
 WORDS_ASKED = 64
@@ -96,6 +101,11 @@ class LexicalIndex:
             return {}
         only = Query.const_score_query(Query.term_set_query(opened.schema, "id", list(ids)), 0.0)
         return opened.run(Query.boolean_query([(Occur.Must, only), (Occur.Must, query)]), len(ids))
+
+    def named(self, tenant_id: str, text: str) -> list[str]:
+        """The entries that go by exactly these words."""
+        opened = self._current(tenant_id)
+        return list(opened.run(Query.term_query(opened.schema, OWN_WORDS, normalised(text)), SAME))
 
     def known(self, tenant_id: str, words: Iterable[str]) -> set[str]:
         """Those of the words that the entries have in some form, and words too small to be indexed."""
@@ -187,6 +197,7 @@ class _Opened:
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw")
+    builder.add_text_field(OWN_WORDS, tokenizer_name="raw", index_option="basic")
     for field in BOOSTS:
         builder.add_text_field(field, tokenizer_name="words", index_option="freq")
     return builder.build()
@@ -202,6 +213,7 @@ def _analyser() -> tantivy.TextAnalyzer:
 def _document(entry: Entry) -> tantivy.Document:
     return tantivy.Document(
         id=entry.id,
+        own_words=[normalised(text) for text in entry.own_words],
         questions="\n".join(entry.questions),
         subject=entry.subject or "",
         title=entry.title or "",

@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from knowledge import context, signals
 from knowledge.context import STANDINGS, Standing
+from knowledge.embedding import open_session
 from knowledge.types import Candidate, Entry, Question
 
 Vectors = npt.NDArray[np.float32]
@@ -102,11 +102,7 @@ class TrainedMatcher:
     """The shipped matcher; its weights and threshold lie in one folder."""
 
     def __init__(self, tokens: Tokens, folder: Path = SHIPPED, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        model = str(folder / "matcher.onnx")
-        self._session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        self._session = open_session(folder / "matcher.onnx", threads)
         self.threshold = float(json.loads((folder / "matcher.json").read_text())["threshold"])
         self._tokens = tokens
         self._read: OrderedDict[str, Read] = OrderedDict()

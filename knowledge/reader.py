@@ -11,10 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Tokenizer
 
-from knowledge.embedding import ModelFiles
+from knowledge.embedding import ModelFiles, open_session
 
 Vectors = npt.NDArray[np.float32]
 
@@ -68,17 +67,19 @@ class PairEncoder:
         """The token ids of texts, without special tokens."""
         return [list(found.ids) for found in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
-    def encode(self, pair: Pair) -> tuple[list[int], list[int]]:
+    def encode_batch(self, pairs: Sequence[Pair]) -> dict[str, npt.NDArray[Any]]:
+        """Padded arrays of shape (pairs, tokens): ``ids``, ``segments`` and ``mask`` (true where there is a token)."""
+        texts = [(pair.asked.rstrip(ENDINGS), pair.entry, *pair.history[-2:]) for pair in pairs]
+        different = list(dict.fromkeys(text for own in texts for text in own))
+        ids = dict(zip(different, self.ids(different), strict=True))
+        return _padded([self._together(*(ids[text] for text in own)) for own in texts])
+
+    def _together(self, asked: list[int], entry: list[int], *turns: list[int]) -> tuple[list[int], list[int]]:
         """Token ids and segment ids of one pair."""
-        asked, entry, *turns = self.ids([pair.asked.rstrip(ENDINGS), pair.entry, *pair.history[-2:]])
         before = [token for turn in turns for token in [*turn[:TURN_TOKENS], self._end]][: HISTORY_TOKENS + 1]
         front = [self._first, *asked[-ASKED_TOKENS:], self._end, *before]
         back = [*entry[:ENTRY_TOKENS], self._end]
         return front + back, [0] * len(front) + [1] * len(back)
-
-    def encode_batch(self, pairs: Sequence[Pair]) -> dict[str, npt.NDArray[Any]]:
-        """Padded arrays of shape (pairs, tokens): ``ids``, ``segments`` and ``mask`` (true where there is a token)."""
-        return _padded([self.encode(pair) for pair in pairs])
 
     def encode_texts(self, texts: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """The same arrays for texts alone."""
@@ -111,10 +112,7 @@ class Reader:
     """The shipped reader. Its word embeddings are those of the installed MiniLM; its layers lie in ``reader.onnx``."""
 
     def __init__(self, folder: Path = SHIPPED, threads: int = 2) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(folder / "reader.onnx"), options, ["CPUExecutionProvider"])
+        self._session = open_session(folder / "reader.onnx", threads)
         files = ModelFiles.packaged()
         self._words = open_word_embeddings(files)
         self._encoder = PairEncoder(files.tokenizer)

@@ -9,7 +9,7 @@ from knowledge.bars import Bars
 from knowledge.matching import Match
 from knowledge.ranking import Ranking
 from knowledge.reuse.deciding import Decision
-from knowledge.types import Answer, AnswerPart, Candidate, Question
+from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question
 
 Guard = Literal["subject", "contradiction"]
 """``subject``: it is about another thing than the conversation. ``contradiction``: numbers differ, or an opposite."""
@@ -22,13 +22,13 @@ or the ranking."""
 class Exact:
     """The entries that have the question in its own words, and the one that is sent for it."""
 
-    same: tuple[Candidate, ...] = ()
-    chosen: Candidate | None = None
+    same: tuple[Entry, ...] = ()
+    chosen: Entry | None = None
 
     @property
     def is_ambiguous(self) -> bool:
         """Do they answer it differently?"""
-        return len({each.entry.answer for each in self.same}) > 1
+        return len({each.answer for each in self.same}) > 1
 
 
 @dataclass(frozen=True)

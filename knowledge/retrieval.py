@@ -15,6 +15,7 @@ from knowledge.embedding import Vectors
 from knowledge.entries import Revision
 from knowledge.index import Scores
 from knowledge.lexical import LexicalIndex
+from knowledge.signals import normalised
 from knowledge.spaces import Spaces, VectorSpace
 from knowledge.synchronising import Synchroniser
 from knowledge.types import Candidate, Entry
@@ -70,6 +71,18 @@ class HybridRetriever:
         units = self._units_of(shelf, best, vectors)
         return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0), units.get(e.id, ())) for e in best]
 
+    def named(self, tenant_id: str, text: str) -> list[Entry]:
+        """The entries that go by exactly these words; none where the word index cannot be used."""
+        shelf = self._shelf(tenant_id)
+        if shelf is None or not normalised(text):
+            return []
+        try:
+            self._sync_words(shelf)
+            return list(shelf.entries(self._words.named(tenant_id, text)).values())
+        except (OSError, ValueError) as error:
+            log.warning("word index cannot be used: %s", error)
+            return []
+
     def languages(self, tenant_id: str) -> frozenset[str]:
         """The languages of what may be served."""
         shelf = self._shelf(tenant_id)
@@ -95,7 +108,7 @@ class HybridRetriever:
 
     def _worded(self, shelf: Shelf, texts: list[str], k: int, *, needed: bool) -> Scores:
         try:
-            self._synchroniser.sync_words(shelf.tenant_id, at_most=WORDS_MISSED, tries=1, revision=shelf.revision)
+            self._sync_words(shelf)
             found = [self._words.search(shelf.tenant_id, text, 2 * k) for text in texts]
         except (OSError, ValueError) as error:
             if needed:
@@ -103,6 +116,9 @@ class HybridRetriever:
             log.warning("word index cannot be used: %s", error)
             return {}
         return best_of(found)
+
+    def _sync_words(self, shelf: Shelf) -> None:
+        self._synchroniser.sync_words(shelf.tenant_id, at_most=WORDS_MISSED, tries=1, revision=shelf.revision)
 
     def _dense_of(self, shelf: Shelf, chosen: Sequence[Entry], dense: Scores, vectors: Vectors) -> Scores:
         """The cosines of all chosen entries; those that only the words have found are compared here."""

@@ -40,12 +40,18 @@ class TextEmbedder:
         return dict(zip(texts, np.split(self.embed_parts(flat, np.array(is_english)), ends), strict=True))
 
     def embed_asked(self, texts: list[str]) -> Vectors:
-        """The vectors to look texts up by; both models read at the same time."""
+        """The vectors to look texts up by; both models read at the same time.
+
+        The multilingual one takes ten times as long, so it reads the first text and the last one, which has most of what was
+        said before; of those between it knows the first.
+        """
         if self.multilingual is None:
             return self.english.embed(texts)
         with ThreadPoolExecutor(1) as beside:
-            multilingual = beside.submit(self.multilingual.embed_questions, texts)
-            return _together(self.english.embed(texts), multilingual.result(), ENGLISH_SHARE)
+            multilingual = beside.submit(self.multilingual.embed_questions, [texts[0], texts[-1]])
+            english = self.english.embed(texts)
+            rows = multilingual.result()[[0] * (len(texts) - 1) + [1]]
+            return _together(english, rows, ENGLISH_SHARE)
 
     def embed_parts(self, texts: list[str], is_english: npt.NDArray[np.bool_]) -> Vectors:
         """The vectors of parts of entries, one row a text."""

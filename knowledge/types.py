@@ -79,6 +79,11 @@ class Entry:
     disputed: bool = False
     """Another approved entry answers the same question differently: neither is sure."""
 
+    @property
+    def own_words(self) -> tuple[str, ...]:
+        """What it goes by: the questions it is asked by; a section goes by its heading."""
+        return self.questions or ((self.title or "").rpartition(" > ")[2],)
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -99,10 +104,13 @@ class Embeds(Protocol):
 
 
 class Retriever(Protocol):
-    """Finds the entries that may answer any of the given texts, best first."""
+    """Finds the entries that may answer a question."""
+
+    def named(self, tenant_id: str, text: str) -> list[Entry]:
+        """The entries that go by exactly these words, capitals and marks aside."""
 
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:
-        """At most ``k`` candidates.
+        """At most ``k`` candidates for any of the texts, best first.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.

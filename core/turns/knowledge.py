@@ -69,7 +69,10 @@ def history_before(session: Session, turn_id: str, turns: int = HISTORY) -> tupl
     asked = session.scalars(select(Message).join(Turn, Turn.message_id == Message.id).where(Turn.id == turn_id)).first()
     if asked is None:
         return ()
-    of_turn = or_(Turn.message_id == Message.id, Turn.id == Message.turn_id)
+    # The conversation is named too, since it has an index: else all turns are read for each message.
+    of_turn = (Turn.conversation_id == Message.conversation_id) & or_(
+        Turn.message_id == Message.id, Turn.id == Message.turn_id
+    )
     query = (
         select(Message.speaker, Message.text, Message.attachments)
         .outerjoin(Turn, of_turn)

@@ -19,7 +19,7 @@ from knowledge.entries import Change, EntryEditor
 from knowledge.importing import Options, Report
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
-from knowledge.types import Candidate
+from knowledge.types import Candidate, Entry
 from knowledge.wiring import Knowledge, make_knowledge
 
 BY_TEST = Change("tester", "test")
@@ -61,6 +61,9 @@ class Shop:
 
     def ask(self, *texts: str, k: int = 5) -> list[Candidate]:
         return self.knowledge.retriever.candidates(self.tenant, list(texts), k)
+
+    def named(self, text: str) -> list[Entry]:
+        return self.knowledge.retriever.named(self.tenant, text)
 
     def best(self, text: str) -> str:
         return self.ask(text)[0].entry.answer

@@ -83,3 +83,13 @@ def test_two_models_count_together_and_what_is_not_english_is_read_by_one(embedd
     assert cosines["de"] == pytest.approx(0.4**0.5 * other, abs=1e-3)
     assert np.linalg.norm(rows["en"], axis=1) == pytest.approx(1, abs=1e-3)
     assert TextEmbedder(embedder).embed_entries(entries)["de"].shape == (1, 384)
+
+
+def test_of_several_texts_each_is_read_in_english_and_the_first_and_the_last_in_every_language(
+    embedder: Embedder,
+) -> None:
+    multilingual = MultilingualEmbedder()
+    asked = ["and for Spain?", "delivery to France and for Spain?", "How long is delivery to France? and for Spain?"]
+    together = TextEmbedder(embedder, multilingual).embed_asked(asked)
+    english, others = embedder.embed(asked), multilingual.embed_questions([asked[0], asked[0], asked[2]])
+    assert together == pytest.approx(np.hstack([0.6**0.5 * english, 0.4**0.5 * others]), abs=1e-3)

@@ -14,10 +14,11 @@ from core.db.upgrade import upgrade
 from core.settings import Settings
 from knowledge.content import Content
 from knowledge.embedding import Embedder
+from knowledge.entries import EntryEditor
 from knowledge.retrieval import fused
 from knowledge.wiring import make_knowledge
 from tests import services
-from tests.knowledge.conftest import Shop, opened
+from tests.knowledge.conftest import BY_TEST, Shop, opened
 
 HOUSE = ("Dogs are welcome.", "Cars stay outside.", "Breakfast is at eight.")
 
@@ -72,8 +73,22 @@ def test_any_text_can_be_asked(stocked: Shop, text: str) -> None:
     assert len(stocked.ask(text)) <= 5
 
 
+def test_an_entry_goes_by_its_questions_and_a_section_by_its_heading(shop: Shop) -> None:
+    entry_id = shop.add("Are dogs allowed in the shop?", "On a lead.")
+    with shop.knowledge.database.session() as session:
+        section = Content("passage", "Every Sunday.", title="Leeds > Open days")
+        EntryEditor(session, shop.tenant, BY_TEST).add(section, approved=True)
+    assert [e.answer for e in shop.named("ARE dogs allowed, in the shop")] == ["On a lead."]
+    assert [e.answer for e in shop.named("open days!")] == ["Every Sunday."]
+    for text in ("are dogs allowed", "Leeds", "Leeds > Open days", "?!", "", "مرحبا", "x" * 100_000):
+        assert not shop.named(text)
+    shop.edit(entry_id, "retire")
+    assert not shop.named("Are dogs allowed in the shop?")
+
+
 def test_an_unknown_tenant_knows_nothing(stocked: Shop) -> None:
     assert stocked.knowledge.retriever.candidates("nobody", ["return"], 5) == []
+    assert stocked.knowledge.retriever.named("nobody", "How do I return an item?") == []
 
 
 def test_a_change_is_served_with_the_next_question(stocked: Shop, settings: Settings, chroma_url: str) -> None:

@@ -115,7 +115,7 @@ class Turn(Base):
     __table_args__ = (Index("ix_turns_status", "status"),)
 
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
-    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), index=True)
     channel: Mapped[str] = mapped_column(String(32))
     status: Mapped[str] = mapped_column(String(16), default="waiting")
     """waiting (stored, not yet answered), answered, failed (the customer got an apology; see ``error``), or person (a
