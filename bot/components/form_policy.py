@@ -10,7 +10,16 @@ from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, LoopInterrupted, SessionStarted, SlotSet
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    BotUttered,
+    Event,
+    LoopInterrupted,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.components.forms import waiting_in
@@ -21,6 +30,7 @@ WISH = "utter_form_wish"
 """Said where the customer repeats what the form is there for."""
 WITHOUT = ("utter_without_{form}_{slot}", "utter_without_{slot}", "utter_form_without")
 """Said to a customer who has no such thing; the first of them that the domain has."""
+FAILED = "utter_failed"
 EXPIRED = "utter_form_expired"
 """Said after the first answer of a session, where the one before it ended in the middle of a form."""
 HINT_CONFIDENCE = 0.9
@@ -75,7 +85,7 @@ class FormRulePolicy(RulePolicy):
         form, chosen = tracker.active_loop_name, self._by_rule(prediction, domain)
         if chosen and chosen != form:
             return prediction
-        if tracker.latest_action_name != ACTION_LISTEN_NAME:
+        if tracker.latest_action_name != ACTION_LISTEN_NAME or _has_failed(tracker):
             return self._says(form, domain, events=[LoopInterrupted(True)])
         hint = WISH if chosen == form else _hint(tracker, domain)
         return self._says(hint, domain, HINT_CONFIDENCE, events=_let_go(tracker)) if _has(domain, hint) else prediction
@@ -111,6 +121,16 @@ def _let_go(tracker: DialogueStateTracker) -> List[Event]:
     """A value that was taken, and with which the form's validation rejected the message."""
     slot = tracker.get_slot(REQUESTED_SLOT)
     return [SlotSet(slot, None)] if slot and tracker.get_slot(slot) is not None else []
+
+
+def _has_failed(tracker: DialogueStateTracker) -> bool:
+    """Was the customer told that something went wrong, as where a value could not be checked?"""
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered):
+            return False
+        if isinstance(event, BotUttered) and event.metadata.get("utter_action") == FAILED:
+            return True
+    return False
 
 
 def _hint(tracker: DialogueStateTracker, domain: Domain) -> Text:

@@ -99,6 +99,6 @@ def test_a_form_stands_while_its_action_server_is_away(tmp_path: Path) -> None:
         assert reading.outcome == "failed" and "does not answer" in reading.note["error"]
         with rasa_sdk_server(tmp_path, CODE, port):
             assert texts(say("four")) == ["name?"]
-        assert texts(say("Ada"))[0] == "failed"
+        assert texts(say("Ada")) == ["failed", "name?"]
         with rasa_sdk_server(tmp_path, CODE, port):
             assert texts(say("Ada")) == ["booked for 4, Ada"]
