@@ -28,9 +28,9 @@ from knowledge import entries
 from knowledge.embedding import Embedder, Vectors
 from knowledge.importing import Importer, Options
 from knowledge.multilingual import MultilingualEmbedder
+from knowledge.retrieval import VECTORS_ASKED
 from knowledge.sources.fetching import Fetcher
 from knowledge.sources.opening import open_origin
-from knowledge.retrieval import VECTORS_ASKED
 from knowledge.spaces import VectorSpace
 from knowledge.training.rows import read_rows
 from knowledge.units import VECTORS_PER_ENTRY
