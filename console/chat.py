@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
@@ -40,11 +41,12 @@ class Chat:
         return cls(http, opened["token"], opened["conversation_id"])
 
     def ask(self, text: str) -> list[Shown]:
-        """Say something and wait for the whole answer."""
-        sent = self.say(text)
-        for message in self._follow(sent["seq"]):
-            if message["turn_id"] == sent["turn_id"]:
-                break
+        """Say something and wait for the whole answer; there is none while a person has the word."""
+        with self._events() as events:  # open before it is said, so that nothing is missed
+            sent = self.say(text)
+            for name, told in events:
+                if name in {"message", "ended"} and told.get("turn_id") == sent["turn_id"]:
+                    break
         # the messages of a turn are stored at once, so now all of them are there
         return [message for message in self.history(sent["seq"]) if message["turn_id"] == sent["turn_id"]]
 
@@ -60,18 +62,25 @@ class Chat:
         messages: list[Shown] = found["messages"]
         return messages
 
-    def _follow(self, after: int) -> Iterator[Shown]:
-        headers = {**self._headers(), "Last-Event-ID": str(after)}
-        with self.http.stream("GET", "/api/chat/stream", headers=headers) as stream:
-            event = ""
-            for line in stream.iter_lines():
-                if line.startswith("event:"):
-                    event = line[6:].strip()
-                elif line.startswith("data:") and event == "message":
-                    yield json.loads(line[5:])
+    @contextmanager
+    def _events(self) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
+        """Name and data of what happens from now on."""
+        with self.http.stream("GET", "/api/chat/stream", headers=self._headers()) as stream:
+            lines = stream.iter_lines()
+            next(lines)  # a comment: it is being watched
+            yield _named(lines)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
+
+
+def _named(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = ""
+    for line in lines:
+        if line.startswith("event:"):
+            name = line[6:].strip()
+        elif line.startswith("data:"):
+            yield name, json.loads(line[5:])
 
 
 def _checked(response: httpx.Response) -> dict[str, Any]:

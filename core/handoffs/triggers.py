@@ -6,13 +6,14 @@ import re
 from functools import lru_cache
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, Customer, InteractionFeedback, Message, Turn
 from core.handoffs.applying import Trigger, Urgency, Why
 from core.handoffs.settings import Handoffs
 from core.handoffs.summary import summarised
+from core.rasa import INFORM
 
 _WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
 _TEAM = rf"(?:{_WHO}|one of (?:our|my) (?:team|colleagues|agents)|(?:our|the) (?:support |service )?team|an agent|an advis[eo]r)"
@@ -40,7 +41,7 @@ def from_feeling(session: Session, settings: Handoffs, conversation: Conversatio
     """Beside the bot's answer: how the customer feels."""
     if settings.angry and message.sentiment == "angry":
         return _why(session, conversation, "sentiment", "The customer is angry.", "high")
-    if settings.negative and _negative_in_a_row(session, conversation.id, settings.negative):
+    if settings.negative and _negative_in_a_row(session, message, settings.negative):
         return _why(session, conversation, "sentiment", "The customer is getting frustrated.")
     return None
 
@@ -109,10 +110,17 @@ def _phrases(topics: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
 
 
-def _negative_in_a_row(session: Session, conversation_id: str, count: int) -> bool:
-    query = select(Message.sentiment).filter_by(conversation_id=conversation_id, speaker="customer")
-    last = session.scalars(query.order_by(Message.seq.desc()).limit(count)).all()
-    return len(last) == count and all(feeling in {"negative", "angry"} for feeling in last)
+def _negative_in_a_row(session: Session, message: Message, count: int) -> bool:
+    """Were so many messages up to this one negative? What a form has asked for ("low", "it is broken") shows no feeling."""
+    query = (
+        select(Message.id, Message.sentiment)
+        .outerjoin(Turn, Turn.message_id == Message.id)
+        .where(Message.conversation_id == message.conversation_id, Message.speaker == "customer")
+        .where(or_(Turn.intent.is_(None), Turn.intent != INFORM))
+    )
+    last = session.execute(query.order_by(Message.seq.desc()).limit(count)).all()
+    feels = len(last) == count and all(sentiment in {"negative", "angry"} for _, sentiment in last)
+    return feels and last[0].id == message.id
 
 
 def _unknown_in_a_row(session: Session, turn: Turn) -> int:

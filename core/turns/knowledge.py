@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.attachments import in_words
 from core.db.models import Message, Turn
+from core.rasa import INFORM
 
 Level = Literal["exact", "sure", "probable", "unsure", "none"]
 """Asked in its own words; answered; probably answered; something near; nothing."""
@@ -18,8 +19,6 @@ KEY = "knowledge"
 PATH = "/knowledge/match"
 """The door of ``app`` by which the command line has a message looked up."""
 HISTORY = 10
-INFORM = "inform"
-"""The intent of a message that only gives a form what it asked for."""
 
 
 @dataclass(frozen=True)

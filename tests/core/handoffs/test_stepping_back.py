@@ -34,6 +34,11 @@ def item(text: str, outcome: str, **note: Any) -> list[dict[str, Any]]:
     return [{"text": text}, {"custom": {"rejoinder": note}}]
 
 
+def value(text: str) -> list[dict[str, Any]]:
+    """The answer to what a form had asked for."""
+    return item(text, "action", understanding={"intent": "inform", "confidence": 0.9, "nlu_ms": 1.0})
+
+
 def feels(text: str) -> Mood:
     return Mood("angry", "high") if "!!" in text else Mood("negative") if "bad" in text else Mood()
 
@@ -120,6 +125,14 @@ async def test_the_inbox_is_told_always_and_other_desks_as_the_tenant_wants(
         ({}, [("what is this!!", item("?", "unknown"))], "sentiment"),
         ({"angry": False, "negative": 0}, [("what is this!!", item("Sorry.", "answered"))], None),
         ({}, [("bad", item("Sorry.", "answered")), ("bad again", item("Sorry.", "answered"))], "sentiment"),
+        ({}, [("bad", value("Thanks.")), ("bad again", value("Thanks."))], None),
+        ({}, [("bad", item("Sorry.", "answered")), ("bad", value("Thanks."))], None),
+        (
+            {},
+            [("bad", item("Oh.", "answered")), ("bad", value("Thanks.")), ("bad", item("Oh.", "answered"))],
+            "sentiment",
+        ),
+        ({}, [("bad!!", value("Thanks."))], "sentiment"),
         ({}, [("bad", item("Sorry.", "answered")), ("fine", item("Ok.", "answered"))], None),
         ({"risky_topics": ["legal action"]}, [("I will take LEGAL  action", [])], "risky_topic"),
         ({"risky_topics": ["sue"]}, [("This issue", item("Ok.", "answered"))], None),
