@@ -36,6 +36,7 @@ from core.db import Database
 from core.db.models import Handoff, Turn
 from core.secrets import derive
 from core.settings import Settings
+from evaluation.adoption.dialogue import intents_of
 from evaluation.adoption.documents import read_document, written
 from evaluation.forms import form_scripts
 from evaluation.training.data import read_parts
@@ -132,7 +133,7 @@ def _talked_to(project: Path, epochs: dict[str, int], seen: Seen) -> None:
             home = {"REJOINDER_HOME": str(bot.home), "REJOINDER_PORT": str(bot.port)}
             rejoinder(home, "knowledge", "import", str(faq))
             with httpx.Client(base_url=bot.url, timeout=120) as http:
-                _Customers(bot, http, seen).talk()
+                _Customers(bot, http, seen, first_intents(project)).talk()
 
 
 def rejoinder(env: dict[str, str], *words: str) -> str:
@@ -165,6 +166,13 @@ def copy_project(project: Path, to: Path, epochs: dict[str, int], actions: str) 
     endpoints = dict(read_document(file).content) if file.is_file() else {}
     file.write_text(written({**endpoints, "action_endpoint": {"url": actions}}), encoding="utf-8")
     return to
+
+
+def first_intents(project: Path) -> set[str]:
+    """Those that begin a rule or a story; a yes means something only as an answer."""
+    files = [read_document(file).content for file in sorted((project / "data").rglob("*.yml"))]
+    paths = [path for content in files for kind in ("rules", "stories") for path in content.get(kind) or ()]
+    return {name for path in paths for name in intents_of(path["steps"][0])}
 
 
 @contextmanager
@@ -201,8 +209,8 @@ def action_server(project: Path) -> Iterator[str]:
 class _Customers:
     """Each conversation is somebody else's."""
 
-    def __init__(self, bot: Instance, http: httpx.Client, seen: Seen) -> None:
-        self._bot, self._http, self._seen = bot, http, seen
+    def __init__(self, bot: Instance, http: httpx.Client, seen: Seen, wishes: set[str]) -> None:
+        self._bot, self._http, self._seen, self._first = bot, http, seen, wishes
         settings = Settings(home=bot.home, port=bot.port, _env_file=None)
         self._parts: BotParts = settings.bot()
         token = derive(settings.secret_key(), "rasa")
@@ -274,11 +282,11 @@ class _Customers:
         return (tracker.get("active_loop") or {}).get("name"), tracker["slots"].get("requested_slot")
 
     def _wishes(self, begun: set[str]) -> Iterator[str]:
-        """An example of each intent of theirs that begins no form."""
+        """An example of each intent of theirs that may begin a conversation, and begins no form."""
         first = {
             example.base: example.text
             for example in reversed(read_parts(self._parts))
-            if example.file.startswith("theirs/")
+            if example.file.startswith("theirs/") and example.base in self._first
         }
         yield from (text for text in first.values() if text not in begun)
 

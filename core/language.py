@@ -31,13 +31,20 @@ ENGLISH = {
 }  # fmt: skip
 """What others call English, the language of most help centres."""
 SMALL_WORDS = {
-    "en": "the and you your is are do my it have to of in for with we our can not this that how what",
-    "de": "der die das und ist nicht sie wir ihre mit für ein eine auf wie können zu von",
-    "fr": "le la les et est vous votre nous dans pour avec une des pas sur comment du",
-    "es": "el los las y es usted su nos para con una del no por cómo que en",
-    "it": "il gli e è lei suo noi per con una del non come che di sono",
-    "nl": "de het een en is niet u uw wij voor met van op hoe zijn kan",
-    "pt": "o os as e é você seu nós para com uma do não como que em são",
+    "en": "the and you your is are do my it have to of in for with we our can not this that how what when where which does i a an on "
+    "be was if there will would could from at me or any but has did so as by",
+    "de": "der die das den dem des und ist sind nicht sie wir ihre ihr mein meine mit für ein eine einen auf wie können kann zu zum zur von "
+    "im ich es habe haben was wann wo wer warum bei nach noch wenn oder aber auch wird werden bitte etwas",
+    "fr": "le la les l et est sont vous votre vos nous dans pour avec un une des de pas sur comment du je ma mon mes où quand quel quelle "
+    "combien ce cette il elle que qui en au aux peut puis ne plus j c d",
+    "es": "el la los las y es son está usted su sus nos para con un una del de no por cómo que qué en mi mis me se al lo dónde cuándo "
+    "cuánto cuánta cuál puedo tiene tienen hay hago hacen pero si más",
+    "it": "il lo la i gli le e è sono lei suo noi per con un una uno del della di non come che mi mio mia si al alla dove quando quanto "
+    "quale cosa posso ha avete nel da più anche se",
+    "nl": "de het een en is niet u uw wij voor met van op hoe zijn kan ik mijn je jullie wat wanneer waar welke dit dat naar bij ook er "
+    "te om als heb heeft kunnen moet wordt",
+    "pt": "o a os as e é são você seu sua nós para com um uma do da de não como que em meu minha me se ao onde quando quanto quanta "
+    "qual posso tem há mais pelo pela está no na",
 }
 WORDS = {language: frozenset(words.split()) for language, words in SMALL_WORDS.items()}
 LAST_LATIN = 0x24F

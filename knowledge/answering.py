@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,13 +33,12 @@ from knowledge.types import (
 
 LONGEST_QUESTION = 1000
 CHOICES = 3
-SHORT = 3
-"""Words of a message that hardly says anything without the turns before it ("until when?")."""
 JUST_BELOW = 0.001
 BY_READING = 3
 """Entries that a model is shown since they read best; the nearest of the others follow."""
 TALKED = 0.28
 """Probability from which an answer learnt from a conversation is sent."""
+YES_OR_NO = re.compile(r"(?:yes|no|ja|nein|oui|non|sí|sì|si|sim|não)\b\s*[,.;:!-]", re.IGNORECASE)
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
 """What a subject's standing adds to nearness when the candidates to match are chosen."""
 GIVEN: tuple[AnswerOutcome, ...] = ("answered", "suggested")
@@ -194,8 +194,7 @@ class Answering:
         What is found only with the turns before is never sent as sure then: perhaps something else is asked now.
         """
         question, bars = reasons.asked, self._bars(reasons.asked.tenant_id)
-        leans = context.is_dependent(question.text) or len(question.text.split()) <= SHORT
-        if not question.history or leans:
+        if not question.history or context.leans(question.text) or context.is_dependent(question.text):
             return self._ranking_with_turns(reasons)
         held = reasons.held_out
         found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
@@ -209,16 +208,19 @@ class Answering:
         return replace(whole_, first=bars.answered - JUST_BELOW)
 
     def _ranking_with_turns(self, reasons: Reasons) -> Ranking:
-        """What was just said is hardly asked for: the next one that may answer comes first. Neither is ever sure then."""
-        bars, question = self._bars(reasons.asked.tenant_id), reasons.asked
+        """What was just said is never sure; unless the question leans on it, the next one that may answer comes first."""
+        bars, asked = self._bars(reasons.asked.tenant_id), _made_whole(reasons.asked)
+        leans = asked is not reasons.asked
+        texts = [asked.text] if leans else reasons.texts
         readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
-        ranking = self._ranker.rank(question, reasons.texts, readable)
-        if not ranking.ranked or not _was_just_said(question, ranking.ranked[0]):
+        ranking = self._ranker.rank(asked, texts, readable)
+        if not ranking.ranked or not _was_just_said(asked, ranking.ranked[0]):
             return ranking
-        said = ranking.ranked[0].entry.id
-        others = self._ranker.rank(question, reasons.texts, [c for c in readable if c.entry.id != said])
-        found = others if bars.outcome(others) in GIVEN else ranking
-        return replace(found, first=min(found.first, bars.answered - JUST_BELOW))
+        if not leans:
+            said = ranking.ranked[0].entry.id
+            others = self._ranker.rank(asked, texts, [c for c in readable if c.entry.id != said])
+            ranking = others if bars.outcome(others) in GIVEN else ranking
+        return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
 
     def _completed(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
@@ -266,7 +268,8 @@ class Answering:
 
 def searched(question: Question) -> list[str]:
     """The texts that entries are looked up by: alone, made whole, and with what was said before."""
-    texts = [question.text, context.resolved(question), context.with_last_turn(question), context.with_turns(question)]
+    whole_, resolved = context.made_whole(question), context.resolved(question)
+    texts = [question.text, whole_, resolved, context.with_last_turn(question), context.with_turns(question)]
     return list(dict.fromkeys(texts))
 
 
@@ -281,6 +284,11 @@ def shortlist(question: Question, candidates: Sequence[Candidate], size: int) ->
     """The candidates worth matching: near in meaning, and about what is being talked of."""
     standings = context.standings((c.entry.subject for c in candidates if c.entry.subject), question)
     return sorted(candidates, key=lambda c: c.dense + LIFT[standings[c.entry.subject or None]], reverse=True)[:size]
+
+
+def _made_whole(question: Question) -> Question:
+    whole_ = context.made_whole(question)
+    return question if whole_ == question.text else replace(question, text=whole_)
 
 
 def title_of(entry: Entry) -> str:
@@ -381,15 +389,18 @@ def _opposes(question: Question, ranked: Ranked) -> bool:
 
 def _says_little(question: Question, ranked: Ranked) -> bool:
     """Is it one word at most ("purple", "and where is it now"), and nothing of it in the entry?"""
-    asked = content_words(question.text)
+    asked = content_words(context.made_whole(question))
     return len(asked) <= 1 and not asked & content_words(f"{title_of(ranked.entry)}\n{ranked.unit}")
 
 
 def _is_about_another(question: Question, ranked: Ranked) -> bool:
-    """Does it ask of something else in the words of the entry's question ("fill", "store"), with nothing of it in the text?"""
+    """Does it ask of something else in the words of the entry's question ("fill", "store"), with nothing of it in the text?
+
+    A text that begins with yes or no says so to its own question alone.
+    """
     title = title_of(ranked.entry)
     left = content_words(question.text) - content_words(f"{title}\n{ranked.unit}")
-    return bool(left) and difference(question.text, [title]) is not None
+    return bool(left) and (bool(YES_OR_NO.match(ranked.unit)) or difference(question.text, [title]) is not None)
 
 
 def _disputed(question: Question, ranking: Ranking, candidates: Sequence[Candidate]) -> AnswerPart:

@@ -17,6 +17,10 @@ REMEMBERED_TURNS = 6
 LAST_TURN = 160
 LONGEST_FRAGMENT = 6
 """Words of a turn such as "and to France?" at most."""
+SHORT = 3
+"""Words of a message that hardly says anything without the turns before it ("until when?")."""
+LEANT_ON = 2
+"""Turns of the customer that one may lean on, each on the one before it."""
 ANSWER_AND_QUESTION = 2
 """The last turns, whose names count most."""
 PRONOUN = re.compile(
@@ -29,6 +33,8 @@ VENUE = re.compile(
     r"park|gallery|church|cinema|nightclub|pool)\b",
     re.IGNORECASE,
 )
+EXPLETIVE = re.compile(r"\b(?:is|are|was|were) (?:there|it)\b|\bthere(?:'s| is| are)\b", re.IGNORECASE)
+"""What points to nothing: "is there parking"."""
 CONTINUES = re.compile(r"^\s*(and|or|but|also|what about|how about|so|then|ok(?:ay)?,? and)\b[\s,]*", re.IGNORECASE)
 ORDINALS = {
     "first": 0,
@@ -120,6 +126,23 @@ def resolved(question: Question) -> str:
     if name and not names(question.text, name):
         return f"{question.text} {name}"
     return question.text
+
+
+def made_whole(question: Question) -> str:
+    """A question that leans on the turns before it, after what the customer said there ("Is it free to Spain? and how long")."""
+    said = [turn.text for turn in question.history if turn.speaker == "customer"]
+    whole = last = question.text
+    for before in reversed(said[-LEANT_ON:]):
+        if not leans(last):
+            break
+        whole, last = f"{before} {whole}", before
+    return whole
+
+
+def leans(text: str) -> bool:
+    """Does a turn say so little that it leans on those before it ("until when?", "and to Spain?", "how much is it")?"""
+    length = len(text.split())
+    return length <= SHORT or (length <= LONGEST_FRAGMENT and is_dependent(EXPLETIVE.sub("", text)))
 
 
 def with_last_turn(question: Question) -> str:

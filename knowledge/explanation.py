@@ -85,7 +85,7 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
         if outcome == "suggested":
             why = "asks of something else" if not reasons.exact.is_ambiguous else "is one of several with these words"
             return f"{head}: {first} would do to send it as sure, but what the entry answers {why}."
-        why = "it is about the opposite of what was asked, or customers said that it was wrong"
+        why = "it is about the opposite of what was asked, shares nothing with its one word, or customers said that it was wrong"
         return f"{head}: {first} would do to send it, but {why}."
     return f"{head}: {_against_bars(outcome, ranking, bars)}."
 

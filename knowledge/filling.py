@@ -10,7 +10,8 @@ from knowledge import entries
 from knowledge.entries import Changed
 from knowledge.spaces import VectorSpace
 
-BATCH = 500
+BATCH = 100
+"""Entries that are taken over together; that many take some ten seconds, and then the progress moves."""
 LAST_ID = "Z" * 27
 """Sorts after every id in every database's order."""
 Progress = Callable[[int, int], None]
@@ -62,6 +63,7 @@ class Filling:
         with self.database.session() as session:
             total = entries.changed_count(session, self.tenant_id, settled(after))
         done = 0
+        progress(done, total)
         for batch in batches(self.database, self.tenant_id, after):
             self._push_current(batch)
             done += len(batch)

@@ -282,9 +282,10 @@ def _is_latin(text: Text) -> bool:
 
 
 def plain(text: Text) -> Text:
-    """The words alone: neither case nor punctuation makes another message."""
-    kept = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] != "P")
-    return " ".join(kept.split())
+    """The words alone: neither case nor punctuation makes another message, unless it has nothing else (":)", "?")."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = "".join(c for c in folded if unicodedata.category(c)[0] != "P")
+    return " ".join(kept.split()) or " ".join(folded.split())
 
 
 def _packed(wordings: Dict[Text, Text]) -> np.ndarray:

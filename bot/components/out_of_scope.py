@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from typing import Any, Dict, List, NamedTuple, Optional, Text, Type
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -125,7 +126,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     def _judge(self, message: Message) -> None:
         """The ranking stays as it is, so that the assistant can offer what it holds likeliest."""
         intent, support = message.get(INTENT), message.get(SUPPORT)
-        score = intent["confidence"] * self._weight(support)
+        score = intent["confidence"] * self._weight(support) if _says_something(message) else 0.0
         known = (message.get(METADATA) or {}).get(KNOWLEDGE) or {}
         level = str(known.get("level", ""))
         asks = _QUESTION.search(message.get(TEXT)) is not None
@@ -218,6 +219,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             return Decision(INFORM if alone in NOTHING_ELSE else alone, "form")
         is_free = alone in NOTHING_ELSE or re.search(r"\d", _beside_entities(message)) is not None
         return Decision(INFORM, "form") if form.takes_text() and is_free else None
+
+
+def _says_something(message: Message) -> bool:
+    """Is there a letter, a number or a symbol, such as a smiley, in it? Marks alone are like nothing that was learnt."""
+    return any(unicodedata.category(sign)[0] in "LNS" for sign in message.get(TEXT))
 
 
 def _names_own(message: Message) -> bool:

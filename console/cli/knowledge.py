@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from knowledge.wiring import Knowledge
 
 STATUSES = ("draft", "approved", "retired")
-ID_WIDTH = 26
+LONGEST_CELL = 120
+"""Characters of an answer that a table shows."""
 BESIDE_DEMO = "The demo shop's help centre answers beside this. `rejoinder start --no-demo` takes it out, and its order forms with it."
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
 
@@ -186,18 +188,22 @@ def search(
         scores = [{"dense": c.dense, "lexical": c.lexical, "reader": logits.get(c.entry.id)} for c in found]
         print_json([{**asdict(c.entry), **each} for c, each in zip(found, scores, strict=True)])
         return
+    if not found:
+        print("Nothing was found.")
+        return
     rows = [
         (
             c.entry.id,
             f"{c.dense:.2f}",
             f"{c.lexical:.1f}",
-            f"{logits[c.entry.id]:.2f}" if c.entry.id in logits else "-",
+            f"{logits[c.entry.id]:.2f}" if c.entry.id in logits else None,
             _heading(c.entry),
-            c.entry.answer,
+            _cut(c.entry.answer),
         )
         for c in found
     ]
-    _table(("id", "cosine", "words", "reader", "question or title", "answer"), rows, empty="Nothing was found.")
+    columns = ("id", "cosine", "words", "reader", "question or title", "answer")
+    print_table(columns, rows, right=columns[1:4])
 
 
 @app.command("list")
@@ -218,10 +224,13 @@ def list_(
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        print("There are no entries.")
+        return
     cells = [
-        (r["id"], r["status"], str(r["version"]), (r["questions"] or [r["title"] or ""])[0], r["answer"]) for r in rows
+        (r["id"], r["status"], r["version"], (r["questions"] or [r["title"] or ""])[0], _cut(r["answer"])) for r in rows
     ]
-    _table(("id", "status", "version", "question or title", "answer"), cells, empty="There are no entries.")
+    print_table(("id", "status", "version", "question or title", "answer"), cells, right=("version",))
 
 
 @app.command()
@@ -383,21 +392,8 @@ def _warn(late: KnowledgeUnavailable | None, then: str) -> None:
         print(f"warning: {late} {then[0].upper()}{then[1:]}.", file=sys.stderr)
 
 
-def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, empty: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    if not rows:
-        print(empty)
-        return
-    table = Table(box=None, pad_edge=False)
-    for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-        widest = max(map(len, (column, *cells)))
-        table.add_column(column, no_wrap=True, min_width=widest if widest <= ID_WIDTH else None)
-    for row in rows:
-        table.add_row(*(escape(" ".join(cell.split())) for cell in row))
-    Console(soft_wrap=False).print(table)
+def _cut(answer: str) -> str:
+    return shorten(answer, LONGEST_CELL, placeholder=" …")
 
 
 def _heading(entry: Any) -> str:

@@ -76,13 +76,14 @@ def _explained(
 def _show(explained: dict[str, Any]) -> None:
     for turn in explained["history"]:
         print(f"{turn['speaker']}: {_cut(turn['text'])}")
-    print(f"Question: {explained['question']}")
+    print(f"Question: {explained['question']}\n\n{explained['skill']['why']}")
+    if explained["skill"].get("by") == "skill":
+        print("What the knowledge alone would do:")
     for part in explained["parts"]:
         print()
         if len(explained["parts"]) > 1:
             print(f"Part: {part['question']}")
         _show_part(part, explained["settings"])
-    print(f"\nSkill: {explained['skill']['why']}")
     if explained["then"]:
         _show_record(explained["then"])
 

@@ -220,5 +220,11 @@ forms.remember(None)
 assert decided(*SURE, level="sure", text="I don't have one")[2] == "sure"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "ask_knowledge"
 
+for said in ("?", "...", "¿?", "—"):
+    assert decided(*CERTAIN, text=said)[2] == "low", said
+for said in ("👍", "5", "ہاں"):
+    assert decided(*CERTAIN, text=said)[2] == "certain", said
+
 assert plain("Where's my order?!") == plain("where's my  ORDER")
 assert plain("👍") == "👍"
+assert plain("?") == "?" != plain(":)")

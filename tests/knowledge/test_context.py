@@ -122,3 +122,19 @@ def test_names_are_masked_in_any_spelling() -> None:
     assert masked("Does the golden wok deliver?", ["Golden Wok"]) == "Does it deliver?"
     assert masked("Is the train late?", ["train"]) == "Is the train late?"
     assert masked("How do I bold text in Markdown?", ["Golden Wok", None]) == "How do I bold text in Markdown?"
+
+
+def test_a_question_that_leans_on_those_before_it_is_made_whole_with_what_the_customer_said() -> None:
+    def said(*texts: str) -> Question:
+        before = [turn for text in texts[:-1] for turn in (Utterance("customer", text), Utterance("bot", "Hm."))]
+        return Question("t", texts[-1], tuple(before))
+
+    first = "How much is delivery to Ireland?"
+    assert context.made_whole(said(first, "and to Spain?")) == f"{first} and to Spain?"
+    assert context.made_whole(said(first, "and to Spain?", "how long does it take")) == (
+        f"{first} and to Spain? how long does it take"
+    )
+    assert context.made_whole(said(first, "Can I return a lamp?", "until when?")) == "Can I return a lamp? until when?"
+    assert context.made_whole(said("until when?")) == "until when?"
+    for alone in ("Can I return a lamp that is broken", "Is there parking in Leeds?", "Is it safe to pay online?"):
+        assert context.made_whole(said(first, alone)) == alone
