@@ -129,8 +129,12 @@ def resolved(question: Question) -> str:
 
 
 def made_whole(question: Question) -> str:
-    """A question that leans on the turns before it, after what the customer said there ("Is it free to Spain? and how long")."""
-    said = [turn.text for turn in question.history if turn.speaker == "customer"]
+    """A question that leans on the turns before it, after what the customer said there ("Is it free to Spain? and how long").
+
+    What got no answer in the talk, such as what a skill did, is not leant on.
+    """
+    turns = zip(question.history, question.history[1:], strict=False)
+    said = [turn.text for turn, then in turns if turn.speaker == "customer" != then.speaker]
     whole = last = question.text
     for before in reversed(said[-LEANT_ON:]):
         if not leans(last):

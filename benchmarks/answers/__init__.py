@@ -2,8 +2,8 @@
 
 The demo shop as `make run` gives it, and the public help centres of `help_centres`, each imported by the command line into
 an instance without the demo, and fictional ones in four other languages. Every question is said to Rasa with its history and scored by the facts that its answer must
-name (`score.py`). Beside that: the team's own questions word for word, plain paraphrases, and where the section that
-answers stands among the candidates. `--set rasa=0` asks the knowledge alone, in this process: for tuning, and no evidence.
+name (`score.py`). Beside that: the team's own questions word for word, plain paraphrases, conversations in which a question
+leans on those before it, with the bot's own answers between, and where the section that answers stands among the candidates. `--set rasa=0` asks the knowledge alone, in this process: for tuning, and no evidence.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks.answers import evidence, offline, running, stackfaq
 from benchmarks.answers.figures import Asked, line, lines_by, misses, shares
@@ -47,6 +46,7 @@ class Seen:
     world: World
     asked: list[Asked] = field(default_factory=list)
     paraphrased: list[Asked] = field(default_factory=list)
+    talked: list[Asked] = field(default_factory=list)
     own: list[tuple[OwnQuestion, Reply]] = field(default_factory=list)
     headings: list[tuple[OwnQuestion, Reply]] = field(default_factory=list)
     found: list[tuple[Case, int | None]] = field(default_factory=list)
@@ -70,7 +70,7 @@ def run(
         *(language_worlds() if languages else []),
     ]
     seen = list((running_seen if rasa else offline_seen)(worlds, reported=bool(reported)))
-    missed = misses(a for each in seen for a in (*each.asked, *each.paraphrased))
+    missed = misses(a for each in seen for a in (*each.asked, *each.paraphrased, *each.talked))
     _write([*missed, *(row for each in seen for row in _own_misses(each))])
     figures = _figures(seen)
     if threads:
@@ -90,7 +90,7 @@ def running_seen(worlds: Sequence[World], *, reported: bool = True) -> Iterator[
             for world in chosen:
                 if not is_demo:
                     bot.fill(world)
-                yield ask(world, bot.ask, knowledge, bot.settings.tenant, reported=reported)
+                yield ask(world, bot, knowledge, bot.settings.tenant, reported=reported)
                 if not is_demo:
                     bot.empty(world)
 
@@ -100,20 +100,29 @@ def offline_seen(worlds: Sequence[World], *, reported: bool = True) -> Iterator[
     _say("importing")
     with offline.opened(worlds) as knowledge:
         for world in worlds:
-            yield ask(world, partial(knowledge.ask, world.name), knowledge, world.name, reported=reported)
+            yield ask(world, offline.Tenant(knowledge, world.name), knowledge, world.name, reported=reported)
 
 
-def ask(
-    world: World, asks: Callable[[Case], Reply], knowledge: offline.Offline, tenant: str, *, reported: bool = True
-) -> Seen:
+class Asks(Protocol):
+    """Who is asked."""
+
+    def ask(self, case: Case) -> Reply:
+        """One question, in a conversation of its own."""
+
+    def talk(self, case: Case) -> Reply:
+        """A conversation; what came of its last turn."""
+
+
+def ask(world: World, asks: Asks, knowledge: offline.Offline, tenant: str, *, reported: bool = True) -> Seen:
     """Everything of one world."""
     seen = Seen(world)
     cases = [case for case in world.cases if reported or world.part(case) == "tuned"]
-    seen.asked = [Asked(world, case, asks(case)) for case in cases]
-    seen.paraphrased = [Asked(world, case, asks(case)) for case in world.paraphrases]
+    seen.asked = [Asked(world, case, asks.ask(case)) for case in cases]
+    seen.paraphrased = [Asked(world, case, asks.ask(case)) for case in world.paraphrases]
+    seen.talked = [Asked(world, case, asks.talk(case)) for case in world.conversations]
     faq, headings = own_questions(knowledge.database, tenant)
-    seen.own = [(own, asks(own.case)) for own in faq]
-    seen.headings = [(own, asks(own.case)) for own in headings]
+    seen.own = [(own, asks.ask(own.case)) for own in faq]
+    seen.headings = [(own, asks.ask(own.case)) for own in headings]
     for case in (c for c in cases if c.expects_answer and c.quote):
         seen.found.append((case, evidence.place(knowledge.candidates(tenant, case), case)))
         seen.shown.append((case, evidence.place(knowledge.evidence(tenant, case), case)))
@@ -127,6 +136,7 @@ def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
     demo = [a for a in asked if a.world.name == DEMO]
     times = [a.reply.milliseconds for a in asked] or [0.0, 0.0]
     own, paraphrased = [o for s in seen for o in s.own], [a for s in seen for a in s.paraphrased]
+    talked = [a for s in seen for a in s.talked]
     return {
         "help centres, reported": shares([a for a in asked if a.world.name in REPORTED]),
         "help centres, tuned on": shares([a for a in asked if a.world.name in TUNED]),
@@ -144,6 +154,8 @@ def _figures(seen: Sequence[Seen]) -> dict[str, Any]:
         "headings that ask": {s.world.name: f"{_served(s.headings)} of {len(s.headings)} served" for s in seen},
         "plain paraphrases": {"questions": len(paraphrased), "right %": shares(paraphrased)["right %"]},
         "plain paraphrases, all": line(paraphrased),
+        "conversations": shares(talked),
+        "conversations, all": line(talked),
         "evidence, reported": _evidence([s for s in centres if s.world.name in REPORTED]),
         "evidence, tuned on": _evidence([s for s in centres if s.world.name in TUNED]),
         "evidence, demo": _evidence([s for s in seen if s.world.name == DEMO]),

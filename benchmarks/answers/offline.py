@@ -28,6 +28,7 @@ from knowledge.types import SPEAKERS, Answer, Entry, Question, Utterance
 from knowledge.wiring import import_folder, make_answering, make_embedder, make_knowledge
 
 CANDIDATES = 12
+UNSURE = "I'm not sure I know that one."
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,14 @@ class Offline:
         self.answers[tenant, case] = answer = self.answering.answer(question_of(tenant, case))
         return reply_of(answer, (perf_counter() - started) * 1000)
 
+    def talk(self, tenant: str, case: Case) -> Reply:
+        """A conversation in which every turn is the customer's; what came of the last one."""
+        said: list[Utterance] = []
+        for _, text in case.turns:
+            reply = reply_of(self.answering.answer(Question(tenant, text, tuple(said))))
+            said += [Utterance("customer", text), Utterance("bot", reply.text or UNSURE)]
+        return reply
+
     def candidates(self, tenant: str, case: Case) -> list[Entry]:
         """What is found for it, best first."""
         question = question_of(tenant, case)
@@ -57,6 +66,22 @@ class Offline:
         if (tenant, case) not in self.answers:
             self.ask(tenant, case)
         return [entry for part in self.answers[tenant, case].parts for entry in part.evidence]
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """The knowledge of one world."""
+
+    knowledge: Offline
+    name: str
+
+    def ask(self, case: Case) -> Reply:
+        """One question."""
+        return self.knowledge.ask(self.name, case)
+
+    def talk(self, case: Case) -> Reply:
+        """A conversation."""
+        return self.knowledge.talk(self.name, case)
 
 
 @contextmanager

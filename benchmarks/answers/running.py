@@ -51,6 +51,14 @@ class Bot:
         chat.ask(case.text)
         return self._came(chat.conversation_id, (perf_counter() - started) * 1000)
 
+    def talk(self, case: Case) -> Reply:
+        """A conversation in which every turn is the customer's; what came of the last one."""
+        chat = Chat.open(self.http)
+        for _, text in case.turns:
+            started = perf_counter()
+            chat.ask(text)
+        return self._came(chat.conversation_id, (perf_counter() - started) * 1000)
+
     def fill(self, world: World) -> None:
         """Import a help centre; what cannot be read is told, and not known."""
         self._try("knowledge", "import", str(world.documents), "--as", world.name)
@@ -97,7 +105,8 @@ class Bot:
 
     def _came(self, conversation_id: str, milliseconds: float) -> Reply:
         with self.database.session() as session:
-            turn = session.scalars(select(Turn).filter_by(conversation_id=conversation_id)).one()
+            turns = select(Turn).filter_by(conversation_id=conversation_id).order_by(Turn.id.desc())
+            turn = session.scalars(turns.limit(1)).one()
             query = select(Message).filter_by(conversation_id=conversation_id, turn_id=turn.id, speaker="bot")
             said = session.scalars(query.order_by(Message.seq)).all()
             buttons = [button for message in said for button in message.buttons]

@@ -26,6 +26,7 @@ LANGUAGES_REPORTED = ("stadtwerke", "gimnasio", "mutuelle", "paisa")
 DEMO = "demo"
 HERE = Path(__file__).parent
 DEMO_QUESTIONS = HERE / "demo_shop.jsonl"
+CONVERSATIONS = HERE / "demo_conversations.jsonl"
 PARAPHRASES = HERE / "demo_paraphrases.jsonl"
 LANGUAGES = HERE / "languages"
 
@@ -39,6 +40,8 @@ class World:
     cases: tuple[Case, ...]
     paraphrases: tuple[Case, ...] = ()
     """Plain ones, counted apart."""
+    conversations: tuple[Case, ...] = ()
+    """Each with what the customer says, turn by turn; the bot's own answers stand between, and the last one is judged."""
 
     def part(self, case: Case) -> Part:
         """Which part a question belongs to."""
@@ -64,7 +67,7 @@ def language_worlds() -> list[World]:
 
 def demo_world() -> World:
     """The demo shop."""
-    return World(DEMO, HELP_CENTRE, read_cases(DEMO_QUESTIONS), read_cases(PARAPHRASES))
+    return World(DEMO, HELP_CENTRE, read_cases(DEMO_QUESTIONS), read_cases(PARAPHRASES), read_cases(CONVERSATIONS))
 
 
 def read_cases(path: Path) -> tuple[Case, ...]:

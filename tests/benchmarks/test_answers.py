@@ -51,6 +51,17 @@ def test_customers_of_the_demo_shop_get_right_answers(bot: Instance) -> None:
     assert figures["captured by a skill %"] <= floors.CAPTURED, seen
 
 
+def test_a_question_may_lean_on_those_before_it(bot: Instance) -> None:
+    world = demo_world()
+    with running.opened(bot) as asked_bot:
+        asked = [Asked(world, case, asked_bot.talk(case)) for case in floors.fixed_conversations(world)]
+    figures = shares(asked)
+    seen = f"{line(asked)}\n" + "\n".join(json.dumps(row, ensure_ascii=False) for row in misses(asked))
+    assert len(asked) == floors.CONVERSATIONS
+    assert figures["right %"] >= floors.RIGHT_AT_THE_END, seen
+    assert figures["right or shown %"] >= floors.RIGHT_OR_SHOWN_AT_THE_END, seen
+
+
 @pytest.mark.parametrize(
     ("text", "outcome", "expected"),
     [
@@ -139,6 +150,14 @@ def test_every_question_of_ours_has_facts_that_its_article_says(path: Path) -> N
             said = "\n".join(_article(place["file"]) for place in places)
             assert case.facts and facts_met(case, said)[0] == len(case.facts), row
             assert not facts_met(case, case.quote)[1], row
+
+
+def test_every_conversation_ends_in_what_the_articles_say() -> None:
+    cases = demo_world().conversations
+    said = "\n".join(file.read_text(encoding="utf-8") for file in sorted(HELP_CENTRE.glob("*.md")))
+    assert len({case.id for case in cases}) == len(cases) > floors.CONVERSATIONS
+    for case in cases:
+        assert len(case.turns) > 1 and facts_met(case, said)[0] == len(case.facts) > 0, case
 
 
 def test_a_paraphrase_shares_about_half_of_its_words() -> None:

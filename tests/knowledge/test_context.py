@@ -136,5 +136,6 @@ def test_a_question_that_leans_on_those_before_it_is_made_whole_with_what_the_cu
     )
     assert context.made_whole(said(first, "Can I return a lamp?", "until when?")) == "Can I return a lamp? until when?"
     assert context.made_whole(said("until when?")) == "until when?"
+    assert context.made_whole(Question("t", "purple", (Utterance("customer", "where is my order"),))) == "purple"
     for alone in ("Can I return a lamp that is broken", "Is there parking in Leeds?", "Is it safe to pay online?"):
         assert context.made_whole(said(first, alone)) == alone
