@@ -33,9 +33,9 @@ def test_a_task_is_done(broker: str, tmp_path: Path) -> None:
     def work() -> None:
         done.set()
 
-    with start_worker(queue, pool="threads", perform_ping_check=False, shutdown_timeout=30):
+    with start_worker(queue, pool="threads", perform_ping_check=False, shutdown_timeout=60):
         work.delay()
-        assert done.wait(20)
+        assert done.wait(60)
 
 
 def test_a_process_is_alive_for_half_a_minute_after_its_beat(
