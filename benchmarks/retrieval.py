@@ -149,7 +149,8 @@ def _recall(knowledge: Knowledge, database: Database, asked: list[str]) -> dict[
     rows = embedder.embed_entries(served)
     everything, owners = np.concatenate(list(rows.values())), np.repeat(list(rows), list(map(len, rows.values())))
     hits, took = 0, []
-    for vector in embedder.embed_asked(asked):
+    for text in asked:
+        vector = embedder.embed_asked([text])[0]
         best = np.argsort(-(everything @ vector))[: VECTORS_PER_ENTRY * NEAREST]
         exact = set(list(dict.fromkeys(owners[best].tolist()))[:NEAREST])
         started = time.perf_counter()

@@ -52,7 +52,7 @@ class MultilingualEmbedder:
         """The vectors as the model gives them."""
         cut = [text.replace("\x00", " ")[:LONGEST] for text in texts]
         with self._reading:
-            most = self._threads
+            most = self._threads  # told before any is set: afterwards OpenMP tells what was set
             self._use_threads(1 if is_question else most)
             return np.asarray(self._model.encode(cut, is_query=is_question))
 

@@ -40,7 +40,7 @@ class TextEmbedder:
         return dict(zip(texts, np.split(self.embed_parts(flat, np.array(is_english)), ends), strict=True))
 
     def embed_asked(self, texts: list[str]) -> Vectors:
-        """The vectors to look texts up by; both models read at the same time.
+        """The vectors to look one question up by, which the texts put in several ways; both models read at the same time.
 
         The multilingual one takes ten times as long, so it reads the first text and the last one, which has most of what was
         said before; of those between it knows the first.

@@ -9,11 +9,11 @@ from typing import cast
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from core.bot_parts import VALUE
 from core.db.models import Conversation, Customer, InteractionFeedback, Message, Turn
 from core.handoffs.applying import Trigger, Urgency, Why
 from core.handoffs.settings import Handoffs
 from core.handoffs.summary import summarised
-from core.rasa import INFORM
 
 _WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
 _TEAM = rf"(?:{_WHO}|one of (?:our|my) (?:team|colleagues|agents)|(?:our|the) (?:support |service )?team|an agent|an advis[eo]r)"
@@ -116,7 +116,7 @@ def _negative_in_a_row(session: Session, message: Message, count: int) -> bool:
         select(Message.id, Message.sentiment)
         .outerjoin(Turn, Turn.message_id == Message.id)
         .where(Message.conversation_id == message.conversation_id, Message.speaker == "customer")
-        .where(or_(Turn.intent.is_(None), Turn.intent != INFORM))
+        .where(or_(Turn.intent.is_(None), Turn.intent != VALUE))
     )
     last = session.execute(query.order_by(Message.seq.desc()).limit(count)).all()
     feels = len(last) == count and all(sentiment in {"negative", "angry"} for _, sentiment in last)

@@ -18,8 +18,6 @@ RasaItem = dict[str, Any]
 ``metadata``, as a response has them. With ``whole`` it is all of one utterance (`bot/components/channel.py`)."""
 _SAID = ("buttons", "quick_replies", "image", "attachment", "elements", "custom")
 
-INFORM = "inform"
-"""The intent of a message that only gives a form what it asked for."""
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 2.0
 LOAD_SECONDS = 120.0

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, not_, or_, select
 from sqlalchemy.orm import Session
 
 from core.attachments import in_words
+from core.bot_parts import VALUE
 from core.db.models import Message, Turn
-from core.rasa import INFORM
 
 Level = Literal["exact", "sure", "probable", "unsure", "none"]
 """Asked in its own words; answered; probably answered; something near; nothing."""
@@ -83,4 +83,4 @@ def history_before(session: Session, turn_id: str, turns: int = HISTORY) -> tupl
 
 
 def _wants_something() -> ColumnElement[bool]:
-    return and_(Message.speaker == "customer", Turn.intent != INFORM, not_(Message.text.contains("@")))
+    return and_(Message.speaker == "customer", Turn.intent != VALUE, not_(Message.text.contains("@")))
