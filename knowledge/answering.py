@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from knowledge import context
 from knowledge.bars import BarsOf, shipped_bars
@@ -16,6 +17,7 @@ from knowledge.ranking import Ranked, Ranker, Ranking
 from knowledge.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
 from knowledge.reuse.deciding import Reuse
 from knowledge.reuse.guards import difference
+from knowledge.rivals import differ_in_figures, disagree
 from knowledge.signals import content_words, contradicts, normalised, opposes
 from knowledge.types import (
     Answer,
@@ -33,6 +35,10 @@ from knowledge.types import (
 
 LONGEST_QUESTION = 1000
 CHOICES = 3
+LONGEST_TITLE = 160
+"""Characters of a question or heading that a customer is shown."""
+RIVALS = 6
+"""Entries among which those that state something else are looked for."""
 JUST_BELOW = 0.001
 BY_READING = 3
 """Entries that a model is shown since they read best; the nearest of the others follow."""
@@ -104,6 +110,31 @@ class Answering:
         """
         explained = self._explained(replace(question, turn_id=None))
         return replace(explained, reasons=tuple(map(self._completed, explained.reasons)))
+
+    def rivals(self, question: Question) -> tuple[Entry, Entry] | None:
+        """The two that would each be sent as sure for this question, and give other figures; None where there are none.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+        found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
+        readable = [c for c in found if not _needs_talk(c.entry)]
+        nearest = sorted(readable, key=lambda c: c.dense, reverse=True)[:RIVALS]
+        if not any(differ_in_figures(a.entry.answer, b.entry.answer) for a, b in combinations(nearest, 2)):
+            return None
+        ranking = self._ranker.rank(question, [question.text], readable)
+        second = self._rival(question, ranking)
+        if second is None or not differ_in_figures(ranking.ranked[0].unit, second.unit):
+            return None
+        return ranking.ranked[0].entry, second.entry
+
+    def _rival(self, question: Question, ranking: Ranking) -> Ranked | None:
+        """The second one, where it would be sent as sure as well if there were no first."""
+        bars = self._bars(question.tenant_id)
+        if bars.outcome(ranking) != "answered":
+            return None
+        rest = self._ranker.without_first(question, ranking)
+        return rest.ranked[0] if rest.ranked and bars.outcome(rest) == "answered" else None
 
     def _explained(self, question: Question) -> Explanation:
         written = question.text.strip()[:LONGEST_QUESTION]
@@ -239,17 +270,22 @@ class Answering:
         if outcome == "unknown":
             return replace(_unknown(question.text), confidence=ranking.first)
         best = ranking.ranked[0]
-        if best.entry.disputed:
-            return _disputed(question, ranking, reasons.usable)
+        sides = _sides(best.entry, reasons.usable) if best.entry.disputed else []
+        if len(sides) > 1:
+            return _disputed(question, ranking, sides)
         is_only_offered = _opposes(question, best) or self._reuse.is_distrusted(question.tenant_id, best.entry.id)
         says_little = outcome == "suggested" and _says_little(question, best)
         if outcome == "clarified" or is_only_offered or says_little:
             return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
         part = _answered(question, best.entry, best.unit, ranking.first)
-        if outcome == "answered" and not (reasons.exact.is_ambiguous or _is_about_another(question, best)):
+        rival = self._rival(question, ranking)
+        is_rivalled = best.entry.disputed or (rival is not None and _states_otherwise(best, rival))
+        is_doubtful = is_rivalled or reasons.exact.is_ambiguous or _is_about_another(question, best)
+        if outcome == "answered" and not is_doubtful:
             return replace(part, written_by="approved") if best.entry.kind == "faq" else part
         others = [r for r in near if r is not best]
-        return replace(part, outcome="suggested", title=title_of(best.entry), choices=_choices(others, best))
+        choices = _choices(others, best)
+        return replace(part, outcome="suggested", title=title_of(best.entry), choices=choices, rivalled=is_rivalled)
 
     def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
         """What a model may word an answer from, in the order in which it was ranked."""
@@ -294,9 +330,13 @@ def _made_whole(question: Question) -> Question:
 def title_of(entry: Entry) -> str:
     """What an entry answers, as a customer reads it: its question, else the heading it stands under."""
     if entry.questions:
-        return entry.questions[0]
+        return _cut(entry.questions[0])
     path = [part.strip() for part in (entry.title or "").split(" > ") if part.strip()]
-    return " > ".join(path[-2:])
+    return _cut(" > ".join(path[-2:]))
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"
 
 
 def _exact(question: Question, same: Sequence[Entry], found: Sequence[Candidate] | None = None) -> Exact:
@@ -403,11 +443,22 @@ def _is_about_another(question: Question, ranked: Ranked) -> bool:
     return bool(left) and (bool(YES_OR_NO.match(ranked.unit)) or difference(question.text, [title]) is not None)
 
 
-def _disputed(question: Question, ranking: Ranking, candidates: Sequence[Candidate]) -> AnswerPart:
+def _states_otherwise(best: Ranked, rival: Ranked) -> bool:
+    """Does another document say something else? Neighbours in one belong together, and differ only in figures."""
+    if differ_in_figures(best.unit, rival.unit):
+        return True
+    return best.entry.source != rival.entry.source and disagree(best.unit, rival.unit)
+
+
+def _sides(best: Entry, candidates: Sequence[Candidate]) -> list[Entry]:
+    """The entries that answer one question differently."""
+    asked = {normalised(text) for text in best.questions}
+    return [c.entry for c in candidates if c.entry.disputed and asked & {normalised(q) for q in c.entry.questions}]
+
+
+def _disputed(question: Question, ranking: Ranking, sides: Sequence[Entry]) -> AnswerPart:
     """Every answer on record to a question that has several, none of them as the right one."""
     best = ranking.ranked[0].entry
-    asked = {normalised(text) for text in best.questions}
-    sides = [c.entry for c in candidates if c.entry.disputed and asked & {normalised(q) for q in c.entry.questions}]
     part = _answered(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
     used = tuple(UsedEntry(e.id, e.version, round(ranking.first, 4), e.external_id) for e in sides)
     return replace(part, outcome="suggested", title=title_of(best), entries=used, disputed=True)

@@ -1,5 +1,8 @@
 """Entries that answer the same question differently: marked as disputed, and put before the reviewers.
 
+The question is in the words of both (``EntryQuestion``), or an own question of one to which the other was found to say
+something else (``EntryConflict``).
+
 The mark is kept with the entries, so that answering reads it with them. It follows every change in the transaction that
 makes it: when staff retire or amend one side, the other is undisputed at once.
 """
@@ -13,10 +16,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, union_all, update
 from sqlalchemy.orm import Session, aliased
 
-from core.db.models import EntryQuestion, KnowledgeEntry, KnowledgeRevision, ReviewItem, SourceDocument, now
+from core.db.models import (
+    EntryConflict,
+    EntryQuestion,
+    KnowledgeEntry,
+    KnowledgeRevision,
+    ReviewItem,
+    SourceDocument,
+    now,
+)
 from knowledge.content import Content
 from knowledge.signals import content_words
 
@@ -28,6 +39,9 @@ MOST_SIDES = 20
 UNDECIDED = ("open", "half_approved", "snoozed")
 CLEAR_WORDS = 3
 """Content words from which a question says itself what it is about."""
+ASKED = (EntryQuestion, EntryConflict)
+"""The tables of what entries are asked by."""
+Asked = type[EntryQuestion] | type[EntryConflict]
 T = TypeVar("T")
 
 
@@ -87,13 +101,15 @@ def contradicting(session: Session, tenant_id: str, entry_ids: Sequence[str]) ->
     return {row.id for row in session.execute(query) if row.tenant_id == tenant_id}
 
 
-def mark(session: Session, tenant_id: str, keys: Iterable[str], revision: int) -> None:
-    """Bring the marks of all entries that are asked one of these questions up to date."""
+def mark(session: Session, tenant_id: str, keys: Iterable[str], revision: int, ids: Iterable[str] = ()) -> None:
+    """Bring the marks of all entries that are asked one of these questions, and of the given ones, up to date."""
+    concerned = set(ids)
     for some in _parts(sorted(set(keys))):
-        asked = select(EntryQuestion.entry_id).where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key.in_(some))
-        ids = list(session.scalars(asked.distinct()))
-        for part in _parts(ids):
-            _mark(session, tenant_id, part, revision)
+        for table in ASKED:
+            asked = select(table.entry_id).where(table.tenant_id == tenant_id, table.key.in_(some))
+            concerned.update(session.scalars(asked.distinct()))
+    for part in _parts(sorted(concerned)):
+        _mark(session, tenant_id, part, revision)
 
 
 def found(
@@ -104,8 +120,9 @@ def found(
     asked = _groups(session, tenant_id, keys)
     rows = defaultdict(list)
     for some in _parts(asked):
-        for row in session.execute(_sides(tenant_id, some)):
-            rows[row.key].append(row)
+        for table in ASKED:
+            for row in session.execute(_sides(table, tenant_id, some)):
+                rows[row.key].append(row)
     contradictions = [_contradiction(key, rows[key]) for key in asked if rows[key]]
     return [
         one
@@ -144,7 +161,9 @@ def settle(session: Session, tenant_id: str) -> None:
 
 def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntry]:
     """The approved entries that are asked one question."""
-    asked = select(EntryQuestion.entry_id).where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key == key)
+    asked = union_all(
+        *(select(table.entry_id).where(table.tenant_id == tenant_id, table.key == key) for table in ASKED)
+    )
     query = select(KnowledgeEntry).where(KnowledgeEntry.id.in_(asked), KnowledgeEntry.status == "approved")
     return list(session.scalars(query.order_by(KnowledgeEntry.id)))
 
@@ -152,6 +171,20 @@ def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntr
 def answers_of(session: Session, tenant_id: str, key: str) -> frozenset[str]:
     """The keys of the answers that are served to one question."""
     return frozenset(entry.answer_key or "" for entry in entries_of(session, tenant_id, key))
+
+
+def conflict_key(entry_ids: Iterable[str]) -> str:
+    """The key of what was found to be stated differently by these entries."""
+    return _hash("conflict", *sorted(entry_ids))
+
+
+def drop_conflicts(session: Session, entry_id: str) -> set[str]:
+    """Forget what an entry was found to state differently; the ids of the entries that this concerns."""
+    keys = list(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id == entry_id)))
+    if not keys:
+        return set()
+    gone = delete(EntryConflict).where(EntryConflict.key.in_(keys)).returning(EntryConflict.entry_id)
+    return set(session.scalars(gone, execution_options={"synchronize_session": False}))
 
 
 def _hash(*texts: str) -> str:
@@ -175,7 +208,11 @@ def _against(accepted: Sequence[str]) -> ColumnElement[bool]:
 
     The tenants are joined, not named: else SQLite begins with all questions of the tenant, for each entry.
     """
-    mine, others, other = aliased(EntryQuestion), aliased(EntryQuestion), aliased(KnowledgeEntry)
+    return or_(*(_against_by(table, accepted) for table in ASKED))
+
+
+def _against_by(table: Asked, accepted: Sequence[str]) -> ColumnElement[bool]:
+    mine, others, other = aliased(table), aliased(table), aliased(KnowledgeEntry)
     query = (
         select(mine.id)
         .join(others, (others.key == mine.key) & (others.tenant_id == mine.tenant_id))
@@ -193,7 +230,7 @@ def _against(accepted: Sequence[str]) -> ColumnElement[bool]:
 
 def _accepted_keys(session: Session, tenant_id: str, ids: Sequence[str]) -> list[str]:
     """Questions of these entries whose different answers a reviewer let stand, as long as no other one came to them."""
-    asked = select(EntryQuestion.key).where(EntryQuestion.entry_id.in_(ids), EntryQuestion.key.is_not(None))
+    asked = union_all(*(select(table.key).where(table.entry_id.in_(ids), table.key.is_not(None)) for table in ASKED))
     rejected = select(ReviewItem.key).where(
         ReviewItem.tenant_id == tenant_id,
         ReviewItem.kind == KIND,
@@ -226,25 +263,27 @@ def _items(session: Session, tenant_id: str, statuses: Sequence[str]) -> list[Re
 
 def _groups(session: Session, tenant_id: str, keys: Sequence[str] | None) -> list[str]:
     """The keys of questions with several answers."""
+    return [key for table in ASKED for key in session.scalars(_keys(table, tenant_id, keys)) if key]
+
+
+def _keys(table: Asked, tenant_id: str, keys: Sequence[str] | None) -> Select[str | None]:
     query = (
-        select(EntryQuestion.key)
-        .join(KnowledgeEntry, KnowledgeEntry.id == EntryQuestion.entry_id)
-        .where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key.is_not(None))
+        select(table.key)
+        .join(KnowledgeEntry, KnowledgeEntry.id == table.entry_id)
+        .where(table.tenant_id == tenant_id, table.key.is_not(None))
         .where(KnowledgeEntry.status == "approved")
-        .group_by(EntryQuestion.key)
+        .group_by(table.key)
         .having(func.min(KnowledgeEntry.answer_key) != func.max(KnowledgeEntry.answer_key))
-        .order_by(func.min(EntryQuestion.id))
+        .order_by(func.min(table.id))
     )
-    if keys is not None:
-        query = query.where(EntryQuestion.key.in_(keys))
-    return [key for key in session.scalars(query) if key]
+    return query if keys is None else query.where(table.key.in_(keys))
 
 
-def _sides(tenant_id: str, keys: Sequence[str]) -> Any:
+def _sides(table: Asked, tenant_id: str, keys: Sequence[str]) -> Any:
     return (
         select(
-            EntryQuestion.key,
-            EntryQuestion.text,
+            table.key,
+            table.text,
             KnowledgeEntry.id,
             KnowledgeEntry.answer,
             KnowledgeEntry.answer_key,
@@ -253,9 +292,9 @@ def _sides(tenant_id: str, keys: Sequence[str]) -> Any:
             SourceDocument.origin,
             SourceDocument.uri,
         )
-        .join(KnowledgeEntry, KnowledgeEntry.id == EntryQuestion.entry_id)
+        .join(KnowledgeEntry, KnowledgeEntry.id == table.entry_id)
         .outerjoin(SourceDocument, SourceDocument.id == KnowledgeEntry.source_id)
-        .where(EntryQuestion.tenant_id == tenant_id, EntryQuestion.key.in_(keys), KnowledgeEntry.status == "approved")
+        .where(table.tenant_id == tenant_id, table.key.in_(keys), KnowledgeEntry.status == "approved")
         .order_by(KnowledgeEntry.id)
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
 from core.db.models import (
+    EntryConflict,
     EntryQuestion,
     EntryVersion,
     KnowledgeEntry,
@@ -71,6 +72,8 @@ class EntryEditor:
         self._revision = 0
         self._asked: set[str] = set()
         """The keys of all questions that the changed entries answered or answer now."""
+        self._concerned: set[str] = set()
+        """Entries that one of them stated something else than."""
         event.listen(session, "before_commit", self._mark, once=True)
 
     def lock(self) -> None:
@@ -115,6 +118,20 @@ class EntryEditor:
         self.lock()
         self._asked.update(keys)
 
+    def contest(self, question: str, entry_ids: Sequence[str]) -> bool:
+        """These entries were found to state different things to a question; False where that is known already."""
+        self.lock()
+        key = contradictions.conflict_key(entry_ids)
+        known = select(EntryConflict.id).where(EntryConflict.tenant_id == self._tenant_id, EntryConflict.key == key)
+        if self._session.scalars(known).first() is not None:
+            return False
+        for entry_id in entry_ids:
+            entry = found(self._session, self._tenant_id, entry_id)
+            entry.answer_key = entry.answer_key or contradictions.answer_key(entry.answer)
+            self._session.add(EntryConflict(tenant_id=self._tenant_id, entry_id=entry_id, text=question, key=key))
+        self._asked.add(key)
+        return True
+
     def _move(self, entry: KnowledgeEntry, status: str) -> None:
         if entry.status != status:
             entry.status = status
@@ -123,6 +140,8 @@ class EntryEditor:
     def _write(self, entry: KnowledgeEntry, content: Content) -> None:
         keys = contradictions.question_keys(content)
         self._note_asked(entry)
+        if entry.version:
+            self._concerned |= contradictions.drop_conflicts(self._session, entry.id)
         entry.kind, entry.answer, entry.title = content.kind, content.answer, content.title
         entry.answer_key = contradictions.answer_key(content.answer) if content.kind == "faq" else None
         entry.subject, entry.language, entry.external_id = content.subject, content.language, content.external_id
@@ -153,11 +172,14 @@ class EntryEditor:
 
     def _note_asked(self, entry: KnowledgeEntry) -> None:
         self._asked.update(question.key for question in entry.questions if question.key)
+        if entry.version:
+            known = select(EntryConflict.key).where(EntryConflict.entry_id == entry.id)
+            self._asked.update(self._session.scalars(known))
 
     def _mark(self, session: Session) -> None:
-        if self._asked:
+        if self._asked or self._concerned:
             session.flush()
-            contradictions.mark(session, self._tenant_id, self._asked, self._revision)
+            contradictions.mark(session, self._tenant_id, self._asked, self._revision, self._concerned)
 
 
 def content_of(entry: KnowledgeEntry) -> Content:

@@ -83,11 +83,19 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
         return f"{head}: approved entries answer this differently, so none of their answers is sent as the right one."
     if outcome != bars.outcome(ranking):
         if outcome == "suggested":
-            why = "asks of something else" if not reasons.exact.is_ambiguous else "is one of several with these words"
-            return f"{head}: {first} would do to send it as sure, but what the entry answers {why}."
+            return f"{head}: {first} would do to send it as sure, but {_doubt(reasons)}."
         why = "it is about the opposite of what was asked, shares nothing with its one word, or customers said that it was wrong"
         return f"{head}: {first} would do to send it, but {why}."
     return f"{head}: {_against_bars(outcome, ranking, bars)}."
+
+
+def _doubt(reasons: Reasons) -> str:
+    """Why the likeliest entry is not sent as sure, although it is likely enough."""
+    if reasons.part.rivalled:
+        return "another entry that answers it as well says something else"
+    if reasons.exact.is_ambiguous:
+        return "what the entry answers is one of several with these words"
+    return "what the entry answers asks of something else"
 
 
 def _against_bars(outcome: AnswerOutcome, ranking: Ranking, bars: Bars) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,15 @@ class Ranker:
 
     def rank(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> Ranking:
         """``searched`` are the texts by which the candidates were found."""
-        ranked = self.read(question, searched, candidates)
+        return self._ranking(question, self.read(question, searched, candidates))
+
+    def without_first(self, question: Question, ranking: Ranking) -> Ranking:
+        """As if its first entry did not exist."""
+        rest = ranking.ranked[1:]
+        shares = _shares([r.score for r in rest])
+        return self._ranking(question, tuple(replace(r, share=s) for r, s in zip(rest, shares, strict=True)))
+
+    def _ranking(self, question: Question, ranked: tuple[Ranked, ...]) -> Ranking:
         if not ranked:
             return Ranking()
         signs = signs_of(question, ranked)
@@ -186,7 +194,8 @@ def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
     firsts: dict[str, Candidate] = {}
     for candidate in candidates:
         entry = candidate.entry
-        firsts.setdefault(normalised(entry.questions[0]) if entry.disputed else entry.answer, candidate)
+        is_one_of_several = entry.disputed and entry.questions
+        firsts.setdefault(normalised(entry.questions[0]) if is_one_of_several else entry.answer, candidate)
     return list(firsts.values())
 
 

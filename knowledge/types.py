@@ -151,6 +151,8 @@ class AnswerPart:
     """What else may have been meant, likeliest first."""
     disputed: bool = False
     """The text lists answers that contradict each other."""
+    rivalled: bool = False
+    """Another entry answers it as well and states something else, so it is not sent as sure."""
     exact: bool = False
     """A known question was asked in its own words."""
     evidence: tuple[Entry, ...] = ()

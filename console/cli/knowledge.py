@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli import knowledge_check, knowledge_why, reports, reuse
+from console.cli import disputes, knowledge_check, knowledge_why, reports, reuse
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.progress import progress
@@ -84,6 +84,8 @@ def import_(
         late = _sync(knowledge, tenant_id, lambda count, total: show("indexing", count, total, ""))
         names = [r.name for r in done if r.name and r.added + r.changed] if check and not draft and not late else []
         checked = knowledge_check.check_import(knowledge, tenant_id, names, show)
+        if checked:
+            done = [replace(r, contradictions=tuple(disputes.find(knowledge, tenant_id, r.name))) for r in done]
         is_beside_demo = any(r.added for r in done) and _has_demo(knowledge, tenant_id, done)
     fetcher.close()
     reports.show(done, indexed=late is None, as_json=as_json, checked=checked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from console.cli import disputes
 from console.cli.opening import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.progress import Show, progress
@@ -32,7 +33,10 @@ def check(
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
-    """Ask a source's own questions, and the headings of its sections, and say which are not answered and why."""
+    """Ask a source's own questions, and the headings of its sections, and say which are not answered and why.
+
+    What states other figures than another entry to one of them is listed, waits for review, and is not sent as sure.
+    """
     from knowledge import catalogue  # noqa: PLC0415
     from knowledge.wiring import make_knowledge  # noqa: PLC0415
 
@@ -41,10 +45,12 @@ def check(
             names = [catalogue.found(session, tenant_id, source).name] if source else []
         with progress() as show:
             found = _checked(knowledge, tenant_id, names, show)
+        disputed = disputes.find(knowledge, tenant_id, names[0] if names else None)
     if as_json:
-        print_json(describe(found))
+        print_json({**describe(found), "contradictions": disputes.describe(disputed)})
     else:
         _show(found)
+        disputes.show(disputed)
     if found.share is not None and found.share < at_least:
         raise typer.Exit(1)
 
@@ -57,8 +63,8 @@ def check_import(knowledge: Knowledge, tenant_id: str, names: Sequence[str], sho
 
 def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
     """In one line."""
-    line = f"{found.answered:,} of {found.asked:,} of your own questions are answered"
-    line += f" (asked were some of {found.known:,})" if found.known > found.asked else ""
+    line = f"{found.answered:,} of {found.asked:,} of your own questions and headings are answered"
+    line += f" (these are a sample of all {found.known:,})" if found.known > found.asked else ""
     others = " ".join(["rejoinder knowledge check", *(_quoted(name) for name in names if len(names) == 1)])
     return f"{line}; `{others}` lists the others." if found.misses else f"{line}."
 
@@ -81,6 +87,7 @@ def _checked(
     if not asked:
         return Coverage(0, 0, 0, skipped=skipped)
     answering = make_answering(Settings.load(), knowledge.database, None, knowledge)
+    disputes.note(knowledge, answering, tenant_id, asked, lambda done, total: show("comparing", done, total, ""))
     found = check_coverage(answering, tenant_id, asked, lambda done, total: show("asking", done, total, ""))
     return replace(found, known=len(questions), skipped=skipped)
 
@@ -89,7 +96,7 @@ def _show(found: Coverage) -> None:
     if found.share is None:
         print("There are no questions to ask.")
         return
-    print(f"{found.answered:,} of {found.asked:,} of your own questions are answered ({found.share:.1%}).")
+    print(f"{found.answered:,} of {found.asked:,} of your own questions and headings are answered ({found.share:.1%}).")
     for miss in found.misses[:MOST_LINES]:
         where = f" ({miss.document} in {miss.source!r})" if miss.source else ""
         print(f"- {'§ ' if miss.kind == 'heading' else ''}{' '.join(miss.text.split())}{where}\n    {miss.why}")

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from console.cli import knowledge_check
+from console.cli import disputes, knowledge_check
 from console.cli.options import print_json
 from console.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from knowledge.contradictions import Contradiction
     from knowledge.coverage import Coverage
     from knowledge.importing import Report
 
 COUNTS = ("documents", "added", "changed", "unchanged", "retired")
 MOST_LINES = 30
-MOST_CONTRADICTIONS = 10
-SIDES_SHOWN = 3
-LONGEST_ANSWER = 100
 
 
 def show(reports: Sequence[Report], *, indexed: bool, as_json: bool, checked: Coverage | None = None) -> None:
@@ -42,7 +38,7 @@ def show(reports: Sequence[Report], *, indexed: bool, as_json: bool, checked: Co
         print_table(columns, rows, right=columns[1:])
         for report in reports:
             _show_changes(report)
-            _show_contradictions(report.contradictions)
+            disputes.show(report.contradictions)
         if checked:
             print(knowledge_check.summary_of(checked, [report.name for report in reports if report.name]))
     _say("failed", [f"{one.uri}: {one.reason}" for report in reports for one in report.failed])
@@ -62,26 +58,6 @@ def _show_changes(report: Report) -> None:
         print(f"Nothing of {report.name!r} was retired, since not all of its documents could be listed.")
 
 
-def _show_contradictions(found: Sequence[Contradiction]) -> None:
-    if not found:
-        return
-    one = len(found) == 1
-    print(
-        f"{len(found)} {'question has' if one else 'questions have'} different answers. None of them is sent as sure "
-        "until somebody chooses (in the console under Review) or one is changed or retired:"
-    )
-    for contradiction in found[:MOST_CONTRADICTIONS]:
-        about = f" ({contradiction.subject})" if contradiction.subject else ""
-        print(f"  {_cut(contradiction.question)}{about}")
-        for side in contradiction.sides[:SIDES_SHOWN]:
-            where = f"{side.document} in {side.source!r}" if side.source else "by hand"
-            print(f"    {where}: {_cut(side.answer)}")
-        if contradiction.count > SIDES_SHOWN:
-            print(f"    and {contradiction.count - SIDES_SHOWN} more")
-    if len(found) > MOST_CONTRADICTIONS:
-        print(f"  and {len(found) - MOST_CONTRADICTIONS} more questions")
-
-
 def _say(what: str, lines: Sequence[str]) -> None:
     for line in lines[:MOST_LINES]:
         print(f"{what}: {line}", file=sys.stderr)
@@ -89,21 +65,5 @@ def _say(what: str, lines: Sequence[str]) -> None:
         print(f"{what}: and {len(lines) - MOST_LINES} more (--json lists all)", file=sys.stderr)
 
 
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_ANSWER else line[: LONGEST_ANSWER - 3] + "..."
-
-
 def _described(report: Report) -> dict[str, Any]:
-    return {**asdict(report), "contradictions": list(_sides(report.contradictions))}
-
-
-def _sides(found: Iterable[Contradiction]) -> Iterable[dict[str, Any]]:
-    for one in found:
-        yield {
-            "question": one.question,
-            "subject": one.subject,
-            "language": one.language,
-            "count": one.count,
-            "sides": [asdict(side) for side in one.sides],
-        }
+    return {**asdict(report), "contradictions": disputes.describe(report.contradictions)}

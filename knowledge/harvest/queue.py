@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from core import learning
 from core.db.models import ReviewItem, now
 from core.errors import KnowledgeUnavailable
-from knowledge.grounding.facts import facts
 from knowledge.harvest.pairs import Pair
+from knowledge.rivals import disagree
 from knowledge.signals import contradicts, normalised
 from knowledge.types import Embeds, Retriever
 
@@ -33,13 +33,6 @@ NEAR_SHOWN = 3
 MOST_EVIDENCE = 1000
 MOST_PHRASINGS = 8
 LOADED_AT_ONCE = 500
-
-
-def disagree(one: str, other: str) -> bool:
-    """Do two answers contradict each other: other numbers, a "not" on one side only, or opposites?"""
-    a, b = facts(one), facts(other)
-    apart = bool(a.numbers and b.numbers) and not (a.numbers <= b.numbers or b.numbers <= a.numbers)
-    return apart or a.negated != b.negated or contradicts(one, other)
 
 
 def near_entries(retriever: Retriever | None, tenant_id: str, question: str, answer: str) -> list[dict[str, Any]]:

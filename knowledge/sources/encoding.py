@@ -58,6 +58,8 @@ CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 FEWEST_USUAL = 0.8
 SAMPLE = 60_000
 
+NO_TEXT = "this is no text file, or a damaged one; save it as text in UTF-8, or in the format that its name says"
+
 
 def decoded(data: bytes, declared: str | None = None) -> str:
     """The text; ``declared`` is the encoding that the document or its server names.
@@ -96,13 +98,13 @@ def _without_mark(data: bytes) -> str:
     even, odd = data[0:SAMPLE:2].count(0), data[1:SAMPLE:2].count(0)
     text = _tried(data, "utf-16-le" if odd > even else "utf-16-be")
     if min(even, odd) > max(even, odd) / 10 or text is None or CONTROLS.search(text):
-        raise InvalidInput("this is no text file")
+        raise InvalidInput(NO_TEXT)
     return text
 
 
 def _encoding_of(data: bytes) -> str:
     if CONTROLS.search(data.decode("ascii", "ignore")):
-        raise InvalidInput("this is no text file")
+        raise InvalidInput(NO_TEXT)
     beyond = sum(byte > 127 for byte in data)  # noqa: PLR2004 -- ASCII ends there
     letters = beyond + sum(bytes((byte,)).isalpha() for byte in data)
     return _latin(data) if beyond / letters < MOSTLY_FOREIGN else _other(data)

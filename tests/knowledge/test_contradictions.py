@@ -189,3 +189,46 @@ def test_it_does_not_expire_while_it_lasts(sqlite: Database) -> None:
         session.query(ReviewItem).one().created_at = now() - timedelta(days=1000)
     with sqlite.session() as session:
         assert tidy(session) == (0, 0)
+
+
+def section(title: str, answer: str) -> Content:
+    return Content("passage", answer, title=title)
+
+
+def contested(database: Database, *ids: str) -> bool:
+    with database.session() as session:
+        return EntryEditor(session, T, BY_TEST).contest("Opening hours", ids)
+
+
+def test_sections_found_to_state_different_things_are_disputed_until_one_changes(database: Database) -> None:
+    with database.session() as session:
+        editor = EntryEditor(session, T, BY_TEST)
+        texts = (("Opening hours", "We open at 9."), ("When we are open", "We open at 10."))
+        a, b = (editor.add(section(*text), approved=True).id for text in texts)
+    assert contested(database, a, b)
+    assert not contested(database, b, a)
+    assert disputed(database, a, b) == [True, True]
+    [item] = queued(database)
+    assert (item.questions, [near["entry_id"] for near in item.near]) == (["Opening hours"], [a, b])
+    edit(database, a, "retire")
+    assert disputed(database, a, b) == [False, False]
+    edit(database, a, "approve")
+    assert disputed(database, a, b) == [True, True]
+    edit(database, b, "amend", section("When we are open", "We open at 9."))
+    assert disputed(database, a, b) == [False, False]
+    assert [i.status for i in queued(database)] == ["settled"]
+
+
+def test_reviewers_decide_about_sections_as_about_questions(database: Database) -> None:
+    with database.session() as session:
+        editor = EntryEditor(session, T, BY_TEST)
+        a, b = (editor.add(section(f"Hours {n}", f"We open at {n}."), approved=True).id for n in (9, 10))
+    contested(database, a, b)
+    [item] = queued(database)
+    decide(database, "reject", item.id, "two buildings")
+    assert disputed(database, a, b) == [False, False]
+    decide(database, "undo", item.id)
+    decide(database, "keep", item.id, b)
+    assert disputed(database, a, b) == [False, False]
+    with database.session() as session:
+        assert [entries.found(session, T, i).status for i in (a, b)] == ["retired", "approved"]

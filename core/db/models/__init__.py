@@ -14,6 +14,7 @@ from core.db.models.handoffs import (
     HandoffTransition,
 )
 from core.db.models.knowledge import (
+    EntryConflict,
     EntryQuestion,
     EntryVersion,
     ImportLease,
@@ -49,6 +50,7 @@ __all__ = [
     "Customer",
     "Delivery",
     "DeskThread",
+    "EntryConflict",
     "EntryQuestion",
     "EntryVersion",
     "Handoff",

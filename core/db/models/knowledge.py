@@ -85,7 +85,7 @@ class KnowledgeEntry(Base):
     answer_key: Mapped[str | None] = mapped_column(String(32), default=None)
     """The same for answers that differ only in blanks and capitals."""
     disputed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Another approved entry answers the same question differently."""
+    """Another approved entry answers the same question, or one of its own, differently."""
     title: Mapped[str | None] = mapped_column(String(500), default=None)
     subject: Mapped[str | None] = mapped_column(String(200), default=None)
     """The one thing the entry is about, where its question does not name it."""
@@ -125,6 +125,18 @@ class EntryQuestion(Base):
     before."""
 
     entry: Mapped[KnowledgeEntry] = relationship(back_populates="questions")
+
+
+class EntryConflict(Base):
+    """An entry that states something else than another one does to a question of either; both have the same ``key``."""
+
+    __tablename__ = "entry_conflicts"
+    __table_args__ = (Index("ix_entry_conflicts_key", "tenant_id", "key"),)
+
+    entry_id: Mapped[str] = mapped_column(ForeignKey("knowledge_entries.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    """The question."""
+    key: Mapped[str] = mapped_column(String(32))
 
 
 class EntryVersion(Base):
