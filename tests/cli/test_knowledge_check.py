@@ -28,7 +28,10 @@ def test_after_an_import_it_says_how_many_are_answered(rejoinder: CommandLine, f
 def test_after_an_import_it_names_how_to_see_the_others(rejoinder: CommandLine, contradicting: list[str]) -> None:  # noqa: F811
     rejoinder("knowledge", "import", contradicting[0], "--as", "old help")
     ran = rejoinder("knowledge", "import", contradicting[1], "--as", "new")
-    assert "0 of 1 of your own questions and headings are answered; `rejoinder knowledge check new` lists the others." in ran.out
+    assert (
+        "0 of 1 of your own questions and headings are answered; `rejoinder knowledge check new` lists the others."
+        in ran.out
+    )
     check = rejoinder("knowledge", "import", contradicting[0], "--as", "third", "--json").json["check"]
     assert check is None or check["asked"] == 3
 
