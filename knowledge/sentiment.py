@@ -29,6 +29,8 @@ LATIN = 0.5
 
 SURE = 0.55
 """How probable *angry* has to be to be said, and *negative* and *angry* together for *negative*."""
+WORDED = 0.3
+"""How probable a negative or angry feeling has to be by the words alone for *angry* to be said."""
 CALM: tuple[Feeling, ...] = ("positive", "neutral")
 REPLIES = frozenset(
     [
@@ -119,14 +121,21 @@ class SentimentModel:
         if " ".join(words) in REPLIES or _is_foreign(text, words):
             return "neutral"
         odds = dict(zip(FEELINGS, self.probabilities(text).tolist(), strict=True))
-        if odds["angry"] >= SURE:
+        if odds["angry"] >= SURE and self._is_worded(text):
             return "angry"
         return "negative" if odds["negative"] + odds["angry"] >= SURE else max(CALM, key=odds.__getitem__)
 
     def probabilities(self, text: str) -> Scores:
         """Of each of ``FEELINGS``; they add up to 1."""
         text = text[:LONGEST]
-        vector = self._embedded(text)
+        return self._scored(text, self._embedded(text))
+
+    def _is_worded(self, text: str) -> bool:
+        """Do its words and marks alone show anything of it? Of a boss or a fraud the meaning alone sounds angry."""
+        words = self._scored(text[:LONGEST], None)
+        return float(words[FEELINGS.index("negative")] + words[FEELINGS.index("angry")]) >= WORDED
+
+    def _scored(self, text: str, vector: Scores | None) -> Scores:
         head = self._heads["words" if vector is None else "full"]
         found = sounds.rows(text)
         scores = head["table"][found].sum(axis=0) / np.sqrt(max(len(found), 1)) + sounds.marks(text) @ head["marks"]
