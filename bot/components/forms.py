@@ -80,9 +80,12 @@ class Waiting(NamedTuple):
         if not corrects and not awaited and _words_beside(text, entities) >= FEW_WORDS:
             return {}
         brief = _words_beside(text, entities) <= MOST_WORDS_BESIDE
-        if self.takes_text() and not (corrects and brief):
+        is_meant = corrects is not None and corrects["meant"] is not None
+        if self.takes_text() and not (corrects and (brief or is_meant)):
             return {}
         written = self._text_put_right(text, corrects) if corrects and not (entities and brief) else {}
+        if self.takes_text() and not brief:
+            return written
         return written or self._values_beside(entities, puts_right=corrects is not None)
 
     def puts_right(self, text: Text, entities: Entities) -> bool:

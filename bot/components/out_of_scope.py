@@ -86,9 +86,18 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         ``certain``: although the knowledge answers; ``sure``: where it does not, or where something is to be done (a
         request, not a question); half way between the two where the knowledge has something near. ``unsure``: from here
         on it is asked back. ``doubt``: see above. ``near``: the similarity from which on an example speaks for itself,
-        in full at ``same``.
+        in full at ``same``. ``described``: intents that a text which a form waits for may well sound like ("I forgot my
+        password", where a problem is to be described); there they count word for word only.
         """
-        return {"certain": 0.35, "sure": 0.19, "unsure": 0.09, "doubt": 20, "near": 0.75, "same": 0.9}
+        return {
+            "certain": 0.35,
+            "sure": 0.19,
+            "unsure": 0.09,
+            "doubt": 20,
+            "near": 0.75,
+            "same": 0.9,
+            "described": [],
+        }
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
@@ -199,7 +208,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         if form.lacks(text):
             return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
         agreed = self._agreement(message, form, intent, score)
-        return agreed or self._taken_as_awaited(message, form, self.decide(intent, score, "").intent)
+        alone = self.decide(intent, score, "", message.get(SUPPORT).example_of).intent
+        return agreed or self._taken_as_awaited(message, form, alone)
 
     def _agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:
         """The yes or no that a form waits for, also one that only begins a sentence; a yes with a "but" is none."""
@@ -217,7 +227,12 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         wanted = INFORM if alone in (INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME) else alone
         if entities & set(form.entities()) or form.takes_text_as(wanted):
             return Decision(INFORM if alone in NOTHING_ELSE else alone, "form")
-        is_free = alone in NOTHING_ELSE or re.search(r"\d", _beside_entities(message)) is not None
+        if alone in NOTHING_ELSE:
+            is_free = True
+        else:
+            is_worded = message.get(SUPPORT).example_of is not None
+            has_number = re.search(r"\d", _beside_entities(message)) is not None
+            is_free = not is_worded and (has_number or alone in self._config["described"])
         return Decision(INFORM, "form") if form.takes_text() and is_free else None
 
 

@@ -11,10 +11,18 @@ import yaml
 
 from core.bot_parts import BASE_DATA, BASE_DOMAIN, QUESTIONS, VALUE
 from evaluation.adoption.checks import checked
-from evaluation.adoption.dialogue import actions_of, intents_of, loop_of, rule_left, slots_of, story_left
+from evaluation.adoption.dialogue import (
+    actions_of,
+    intents_of,
+    loop_of,
+    required,
+    rule_left,
+    slots_of,
+    story_left,
+)
 from evaluation.adoption.documents import Document, read_document
 from evaluation.adoption.findings import Finding
-from evaluation.adoption.pipeline import Recipe
+from evaluation.adoption.pipeline import DECIDES, Recipe, short
 from evaluation.adoption.project import Project, listed, name_of
 from evaluation.adoption.wishes import Embeds, Wishes
 from evaluation.forms import SAMPLES
@@ -103,8 +111,9 @@ class _Merging:
         data = self._data()
         domain = self._domain()
         endpoints, servers = self._endpoints()
+        config = self._config()
         findings = [*said, *self._recipe.findings]
-        return Merge(findings, domain, self._recipe.config, endpoints, data, self._names, servers)
+        return Merge(findings, domain, config, endpoints, data, self._names, servers)
 
     # ---- what is whose
 
@@ -277,17 +286,20 @@ class _Merging:
         found = read_item({**item, "examples": line if line.lstrip().startswith("-") else f"- {line}"}, "")
         return not found or (found[0].key, found[0].intent) not in self._doubled
 
+    def _intents(self) -> list[str]:
+        """All, theirs and ours."""
+        return list(dict.fromkeys([*sorted(self._their_intents()), *NEEDED, *self._added]))
+
     def _domain(self) -> dict[str, Any]:
         theirs, base, names = self._project.domain, self._base, self._names
         merged = dict(theirs)
         intents = {name_of(each): each for each in theirs["intents"]}
-        wanted = [*sorted(self._their_intents()), *NEEDED, *self._added]
-        merged["intents"] = list({**dict.fromkeys(wanted), **intents}.items())
+        merged["intents"] = list({**dict.fromkeys(self._intents()), **intents}.items())
         merged["intents"] = [setting if setting is not None else name for name, setting in merged["intents"]]
         merged["entities"] = [*theirs["entities"], *self._own_entities()]
         # an adopted bot speaks one language, so no message has to tell it
         own_slots = {names.get(name, name): {**base["slots"][name], "mappings": [CUSTOM]} for name in OWN_SLOTS}
-        merged["slots"] = {**{n: self._their_slot(s) for n, s in theirs["slots"].items()}, **own_slots}
+        merged["slots"] = {**{n: self._their_slot(n, s) for n, s in theirs["slots"].items()}, **own_slots}
         merged["actions"] = [*(self._their_action(each) for each in theirs["actions"]), *base["actions"]]
         merged["responses"] = {**theirs["responses"], **self._own_responses(), **self._titles()}
         merged.setdefault("session_config", base["session_config"])
@@ -298,15 +310,51 @@ class _Merging:
         there = {name_of(each) for each in self._project.domain["entities"]}
         return [name for name in (ENTRY, *self._recipe.patterns) if name not in there]
 
-    def _their_slot(self, slot: dict[str, Any]) -> dict[str, Any]:
-        """A press on a known question fills no slot of theirs that happens to look for `entry`."""
-        mappings = [
-            {**m, "not_intent": [*listed(m.get("not_intent")), ASK_ENTRY]}
-            if m.get("type") == "from_entity" and m.get("entity") == ENTRY and not m.get("intent")
-            else m
-            for m in slots_of(slot.get("mappings"))
-        ]
+    def _their_slot(self, name: str, slot: dict[str, Any]) -> dict[str, Any]:
+        """A press on a known question fills no slot of theirs that happens to look for `entry`; nor does a greeting or a wish one that a form asks for."""
+        mappings = [self._their_mapping(name, mapping) for mapping in slots_of(slot.get("mappings"))]
         return {**slot, "mappings": mappings} if mappings else slot
+
+    def _their_mapping(self, slot: str, mapping: dict[str, Any]) -> dict[str, Any]:
+        refused = listed(mapping.get("not_intent"))
+        if mapping.get("intent"):
+            return mapping
+        if mapping.get("type") == "from_entity" and mapping.get("entity") == ENTRY:
+            return {**mapping, "not_intent": [*refused, ASK_ENTRY]}
+        if mapping.get("type") == "from_text" and slot in self._free_slots():
+            others = (name for name in self._intents() if name != VALUE)
+            return {**mapping, "not_intent": list(dict.fromkeys([*refused, *others]))}
+        return mapping
+
+    def _free_slots(self) -> list[str]:
+        """Those that a form asks for and that take any text."""
+        asked = {slot for form in self._project.domain["forms"].values() for slot in required(form)}
+        return [
+            name
+            for name, slot in self._project.domain["slots"].items()
+            if name in asked and any(_is_free(mapping) for mapping in slots_of(slot.get("mappings")))
+        ]
+
+    def _described(self) -> list[str]:
+        """Their intents that a text may sound like which one of these slots waits for, unless they say of one that it may not."""
+        mappings = [m for slot in self._free_slots() for m in slots_of(self._project.domain["slots"][slot]["mappings"])]
+        refused = {name for mapping in mappings for name in listed(mapping.get("not_intent"))}
+        same = {name for names in self._same.values() for name in names}
+        return sorted(self._their_intents() - refused - same - {*NEEDED, *map(name_of, self._base["intents"])})
+
+    def _config(self) -> dict[str, Any]:
+        """The recipe, with what the component that decides must know of their slots."""
+        slots, described = self._free_slots(), self._described()
+        if not slots:
+            return self._recipe.config
+        self._merged(
+            f"{', '.join(slots)}: a greeting, thanks, stop, a question and, word for word, the example of another intent are no value of it"
+        )
+        pipeline = [
+            {**component, "described": described} if short(component) == DECIDES else component
+            for component in self._recipe.config["pipeline"]
+        ]
+        return {**self._recipe.config, "pipeline": pipeline}
 
     def _their_action(self, action: Any) -> Any:
         """They are given the domain, as an action server of theirs expects it."""
@@ -396,3 +444,8 @@ def _with_slots(text: dict[str, Any], slots: Mapping[str, str]) -> dict[str, Any
     if said.get("condition"):
         said["condition"] = [{**each, "name": slots.get(each["name"], each["name"])} for each in said["condition"]]
     return said
+
+
+def _is_free(mapping: dict[str, Any]) -> bool:
+    """Does it take any text?"""
+    return mapping.get("type") == "from_text" and not mapping.get("intent")

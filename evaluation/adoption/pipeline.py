@@ -24,6 +24,7 @@ MEANING, WRITING = "rejoinder_meaning", "rejoinder_writing"
 DIET, DUCKLING, FALLBACK = "DIETClassifier", "DucklingEntityExtractor", "FallbackClassifier"
 FORM_POLICY = "bot.components.form_policy.FormRulePolicy"
 SELECTOR = "ResponseSelector"
+DECIDES = "OutOfScopeComponent"
 _NO_CLASSIFIERS = (DIET, FALLBACK, SELECTOR)
 """Registered as classifiers, and not what `ours` takes the place of."""
 ASKS_SECONDS = 3.0
@@ -219,7 +220,7 @@ def _pipeline(
             project.config.name,
         )
     )
-    return [*components, *tail, ours["OutOfScopeComponent"]]
+    return [*components, *tail, ours[DECIDES]]
 
 
 def _tokenizer(project: Project, findings: list[Finding]) -> Component:

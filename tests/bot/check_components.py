@@ -40,7 +40,8 @@ def found(entity, value, text):
 
 
 def process(message):
-    OutOfScopeComponent({"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10, "near": 0.75, "same": 0.9}).process(
+    bands = {"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10, "near": 0.75, "same": 0.9}
+    OutOfScopeComponent({**OutOfScopeComponent.get_default_config(), **bands, "described": ["forgotten"]}).process(
         [message]
     )
     return message.get("decision")
@@ -197,6 +198,13 @@ form_waits("note_form", "note", place="Leeds")
 assert forms.waiting().given_beside("no, I meant York", []) == {"place": "York"}
 assert decided(*LOW, name="deny", text="no, I meant York")[2] == "correction"
 assert forms.waiting().given_beside("no, please ring the bell", []) == {}
+long = "the old house behind the mill in York"
+assert forms.waiting().given_beside(f"no, I meant {long}", []) == {"place": long}
+
+# what a text may sound like is a wish word for word only, and any other wish also where it is not
+assert judged(*CERTAIN, name="forgotten", text="I forgot my password again") == "inform"
+assert judged(*LOW, name="out_of_scope", text="reset my password", example_of="forgotten") == "forgotten"
+assert judged(*CERTAIN, name="refund", text="I want a refund") == "refund"
 
 # who has no such thing says so in many ways
 LACKING = (

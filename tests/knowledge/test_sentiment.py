@@ -74,7 +74,9 @@ def test_most_urdu_sentences_that_it_has_not_seen_are_told(model: SentimentModel
     assert sum(feeling in CALM and said == "angry" for feeling, said in found) <= 1
 
 
-@pytest.mark.parametrize("text", ["Who is your CEO?", "who is the ceo", "Who is your boss?", "How do I make a complaint?"])
+@pytest.mark.parametrize(
+    "text", ["Who is your CEO?", "who is the ceo", "Who is your boss?", "How do I make a complaint?"]
+)
 def test_what_only_sounds_like_a_quarrel_calls_nobody(model: SentimentModel, text: str) -> None:
     assert model.feeling(text) != "angry"
 

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.texts import Texts
 from evaluation.adoption.findings import report
 from evaluation.adoption.merging import Merge
-from evaluation.adoption.project import read_project
+from evaluation.adoption.project import name_of, read_project
 from evaluation.adoption.writing import check_place, write
 from evaluation.training.data import read_parts
 from evaluation.training.validation import problems
@@ -48,6 +48,17 @@ def test_the_knowledge_answers_and_a_person_comes_whatever_their_rules_say(bikes
     assert rules(merge, "stop") == [["action_deactivate_loop", "rejoinder_stop"]]
     assert "human leads to Rejoinder's inbox" in report(merge.findings)
     assert rules(merged(bikes, their_handoff=True), "human") == [["utter_handoff"]]
+
+
+def test_a_form_takes_no_greeting_or_wish_for_the_text_that_it_waits_for(bikes: Path, merged: Merging) -> None:
+    edit(bikes / "config.yml", "pipeline:\n", "pipeline:\n  - name: bot.components.out_of_scope.OutOfScopeComponent\n")
+    merge = merged(bikes)
+    [mapping] = merge.domain["slots"]["fault"]["mappings"]
+    assert set(mapping["not_intent"]) == {name_of(each) for each in merge.domain["intents"]} - {"inform"}
+    assert merge.config["pipeline"][0]["described"] == ["book_repair"]
+    assert "fault: a greeting, thanks, stop, a question" in report(merge.findings)
+    edit(bikes / "domain.yml", "type: from_text\n", "type: from_text\n        not_intent: book_repair\n")
+    assert merged(bikes).config["pipeline"][0]["described"] == []
 
 
 def test_names_that_are_taken_are_theirs(bikes: Path, merged: Merging) -> None:
