@@ -22,12 +22,14 @@ class ActionStop(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Of any skill's form."""
-        say(dispatcher, Note(outcome="action"), response="utter_stopped")
-        return [SlotSet(slot, None) for slot in _slots_of_last_form(tracker, domain)]
+        form = _form_before(tracker)
+        say(dispatcher, Note(outcome="action"), response="utter_stopped" if form else "utter_nothing_to_stop")
+        slots = ((domain.get("forms") or {}).get(form) or {}).get("required_slots") if form else None
+        return [SlotSet(slot, None) for slot in slots or ()]
 
 
-def _slots_of_last_form(tracker: Tracker, domain: dict[str, Any]) -> list[str]:
-    forms = (event.get("name") for event in reversed(tracker.events) if event.get("event") == "active_loop")
-    last = next((form for form in forms if form), None)
-    found = (domain.get("forms") or {}).get(last) or {}
-    return list(found.get("required_slots") or ())
+def _form_before(tracker: Tracker) -> str | None:
+    """The form that was going on when the customer spoke."""
+    said = max((at for at, event in enumerate(tracker.events) if event.get("event") == "user"), default=0)
+    forms = [event.get("name") for event in tracker.events[:said] if event.get("event") == "active_loop"]
+    return forms[-1] if forms else None

@@ -17,7 +17,7 @@ from knowledge.ranking import Ranked, Ranker, Ranking
 from knowledge.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
 from knowledge.reuse.deciding import Reuse
 from knowledge.reuse.guards import difference
-from knowledge.rivals import differ_in_figures, disagree
+from knowledge.rivals import differ_in_figures, disagree, figures
 from knowledge.signals import content_words, contradicts, normalised, opposes
 from knowledge.types import (
     Answer,
@@ -44,6 +44,14 @@ BY_READING = 3
 """Entries that a model is shown since they read best; the nearest of the others follow."""
 TALKED = 0.28
 """Probability from which an answer learnt from a conversation is sent."""
+BARE = re.compile(r"(?:and )?how (much|long)\W*")
+FIGURES_OF = {
+    "much": {"GBP", "EUR", "USD", "%"},
+    "long": {"second", "minute", "hour", "day", "night", "week", "month", "year"},
+}
+"""The units of what a bare "how much" and "how long" ask for."""
+COVERED = 0.6
+"""Share of a question's content words that an answer has to hold to count as given by it."""
 YES_OR_NO = re.compile(r"(?:yes|no|ja|nein|oui|non|sí|sì|si|sim|não)\b\s*[,.;:!-]", re.IGNORECASE)
 LIFT: dict[context.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
 """What a subject's standing adds to nearness when the candidates to match are chosen."""
@@ -466,16 +474,25 @@ def _disputed(question: Question, ranking: Ranking, sides: Sequence[Entry]) -> A
 
 def _each_once(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
     """What answers two parts is sent once; where it only perhaps answers the second, that one is left open."""
-    sent: set[str] = set()
+    sent: list[str] = []
     kept: list[AnswerPart] = []
     for part in parts:
         again = bool(part.text) and part.text in sent
-        sent.add(part.text)
-        if not again:
+        is_given = part.outcome != "answered" and any(_gives(text, part) for text in sent)
+        sent += [part.text] if part.text else []
+        if not (again or is_given):
             kept.append(part)
-        elif part.outcome != "answered":
+        elif part.outcome != "answered" and not is_given:
             kept.append(replace(_unknown(part.question), confidence=part.confidence, choices=part.choices))
     return kept
+
+
+def _gives(text: str, part: AnswerPart) -> bool:
+    """Does a text that was sent hold what this part asks: a price for "how much", or most words of what it may answer itself?"""
+    if bare := BARE.fullmatch(part.question.strip().lower()):
+        return not FIGURES_OF[bare[1]].isdisjoint(figures(text))
+    asked = content_words(part.question)
+    return text == part.text and len(asked & content_words(f"{part.title}\n{text}")) >= COVERED * max(len(asked), 1)
 
 
 def _unknown(text: str) -> AnswerPart:

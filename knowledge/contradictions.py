@@ -178,6 +178,14 @@ def conflict_key(entry_ids: Iterable[str]) -> str:
     return _hash("conflict", *sorted(entry_ids))
 
 
+def conflict_keys(session: Session, entry_ids: Iterable[str]) -> set[str]:
+    """The keys of what these entries were found to state differently."""
+    keys: set[str] = set()
+    for some in _parts(sorted(entry_ids)):
+        keys.update(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id.in_(some))))
+    return keys
+
+
 def drop_conflicts(session: Session, entry_id: str) -> set[str]:
     """Forget what an entry was found to state differently; the ids of the entries that this concerns."""
     keys = list(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id == entry_id)))

@@ -73,7 +73,7 @@ class EntryEditor:
         self._asked: set[str] = set()
         """The keys of all questions that the changed entries answered or answer now."""
         self._concerned: set[str] = set()
-        """Entries that one of them stated something else than."""
+        """Those that changed, and those that one of them stated something else than."""
         event.listen(session, "before_commit", self._mark, once=True)
 
     def lock(self) -> None:
@@ -173,12 +173,12 @@ class EntryEditor:
     def _note_asked(self, entry: KnowledgeEntry) -> None:
         self._asked.update(question.key for question in entry.questions if question.key)
         if entry.version:
-            known = select(EntryConflict.key).where(EntryConflict.entry_id == entry.id)
-            self._asked.update(self._session.scalars(known))
+            self._concerned.add(entry.id)
 
     def _mark(self, session: Session) -> None:
         if self._asked or self._concerned:
             session.flush()
+            self._asked |= contradictions.conflict_keys(session, self._concerned)
             contradictions.mark(session, self._tenant_id, self._asked, self._revision, self._concerned)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -27,6 +27,8 @@ BOOSTS = {"questions": 2.0, "subject": 1.5, "title": 1.0, "answer": 0.5}
 HEAP_BYTES = 30_000_000
 WORDS_ASKED = 64
 """A customer may paste a page; more words than these do not make the search better."""
+FEW_REMOVED, WORN = 20, 0.1
+"""Removed documents, and their share of those that are there, from which an index is written as a whole again."""
 WRITER_TRIES = 40
 WRITER_PAUSE_S = 0.05
 
@@ -39,6 +41,8 @@ class Reached:
 
     epoch: str = ""
     revision: int = 0
+    removed: int = field(default=0, compare=False)
+    """Documents that were removed or replaced since it was written as a whole; tantivy's statistics still count them."""
 
 
 class LexicalIndex:
@@ -64,17 +68,40 @@ class LexicalIndex:
             writer = self._writer(opened.index, tries)
             if writer is None:
                 return False
-            if self.reached(tenant_id).epoch not in ("", reached.epoch):
+            before = self.reached(tenant_id)
+            if before.epoch not in ("", reached.epoch):
                 writer.delete_all_documents()
             for change in changes:
                 writer.delete_documents_by_term("id", change.id)
                 if change.entry is not None:
                     writer.add_document(_document(change.entry))
             writer.commit()
-            self._note(tenant_id, reached)
+            replaced = sum(change.entry is None or change.version > 1 for change in changes)
+            self._note(tenant_id, replace(reached, removed=before.removed + replaced))
             opened.seen = None
             writer.wait_merging_threads()
         return True
+
+    def is_worn(self, tenant_id: str) -> bool:
+        """Do documents that are gone distort how rare a word counts as?"""
+        return self.reached(tenant_id).removed > max(FEW_REMOVED, WORN * self.count(tenant_id))
+
+    def rewrite(self, tenant_id: str, batches: Iterable[Sequence[Changed]], reached: Reached) -> None:
+        """Write it as a whole; until it is, what was there before is searched. Nothing where another process writes."""
+        opened = self._opened(tenant_id)
+        with opened.lock:
+            writer = self._writer(opened.index, WRITER_TRIES)
+            if writer is None:
+                return
+            writer.delete_all_documents()
+            for batch in batches:
+                for change in batch:
+                    if change.entry is not None:
+                        writer.add_document(_document(change.entry))
+            writer.commit()
+            self._note(tenant_id, replace(reached, removed=0))
+            opened.seen = None
+            writer.wait_merging_threads()
 
     def clear(self, tenant_id: str) -> None:
         """Forget everything of a tenant."""
@@ -119,9 +146,9 @@ class LexicalIndex:
     def _current(self, tenant_id: str) -> _Opened:
         opened = self._opened(tenant_id)
         reached = self.reached(tenant_id)
-        if opened.seen != reached:
+        if opened.seen != asdict(reached):
             opened.index.reload()
-            opened.seen = reached
+            opened.seen = asdict(reached)
             opened.forget_vocabulary()
         return opened
 
@@ -148,7 +175,7 @@ class LexicalIndex:
     def _note(self, tenant_id: str, reached: Reached) -> None:
         path = self._path(tenant_id) / "reached.json"
         written = path.with_suffix(f".{os.getpid()}")
-        written.write_text(json.dumps({"epoch": reached.epoch, "revision": reached.revision}))
+        written.write_text(json.dumps(asdict(reached)))
         written.replace(path)
 
 
@@ -163,8 +190,8 @@ class _Opened:
         self.index.register_tokenizer("words", self.analyser)
         self.lock = Lock()
         self._vocabulary: frozenset[str] | None = None
-        self.seen: Reached | None = None
-        """What the searcher shows; None where it must be loaded anew: an index made anew reaches what it had before."""
+        self.seen: dict[str, object] | None = None
+        """What the searcher shows, as it is noted; None where it must be loaded anew: an index made anew reaches what it had before."""
 
     def query(self, text: str) -> Query | None:
         """Each word in each field; the text is never read as a query language."""
@@ -198,8 +225,8 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw")
     builder.add_text_field(OWN_WORDS, tokenizer_name="raw", index_option="basic")
-    for field in BOOSTS:
-        builder.add_text_field(field, tokenizer_name="words", index_option="freq")
+    for name in BOOSTS:
+        builder.add_text_field(name, tokenizer_name="words", index_option="freq")
     return builder.build()
 
 

@@ -84,7 +84,11 @@ class Synchroniser:
             return False
         if after == 0 and reached.revision:
             self._words.clear(tenant_id)
-        return self._write_words(tenant_id, revision, after, tries)
+        done = self._write_words(tenant_id, revision, after, tries)
+        if done and at_most is None and self._words.is_worn(tenant_id):
+            whole_ = batches(self._database, tenant_id, whole(0))
+            self._words.rewrite(tenant_id, whole_, Reached(revision.epoch, revision.number))
+        return done
 
     def rebuild(self, tenant_id: str, progress: Progress = silent) -> Counts:
         """Make both indexes anew and compare them with SQL."""

@@ -30,8 +30,10 @@ KNOWLEDGE = "knowledge"
 """Key of the message's metadata: what `app` found before it said the message, ``{"level", "confidence"}``."""
 LEVELS = ("exact", "sure", "probable", "unsure", "none")
 """How well the knowledge may answer, the best first."""
+SOMETHING = ("sure", "probable", "unsure")
 ASK_KNOWLEDGE = "ask_knowledge"
 INFORM = "inform"
+STOP = "stop"
 _QUESTION = re.compile(
     rf"[?？؟]\W*$|^\W*(?:{either('asides')}\W*)*{either('questions')}",  # noqa: RUF001 - other scripts' question marks
     re.IGNORECASE,
@@ -140,11 +142,14 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         level = str(known.get("level", ""))
         asks = _QUESTION.search(message.get(TEXT)) is not None
         requests = _names_own(message) or (not asks and _REQUEST.search(message.get(TEXT)) is not None)
-        form = None if asks or level == "exact" else waiting()
+        waits = waiting()
+        form = None if asks or level == "exact" else waits
         decision = (
             self._taken_by_form(message, form, intent["name"], score)
             or self._taken_as_value(message)
-            or self.decide(intent["name"], score, level, support.example_of, requests=requests)
+            or self.decide(
+                intent["name"], score, level, support.example_of, requests=requests, in_form=waits is not None
+            )
         )
         if form and decision.intent == OUT_OF_SCOPE and level in ("", "none"):
             decision = Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable")  # rather a wrong answer than a question
@@ -166,13 +171,28 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         return max(0.0, support.similarity) * max(support.examples / (support.examples + self._config["doubt"]), alike)
 
     def decide(
-        self, intent: Text, score: float, level: Text, example_of: Optional[Text] = None, *, requests: bool = False
+        self,
+        intent: Text,
+        score: float,
+        level: Text,
+        example_of: Optional[Text] = None,
+        *,
+        requests: bool = False,
+        in_form: bool = False,
     ) -> Decision:
-        """The intent to act on, without a form; ``level`` is empty where the knowledge was not asked."""
+        """The intent to act on, whatever a form waits for; ``level`` is empty where the knowledge was not asked.
+
+        Where there is nothing to stop, "I want to cancel" is a question: of a contract, an order, an account.
+        """
         if example_of is not None and example_of != OUT_OF_SCOPE:
             return Decision(example_of, "wording")
         if level == "exact":
             return Decision(ASK_KNOWLEDGE, "exact")
+        if intent == STOP and not in_form and (level in SOMETHING or score < self._config["certain"]):
+            return Decision(ASK_KNOWLEDGE, level) if level in SOMETHING else Decision(OUT_OF_SCOPE, "low")
+        return self._by_score(intent, score, level, requests=requests)
+
+    def _by_score(self, intent: Text, score: float, level: Text, *, requests: bool) -> Decision:
         if intent != OUT_OF_SCOPE and score >= self._needed(level, requests=requests):
             return Decision(intent, "certain" if score >= self._config["certain"] else "sure")
         if level in ("sure", "probable"):
@@ -208,7 +228,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         if form.lacks(text):
             return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
         agreed = self._agreement(message, form, intent, score)
-        alone = self.decide(intent, score, "", message.get(SUPPORT).example_of).intent
+        alone = self.decide(intent, score, "", message.get(SUPPORT).example_of, in_form=True).intent
         return agreed or self._taken_as_awaited(message, form, alone)
 
     def _agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:

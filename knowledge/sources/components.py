@@ -207,6 +207,8 @@ class _Components:
         self._text = text
         self._closed = frozenset(re.findall(rf"</({NAME})\s*>", text))
         self._open: list[tuple[str, str, bool]] = []
+        self._tabs: list[list[str]] = []
+        """The names that the open sets of tabs have for those to come: `<Tabs items={["A", "B"]}><Tab>...`."""
 
     def converted(self) -> str:
         """The text with HTML tags in place of its components."""
@@ -228,6 +230,10 @@ class _Components:
             return _alone(low, attributes)
         if name not in self._closed:
             return html.escape(found.group())
+        if items := ITEMS.search(found.group("attributes") or ""):
+            self._tabs.append([text for _, text in STRING.findall(items.group(1))])
+        elif low == "tab" and not _title(attributes) and self._tabs and self._tabs[-1]:
+            attributes["title"] = self._tabs[-1].pop(0)
         opening, closing = _around(low, attributes)
         own_line = opening.startswith("\n")
         self._open.append((name, closing, own_line))
@@ -260,6 +266,8 @@ class _Components:
         return ""
 
 
+ITEMS = re.compile(r"\b(?:items|tabs|labels|names)\s*=\s*\{\s*\[([^\]]*)\]\s*\}")
+STRING = re.compile(r"(['\"`])(.*?)\1")
 OPEN, CLOSE = "\x0e", "\x0f"
 """Begin the lines that say where the inside of a tag begins, with the tag's place, and ends."""
 

@@ -35,6 +35,15 @@ ADMONITION_TITLE = re.compile(r"(admonition|callout|alert|message|hint)-?(title|
 QUESTION_CLASS = re.compile(r"question|accordion|faq|collaps|toggle|expand|disclosure", re.IGNORECASE)
 FOOTNOTE = re.compile(r"^\[?\d{1,3}\]?$")
 ANCHOR_SIGNS = frozenset(("", "#", "¶", "§", "🔗", "Permalink"))
+SIGNS = str.maketrans(
+    {**dict.fromkeys("✔✅☑🗸✓︎", "✓"), **dict.fromkeys("✘❌✕✖☒❎", "✗"), "\ufe0f": None, "\ufe0e": None}
+)
+"""Ticks and crosses are each written as one sign."""
+SHORTCODES = {
+    **dict.fromkeys((":white_check_mark:", ":heavy_check_mark:", ":ballot_box_with_check:", ":check:"), "✓"),
+    **dict.fromkeys((":x:", ":negative_squared_cross_mark:", ":heavy_multiplication_x:", ":no_entry_sign:"), "✗"),
+}
+LONGEST_SIGN = 5
 PICTURE_NAMES = re.compile(r"\.\w{3,4}$|^(image|img|screenshot|picture|icon|logo|alt text|untitled)\b", re.IGNORECASE)
 LONGEST_PICTURE_NAME = 4
 CONTENTS = re.compile(r"\bcontents?\b|\bon this page\b|\binhalt|\bsommaire\b|\bíndice\b|\btoc\b", re.IGNORECASE)
@@ -214,11 +223,11 @@ class Flow:
             self._add(Text(self.line(caption).rstrip(":.") + ":"))
         rows = [row for row in tag.find_all("tr") if row.find_parent("table") is tag]
         grid = self._grid(rows)
-        headed = bool(rows) and (_is_head(rows[0]) or _looks_like_head(grid))
-        header = tuple(grid[0]) if headed and any(grid[0]) else ()
+        headed = _heads(rows) or int(_looks_like_head(grid))
+        header = _header(grid[:headed])
         body = [tuple(row) for row in grid[headed:] if any(row)]
-        if len(grid) == 1 and headed:
-            header, body = (), [tuple(grid[0])]
+        if headed and len(grid) == headed:
+            header, body = _header(grid[:-1]), [tuple(grid[-1])]
         if body:
             self._add(Table(header, tuple(body)))
 
@@ -241,8 +250,11 @@ class Flow:
 
     def _cell(self, cell: Tag) -> str:
         blocks = self._inner(cell)
+        if not blocks:
+            return _sign(cell)
         if not any(isinstance(block, Items) for block in blocks):
-            return " ".join(" ".join(map(text_of, blocks)).split())
+            text = " ".join(" ".join(map(text_of, blocks)).split())
+            return SHORTCODES.get(text, text)
         lines = [re.sub(r"^\s*(- |\d+\. )", "", line).rstrip(";") for b in blocks for line in text_of(b).splitlines()]
         return re.sub(r":; ", ": ", "; ".join(filter(None, lines)))
 
@@ -405,6 +417,32 @@ def _fill(line: list[str], waiting: dict[int, tuple[int, str]]) -> None:
         if left > 1:
             waiting[len(line)] = (left - 1, text)
         line.append(text)
+
+
+def _sign(cell: Tag) -> str:
+    """What a cell without words says: a tick, a cross, a dash, or the name of a picture of one."""
+    written = " ".join(cell.get_text(" ").split())
+    if written:
+        return written.translate(SIGNS) if len(written) <= LONGEST_SIGN else ""
+    for tag in cell.find_all(True):
+        name = " ".join(str(tag.get("aria-label") or tag.get("alt") or tag.get("title") or "").split())
+        if name and len(name.split()) <= LONGEST_PICTURE_NAME and not re.search(r"\.\w{3,4}$", name):
+            return name
+    return ""
+
+
+def _heads(rows: list[Tag]) -> int:
+    """How many rows are the head of a table."""
+    return next((at for at, row in enumerate(rows) if not _is_head(row)), len(rows))
+
+
+def _header(rows: list[list[str]]) -> tuple[str, ...]:
+    """One name a column: of several rows the ones above each other ("Price" over "Summer")."""
+    if not any(map(any, rows)):
+        return ()
+    width = max(map(len, rows))
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    return tuple(" ".join(dict.fromkeys(filter(None, column))) for column in zip(*padded, strict=True))
 
 
 def _is_head(row: Tag) -> bool:

@@ -30,6 +30,8 @@ def open_origin(place: str, fetcher: Fetcher, base_url: str | None = None) -> Or
     Raises:
         InvalidInput: there is nothing at that place.
     """
+    if not place.strip():
+        raise InvalidInput("Say which file, folder or web address: the path is empty.")
     if "://" in place:
         return Origin(place, _based(on_web(place, fetcher), base_url), base_url=base_url)
     path = Path(place).expanduser().resolve()

@@ -184,10 +184,14 @@ async def test_what_is_likeliest_a_question_is_answered_instead() -> None:
 
 async def test_stopping_forgets_what_the_form_had_asked_for() -> None:
     heard = tracker({**MINE, "new_address": "2 New Road, York"})
-    heard.events = [{"event": "active_loop", "name": "address_change_form"}, {"event": "active_loop", "name": None}]
+    begun, ended = ({"event": "active_loop", "name": name} for name in ("address_change_form", None))
+    heard.events = [begun, {"event": "user"}, ended]
     said, slots, _ = await done(ActionStop(), heard)
     assert said == ["utter_stopped"]
     assert slots == dict.fromkeys(["order_number", "email", "new_address", "confirmed"])
+    heard.events = [begun, ended, {"event": "user"}, ended]
+    said, slots, _ = await done(ActionStop(), heard)
+    assert (said, slots) == (["utter_nothing_to_stop"], {})
 
 
 def _address(database: Database) -> str:

@@ -228,6 +228,12 @@ forms.remember(None)
 assert decided(*SURE, level="sure", text="I don't have one")[2] == "sure"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "ask_knowledge"
 
+# where no form is, a wish to cancel is of something else
+for level in ("sure", "probable", "unsure"):
+    assert decided(*SURE, name="stop", level=level, text="I want to cancel") == ("ask_knowledge", "knowledge", level)
+assert judged(*SURE, name="stop", level="none", text="I want to cancel") == "out_of_scope"
+assert judged(*LOW, name="out_of_scope", level="sure", text="stop", example_of="stop") == "stop"
+
 for said in ("?", "...", "¿?", "—"):
     assert decided(*CERTAIN, text=said)[2] == "low", said
 for said in ("👍", "5", "ہاں"):

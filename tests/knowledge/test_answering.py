@@ -188,3 +188,20 @@ def test_a_known_question_that_asks_two_things_is_not_taken_apart(embedder: Embe
     ]
     answer = ask(make_answering_in_memory(data, embedder), "how is data collected and how is it processed")
     assert [(part.outcome, part.text) for part in answer.parts] == [("answered", "In logs, once a day.")]
+
+
+def test_what_the_answer_sent_already_gives_is_not_said_to_be_open(embedder: Embedder) -> None:
+    entries = [
+        Entry("course", 1, "faq", ("When is the laser course?",), "Every first Monday at 18:00; it costs 40 EUR."),
+        Entry("invoice", 1, "faq", ("Where do I find my invoices?",), "Under Account. Enter your VAT number there."),
+        Entry("delivery", 1, "faq", ("How much is delivery?",), "It costs 5 EUR."),
+    ]
+    answering = make_answering_in_memory(entries, embedder)
+    for text, open_parts in (
+        ("When is the laser course and how much?", 0),
+        ("Where do I find my invoices and how do I get my VAT number on there?", 0),
+        ("How much is delivery and how long?", 1),
+    ):
+        answer = ask(answering, text)
+        assert answer.parts[0].outcome == "answered"
+        assert sum(not part.text for part in answer.parts) == open_parts, text

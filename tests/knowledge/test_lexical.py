@@ -65,3 +65,17 @@ def test_starts_anew_for_another_database(index: LexicalIndex) -> None:
 def test_tenants_do_not_see_each_other(index: LexicalIndex) -> None:
     assert index.search("../t", "stores", 5) == {}
     assert index.reached("u") == Reached()
+
+
+def test_what_is_gone_does_not_change_how_rare_a_word_counts(index: LexicalIndex, tmp_path: Path) -> None:
+    other = LexicalIndex(tmp_path)
+    before = other.search("t", "vases", 5)
+    more = [entry(f"m{n}", "Vases and more vases?") for n in range(30)]
+    index.write("t", more, Reached("db", 2))
+    index.write("t", [Changed(one.id, 3, 2, None) for one in more], Reached("db", 3))
+    assert index.is_worn("t")
+    kept = [entry("a", "Where are your stores?"), entry("b", "Do you ship fragile vases?", "Yes, in stores.")]
+    index.rewrite("t", [kept, [entry("c", "Café à Paris?"), Changed("m1", 3, 2, None)]], Reached("db", 3))
+    assert not index.is_worn("t")
+    assert other.search("t", "vases", 5) == pytest.approx(before)
+    assert other.reached("t") == Reached("db", 3)

@@ -286,3 +286,39 @@ def test_what_is_passed_over_says_why() -> None:
     assert why_passed_over("old.doc") == ".doc is an old format; save it as DOCX"
     assert why_passed_over("docs/_category_.json") == "it holds settings of a site"
     assert why_passed_over("LICENSE") == "it has no ending"
+
+
+def test_cells_without_words_say_what_their_sign_or_picture_means() -> None:
+    table = """
+| Service | Flex | Resident |
+|---|---|---|
+| Towel | ✔ | :white_check_mark: |
+| Garden | ❌ | ✅ |
+| Repair | - | • |
+"""
+    assert answer(table).splitlines() == [
+        "Service: Towel; Flex: ✓; Resident: ✓",
+        "Service: Garden; Flex: ✗; Resident: ✓",
+        "Service: Repair; Flex: -; Resident: •",
+    ]
+    cells = '<td><img src="x.png" alt="Yes"></td><td><i class="x" aria-label="not included"></i></td><td>&#10007;</td>'
+    page = f"<table><tr><th>A</th><th>B</th><th>C</th></tr><tr>{cells}</tr></table>"
+    assert answer(page) == "A: Yes; B: not included; C: ✗"
+
+
+def test_a_head_of_two_rows_names_each_column_by_both() -> None:
+    page = (
+        '<table><thead><tr><th rowspan="2">House</th><th colspan="2">Price</th></tr><tr><th>Summer</th><th>Winter</th></tr>'
+        "</thead><tr><td>Harbour</td><td>5</td><td>6</td></tr></table>"
+    )
+    assert answer(page) == "House: Harbour; Price Summer: 5; Price Winter: 6"
+
+
+@pytest.mark.parametrize("tab", ["Tab", "Tabs.Tab"])
+def test_tabs_that_are_named_by_their_set_keep_their_names(tab: str) -> None:
+    inside = "".join(f"<{tab}>\nUp to {n} guests may come with you.\n</{tab}>\n" for n in (1, 2))
+    page = f"<Tabs items={{['Flex', \"Team Studio\"]}}>\n{inside}</Tabs>"
+    assert answer(page).split("\n\n") == [
+        "Flex: Up to 1 guests may come with you.",
+        "Team Studio: Up to 2 guests may come with you.",
+    ]
