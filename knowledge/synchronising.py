@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from core.db import Database
 from core.errors import KnowledgeUnavailable, NotFound
@@ -15,6 +17,9 @@ from knowledge.entries import Revision
 from knowledge.filling import Filling, Position, Progress, batches, settled, silent, whole
 from knowledge.lexical import LexicalIndex, Reached
 from knowledge.spaces import Spaces, VectorSpace
+
+
+LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,15 @@ class Counts:
 class Synchroniser:
     """Moves changes from SQL into both indexes."""
 
-    def __init__(self, database: Database, spaces: Spaces, words: LexicalIndex, lock: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        spaces: Spaces,
+        words: LexicalIndex,
+        lock: Path,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._pause = pause
         self._database = database
         self._spaces = spaces
         self._words = words
@@ -48,7 +61,7 @@ class Synchroniser:
                 is up to date all the same.
         """
         self.sync_words(tenant_id)
-        with self._alone():
+        with self._alone(self._followed(tenant_id, progress)):
             return self._sync_vectors(tenant_id, progress)
 
     def sync_all(self) -> int:
@@ -159,13 +172,37 @@ class Synchroniser:
         with self._database.session() as session:
             return entries.revision_of(session, tenant_id)
 
+    def _followed(self, tenant_id: str, progress: Progress) -> Callable[[], None]:
+        """Tells how far another process is that indexes the same."""
+        total = 0
+
+        def tell() -> None:
+            nonlocal total
+            revision = self._revision(tenant_id)
+            with self._database.session() as session:
+                left = entries.changed_count(session, tenant_id, revision.indexed) if revision else 0
+            total = max(total, left)
+            progress(total - left, total)
+
+        return tell
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
         """One process of this machine at a time embeds; several would only do the same work."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         with self._lock.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            while not _is_locked(file):
+                waiting()
+                self._pause(LOOK_AGAIN_S)
             yield
+
+
+def _is_locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def sync_quietly(

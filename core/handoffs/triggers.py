@@ -37,11 +37,13 @@ def from_message(session: Session, settings: Handoffs, conversation: Conversatio
     return None
 
 
-def from_feeling(session: Session, settings: Handoffs, conversation: Conversation, message: Message) -> Why | None:
-    """Beside the bot's answer: how the customer feels."""
+def from_feeling(
+    session: Session, settings: Handoffs, conversation: Conversation, message: Message, *, is_answered: bool = False
+) -> Why | None:
+    """Beside the bot's answer: how the customer feels. A surely answered problem ("badge lost") is no frustration."""
     if settings.angry and message.sentiment == "angry":
         return _why(session, conversation, "sentiment", "The customer is angry.", "high")
-    if settings.negative and _negative_in_a_row(session, message, settings.negative):
+    if settings.negative and not is_answered and _negative_in_a_row(session, message, settings.negative):
         return _why(session, conversation, "sentiment", "The customer is getting frustrated.")
     return None
 
@@ -50,7 +52,9 @@ def from_answer(session: Session, settings: Handoffs, conversation: Conversation
     """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
     if turn.outcome == "handoff" and settings.asked:
         return _why(session, conversation, "asked", "The customer asked for a person.")
-    feels = from_feeling(session, settings, conversation, session.get_one(Message, turn.message_id))
+    is_answered = turn.outcome == "answered" and bool(turn.entries)
+    message = session.get_one(Message, turn.message_id)
+    feels = from_feeling(session, settings, conversation, message, is_answered=is_answered)
     if feels or turn.outcome == "handoff":
         return feels
     if settings.unknown and _unknown_in_a_row(session, turn) >= settings.unknown:

@@ -17,7 +17,7 @@ from core.language import language_of
 from knowledge.chunking import Article, Piece, is_question, joined, numbered, pieces_of
 from knowledge.content import Content
 from knowledge.sources.blocks import Block, Heading, Table, Text
-from knowledge.sources.document import Document, Failure, Raw, address_of, title_of
+from knowledge.sources.document import Document, Failure, Raw, title_of
 from knowledge.sources.encoding import decoded
 from knowledge.sources.flow import Flow
 from knowledge.sources.markdown import markdown_blocks
@@ -337,7 +337,7 @@ def _document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = N
     pieces += pieces_of(Article(title, blocks, language_of(joined(blocks)))) if blocks else []
     if not pieces:
         raise InvalidInput(f"{failed[0].uri}: {failed[0].reason}" if failed else "the table has no rows")
-    return Document(title, numbered(pieces), address_of(raw), tuple(failed))
+    return Document(title, numbered(pieces), None, tuple(failed))  # no page: only a row may name where it can be read
 
 
 def _pieces(cells: Row, otherwise: str) -> Iterator[Piece]:

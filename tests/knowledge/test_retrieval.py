@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from knowledge.content import Content
 from knowledge.embedding import Embedder
 from knowledge.entries import EntryEditor
 from knowledge.retrieval import fused
+from knowledge.synchronising import Synchroniser
 from knowledge.wiring import make_knowledge
 from tests import services
 from tests.knowledge.conftest import BY_TEST, Shop, opened
@@ -164,3 +166,21 @@ def test_a_lost_vector_index_comes_back(small_shop: Shop) -> None:
     assert small_shop.best("are chairs repaired?") == "Yes, in Leeds."
     assert small_shop.knowledge.synchroniser.sync_all() == 1
     assert small_shop.ask("are chairs repaired?")[0].dense > 0.7
+
+
+def test_while_another_process_indexes_one_sees_how_far_it_is(small_shop: Shop, tmp_path: Path) -> None:
+    small_shop.add("Do you sell rugs?", "Yes.")
+    knowledge, lock = small_shop.knowledge, tmp_path / "lock"
+    told: list[tuple[int, int]] = []
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waits = Synchroniser(
+            knowledge.database,
+            knowledge.spaces,
+            knowledge.words,
+            lock,
+            pause=lambda _: fcntl.flock(held, fcntl.LOCK_UN),
+        )
+        waits.sync(small_shop.tenant, lambda done, total: told.append((done, total)))
+    assert told[0] == (0, 1)
+    assert small_shop.best("rugs") == "Yes."

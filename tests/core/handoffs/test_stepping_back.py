@@ -39,6 +39,11 @@ def value(text: str) -> list[dict[str, Any]]:
     return item(text, "action", understanding={"intent": "inform", "confidence": 0.9, "nlu_ms": 1.0})
 
 
+def known(text: str) -> list[dict[str, Any]]:
+    """A sure answer of the knowledge."""
+    return item(text, "answered", entries=[{"id": "e1", "version": 1, "score": 0.9, "external_id": None}])
+
+
 def feels(text: str) -> Mood:
     return Mood("angry", "high") if "!!" in text else Mood("negative") if "bad" in text else Mood()
 
@@ -125,6 +130,9 @@ async def test_the_inbox_is_told_always_and_other_desks_as_the_tenant_wants(
         ({}, [("what is this!!", item("?", "unknown"))], "sentiment"),
         ({"angry": False, "negative": 0}, [("what is this!!", item("Sorry.", "answered"))], None),
         ({}, [("bad", item("Sorry.", "answered")), ("bad again", item("Sorry.", "answered"))], "sentiment"),
+        ({}, [("bad", item("Sorry.", "unknown")), ("bad again", known("Block it here."))], None),
+        ({}, [("bad", known("Block it here.")), ("bad again", item("Sorry.", "unknown"))], "sentiment"),
+        ({}, [("bad!!", known("Block it here."))], "sentiment"),
         ({}, [("bad", value("Thanks.")), ("bad again", value("Thanks."))], None),
         ({}, [("bad", item("Sorry.", "answered")), ("bad", value("Thanks."))], None),
         (
