@@ -18,7 +18,6 @@ from knowledge.filling import Filling, Position, Progress, batches, settled, sil
 from knowledge.lexical import LexicalIndex, Reached
 from knowledge.spaces import Spaces, VectorSpace
 
-
 LOOK_AGAIN_S = 0.5
 
 
