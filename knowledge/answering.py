@@ -137,12 +137,15 @@ class Answering:
         return ranking.ranked[0].entry, second.entry
 
     def _rival(self, question: Question, ranking: Ranking) -> Ranked | None:
-        """The second one, where it would be sent as sure as well if there were no first."""
+        """The second one, where it would be sent as sure as well if there were no first; a translation is no rival."""
         bars = self._bars(question.tenant_id)
         if bars.outcome(ranking) != "answered":
             return None
         rest = self._ranker.without_first(question, ranking)
-        return rest.ranked[0] if rest.ranked and bars.outcome(rest) == "answered" else None
+        if not rest.ranked or bars.outcome(rest) != "answered":
+            return None
+        is_translated = rest.ranked[0].entry.language != ranking.ranked[0].entry.language
+        return None if is_translated else rest.ranked[0]
 
     def _explained(self, question: Question) -> Explanation:
         written = question.text.strip()[:LONGEST_QUESTION]
