@@ -8,6 +8,7 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Match, NamedTuple, Opti
 
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.components.words import either
@@ -149,6 +150,16 @@ def waiting() -> Optional[Waiting]:
     """None where no form waits, or no conversation is being answered."""
     tracker, domain = _remembered.get()
     return waiting_in(tracker, domain) if tracker and domain else None
+
+
+def offered() -> Optional[Text]:
+    """The intent of the only button under the bot's last message ("Shall I pass you on to a person?"); None where there is none."""
+    tracker, domain = _remembered.get()
+    events = reversed(tracker.events) if tracker and domain else iter(())
+    said = next((event for event in events if isinstance(event, (BotUttered, UserUttered))), None)
+    buttons = (said.data.get("buttons") or []) if isinstance(said, BotUttered) else []
+    payload = str(buttons[0].get("payload", "")) if len(buttons) == 1 else ""
+    return payload[1:] if domain and payload[:1] == "/" and payload[1:] in domain.intents else None
 
 
 def waiting_in(tracker: DialogueStateTracker, domain: Domain) -> Optional[Waiting]:

@@ -18,7 +18,7 @@ from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, I
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.embedding import STARTED
-from bot.components.forms import Waiting, waiting
+from bot.components.forms import Waiting, offered, waiting
 from bot.components.intents import OUT_OF_SCOPE, SUPPORT, ExampleNeighbours, Support
 from bot.components.words import either
 
@@ -30,10 +30,12 @@ KNOWLEDGE = "knowledge"
 """Key of the message's metadata: what `app` found before it said the message, ``{"level", "confidence"}``."""
 LEVELS = ("exact", "sure", "probable", "unsure", "none")
 """How well the knowledge may answer, the best first."""
+LONGEST_RUN = 5
 SOMETHING = ("sure", "probable", "unsure")
 ASK_KNOWLEDGE = "ask_knowledge"
 INFORM = "inform"
 STOP = "stop"
+AFFIRM = "affirm"
 _QUESTION = re.compile(
     rf"[?？؟]\W*$|^\W*(?:{either('asides')}\W*)*{either('questions')}",  # noqa: RUF001 - other scripts' question marks
     re.IGNORECASE,
@@ -151,6 +153,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
                 intent["name"], score, level, support.example_of, requests=requests, in_form=waits is not None
             )
         )
+        if waits is None and decision.intent == AFFIRM and (offer := offered()):
+            decision = Decision(offer, "offer")
         if form and decision.intent == OUT_OF_SCOPE and level in ("", "none"):
             decision = Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable")  # rather a wrong answer than a question
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
@@ -257,8 +261,10 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
 
 
 def _says_something(message: Message) -> bool:
-    """Is there a letter, a number or a symbol, such as a smiley, in it? Marks alone are like nothing that was learnt."""
-    return any(unicodedata.category(sign)[0] in "LNS" for sign in message.get(TEXT))
+    """Is there a letter, a number or a symbol, such as a smiley, in it? Marks alone, or one key held down, are like nothing that was learnt."""
+    signs = [sign.lower() for sign in message.get(TEXT) if unicodedata.category(sign)[0] in "LNS"]
+    is_held_down = len(signs) > LONGEST_RUN and len(set(signs)) == 1 and signs[0].isalpha()
+    return bool(signs) and not is_held_down
 
 
 def _names_own(message: Message) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Literal
 
@@ -33,6 +33,7 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 4.0
 """How long a customer waits for a Rasa that is away before being told."""
 RECOVERY_SECONDS = 2.0
+UPSET = ("negative", "angry")
 
 
 @dataclass(frozen=True)
@@ -261,23 +262,25 @@ class Turns:
         return found.metadata() if found else {}
 
     async def _deliver(self, job: Job, reading: Reading, total_ms: float) -> None:
+        is_noted = bool(reading.note.get("understanding"))
+        if not is_noted and job.sentiment in UPSET:  # a value that a form asked for shows no feeling
+            reading = replace(reading, note={**reading.note, "understanding": await self._understanding(job)})
+            is_noted = True
         events = await self._database.run(
             lambda s: outbox.finish(s, job.conversation_id, job.turn_id, reading, total_ms, self._texts)
         )
         self._tell(job, events, reading.outcome)
         log.info("turn answered", outcome=reading.outcome, total_ms=round(total_ms, 1))
-        if not reading.note.get("understanding"):
-            await self._ask_understanding(job)
+        if not is_noted and (found := await self._understanding(job)):
+            await self._database.run(lambda s: outbox.note_understanding(s.get_one(Turn, job.turn_id), found))
 
-    async def _ask_understanding(self, job: Job) -> None:
-        """A turn without an action of ours: the tracker knows how it was understood."""
+    async def _understanding(self, job: Job) -> dict[str, Any]:
+        """Of a turn without an action of ours: the tracker knows how it was understood."""
         try:
-            latest = await self._rasa.latest_message(job.conversation_id)
+            return understanding(await self._rasa.latest_message(job.conversation_id))
         except RejoinderError as error:
             log.warning("understanding unknown", error=str(error))
-            return
-        found = understanding(latest)
-        await self._database.run(lambda s: outbox.note_understanding(s.get_one(Turn, job.turn_id), found))
+            return {}
 
     async def _apologise(self, job: Job, status: Literal["waiting", "failed"], error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"

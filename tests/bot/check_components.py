@@ -1,7 +1,7 @@
 """Checks of the Rasa components, run by tests/bot/test_bot.py in the Rasa environment (no pytest there)."""
 
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActiveLoop, SlotSet
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
@@ -228,13 +228,24 @@ forms.remember(None)
 assert decided(*SURE, level="sure", text="I don't have one")[2] == "sure"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "ask_knowledge"
 
+# a yes takes what the bot's last message offers, where that is one thing
+PERSON, UNKNOWN = ({"title": name, "payload": f"/{name}"} for name in ("stop", "no_intent"))
+for buttons, understood in (([PERSON], "stop"), ([PERSON, PERSON], "affirm"), ([], "affirm"), ([UNKNOWN], "affirm")):
+    events = [BotUttered("Shall I?", {"buttons": buttons}), ActionExecuted("action_listen")]
+    forms.remember(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
+    assert judged(*CERTAIN, name="affirm", text="yes please", example_of="affirm") == understood, buttons
+events.append(UserUttered("hello"))
+forms.remember(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
+assert judged(*CERTAIN, name="affirm", text="yes", example_of="affirm") == "affirm"
+forms.remember(None)
+
 # where no form is, a wish to cancel is of something else
 for level in ("sure", "probable", "unsure"):
     assert decided(*SURE, name="stop", level=level, text="I want to cancel") == ("ask_knowledge", "knowledge", level)
 assert judged(*SURE, name="stop", level="none", text="I want to cancel") == "out_of_scope"
 assert judged(*LOW, name="out_of_scope", level="sure", text="stop", example_of="stop") == "stop"
 
-for said in ("?", "...", "¿?", "—"):
+for said in ("?", "...", "¿?", "—", "aaaaaaaa", "A a " * 400):
     assert decided(*CERTAIN, text=said)[2] == "low", said
 for said in ("👍", "5", "ہاں"):
     assert decided(*CERTAIN, text=said)[2] == "certain", said

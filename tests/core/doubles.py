@@ -22,6 +22,7 @@ class FakeRasa:
         self.away = False
         self.tracker: dict[str, list[RasaItem]] = {}
         self.recorded: list[tuple[str, str]] = []
+        self.understood = "greet"
 
     async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
         if self.away:
@@ -48,7 +49,7 @@ class FakeRasa:
         self.recorded += said
 
     async def latest_message(self, conversation_id: str) -> dict[str, Any]:
-        return {"intent": {"name": "greet", "confidence": 0.97}, "nlu_ms": 4.0}
+        return {"intent": {"name": self.understood, "confidence": 0.97}, "nlu_ms": 4.0}
 
     async def ready(self) -> bool:
         return not self.away

@@ -160,6 +160,18 @@ async def test_each_trigger_and_its_switch(sqlite: Database, chosen, says, trigg
     assert (read[-1] == TEXTS.handoff) == (trigger is not None)
 
 
+@pytest.mark.parametrize(("understood", "trigger"), [("inform", None), ("greet", "sentiment")])
+async def test_what_a_form_of_a_teams_own_bot_has_asked_for_shows_no_feeling(
+    sqlite: Database, understood, trigger
+) -> None:
+    talk = Talk(sqlite)
+    talk.rasa.understood = understood
+    for text in ("a bad lock", "a bad door"):
+        await talk.say(text, {"text": "Thanks, and which room?"})
+    handoff = talk.handoff()
+    assert (handoff.trigger if handoff else None) == trigger
+
+
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
