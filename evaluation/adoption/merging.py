@@ -99,7 +99,10 @@ class _Merging:
         self._persons = [] if their_handoff else self._wish_for_a_person()
         self._asking = {} if their_handoff else wishes.some(PERSON)
         self._added = self._added_intents()
+        self._lent = self._intents_that_are_lent_to(theirs)
+        known = {example.key for example in theirs}
         self._examples = [e for e in wishes.free() if e.intent in self._taught()]
+        self._examples += [e for e in wishes.lent(self._lent) if e.key not in known]
         self._doubled = self._twice(theirs)
         self._names = self._renamed()
 
@@ -141,6 +144,13 @@ class _Merging:
         free = [name for name in own if name not in NEEDED and name not in theirs and not self._same.get(name)]
         return free if self._project.language == ENGLISH else []
 
+    def _intents_that_are_lent_to(self, theirs: Sequence[Example]) -> dict[str, str]:
+        """By intent of the base, the one of theirs that learns from its examples, too: it means the same, or has its name."""
+        plain = {example.intent for example in theirs} - {example.base for example in theirs if "/" in example.intent}
+        own = [name for name in map(name_of, self._base["intents"]) if name not in (*QUESTIONS, VALUE)]
+        pairs = {name: [*(n for n in [name] if n in plain), *self._same.get(name, ())] for name in own}
+        return {name: found[0] for name, found in pairs.items() if found and found[0] in plain}
+
     def _taught(self) -> set[str]:
         """The base's intents whose examples are learnt beside theirs."""
         person = set() if self._persons or self._same.get(PERSON) else {PERSON}
@@ -178,8 +188,11 @@ class _Merging:
             n for n in map(name_of, self._base["intents"]) if n in self._their_intents() and n not in (*NEEDED, PERSON)
         ]
         if shared:
+            self._merged(f"{', '.join(shared)}: your intents stay with your rules, ours of these names are left out")
+        if self._lent:
+            names = ", ".join(dict.fromkeys(self._lent.values()))
             self._merged(
-                f"{', '.join(shared)}: your intents stay with your examples and rules, ours of these names are left out"
+                f"{names}: learn from our examples as well, but for those that are near to another intent of yours"
             )
         self._tell_wish_for_a_person()
         if self._added:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -62,6 +63,17 @@ class Wishes:
         if self._near is None:
             return self._base
         return [e for e, near in zip(self._base, self._near.max(axis=1), strict=True) if near < TOUCHES]
+
+    def lent(self, intents: Mapping[str, str]) -> list[Example]:
+        """Examples of the base under the project's intents that mean the same; not what is nearer to another of its intents."""
+        if self._near is None:
+            return []
+        found = []
+        for example, row in zip(self._base, self._near, strict=True):
+            nearest = self._theirs[int(row.argmax())].base
+            if example.base in intents and (nearest == intents[example.base] or row.max() < NEAR):
+                found.append(replace(example, intent=intents[example.base]))
+        return found
 
     @staticmethod
     def _shares(of: list[Example], among: list[Example], near: np.ndarray) -> dict[tuple[str, str], float]:

@@ -61,6 +61,16 @@ def test_a_form_takes_no_greeting_or_wish_for_the_text_that_it_waits_for(bikes: 
     assert merged(bikes).config["pipeline"][0]["described"] == []
 
 
+def test_few_examples_of_theirs_are_joined_by_ours_of_the_same_meaning(bikes: Path, merged: Merging) -> None:
+    merge = merged(bikes)
+    ours = {part["intent"]: part["examples"] for part in merge.data["ours/nlu.yml"]["nlu"] if "intent" in part}
+    assert "- hi there\n" in ours["hello"]
+    assert "- connect me to customer service\n" in ours["human"]
+    assert "book_repair" not in ours
+    assert not {"greet", "talk_to_person"} & set(ours)
+    assert "hello, human: learn from our examples as well" in report(merge.findings)
+
+
 def test_names_that_are_taken_are_theirs(bikes: Path, merged: Merging) -> None:
     edit(bikes / "domain.yml", "slots:\n", "slots:\n  tone:\n    type: text\n    mappings: [{type: custom}]\n")
     merge = merged(bikes)
