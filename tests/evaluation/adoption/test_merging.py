@@ -68,7 +68,7 @@ def test_few_examples_of_theirs_are_joined_by_ours_of_the_same_meaning(bikes: Pa
     assert "- connect me to customer service\n" in ours["human"]
     assert "book_repair" not in ours
     assert not {"greet", "talk_to_person"} & set(ours)
-    assert "hello, human: learn from our examples as well" in report(merge.findings)
+    assert "human, hello: learn from our examples as well" in report(merge.findings)
 
 
 def test_names_that_are_taken_are_theirs(bikes: Path, merged: Merging) -> None:
