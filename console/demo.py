@@ -16,12 +16,13 @@ HELP_CENTRE = Path(__file__).parent.parent / "knowledge/demo"
 AUTHOR = "rejoinder start"
 
 
-def fill(settings: Settings, database: Database, tenant_id: str) -> None:
-    """Fill what is empty; a team's own knowledge and orders are never touched."""
+def fill(settings: Settings, database: Database, tenant_id: str, *, beside: bool = False) -> None:
+    """Fill what is empty, or with ``beside`` also what has none of the demo; a team's own knowledge and orders are never touched."""
     fill_orders(database, tenant_id)
     with database.session() as session:
-        empty = not session.scalar(select(func.count()).select_from(KnowledgeEntry).filter_by(tenant_id=tenant_id))
-    if empty:
+        is_empty = not session.scalar(select(func.count()).select_from(KnowledgeEntry).filter_by(tenant_id=tenant_id))
+        is_there = any(find_source(session, tenant_id, forgotten=forgotten) for forgotten in (False, True))
+    if is_empty or (beside and not is_there):
         from knowledge.wiring import import_folder  # noqa: PLC0415 - readers are slow to import, and seldom needed
 
         import_folder(settings, database, tenant_id, HELP_CENTRE)

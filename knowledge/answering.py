@@ -50,6 +50,10 @@ FIGURES_OF = {
     "long": {"second", "minute", "hour", "day", "night", "week", "month", "year"},
 }
 """The units of what a bare "how much" and "how long" ask for."""
+ASKED_OF_ALL = content_words(
+    "how much many long often soon far old big late price cost costs time times date open closed free"
+)
+"""What may be asked of anything, and answered in other words."""
 COVERED = 0.6
 """Share of a question's content words that an answer has to hold to count as given by it."""
 YES_OR_NO = re.compile(r"(?:yes|no|ja|nein|oui|non|sí|sì|si|sim|não)\b\s*[,.;:!-]", re.IGNORECASE)
@@ -258,10 +262,14 @@ class Answering:
         ranking = self._ranker.rank(asked, texts, readable)
         if not ranking.ranked or not _was_just_said(asked, ranking.ranked[0]):
             return ranking
-        if not leans:
+        says_other = _says_other(reasons.asked, ranking.ranked[0])
+        if not leans or says_other:
             said = ranking.ranked[0].entry.id
             others = self._ranker.rank(asked, texts, [c for c in readable if c.entry.id != said])
-            ranking = others if bars.outcome(others) in GIVEN else ranking
+            if bars.outcome(others) in GIVEN:
+                ranking = others
+            elif says_other:
+                return Ranking()
         return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
 
     def _completed(self, reasons: Reasons) -> Reasons:
@@ -430,6 +438,12 @@ def _was_just_said(question: Question, ranked: Ranked) -> bool:
     last = next((turn.text for turn in reversed(question.history) if turn.speaker != "customer"), "")
     unit = normalised(ranked.unit)
     return bool(unit) and unit in normalised(last)
+
+
+def _says_other(question: Question, ranked: Ranked) -> bool:
+    """Has a follow-up words of its own, and none of them is in what was just said ("zorgle")?"""
+    own = content_words(question.text) - ASKED_OF_ALL
+    return bool(own) and not own & content_words(f"{title_of(ranked.entry)}\n{ranked.entry.answer}")
 
 
 def _opposes(question: Question, ranked: Ranked) -> bool:

@@ -45,7 +45,7 @@ def start(
     upgrade(database)
     tenant_id = tenant_of(settings, tenant)
     if remember_demo(settings, demo):
-        fill(settings, database, tenant_id)
+        fill(settings, database, tenant_id, beside=demo is True)
     _switch_demo(database, tenant_id, demo)
     _tell_how_to_sign_in(settings, database, tenant_id)
     model = make_model(settings)

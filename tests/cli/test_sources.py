@@ -125,3 +125,26 @@ def test_who_imports_beside_the_demo_shop_is_told_how_to_take_it_out(
     assert demo.restore(database, tenant_id) == count
     assert asked["id"] in {e["id"] for e in rejoinder("knowledge", "list", "--status", "approved", "--json").json}
     database.close()
+
+
+def test_the_demo_shop_comes_beside_a_teams_own_entries_only_where_it_is_asked_for(
+    rejoinder: CommandLine, prices: list[str], settings: Settings
+) -> None:
+    rejoinder("knowledge", "import", prices[0])
+    database = Database(settings.database())
+    with database.session() as session:
+        tenant_id = session.scalars(demo.select(demo.KnowledgeEntry.tenant_id)).first() or ""
+
+    def served() -> int:
+        return len(rejoinder("knowledge", "list", "--status", "approved", "--limit", "500", "--json").json)
+
+    demo.fill(settings, database, tenant_id)
+    assert served() == 1
+    demo.fill(settings, database, tenant_id, beside=True)
+    assert (count := served()) > 10
+    demo.fill(settings, database, tenant_id, beside=True)
+    assert served() == count
+    demo.forget(database, tenant_id)
+    demo.fill(settings, database, tenant_id, beside=True)
+    assert served() == 1
+    database.close()
