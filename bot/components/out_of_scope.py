@@ -90,8 +90,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         ``certain``: although the knowledge answers; ``sure``: where it does not, or where something is to be done (a
         request, not a question); half way between the two where the knowledge has something near. ``unsure``: from here
         on it is asked back. ``doubt``: see above. ``near``: the similarity from which on an example speaks for itself,
-        in full at ``same``. ``described``: intents that a text which a form waits for may well sound like ("I forgot my
-        password", where a problem is to be described); there they count word for word only.
+        in full at ``same``. ``described``: by form, intents that a text which it waits for may well sound like ("I forgot
+        my password", where a problem is to be described); there they count word for word only.
         """
         return {
             "certain": 0.35,
@@ -100,7 +100,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             "doubt": 20,
             "near": 0.75,
             "same": 0.9,
-            "described": [],
+            "described": {},
         }
 
     @classmethod
@@ -256,7 +256,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         else:
             is_worded = message.get(SUPPORT).example_of is not None
             has_number = re.search(r"\d", _beside_entities(message)) is not None
-            is_free = not is_worded and (has_number or alone in self._config["described"])
+            is_free = not is_worded and (has_number or alone in self._config["described"].get(form.form, ()))
         return Decision(INFORM, "form") if form.takes_text() and is_free else None
 
 

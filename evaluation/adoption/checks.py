@@ -117,7 +117,7 @@ def _unfillable(project: Project) -> Iterator[Finding]:
             yield Finding("attend", text, place)
     for slot, others in waits.items():
         for other in others & waits.keys():
-            if slot in waits[other] and slot <= other:
+            if slot in waits[other] and slot < other:
                 yield Finding(
                     "unresolved", f"the conditions of the slots {slot} and {other} wait for each other", place
                 )

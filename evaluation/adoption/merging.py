@@ -348,12 +348,31 @@ class _Merging:
             if name in asked and any(_is_free(mapping) for mapping in slots_of(slot.get("mappings")))
         ]
 
-    def _described(self) -> list[str]:
-        """Their intents that a text may sound like which one of these slots waits for, unless they say of one that it may not."""
-        mappings = [m for slot in self._free_slots() for m in slots_of(self._project.domain["slots"][slot]["mappings"])]
+    def _described(self) -> dict[str, list[str]]:
+        """By form with such a slot, the intents that begin it, unless they say of one that it is no value."""
+        slots = self._project.domain["slots"]
+        mappings = [m for slot in self._free_slots() for m in slots_of(slots[slot]["mappings"])]
         refused = {name for mapping in mappings for name in listed(mapping.get("not_intent"))}
-        same = {name for names in self._same.values() for name in names}
-        return sorted(self._their_intents() - refused - same - {*NEEDED, *map(name_of, self._base["intents"])})
+        begun = {form: sorted(intents - refused) for form, intents in self._begun().items()}
+        free = set(self._free_slots())
+        return {
+            form: begun[form]
+            for form, value in self._project.domain["forms"].items()
+            if begun.get(form) and free & set(required(value))
+        }
+
+    def _begun(self) -> dict[str, set[str]]:
+        """By form of theirs, the intents after which a rule or story begins it."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for _, path in (pair for kind in ("rules", "stories") for pair in self._project.paths(kind)):
+            said: set[str] = set()
+            for step in path["steps"]:
+                said = intents_of(step) or said
+                form = loop_of(step) or str(step.get("action") or "")
+                if form in self._project.domain["forms"]:
+                    found[form] |= said
+                    said = set()
+        return found
 
     def _config(self) -> dict[str, Any]:
         """The recipe, with what the component that decides must know of their slots."""

@@ -41,9 +41,9 @@ def found(entity, value, text):
 
 def process(message):
     bands = {"certain": 0.7, "sure": 0.4, "unsure": 0.2, "doubt": 10, "near": 0.75, "same": 0.9}
-    OutOfScopeComponent({**OutOfScopeComponent.get_default_config(), **bands, "described": ["forgotten"]}).process(
-        [message]
-    )
+    OutOfScopeComponent(
+        {**OutOfScopeComponent.get_default_config(), **bands, "described": {"note_form": ["forgotten"]}}
+    ).process([message])
     return message.get("decision")
 
 
@@ -205,6 +205,8 @@ assert forms.waiting().given_beside(f"no, I meant {long}", []) == {"place": long
 assert judged(*CERTAIN, name="forgotten", text="I forgot my password again") == "inform"
 assert judged(*LOW, name="out_of_scope", text="reset my password", example_of="forgotten") == "forgotten"
 assert judged(*CERTAIN, name="refund", text="I want a refund") == "refund"
+form_waits("address_form", "new_address")
+assert judged(*CERTAIN, name="forgotten", text="I forgot my password again") == "forgotten"
 
 # who has no such thing says so in many ways
 LACKING = (

@@ -55,10 +55,10 @@ def test_a_form_takes_no_greeting_or_wish_for_the_text_that_it_waits_for(bikes: 
     merge = merged(bikes)
     [mapping] = merge.domain["slots"]["fault"]["mappings"]
     assert set(mapping["not_intent"]) == {name_of(each) for each in merge.domain["intents"]} - {"inform"}
-    assert merge.config["pipeline"][0]["described"] == ["book_repair"]
+    assert merge.config["pipeline"][0]["described"] == {"repair_form": ["book_repair"]}
     assert "fault: a greeting, thanks, stop, a question" in report(merge.findings)
     edit(bikes / "domain.yml", "type: from_text\n", "type: from_text\n        not_intent: book_repair\n")
-    assert merged(bikes).config["pipeline"][0]["described"] == []
+    assert merged(bikes).config["pipeline"][0]["described"] == {}
 
 
 def test_few_examples_of_theirs_are_joined_by_ours_of_the_same_meaning(bikes: Path, merged: Merging) -> None:
