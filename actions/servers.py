@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -20,6 +21,8 @@ OURS = "rejoinder_"
 """How the names of the base's actions begin; no other may."""
 CONNECT_SECONDS = 2.0
 RUN_SECONDS = 20.0
+HUNG_SECONDS, AGAIN_SECONDS = 60.0, 4.0
+"""For so long after an action took too long, later turns wait so little for that server, until it answers again."""
 LIST_SECONDS = 3.0
 TRIES = 3
 """How often a server is called to which nothing could be sent."""
@@ -44,6 +47,8 @@ class ActionServer:
     """Why it did not list them the last time."""
     hung: set[str] = field(default_factory=set)
     """Turns in which it took too long, since it answered last: a customer waits for that once."""
+    hung_until: float = 0.0
+    """Until then it counts as hanging; by the monotonic clock."""
 
     @property
     def name(self) -> str:
@@ -134,16 +139,19 @@ class ActionServers:
         body = orjson.dumps({"domain": self._domain, **call})
         if turn in server.hung:
             raise self._failed(server, _SERVER, "has not answered before in this turn")
+        patience = RUN_SECONDS if monotonic() >= server.hung_until else AGAIN_SECONDS
         try:
-            async with asyncio.timeout(RUN_SECONDS):
+            async with asyncio.timeout(patience):
                 status, answer = await self._post(server, body)
         except (TimeoutError, httpx.ReadTimeout):
             server.hung |= {turn} if turn else set()
-            raise self._failed(server, _SERVER, f"has not answered within {RUN_SECONDS:.0f} s") from None
+            server.hung_until = max(server.hung_until, monotonic() + HUNG_SECONDS * (patience == RUN_SECONDS))
+            raise self._failed(server, _SERVER, f"has not answered within {patience:.0f} s") from None
         except httpx.HTTPError as error:
             raise self._failed(server, _SERVER, f"does not answer: {_said(error)}") from error
         result = self._result_of(server, name, status, answer)
         server.hung.clear()
+        server.hung_until = 0.0
         self._answers(server, _SERVER)
         self._answers(server, name)
         return result

@@ -129,15 +129,20 @@ async def test_whatever_a_server_answers_costs_one_sentence_and_it_is_called_onc
 
 
 async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RUN_SECONDS", 0.2)
+    monkeypatch.setattr(module, "RUN_SECONDS", 2.0)
+    monkeypatch.setattr(module, "AGAIN_SECONDS", 1.0)
     async with wire(["action_book"], None) as fake:
         servers, turn = ActionServers([fake.url]), {"metadata": {"turn_id": "t1"}}
-        assert "has not answered within" in failure(await post(servers, "action_book", latest_message=turn))
+        assert "has not answered within 2 s" in failure(await post(servers, "action_book", latest_message=turn))
         assert "before in this turn" in failure(await post(servers, "action_book", latest_message=turn))
         assert fake.called == 1
         turn["metadata"]["turn_id"] = "t2"
-        assert "has not answered within" in failure(await post(servers, "action_book", latest_message=turn))
+        assert "has not answered within 1 s" in failure(await post(servers, "action_book", latest_message=turn))
         assert fake.called == 2
+        fake.answer = RESULT
+        turn["metadata"]["turn_id"] = "t3"
+        assert (await post(servers, "action_book", latest_message=turn)).status_code == 200
+        assert servers.servers[0].hung_until == 0.0
 
 
 async def test_what_was_never_sent_is_sent_again() -> None:
