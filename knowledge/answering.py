@@ -266,10 +266,10 @@ class Answering:
         if not leans or says_other:
             said = ranking.ranked[0].entry.id
             others = self._ranker.rank(asked, texts, [c for c in readable if c.entry.id != said])
-            if bars.outcome(others) in GIVEN:
-                ranking = others
-            elif says_other:
+            is_given = bars.outcome(others) in GIVEN
+            if says_other and not is_given:
                 return Ranking()
+            ranking = others if is_given and not leans else ranking
         return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
 
     def _completed(self, reasons: Reasons) -> Reasons:

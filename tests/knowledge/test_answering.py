@@ -205,3 +205,11 @@ def test_what_the_answer_sent_already_gives_is_not_said_to_be_open(embedder: Emb
         answer = ask(answering, text)
         assert answer.parts[0].outcome == "answered"
         assert sum(not part.text for part in answer.parts) == open_parts, text
+
+
+def test_a_word_that_says_something_else_gets_no_answer_again(embedder: Embedder) -> None:
+    pool = Entry("pool", 1, "faq", ("Is there a swimming pool?",), "Yes, the pool on the roof is open until 8 pm.")
+    answering = make_answering_in_memory([pool], embedder)
+    before = (Utterance("customer", "is there a pool?"), Utterance("bot", pool.answer))
+    assert answering.answer(Question("t", "zorgle", before)).outcome == "unknown"
+    assert used(answering.answer(Question("t", "until when?", before))) == ["pool"]
