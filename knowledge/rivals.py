@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from knowledge.grounding.facts import facts, is_content, measures, stem
+from knowledge.grounding.facts import MEASURE, facts, is_content, measures, stem
 from knowledge.signals import contradicts
 from knowledge.types import Entry, Question
 
@@ -62,7 +62,7 @@ def figures(text: str) -> dict[str, set[str]]:
         found[unit].add(amount)
     for match in _CLOCK.finditer(text):
         found[_CLOCK_UNIT].add(_time(match))
-    for amount, thing in _COUNTED.findall(text):
+    for amount, thing in _COUNTED.findall(MEASURE.sub(" ", text)):
         if is_content(thing):
             found.setdefault(stem(thing), set()).add(amount)
     return dict(found)

@@ -36,6 +36,7 @@ def answering(embedder: Embedder) -> Answering:
     [
         ("Within 30 days.", "You have 14 days for it.", True),
         ("It takes 3 to 5 days.", "It takes up to 5 days.", False),
+        ("We pay within 2-5 business days.", "It takes 2-7 business days to appear.", False),
         ("From 9 am.", "Doors open at 10:00.", True),
         ("Until 6 pm.", "We close at 18:00.", False),
         ("It costs £5.", "It costs €4.", False),
