@@ -118,7 +118,7 @@ class Writer:
         What gives orders to the assistant is kept from models: the question itself, what was said before, and entries.
         """
         found = self._answering.answer(question)
-        if all(_is_settled(question, part) for part in found.parts):
+        if not self._router.has_models or all(_is_settled(question, part) for part in found.parts):
             return question, found, False
         if self._orders.gives_orders(question.text):
             log.warning("a message gives orders to the assistant; no model is asked")

@@ -236,3 +236,17 @@ async def test_a_document_that_gives_orders_is_shown_to_no_model(sqlite: Databas
     desk.models_say(GOOD)
     await desk.ask(WOOL)
     assert desk.prompts() and not any("evil@" in prompt for prompt in desk.prompts())
+
+
+async def test_without_a_model_nothing_is_searched_for_orders(
+    sqlite: Database, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Detector(OrderDetector):
+        def gives_orders(self, text: str) -> bool:
+            raise AssertionError(text)
+
+    desk = make_desk(sqlite, embedder, ENTRIES)
+    monkeypatch.setattr(type(desk.bench.router), "has_models", False)
+    desk.writer._orders = Detector(embedder)
+    desk.models_say(GOOD)
+    assert (await desk.ask(WOOL)).outcome == "answered"

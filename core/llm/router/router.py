@@ -136,6 +136,11 @@ class Router:
             await self._budgets.read(request.caller, document.budget)
         return document
 
+    @property
+    def has_models(self) -> bool:
+        """Is any provider set up beside the extract?"""
+        return any(name != EXTRACT for name in self._providers)
+
     def document(self, tenant_id: str) -> RoutingDocument:
         """The tenant's rules; a change is known within seconds."""
         known = self.store.known(tenant_id)
