@@ -94,13 +94,8 @@ def find_rivals(
     return list(found.values())
 
 
-def own_text(entry: Entry) -> str:
-    """What an entry is asked by: its question, or the heading it stands under."""
-    return entry.questions[0] if entry.questions else (entry.title or "").rpartition(" > ")[2]
-
-
 def _answers_both(finder: FindsRival, tenant_id: str, entry: Entry, ids: frozenset[str]) -> bool:
-    pair = finder.rivals(Question(tenant_id, own_text(entry)))
+    pair = finder.rivals(Question(tenant_id, entry.own_words[0]))
     return pair is not None and frozenset(one.id for one in pair) == ids
 
 

@@ -251,12 +251,9 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         wanted = INFORM if alone in (INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME) else alone
         if entities & set(form.entities()) or form.takes_text_as(wanted):
             return Decision(INFORM if alone in NOTHING_ELSE else alone, "form")
-        if alone in NOTHING_ELSE:
-            is_free = True
-        else:
-            is_worded = message.get(SUPPORT).example_of is not None
-            has_number = re.search(r"\d", _beside_entities(message)) is not None
-            is_free = not is_worded and (has_number or alone in self._config["described"].get(form.form, ()))
+        has_number = re.search(r"\d", _beside_entities(message)) is not None
+        is_described = has_number or alone in self._config["described"].get(form.form, ())
+        is_free = alone in NOTHING_ELSE or (is_described and message.get(SUPPORT).example_of is None)
         return Decision(INFORM, "form") if form.takes_text() and is_free else None
 
 

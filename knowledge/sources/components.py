@@ -206,9 +206,8 @@ class _Components:
     def __init__(self, text: str) -> None:
         self._text = text
         self._closed = frozenset(re.findall(rf"</({NAME})\s*>", text))
-        self._open: list[tuple[str, str, bool]] = []
-        self._tabs: list[list[str]] = []
-        """The names that the open sets of tabs have for those to come: `<Tabs items={["A", "B"]}><Tab>...`."""
+        self._open: list[tuple[str, str, bool, list[str]]] = []
+        """Each with the names that a set of tabs has for those to come: `<Tabs items={["A", "B"]}><Tab>...`."""
 
     def converted(self) -> str:
         """The text with HTML tags in place of its components."""
@@ -230,13 +229,13 @@ class _Components:
             return _alone(low, attributes)
         if name not in self._closed:
             return html.escape(found.group())
-        if items := ITEMS.search(found.group("attributes") or ""):
-            self._tabs.append([text for _, text in STRING.findall(items.group(1))])
-        elif low == "tab" and not _title(attributes) and self._tabs and self._tabs[-1]:
-            attributes["title"] = self._tabs[-1].pop(0)
+        names = _names_of_tabs(found)
+        waiting = next((left for *_, left in reversed(self._open) if left), [])
+        if low == "tab" and not _title(attributes) and waiting:
+            attributes["title"] = waiting.pop(0)
         opening, closing = _around(low, attributes)
         own_line = opening.startswith("\n")
-        self._open.append((name, closing, own_line))
+        self._open.append((name, closing, own_line, names))
         return _opened(opening, _place(found)) if own_line else opening
 
     def _html(self, found: re.Match[str], low: str) -> str:
@@ -259,8 +258,8 @@ class _Components:
         return "" if known else html.escape(found.group())
 
     def _closing(self, name: str, place: int) -> str:
-        while any(name == opened for opened, _, _ in self._open):
-            opened, closing, own_line = self._open.pop()
+        while any(name == opened for opened, *_ in self._open):
+            opened, closing, own_line, _ = self._open.pop()
             if opened == name:
                 return _closed(closing.strip(), place) if own_line else closing
         return ""
@@ -287,6 +286,11 @@ def is_mdx(text: str) -> bool:
 def is_component(name: str) -> bool:
     """Whether a tag's name is one of MDX, and neither HTML nor a word in angle brackets."""
     return name[0].isupper() and (not name.isupper() or len(name) == 1) and not re.search(r"[-_:]", name)
+
+
+def _names_of_tabs(found: re.Match[str]) -> list[str]:
+    items = ITEMS.search(found.group("attributes") or "")
+    return [text for _, text in STRING.findall(items.group(1))] if items else []
 
 
 def _place(found: re.Match[str]) -> int:

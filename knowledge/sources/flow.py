@@ -35,9 +35,7 @@ ADMONITION_TITLE = re.compile(r"(admonition|callout|alert|message|hint)-?(title|
 QUESTION_CLASS = re.compile(r"question|accordion|faq|collaps|toggle|expand|disclosure", re.IGNORECASE)
 FOOTNOTE = re.compile(r"^\[?\d{1,3}\]?$")
 ANCHOR_SIGNS = frozenset(("", "#", "¶", "§", "🔗", "Permalink"))
-SIGNS = str.maketrans(
-    {**dict.fromkeys("✔✅☑🗸✓︎", "✓"), **dict.fromkeys("✘❌✕✖☒❎", "✗"), "\ufe0f": None, "\ufe0e": None}
-)
+SIGNS = str.maketrans({**dict.fromkeys("✔✅☑🗸", "✓"), **dict.fromkeys("✘❌✕✖☒❎", "✗"), "\ufe0f": None, "\ufe0e": None})
 """Ticks and crosses are each written as one sign."""
 SHORTCODES = {
     **dict.fromkeys((":white_check_mark:", ":heavy_check_mark:", ":ballot_box_with_check:", ":check:"), "✓"),

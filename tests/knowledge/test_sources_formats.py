@@ -322,3 +322,9 @@ def test_tabs_that_are_named_by_their_set_keep_their_names(tab: str) -> None:
         "Flex: Up to 1 guests may come with you.",
         "Team Studio: Up to 2 guests may come with you.",
     ]
+
+
+def test_a_set_of_tabs_inside_a_tab_takes_no_name_of_the_outer_ones() -> None:
+    inner = "<Tabs items={['Mac', 'Linux', 'Other']}>\n<Tab>\nRun it with the icon.\n</Tab>\n</Tabs>\n"
+    page = f"<Tabs items={{['Old', 'New']}}>\n<Tab>\n{inner}</Tab>\n<Tab>\nOpen the new page.\n</Tab>\n</Tabs>"
+    assert "New: Open the new page." in answer(page)
