@@ -22,12 +22,14 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.components.forms import waiting_in
+from bot.components.forms import Waiting, waiting_in
 
 HINT = "utter_form_hint"
 """Said to what a form cannot use, before it asks again."""
 WISH = "utter_form_wish"
 """Said where the customer repeats what the form is there for."""
+CORRECTED = "utter_form_corrected"
+"""Said where the customer puts right what was given before."""
 WITHOUT = ("utter_without_{form}_{slot}", "utter_without_{slot}", "utter_form_without")
 """Said to a customer who has no such thing; the first of them that the domain has."""
 FAILED = "utter_failed"
@@ -43,7 +45,14 @@ class FormRulePolicy(RulePolicy):
 
     A form that cannot use a message rejects it. Where no rule says what happens then, the customer is told in a sentence
     and the form asks again; values for other slots of the form are taken from every message that comes to it.
+
+    Its core fallback answers messages alone: after an action it would be a second answer.
     """
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        """``ends``: the intents after which a form is over, such as a goodbye, whatever rule answers them."""
+        return {**RulePolicy.get_default_config(), "ends": ["goodbye"]}
 
     def predict_action_probabilities(
         self,
@@ -62,6 +71,8 @@ class FormRulePolicy(RulePolicy):
             return self._after_message(prediction, tracker, domain)
         if self._by_rule(prediction, domain) == ACTION_LISTEN_NAME and _lost_form(tracker) and _has(domain, EXPIRED):
             return self._says(EXPIRED, domain, uses_message=False)
+        if tracker.latest_action_name != ACTION_LISTEN_NAME and self._by_rule(prediction, domain) is None:
+            return self._prediction([0.0] * domain.num_actions)
         return prediction
 
     def _after_message(
@@ -75,7 +86,10 @@ class FormRulePolicy(RulePolicy):
         more = waits.says_more(said.text, said.entities, said.intent.get("name"))
         if more and wish in domain.form_names and wish != waits.form:
             return self._says(wish, domain, uses_message=False)
-        prediction.events += [SlotSet(*value) for value in waits.given_beside(said.text, said.entities).items()]
+        values = [SlotSet(*value) for value in waits.given_beside(said.text, said.entities).items()]
+        if waits.puts_right(said.text, said.entities) and _has(domain, CORRECTED):
+            return self._says(CORRECTED, domain, events=values)
+        prediction.events += values or _without_correction(waits, tracker)
         return prediction
 
     def _after_rejection(
@@ -84,11 +98,16 @@ class FormRulePolicy(RulePolicy):
         """A rule goes first, but not the one that only begins the form which has just rejected."""
         form, chosen = tracker.active_loop_name, self._by_rule(prediction, domain)
         if chosen and chosen != form:
+            prediction.events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)] if self._ends(tracker) else []
             return prediction
         if tracker.latest_action_name != ACTION_LISTEN_NAME or _has_failed(tracker):
             return self._says(form, domain, events=[LoopInterrupted(True)])
         hint = WISH if chosen == form else _hint(tracker, domain)
         return self._says(hint, domain, HINT_CONFIDENCE, events=_let_go(tracker)) if _has(domain, hint) else prediction
+
+    def _ends(self, tracker: DialogueStateTracker) -> bool:
+        said = tracker.latest_message
+        return said is not None and said.intent.get("name") in self.config["ends"]
 
     def _by_rule(self, prediction: PolicyPrediction, domain: Domain) -> Optional[Text]:
         """The action that a rule chose; None where none applies."""
@@ -115,6 +134,13 @@ class FormRulePolicy(RulePolicy):
             is_no_user_prediction=not uses_message,
             hide_rule_turn=True,
         )
+
+
+def _without_correction(waits: Waiting, tracker: DialogueStateTracker) -> List[Event]:
+    """The first value of a slot in words that put something right ("no, I meant a jacket"): only what was meant."""
+    text = _text(tracker)
+    meant = waits.meant_in(text) if tracker.get_slot(waits.slot) == text else None
+    return [SlotSet(waits.slot, meant)] if meant else []
 
 
 def _let_go(tracker: DialogueStateTracker) -> List[Event]:

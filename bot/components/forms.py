@@ -93,6 +93,11 @@ class Waiting(NamedTuple):
         """Is it the correction of a value that was given before?"""
         return bool(self.filled & set(self.given_beside(text, entities)))
 
+    def meant_in(self, text: Text) -> Optional[Text]:
+        """What follows the words of a correction; None where there are none, or nothing follows."""
+        corrects = _CORRECTS.match(text)
+        return text[corrects.end() :].strip() or None if corrects and corrects["meant"] else None
+
     def says_more(self, text: Text, entities: Entities, intent: Optional[Text]) -> bool:
         """Is more said than a value, so that it may be another wish?"""
         is_value = any(_accepts(mapping, intent) for mapping in self._usable("from_text"))

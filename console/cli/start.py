@@ -55,8 +55,9 @@ def start(
     for problem in asyncio.run(_server_problems(settings, model.parts)):
         _say(problem)
     if model.stale():
-        _say("training the bot, about a minute")
+        _say("training the bot: about a minute; a neural network of your own takes several")
         model.train()
+        _say("trained; `rejoinder nlu evaluate` says which intents cannot act, and why")
     _say(f"starting on {settings.public_url}; Ctrl-C stops everything")
     if llm:
         _say(f"{local_model.NAME} answers on 127.0.0.1:{local_model.port(settings)}; it is small: for trying out only")

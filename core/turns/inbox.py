@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -110,7 +110,7 @@ def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = No
     known = session.scalar(select(Message).filter_by(conversation_id=conversation.id, client_id=inbound.client_id))
     if known:
         return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
-    text, payload = _words(session, inbound, conversation.id, limit)
+    text, payload = _words(session, replace(inbound, conversation_id=conversation.id), limit)
     closing.reopen(conversation)
     _follow_customer(conversation, inbound)
     message = Message(
@@ -163,17 +163,34 @@ def _follow_customer(conversation: Conversation, inbound: Inbound) -> None:
         conversation.channel, conversation.address = WEB, None
 
 
-def _words(session: Session, inbound: Inbound, conversation_id: str, limit: int) -> tuple[str, str | None]:
-    if inbound.press is None:
-        if inbound.attachments and not (inbound.text or "").strip():
-            return described(inbound.attachments), None
-        return clean(inbound.text or "", limit), None
-    offered = session.get(Message, inbound.press.message_id)
-    if offered is None or offered.conversation_id != conversation_id:
+def _words(session: Session, inbound: Inbound, limit: int) -> tuple[str, str | None]:
+    """What is said, and the payload of the button that it stands for."""
+    if inbound.press is None and inbound.attachments and not (inbound.text or "").strip():
+        return described(inbound.attachments), None
+    text = clean(inbound.text or "", limit) if inbound.press is None else ""
+    press = inbound.press or _named(session, inbound, text)
+    return _pressed(session, press, inbound.conversation_id) if press else (text, None)
+
+
+def _named(session: Session, inbound: Inbound, text: str) -> Press | None:
+    """The button of the latest answer that is said word for word."""
+    choices = [offer for offer in offered(session, inbound) if offer.newest and not inbound.attachments]
+    named = (
+        Press(offer.message_id, index)
+        for offer in choices
+        for index, title in enumerate(offer.buttons)
+        if title.casefold() == text.casefold()
+    )
+    return next(named, None)
+
+
+def _pressed(session: Session, press: Press, conversation_id: str | None) -> tuple[str, str]:
+    message = session.get(Message, press.message_id)
+    if message is None or message.conversation_id != conversation_id:
         raise NotFound("There is no such message.")
-    if not 0 <= inbound.press.index < len(offered.buttons):
+    if not 0 <= press.index < len(message.buttons):
         raise NotFound("There is no such button.")
-    button = offered.buttons[inbound.press.index]
+    button = message.buttons[press.index]
     return button["title"], button.get("payload") or button["title"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -159,11 +160,20 @@ def _unknown_intents(project: Project) -> Iterator[Finding]:
                 f"the intent {name} has examples and is missing from the domain; it is added",
                 document.at(part),
             )
+    written = seen | {str(part["intent"]).partition("/")[0] for _, part in project.examples()}
     for kind in ("rules", "stories"):
         for document, path in project.paths(kind):
             for name in sorted({name for step in path["steps"] for name in intents_of(step)} - known - seen):
                 seen.add(name)
-                yield Finding("merged", f"the intent {name} is missing from the domain; it is added", document.at(path))
+                yield _unknown_intent(name, sorted(known | written), document.at(path))
+
+
+def _unknown_intent(name: str, known: list[str], place: str) -> Finding:
+    """Of a rule or story; it has no examples, for what has some is reported as having them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"; is {near[0]} meant?" if near else ""
+    text = f"the intent {name} is missing from the domain and has no examples: it is added, and only a button can send it{meant}"
+    return Finding("attend", text, place)
 
 
 def _loops(project: Project) -> Iterator[Finding]:

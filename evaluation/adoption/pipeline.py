@@ -22,7 +22,11 @@ Component = dict[str, Any]
 OURS = "bot.components."
 MEANING, WRITING = "rejoinder_meaning", "rejoinder_writing"
 DIET, DUCKLING, FALLBACK = "DIETClassifier", "DucklingEntityExtractor", "FallbackClassifier"
-FORM_POLICY = "bot.components.form_policy.FormRulePolicy"
+RULES = "FormRulePolicy"
+FORM_POLICY = f"{OURS}form_policy.{RULES}"
+FALLBACK_ACTION, ASKS_BACK = "action_default_fallback", "rejoinder_clarify"
+LEAST_SURE = 0.05
+"""Where a project had no core fallback, it answers only if no policy is surer than this."""
 SELECTOR = "ResponseSelector"
 DECIDES = "OutOfScopeComponent"
 _NO_CLASSIFIERS = (DIET, FALLBACK, SELECTOR)
@@ -87,7 +91,7 @@ def make_recipe(project: Project, choice: Choice, duckling: str, own_ports: Iter
         config["pipeline"].insert(
             _after_tokenizer(config["pipeline"]), {"name": "RegexEntityExtractor", "use_lookup_tables": False}
         )
-    config["policies"] = _policies(judged[len(pipeline) :], base["policies"], project, findings)
+    config["policies"] = _policies(judged[len(pipeline) :], project, findings)
     if config.pop("importers", None):
         findings.append(
             Finding(
@@ -238,25 +242,39 @@ def _after_tokenizer(pipeline: list[Component]) -> int:
     return next((at + 1 for at, one in enumerate(pipeline) if short(one).endswith("Tokenizer")), 0)
 
 
-def _policies(found: list[Usable], base: list[Component], project: Project, findings: list[Finding]) -> list[Component]:
+def _policies(found: list[Usable], project: Project, findings: list[Finding]) -> list[Component]:
     kept = []
     for one in found:
         if one.problem:
             findings.append(Finding("attend", f"{one.name} is left out: {one.problem}", project.config.name))
-        elif one.name in {"RulePolicy", "FormRulePolicy"}:
-            kept.append({**one.component, "name": FORM_POLICY})
-            findings.append(
-                Finding(
-                    "merged",
+        elif one.name in {"RulePolicy", RULES}:
+            kept.append(_rule_policy(one.component))
+            findings += [
+                Finding("merged", text, project.config.name)
+                for text in (
                     "RulePolicy becomes FormRulePolicy, with its settings: it answers whatever a form cannot use",
-                    project.config.name,
+                    *_change_of_fallback(one.component),
                 )
-            )
+            ]
         else:
             kept.append(one.component)
             findings.append(Finding("fits", f"{one.name} works beside the rules", project.config.name))
     if not any(one["name"] == FORM_POLICY for one in kept):
-        rules = next(one for one in base if one["name"] == FORM_POLICY)
-        kept.append({**rules, "enable_fallback_prediction": False} if kept else rules)  # their own policies have none
+        kept.append(_rule_policy({"enable_fallback_prediction": False}))
         findings.append(Finding("merged", "FormRulePolicy is added: Rejoinder's rules need it", project.config.name))
     return kept
+
+
+def _rule_policy(settings: Component) -> Component:
+    """With their settings; a message that nothing of theirs answers is asked back, and never left without an answer."""
+    found = {"core_fallback_action_name": FALLBACK_ACTION, **settings, "name": FORM_POLICY}
+    if not settings.get("enable_fallback_prediction", True):
+        found |= {"enable_fallback_prediction": True, "core_fallback_threshold": LEAST_SURE}
+    if found["core_fallback_action_name"] == FALLBACK_ACTION:
+        found["core_fallback_action_name"] = ASKS_BACK
+    return found
+
+
+def _change_of_fallback(settings: Component) -> list[str]:
+    name = settings.get("core_fallback_action_name", FALLBACK_ACTION)
+    return [f"core fallback: {ASKS_BACK} in place of {name}"] if name == FALLBACK_ACTION else []

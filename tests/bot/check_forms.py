@@ -26,7 +26,7 @@ policies:
 DOMAIN = """
 version: "3.1"
 session_config: {session_expiration_time: 60, carry_over_slots_to_new_session: false}
-intents: [book, greet, affirm, deny, pay, stop, song]
+intents: [book, greet, affirm, deny, pay, stop, song, goodbye]
 entities: [day, guests]
 forms:
   table_form: {required_slots: [day, guests, name, sure]}
@@ -57,6 +57,8 @@ responses:
   utter_form_hint: [{text: "hint"}]
   utter_form_wish: [{text: "sure"}]
   utter_form_without: [{text: "without"}]
+  utter_form_corrected: [{text: "corrected"}]
+  utter_bye: [{text: "bye"}]
   utter_without_guests: [{text: "without guests"}]
   utter_form_expired: [{text: "expired"}]
   utter_ask_day: [{text: "day?"}]
@@ -87,6 +89,8 @@ nlu:
     examples: "- stop"
   - intent: song
     examples: "- sing"
+  - intent: goodbye
+    examples: "- so long"
   - regex: day
     examples: "- \\\\b(?:Mon|Tues|Satur|Sun)day\\\\b"
   - regex: guests
@@ -101,6 +105,8 @@ rules:
     steps: [{intent: pay}, {action: bill_form}, {active_loop: bill_form}]
   - rule: greet
     steps: [{intent: greet}, {action: utter_hello}]
+  - rule: goodbye
+    steps: [{intent: goodbye}, {action: utter_bye}]
   - rule: stop
     steps: [{intent: stop}, {action: action_deactivate_loop}, {active_loop: null}, {action: utter_stopped}]
 """
@@ -117,7 +123,11 @@ CASES = [
     ([*BEGIN, "I don't know"], ["without", "day?"]),
     ([*BEGIN, "Monday", "I don't know"], ["without guests", "guests?"]),
     ([*BEGIN, "on Monday for 4"], ["name?"]),
+    ([*BEGIN, "Monday", "no, I meant Tuesday"], ["corrected", "guests?"]),
     ([*BEGIN, "Monday", "no, I meant Tuesday", "4", "Ada"], ["Tuesday, 4, Ada?"]),
+    ([*TO_NAME, "no, I meant Ada"], ["Monday, 4, Ada?"]),
+    ([*BEGIN, "so long"], ["bye"]),
+    ([*BEGIN, "so long", "Monday"], ["WRONG"]),
     ([*BEGIN, "Monday", "pay the bill"], ["card?"]),
     ([*BEGIN, "Monday", "pay the bill", "book a table"], ["guests?"]),
     ([*BEGIN, "stop"], ["stopped"]),
@@ -127,8 +137,8 @@ CASES = [
     ([*BEGIN, "for 4 of us because we are many", "Sunday"], ["guests?"]),
     ([*TO_NAME, "book a table"], ["sure", "name?"]),
     ([*TO_END, "book a table"], ["sure", "Monday, 4, Ada?"]),
-    ([*TO_END, "no, I meant 5"], ["Monday, 5, Ada?"]),
-    ([*TO_END, "I mean Ada Lovelace"], ["Monday, 4, Ada Lovelace?"]),
+    ([*TO_END, "no, I meant 5"], ["corrected", "Monday, 5, Ada?"]),
+    ([*TO_END, "I mean Ada Lovelace"], ["corrected", "Monday, 4, Ada Lovelace?"]),
     ([*TO_END, "yes do it"], ["done True"]),
     ([*TO_END, "yes do it", "sing"], ["WRONG"]),
 ]

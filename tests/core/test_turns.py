@@ -169,6 +169,17 @@ async def test_a_button_sends_the_payload_that_we_issued(sqlite: Database) -> No
     assert rasa.heard == ["money", "/ask_refund"]
 
 
+async def test_a_button_of_the_latest_answer_may_be_typed(sqlite: Database) -> None:
+    rasa = FakeRasa()
+    rasa.answers.append([{"text": "Which?", "buttons": [{"title": "Get a refund", "payload": "/ask_refund"}]}])
+    async with running(sqlite, rasa) as turns:
+        conversation = await turns.open("shop", "web")
+        for number, text in enumerate(("money", "get a refund", "get a refund")):
+            await say(turns, conversation, text, f"c{number}")
+            await ended(turns, conversation)
+    assert rasa.heard == ["money", "/ask_refund", "get a refund"], "said again after another answer it is a message"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\x00\x07", "\u200b\u200d", "x" * 4001])
 async def test_nothing_and_too_much_are_refused_and_not_stored(sqlite: Database, text: str) -> None:
     async with running(sqlite, FakeRasa()) as turns:

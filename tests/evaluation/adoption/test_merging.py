@@ -71,6 +71,20 @@ def test_few_examples_of_theirs_are_joined_by_ours_of_the_same_meaning(bikes: Pa
     assert "human, hello: learn from our examples as well" in report(merge.findings)
 
 
+def test_what_a_customer_may_have_meant_is_offered_but_no_small_talk(bikes: Path, merged: Merging) -> None:
+    edit(bikes / "data/nlu.yml", "nlu:\n", "nlu:\n  - intent: tyre_size\n    examples: |\n      - which tyre fits\n")
+    edit(
+        bikes / "data/rules.yml",
+        "rules:\n",
+        "rules:\n  - rule: tyres\n    steps: [{intent: tyre_size}, {action: utter_hello}]\n",
+    )
+    merge = merged(bikes)
+    titles = {name: texts[0]["text"] for name, texts in merge.domain["responses"].items() if "utter_title_" in name}
+    assert {"utter_title_book_repair": "Book repair", "utter_title_tyre_size": "Tyre size"}.items() <= titles.items()
+    assert not {"utter_title_hello", "utter_title_human"} & titles.keys()
+    assert "fewer than 10 examples: tyre_size, hello, book_repair, human" in report(merge.findings)
+
+
 def test_names_that_are_taken_are_theirs(bikes: Path, merged: Merging) -> None:
     edit(bikes / "domain.yml", "slots:\n", "slots:\n  tone:\n    type: text\n    mappings: [{type: custom}]\n")
     merge = merged(bikes)
@@ -126,6 +140,27 @@ def test_what_is_wrong_with_a_project_is_said_with_its_place(bikes: Path, merged
     assert "asks for the slot x, which the domain does not have" in said
     assert "repair_form, other_form ask for the same slot fault" in said
     assert "other_form asks for fault, whose mappings have conditions that never hold then" in said
+
+
+def test_an_intent_of_a_rule_that_nobody_can_say_is_named_with_the_one_that_was_meant(
+    bikes: Path, merged: Merging
+) -> None:
+    edit(bikes / "data/rules.yml", "- intent: human", "- intent: hunan")
+    found = [one for one in merged(bikes).findings if "hunan" in one.text]
+    assert [one.kind for one in found] == ["attend"]
+    assert "no examples" in found[0].text and "is human meant?" in found[0].text
+
+
+def test_a_goodbye_and_a_stop_of_theirs_end_their_forms(bikes: Path, merged: Merging) -> None:
+    edit(
+        bikes / "data/nlu.yml",
+        "nlu:\n",
+        "nlu:\n  - intent: so_long\n    examples: |\n      - bye\n      - goodbye\n      - see you\n",
+    )
+    edit(bikes / "domain.yml", "intents: [hello", "intents: [so_long, hello")
+    edit(bikes / "config.yml", "RulePolicy", "FormRulePolicy")
+    (rules,) = [one for one in merged(bikes).config["policies"] if "ends" in one]
+    assert rules["ends"] == ["stop", "goodbye", "so_long"]
 
 
 def test_slots_whose_conditions_wait_for_each_other(bikes: Path, merged: Merging) -> None:

@@ -82,7 +82,11 @@ def test_their_pipeline_stays_with_what_the_knowledge_needs(project: Path) -> No
     ]  # fmt: skip
     memoization, rules = recipe.config["policies"]
     assert memoization == {"name": "MemoizationPolicy"}
-    assert rules == {"name": "bot.components.form_policy.FormRulePolicy", "core_fallback_threshold": 0.5}
+    assert rules == {
+        "name": "bot.components.form_policy.FormRulePolicy",
+        "core_fallback_threshold": 0.5,
+        "core_fallback_action_name": "rejoinder_clarify",
+    }
     said = report(recipe.findings)
     assert list(recipe.patterns) == ["email"]
     assert "Duckling does not answer at http://127.0.0.1:9" in said and "distance not at all" in said
@@ -107,3 +111,15 @@ def test_a_language_without_spaces_needs_a_tokenizer_for_it(project: Path) -> No
     (project / "config.yml").write_text(CONFIG.replace("LANGUAGE", "zh").replace("URL", "http://127.0.0.1:9"))
     found = make_recipe(read_project(project), "theirs", "", range(0)).findings
     assert any(one.kind == "unresolved" and "written without spaces" in one.text for one in found)
+
+
+@pytest.mark.timeout(300)
+def test_without_a_core_fallback_what_nothing_answers_is_asked_back_and_one_of_theirs_stays(project: Path) -> None:
+    text = (project / "config.yml").read_text()
+    for theirs, wanted in (
+        ("enable_fallback_prediction: false", ("rejoinder_clarify", 0.05)),
+        ("core_fallback_action_name: action_ours", ("action_ours", None)),
+    ):
+        (project / "config.yml").write_text(text.replace("core_fallback_threshold: 0.5", theirs))
+        rules = make_recipe(read_project(project), "theirs", "", range(0)).config["policies"][-1]
+        assert (rules["core_fallback_action_name"], rules.get("core_fallback_threshold")) == wanted
