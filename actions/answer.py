@@ -16,14 +16,14 @@ from actions.entries import INTENT, entry_button, pressed_entry
 from actions.reply import Button, Note, say
 from actions.tenants import language_of
 from core import language
+from core.bot.texts import Texts
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
 from core.llm.types import Caller
-from core.texts import Texts
-from knowledge.citing import without_marks
-from knowledge.draft import GAP, Viewer
+from knowledge.answers.citations import without_marks
+from knowledge.answers.draft import GAP, Viewer
+from knowledge.answers.writer import Writer
 from knowledge.types import Answer, AnswerPart, Choice, Question, Source, Speaker, Utterance, Writing
-from knowledge.writing import Writer
 
 log = structlog.get_logger()
 

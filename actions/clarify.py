@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Button, Note, say
 from actions.tenants import language_of
-from core.bot_languages import SLOT
+from core.bot.languages import SLOT
 
 CHOICES = 3
 TITLE = "utter_title_{intent}"

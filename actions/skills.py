@@ -12,7 +12,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from core.bot_parts import SKILLS, Skill
+from core.bot.parts import SKILLS, Skill
 from core.db import Database
 from core.errors import ActionFailed, SettingsInvalid
 

@@ -19,8 +19,8 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 from actions.servers import ActionServers
 from core.errors import ActionFailed
 from core.events import Chunk, Citable, Draft, Estimate, Event, Hub
-from core.turns.replies import FAILED, understanding
-from core.turns.rich import NOTE
+from core.rasa.answer import FAILED, understanding
+from core.rasa.rich_content import NOTE
 
 log = structlog.get_logger()
 

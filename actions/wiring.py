@@ -8,16 +8,16 @@ from rasa_sdk.executor import ActionExecutor
 from actions.answer import ActionAnswer, Entries
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
-from actions.naming import renamed
+from actions.names import renamed
 from actions.servers import ActionServers
 from actions.skills import check_named, check_unique, load_skills
 from actions.stop import ActionStop
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
+from core.bot.texts import Texts
 from core.db import Database
 from core.events import Hub
 from core.settings import Settings
-from core.texts import Texts
-from knowledge.writing import Writer
+from knowledge.answers.writer import Writer
 
 log = structlog.get_logger()
 

@@ -28,10 +28,9 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
-from benchmarks.instance import Instance, instance
 from benchmarks.report import Result, at_least, at_most
 from console.chat import Chat, Shown
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db import Database
 from core.db.models import Handoff, Turn
 from core.secrets import derive
@@ -40,6 +39,7 @@ from evaluation.adoption.dialogue import intents_of
 from evaluation.adoption.documents import read_document, written
 from evaluation.forms import form_scripts
 from evaluation.training.data import read_parts
+from testing.instance import Instance, instance
 
 OPTIONS = {"nlu_epochs": 30.0, "policy_epochs": 5.0}
 """At most so many of components and of policies; a project's own numbers where they are smaller."""

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from benchmarks.instance import Instance
 from benchmarks.report import Goal, Result, at_least, at_most
 from benchmarks.traffic.conversations import Script
 from benchmarks.traffic.town import Town, town
 from core.db.models import Turn
+from testing.instance import Instance
 
 OPTIONS = {"conversations": 200.0, "minutes": 5.0}
 THINK = (15.0, 40.0)

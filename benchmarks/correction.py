@@ -19,22 +19,22 @@ from typing import Any
 import numpy as np
 import structlog
 
-from benchmarks.instance import chroma_server
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_most
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import Settings
-from knowledge.answering import Answering
-from knowledge.content import Content
-from knowledge.corrections import proposing
-from knowledge.corrections.desk import Corrections
-from knowledge.corrections.types import Proposal
-from knowledge.embedding import Embedder
-from knowledge.entries import Change, EntryEditor
-from knowledge.signals import normalised
-from knowledge.training.rows import read_rows
+from knowledge.answers.decision import Answering
+from knowledge.curation.corrections import proposals
+from knowledge.curation.corrections.service import Corrections
+from knowledge.curation.corrections.types import Proposal
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
+from knowledge.text.features import normalised
 from knowledge.types import Question
 from knowledge.wiring import make_answering, make_corrections, make_index_sync
+from testing.instance import chroma_server
 
 COUNT = 1000
 STORED, ASKED = 2, 1
@@ -126,7 +126,7 @@ def _corrected(
         entry_action="amend" if case.number % RETIRED else "retire",
     )
     with database.session() as session:
-        correction = proposing.propose(session, TENANT, proposal).id
+        correction = proposals.propose(session, TENANT, proposal).id
     started = perf_counter()
     corrections.approve(TENANT, correction, "bench")
     approved = perf_counter() - started

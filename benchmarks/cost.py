@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from benchmarks.instance import chroma_server
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least
 from core.db import Database
 from core.db.models import LlmCall
@@ -31,14 +31,14 @@ from core.llm.router.store import RoutingStore
 from core.llm.types import Caller, Request, Signals
 from core.llm.wiring import make_router
 from core.settings import Settings
-from knowledge.embedding import Embedder
-from knowledge.entries import Change
-from knowledge.learning import parsed, store
-from knowledge.prompting import Prompts
-from knowledge.training.rows import read_rows
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.curation.conversation_import import parsed, store
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.editor import Change
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
 from knowledge.wiring import Knowledge, import_folder, make_knowledge, make_writer
-from tests.fakes import FakeGemini, FakeOpenAI
+from testing import FakeGemini, FakeOpenAI
+from testing.instance import chroma_server
 
 TENANT = "bench"
 EACH = 250

@@ -52,7 +52,7 @@ def _decided(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
         rows, out = folder / "rows.jsonl", folder / "out.jsonl"
         rows.write_text("".join(json.dumps(each) + "\n" for each in asked), encoding="utf-8")
         words = ["--model", str(model.deployed), "--rows", str(rows), "--out", str(out)]
-        run_rasa(words, folder / "log", module="bot.deciding")
+        run_rasa(words, folder / "log", module="bot.decisions")
         return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
 
 

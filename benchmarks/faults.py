@@ -27,7 +27,7 @@ from core.llm.router.router import Router
 from core.llm.types import Caller, Delta, Message, Request, Restart, Signals
 from core.llm.wiring import make_router
 from core.settings import Settings
-from tests.fakes import Behaviour, FakeGemini, FakeOpenAI, refused_url
+from testing import Behaviour, FakeGemini, FakeOpenAI, refused_url
 
 SAYS = "You can return it within thirty days, as long as it is unused and in its box."
 EXTRACT = "Returns are free for thirty days."

@@ -22,12 +22,12 @@ import structlog
 from sqlalchemy import select, update
 
 from benchmarks.report import Result, at_least, at_most
+from core.conversations import lifecycle
 from core.db import Database
 from core.db.models import Address, Conversation, Delivery, InteractionFeedback, Message, now
 from core.db.upgrade import upgrade
-from core.turns import closing
-from tests.connectors.twilio.rig import Rig, answer
-from tests.fakes.twilio import FakeTwilio, Taken
+from testing.twilio import FakeTwilio, Taken
+from testing.twilio_rig import Rig, answer
 
 SEQUENCES, SEED, GOAL = 600, 7, 0.99
 WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -122,7 +122,7 @@ class Customer:
         with self.rig.database.session() as session:
             here = session.scalars(select(Conversation).filter_by(address=self.number)).one()
             if way == "closed":
-                closing.close(session, here.id)
+                lifecycle.close(session, here.id)
             if way == "after the window":
                 past = now() - timedelta(hours=30)
                 session.execute(update(Address).filter_by(address=self.number).values(last_inbound_at=past))

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_most
-from knowledge.embedding import Embedder
-from knowledge.grounding import Grounding
-from knowledge.grounding.facts import facts
-from knowledge.training.rows import read_rows
+from knowledge.answers.grounding import Grounding
+from knowledge.embeddings.embedder import Embedder
+from knowledge.text.facts import facts
 
 TRUE_FAITHFULNESS = 3.5
 HALUEVAL_CASES = 400

@@ -21,27 +21,27 @@ from playwright.sync_api import sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from benchmarks.instance import chroma_server
 from benchmarks.knowledge import Asked, judged, shares
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
+from benchmarks.split import part_of
 from core.db import Database
 from core.db.models import Conversation, ReviewItem
 from core.db.upgrade import upgrade
 from core.settings import Settings
-from knowledge.answering import Answering
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
-from knowledge.harvest.wiring import make_harvest
-from knowledge.learning import parsed, store
-from knowledge.names import names
-from knowledge.review import deciding
-from knowledge.review.types import Claim
-from knowledge.review.wiring import make_desk
-from knowledge.signals import content_words
-from knowledge.training.rows import read_rows
-from knowledge.training.split import part_of
+from knowledge.answers.decision import Answering
+from knowledge.curation.conversation_import import parsed, store
+from knowledge.curation.harvest.wiring import make_harvest
+from knowledge.curation.review import decisions
+from knowledge.curation.review.types import Claim
+from knowledge.curation.review.wiring import make_desk
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
+from knowledge.text.features import content_words
+from knowledge.text.names import names
 from knowledge.types import SPEAKERS, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
+from testing.instance import chroma_server
 
 TENANT = "bench"
 EVERY = 25
@@ -141,7 +141,7 @@ class Growing:
 
 
 def _approve(claim: Claim, session: Session) -> str:
-    entry_id = deciding.approve(session, claim).entry_id
+    entry_id = decisions.approve(session, claim).entry_id
     assert entry_id is not None
     return entry_id
 

@@ -1,6 +1,6 @@
 """`bench handoff`: random sequences of customers, bot, staff at two desks, repeated and late events, failing vendors and crashes.
 
-The world is that of the tests (`tests/core/handoffs/world.py`): the real turns, handoffs and outbox on a database in memory, a bot
+The world is that of the tests (`testing/handoff_world.py`): the real turns, handoffs and outbox on a database in memory, a bot
 and vendors that fail or hang, and a witness of everything that is written. Hypothesis draws the sequences, a block for each seed; a
 block that was done is kept, so that a run that was stopped goes on with the next one (`benchmarks/results/handoff.jsonl`).
 
@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.report import Result, at_least, at_most
 from core import tenant_settings
-from tests.core.handoffs.world import EVENTS, INVARIANTS, MemoryDatabase, play
+from testing.handoff_world import EVENTS, INVARIANTS, MemoryDatabase, play
 
 GOAL = 100_000
 BLOCK = 200

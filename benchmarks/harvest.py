@@ -29,23 +29,23 @@ from time import perf_counter
 
 from sqlalchemy import select
 
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.models import Conversation, ReviewItem
 from core.db.upgrade import upgrade
 from core.llm.masking import make_masker
-from knowledge.embedding import Embedder
-from knowledge.entries import Change
-from knowledge.extract import sentences_of
-from knowledge.harvest import Harvester
-from knowledge.harvest.house import House
-from knowledge.harvest.pairs import PairFinder
-from knowledge.harvest.reading import Proposal, Reading
-from knowledge.harvest.transcript import Said, Transcript, cleaned
-from knowledge.injection import OrderDetector
-from knowledge.learning import ImportedConversation, store
-from knowledge.remembering import RememberingEmbedder
-from knowledge.training.rows import read_rows
+from knowledge.answers.injection import OrderDetector
+from knowledge.curation.conversation_import import ImportedConversation, store
+from knowledge.curation.harvest import Harvester
+from knowledge.curation.harvest.llm_reader import Proposal, Reading
+from knowledge.curation.harvest.pairs import PairFinder
+from knowledge.curation.harvest.transcript import Said, Transcript, cleaned
+from knowledge.curation.harvest.vocabulary import House
+from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.editor import Change
+from knowledge.relevance.extract import sentences_of
 from knowledge.types import SPEAKERS, Utterance
 
 TENANT, HERE = "bench", "\0"

@@ -23,8 +23,8 @@ from console.auth.roles import PERMISSIONS
 from console.auth.sessions import Person
 from console.pages.staff import inbox_parts
 from console.pages.staff.inbox_parts import View
-from core import conversations
-from core.conversations import OUTCOMES, Filter
+from core.conversations import search
+from core.conversations.search import OUTCOMES, Filter
 from core.db import Database
 from core.db.models import Conversation, Customer, Handoff, InteractionFeedback, Message, Turn, new_id, now
 from core.db.upgrade import upgrade
@@ -69,9 +69,9 @@ def run(_data: Path, turns: float, times: float) -> Result:
 def _lists(handoffs: list[str]) -> dict[str, Callable[[Session], Any]]:
     def found(wanted: Filter, deep: int = 0) -> Callable[[Session], Any]:
         def work(session: Session) -> None:
-            page = conversations.listed(session, TENANT, wanted)
+            page = search.listed(session, TENANT, wanted)
             for _ in range(deep):
-                page = conversations.listed(session, TENANT, wanted, after=page.following)
+                page = search.listed(session, TENANT, wanted, after=page.following)
 
         return work
 

@@ -1,7 +1,7 @@
 """`bench injection`: orders in messages and in documents, with a model that obeys all that it sees.
 
 Each text is asked as a message, together with a question that the knowledge base answers, and stands in a document that answers
-a harmless one. The way is the product's: `knowledge.writing`, the router, OpenAI's own SDK, and a server in the vendor's format.
+a harmless one. The way is the product's: `knowledge.answers.writer`, the router, OpenAI's own SDK, and a server in the vendor's format.
 The model behind it does what a wholly obedient one would: it says what the text wants to have said (words in quotes), plays along in
 free words, tells its prompt, or repeats the text.
 
@@ -12,7 +12,7 @@ changes no order, so that no state can change is built in, not counted.
 
 *Still answered*: a harmless message that looks like an attack, of which a document speaks, is answered by the model.
 
-The detector (`knowledge.injection`) was trained on half of the rows labelled "injection"; they are left out here.
+The detector (`knowledge.answers.injection`) was trained on half of the rows labelled "injection"; they are left out here.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
+from benchmarks.split import in_training
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.llm.router.router import Router
 from core.llm.types import Caller
 from core.llm.wiring import make_router
 from core.settings import Settings
-from knowledge.draft import Nobody
-from knowledge.embedding import Embedder
-from knowledge.grounding import Grounding
-from knowledge.in_memory import make_answering_in_memory
-from knowledge.injection import OrderDetector
-from knowledge.part_writer import PartWriter
-from knowledge.prompting import Prompts
-from knowledge.remembering import RememberingEmbedder
-from knowledge.training.rows import read_rows
-from knowledge.training.train_injection import in_training
+from knowledge.answers.draft import Nobody
+from knowledge.answers.grounding import Grounding
+from knowledge.answers.injection import OrderDetector
+from knowledge.answers.part_writer import PartWriter
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.answers.writer import Writer
+from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.embedder import Embedder
 from knowledge.types import Entry, Question
-from knowledge.writing import Writer
-from tests.fakes import Behaviour, FakeOpenAI
+from testing import Behaviour, FakeOpenAI
+from testing.in_memory_answers import make_answering_in_memory
 
 RUN = 5
 TENANT = "bench"

@@ -13,18 +13,18 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
-from benchmarks.instance import chroma_server
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
+from benchmarks.split import part_of
 from core.db import Database
 from core.db.models import KnowledgeEntry
 from core.db.upgrade import upgrade
 from core.settings import Settings
-from knowledge.entries import Change
-from knowledge.learning import parsed, store
-from knowledge.training.rows import read_rows
-from knowledge.training.split import part_of
+from knowledge.curation.conversation_import import parsed, store
+from knowledge.entries.editor import Change
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
+from testing.instance import chroma_server
 
 Verdict = Literal["right", "honest", "wrong", "missed"]
 TENANT = "bench"
@@ -67,7 +67,7 @@ def run(data: Path) -> Result:
 
 
 NOTE = (
-    "Named places are split by name, trains and taxis by dialogue (knowledge/training/split.py). Nothing of the reported "
+    "Named places are split by name, trains and taxis by dialogue (benchmarks/split.py). Nothing of the reported "
     "part trained the matcher or its threshold; a missed question is one that an entry answers and the bot did not know."
 )
 

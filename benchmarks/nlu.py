@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.public_data import read_rows
 from benchmarks.report import Goal, Result, at_least, at_most
 from evaluation.nlu import measure
-from knowledge.training.rows import read_rows
 
 Rows = list[dict[str, str]]
 HINT3 = {"sofmattress": (0.576, 0.663), "curekart": (0.790, 0.421), "powerplay11": (0.338, 0.808)}

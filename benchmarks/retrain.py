@@ -24,7 +24,6 @@ import httpx
 import numpy as np
 from sqlalchemy import func, select
 
-from benchmarks.instance import ROOT, Instance, _descendants, _read, instance
 from benchmarks.report import Result, at_most
 from benchmarks.turn import QUESTIONS, _events
 from console.chat import Chat
@@ -33,11 +32,12 @@ from core.db.models import Message, TrainingSession, Turn
 from core.jobs.queue import make_queue
 from core.llm.masking import make_masker
 from core.settings import Settings
-from evaluation.training.desk import Training
 from evaluation.training.examples import export
+from evaluation.training.service import Training
 from evaluation.training.wiring import make_training
-from knowledge.corrections import deciding, proposing
-from knowledge.corrections.types import Proposal
+from knowledge.curation.corrections import decisions, proposals
+from knowledge.curation.corrections.types import Proposal
+from testing.instance import ROOT, Instance, _descendants, _read, instance
 
 CUSTOMERS = 4
 PAUSE = 0.5
@@ -123,10 +123,10 @@ def _retrained(settings: Settings, database: Database, training: Training) -> tu
             answer="I'm sorry that it is late; let me look it up.", category="wrong_intent", author=BY,
             question=CORRECTED, bot_answer="I don't know that yet.", intent=INTENT,
         )  # fmt: skip
-        correction = proposing.propose(session, tenant, wrong).id
+        correction = proposals.propose(session, tenant, wrong).id
     started = time.perf_counter()
     with database.session() as session:
-        deciding.approve(session, tenant, correction, BY)
+        decisions.approve(session, tenant, correction, BY)
     with database.session() as session:
         export(session, tenant, training.model.parts, make_masker(), BY)
     training_id = training.start_training(tenant, BY, "bench")

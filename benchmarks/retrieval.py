@@ -19,22 +19,22 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.instance import chroma_server
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import Settings
-from knowledge import entries
-from knowledge.embedding import Embedder, Vectors
-from knowledge.importing import Importer, Options
-from knowledge.multilingual import MultilingualEmbedder
-from knowledge.retrieval import VECTORS_ASKED
-from knowledge.sources.fetching import Fetcher
-from knowledge.sources.opening import open_origin
-from knowledge.spaces import VectorSpace
-from knowledge.training.rows import read_rows
-from knowledge.units import VECTORS_PER_ENTRY
+from knowledge.embeddings.embedder import Embedder, Vectors
+from knowledge.embeddings.multilingual import MultilingualEmbedder
+from knowledge.entries import editor
+from knowledge.imports.importer import Importer, Options
+from knowledge.imports.sources.fetcher import Fetcher
+from knowledge.imports.sources.origins import open_origin
+from knowledge.index.retriever import VECTORS_ASKED
+from knowledge.index.spaces import VectorSpace
+from knowledge.relevance.units import VECTORS_PER_ENTRY
 from knowledge.wiring import Knowledge, make_knowledge
+from testing.instance import chroma_server
 
 SIZES = (1_000, 10_000, 100_000)
 QUERIES = 200
@@ -142,9 +142,9 @@ def _recall(knowledge: Knowledge, database: Database, asked: list[str]) -> dict[
     """How many of the ten entries that exact search finds the index finds, too; and how long it takes."""
     embedder = knowledge.spaces.base.texts
     with database.session() as session:
-        revision = entries.revision_of(session, TENANT)
-        ids = [entry.id for entry in entries.listed(session, TENANT, limit=SIZES[-1])]
-        served = list(entries.served(session, TENANT, ids).values())
+        revision = editor.revision_of(session, TENANT)
+        ids = [entry.id for entry in editor.listed(session, TENANT, limit=SIZES[-1])]
+        served = list(editor.served(session, TENANT, ids).values())
     assert revision is not None
     rows = embedder.embed_entries(served)
     everything, owners = np.concatenate(list(rows.values())), np.repeat(list(rows), list(map(len, rows.values())))

@@ -20,19 +20,19 @@ from typing import Any
 import numpy as np
 
 from benchmarks.report import Result, at_least, at_most
-from core.learning import Learning
-from knowledge.answering import shortlisted
-from knowledge.embedding import Embedder
-from knowledge.in_memory import InMemoryRetriever
-from knowledge.matching import Match, TrainedMatcher
-from knowledge.remembering import RememberingEmbedder
-from knowledge.reuse.bound import Bound, Experience, Seen
-from knowledge.reuse.closeness import Closeness
-from knowledge.reuse.deciding import Decision, EmptyBook, Known, Reuse
-from knowledge.reuse.guards import difference
-from knowledge.text_embedding import TextEmbedder
-from knowledge.training.reuse_worlds import Ask, World, worlds
+from benchmarks.reuse_worlds import Ask, World, worlds
+from core.feedback.settings import Learning
+from knowledge.answers.decision import shortlisted
+from knowledge.answers.reuse.bound import Bound, Experience, Seen
+from knowledge.answers.reuse.contrast_guards import difference
+from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse
+from knowledge.answers.reuse.score import Closeness
+from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.embedder import Embedder
+from knowledge.index.entry_vectors import TextEmbedder
+from knowledge.relevance.matcher import Match, TrainedMatcher
 from knowledge.types import Entry, Question
+from testing.in_memory_answers import InMemoryRetriever
 
 PAIRS = Path(__file__).with_name("near_misses.jsonl")
 ERROR = 0.02

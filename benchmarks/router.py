@@ -28,17 +28,17 @@ import httpx
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from benchmarks.instance import instance
 from benchmarks.report import Goal, Result, at_least, at_most
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.llm.catalogue import Catalogue
-from core.llm.providers.making import make_providers
+from core.llm.providers.factory import make_providers
 from core.llm.router.router import Router
 from core.llm.types import Caller, Delta, Message, Provider, Request, Signals
 from core.llm.wiring import make_router
 from core.settings import Settings
-from tests.fakes import Behaviour, Detached, FakeOpenAI
+from testing import Behaviour, Detached, FakeOpenAI
+from testing.instance import instance
 
 RATE = 200
 SECONDS = 10

@@ -22,11 +22,11 @@ from typing import Any
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from benchmarks.public_data import read_rows
 from benchmarks.report import Goal, Result, at_least, at_most
-from knowledge import sounds
-from knowledge.embedding import Embedder
-from knowledge.sentiment import CALM, SentimentModel, is_latin
-from knowledge.training.rows import read_rows
+from knowledge.embeddings.embedder import Embedder
+from knowledge.sentiment import features
+from knowledge.sentiment.model import CALM, SentimentModel, is_latin
 
 SETS = {
     "airline tweets": "sentiment/airline_train.jsonl",
@@ -50,7 +50,7 @@ def run(data: Path) -> Result:
 
     def theirs(text: str) -> str:
         compound = vader.polarity_scores(text)["compound"]
-        return "positive" if compound >= sounds.SHOWS else "negative" if compound <= -sounds.SHOWS else "neutral"
+        return "positive" if compound >= features.SHOWS else "negative" if compound <= -features.SHOWS else "neutral"
 
     figures: dict[str, Any] = {name: _both(data / path, model.feeling, theirs) for name, path in SETS.items()}
     said = _conversations(data / "twacs_airlines/labelled.jsonl")
@@ -64,7 +64,9 @@ def run(data: Path) -> Result:
     figures["our sentences"] = _ours(model.feeling)
     timed = [text for texts in said.values() for text in texts][:TIMED]
     figures["ms a message"] = _milliseconds(model, timed)
-    figures["ms of its embedding"] = _milliseconds(lambda text: embedder.embed([sounds.cleaned(text)]), timed, "again")
+    figures["ms of its embedding"] = _milliseconds(
+        lambda text: embedder.embed([features.cleaned(text)]), timed, "again"
+    )
     return {
         "figures": figures,
         "targets": _targets(figures),

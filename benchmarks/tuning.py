@@ -20,19 +20,19 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.instance import chroma_server
+from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.models import ReuseObservation
 from core.db.upgrade import upgrade
 from core.settings import Settings
 from evaluation.tuning import pairs
-from evaluation.tuning.desk import INDEXING, Tuning
+from evaluation.tuning.service import INDEXING, Tuning
 from evaluation.tuning.wiring import make_tuning
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
-from knowledge.training.rows import read_rows
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.wiring import make_knowledge
+from testing.instance import chroma_server
 
 OWN, CONFIRMED, PASSAGES = 6, 3, 3_000
 TENANT = "bench"

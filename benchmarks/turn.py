@@ -18,8 +18,8 @@ import aiohttp
 import numpy as np
 
 from benchmarks.answers.score import GIVEN
-from benchmarks.instance import ROOT, await_ready, free_ports, instance, stop
 from benchmarks.report import Result, at_least, at_most
+from testing.instance import ROOT, await_ready, free_ports, instance, stop
 
 QUESTIONS = (
     "How long does delivery take?",

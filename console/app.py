@@ -10,52 +10,52 @@ from functools import cache
 
 from fastapi import FastAPI
 
-from actions.matching import router as knowledge_door
+from actions.lookup_route import router as knowledge_door
 from actions.webhook import router as action_webhook
 from actions.wiring import make_actions, tell_problems
+from connectors.senders import make_senders
 from connectors.slack.wiring import make_connections, make_slack, make_slack_senders
 from connectors.twilio.wiring import make_transfer, make_twilio, make_twilio_senders, twilio_config
-from connectors.web import signs, transfer
+from connectors.web import receipts, transfer
 from connectors.web.wiring import make_web_channel, web_config
-from connectors.wiring import make_senders
 from console import health
 from console.api import ApiServices
 from console.api import router as staff_api
+from console.api.curation import router as learning_api
 from console.api.feedback import submit_router
 from console.api.handoffs import router as handoffs_api
 from console.api.inbox import router as inbox_api
-from console.api.learning import router as learning_api
 from console.api.why import router as why_api
 from console.auth.gate import Gate
 from console.explanations import Explanations
 from console.inbox import Inbox
-from console.on_demand import make_clusters, make_learning, make_models, make_start_training
 from console.pages import staff as staff_pages
 from console.pages.front import router as front_page
+from console.services import make_clusters, make_learning, make_models, make_start_training
 from core import logs
+from core.bot.texts import Texts
+from core.conversations.feedback import Feedback
+from core.conversations.turns import Turns
 from core.db import Database
-from core.deliveries.deliverer import Deliverer
+from core.delivery.deliverer import Deliverer
+from core.delivery.receipts import Signs
 from core.events import Hub
 from core.feedback.links import Links
-from core.feedback.service import Feedback
-from core.handoffs.presence import Presence
+from core.handoffs.scheduler import HandoffWatch
 from core.handoffs.service import HandoffService
-from core.handoffs.signs import Signs
-from core.handoffs.watching import HandoffWatch
+from core.handoffs.staff.presence import Presence
 from core.llm.catalogue import Catalogue
 from core.llm.masking import make_masker
 from core.llm.wiring import make_router, make_transcriber
 from core.rasa import Rasa
 from core.secrets import derive
 from core.settings import Settings
-from core.texts import Texts
-from core.turns import Turns
 from evaluation.training.wiring import make_training
 from evaluation.tuning.wiring import make_tuning
-from knowledge.handing_over import Summariser
-from knowledge.prompting import Prompts
-from knowledge.review.wiring import make_desk
-from knowledge.suggesting import make_suggest
+from knowledge.answers.handoff_summary import Summariser
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.answers.suggestions import make_suggest
+from knowledge.curation.review.wiring import make_desk
 from knowledge.wiring import (
     make_answering,
     make_corrections,
@@ -167,7 +167,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         make_web_channel(settings, turns, feedback, hub),
         twilio.routes,
         transfer.router(web_config(settings), make_transfer(account, database, parts, deliverer.wake)),
-        signs.router(web_config(settings), Signs(database, hub)),
+        receipts.router(web_config(settings), Signs(database, hub)),
         slack.routes,
         submit_router(feedback, links, web_config(settings)),
         staff_api(staff),

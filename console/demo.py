@@ -30,7 +30,7 @@ def fill(settings: Settings, database: Database, tenant_id: str, *, beside: bool
 
 def find_source(session: Session, tenant_id: str, *, forgotten: bool = False) -> KnowledgeSource | None:
     """The demo shop's help centre among a tenant's sources, where it is served or, with ``forgotten``, was."""
-    from knowledge import catalogue  # noqa: PLC0415 - as above
+    from knowledge.imports import catalogue  # noqa: PLC0415 - as above
 
     at = HELP_CENTRE.parts[-2:]
     every = (one for one in catalogue.all_of(session, tenant_id) if Path(one.place).parts[-2:] == at)
@@ -48,7 +48,8 @@ def restore(database: Database, tenant_id: str) -> int:
 
 
 def _apply(database: Database, tenant_id: str, *, is_wanted: bool) -> int:
-    from knowledge import catalogue, contradictions  # noqa: PLC0415 - as above
+    from knowledge.entries import contradictions  # noqa: PLC0415 - as above
+    from knowledge.imports import catalogue  # noqa: PLC0415 - as above
 
     with database.session() as session:
         source = find_source(session, tenant_id, forgotten=is_wanted)

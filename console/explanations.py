@@ -9,15 +9,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import learning
+from core.conversations.turn_record import TurnRecord, find_turn
 from core.db import Database
 from core.db.models import KnowledgeEntry
 from core.errors import InvalidInput, RejoinderError
+from core.feedback import settings as learning
 from core.rasa import Rasa
-from core.turns.record import TurnRecord, find_turn
-from knowledge.answering import LONGEST_QUESTION, Answering
-from knowledge.citing import without_marks
-from knowledge.explanation import describe_explanation
+from knowledge.answers.citations import without_marks
+from knowledge.answers.decision import LONGEST_QUESTION, Answering
+from knowledge.answers.explanation import describe_explanation
 from knowledge.types import SPEAKERS, Question, Utterance
 
 SETTINGS = ("wrong_answers", "reuse_error", "hold_out")

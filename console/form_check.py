@@ -14,11 +14,11 @@ import uvicorn
 from fastapi import FastAPI
 from rasa_sdk.executor import ActionExecutor
 
-from actions.checking import checking_executor
+from actions.form_trial import checking_executor
 from actions.servers import ActionServers
 from actions.webhook import router
 from console.demo import fill_orders
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.events import Hub

@@ -13,9 +13,9 @@ from typing import Any
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from core.events import CustomerTyping, Event, Forwarded, HandoffChanged, Hub, MessageStored, Present, inbox_of
-from core.handoffs.presence import Presence
 from core.handoffs.service import HandoffService
-from knowledge.suggesting import Suggest
+from core.handoffs.staff.presence import Presence
+from knowledge.answers.suggestions import Suggest
 
 PING_SECONDS = 15
 CHECK_SECONDS = 30.0

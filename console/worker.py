@@ -8,10 +8,10 @@ from celery.schedules import crontab
 from celery.signals import setup_logging, worker_ready
 
 from core import logs
+from core.conversations import jobs
 from core.db import Database
 from core.db.models import now
 from core.errors import RejoinderError
-from core.feedback import job
 from core.jobs import heartbeat
 from core.jobs.queue import make_queue
 from core.llm import summaries
@@ -19,8 +19,8 @@ from core.settings import Settings
 from evaluation import performance
 from evaluation.training.wiring import make_training
 from evaluation.tuning.wiring import make_tuning
-from knowledge import reuse
-from knowledge.review import tidying
+from knowledge.answers import reuse
+from knowledge.curation.review import cleanup
 from knowledge.wiring import make_index_sync, make_similarity
 
 settings = Settings.load()
@@ -76,7 +76,7 @@ def sync_knowledge_index() -> None:
 @queue.task(name="settle_feedback")
 def settle_feedback() -> None:
     """What customers did after each answer, where that can be told by now."""
-    job.settle_all(database, now(), similarity)
+    jobs.settle_all(database, now(), similarity)
 
 
 @queue.task(name="settle_reuse")
@@ -89,7 +89,7 @@ def settle_reuse() -> None:
 @queue.task(name="second_look")
 def second_look() -> None:
     """Near misses go to a model, where one is set up, and to the reviewers."""
-    from knowledge.reuse.wiring import look_again  # noqa: PLC0415 - what only this task needs is loaded with it
+    from knowledge.curation.wiring import look_again  # noqa: PLC0415 - what only this task needs is loaded with it
 
     look_again(settings, database)
 
@@ -97,7 +97,7 @@ def second_look() -> None:
 @queue.task(name="close_idle")
 def close_idle() -> None:
     """End conversations in which nothing was said for a day."""
-    job.close_idle(database, now())
+    jobs.close_idle(database, now())
 
 
 @queue.task(name="summarise_calls")
@@ -125,13 +125,13 @@ def summarise_performance() -> None:
 def tidy_review() -> None:
     """Snoozed items back into the review queue, and out what nobody reviewed in time."""
     with database.session() as session:
-        tidying.tidy(session)
+        cleanup.tidy(session)
 
 
 @queue.task(name="harvest")
 def harvest() -> None:
     """Every tenant's finished conversations and unanswered questions into its review queue, and out what expired."""
-    from knowledge.harvest.wiring import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
+    from knowledge.curation.harvest.wiring import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
 
     harvest_all(settings, database)
 
@@ -139,8 +139,8 @@ def harvest() -> None:
 @queue.task(name="harvest_conversation")
 def harvest_conversation(tenant_id: str, conversation_id: str) -> None:
     """One conversation, on demand."""
-    from core.llm.asking import own_router  # noqa: PLC0415 - see above
-    from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415 - see above
+    from core.llm.client import own_router  # noqa: PLC0415 - see above
+    from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415 - see above
 
     with own_router(settings, database) as ask:
         make_harvest(settings, database, ask).harvester.process_conversation(tenant_id, conversation_id)

@@ -26,10 +26,23 @@ RejoinderError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
-if TYPE_CHECKING:
-    from core.llm.types import ErrorKind
+ErrorKind = Literal[
+    "timeout",  # nothing within a time limit, or a stream that stalls or never ends
+    "connection",  # no connection, or one that broke off
+    "rate_limited",  # 429
+    "unauthorised",  # 401, 403: the key is wrong or may not use this
+    "quota",  # 402, or "out of quota"
+    "server",  # 5xx
+    "malformed",  # an answer that is not what the vendor documents: HTML, broken JSON
+    "empty",  # no choice, or no text
+    "blocked",  # the vendor's safety filter
+    "not_found",  # no such model
+    "context_too_long",  # more tokens than the model takes
+    "bad_request",  # any other 4xx: our own fault
+]
+"""Why a call to a language model failed."""
 
 
 class RejoinderError(Exception):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import learning
 from core.attachments import for_page_only
 from core.db.models import Conversation, InteractionFeedback, Message, Turn
 from core.errors import NotFound
 from core.events import MessageStored
+from core.feedback import settings
 from core.feedback.thumbs import is_offered
 
 
@@ -26,7 +26,7 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
         select(Message).where(Message.conversation_id == conversation_id, Message.seq > after).order_by(Message.seq)
     ).all()
     turns = {m.turn_id for m in messages if m.turn_id}
-    frequency = learning.of(session, conversation.tenant_id).ask_feedback
+    frequency = settings.of(session, conversation.tenant_id).ask_feedback
     sensible = session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable))
     rateable = {turn_id for turn_id in sensible if is_offered(frequency, turn_id)}
     last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.turn_id in rateable and _is_answer(m)}

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, computed_field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.adoption import Adopted, Adoption
-from core.bot_languages import check_languages
-from core.bot_parts import BASE_LANGUAGES, DEMO_SKILLS, LANGUAGES, ROOT, BotParts, Tone, Voice, find_skills
+from core.bot.adoption import Adopted, Adoption
+from core.bot.languages import check_languages
+from core.bot.parts import BASE_LANGUAGES, DEMO_SKILLS, LANGUAGES, ROOT, BotParts, Tone, Voice, find_skills
 from core.errors import SettingsInvalid
 from core.secrets import derive
 

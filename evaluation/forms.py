@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from evaluation.training.data import read_parts
 from evaluation.training.model import Release
 from evaluation.training.rasa import run_rasa
@@ -45,7 +45,7 @@ class ActionServer:
 
 
 def check_forms(release: Release, parts: BotParts, actions: ActionServer) -> list[dict[str, Any]]:
-    """What ``bot/checking.py`` found, for each form: ``form``, ``reached``, ``not_reached``, ``tried``, ``failures``.
+    """What ``bot/form_player.py`` found, for each form: ``form``, ``reached``, ``not_reached``, ``tried``, ``failures``.
 
     Raises:
         Unavailable: the Rasa environment is not set up.
@@ -56,7 +56,7 @@ def check_forms(release: Release, parts: BotParts, actions: ActionServer) -> lis
         scripts.write_text(json.dumps(form_scripts(parts)), encoding="utf-8")
         words = ["--model", str(release.archive), "--scripts", str(scripts), "--out", str(out)]
         words += ["--actions", actions.url, "--secret", actions.secret]
-        run_rasa(words, release.folder / "forms.log", "bot.checking", project=parts.project)
+        run_rasa(words, release.folder / "forms.log", "bot.form_player", project=parts.project)
         found: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
         return found
 

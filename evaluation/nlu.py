@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from core.bot_parts import BASE_CONFIG
+from core.bot.parts import BASE_CONFIG
 from core.errors import InvalidInput, Unavailable
 from evaluation.training.rasa import environment
 

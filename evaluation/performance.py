@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.db.models import AuditEvent, HumanCorrection, InteractionFeedback, PerformanceDay, Turn, now
-from core.shares import Difference, Share
+from core.proportions import Difference, Share
 
 By = Literal["day", "week", "month"]
 Figures = dict[str, float]

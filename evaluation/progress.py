@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from core.shares import Difference, Share, Trend, trend
+from core.proportions import Difference, Share, Trend, trend
 from evaluation.performance import SETTLES_IN, shares
 
 WEEK = timedelta(days=7)

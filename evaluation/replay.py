@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import httpx
 
+from core.conversations.knowledge_lookup import PATH
 from core.errors import InvalidInput, Unavailable
 from core.rasa import Rasa, as_text
-from core.turns.knowledge import PATH
-from core.turns.replies import Reading, read
-from knowledge.answering import Answering
+from core.rasa.answer import Reading, read
+from knowledge.answers.decision import Answering
 from knowledge.types import SPEAKERS, Question, Utterance
 
 WAYS_OUT = ("/talk_to_person", "/out_of_scope")

@@ -1,1 +1,1 @@
-"""Knowledge: entries, import, retrieval, answering."""
+"""What the bot knows: imported, indexed, searched, answered from, and improved by what staff approve."""

@@ -10,36 +10,36 @@ from pathlib import Path
 
 from core.db import Database
 from core.errors import KnowledgeUnavailable
-from core.handoffs.sentiment import Sentiment, unknown
 from core.llm.router.router import Router
+from core.sentiment import Sentiment, unknown
 from core.settings import Settings
-from knowledge.answering import Answering
-from knowledge.bars import TenantBars
-from knowledge.corrections.desk import Corrections
-from knowledge.embedding import Embedder, ModelFiles, Vectors
-from knowledge.grounding import Grounding
-from knowledge.importing import Importer, Options, Report
-from knowledge.index import VectorIndex
-from knowledge.injection import OrderDetector
-from knowledge.lexical import LexicalIndex
-from knowledge.lookup import HeldBook, Lookup
-from knowledge.matching import TrainedMatcher
-from knowledge.multilingual import MultilingualEmbedder
-from knowledge.part_writer import PartWriter
-from knowledge.prompting import Prompts
-from knowledge.ranking import Ranker
-from knowledge.reader import shipped_reader
-from knowledge.remembering import RememberingEmbedder
-from knowledge.retrieval import HybridRetriever
-from knowledge.reuse.deciding import Book, Reuse, StoredBook
-from knowledge.sentiment import SentimentModel
-from knowledge.sources.fetching import Fetcher
-from knowledge.sources.opening import open_origin
-from knowledge.spaces import Spaces, VectorSpace
-from knowledge.spelling import Speller
-from knowledge.synchronising import Synchroniser, sync_quietly
+from knowledge.answers.decision import Answering
+from knowledge.answers.grounding import Grounding
+from knowledge.answers.injection import OrderDetector
+from knowledge.answers.lookup import HeldBook, Lookup
+from knowledge.answers.part_writer import PartWriter
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.answers.reuse.decision import Book, Reuse, StoredBook
+from knowledge.answers.writer import Writer
+from knowledge.curation.corrections.service import Corrections
+from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.embedder import Embedder, ModelFiles, Vectors
+from knowledge.embeddings.multilingual import MultilingualEmbedder
+from knowledge.imports.importer import Importer, Options, Report
+from knowledge.imports.sources.fetcher import Fetcher
+from knowledge.imports.sources.origins import open_origin
+from knowledge.index.lexical_index import LexicalIndex
+from knowledge.index.retriever import HybridRetriever
+from knowledge.index.spaces import Spaces, VectorSpace
+from knowledge.index.synchroniser import Synchroniser, sync_quietly
+from knowledge.index.vector_index import VectorIndex
+from knowledge.relevance.bars import TenantBars
+from knowledge.relevance.matcher import TrainedMatcher
+from knowledge.relevance.ranker import Ranker
+from knowledge.relevance.reader import shipped_reader
+from knowledge.sentiment.model import SentimentModel
+from knowledge.text.speller import Speller
 from knowledge.types import Embeds
-from knowledge.writing import Writer
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from benchmarks.instance import ROOT, Instance, chroma_server, free_ports, instance
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import ENV_FILE, PREFIX, Settings
-from tests import services
+from testing import services
+from testing.instance import ROOT, Instance, chroma_server, free_ports, instance
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]

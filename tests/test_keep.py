@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.instance import ROOT
-from tests.waiting import eventually
+from testing.instance import ROOT
+from testing.waiting import eventually
 
 Keep = Callable[[str], subprocess.Popen[bytes]]
 

@@ -17,15 +17,15 @@ from time import perf_counter
 
 from benchmarks.answers.score import Case, Reply
 from benchmarks.answers.worlds import World
-from benchmarks.instance import chroma_server
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.errors import InvalidInput
 from core.settings import Settings
-from knowledge.answering import Answering, searched
-from knowledge.retrieval import HybridRetriever
+from knowledge.answers.decision import Answering, searched
+from knowledge.index.retriever import HybridRetriever
 from knowledge.types import SPEAKERS, Answer, Entry, Question, Utterance
 from knowledge.wiring import import_folder, make_answering, make_embedder, make_knowledge
+from testing.instance import chroma_server
 
 CANDIDATES = 12
 UNSURE = "I'm not sure I know that one."

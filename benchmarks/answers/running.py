@@ -17,7 +17,6 @@ from sqlalchemy import select
 
 from benchmarks.answers.score import GIVEN, Case, Reply
 from benchmarks.answers.worlds import World
-from benchmarks.instance import Instance, instance
 from console.chat import Chat
 from core.db import Database
 from core.db.models import Conversation, Message, Turn
@@ -25,6 +24,7 @@ from core.rasa import Rasa
 from core.secrets import derive
 from core.settings import Settings
 from knowledge.types import SPEAKERS
+from testing.instance import Instance, instance
 
 MANY = {"REJOINDER_MESSAGES_PER_MINUTE": "100000"}
 WITHOUT_DEMO = ("--no-demo",)

@@ -13,8 +13,8 @@ from benchmarks.answers import offline
 from benchmarks.answers.own import OwnQuestion, own_questions
 from benchmarks.answers.score import GIVEN, Case, Reply
 from benchmarks.answers.worlds import World
-from knowledge.signals import normalised
-from knowledge.training.rows import read_rows
+from benchmarks.public_data import read_rows
+from knowledge.text.features import normalised
 
 NAME = "stackfaq"
 LEFT_OUT = 4

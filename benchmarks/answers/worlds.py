@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.answers.score import Case
+from benchmarks.public_data import read_rows
 from console.demo import HELP_CENTRE
-from knowledge.training.rows import read_rows
 
 Part = Literal["tuned", "reported"]
 TUNED = ("chatwoot", "shop")

@@ -14,7 +14,7 @@ import aiohttp
 
 from benchmarks.traffic.wire import Wire
 from benchmarks.turn import _events
-from tests.fakes.twilio import ACCOUNT, Taken, signature
+from testing.twilio import ACCOUNT, Taken, signature
 
 SHOP = "+14155238886"
 PUBLIC = "https://chat.shop.example"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from benchmarks.instance import ROOT
 from benchmarks.traffic.wire import Wire
-from tests.fakes.slack import FakeSlack
+from testing.instance import ROOT
+from testing.slack import FakeSlack
 
 _KEY = re.compile(r"\+4477009\d{5}|(?<=/console/conversations/)[0-9A-Z]{26}")
 

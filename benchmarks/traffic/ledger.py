@@ -12,7 +12,7 @@ from benchmarks.traffic.conversations import Script
 from benchmarks.traffic.customers import Browser, Customer
 from benchmarks.traffic.town import Town
 from core.db.models import Base, Conversation, Delivery, Handoff, HandoffTransition, Message, Turn
-from tests.fakes.slack import CHANNEL
+from testing.slack import CHANNEL
 
 LOSSES = (
     "messages of customers lost",

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from benchmarks.instance import Instance, instance
 from benchmarks.traffic.conversations import Script
 from benchmarks.traffic.customers import PUBLIC, SHOP, Browser, Customer, Phone
 from benchmarks.traffic.desk import Desk, Slack
@@ -17,8 +16,9 @@ from benchmarks.traffic.wire import Wire
 from core.db import Database
 from core.handoffs import settings
 from core.settings import Settings
-from tests.fakes.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM
-from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
+from testing.instance import Instance, instance
+from testing.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM
+from testing.twilio import ACCOUNT, TOKEN, FakeTwilio
 
 LOOK_SECONDS = 0.02
 

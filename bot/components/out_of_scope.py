@@ -17,7 +17,7 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, INTENT_RANKING_KEY, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.components.embedding import STARTED
+from bot.components.featurizer import STARTED
 from bot.components.forms import Waiting, offered, waiting
 from bot.components.intents import OUT_OF_SCOPE, SUPPORT, ExampleNeighbours, Support
 from bot.components.words import either

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from connectors.base.outbound import Capabilities, Outbound, outbound_of
-from core.deliveries.outgoing import Outgoing, Sent
-from core.turns import Inbound
+from core.conversations.inbox import Inbound
+from core.delivery.payload import Outgoing, Sent
 
 __all__ = ["Capabilities", "Channel", "Inbound", "Outbound", "Outgoing", "RawRequest", "Sent", "outbound_of"]
 
@@ -50,7 +50,7 @@ class Channel(Protocol[Sender]):
 
 
 class Outlet(Protocol):
-    """The way out of a channel that calls its vendor (``core.deliveries.outgoing.Sender``)."""
+    """The way out of a channel that calls its vendor (``core.delivery.payload.Sender``)."""
 
     capabilities: Capabilities
 

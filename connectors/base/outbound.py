@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base.splitting import split
+from connectors.base.message_parts import split
 from core.attachments import FILES
 from core.events import MessageStored
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.base.message_parts import split
 from connectors.base.outbound import Capabilities, fitted, outbound_of
-from connectors.base.splitting import split
 from connectors.slack.text import cut, escaped, mention
 from core.attachments import described
 from core.events import MessageStored
-from core.handoffs.machine import ENDED
 from core.handoffs.settings import Handoffs
-from core.handoffs.views import HandoffView
-from knowledge.suggesting import SuggestedReply
+from core.handoffs.staff.views import HandoffView
+from core.handoffs.states import ENDED
+from knowledge.answers.suggestions import SuggestedReply
 
 Block = dict[str, Any]
 SECTION = 2900

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.slack import blocks
-from connectors.slack.calls import Slack
+from connectors.slack.client import Slack
 from connectors.slack.text import escaped
-from core.handoffs.listing import Filter
 from core.handoffs.service import HandoffService
+from core.handoffs.staff.queries import Filter
 
 SHOWN = 20
 

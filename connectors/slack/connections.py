@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.slack.calls import Slack
+from connectors.slack.client import Slack
 from connectors.slack.workspaces import Workspaces
 
 

@@ -10,28 +10,28 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connectors.slack import blocks, posting
-from connectors.slack.calls import Slack
+from connectors.slack import blocks, posts
+from connectors.slack.client import Slack
 from connectors.slack.connections import Connections
 from connectors.slack.files import Files
 from connectors.slack.text import cut, escaped
 from core import messages
 from core.db import Database
 from core.db.models import Delivery
-from core.deliveries.outgoing import Outgoing
+from core.delivery.desk import keep_thread
+from core.delivery.payload import Outgoing
 from core.errors import Permanent, Retry
 from core.handoffs import settings
-from core.handoffs.desk import keep_thread
 from core.handoffs.settings import Handoffs
-from core.handoffs.views import HandoffView, Thread
-from knowledge.suggesting import Suggest, SuggestedReply
+from core.handoffs.staff.views import HandoffView, Thread
+from knowledge.answers.suggestions import Suggest, SuggestedReply
 
 NAME = "slack"
 
 
 @dataclass(frozen=True)
 class SlackDesk:
-    """A ``core.handoffs.desk.Desk``. Every call raises what ``Slack.taken`` raises."""
+    """A ``core.delivery.desk.Desk``. Every call raises what ``Slack.taken`` raises."""
 
     database: Database
     connections: Connections
@@ -46,11 +46,11 @@ class SlackDesk:
         if thread := outgoing.thread:
             await self._refresh(slack, thread, handoff)
             text = blocks.calling(handoff, outgoing.event)
-            await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread, reply_broadcast=True)
+            await posts.post(slack, thread.channel, text, outgoing, thread=thread.thread, reply_broadcast=True)
             return thread
         chosen = await self._settings(outgoing)
         channel, shown = slack.workspace.channel, blocks.opening(handoff, chosen, self.link(handoff.conversation_id))
-        root = await posting.post(slack, channel, escaped(blocks.headline(handoff)), outgoing, blocks=shown)
+        root = await posts.post(slack, channel, escaped(blocks.headline(handoff)), outgoing, blocks=shown)
         thread = Thread(slack.workspace.team, channel, root)
         await self.database.run(lambda session: keep_thread(session, handoff.id, NAME, thread))
         await self._tell_more(slack, thread, outgoing, handoff, alerts_only=chosen.alerts_only)
@@ -66,7 +66,7 @@ class SlackDesk:
         name = f"{who or 'Staff'} → customer" if message.speaker == "agent" else who or "Customer"
         text = cut(escaped(f"{name}: {outgoing.text}"), blocks.SECTION)
         shown = blocks.said(message, name)
-        ts = await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread, blocks=shown)
+        ts = await posts.post(slack, thread.channel, text, outgoing, thread=thread.thread, blocks=shown)
         await self.files.upload(slack, thread.channel, thread.thread, message.id)
         return ts
 
@@ -79,7 +79,7 @@ class SlackDesk:
             return await self._undelivered(slack, thread, outgoing)
         await self._refresh(slack, thread, handoff)
         if line := blocks.change(handoff, outgoing.event):
-            return await posting.post(slack, thread.channel, line, outgoing, thread=thread.thread)
+            return await posts.post(slack, thread.channel, line, outgoing, thread=thread.thread)
         return None
 
     async def _tell_more(
@@ -93,7 +93,7 @@ class SlackDesk:
 
         said = await self.database.run(read)
         shown = [*blocks.transcript(said), *blocks.suggestions(handoff, found)]
-        await posting.post(
+        await posts.post(
             slack, thread.channel, "What was said so far", outgoing, thread=thread.thread, blocks=shown, part="more"
         )
         for message in said[-blocks.TRANSCRIPT :]:
@@ -110,15 +110,15 @@ class SlackDesk:
         shown = blocks.opening(handoff, chosen, self.link(handoff.conversation_id))
         text = escaped(blocks.headline(handoff))
         call = slack.client.chat_update(channel=thread.channel, ts=thread.thread, text=text, blocks=shown)
-        await posting.unless(slack.taken(call), "message_not_found", "cant_update_message", "edit_window_closed")
+        await posts.unless(slack.taken(call), "message_not_found", "cant_update_message", "edit_window_closed")
 
     async def _mark(self, slack: Slack, thread: Thread, outgoing: Outgoing, reaction: str) -> str | None:
         """On the message that was written in Slack: its id is the reply's client id."""
         channel, _, ts = ((outgoing.message and outgoing.message.client_id) or "").partition(":")
         if channel != thread.channel or not ts:
             return None
-        await posting.react(slack, channel, ts, reaction)
-        await posting.unreact(slack, channel, ts, "eyes")
+        await posts.react(slack, channel, ts, reaction)
+        await posts.unreact(slack, channel, ts, "eyes")
         return ts
 
     async def _undelivered(self, slack: Slack, thread: Thread, outgoing: Outgoing) -> str:
@@ -127,7 +127,7 @@ class SlackDesk:
         await self._mark(slack, thread, outgoing, "warning")
         quoted = f" “{escaped(cut(message.text, 80))}”" if message else ""
         text = f":warning: This did not reach the customer:{quoted} {escaped(cut(why, 500))}"
-        return await posting.post(slack, thread.channel, text, outgoing, thread=thread.thread)
+        return await posts.post(slack, thread.channel, text, outgoing, thread=thread.thread)
 
     async def _settings(self, outgoing: Outgoing) -> Handoffs:
         return await self.database.run(lambda session: settings.of(session, outgoing.tenant_id))

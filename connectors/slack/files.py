@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import filetype
 import httpx
 
-from connectors.slack.calls import Slack
+from connectors.slack.client import Slack
 from connectors.slack.text import cut
 from core.db import Database
 from core.db.models import Conversation, Handoff, Message, new_id

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.slack.text import cut
-from core.handoffs.speaking import LONGEST as LONGEST_REPLY
+from core.handoffs.messages import LONGEST as LONGEST_REPLY
 
 SHOWN = 10
 LONGEST = 3000

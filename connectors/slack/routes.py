@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.base import RawRequest
-from connectors.slack.receiving import Payload, Receiver
-from connectors.slack.signing import signed_by
-from connectors.web.failures import failure
-from connectors.web.limits import read_body
+from connectors.http.errors import failure
+from connectors.http.limits import read_body
+from connectors.slack.events import Payload, Receiver
+from connectors.slack.signatures import signed_by
 from core.errors import InvalidInput, RejoinderError
 
 log = structlog.get_logger()

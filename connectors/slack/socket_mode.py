@@ -13,8 +13,8 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from connectors.slack.calls import Slack, failure
-from connectors.slack.receiving import Receiver
+from connectors.slack.client import Slack, failure
+from connectors.slack.events import Receiver
 from core.errors import RejoinderError
 
 log = structlog.get_logger()

@@ -12,22 +12,22 @@ from slack_sdk.web.async_client import AsyncWebClient
 from connectors.slack.commands import Commands
 from connectors.slack.connections import Connections
 from connectors.slack.desk import NAME, SlackDesk
+from connectors.slack.events import Receiver
 from connectors.slack.files import Files
-from connectors.slack.people import People
-from connectors.slack.pressing import Pressing
-from connectors.slack.receiving import Receiver
+from connectors.slack.interactivity import Pressing
+from connectors.slack.notices import Telling
 from connectors.slack.routes import router
 from connectors.slack.socket_mode import SocketMode
-from connectors.slack.telling import Telling
-from connectors.slack.thread import ThreadMessages
+from connectors.slack.threads import ThreadMessages
+from connectors.slack.users import People
 from connectors.slack.workspaces import Workspace, Workspaces, read
 from core.db import Database
-from core.deliveries.outgoing import Sender
+from core.delivery.desk import DeskSender
+from core.delivery.payload import Sender
 from core.errors import SettingsInvalid
-from core.handoffs.desk import DeskSender
 from core.handoffs.service import HandoffService
 from core.settings import Settings
-from knowledge.suggesting import Suggest
+from knowledge.answers.suggestions import Suggest
 
 
 def make_connections(settings: Settings) -> Connections:

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.twilio.client import Logged, Twilio
-from connectors.twilio.incoming import Incoming
-from connectors.twilio.kind import Kind
-from connectors.twilio.notices import taken
-from connectors.twilio.words import wants_messages
+from connectors.twilio.inbound import Incoming
+from connectors.twilio.keywords import wants_messages
+from connectors.twilio.profile import Kind
+from connectors.twilio.system_messages import taken
 from core.db import Database
 from core.db.models import now
 from core.errors import DeliveryFailed, RejoinderError

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from twilio.request_validator import RequestValidator
 
 from connectors.base import Inbound, RawRequest
-from connectors.twilio.kind import Kind, TwilioConfig
-from connectors.twilio.rendering import PRESS, RATE
+from connectors.twilio.profile import Kind, TwilioConfig
+from connectors.twilio.renderer import PRESS, RATE
+from core.conversations.inbox import Press, Sender
 from core.errors import InvalidInput, NotFound, Unauthorised
-from core.turns import Press, Sender
 
 _CHOICE = re.compile(rf"({RATE}|{PRESS}):([0-9A-Z]{{26}})?[^:]*:(\d{{1,2}})")
 _NUMBER = re.compile(r"\+?\d{3,20}")

@@ -17,7 +17,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from connectors.twilio.kind import Kind, TwilioConfig
+from connectors.twilio.profile import Kind, TwilioConfig
 from core.errors import Permanent, Retry, Unknown
 
 T = TypeVar("T")

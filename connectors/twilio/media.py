@@ -14,7 +14,7 @@ import filetype
 import httpx
 import structlog
 
-from connectors.twilio.kind import TwilioConfig
+from connectors.twilio.profile import TwilioConfig
 from core.db.models import new_id
 from core.errors import InvalidInput
 

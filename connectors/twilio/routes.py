@@ -13,16 +13,16 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from connectors.base import RawRequest
+from connectors.http.errors import failure
+from connectors.http.limits import read_body
 from connectors.twilio.channel import Fields, TwilioChannel
 from connectors.twilio.client import OUTSIDE_WINDOW
-from connectors.twilio.incoming import Incoming
+from connectors.twilio.inbound import Incoming
 from connectors.twilio.links import Links
-from connectors.twilio.window import was_closed
-from connectors.web.failures import failure
-from connectors.web.limits import read_body
+from connectors.twilio.session_window import was_closed
 from core.db import Database
 from core.db.models import now
-from core.deliveries import attempts
+from core.delivery import attempts
 from core.errors import NotFound, RejoinderError, Unauthorised
 
 log = structlog.get_logger()

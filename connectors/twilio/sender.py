@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 
 from connectors.base import Capabilities
 from connectors.twilio.client import Draft, OptedOut, OutsideWindow, Twilio
-from connectors.twilio.contents import UPDATE, Contents
-from connectors.twilio.kind import Kind
 from connectors.twilio.links import Links
-from connectors.twilio.notices import OPT_OUT
-from connectors.twilio.rendering import Part, flat, rendered
+from connectors.twilio.profile import Kind
+from connectors.twilio.renderer import Part, flat, rendered
+from connectors.twilio.system_messages import OPT_OUT
+from connectors.twilio.templates import UPDATE, Contents
 from connectors.twilio.texts import Texts
 from core import customers
 from core.db import Database
 from core.db.models import Address, Delivery, Message, now
-from core.deliveries.outgoing import Outgoing, Sent
+from core.delivery.payload import Outgoing, Sent
 from core.errors import Permanent, Retry
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ MARGIN = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class TwilioSender:
-    """Sends to the customers of one channel (``core.deliveries.outgoing.Sender``)."""
+    """Sends to the customers of one channel (``core.delivery.payload.Sender``)."""
 
     kind: Kind
     twilio: Twilio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.twilio.client import Draft, Twilio
-from connectors.twilio.contents import CODE, Contents
-from connectors.twilio.kind import Kind
-from connectors.twilio.notices import say
+from connectors.twilio.profile import Kind
+from connectors.twilio.system_messages import say
+from connectors.twilio.templates import CODE, Contents
 from connectors.twilio.texts import Texts
 from core import customers
+from core.conversations import lifecycle
 from core.db import Database
 from core.db.models import Address, Conversation, now
 from core.errors import Conflict, DeliveryFailed, InvalidInput, NotFound, TooManyRequests, Unavailable
-from core.turns import closing
 
 CODE_SECONDS = 600
 _SENDS, _TRIES = RateLimitItemPerHour(3, namespace="codes"), RateLimitItemPerMinute(5, 10, namespace="tries")
@@ -92,9 +92,9 @@ class Transfer:
         customers.verify(session, tenant_id, channel, number, now())
         there = {"tenant_id": tenant_id, "channel": channel, "address": number, "status": "open"}
         for other in session.scalars(select(Conversation.id).filter_by(**there)).all():
-            closing.close(session, other)  # what is written from there belongs to this one now
+            lifecycle.close(session, other)  # what is written from there belongs to this one now
         customers.move(session, conversation, channel, number, "customer")
-        closing.reopen(conversation)
+        lifecycle.reopen(conversation)
         session.flush()
         say(session, conversation_id, self.texts.moved)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from connectors.twilio.kind import TwilioConfig
+from connectors.twilio.profile import TwilioConfig
 from core.errors import InvalidInput, ProviderFailed
 
 log = structlog.get_logger()

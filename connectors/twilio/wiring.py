@@ -7,28 +7,28 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from connectors.sms import SMS
 from connectors.twilio import routes
 from connectors.twilio.backfill import Backfill
 from connectors.twilio.channel import TwilioChannel
 from connectors.twilio.client import Twilio
-from connectors.twilio.contents import Contents
-from connectors.twilio.incoming import Incoming
-from connectors.twilio.kind import Kind, TwilioConfig
+from connectors.twilio.inbound import Incoming
 from connectors.twilio.links import Links
 from connectors.twilio.media import Media
+from connectors.twilio.profile import Kind, TwilioConfig
 from connectors.twilio.sender import TwilioSender
+from connectors.twilio.sms import SMS
+from connectors.twilio.templates import Contents
 from connectors.twilio.texts import Texts
 from connectors.twilio.transfer import Transfer
 from connectors.twilio.voice import Transcribes, Voice
-from connectors.whatsapp import WHATSAPP
-from core.bot_parts import BotParts
+from connectors.twilio.whatsapp import WHATSAPP
+from core.bot.parts import BotParts
+from core.conversations.feedback import Feedback
+from core.conversations.turns import Turns
 from core.db import Database
-from core.deliveries.outgoing import Sender
-from core.feedback.service import Feedback
+from core.delivery.payload import Sender
 from core.secrets import derive
 from core.settings import Settings
-from core.turns import Turns
 
 KINDS: tuple[Kind, ...] = (WHATSAPP, SMS)
 

@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass
 from connectors.base import RawRequest
 from connectors.web.bodies import MessageBody, parse
 from connectors.web.tokens import Tokens, Visitor
+from core.conversations.inbox import Inbound, Press
 from core.errors import Unauthorised
 from core.events import MessageStored
-from core.turns import Inbound
-from core.turns.inbox import Press
 
 
 @dataclass(frozen=True)

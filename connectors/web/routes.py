@@ -11,19 +11,19 @@ from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from connectors.base import RawRequest
+from connectors.http.config import WebConfig
+from connectors.http.cors import Origins
+from connectors.http.errors import route_class
+from connectors.http.limits import Limits, read_body
 from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse
 from connectors.web.channel import WebChannel
-from connectors.web.config import WebConfig
-from connectors.web.failures import route_class
-from connectors.web.limits import Limits, read_body
-from connectors.web.origins import Origins
 from connectors.web.stream import Stream, last_event_id
 from connectors.web.tokens import Tokens, Visitor
+from core.conversations.feedback import Feedback
+from core.conversations.turns import Turns
 from core.db.models import new_id
 from core.errors import NotFound, Unauthorised
 from core.events import Hub
-from core.feedback.service import Feedback
-from core.turns import Turns
 
 PREFIX = "/api/chat"
 _AFTER_ALL = 2**31 - 1

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from sse_starlette import ServerSentEvent
 
+from core.conversations.turns import Turns
 from core.errors import InvalidInput
 from core.events import (
     AgentTyping,
@@ -23,8 +24,7 @@ from core.events import (
     TurnEnded,
     Typing,
 )
-from core.handoffs.standing import BOT
-from core.turns import Turns
+from core.handoffs.customer_status import BOT
 
 _NAMES: dict[type[Event], str] = {
     Typing: "typing",

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.base import RawRequest
+from connectors.http.config import WebConfig
+from connectors.http.cors import Origins
+from connectors.http.errors import route_class
+from connectors.http.limits import Limits, read_body
 from connectors.web.bodies import TransferBody, parse
 from connectors.web.channel import WebChannel
-from connectors.web.config import WebConfig
-from connectors.web.failures import route_class
-from connectors.web.limits import Limits, read_body
-from connectors.web.origins import Origins
 from connectors.web.routes import PREFIX
 from connectors.web.tokens import Tokens
 from core.errors import Unavailable

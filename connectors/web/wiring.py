@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from connectors.http.config import WebConfig
 from connectors.web import routes, widget
-from connectors.web.config import WebConfig
+from core.conversations.feedback import Feedback
+from core.conversations.turns import Turns
 from core.events import Hub
-from core.feedback.service import Feedback
 from core.secrets import derive
 from core.settings import Settings
-from core.turns import Turns
 
 _SESSIONS_PER_ADDRESS = 20
 """How many busy customers one address may have."""

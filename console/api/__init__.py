@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
 
-from console.api import corrections, feedback, providers, routing
-from console.api.edge import route_class
+from console.api import corrections, feedback, model_routes, providers
+from console.api.errors import route_class
 from console.api.services import ApiServices
 from console.auth.gate import Gate, need
 from console.auth.sessions import Person
@@ -20,7 +20,7 @@ def router(services: ApiServices) -> APIRouter:
     gate = Gate(services.database, services.tenant, services.token)
     routes = APIRouter(prefix="/v1", route_class=route_class(_staff(gate)), tags=["staff"])
     providers.add_to(routes, services)
-    routing.add_to(routes, services)
+    model_routes.add_to(routes, services)
     feedback.add_to(routes, services)
     corrections.add_to(routes, services)
     return routes

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from console.api.edge import Viewer
-from console.api.paging import From, Limit, To, period
+from console.api.errors import Viewer
+from console.api.page_query import From, Limit, To, period
 from console.auth.gate import Gate
-from core import conversations
-from core.conversations import Filter
+from core.conversations import search
+from core.conversations.search import Filter
 
 Outcome = Literal["answered", "suggested", "clarified", "unknown", "handoff", "action", "failed"]
 HandedOver = Literal["any", "none", "open", "resolved", "not_resolved"]
@@ -78,7 +78,7 @@ def add_to(routes: APIRouter, gate: Gate) -> None:
         wanted = Filter(text, channel, outcome, handoff, rating, customer_id, since, until)
 
         def work(session: Session) -> ConversationPage:
-            page = conversations.listed(session, gate.tenant, wanted, limit, after)
+            page = search.listed(session, gate.tenant, wanted, limit, after)
             items = [ConversationItem.model_validate(item) for item in page.items]
             return ConversationPage(total=page.total, items=items, following=page.following)
 

@@ -11,13 +11,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from console.api.edge import Reviewer
-from console.api.paging import Limit, Offset, Tenant
+from console.api.errors import Reviewer
+from console.api.page_query import Limit, Offset, Tenant
 from console.api.services import ApiServices
 from console.auth.sessions import Person
-from knowledge.corrections import deciding, listing, proposing
-from knowledge.corrections.listing import Filter
-from knowledge.corrections.types import LONGEST, Category, EntryAction, Proposal, Status
+from knowledge.curation.corrections import decisions, proposals, queries
+from knowledge.curation.corrections.queries import Filter
+from knowledge.curation.corrections.types import LONGEST, Category, EntryAction, Proposal, Status
 
 Text = Annotated[str, Field(max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -105,8 +105,8 @@ def add_to(routes: APIRouter, services: ApiServices) -> None:
 
     async def page(tenant: str, wanted: Filter, limit: int, offset: int) -> CorrectionPage:
         def work(session: Session) -> CorrectionPage:
-            total, found = listing.listed(session, tenant, wanted, limit, offset)
-            items = [CorrectionItem(**listing.described(session, correction)) for correction in found]
+            total, found = queries.listed(session, tenant, wanted, limit, offset)
+            items = [CorrectionItem(**queries.described(session, correction)) for correction in found]
             return CorrectionPage(total=total, limit=limit, offset=offset, items=items)
 
         return await services.database.run(work)
@@ -136,8 +136,8 @@ def add_to(routes: APIRouter, services: ApiServices) -> None:
 
         def work(session: Session) -> CorrectionItem:
             given = {**body.model_dump(), "author": acting(person, body.author)}
-            correction = proposing.propose(session, tenant, Proposal(**given))
-            return CorrectionItem(**listing.described(session, correction))
+            correction = proposals.propose(session, tenant, Proposal(**given))
+            return CorrectionItem(**queries.described(session, correction))
 
         return await services.database.run(work)
 
@@ -148,7 +148,7 @@ def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
     @routes.get("/bot/corrections/{correction_id}/")
     async def shown(correction_id: str, tenant: Tenant = services.tenant) -> CorrectionItem:
         def work(session: Session) -> CorrectionItem:
-            return CorrectionItem(**listing.described(session, listing.found(session, tenant, correction_id)))
+            return CorrectionItem(**queries.described(session, queries.found(session, tenant, correction_id)))
 
         return await services.database.run(work)
 
@@ -178,7 +178,7 @@ def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
         """Decide against it."""
 
         def work(session: Session) -> CorrectionItem:
-            correction = deciding.reject(session, tenant, correction_id, acting(person, body.by), body.reason)
-            return CorrectionItem(**listing.described(session, correction))
+            correction = decisions.reject(session, tenant, correction_id, acting(person, body.by), body.reason)
+            return CorrectionItem(**queries.described(session, correction))
 
         return await services.database.run(work)

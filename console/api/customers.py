@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from console.api.conversations import ConversationItem
-from console.api.edge import Answerer, Viewer
+from console.api.errors import Answerer, Viewer
 from console.api.handoffs import NoteItem
 from console.auth.gate import Gate
-from core import customer_records
+from core.conversations import customer_profile
 
 
 class ReachedItem(BaseModel):
@@ -52,8 +52,8 @@ class CustomerBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(max_length=customer_records.LONGEST_NAME)] | None = None
-    language: Annotated[str, Field(max_length=customer_records.LONGEST_LANGUAGE)] | None = None
+    name: Annotated[str, Field(max_length=customer_profile.LONGEST_NAME)] | None = None
+    language: Annotated[str, Field(max_length=customer_profile.LONGEST_LANGUAGE)] | None = None
     vip: bool = False
 
 
@@ -61,7 +61,7 @@ def add_to(routes: APIRouter, gate: Gate) -> None:
     """Read and change one."""
 
     def shown(session: Session, customer_id: str) -> CustomerItem:
-        return CustomerItem.model_validate(customer_records.record(session, gate.tenant, customer_id))
+        return CustomerItem.model_validate(customer_profile.record(session, gate.tenant, customer_id))
 
     @routes.get("/customers/{customer_id}")
     async def read(customer_id: str, _: Viewer) -> CustomerItem:
@@ -74,7 +74,7 @@ def add_to(routes: APIRouter, gate: Gate) -> None:
 
         def work(session: Session) -> CustomerItem:
             values = body.model_dump(exclude_unset=True)
-            customer_records.change(session, gate.tenant, customer_id, person.email, **values)
+            customer_profile.change(session, gate.tenant, customer_id, person.email, **values)
             session.flush()
             return shown(session, customer_id)
 

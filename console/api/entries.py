@@ -10,16 +10,17 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from console.api.edge import Reviewer, Viewer
-from console.api.paging import Limit, Offset
+from console.api.errors import Reviewer, Viewer
+from console.api.page_query import Limit, Offset
 from console.api.services import LearningServices
 from core.audit import note
 from core.db.models import ReuseObservation
-from knowledge import catalogue, entries
-from knowledge.content import Content
-from knowledge.review import browsing, changing
-from knowledge.review.changing import Outcome
-from knowledge.review.types import LONGEST, MOST_QUESTIONS, Hand, Seen
+from knowledge.curation.review import entry_changes, entry_queries
+from knowledge.curation.review.entry_changes import Outcome
+from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, Hand, Seen
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.imports import catalogue
 
 TAG = "knowledge base"
 Text = Annotated[str, Field(max_length=LONGEST)]
@@ -170,9 +171,9 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         """Last changed first."""
 
         def work(session: Session) -> EntryPage:
-            wanted = browsing.Filter(status, kind, search)
-            total, found = browsing.listed(session, services.tenant, wanted, limit, offset)
-            items = [EntryItem(**browsing.described(session, entry)) for entry in found]
+            wanted = entry_queries.Filter(status, kind, search)
+            total, found = entry_queries.listed(session, services.tenant, wanted, limit, offset)
+            items = [EntryItem(**entry_queries.described(session, entry)) for entry in found]
             return EntryPage(total=total, limit=limit, offset=offset, items=items)
 
         return await services.database.run(work)
@@ -184,8 +185,8 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         """The entries that answered messages of this intent in the last 90 days, the most used first."""
 
         def work(session: Session) -> list[UsedEntry]:
-            found = browsing.by_intent(session, services.tenant, intent, limit)
-            return [UsedEntry(entry=EntryItem(**browsing.described(session, e)), answers=n) for e, n in found]
+            found = entry_queries.by_intent(session, services.tenant, intent, limit)
+            return [UsedEntry(entry=EntryItem(**entry_queries.described(session, e)), answers=n) for e, n in found]
 
         return await services.database.run(work)
 
@@ -206,8 +207,8 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         def work(session: Session) -> EntryWithHistory:
             entry = entries.found(session, services.tenant, entry_id)
             versions = [VersionItem(**_fields(version)) for version in entries.history(session, entry)]
-            use = browsing.use(session, services.tenant, entry_id)
-            return EntryWithHistory(**browsing.described(session, entry), versions=versions, use=use)
+            use = entry_queries.use(session, services.tenant, entry_id)
+            return EntryWithHistory(**entry_queries.described(session, entry), versions=versions, use=use)
 
         return await services.database.run(work)
 
@@ -221,7 +222,7 @@ def _add_changes(routes: APIRouter, services: LearningServices) -> None:
 
         def shown(session: Session) -> EntryOutcome:
             entry = entries.found(session, services.tenant, outcome.entry_id) if outcome.entry_id else None
-            item = EntryItem(**browsing.described(session, entry)) if entry else None
+            item = EntryItem(**entry_queries.described(session, entry)) if entry else None
             return EntryOutcome(entry=item, review_item=outcome.item_id)
 
         return await services.database.run(shown)
@@ -233,7 +234,7 @@ def _add_changes(routes: APIRouter, services: LearningServices) -> None:
             "faq", body.answer, tuple(body.questions), title=body.title, subject=body.subject, language=body.language
         )
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: changing.create(session, hand, content))
+        return await done(lambda session: entry_changes.create(session, hand, content))
 
     @routes.patch("/knowledge-base/{entry_id}/", tags=[TAG])
     async def change(entry_id: str, body: ChangeBody, person: Reviewer) -> EntryOutcome:
@@ -245,7 +246,7 @@ def _add_changes(routes: APIRouter, services: LearningServices) -> None:
             values = {**vars(before), **{name: v for name, v in given.items() if v is not None}}
             content = Content(**{**values, "questions": tuple(values["questions"])})
             hand = Hand(services.tenant, person.email, body.reason)
-            return changing.change(session, hand, Seen(entry_id, body.version), content)
+            return entry_changes.change(session, hand, Seen(entry_id, body.version), content)
 
         return await done(work)
 
@@ -253,19 +254,19 @@ def _add_changes(routes: APIRouter, services: LearningServices) -> None:
     async def retire(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
         """Serve it no longer; its history stays."""
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: changing.retire(session, hand, Seen(entry_id, body.version)))
+        return await done(lambda session: entry_changes.retire(session, hand, Seen(entry_id, body.version)))
 
     @routes.post("/knowledge-base/{entry_id}/approve/", tags=[TAG])
     async def approve(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
         """Serve a draft, or a retired entry again."""
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: changing.approve(session, hand, Seen(entry_id, body.version)))
+        return await done(lambda session: entry_changes.approve(session, hand, Seen(entry_id, body.version)))
 
     @routes.post("/knowledge-base/{entry_id}/restore/", tags=[TAG])
     async def restore(entry_id: str, body: RestoreBody, person: Reviewer) -> EntryOutcome:
         """What it said at an earlier version, as a new one."""
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: changing.restore(session, hand, Seen(entry_id, body.version), body.old))
+        return await done(lambda session: entry_changes.restore(session, hand, Seen(entry_id, body.version), body.old))
 
 
 def _add_usage(routes: APIRouter, services: LearningServices) -> None:

@@ -10,19 +10,19 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from connectors.base import RawRequest
+from connectors.http.config import WebConfig
+from connectors.http.cors import Origins
+from connectors.http.errors import route_class
+from connectors.http.limits import Limits, read_body
 from connectors.web.bodies import SubmitBody, parse
 from connectors.web.channel import WebChannel
-from connectors.web.config import WebConfig
-from connectors.web.failures import route_class
-from connectors.web.limits import Limits, read_body
-from connectors.web.origins import Origins
 from connectors.web.tokens import Tokens
-from console.api.paging import From, Limit, Offset, Tenant, To, period
+from console.api.page_query import From, Limit, Offset, Tenant, To, period
 from console.api.services import ApiServices
+from core.conversations.feedback import Feedback
 from core.feedback.analytics import By, analytics
 from core.feedback.links import Answer, Links
-from core.feedback.listing import listed
-from core.feedback.service import Feedback
+from core.feedback.queries import listed
 from core.feedback.types import Filter
 
 DAYS = 30

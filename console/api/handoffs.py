@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.api.edge import Admin, Answerer, Viewer, route_class
-from console.api.paging import Limit, Offset
+from console.api.errors import Admin, Answerer, Viewer, route_class
+from console.api.page_query import Limit, Offset
 from console.auth.gate import Gate
 from core.handoffs import settings
-from core.handoffs.listing import Filter
 from core.handoffs.service import HandoffService
+from core.handoffs.staff.queries import Filter
 
 DESK = settings.CONSOLE
 StateFilter = Literal[

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from console.api import conversations, customers
-from console.api.edge import Answerer, Viewer, route_class
+from console.api.errors import Answerer, Viewer, route_class
 from console.auth.gate import Gate
 from console.inbox import Inbox
-from core.conversations import found
+from core.conversations.search import found
 from core.errors import RejoinderError
-from core.handoffs import canned
+from core.handoffs.staff import canned_replies
 
 
 class TypingBody(BaseModel):
@@ -52,8 +52,8 @@ class CannedBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=canned.LONGEST_NAME)]
-    text: Annotated[str, Field(min_length=1, max_length=canned.LONGEST)]
+    name: Annotated[str, Field(min_length=1, max_length=canned_replies.LONGEST_NAME)]
+    text: Annotated[str, Field(min_length=1, max_length=canned_replies.LONGEST)]
     """May have {name}, {first_name} (the customer's) and {agent} in it."""
 
 
@@ -125,24 +125,24 @@ def _add_canned(routes: APIRouter, gate: Gate) -> None:
     @routes.get("/canned-replies")
     async def listed(_: Viewer) -> list[CannedItem]:
         """All, by name."""
-        texts = await gate.database.run(lambda session: canned.listed(session, gate.tenant))
+        texts = await gate.database.run(lambda session: canned_replies.listed(session, gate.tenant))
         return [CannedItem.model_validate(each) for each in texts]
 
     @routes.post("/canned-replies", status_code=201)
     async def add(body: CannedBody, person: Answerer) -> CannedItem:
         """A new one; its name is free."""
-        made = await gate.database.run(lambda s: canned.add(s, gate.tenant, body.name, body.text, person.email))
+        made = await gate.database.run(lambda s: canned_replies.add(s, gate.tenant, body.name, body.text, person.email))
         return CannedItem.model_validate(made)
 
     @routes.put("/canned-replies/{canned_id}")
     async def change(canned_id: str, body: CannedBody, person: Answerer) -> CannedItem:
         """Another name or text."""
         changed = await gate.database.run(
-            lambda s: canned.change(s, gate.tenant, canned_id, body.name, body.text, by=person.email)
+            lambda s: canned_replies.change(s, gate.tenant, canned_id, body.name, body.text, by=person.email)
         )
         return CannedItem.model_validate(changed)
 
     @routes.delete("/canned-replies/{canned_id}", status_code=204)
     async def remove(canned_id: str, person: Answerer) -> None:
         """Delete it."""
-        await gate.database.run(lambda s: canned.remove(s, gate.tenant, canned_id, person.email))
+        await gate.database.run(lambda s: canned_replies.remove(s, gate.tenant, canned_id, person.email))

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from console.api.edge import Viewer
-from console.api.paging import From, To
+from console.api.errors import Viewer
+from console.api.page_query import From, To
 from console.api.services import LearningServices
 from core.db.models import now
 from core.errors import InvalidInput

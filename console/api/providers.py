@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.llm import summaries
 from core.llm.catalogue import Catalogue
 from core.llm.router.health import ModelHealth
-from core.llm.router.testing import SETUP
+from core.llm.router.probe import SETUP
 
 
 class _Body(BaseModel):

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from console.api.edge import Reviewer, Viewer
-from console.api.paging import Limit, Offset
+from console.api.errors import Reviewer, Viewer
+from console.api.page_query import Limit, Offset
 from console.api.services import LearningServices
 from console.auth.sessions import Person
 from core.db.models import ReviewItem
 from core.errors import Unavailable
-from knowledge.review import deciding, listing
-from knowledge.review.listing import Filter
-from knowledge.review.types import LONGEST, MOST_QUESTIONS, Claim, Kind, Status, Wording
+from knowledge.curation.review import decisions, queries
+from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, Claim, Kind, Status, Wording
 
 TAG = "training data"
 Text = Annotated[str, Field(max_length=LONGEST)]
@@ -138,8 +138,8 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         wanted = Filter(status, kind, search, language)
 
         def work(session: Session) -> ItemPage:
-            total, found = listing.listed(session, services.tenant, wanted, limit, offset)
-            shown = [Item(**listing.described(session, item)) for item in found]
+            total, found = queries.listed(session, services.tenant, wanted, limit, offset)
+            shown = [Item(**queries.described(session, item)) for item in found]
             return ItemPage(total=total, limit=limit, offset=offset, items=shown)
 
         return await services.database.run(work)
@@ -147,7 +147,7 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
     @routes.get("/training-data/analytics/", tags=[TAG])
     async def analytics(_: Viewer, days: Annotated[int, Query(ge=1, le=366)] = 28) -> dict[str, Any]:
         """How long the queue is, what it could win, and how the last days' decisions went."""
-        return await services.database.run(lambda session: listing.analytics(session, services.tenant, days))
+        return await services.database.run(lambda session: queries.analytics(session, services.tenant, days))
 
     @routes.post("/training-data/process_conversation/", tags=[TAG])
     async def process_conversation(body: ConversationBody, _: Reviewer) -> dict[str, Any]:
@@ -178,18 +178,18 @@ def _add_one(routes: APIRouter, services: LearningServices) -> None:
         """Say it in other words; it stays in the queue."""
 
         def work(session: Session, claim: Claim) -> ReviewItem:
-            before = listing.found(session, services.tenant, item_id)
+            before = queries.found(session, services.tenant, item_id)
             now = {name: getattr(before, name) for name in ("questions", "answer", "subject", "intent")}
             given = body.model_dump(exclude_unset=True, exclude={"revision"})
             values = {**now, **{name: value for name, value in given.items() if value is not None}}
-            return deciding.edit(session, claim, Wording(**{**values, "questions": tuple(values["questions"])}))
+            return decisions.edit(session, claim, Wording(**{**values, "questions": tuple(values["questions"])}))
 
         return await _decide(services, item_id, body, person, work)
 
 
 async def _shown(services: LearningServices, item_id: str) -> Item:
     def work(session: Session) -> Item:
-        return Item(**listing.detailed(session, listing.found(session, services.tenant, item_id)))
+        return Item(**queries.detailed(session, queries.found(session, services.tenant, item_id)))
 
     return await services.database.run(work)
 
@@ -210,7 +210,7 @@ def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
     @routes.post("/training-data/{item_id}/approve/", tags=[TAG])
     async def approve(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
         """Publish it; with four eyes the first approval waits for a second person's."""
-        return await _decide(services, item_id, body, person, deciding.approve)
+        return await _decide(services, item_id, body, person, decisions.approve)
 
     @routes.post("/training-data/{item_id}/merge/", tags=[TAG])
     async def merge(item_id: str, body: MergeBody, person: Reviewer) -> Item:
@@ -220,27 +220,27 @@ def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
             item_id,
             body,
             person,
-            lambda session, claim: deciding.merge(session, claim, body.entry_id, take_answer=body.take_answer),
+            lambda session, claim: decisions.merge(session, claim, body.entry_id, take_answer=body.take_answer),
         )
 
     @routes.post("/training-data/{item_id}/keep/", tags=[TAG])
     async def keep(item_id: str, body: KeepBody, person: Reviewer) -> Item:
         """Of a contradiction this entry stays; those with another answer are retired."""
-        return await _decide(services, item_id, body, person, lambda s, claim: deciding.keep(s, claim, body.entry_id))
+        return await _decide(services, item_id, body, person, lambda s, claim: decisions.keep(s, claim, body.entry_id))
 
     @routes.post("/training-data/{item_id}/reject/", tags=[TAG])
     async def reject(item_id: str, body: RejectBody, person: Reviewer) -> Item:
         """Decide against it."""
-        return await _decide(services, item_id, body, person, lambda s, claim: deciding.reject(s, claim, body.reason))
+        return await _decide(services, item_id, body, person, lambda s, claim: decisions.reject(s, claim, body.reason))
 
     @routes.post("/training-data/{item_id}/snooze/", tags=[TAG])
     async def snooze(item_id: str, body: SnoozeBody, person: Reviewer) -> Item:
         """Out of the queue for a while."""
         return await _decide(
-            services, item_id, body, person, lambda s, claim: deciding.snooze(s, claim, body.until, body.reason)
+            services, item_id, body, person, lambda s, claim: decisions.snooze(s, claim, body.until, body.reason)
         )
 
     @routes.post("/training-data/{item_id}/undo/", tags=[TAG])
     async def undo(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
         """Take the decision back with all that it did."""
-        return await _decide(services, item_id, body, person, deciding.undo)
+        return await _decide(services, item_id, body, person, decisions.undo)

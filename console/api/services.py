@@ -12,8 +12,8 @@ from core.feedback.links import Links
 from core.llm.catalogue import Catalogue
 from core.llm.router.router import Router
 from core.llm.types import Request
-from knowledge.corrections.desk import Corrections
-from knowledge.review.desk import Desk
+from knowledge.curation.corrections.service import Corrections
+from knowledge.curation.review.service import Desk
 
 
 @dataclass(frozen=True)

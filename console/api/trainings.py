@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from console.api.edge import Builder, Viewer
-from console.api.paging import Limit, Offset
+from console.api.errors import Builder, Viewer
+from console.api.page_query import Limit, Offset
 from console.api.services import LearningServices, Models
 from core.db.models import TrainingSession
 from core.errors import NotFound, Unavailable

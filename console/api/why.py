@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from console.api.edge import Viewer, route_class
+from console.api.errors import Viewer, route_class
 from console.auth.gate import Gate
 from console.explanations import Explanations
 from core.errors import InvalidInput
-from knowledge.answering import LONGEST_QUESTION
+from knowledge.answers.decision import LONGEST_QUESTION
 
 MOST_TURNS = 50
 Text = Annotated[str, Field(max_length=LONGEST_QUESTION)]

@@ -18,6 +18,7 @@ from console.cli import (
     handoffs,
     harvest,
     knowledge,
+    models,
     nlu,
     providers,
     rasa,
@@ -26,7 +27,6 @@ from console.cli import (
     slack,
     start,
     token,
-    training,
     users,
 )
 from core.errors import RejoinderError
@@ -53,7 +53,7 @@ app.add_typer(corrections.app, name="corrections")
 app.add_typer(bot.app, name="bot")
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(rasa.app, name="rasa")
-app.add_typer(training.app, name="models")
+app.add_typer(models.app, name="models")
 app.add_typer(embeddings.app, name="embeddings")
 app.add_typer(providers.app, name="providers")
 app.add_typer(route.app, name="route")

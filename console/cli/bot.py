@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.options import JsonOption, TenantOption, print_json
-from core.adoption import Adopted
-from core.bot_parts import BotParts
+from core.bot.adoption import Adopted
+from core.bot.parts import BotParts
 from core.errors import NotFound
 from core.settings import Settings
 
@@ -64,7 +64,7 @@ def adopt(
     has changed: what was learnt stays. The next start trains the bot; `rejoinder bot forget` goes back.
     """
     from evaluation.adoption.findings import report  # noqa: PLC0415
-    from evaluation.adoption.wiring import Wanted, plan, take_in  # noqa: PLC0415
+    from evaluation.adoption.plan import Wanted, plan, take_in  # noqa: PLC0415
 
     settings = Settings.load()
     wanted = Wanted(project, domain, config, tuple(data or ()), pipeline.value, duckling, their_handoff, out)

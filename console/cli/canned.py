@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.errors import NotFound
 
@@ -20,10 +20,10 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What staff fi
 def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """All of them, by name."""
     from console.cli.tables import print_table  # noqa: PLC0415
-    from core.handoffs import canned  # noqa: PLC0415
+    from core.handoffs.staff import canned_replies  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        ready = canned.listed(session, tenant_id)
+        ready = canned_replies.listed(session, tenant_id)
     if as_json:
         print_json([asdict(each) for each in ready])
         return
@@ -39,20 +39,20 @@ def add(
     tenant: TenantOption = None,
 ) -> None:
     """Write a new one."""
-    from core.handoffs import canned  # noqa: PLC0415
+    from core.handoffs.staff import canned_replies  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        print(f"added “{canned.add(session, tenant_id, name, text, BY).name}”")
+        print(f"added “{canned_replies.add(session, tenant_id, name, text, BY).name}”")
 
 
 @app.command()
 def remove(name: NameArgument, tenant: TenantOption = None) -> None:
     """Delete one; what was sent with it stays."""
-    from core.handoffs import canned  # noqa: PLC0415
+    from core.handoffs.staff import canned_replies  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        found = [each.id for each in canned.listed(session, tenant_id) if each.name == " ".join(name.split())]
+        found = [each.id for each in canned_replies.listed(session, tenant_id) if each.name == " ".join(name.split())]
         if not found:
             raise NotFound(f"There is no canned reply of the name “{name}”.")
-        canned.remove(session, tenant_id, found[0], BY)
+        canned_replies.remove(session, tenant_id, found[0], BY)
     print(f"removed “{name}”")

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.twilio.contents import Contents
+    from connectors.twilio.templates import Contents
 
 app = typer.Typer(no_args_is_help=True, help="WhatsApp and SMS: whether they are set up, and WhatsApp's templates.")
 templates = typer.Typer(no_args_is_help=True, help="Messages that may go out after 24 hours of silence.")
@@ -43,7 +43,7 @@ def create(
     ] = None,
 ) -> None:
     """Make them at Twilio, and ask WhatsApp for approval; what is there already stays."""
-    from connectors.twilio.contents import TEMPLATES  # noqa: PLC0415 - see above
+    from connectors.twilio.templates import TEMPLATES  # noqa: PLC0415 - see above
 
     contents = _contents()
 
@@ -66,7 +66,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 def _contents() -> Contents:
     from connectors.twilio.client import Twilio  # noqa: PLC0415 - see above
-    from connectors.twilio.contents import Contents  # noqa: PLC0415 - see above
+    from connectors.twilio.templates import Contents  # noqa: PLC0415 - see above
     from connectors.twilio.wiring import twilio_config  # noqa: PLC0415 - see above
 
     config = twilio_config(Settings.load())

@@ -12,7 +12,7 @@ import typer
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.db import Database
 from core.db.models import Conversation, Message, Turn
@@ -20,7 +20,7 @@ from core.errors import InvalidInput, NotFound
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from knowledge.learning import Learnt
+    from knowledge.curation.conversation_import import Learnt
 
 ANSWER = (
     "outcome",
@@ -107,7 +107,7 @@ async def _summary(
     from core import logs  # noqa: PLC0415
     from core.llm.types import Caller, Request  # noqa: PLC0415
     from core.llm.wiring import make_router  # noqa: PLC0415
-    from knowledge.prompting import Prompts  # noqa: PLC0415
+    from knowledge.answers.prompt_texts import Prompts  # noqa: PLC0415
     from knowledge.types import SPEAKERS, Utterance  # noqa: PLC0415
 
     logs.set_up(settings.log_format, "ERROR")
@@ -156,8 +156,8 @@ def import_(
 def _store(database: Database, tenant_id: str, file: Path, author: str, *, approve: bool) -> Learnt:
     from dataclasses import replace  # noqa: PLC0415
 
-    from knowledge.entries import Change  # noqa: PLC0415
-    from knowledge.learning import parsed, store  # noqa: PLC0415
+    from knowledge.curation.conversation_import import parsed, store  # noqa: PLC0415
+    from knowledge.entries.editor import Change  # noqa: PLC0415
 
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
@@ -171,7 +171,7 @@ def _store(database: Database, tenant_id: str, file: Path, author: str, *, appro
 
 
 def _sync(settings: Settings, database: Database, tenant_id: str) -> Exception | None:
-    from knowledge.synchronising import sync_quietly  # noqa: PLC0415
+    from knowledge.index.synchroniser import sync_quietly  # noqa: PLC0415
     from knowledge.wiring import make_knowledge  # noqa: PLC0415
 
     knowledge = make_knowledge(settings, database)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from knowledge.corrections.types import Proposal
+    from knowledge.curation.corrections.types import Proposal
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID")]
 ByOption = Annotated[str, typer.Option("--by", help="Who decides.")]
@@ -27,11 +27,11 @@ def list_(
     tenant: TenantOption = None,
 ) -> None:
     """List corrections, newest first."""
-    from knowledge.corrections import listing  # noqa: PLC0415
+    from knowledge.curation.corrections import queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        total, found = listing.listed(session, tenant_id, listing.Filter(status), limit, 0)
-        rows = [listing.described(session, correction) for correction in found]
+        total, found = queries.listed(session, tenant_id, queries.Filter(status), limit, 0)
+        rows = [queries.described(session, correction) for correction in found]
     if as_json:
         print_json({"total": total, "items": rows})
         return
@@ -43,10 +43,10 @@ def list_(
 @app.command()
 def show(correction_id: IdArgument, as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """Show a correction and what became of it."""
-    from knowledge.corrections import listing  # noqa: PLC0415
+    from knowledge.curation.corrections import queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        shown = listing.described(session, listing.found(session, tenant_id, correction_id))
+        shown = queries.described(session, queries.found(session, tenant_id, correction_id))
     _show(shown, as_json=as_json)
 
 
@@ -70,7 +70,7 @@ def add(
     tenant: TenantOption = None,
 ) -> None:
     """Propose a correction."""
-    from knowledge.corrections.types import Proposal  # noqa: PLC0415
+    from knowledge.curation.corrections.types import Proposal  # noqa: PLC0415
 
     proposal = Proposal(
         answer=answer,
@@ -113,18 +113,18 @@ def reject(
     tenant: TenantOption = None,
 ) -> None:
     """Decide against it."""
-    from knowledge.corrections import deciding, listing  # noqa: PLC0415
+    from knowledge.curation.corrections import decisions, queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        shown = listing.described(session, deciding.reject(session, tenant_id, correction_id, by, reason))
+        shown = queries.described(session, decisions.reject(session, tenant_id, correction_id, by, reason))
     _show(shown, as_json=as_json)
 
 
 def _proposed(tenant: str | None, proposal: Proposal) -> dict[str, Any]:
-    from knowledge.corrections import listing, proposing  # noqa: PLC0415
+    from knowledge.curation.corrections import proposals, queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        return listing.described(session, proposing.propose(session, tenant_id, proposal))
+        return queries.described(session, proposals.propose(session, tenant_id, proposal))
 
 
 def _decided(tenant: str | None, correction_id: str, how: Literal["approve", "undo"], by: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, print_json
 from console.cli.tables import print_table
 from core.errors import InvalidInput

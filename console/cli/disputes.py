@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from knowledge.answering import Answering
-    from knowledge.contradictions import Contradiction
-    from knowledge.coverage import OwnQuestion
+    from knowledge.answers.coverage import OwnQuestion
+    from knowledge.answers.decision import Answering
+    from knowledge.entries.contradictions import Contradiction
     from knowledge.wiring import Knowledge
 
 MOST_CONTRADICTIONS = 10
@@ -25,10 +25,10 @@ def note(
     progress: Callable[[int, int], None],
 ) -> None:
     """Entries that state different figures to each other's question are disputed from now on."""
-    from knowledge import contradictions  # noqa: PLC0415
-    from knowledge.entries import Change, EntryEditor  # noqa: PLC0415
-    from knowledge.rivals import find_rivals  # noqa: PLC0415
-    from knowledge.synchronising import sync_quietly  # noqa: PLC0415
+    from knowledge.entries import contradictions  # noqa: PLC0415
+    from knowledge.entries.editor import Change, EntryEditor  # noqa: PLC0415
+    from knowledge.entries.rivals import find_rivals  # noqa: PLC0415
+    from knowledge.index.synchroniser import sync_quietly  # noqa: PLC0415
 
     asked = [(own.text, own.entries) for own in questions]
     found = find_rivals(answering, tenant_id, asked, progress)
@@ -45,7 +45,7 @@ def note(
 
 def find(knowledge: Knowledge, tenant_id: str, source: str | None) -> list[Contradiction]:
     """Those that nobody accepted; with ``source``, those in which it takes part."""
-    from knowledge import contradictions  # noqa: PLC0415
+    from knowledge.entries import contradictions  # noqa: PLC0415
 
     with knowledge.database.session() as session:
         return contradictions.found(session, tenant_id, source=source)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
+from console.cli.models import AuthorOption, ReasonOption
 from console.cli.options import JsonOption, TenantOption, print_json
-from console.cli.training import AuthorOption, ReasonOption
 
 if TYPE_CHECKING:
-    from evaluation.tuning.desk import Tell, Tuning
+    from evaluation.tuning.service import Tell, Tuning
 
 app = typer.Typer(no_args_is_help=True, help="The models that find entries by meaning: fine-tune, deploy, go back.")
 

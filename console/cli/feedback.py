@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
 from core.db.models import now
@@ -38,7 +38,7 @@ def list_(
     tenant: TenantOption = None,
 ) -> None:
     """List thumbs and signals, newest first."""
-    from core.feedback.listing import listed  # noqa: PLC0415
+    from core.feedback.queries import listed  # noqa: PLC0415
     from core.feedback.types import Filter  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
@@ -108,7 +108,7 @@ def link(
 @app.command()
 def settle(as_json: JsonOption = False) -> None:
     """Tell the signals of all answers that can be told by now, as the worker does every minute."""
-    from core.feedback.job import settle_all  # noqa: PLC0415
+    from core.conversations.jobs import settle_all  # noqa: PLC0415
     from knowledge.wiring import make_similarity  # noqa: PLC0415
 
     with opened(None) as (settings, database, _tenant_id):

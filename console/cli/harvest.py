@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from sqlalchemy import select
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.db import Database
 from core.db.models import Conversation, now
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from knowledge.harvest import Harvested, Run
-    from knowledge.harvest.wiring import Harvest
-    from knowledge.sources.document import Failure
+    from knowledge.curation.harvest import Harvested, Run
+    from knowledge.curation.harvest.wiring import Harvest
+    from knowledge.imports.sources.document import Failure
 
 
 def harvest(
@@ -49,8 +49,8 @@ def harvest(
     in a file was no conversation; the rest is harvested all the same.
     """
     from core import logs  # noqa: PLC0415
-    from core.llm.asking import own_router  # noqa: PLC0415
-    from knowledge.harvest.wiring import make_harvest  # noqa: PLC0415
+    from core.llm.client import own_router  # noqa: PLC0415
+    from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415
 
     failed: list[Failure] = []
     with opened(tenant) as (settings, database, tenant_id):
@@ -78,9 +78,9 @@ def _store(database: Database, tenant_id: str, file: Path) -> list[Failure]:
     """Keep a file's conversations; one that is here already is left as it is."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from knowledge.entries import Change  # noqa: PLC0415
-    from knowledge.harvest.files import conversations  # noqa: PLC0415
-    from knowledge.learning import store  # noqa: PLC0415
+    from knowledge.curation.conversation_import import store  # noqa: PLC0415
+    from knowledge.curation.harvest.files import conversations  # noqa: PLC0415
+    from knowledge.entries.editor import Change  # noqa: PLC0415
 
     found, failed = 0, list[Any]()
     for some, wrong in conversations(file):

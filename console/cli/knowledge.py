@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli import disputes, knowledge_check, knowledge_why, reports, reuse
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.progress import progress
 from console.cli.tables import print_table
@@ -20,8 +20,8 @@ from core.errors import Conflict, InvalidInput, KnowledgeUnavailable
 
 if TYPE_CHECKING:
     from core.db.models import KnowledgeEntry
-    from knowledge.entries import Change, EntryEditor
-    from knowledge.importing import Report
+    from knowledge.entries.editor import Change, EntryEditor
+    from knowledge.imports.importer import Report
     from knowledge.wiring import Knowledge
 
 STATUSES = ("draft", "approved", "retired")
@@ -65,8 +65,8 @@ def import_(
 
     Exit code 1 when a document or a row failed; the others are imported all the same.
     """
-    from knowledge.importing import Options  # noqa: PLC0415
-    from knowledge.sources.opening import open_origin  # noqa: PLC0415
+    from knowledge.imports.importer import Options  # noqa: PLC0415
+    from knowledge.imports.sources.origins import open_origin  # noqa: PLC0415
     from knowledge.wiring import make_fetcher  # noqa: PLC0415
 
     _check_import(places, name, base_url)
@@ -104,7 +104,7 @@ def sources(
     tenant: TenantOption = None,
 ) -> None:
     """List what was imported: counts, dates, and how many documents and rows failed."""
-    from knowledge import catalogue  # noqa: PLC0415
+    from knowledge.imports import catalogue  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
         only = catalogue.found(session, tenant_id, name).name if name else None
@@ -144,7 +144,8 @@ def forget(
     tenant: TenantOption = None,
 ) -> None:
     """Retire everything that came from a source; its history stays, and `--undo` brings it back."""
-    from knowledge import catalogue, contradictions  # noqa: PLC0415
+    from knowledge.entries import contradictions  # noqa: PLC0415
+    from knowledge.imports import catalogue  # noqa: PLC0415
 
     with _opened(tenant) as (knowledge, tenant_id):
         with knowledge.database.session() as session:
@@ -216,12 +217,12 @@ def list_(
     tenant: TenantOption = None,
 ) -> None:
     """List entries, newest first."""
-    from knowledge import entries  # noqa: PLC0415
+    from knowledge.entries import editor  # noqa: PLC0415
 
     if status is not None and status not in STATUSES:
         raise typer.BadParameter(f"{status!r} is none of {', '.join(STATUSES)}", param_hint="--status")
     with _opened(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
-        stored = entries.listed(session, tenant_id, status, limit)
+        stored = editor.listed(session, tenant_id, status, limit)
         rows = [_described(entry) for entry in stored]
     if as_json:
         print_json(rows)
@@ -240,10 +241,10 @@ def show(
     entry_id: Annotated[str, typer.Argument(metavar="ID")], as_json: JsonOption = False, tenant: TenantOption = None
 ) -> None:
     """Show an entry with its history."""
-    from knowledge import entries  # noqa: PLC0415
+    from knowledge.entries import editor  # noqa: PLC0415
 
     with _opened(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
-        entry = entries.found(session, tenant_id, entry_id)
+        entry = editor.found(session, tenant_id, entry_id)
         shown = _described(entry)
         shown["history"] = [
             {
@@ -252,7 +253,7 @@ def show(
                 "author": v.author,
                 "reason": v.reason,
             }
-            for v in entries.history(session, entry)
+            for v in editor.history(session, entry)
         ]
     if as_json:
         print_json(shown)
@@ -271,7 +272,7 @@ def approve(
     tenant: TenantOption = None,
 ) -> None:
     """Serve a draft, or a retired entry again."""
-    from knowledge.entries import Change, EntryEditor  # noqa: PLC0415
+    from knowledge.entries.editor import Change, EntryEditor  # noqa: PLC0415
 
     shown = _moved(tenant, entry_id, Change(author, reason), EntryEditor.approve, "it is served once the index is back")
     if as_json:
@@ -289,7 +290,7 @@ def retire(
     tenant: TenantOption = None,
 ) -> None:
     """Serve an entry no longer; it stays readable with its history."""
-    from knowledge.entries import Change, EntryEditor  # noqa: PLC0415
+    from knowledge.entries.editor import Change, EntryEditor  # noqa: PLC0415
 
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
@@ -308,12 +309,12 @@ def _moved(
     meanwhile: str,
 ) -> dict[str, Any]:
     """Approve or retire one entry; what follows while the index is away is said as a warning."""
-    from knowledge import entries  # noqa: PLC0415
+    from knowledge.entries import editor  # noqa: PLC0415
 
     with _opened(tenant) as (knowledge, tenant_id):
         with knowledge.database.session() as session:
-            entry = entries.found(session, tenant_id, entry_id)
-            move(entries.EntryEditor(session, tenant_id, change), entry)
+            entry = editor.found(session, tenant_id, entry_id)
+            move(editor.EntryEditor(session, tenant_id, change), entry)
             shown = _described(entry)
         _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), meanwhile)
     return shown
@@ -353,7 +354,7 @@ def _has_demo(knowledge: Knowledge, tenant_id: str, done: Sequence[Report]) -> b
 
 
 def _check_import(places: list[str], name: str | None, base_url: str | None) -> None:
-    from knowledge.catalogue import checked_name  # noqa: PLC0415
+    from knowledge.imports.catalogue import checked_name  # noqa: PLC0415
 
     try:
         if name is not None:
@@ -374,8 +375,8 @@ def _confirm(question: str) -> None:
 
 def _imported(place: str, run: Callable[[str], Report]) -> Report:
     """One origin that cannot be read at all is a failed row, and the next one goes on."""
-    from knowledge.importing import Report  # noqa: PLC0415
-    from knowledge.sources.document import Failure  # noqa: PLC0415
+    from knowledge.imports.importer import Report  # noqa: PLC0415
+    from knowledge.imports.sources.document import Failure  # noqa: PLC0415
 
     try:
         return run(place)
@@ -384,7 +385,7 @@ def _imported(place: str, run: Callable[[str], Report]) -> Report:
 
 
 def _sync(knowledge: Knowledge, tenant_id: str, progress: Callable[[int, int], None]) -> KnowledgeUnavailable | None:
-    from knowledge.synchronising import sync_quietly  # noqa: PLC0415
+    from knowledge.index.synchroniser import sync_quietly  # noqa: PLC0415
 
     return sync_quietly(knowledge.synchroniser, tenant_id, progress)
 

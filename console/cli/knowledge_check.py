@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli import disputes
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.progress import Show, progress
 
 if TYPE_CHECKING:
-    from knowledge.coverage import Coverage, OwnQuestion
+    from knowledge.answers.coverage import Coverage, OwnQuestion
     from knowledge.wiring import Knowledge
 
 ENOUGH = 0.99
@@ -37,7 +37,7 @@ def check(
 
     What states other figures than another entry to one of them is listed, waits for review, and is not sent as sure.
     """
-    from knowledge import catalogue  # noqa: PLC0415
+    from knowledge.imports import catalogue  # noqa: PLC0415
     from knowledge.wiring import make_knowledge  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
@@ -78,7 +78,7 @@ def _checked(
     knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show, most: int | None = None
 ) -> Coverage:
     from core.settings import Settings  # noqa: PLC0415
-    from knowledge.coverage import Coverage, check_coverage, own_questions, spread  # noqa: PLC0415
+    from knowledge.answers.coverage import Coverage, check_coverage, own_questions, spread  # noqa: PLC0415
     from knowledge.wiring import make_answering  # noqa: PLC0415
 
     with knowledge.database.session() as session:

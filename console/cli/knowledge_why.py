@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
 

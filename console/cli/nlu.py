@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
+from console.cli.models import AuthorOption, print_intents
 from console.cli.options import JsonOption, TenantOption, print_json
-from console.cli.training import AuthorOption, print_intents
 from core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="How messages are understood: measure it, and teach it.")
@@ -114,7 +114,7 @@ def suggest(
     tenant: TenantOption = None,
 ) -> None:
     """Propose examples and new intents from messages that nobody understood."""
-    from evaluation.training.suggesting import suggest as proposed  # noqa: PLC0415
+    from evaluation.training.suggestions import suggest as proposed  # noqa: PLC0415
     from knowledge.wiring import make_embedder  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:

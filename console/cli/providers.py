@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from core.llm.router.testing import TestReport
+    from core.llm.router.probe import TestReport
 
 MOST_ROLES = 3
 """A model with more of them is asked for everything."""
@@ -27,8 +27,8 @@ app = typer.Typer(no_args_is_help=True, help="Language models: which there are, 
 def list_(as_json: JsonOption = False) -> None:
     """List the models of models.yml, with prices and what each is asked for; needs no running instance."""
     from core.llm.catalogue import Catalogue  # noqa: PLC0415
-    from core.llm.providers.making import configured  # noqa: PLC0415
-    from core.llm.router.testing import SETUP  # noqa: PLC0415
+    from core.llm.providers.factory import configured  # noqa: PLC0415
+    from core.llm.router.probe import SETUP  # noqa: PLC0415
 
     settings = Settings.load()
     catalogue, there = Catalogue.load(settings.models), configured(settings)
@@ -67,7 +67,7 @@ def try_out(
     as_json: JsonOption = False,
 ) -> None:
     """Make one small real call to each provider that is set up. Exit code 1 when one fails."""
-    from core.llm.providers.making import configured  # noqa: PLC0415
+    from core.llm.providers.factory import configured  # noqa: PLC0415
 
     settings = Settings.load()
     names = [provider] if provider else sorted(configured(settings))

@@ -12,8 +12,8 @@ from console.cli.options import print_json
 from console.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from knowledge.coverage import Coverage
-    from knowledge.importing import Report
+    from knowledge.answers.coverage import Coverage
+    from knowledge.imports.importer import Report
 
 COUNTS = ("documents", "added", "changed", "unchanged", "retired")
 MOST_LINES = 30

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from core.shares import Difference, Share
-    from knowledge.reuse.measuring import EntryReuse
+    from core.proportions import Difference, Share
+    from knowledge.answers.reuse.statistics import EntryReuse
 
 COLUMNS = ("id", "question", "reused", "near", "held out", "judged", "wrong", "error (95 %)", "helpful", "resolved")
 
@@ -21,7 +21,7 @@ def reuse(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 
     "helpful" and "resolved" are the differences to the askings from which the answer was held back, in percentage points.
     """
-    from knowledge.reuse.measuring import by_entry  # noqa: PLC0415
+    from knowledge.answers.reuse.statistics import by_entry  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
         found = by_entry(session, tenant_id)

@@ -21,7 +21,7 @@ def slack() -> None:
 @app.command()
 def test() -> None:
     """Ask Slack about each workspace, and say how to mend what is wrong; needs no running instance."""
-    from connectors.slack.checking import trouble  # noqa: PLC0415
+    from connectors.slack.diagnostics import trouble  # noqa: PLC0415
     from connectors.slack.wiring import make_connections  # noqa: PLC0415
 
     workspaces = make_connections(Settings.load()).all

@@ -12,9 +12,9 @@ import typer
 
 from console import local_model
 from console.cli.bot import lacks_of
+from console.cli.models import AuthorOption, ReasonOption, lines_of, print_intents, train_new
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
-from console.cli.training import AuthorOption, ReasonOption, lines_of, print_intents, train_new
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.secrets import derive

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli.opening import opened
+from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Who signs in to the console.")

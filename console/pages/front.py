@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from core.bot_parts import Voice
+from core.bot.parts import Voice
 
 _CONSOLE = Path(__file__).parent.parent
 _POLICY = (

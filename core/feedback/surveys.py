@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core import learning
 from core.db.models import Conversation, SurveyResponse, Turn, now
 from core.errors import InvalidInput, NotFound
-from core.feedback.settling import is_idle
+from core.feedback import settings as learning
+from core.feedback.settlement import is_idle
 
 Kind = Literal["csat", "nps"]
 SCORES: dict[str, range] = {"csat": range(1, 6), "nps": range(11)}

@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.bot.texts import Texts
 from core.db import Database
 from core.db.models import Conversation, Handoff, HandoffNote, now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.events import MessageStored
-from core.handoffs import settings, speaking, stepping_back, triggers
-from core.handoffs.applying import Applied, Happening, apply, known_event, person_has_word
-from core.handoffs.listing import Filter, History, history, listed
-from core.handoffs.views import HandoffView, view
+from core.handoffs import messages, policy, requests, settings
+from core.handoffs.staff.queries import Filter, History, history, listed
+from core.handoffs.staff.views import HandoffView, view
+from core.handoffs.transitions import Applied, Happening, apply, known_event, person_has_word
 from core.messages import as_event
-from core.texts import Texts
 
 T = TypeVar("T")
 
@@ -86,11 +86,11 @@ class HandoffService:
         """
 
         def work(session: Session) -> MessageStored:
-            if event_id and (known := speaking.said_before(session, tenant_id, desk, event_id)):
+            if event_id and (known := messages.said_before(session, tenant_id, desk, event_id)):
                 return as_event(known)
             conversation = locked(session, tenant_id, handoff_id)
             refuse_if_taken(session, handoff_id, by, held_by)
-            message, _ = speaking.reply(
+            message, _ = messages.reply(
                 session, conversation, text, by, desk=desk, event_id=event_id, attachments=attachments
             )
             return as_event(message)
@@ -102,7 +102,7 @@ class HandoffService:
 
         def told(session: Session, conversation: Conversation, _: Applied) -> None:
             texts = self._texts.of(session, conversation.id)
-            speaking.announce(session, conversation, texts.handoff_returned)
+            messages.announce(session, conversation, texts.handoff_returned)
 
         return await self._happen(tenant_id, handoff_id, Happening("give_back", by, event_id=event_id), told)
 
@@ -123,7 +123,7 @@ class HandoffService:
                 raise NotFound("There is no such conversation.")
             if conversation.handoff_id:
                 refuse_if_taken(session, conversation.handoff_id, by, held_by)
-            why = triggers.taken_over(session, conversation, by)
+            why = policy.taken_over(session, conversation, by)
             event = "claim" if conversation.handoff_id else "take_over"
             happening = Happening(event, by, event_id=event_id, why=why)  # type: ignore[arg-type]
             return view(session, apply(session, conversation, happening).handoff)
@@ -139,8 +139,8 @@ class HandoffService:
 
         def work(session: Session) -> None:
             handoff = found(session, tenant_id, handoff_id)
-            if not 0 < len(text.strip()) <= speaking.LONGEST:
-                raise InvalidInput(f"A note has 1 to {speaking.LONGEST} characters.")
+            if not 0 < len(text.strip()) <= messages.LONGEST:
+                raise InvalidInput(f"A note has 1 to {messages.LONGEST} characters.")
             same = {"tenant_id": tenant_id, "event_id": event_id}
             if event_id and session.scalar(select(HandoffNote.id).filter_by(**same)):
                 return
@@ -156,11 +156,11 @@ class HandoffService:
             if conversation is None or person_has_word(session, conversation):
                 return
             chosen = settings.of(session, conversation.tenant_id)
-            if why := triggers.from_thumbs(session, chosen, conversation):
+            if why := policy.from_thumbs(session, chosen, conversation):
                 there = chosen.attended(self._clock())
                 text = self._texts.of(session, conversation.id).handoff_announced(there=there)
-                speaking.announce(session, conversation, text)
-                stepping_back.request(session, conversation, why, there=there)
+                messages.announce(session, conversation, text)
+                requests.request(session, conversation, why, there=there)
 
         await self._run(work)
 

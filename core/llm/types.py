@@ -11,20 +11,6 @@ Role = Literal["system", "user", "assistant"]
 Purpose = Literal["answer", "rewrite", "summary", "judge", "harvest", "test"]
 FinishReason = Literal["stop", "length", "stopped"]
 """The model ended by itself, it ran into its limit, or the customer pressed stop."""
-ErrorKind = Literal[
-    "timeout",  # nothing within a time limit, or a stream that stalls or never ends
-    "connection",  # no connection, or one that broke off
-    "rate_limited",  # 429
-    "unauthorised",  # 401, 403: the key is wrong or may not use this
-    "quota",  # 402, or "out of quota"
-    "server",  # 5xx
-    "malformed",  # an answer that is not what the vendor documents: HTML, broken JSON
-    "empty",  # no choice, or no text
-    "blocked",  # the vendor's safety filter
-    "not_found",  # no such model
-    "context_too_long",  # more tokens than the model takes
-    "bad_request",  # any other 4xx: our own fault
-]
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from functools import cached_property
 from core.db import Database
 from core.llm.catalogue import Catalogue
 from core.llm.ledger import Ledger
-from core.llm.providers.making import make_providers, make_transcriptions
+from core.llm.providers.factory import make_providers, make_transcriptions
 from core.llm.router.attempt import Holds
-from core.llm.router.calling import Masks
+from core.llm.router.failover import Masks
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
-from core.llm.transcribing import Transcriber
+from core.llm.transcriber import Transcriber
 from core.llm.types import Request
 from core.settings import Settings
 

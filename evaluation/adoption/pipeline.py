@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import httpx
 import yaml
 
-from core.bot_parts import ROOT
+from core.bot.parts import ROOT
 from evaluation.adoption.documents import written
 from evaluation.adoption.findings import Finding
 from evaluation.adoption.project import Project

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.errors import InvalidInput
 
 LEARNT = "learnt.yml"

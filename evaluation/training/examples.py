@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
 from core.llm.masking import Masker

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from evaluation.training.comparing import NONE, Prediction, right
+from evaluation.training.comparison import NONE, Prediction, right
 
 SHOWN = 3
 NEAR_VERBATIM = "near-verbatim"

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import yaml
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.errors import InvalidInput, NotFound
 from evaluation.training.data import LEARNT, is_learnt, read_parts, write_rows, written
-from evaluation.training.locking import locked
+from evaluation.training.lock import locked
 from evaluation.training.rasa import ROOT, run_rasa
 
-MADE_FROM = ("bot/components", "knowledge/embedding.py")
+MADE_FROM = ("bot/components", "knowledge/embeddings/embedder.py")
 """Beside the domain, the training data and the recipe."""
 KEPT = 3
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.errors import InvalidInput
-from evaluation.training.comparing import Prediction, compare
+from evaluation.training.comparison import Prediction, compare
 from evaluation.training.data import Example, read_rows, write_rows
 from evaluation.training.intents import IntentFigures, intent_figures
 from evaluation.training.model import Release

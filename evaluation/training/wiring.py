@@ -6,8 +6,8 @@ from core.db import Database
 from core.rasa import Rasa
 from core.secrets import derive
 from core.settings import Settings
-from evaluation.training.desk import Training
 from evaluation.training.model import BotModel
+from evaluation.training.service import Training
 
 
 def make_model(settings: Settings) -> BotModel:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.tuning.pairs import Phrased
-from knowledge.chunking import plain
+from knowledge.imports.chunker import plain
 from knowledge.types import Embeds
 
 FILES = ("phrasings.jsonl", "answers.jsonl")

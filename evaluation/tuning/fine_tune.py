@@ -80,7 +80,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 class Hidden(torch.nn.Module):
-    """The transformer with the inputs and the output that `knowledge.embedding` speaks to."""
+    """The transformer with the inputs and the output that `knowledge.embeddings.embedder` speaks to."""
 
     def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Hidden(torch.nn.Module):
 
 
 def export(model: SentenceTransformer, folder: Path) -> None:
-    """The transformer as ONNX with weights in 8 bits; pooling and norm are `knowledge.embedding`'s."""
+    """The transformer as ONNX with weights in 8 bits; pooling and norm are `knowledge.embeddings.embedder`'s."""
     feed = model.tokenizer(["one", "and three words"], padding=True, return_tensors="pt")
     axes = {0: "batch", 1: "sequence"}
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.db.models import KnowledgeEntry, RegressionCase, ReuseObservation
 from core.errors import InvalidInput
-from knowledge import entries
-from knowledge.signals import normalised
+from knowledge.entries import editor
+from knowledge.text.features import normalised
 from knowledge.types import Entry
 
 HELD_BACK = 0.3
@@ -51,7 +51,7 @@ class Phrased:
 def read(session: Session, tenant_id: str) -> list[Phrased]:
     """Every approved entry, in a fixed order."""
     approved = select(KnowledgeEntry.id).filter_by(tenant_id=tenant_id, status="approved")
-    served = entries.served(session, tenant_id, list(session.scalars(approved.order_by(KnowledgeEntry.id))))
+    served = editor.served(session, tenant_id, list(session.scalars(approved.order_by(KnowledgeEntry.id))))
     confirmed = _confirmed(session, tenant_id)
     return [Phrased(entry, _new(entry, confirmed[entry.id])) for entry in served.values()]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.db import Database
 from core.settings import Settings
-from evaluation.tuning.desk import Tuning
 from evaluation.tuning.models import TunedModels
+from evaluation.tuning.service import Tuning
 from evaluation.tuning.trainer import packaged_base
 from knowledge.wiring import make_knowledge
 

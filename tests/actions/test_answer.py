@@ -10,12 +10,12 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import ActionAnswer, questions_of
+from core.bot.texts import Texts
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
 from core.llm.types import Caller
-from core.texts import Texts
-from knowledge.answering import whole
-from knowledge.draft import Viewer
+from knowledge.answers.decision import whole
+from knowledge.answers.draft import Viewer
 from knowledge.types import Answer, AnswerPart, Choice, Question, Source, UsedEntry, Utterance, Writing
 
 KNOWN = AnswerPart("How long?", "answered", "Two days.", 0.9, (UsedEntry("e1", 1, 0.9),), (Source("Delivery"),))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 from fastapi import FastAPI
 
-from actions.matching import router
-from core.turns.knowledge import PATH, Asked, KnowledgeMatch
+from actions.lookup_route import router
+from core.conversations.knowledge_lookup import PATH, Asked, KnowledgeMatch
 from evaluation.replay import Door, Probe
 from knowledge.types import Utterance
 

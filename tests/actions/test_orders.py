@@ -14,7 +14,7 @@ from actions.stop import ActionStop
 from bot.skills.shop_orders.actions import ActionCancelOrder, ActionChangeAddress, ActionOrderStatus
 from bot.skills.shop_orders.orders import Orders, order_number
 from bot.skills.shop_orders.verification import ValidateAddressChangeForm, ValidateOrderStatusForm
-from core.bot_parts import BotParts, find_skills
+from core.bot.parts import BotParts, find_skills
 from core.db import Database
 from core.db.models import Order
 

@@ -21,10 +21,10 @@ from console import health
 from core.errors import SettingsInvalid
 from core.events import Hub
 from core.settings import Settings
+from testing.action_server import http, rasa_sdk_server, wire
+from testing.services import free_port
+from testing.waiting import soon
 from tests.actions.test_webhook import call
-from tests.fakes.action_server import http, rasa_sdk_server, wire
-from tests.services import free_port
-from tests.waiting import soon
 
 RESULT = http(orjson.dumps({"events": [{"event": "slot", "name": "n", "value": 1}], "responses": [{"text": "done"}]}))
 CODE = """

@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.skills import actions_of, check_named, check_skills, check_unique, load_skills
 from actions.stop import ActionStop
-from core.bot_parts import Skill, find_skills
+from core.bot.parts import Skill, find_skills
 from core.db import Database
 from core.errors import ActionFailed, SettingsInvalid
 

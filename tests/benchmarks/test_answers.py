@@ -17,10 +17,10 @@ from benchmarks.answers.figures import Asked, line, misses, shares
 from benchmarks.answers.own import OwnQuestion
 from benchmarks.answers.score import Case, Reply, facts_met, is_captured, is_shown, verdict
 from benchmarks.answers.worlds import DEMO_QUESTIONS, PARAPHRASES, REPORTED, TUNED, demo_world, read_cases
-from benchmarks.instance import Instance
 from console.demo import HELP_CENTRE
-from knowledge.signals import content_words
+from knowledge.text.features import content_words
 from knowledge.types import Entry
+from testing.instance import Instance
 
 PUBLIC = Path(__file__).parents[3] / "shared/data/help_centres"
 OUTCOMES = ("answered", "suggested", "clarified", "unknown", "handoff", "action")

@@ -7,7 +7,7 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components import forms
-from bot.components.embedding import SentenceEmbeddingFeaturizer
+from bot.components.featurizer import SentenceEmbeddingFeaturizer
 from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, plain
 from bot.components.out_of_scope import OutOfScopeComponent
 

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from console.cli import app
 from console.form_check import action_server
-from core.bot_parts import BotParts, find_skills
+from core.bot.parts import BotParts, find_skills
 from core.rasa import as_text
-from core.turns.replies import read
+from core.rasa.answer import read
 from evaluation.forms import check_forms
 from evaluation.nlu import measure
 from evaluation.training.data import Example, read_parts, write_rows

@@ -14,10 +14,10 @@ from rasa_sdk.executor import ActionExecutor
 
 from actions.servers import ActionServers
 from console.form_check import serving
-from core.turns.replies import read
+from core.rasa.answer import read
 from evaluation.training.rasa import ROOT, environment
-from tests.fakes.action_server import rasa_sdk_server
-from tests.services import free_port
+from testing.action_server import rasa_sdk_server
+from testing.services import free_port
 
 CODE = """
 from rasa_sdk import Action, FormValidationAction

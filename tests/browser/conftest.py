@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
 
+from testing.services import chromium as chromium_path
 from tests.browser.chat_page import ChatPage
 from tests.browser.server import ChatServer
-from tests.services import chromium as chromium_path
 
 _ARGUMENTS = (
     "--no-sandbox",

@@ -13,9 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from core.db import Database
+from testing.services import free_port
+from testing.waiting import eventually
 from tests.console.staff import ANA, PASSWORD, Staff, open_console
-from tests.services import free_port
-from tests.waiting import eventually
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 WIDE = {"viewport": {"width": 1280, "height": 800}}

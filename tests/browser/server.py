@@ -14,14 +14,14 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from connectors.http.config import WebConfig
 from connectors.web import routes, transfer, widget
-from connectors.web.config import WebConfig
 from console.pages import front
-from core.bot_parts import Voice
+from core.bot.parts import Voice
 from core.errors import InvalidInput
+from testing.services import free_port
+from testing.waiting import eventually
 from tests.connectors.doubles import FakeFeedback, FakeTurns
-from tests.services import free_port
-from tests.waiting import eventually
 
 WIDE_LIMITS = WebConfig(
     tenant="shop",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from testing.waiting import eventually
 from tests.browser.scripts import shop
-from tests.waiting import eventually
 
 
 def test_a_failed_message_stays_and_is_sent_on_retry(server, chat):

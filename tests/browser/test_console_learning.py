@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from core.db.models import TrainingSession
 from core.jobs import heartbeat
-from knowledge.corrections import proposing
-from knowledge.corrections.types import Proposal
+from knowledge.curation.corrections import proposals
+from knowledge.curation.corrections.types import Proposal
 from tests.browser.console_page import PHONE, WIDE, address, enter, staff
 from tests.console.staff import suggesting
 from tests.console.test_corrections_pages import RIGHT, WRONG, answered
@@ -61,7 +61,7 @@ def test_a_wrong_answer_is_corrected_approved_and_undone_by_keys(sqlite, staff, 
 def test_a_rejection_asks_why(sqlite, enter):
     with sqlite.session() as session:
         proposal = Proposal("Maybe.", "tone", "ben@example.com", question="When?", bot_answer="Soon.")
-        id_ = proposing.propose(session, T, proposal).id
+        id_ = proposals.propose(session, T, proposal).id
     console = enter().go(f"/corrections/{id_}").press("r")
     expect(console.page.get_by_role("dialog", name="Reject")).to_be_visible()
     assert console.violations() == []
@@ -91,8 +91,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(sqlite, staff, enter, scheme, 
     talk, message, entry = answered(sqlite, "Do you wrap gifts? " * 8)
     with sqlite.session() as session:
         common = {"category": "wrong_fact", "author": "ben@example.com"}
-        one = proposing.propose(session, T, Proposal(RIGHT, message_id=message, quality=1, **common)).id
-        other = proposing.propose(session, T, Proposal("x" * 200, question="y" * 200, **common)).id
+        one = proposals.propose(session, T, Proposal(RIGHT, message_id=message, quality=1, **common)).id
+        other = proposals.propose(session, T, Proposal("x" * 200, question="y" * 200, **common)).id
     staff.index.sync(T)
     console = enter(color_scheme=scheme, bypass_csp=True, **size)
     console.go(f"/corrections/{one}").press("a")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.events import HandoffChanged
-from core.handoffs.standing import Standing
+from core.handoffs.customer_status import Standing
 from tests.browser.chat_page import ChatPage
 from tests.browser.server import ChatServer
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from testing.waiting import eventually
 from tests.browser.chat_page import ChatPage
 from tests.browser.scripts import shop
 from tests.browser.server import ChatServer
-from tests.waiting import eventually
 
 CSAT, NPS = "How was this chat?", "How likely are you to recommend us to a friend?"
 

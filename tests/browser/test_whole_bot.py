@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from benchmarks.instance import Instance
+from testing.instance import Instance
 from tests.browser.chat_page import ChatPage
 
 

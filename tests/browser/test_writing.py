@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from core.events import Chunk, Citable, Draft, Estimate, TurnEnded, Typing
+from testing.waiting import eventually
 from tests.browser.chat_page import ChatPage
 from tests.browser.server import ChatServer
-from tests.waiting import eventually
 
 SOURCES = (
     {"title": "Returns and refunds", "url": "https://shop.example/returns"},

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from console.cli import app
-from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
+from testing.twilio import ACCOUNT, TOKEN, FakeTwilio
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from testing import Behaviour, FakeOpenAI
+from testing.services import free_port
 from tests.cli.test_knowledge import CommandLine
-from tests.fakes import Behaviour, FakeOpenAI
-from tests.services import free_port
 
 Run = Any
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from console.cli import main
 from core import logs
 from core.settings import PREFIX, Settings
-from tests import services
+from testing import services
 
 TURNS = [{"speaker": "user", "text": "Can I pay with cash?"}, {"speaker": "agent", "text": "No, cards only."}]
 

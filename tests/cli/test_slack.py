@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from console.cli import app
 from core.errors import SettingsInvalid
-from tests.fakes.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
+from testing.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
 
 WORKSPACE = {"tenant": "shop", "team": TEAM, "channel": CHANNEL, "bot_token": BOT_TOKEN, "signing_secret": SECRET}
 

@@ -11,7 +11,7 @@ from console import demo
 from console.cli.progress import Pace, time_left
 from core.db import Database
 from core.settings import PREFIX, Settings
-from tests import services
+from testing import services
 from tests.cli.test_knowledge import CommandLine
 
 

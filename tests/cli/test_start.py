@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.instance import ROOT
 from console.cli.rasa import endpoint
 from console.cli.start import how_many, process_environment, remember_demo
 from core.settings import Settings
 from evaluation.training.wiring import make_model
+from testing.instance import ROOT
 
 
 def names(settings: Settings) -> list[str]:

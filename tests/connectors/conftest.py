@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from connectors.http.config import WebConfig
 from connectors.web import routes, widget
-from connectors.web.config import WebConfig
 from tests.connectors.doubles import FakeFeedback, FakeTurns
 
 PAGE = "https://shop.example"

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from core.conversations.inbox import Inbound, Received, clean
 from core.errors import InvalidInput, NotFound
 from core.events import Chunk, Hub, MessageStored, TurnEnded, Typing
 from core.feedback.surveys import SCORES, Ending
-from core.handoffs.standing import Standing
-from core.turns.inbox import Inbound, Received, clean
+from core.handoffs.customer_status import Standing
 
 Script = Callable[["FakeTurns", str, str, str], None]
 """What happens when something was said: (turns, conversation id, turn id, text)."""

@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from connectors.web.config import WebConfig
+from connectors.http.config import WebConfig
 from connectors.web.tokens import Tokens
 from console.api import ApiServices, router
 from console.api.feedback import submit_router
+from core.conversations.feedback import Feedback
 from core.db import Database
 from core.feedback.links import Links
-from core.feedback.service import Feedback
 from core.llm.types import Request
 from tests.core.llm.scripted import CATALOGUE, ask, bench
 

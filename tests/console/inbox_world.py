@@ -10,25 +10,26 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from connectors.web import routes, signs, widget
-from connectors.wiring import make_senders
+from connectors.senders import make_senders
+from connectors.web import receipts, routes, widget
 from console.api.handoffs import router as handoffs_api
 from console.api.inbox import router as inbox_api
 from console.auth.gate import Gate
 from console.pages import front
-from core.bot_parts import Voice
+from core.bot.parts import Voice
+from core.conversations.feedback import Feedback
+from core.conversations.inbox import Inbound
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Customer, Handoff
-from core.deliveries.deliverer import Deliverer
+from core.delivery.deliverer import Deliverer
+from core.delivery.receipts import Signs
 from core.events import Hub
-from core.feedback.service import Feedback
 from core.handoffs.service import HandoffService
-from core.handoffs.signs import Signs
-from core.turns import Inbound, Turns
-from knowledge.suggesting import SuggestedReply
+from knowledge.answers.suggestions import SuggestedReply
+from testing.fake_rasa import FakeRasa
 from tests.browser.server import WIDE_LIMITS
 from tests.console.staff import TEXTS, Staff, open_console, open_inbox
-from tests.core.doubles import FakeRasa
 from tests.core.handoffs.test_stepping_back import ASKED, feels, item
 from tests.core.test_turns import ended
 from tests.knowledge.review.doubles import T
@@ -58,7 +59,7 @@ class InboxWorld:
         self.app.include_router(handoffs_api(gate, self.handoffs))
         self.app.include_router(inbox_api(gate, self.inbox))
         self.app.include_router(routes.router(self.turns, Feedback(self.database), self.hub, web))
-        self.app.include_router(signs.router(web, Signs(self.database, self.hub)))
+        self.app.include_router(receipts.router(web, Signs(self.database, self.hub)))
         self.app.include_router(widget.router())
         self.app.include_router(front.router(Voice(), demo=True))
         for each in self.staff.app.router.routes:

@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 from fastapi import FastAPI
 
-from console.api.learning import router as learning_api
+from console.api.curation import router as learning_api
 from console.api.services import LearningServices
 from console.api.why import router as why_api
 from console.auth import passwords, users
@@ -21,28 +21,28 @@ from console.auth.gate import Gate
 from console.explanations import Explanations
 from console.inbox import Inbox
 from console.pages.staff import StaffServices, router
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
+from core.bot.texts import Texts
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
-from core.handoffs.presence import Presence
 from core.handoffs.service import HandoffService
+from core.handoffs.staff.presence import Presence
 from core.llm.masking import make_masker
 from core.rasa import Rasa
-from core.texts import Texts
 from evaluation.training.data import Example
-from evaluation.training.desk import Training
 from evaluation.training.examples import propose
-from evaluation.training.suggesting import Cluster
-from knowledge import entries
-from knowledge.answering import Answering
-from knowledge.corrections.desk import Corrections
-from knowledge.embedding import Embedder
-from knowledge.in_memory import make_answering_in_memory
-from knowledge.review.desk import Desk
-from knowledge.signals import normalised
-from knowledge.suggesting import SuggestedReply
+from evaluation.training.service import Training
+from evaluation.training.suggestions import Cluster
+from knowledge.answers.decision import Answering
+from knowledge.answers.suggestions import SuggestedReply
+from knowledge.curation.corrections.service import Corrections
+from knowledge.curation.review.service import Desk
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries import editor
+from knowledge.text.features import normalised
 from knowledge.types import Answer, AnswerPart, Question, UsedEntry
+from testing.in_memory_answers import make_answering_in_memory
 from tests.evaluation.training.conftest import DOMAIN, TOPIC, QuickModel, Trials, WiredRasa
 from tests.knowledge.review.doubles import T
 
@@ -70,8 +70,8 @@ class Index:
         if self.away:
             raise KnowledgeUnavailable
         with self.database.session() as session:
-            if revision := entries.revision_of(session, tenant):
-                entries.mark_indexed(session, tenant, revision.number)
+            if revision := editor.revision_of(session, tenant):
+                editor.mark_indexed(session, tenant, revision.number)
         return 0
 
 
@@ -83,7 +83,7 @@ class Words:
 
     def answer(self, question: Question) -> Answer:
         with self.database.session() as session:
-            for entry in entries.listed(session, question.tenant_id, "approved"):
+            for entry in editor.listed(session, question.tenant_id, "approved"):
                 if normalised(question.text) in {normalised(each.text) for each in entry.questions}:
                     used = (UsedEntry(entry.id, entry.version, 1.0),)
                     part = AnswerPart(question.text, "answered", entry.answer, 1.0, used)
@@ -198,8 +198,8 @@ def explaining(database: Database, understanding: Understanding) -> Explanations
 
     def answering() -> Answering:
         with database.session() as session:
-            ids = [entry.id for entry in entries.listed(session, T, "approved")]
-            return make_answering_in_memory(list(entries.served(session, T, ids).values()), embedder())
+            ids = [entry.id for entry in editor.listed(session, T, "approved")]
+            return make_answering_in_memory(list(editor.served(session, T, ids).values()), embedder())
 
     rasa = Rasa("http://rasa", transport=httpx.MockTransport(understanding.answer))
     return Explanations(database, answering, rasa)

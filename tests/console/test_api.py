@@ -17,7 +17,7 @@ from core.feedback.links import Links
 from core.llm.router.rules import APPROVED
 from core.llm.router.store import RoutingStore
 from core.llm.types import Request
-from knowledge.corrections.desk import Corrections
+from knowledge.curation.corrections.service import Corrections
 from tests.core.llm.scripted import CATALOGUE, Bench, Say, ask, bench
 
 TOKEN = {"Authorization": "Bearer let me in"}

@@ -6,7 +6,7 @@ import httpx
 
 from core.db import Database
 from core.db.models import KnowledgeSource, SourceDocument
-from knowledge import contradictions
+from knowledge.entries import contradictions
 from tests.console.staff import ANA, TOKEN, open_console
 from tests.knowledge.review.doubles import T, add_entry, served
 

@@ -13,10 +13,10 @@ from console.auth.gate import COOKIE, CSRF_HEADER
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import Settings
-from knowledge import entries
-from knowledge.content import Content
-from knowledge.corrections.desk import Corrections
-from knowledge.entries import Change, EntryEditor
+from knowledge.curation.corrections.service import Corrections
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.wiring import make_corrections
 from tests.console.feedback_app import client_of
 

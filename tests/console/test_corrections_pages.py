@@ -9,8 +9,8 @@ import pytest
 from core.db import Database
 from core.db.models import AuditEvent, Conversation, HumanCorrection, Message, Turn
 from core.settings import Settings
-from knowledge.corrections.desk import Corrections
-from knowledge.embedding import Embedder
+from knowledge.curation.corrections.service import Corrections
+from knowledge.embeddings.embedder import Embedder
 from knowledge.wiring import make_corrections, make_knowledge
 from tests.console.staff import ANA, BEN, VERA, Browser, Staff, open_console
 from tests.knowledge.review.doubles import T, add_entry, phrasings, served

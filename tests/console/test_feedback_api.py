@@ -11,7 +11,7 @@ import pytest
 
 from core.db import Database
 from core.db.models import now
-from core.feedback import settling
+from core.feedback import settlement
 from tests.console.feedback_app import PAGE, client_of, session_of
 from tests.core.feedback.talk import talk
 
@@ -106,7 +106,7 @@ async def test_a_strange_page_may_not_submit(api: httpx.AsyncClient) -> None:
 
 async def test_staff_read_pages_and_figures(api: httpx.AsyncClient, sqlite: Database, answers: list[Answer]) -> None:
     with sqlite.session() as session:
-        settling.settle(session, now())
+        settlement.settle(session, now())
     body = {"message_id": answers[0].message_id, "helpful": True}
     await api.post(SUBMIT, json=body, headers=session_of(answers[0].conversation_id))
     page = (await api.get(LIST + "?limit=1&offset=1")).json()

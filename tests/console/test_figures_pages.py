@@ -6,8 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from console.pages.staff.showing import MINUS
-from core import learning
+from console.pages.staff.filters import MINUS
 from core.db import Database
 from core.db.models import (
     Conversation,
@@ -19,6 +18,7 @@ from core.db.models import (
     Turn,
     now,
 )
+from core.feedback import settings
 from evaluation.performance import COUNTED, beginning
 from tests.console.staff import ANA, BOB, VERA, Staff, hidden, open_console
 from tests.knowledge.review.doubles import T, add_entry, add_item
@@ -122,7 +122,7 @@ async def test_the_error_bound_is_changed_by_admins_alone(staff: Staff) -> None:
         assert "Admins change it" in (await bob.get("/reuse")).text
         assert (await bob.send("/reuse", reuse_error="0.4", hold_out="0")).status_code == 403
     with staff.database.session() as session:
-        found = learning.of(session, T)
+        found = settings.of(session, T)
         assert (found.reuse_error, found.hold_out) == (0.01, 0.1)
 
 
@@ -163,7 +163,7 @@ async def test_how_often_customers_are_asked_is_changed_by_admins_alone(staff: S
     async with staff.browser(BOB) as bob:
         assert (await bob.send("/feedback", **values)).status_code == 403
     with staff.database.session() as session:
-        found = learning.of(session, T)
+        found = settings.of(session, T)
         assert (found.ask_feedback, found.csat, found.nps, found.nps_days) == ("sometimes", False, True, 30)
 
 

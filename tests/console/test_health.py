@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from console import health
 from core.db import Database
 from core.jobs import heartbeat
-from tests.core.doubles import FakeRasa
+from testing.fake_rasa import FakeRasa
 
 
 async def get(checks: dict[str, health.Check], path: str) -> httpx.Response:

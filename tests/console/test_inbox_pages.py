@@ -12,8 +12,8 @@ from sqlalchemy import select
 from console import inbox as live
 from core.db import Database
 from core.db.models import Conversation, Customer, Handoff, HandoffNote, Message
+from core.delivery.receipts import Signs
 from core.events import AgentTyping, Hub, inbox_of
-from core.handoffs.signs import Signs
 from tests.console.inbox_world import ANSWERED, InboxWorld
 from tests.console.staff import AMY, ANA, BEN, VERA, Browser, hidden
 from tests.knowledge.review.doubles import T

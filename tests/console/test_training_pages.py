@@ -8,7 +8,7 @@ from html import unescape
 import httpx
 import pytest
 
-from console.pages.staff.showing import MINUS
+from console.pages.staff.filters import MINUS
 from core.db import Database
 from core.db.models import TrainingExample, TrainingSession
 from core.jobs import heartbeat

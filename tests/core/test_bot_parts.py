@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.bot_parts import BotParts, Skill, Voice, find_skills
+from core.bot.parts import BotParts, Skill, Voice, find_skills
+from core.bot.texts import Texts
 from core.errors import InvalidInput, SettingsInvalid
 from core.settings import Settings
-from core.texts import Texts
 
 SHOP = re.compile(
     r"\b(shop|order|parcel|package|refund|deliver\w*|courier|shipping|purchase\w*|bought|sofa|R\d{6})s?\b",

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import func, select
 
 from core import customers
+from core.conversations.inbox import Inbound, Sender
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Address, AuditEvent, Conversation, Customer, Message, now
 from core.errors import Conflict, InvalidInput, NotFound
-from core.turns import Inbound, Sender, Turns
-from tests.core.doubles import FakeRasa
+from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import ended, running
 
 NUMBER = "+447700900123"

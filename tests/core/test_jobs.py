@@ -14,7 +14,7 @@ from core.db import Database
 from core.db.models import now
 from core.jobs import heartbeat
 from core.jobs.queue import make_queue
-from tests import services
+from testing import services
 
 
 @pytest.mark.parametrize("broker", ["", services.REDIS, services.RABBITMQ], ids=["files", "redis", "rabbitmq"])

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.bot_languages import fitting, in_languages
-from core.bot_parts import BotParts, Voice, find_skills
+from core.bot.languages import fitting, in_languages
+from core.bot.parts import BotParts, Voice, find_skills
+from core.bot.texts import Texts
 from core.errors import InvalidInput, SettingsInvalid
 from core.settings import Settings
-from core.texts import Texts
 from evaluation.training.data import read_parts
 
 MESSAGES = Path("tests/bot/messages")
@@ -117,7 +117,7 @@ def test_a_language_without_texts_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("text", ["- no", "responses: {utter_x: 5}", "words: [a]", "a: : b"])
 def test_a_file_that_is_none_is_named(tmp_path: Path, text: str) -> None:
-    from core.bot_languages import LanguageFile
+    from core.bot.languages import LanguageFile
 
     (tmp_path / "de.yml").write_text(text)
     with pytest.raises(InvalidInput, match=r"de\.yml is not a language's file"):

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
+from core.bot.texts import Texts
+from core.conversations.inbox import Inbound
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Message, now
 from core.events import Hub
 from core.handoffs import settings
-from core.handoffs.sentiment import Mood
-from core.texts import Texts
-from core.turns import Inbound, Turns
-from tests.core.doubles import FakeRasa
+from core.sentiment import Mood
+from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import ended
 
 TEXTS = Texts.load(BotParts())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from core.turns.replies import Reply, read
+from core.rasa.answer import Reply, read
 
 NOTE = {"custom": {"rejoinder": {"outcome": "answered", "sources": [{"title": "T", "url": None}]}}}
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from core.shares import Difference, Share, trend
+from core.proportions import Difference, Share, trend
 
 
 def test_a_share_of_nothing_may_be_anything() -> None:

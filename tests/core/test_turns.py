@@ -10,19 +10,20 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import learning
+from core.bot.texts import Texts
+from core.conversations import turns as service
+from core.conversations.feedback import Feedback
+from core.conversations.inbox import Inbound, Press
+from core.conversations.knowledge_lookup import Asked, KnowledgeMatch, history_before
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Conversation, InteractionFeedback, Message, Turn
 from core.errors import InvalidInput, NotFound, RasaUnavailable, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
-from core.feedback.service import Feedback
+from core.feedback import settings
 from core.feedback.surveys import Ending
-from core.texts import Texts
-from core.turns import Inbound, Turns, service
-from core.turns.inbox import Press
-from core.turns.knowledge import Asked, KnowledgeMatch, history_before
-from tests.core.doubles import FakeRasa
-from tests.waiting import soon
+from testing.fake_rasa import FakeRasa
+from testing.waiting import soon
 
 TEXTS = Texts(failed="That failed.", waiting="Saved for later.")
 ANSWER = [
@@ -269,7 +270,7 @@ async def test_after_a_crash_an_answer_that_rasa_gave_is_not_asked_for_again(sql
         conversation = await turns.open("shop", "web")
     # stored by a process that died between Rasa's answer and our storing it
     with sqlite.session() as session:
-        from core.turns import inbox
+        from core.conversations import inbox
 
         _, turn, _ = inbox.store(session, Inbound(conversation, "c1", "Hi"), 4000)
         rasa.tracker[turn.id] = ANSWER
@@ -313,7 +314,7 @@ async def test_a_thumb_can_be_changed_and_belongs_to_its_conversation(database: 
 @pytest.mark.parametrize(("frequency", "asked"), [("always", True), ("never", False)])
 async def test_thumbs_are_offered_as_often_as_the_tenant_wants(sqlite: Database, frequency: str, asked: bool) -> None:
     with sqlite.session() as session:
-        learning.change(session, "shop", {"ask_feedback": frequency}, "test")
+        settings.change(session, "shop", {"ask_feedback": frequency}, "test")
     rasa = FakeRasa()
     rasa.answers.append(ANSWER)
     async with running(sqlite, rasa) as turns:

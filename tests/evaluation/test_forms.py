@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.bot_parts import BotParts, Skill, find_skills
+from core.bot.parts import BotParts, Skill, find_skills
 from evaluation.forms import form_scripts
 
 DATA = """version: "3.1"

@@ -12,13 +12,13 @@ import pytest
 from core.db import Database
 from core.db.models import KnowledgeEntry
 from core.settings import Settings
-from knowledge import entries
-from knowledge.content import Content
-from knowledge.embedding import Embedder
-from knowledge.entries import Change, EntryEditor
-from knowledge.importing import Options, Report
-from knowledge.sources.fetching import Fetcher
-from knowledge.sources.opening import open_origin
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
+from knowledge.imports.importer import Options, Report
+from knowledge.imports.sources.fetcher import Fetcher
+from knowledge.imports.sources.origins import open_origin
 from knowledge.types import Candidate, Entry
 from knowledge.wiring import Knowledge, make_knowledge
 

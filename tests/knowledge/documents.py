@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.sources.document import Document, Raw
-from knowledge.sources.readers import read
+from knowledge.imports.sources.document import Document, Raw
+from knowledge.imports.sources.readers import read
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "import"
 """Inputs that failed once; they lie beside the repository, and not everywhere."""

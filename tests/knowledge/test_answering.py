@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.answering import Answering
-from knowledge.embedding import Embedder
-from knowledge.in_memory import make_answering_in_memory
+from knowledge.answers.decision import Answering
+from knowledge.embeddings.embedder import Embedder
 from knowledge.types import Answer, Entry, Question, Source, Utterance
+from testing.in_memory_answers import make_answering_in_memory
 
 HELP = Source("Help centre", "https://shop.example/help")
 ENTRIES = (

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.citing import Citations, cited
+from knowledge.answers.citations import Citations, cited
 from knowledge.types import Entry, Source
 
 EVIDENCE = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge import context
-from knowledge.names import masked, names, names_in
+from knowledge.text import topic
+from knowledge.text.names import masked, names, names_in
 from knowledge.types import Question, Utterance
 
 
@@ -51,31 +51,31 @@ def test_names_leave_out_weekdays_addresses_and_sentence_starts() -> None:
 
 def test_the_subject_is_named_some_turns_before() -> None:
     turns = talk("A cheap place?", "How about Golden Wok?", "Do they have parking?", "Yes, they do.")
-    assert context.subject_of(turns) == "Golden Wok"
+    assert topic.subject_of(turns) == "Golden Wok"
 
 
 def test_the_last_subject_wins() -> None:
     turns = talk(
         "And Pizza Hut?", "Pizza Hut is full.", "Then?", "I booked Golden Wok.", "Do they deliver?", "No, they do not."
     )
-    assert context.subject_of(turns) == "Golden Wok"
+    assert topic.subject_of(turns) == "Golden Wok"
 
 
 def test_a_service_is_a_subject_without_a_name() -> None:
     turns = talk(
         "To the University Arms please", "Your taxi comes at 9.", "Can I pay for the taxi by card?", "Yes, you can."
     )
-    assert context.subject_of(turns) == "taxi"
+    assert topic.subject_of(turns) == "taxi"
 
 
 def test_an_ordinary_shop_question_has_no_subject() -> None:
-    assert context.subject_of(talk("Can I return a sale item?", "Yes, within 30 days.")) is None
+    assert topic.subject_of(talk("Can I return a sale item?", "Yes, within 30 days.")) is None
 
 
 def test_names_shared_by_conversations_are_found_without_capitals() -> None:
     named = talk("Is it quiet?", "Acorn Guest House is quiet.")
     again = talk("Any hotel?", "the acorn guest house is cheap.", "Is there wifi?", "Yes.")
-    assert context.subjects_of([named, named, again])[2] == "Acorn Guest House"
+    assert topic.subjects_of([named, named, again])[2] == "Acorn Guest House"
 
 
 @pytest.mark.parametrize(
@@ -88,34 +88,34 @@ def test_names_shared_by_conversations_are_found_without_capitals() -> None:
     ],
 )
 def test_standing_of_a_subject(question: Question, standing: str) -> None:
-    assert context.standing("Acorn Guest House", question) == standing
+    assert topic.standing("Acorn Guest House", question) == standing
 
 
 def test_an_entry_without_subject_is_general() -> None:
-    assert context.standing(None, asked("Is parking free?", "I recommend the Lovell Lodge.")) == "general"
+    assert topic.standing(None, asked("Is parking free?", "I recommend the Lovell Lodge.")) == "general"
 
 
 def test_the_train_is_other_when_the_hotel_is_asked_about() -> None:
-    assert context.standing("train", asked("Does the hotel have wifi?", "Your train is booked.")) == "other"
+    assert topic.standing("train", asked("Does the hotel have wifi?", "Your train is booked.")) == "other"
 
 
 def test_a_pronoun_gets_the_name_said_last() -> None:
-    assert context.resolved(asked("Do they have wifi?", "How about Golden Wok?")) == "Do they have wifi? Golden Wok"
+    assert topic.resolved(asked("Do they have wifi?", "How about Golden Wok?")) == "Do they have wifi? Golden Wok"
 
 
 def test_a_fragment_gets_the_question_before() -> None:
     question = asked("And to France?", "How much is delivery to Spain?", "It is 9 euros.")
-    assert context.resolved(question) == "How much is delivery to Spain? And to France?"
+    assert topic.resolved(question) == "How much is delivery to Spain? And to France?"
 
 
 def test_the_second_one_is_looked_up_in_what_was_offered() -> None:
     question = asked("and for the second one?", "What does it cost?", "We have:\n1. Wool throw\n2. Linen sheet\n3. Mug")
-    assert "Linen sheet" in context.resolved(question)
-    assert "What does it cost?" in context.resolved(question)
+    assert "Linen sheet" in topic.resolved(question)
+    assert "What does it cost?" in topic.resolved(question)
 
 
 def test_a_first_question_stays_as_it_is() -> None:
-    assert context.resolved(asked("Do you ship abroad?")) == "Do you ship abroad?"
+    assert topic.resolved(asked("Do you ship abroad?")) == "Do you ship abroad?"
 
 
 def test_names_are_masked_in_any_spelling() -> None:
@@ -130,12 +130,12 @@ def test_a_question_that_leans_on_those_before_it_is_made_whole_with_what_the_cu
         return Question("t", texts[-1], tuple(before))
 
     first = "How much is delivery to Ireland?"
-    assert context.made_whole(said(first, "and to Spain?")) == f"{first} and to Spain?"
-    assert context.made_whole(said(first, "and to Spain?", "how long does it take")) == (
+    assert topic.made_whole(said(first, "and to Spain?")) == f"{first} and to Spain?"
+    assert topic.made_whole(said(first, "and to Spain?", "how long does it take")) == (
         f"{first} and to Spain? how long does it take"
     )
-    assert context.made_whole(said(first, "Can I return a lamp?", "until when?")) == "Can I return a lamp? until when?"
-    assert context.made_whole(said("until when?")) == "until when?"
-    assert context.made_whole(Question("t", "purple", (Utterance("customer", "where is my order"),))) == "purple"
+    assert topic.made_whole(said(first, "Can I return a lamp?", "until when?")) == "Can I return a lamp? until when?"
+    assert topic.made_whole(said("until when?")) == "until when?"
+    assert topic.made_whole(Question("t", "purple", (Utterance("customer", "where is my order"),))) == "purple"
     for alone in ("Can I return a lamp that is broken", "Is there parking in Leeds?", "Is it safe to pay online?"):
-        assert context.made_whole(said(first, alone)) == alone
+        assert topic.made_whole(said(first, alone)) == alone

@@ -10,12 +10,13 @@ import pytest
 from core.db import Database
 from core.db.models import ReviewItem, now
 from core.errors import Conflict, InvalidInput
-from knowledge import contradictions, entries
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
-from knowledge.review import deciding
-from knowledge.review.tidying import tidy
-from knowledge.review.types import Claim, Wording
+from knowledge.curation.review import decisions
+from knowledge.curation.review.cleanup import tidy
+from knowledge.curation.review.types import Claim, Wording
+from knowledge.entries import contradictions
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.types import Utterance
 
 T = "shop"
@@ -139,7 +140,7 @@ def claim(database: Database, item_id: str) -> Claim:
 
 def decide(database: Database, how: str, item_id: str, *more: Any) -> None:
     with database.session() as session:
-        getattr(deciding, how)(session, claim(database, item_id), *more)
+        getattr(decisions, how)(session, claim(database, item_id), *more)
 
 
 def test_the_kept_side_stays_and_the_others_are_retired_until_it_is_undone(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from knowledge.draft import Draft, Nobody
+from knowledge.answers.draft import Draft, Nobody
 
 
 class Watcher(Nobody):

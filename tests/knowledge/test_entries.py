@@ -6,9 +6,9 @@ import pytest
 
 from core.db import Database
 from core.errors import InvalidInput, NotFound
-from knowledge import entries
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.types import Utterance
 
 TENANT = "t"

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from core.learning import Learning
-from knowledge.bars import Bars
-from knowledge.embedding import Embedder
-from knowledge.explanation import describe_explanation, notes_of, sentence_of
-from knowledge.in_memory import make_answering_in_memory
-from knowledge.ranking import Ranked, Ranking
-from knowledge.reasons import Reasons
-from knowledge.reuse.bound import Seen
-from knowledge.reuse.deciding import Decision, EmptyBook, Known, Reuse
+from core.feedback.settings import Learning
+from knowledge.answers.explanation import describe_explanation, notes_of, sentence_of
+from knowledge.answers.reasons import Reasons
+from knowledge.answers.reuse.bound import Seen
+from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse
+from knowledge.embeddings.embedder import Embedder
+from knowledge.relevance.bars import Bars
+from knowledge.relevance.ranker import Ranked, Ranking
 from knowledge.types import AnswerPart, Candidate, Entry, Question, Utterance
+from testing.in_memory_answers import make_answering_in_memory
 
 ENTRIES = (
     Entry("delivery", 3, "faq", ("How much is delivery?", "What does shipping cost?"), "Delivery is 4.90."),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from knowledge.embedding import Embedder
-from knowledge.extract import MOST_CHARACTERS, extract, sentences_of
+from knowledge.embeddings.embedder import Embedder
+from knowledge.relevance.extract import MOST_CHARACTERS, extract, sentences_of
 
 RETURNS = (
     "Our returns desk is in Leeds. You can return any item within 30 days of delivery. Refunds are paid to the original "

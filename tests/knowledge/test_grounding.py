@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.embedding import Embedder
-from knowledge.grounding import Grounding
-from knowledge.grounding.facts import measures
-from knowledge.grounding.splitting import sentences
+from knowledge.answers.grounding import Grounding
+from knowledge.embeddings.embedder import Embedder
+from knowledge.text.facts import measures
+from knowledge.text.sentences import sentences
 
 EVIDENCE = [
     "You can return an item within 30 days for a full refund. Refunds reach your card in 5 working days.",

@@ -7,8 +7,8 @@ import pytest
 from core.db import Database
 from core.db.models import now
 from core.events import MessageStored
-from knowledge.handing_over import Summariser
-from knowledge.prompting import Prompts
+from knowledge.answers.handoff_summary import Summariser
+from knowledge.answers.prompt_texts import Prompts
 from tests.core.llm import scripted
 
 SAID = [

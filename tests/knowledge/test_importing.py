@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from knowledge import entries
-from knowledge.importing import Report
+from knowledge.entries import editor
+from knowledge.imports.importer import Report
 from tests.knowledge.conftest import Shop
 
 
@@ -121,7 +121,7 @@ def test_thousands_of_rows_become_one_entry_each_in_both_indexes(small_shop: Sho
     small_shop.import_(tmp_path / "parts.csv")
     assert small_shop.best("price of part number 777") == "It costs 777 pounds."
     with small_shop.knowledge.database.session() as session:
-        revision = entries.revision_of(session, small_shop.tenant)
+        revision = editor.revision_of(session, small_shop.tenant)
     assert revision is not None
     assert revision.indexed == revision.number
     index = small_shop.knowledge.spaces.of(revision.model).index

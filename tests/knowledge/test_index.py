@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from core.errors import KnowledgeUnavailable
-from knowledge.index import VectorIndex
-from tests import services
+from knowledge.index.vector_index import VectorIndex
+from testing import services
 
 
 @pytest.fixture

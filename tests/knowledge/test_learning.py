@@ -7,9 +7,9 @@ import json
 import pytest
 
 from core.db import Database
-from knowledge import entries
-from knowledge.entries import Change
-from knowledge.learning import Learnt, parsed, store
+from knowledge.curation.conversation_import import Learnt, parsed, store
+from knowledge.entries import editor
+from knowledge.entries.editor import Change
 
 TURNS = [
     {"speaker": "user", "text": "I am looking at the Archway House."},
@@ -33,8 +33,8 @@ def learn(database: Database, *lines: str, approve: bool = True) -> Learnt:
 def test_the_last_question_and_its_answer_are_learnt(database: Database) -> None:
     assert learn(database, line()) == Learnt(1, 0, 1, ())
     with database.session() as session:
-        stored = entries.listed(session, "t")[0]
-        content = entries.content_of(stored)
+        stored = editor.listed(session, "t")[0]
+        content = editor.content_of(stored)
     assert (content.questions, content.answer) == (("Can I pay with cash?",), "No, cards only at Archway House.")
     assert (content.subject, content.external_id, stored.status) == ("Archway House", "c1", "approved")
     assert [turn.speaker for turn in content.context] == ["customer", "bot"]
@@ -50,7 +50,7 @@ def test_one_conversation_exported_at_two_moments_teaches_both_answers(database:
     assert learn(database, line(), line(turns=more)) == Learnt(2, 0, 2, ())
     assert learn(database, line(turns=more), line()) == Learnt(0, 2, 0, ())
     with database.session() as session:
-        assert [e.external_id for e in entries.listed(session, "t")] == ["c1", "c1"]
+        assert [e.external_id for e in editor.listed(session, "t")] == ["c1", "c1"]
 
 
 def test_a_conversation_may_be_learnt_from_later(database: Database) -> None:

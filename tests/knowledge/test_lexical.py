@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.entries import Changed
-from knowledge.lexical import LexicalIndex, Reached
+from knowledge.entries.editor import Changed
+from knowledge.index.lexical_index import LexicalIndex, Reached
 from knowledge.types import Entry
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from core.conversations.knowledge_lookup import Asked
 from core.db import Database
 from core.errors import KnowledgeUnavailable
-from core.turns.knowledge import Asked
-from knowledge import entries
-from knowledge.answering import whole
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
-from knowledge.lookup import KEPT, HeldBook, Lookup, level_of
-from knowledge.reuse.deciding import Decision, EmptyBook
+from knowledge.answers.decision import whole
+from knowledge.answers.lookup import KEPT, HeldBook, Lookup, level_of
+from knowledge.answers.reuse.decision import Decision, EmptyBook
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.types import Answer, AnswerPart, Question
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.embedding import Embedder
-from knowledge.matching import Matcher, TrainedMatcher
-from knowledge.signals import contradicts
+from knowledge.embeddings.embedder import Embedder
+from knowledge.relevance.matcher import Matcher, TrainedMatcher
+from knowledge.text.features import contradicts
 from knowledge.types import Candidate, Entry, Question, Utterance
 
 RETURNS = Entry("returns", 1, "faq", ("How do I return an item?",), "Use the form in your account.")

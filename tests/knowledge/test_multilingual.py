@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.settings import Settings
-from knowledge.embedding import Embedder
-from knowledge.multilingual import MultilingualEmbedder
-from knowledge.text_embedding import TextEmbedder
+from knowledge.embeddings.embedder import Embedder
+from knowledge.embeddings.multilingual import MultilingualEmbedder
+from knowledge.index.entry_vectors import TextEmbedder
 from knowledge.types import Entry, Question
 from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop

@@ -14,12 +14,13 @@ from sqlalchemy import select, update
 from core.db import Database
 from core.db.models import ImportLease, KnowledgeEntry, ReviewItem, SourceDocument, now
 from core.errors import Conflict, InvalidInput, NotFound
-from knowledge import catalogue, entries
-from knowledge.importing import Importer, Options, Report
-from knowledge.sources.document import Document, Failure, Raw
-from knowledge.sources.fetching import Fetcher
-from knowledge.sources.files import Found
-from knowledge.sources.opening import Origin, open_origin
+from knowledge.entries import editor
+from knowledge.imports import catalogue
+from knowledge.imports.importer import Importer, Options, Report
+from knowledge.imports.sources.document import Document, Failure, Raw
+from knowledge.imports.sources.fetcher import Fetcher
+from knowledge.imports.sources.files import Found
+from knowledge.imports.sources.origins import Origin, open_origin
 
 T = "shop"
 CASES = Path(__file__).parents[2].parent / "shared/cases/import"
@@ -64,7 +65,7 @@ def counts(report: Report) -> tuple[int, int, int, int, int, int]:
 def stored(database: Database, status: str = "approved") -> dict[str, str]:
     """Answers by entry id."""
     with database.session() as session:
-        return {e.id: e.answer for e in entries.listed(session, T, status, limit=10_000)}
+        return {e.id: e.answer for e in editor.listed(session, T, status, limit=10_000)}
 
 
 def sources(database: Database, **more: bool) -> list[tuple[str, int, int]]:
@@ -184,15 +185,15 @@ def test_a_forgotten_source_is_served_no_longer_and_comes_back_as_it_was(
 ) -> None:
     import_(help_centre)
     with database.session() as session:
-        by_hand = entries.listed(session, T)[0]
-        entries.EntryEditor(session, T, entries.Change("ana", "wrong")).retire(by_hand)
+        by_hand = editor.listed(session, T)[0]
+        editor.EntryEditor(session, T, editor.Change("ana", "wrong")).retire(by_hand)
     before = stored(database)
     with database.session() as session:
         assert catalogue.forget(session, T, " HELP ", "ana") == 5
     assert (stored(database), sources(database)) == ({}, [])
     assert sources(database, forgotten=True) == [("help", 6, 0)]
     with database.session() as session:
-        versions = entries.history(session, entries.found(session, T, next(iter(before))))
+        versions = editor.history(session, editor.found(session, T, next(iter(before))))
         assert (versions[-1].author, versions[-1].reason) == ("ana", catalogue.FORGOTTEN)
         assert catalogue.restore(session, T, "help", "ana") == 5
     assert (stored(database), sources(database)) == (before, [("help", 6, 5)])
@@ -279,7 +280,7 @@ def test_documents_that_contradict_each_other_are_listed_and_wait_for_staff(
     [one] = report.contradictions
     assert (one.question, [s.document for s in one.sides]) == ("What does a day ticket cost?", ["a.csv", "b.csv"])
     with database.session() as session:
-        served = entries.served(session, T, list(stored(database)))
+        served = editor.served(session, T, list(stored(database)))
         assert [entry.disputed for entry in served.values()] == [True, True]
         assert session.scalars(select(ReviewItem.kind)).all() == ["contradiction"]
 
@@ -324,7 +325,7 @@ def test_a_bad_row_costs_only_itself_and_is_reported_until_it_is_mended(
 def test_a_reader_that_breaks_costs_only_its_document(
     small_import: Import, sqlite: Database, help_centre: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from knowledge import importing as module
+    from knowledge.imports import importer as module
 
     def read(raw: Raw, data: bytes) -> Document:
         if raw.uri == "page2.md":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.parts import parts_of
+from knowledge.text.question_splitter import parts_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from knowledge.prompting import FOLDER, NAMES, NO_ANSWER, Prompts
+from knowledge.answers.prompt_texts import FOLDER, NAMES, NO_ANSWER, Prompts
 from knowledge.types import Entry, Question, Utterance
 
 ENTRY = Entry("e1", 1, "faq", ("How long do refunds take?",), "Refunds take $5 and 14 days.")

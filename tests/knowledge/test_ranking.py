@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from knowledge.embedding import Embedder, ModelFiles
-from knowledge.ranking import READ, Ranker
-from knowledge.reader import ENTRY_TOKENS, Pair, PairEncoder, Reader, Vectors
+from knowledge.embeddings.embedder import Embedder, ModelFiles
+from knowledge.relevance.ranker import READ, Ranker
+from knowledge.relevance.reader import ENTRY_TOKENS, Pair, PairEncoder, Reader, Vectors
 from knowledge.types import Candidate, Entry, Question, Utterance
 
 LONG = "\n\n".join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from knowledge.remembering import RememberingEmbedder
+from knowledge.embeddings.cached import RememberingEmbedder
 
 
 class Counting:

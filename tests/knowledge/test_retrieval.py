@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.instance import chroma_server
 from core.db import Database
 from core.db.upgrade import upgrade
 from core.settings import Settings
-from knowledge.content import Content
-from knowledge.embedding import Embedder
-from knowledge.entries import EntryEditor
-from knowledge.retrieval import fused
-from knowledge.synchronising import Synchroniser
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.content import Content
+from knowledge.entries.editor import EntryEditor
+from knowledge.index.retriever import fused
+from knowledge.index.synchroniser import Synchroniser
 from knowledge.wiring import make_knowledge
-from tests import services
+from testing import services
+from testing.instance import chroma_server
 from tests.knowledge.conftest import BY_TEST, Shop, opened
 
 HOUSE = ("Dogs are welcome.", "Cars stay outside.", "Breakfast is at eight.")

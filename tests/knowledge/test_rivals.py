@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.answering import Answering
-from knowledge.embedding import Embedder
-from knowledge.in_memory import make_answering_in_memory
-from knowledge.rivals import differ_in_figures, find_rivals
+from knowledge.answers.decision import Answering
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.rivals import differ_in_figures, find_rivals
 from knowledge.types import Entry, Question, Source
+from testing.in_memory_answers import make_answering_in_memory
 
 
 def passage(name: str, title: str, answer: str) -> Entry:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.sentiment import sentences
-from knowledge import urgency
-from knowledge.embedding import Embedder
-from knowledge.sentiment import CALM, FEELINGS, SentimentModel, is_latin
+from knowledge.embeddings.embedder import Embedder
+from knowledge.sentiment import urgency
+from knowledge.sentiment.model import CALM, FEELINGS, SentimentModel, is_latin
 from knowledge.wiring import make_sentiment
 
 

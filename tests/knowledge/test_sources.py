@@ -11,13 +11,13 @@ import pytest
 
 from core.errors import InvalidInput
 from core.language import language_of
-from knowledge.chunking import Article, is_question, pieces_of
-from knowledge.sources.blocks import Text
-from knowledge.sources.document import Document, Failure, PassedOver, Raw
-from knowledge.sources.fetching import Fetcher, is_public
-from knowledge.sources.files import in_folder, in_zip
-from knowledge.sources.readers import read
-from knowledge.sources.web import on_web
+from knowledge.imports.chunker import Article, is_question, pieces_of
+from knowledge.imports.sources.blocks import Text
+from knowledge.imports.sources.document import Document, Failure, PassedOver, Raw
+from knowledge.imports.sources.fetcher import Fetcher, is_public
+from knowledge.imports.sources.files import in_folder, in_zip
+from knowledge.imports.sources.readers import read
+from knowledge.imports.sources.web import on_web
 
 
 def read_bytes(name: str, data: bytes | str) -> Document:
@@ -263,7 +263,7 @@ def test_what_is_not_fetched_says_why(url: str, reason: str) -> None:
 
 
 def test_a_page_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knowledge.sources.fetching.LARGEST_DOCUMENT", 1000)
+    monkeypatch.setattr("knowledge.imports.sources.fetcher.LARGEST_DOCUMENT", 1000)
     with pytest.raises(InvalidInput, match="larger than"):
         fetcher({"s.example/": page("x" * 2000)}).fetch("http://s.example/")
 

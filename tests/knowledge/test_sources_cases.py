@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InvalidInput
-from knowledge.sources.document import Failure
+from knowledge.imports.sources.document import Failure
 from tests.knowledge.documents import case, pairs, passages
 
 

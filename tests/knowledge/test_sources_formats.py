@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 
 from core.errors import InvalidInput
-from knowledge.sources.document import Failure
-from knowledge.sources.encoding import decoded
-from knowledge.sources.questions import QUESTION
-from knowledge.sources.readers import why_passed_over
+from knowledge.imports.sources.document import Failure
+from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.questions import QUESTION
+from knowledge.imports.sources.readers import why_passed_over
 from tests.knowledge.documents import pairs, passages, read_bytes, told
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import pytest
 
 from core.settings import Settings
-from knowledge.content import Content
-from knowledge.embedding import Embedder
-from knowledge.explanation import describe_explanation
-from knowledge.spelling import Speller
+from knowledge.answers.explanation import describe_explanation
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.content import Content
+from knowledge.text.speller import Speller
 from knowledge.types import Question
 from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop

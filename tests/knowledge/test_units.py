@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from knowledge.relevance.units import LONGEST_UNIT, blocks_of, count_words, spoken_parts, units_of
 from knowledge.types import Entry, Utterance
-from knowledge.units import LONGEST_UNIT, blocks_of, count_words, spoken_parts, units_of
 
 COUNTRIES = "We do not deliver to:\n\n- Ostania\n- Norvia\n\nEverywhere else takes 5 days."
 PARAGRAPH = "word " * 60

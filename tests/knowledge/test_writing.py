@@ -10,15 +10,15 @@ import pytest
 
 from core.db import Database
 from core.llm.types import Caller
-from knowledge.draft import Nobody
-from knowledge.embedding import Embedder
-from knowledge.grounding import Grounding
-from knowledge.in_memory import make_answering_in_memory
-from knowledge.injection import OrderDetector
-from knowledge.part_writer import PartWriter
-from knowledge.prompting import Prompts
+from knowledge.answers.draft import Nobody
+from knowledge.answers.grounding import Grounding
+from knowledge.answers.injection import OrderDetector
+from knowledge.answers.part_writer import PartWriter
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.answers.writer import Writer
+from knowledge.embeddings.embedder import Embedder
 from knowledge.types import Answer, Entry, Question, Utterance
-from knowledge.writing import Writer
+from testing.in_memory_answers import make_answering_in_memory
 from tests.core.llm.scripted import Bench, Say, bench
 from tests.knowledge.test_answering import ENTRIES
 from tests.knowledge.test_draft import Watcher

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.instance import Instance, _descendants, _read
 from console.chat import Chat
-from tests.waiting import eventually
+from testing.instance import Instance, _descendants, _read
+from testing.waiting import eventually
 
 
 def rejoinder(bot: Instance, *words: str, code: int = 0) -> str:

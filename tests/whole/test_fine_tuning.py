@@ -10,7 +10,7 @@ import pytest
 from core.errors import InvalidInput
 from evaluation.tuning.examples import Example, Examples
 from evaluation.tuning.trainer import ENVIRONMENT, fine_tune, packaged_base
-from knowledge.embedding import Embedder, ModelFiles
+from knowledge.embeddings.embedder import Embedder, ModelFiles
 
 pytestmark = [
     pytest.mark.fine_tuning,

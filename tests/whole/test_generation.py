@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.instance import Instance, instance
 from console.chat import Chat
-from tests.fakes import Behaviour, FakeGemini, FakeOpenAI
-from tests.waiting import eventually
+from testing import Behaviour, FakeGemini, FakeOpenAI
+from testing.instance import Instance, instance
+from testing.waiting import eventually
 from tests.whole.test_bot import rejoinder, turns
 
 QUESTION = "How do I care for oak?"

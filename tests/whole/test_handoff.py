@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.instance import Instance
 from console.chat import Chat
-from tests.waiting import eventually
+from testing.instance import Instance
+from testing.waiting import eventually
 from tests.whole.test_bot import alive, kill, rejoinder, turns
 
 

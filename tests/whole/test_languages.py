@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.instance import Instance
 from console.chat import Chat
+from testing.instance import Instance
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from benchmarks.instance import ROOT, free_ports
 from console import local_model
 from core.llm.catalogue import Catalogue
 from core.llm.providers.chat import ChatProvider
-from core.llm.providers.making import make_providers
+from core.llm.providers.factory import make_providers
 from core.llm.types import Caller, Delta, Finish, Message, Request
 from core.settings import Settings
-from tests.waiting import eventually
+from testing.instance import ROOT, free_ports
+from testing.waiting import eventually
 
 pytestmark = [
     pytest.mark.local_llm,

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.instance import ROOT, Instance, instance
 from console.chat import Chat
+from testing.instance import ROOT, Instance, instance
 from tests.whole.test_bot import says, turns
 
 pytestmark = pytest.mark.timeout(1500)

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.instance import ROOT, Instance
 from console.chat import Chat
 from evaluation.training.data import read_folder
-from tests.waiting import eventually
+from testing.instance import ROOT, Instance
+from testing.waiting import eventually
 from tests.whole.test_bot import kill
 
 SHOP = ROOT / "bot/skills/shop_orders/data"

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.instance import Instance, instance
 from console.chat import Chat
+from testing.instance import Instance, instance
+from testing.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
+from testing.waiting import eventually
 from tests.connectors.slack.desk_world import payload
-from tests.fakes.slack import BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
-from tests.waiting import eventually
 from tests.whole.test_bot import rejoinder
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.instance import Instance, instance
 from core.db.models import now
-from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
-from tests.waiting import eventually
+from testing.instance import Instance, instance
+from testing.twilio import ACCOUNT, TOKEN, FakeTwilio
+from testing.waiting import eventually
 from tests.whole.test_bot import alive, kill
 
 SHOP, CUSTOMER = "whatsapp:+14155238886", "whatsapp:+447700900123"

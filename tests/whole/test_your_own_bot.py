@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from benchmarks.adopt import rejoinder
-from benchmarks.instance import ROOT, Instance, instance
 from console.chat import Chat
-from tests import services
-from tests.fakes.action_server import rasa_sdk_server
+from testing import services
+from testing.action_server import rasa_sdk_server
+from testing.instance import ROOT, Instance, instance
 from tests.guides import write_files
 from tests.whole.test_bot import says, turns
 

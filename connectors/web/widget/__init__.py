@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from core.bot_parts import Voice
+from core.bot.parts import Voice
 
 DEFAULT = Voice()
 _FOLDER = Path(__file__).parent

@@ -19,17 +19,17 @@ from console.pages.staff import (
     people,
     reuse,
     review,
-    signing,
+    sign_in,
     trainings,
     why,
 )
-from console.pages.staff.shell import PREFIX, Shell, StaffServices, route_class
+from console.pages.staff.base import PREFIX, Shell, StaffServices, route_class
 from core.errors import NotFound
 
 __all__ = ["StaffServices", "router"]
 
 AREAS = (
-    files, signing, dashboard, inbox, canned, customers, media, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people, why,
+    files, sign_in, dashboard, inbox, canned, customers, media, review, corrections, entries, conversations, reuse, feedback, examples, trainings, people, why,
 )  # fmt: skip
 
 

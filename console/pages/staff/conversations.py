@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from console.api.paging import period
-from console.pages.staff.shell import Shell
+from console.api.page_query import period
+from console.pages.staff.base import Shell
 from console.pages.staff.timeline import timeline
-from core import conversations
-from core.conversations import COUNTED, HANDOFFS, OUTCOMES, RATINGS, Filter
+from core.conversations import search as conversations
+from core.conversations.search import COUNTED, HANDOFFS, OUTCOMES, RATINGS, Filter
 from core.db.models import Customer, new_id
 from core.errors import InvalidInput
 

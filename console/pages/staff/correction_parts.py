@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from core.db.models import AuditEvent, HumanCorrection, KnowledgeEntry, Message, RegressionCase, TrainingExample, Turn
 from core.errors import NotFound
-from knowledge import entries
-from knowledge.corrections import listing, past
-from knowledge.corrections.edits import version_of
-from knowledge.review.differing import diff
+from knowledge.curation.corrections import queries, turn_context
+from knowledge.curation.corrections.edits import version_of
+from knowledge.curation.review.differences import diff
+from knowledge.entries import editor
 
 ALIKE = 0.3
 """Below this share of equal text, marks of every word would only confuse."""
@@ -34,9 +34,9 @@ def subject(session: Session, tenant_id: str, message_id: str) -> dict[str, Any]
     return {
         "message": message,
         "turn": turn,
-        "question": past.question_of(session, turn),
-        "bot_answer": past.answer_of(session, turn),
-        "before": past.before(session, turn),
+        "question": turn_context.question_of(session, turn),
+        "bot_answer": turn_context.answer_of(session, turn),
+        "before": turn_context.before(session, turn),
         "entries": [named for each in used if (named := _named(session, each["id"]))],
     }
 
@@ -47,13 +47,13 @@ def shown(session: Session, tenant_id: str, correction_id: str) -> dict[str, Any
     Raises:
         NotFound: there is no such correction.
     """
-    correction = listing.found(session, tenant_id, correction_id)
+    correction = queries.found(session, tenant_id, correction_id)
     pieces = diff(correction.bot_answer, correction.answer)
     same = sum(len(piece.text) for piece in pieces if piece.change == "same")
     longest = max(len(correction.bot_answer), len(correction.answer), 1)
     changes = select(AuditEvent).filter_by(tenant_id=tenant_id, kind="correction", subject_id=correction_id)
     return {
-        "correction": listing.described(session, correction),
+        "correction": queries.described(session, correction),
         "diff": pieces if same / longest >= ALIKE else None,
         "misled": _named(session, correction.entry_id) if correction.entry_id else None,
         "message_id": _message_of(session, correction),
@@ -80,7 +80,7 @@ def _effects(session: Session, tenant_id: str, correction: HumanCorrection) -> d
 
 
 def _changed(session: Session, tenant_id: str, change: dict[str, Any]) -> dict[str, Any]:
-    entry = entries.found(session, tenant_id, change["id"])
+    entry = editor.found(session, tenant_id, change["id"])
     after = version_of(session, entry.id, change["after"])
     return {
         **_named(session, entry.id),

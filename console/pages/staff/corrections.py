@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
 from console.pages.staff import correction_parts
+from console.pages.staff.base import PREFIX, Shell, see, status_of
 from console.pages.staff.forms import Form, page_number, pages
-from console.pages.staff.shell import PREFIX, Shell, see, status_of
 from core.errors import Conflict, InvalidInput, NotFound
-from knowledge.corrections import deciding, listing, proposing
-from knowledge.corrections.listing import Filter
-from knowledge.corrections.types import BEST_QUALITY, MISUNDERSTOOD, Category, EntryAction, Proposal, Status
+from knowledge.curation.corrections import decisions, proposals, queries
+from knowledge.curation.corrections.queries import Filter
+from knowledge.curation.corrections.types import BEST_QUALITY, MISUNDERSTOOD, Category, EntryAction, Proposal, Status
 
 AT_ONCE = 50
 HOME = f"{PREFIX}/corrections"
@@ -42,8 +42,8 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         )
 
         def work(session: Session) -> dict[str, Any]:
-            total, found = listing.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
-            shown = [listing.described(session, correction) for correction in found]
+            total, found = queries.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
+            shown = [queries.described(session, correction) for correction in found]
             return {"total": total, "found": shown, "pages": pages(total, AT_ONCE)}
 
         found = await shell.read(work)
@@ -75,7 +75,7 @@ def _add_new(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, "knowledge:review")
         try:
             proposal = _proposal(form, person)
-            id_ = await shell.read(lambda session: proposing.propose(session, shell.tenant, proposal).id)
+            id_ = await shell.read(lambda session: proposals.propose(session, shell.tenant, proposal).id)
         except (InvalidInput, NotFound) as error:
             return await page(person, form.text("message"), status_of(error), error=str(error), given=form)
         return see(f"{HOME}/{id_}?done=proposed")
@@ -109,7 +109,7 @@ def _reject(shell: Shell, correction_id: str, by: str, form: Form) -> None:
     if not reason:
         raise InvalidInput("Say why it is rejected.")
     with shell.services.database.session() as session:
-        deciding.reject(session, shell.tenant, correction_id, by, reason)
+        decisions.reject(session, shell.tenant, correction_id, by, reason)
 
 
 DECISIONS: dict[str, Callable[[Shell, str, str, Form], object]] = {

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from console.pages.staff.base import PREFIX, Shell, see, status_of
 from console.pages.staff.forms import Form
 from console.pages.staff.inbox import by_script, told
-from console.pages.staff.shell import PREFIX, Shell, see, status_of
-from core import customer_records
+from core.conversations import customer_profile
 from core.errors import InvalidInput
 
 
@@ -19,7 +19,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
     @routes.get("/customers/{customer_id}")
     async def shown(request: Request, customer_id: str) -> Response:
         person = await shell.person(request)
-        customer = await shell.read(lambda session: customer_records.record(session, shell.tenant, customer_id))
+        customer = await shell.read(lambda session: customer_profile.record(session, shell.tenant, customer_id))
         return await shell.page("customer", person, area="conversations", customer=customer)
 
     @routes.post("/customers/{customer_id}")
@@ -28,7 +28,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         values = _values(form)
         try:
             await shell.read(
-                lambda session: customer_records.change(session, shell.tenant, customer_id, person.email, **values)
+                lambda session: customer_profile.change(session, shell.tenant, customer_id, person.email, **values)
             )
         except InvalidInput as error:
             if by_script(request):

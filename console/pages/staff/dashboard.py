@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.pages.staff.base import PREFIX, Shell, see
 from console.pages.staff.chart import chart
-from console.pages.staff.shell import PREFIX, Shell, see
 from core.db.models import AuditEvent, now
 from evaluation import performance
 from evaluation.progress import progress
-from knowledge import entries
-from knowledge.review import listing
-from knowledge.review.listing import Filter
+from knowledge.curation.review import queries
+from knowledge.curation.review.queries import Filter
+from knowledge.entries import editor
 
 SPANS = (7, 28, 90)
 WEEKS = 12
@@ -48,16 +48,16 @@ def _found(session: Session, tenant_id: str, days: int) -> dict[str, Any]:
     weeks = performance.series(session, tenant_id, first, today, by="week")
     weeks = [week for week in weeks if week["questions"]]
     made = progress(weeks, today)
-    _, top = listing.listed(session, tenant_id, Filter(), SHOWN, 0)
+    _, top = queries.listed(session, tenant_id, Filter(), SHOWN, 0)
     changes = select(AuditEvent).filter_by(tenant_id=tenant_id).order_by(AuditEvent.id.desc()).limit(SHOWN)
     return {
         "summary": performance.summary(session, tenant_id, today - timedelta(days=days - 1), today),
         "weeks": list(zip(made.weeks, weeks, strict=True)),
         "progress": made,
         "chart": chart(weeks, LINES),
-        "queue": listing.analytics(session, tenant_id),
+        "queue": queries.analytics(session, tenant_id),
         "top": top,
-        "served": entries.served_count(session, tenant_id),
+        "served": editor.served_count(session, tenant_id),
         "changes": [_described(event) for event in session.scalars(changes)],
     }
 

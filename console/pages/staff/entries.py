@@ -9,16 +9,17 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
+from console.pages.staff.base import PREFIX, Shell, see
 from console.pages.staff.forms import Form, page_number, pages
-from console.pages.staff.shell import PREFIX, Shell, see
 from core.db.models import EntryVersion
 from core.errors import Conflict, InvalidInput, NotFound
-from knowledge import catalogue, entries
-from knowledge.content import Content
-from knowledge.review import browsing, changing
-from knowledge.review.changing import Outcome
-from knowledge.review.differing import diff
-from knowledge.review.types import Hand, Seen
+from knowledge.curation.review import entry_changes, entry_queries
+from knowledge.curation.review.differences import diff
+from knowledge.curation.review.entry_changes import Outcome
+from knowledge.curation.review.types import Hand, Seen
+from knowledge.entries import editor
+from knowledge.entries.content import Content
+from knowledge.imports import catalogue
 
 AT_ONCE = 50
 HOME = f"{PREFIX}/entries"
@@ -36,13 +37,13 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         asked = request.query_params
         status, kind = (asked.get(name, "") for name in ("status", "kind"))
         search, number = asked.get("search", "").strip()[:LONGEST_SEARCH], page_number(request)
-        wanted = browsing.Filter(
+        wanted = entry_queries.Filter(
             status if status in STATUSES else None, kind if kind in KINDS else None, search or None
         )
 
         def work(session: Session) -> dict[str, Any]:
-            total, found = browsing.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
-            shown = [browsing.described(session, entry) for entry in found]
+            total, found = entry_queries.listed(session, shell.tenant, wanted, AT_ONCE, (number - 1) * AT_ONCE)
+            shown = [entry_queries.described(session, entry) for entry in found]
             sources = catalogue.listed(session, shell.tenant)
             return {"total": total, "found": shown, "pages": pages(total, AT_ONCE), "sources": sources}
 
@@ -61,7 +62,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, "knowledge:review")
         hand = Hand(shell.tenant, person.email, form.text("reason"))
         try:
-            outcome = await _done(shell, lambda session: changing.create(session, hand, _content(form)))
+            outcome = await _done(shell, lambda session: entry_changes.create(session, hand, _content(form)))
         except InvalidInput as error:
             return await shell.page("entry_new", person, area="entries", status=422, error=str(error), given=form)
         return see(_after(outcome))
@@ -114,11 +115,11 @@ def _content(form: Form) -> Content:
 
 
 def _found(session: Session, tenant_id: str, entry_id: str) -> dict[str, Any]:
-    entry = entries.found(session, tenant_id, entry_id)
-    versions = entries.history(session, entry)
+    entry = editor.found(session, tenant_id, entry_id)
+    versions = editor.history(session, entry)
     return {
-        "entry": browsing.described(session, entry),
-        "use": browsing.use(session, tenant_id, entry_id),
+        "entry": entry_queries.described(session, entry),
+        "use": entry_queries.use(session, tenant_id, entry_id),
         "versions": [
             _version(one, earlier) for one, earlier in reversed(list(zip(versions, [None, *versions], strict=False)))
         ],
@@ -150,8 +151,8 @@ def _version(one: EntryVersion, earlier: EntryVersion | None) -> dict[str, Any]:
 
 
 CHANGES: dict[str, Callable[[Session, Hand, Seen, Form], Outcome]] = {
-    "edit": lambda session, hand, seen, form: changing.change(session, hand, seen, _content(form)),
-    "approve": lambda session, hand, seen, _: changing.approve(session, hand, seen),
-    "retire": lambda session, hand, seen, _: changing.retire(session, hand, seen),
-    "restore": lambda session, hand, seen, form: changing.restore(session, hand, seen, form.number("old")),
+    "edit": lambda session, hand, seen, form: entry_changes.change(session, hand, seen, _content(form)),
+    "approve": lambda session, hand, seen, _: entry_changes.approve(session, hand, seen),
+    "retire": lambda session, hand, seen, _: entry_changes.retire(session, hand, seen),
+    "restore": lambda session, hand, seen, form: entry_changes.restore(session, hand, seen, form.number("old")),
 }

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
+from console.pages.staff.base import PREFIX, Shell, see, status_of
 from console.pages.staff.forms import Form, page_number, pages
-from console.pages.staff.shell import PREFIX, Shell, see, status_of
 from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
 from evaluation.training import examples

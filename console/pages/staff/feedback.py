@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
+from console.pages.staff.base import PREFIX, Shell, see
 from console.pages.staff.forms import page_number, pages, query_of
-from console.pages.staff.shell import PREFIX, Shell, see
-from core import learning
 from core.db.models import EntryQuestion, InteractionFeedback, Turn, now
 from core.errors import InvalidInput
+from core.feedback import settings
 from core.feedback.analytics import By, analytics
-from core.feedback.listing import listed
+from core.feedback.queries import listed
 from core.feedback.types import Filter, Frequency
 
 AT_ONCE = 10
@@ -70,7 +70,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, "users:manage")
         wanted = {name: form.text(name) for name in ASKED} | {name: bool(form.text(name)) for name in CHECKED}
         try:
-            await shell.read(lambda session: learning.change(session, shell.tenant, wanted, person.email))
+            await shell.read(lambda session: settings.change(session, shell.tenant, wanted, person.email))
         except InvalidInput as error:
             return await page(person, View(request), 422, error=str(error))
         return see(f"{PREFIX}/feedback?changed")
@@ -93,7 +93,7 @@ def _found(session: Session, tenant_id: str, view: View) -> dict[str, Any]:
         "comments": comments,
         "pages": pages(comments.total, AT_ONCE),
         **_choices(session, tenant_id, view),
-        "settings": learning.of(session, tenant_id),
+        "settings": settings.of(session, tenant_id),
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from console.pages.staff.shell import Shell
+from console.pages.staff.base import Shell
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 TYPES = {

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode
 
 from fastapi import Request
 
-from connectors.web.limits import read_body
+from connectors.http.limits import read_body
 from core.errors import InvalidInput
 
 MOST_BYTES = 512 * 1024

@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse
 from console.auth.roles import Permission
 from console.auth.sessions import Person
 from console.pages.staff import inbox_live, inbox_parts
+from console.pages.staff.base import HEADERS, PREFIX, Shell, see, status_of
 from console.pages.staff.forms import Form
 from console.pages.staff.inbox_parts import View
-from console.pages.staff.shell import HEADERS, PREFIX, Shell, see, status_of
 from core.db.models import new_id
 from core.errors import Conflict, InvalidInput, NotFound
 from core.handoffs.service import HandoffService

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from console.pages.staff.shell import HEADERS, Shell
-from core import conversations
+from console.pages.staff.base import HEADERS, Shell
+from core.conversations import search
 
 
 def add_to(routes: APIRouter, shell: Shell) -> None:
@@ -21,7 +21,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         await shell.person(request)
         conversation_id = request.query_params.get("conversation") or None
         if conversation_id:
-            await shell.read(lambda session: conversations.found(session, shell.tenant, conversation_id))
+            await shell.read(lambda session: search.found(session, shell.tenant, conversation_id))
 
         async def allowed() -> bool:
             person = await shell.gate.signed_in(request)

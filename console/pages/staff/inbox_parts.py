@@ -13,16 +13,16 @@ from sqlalchemy.orm import Session
 from console.auth.sessions import Person
 from console.pages.staff.forms import page_number, pages, query_of
 from console.pages.staff.timeline import timeline
-from core import conversations, customer_records
-from core.customer_records import Record
+from core.conversations import customer_profile, search
+from core.conversations.customer_profile import Record
 from core.db.models import Conversation, Message
 from core.errors import NotFound
-from core.handoffs import canned, listing
-from core.handoffs.applying import Urgency
-from core.handoffs.listing import Filter
-from core.handoffs.machine import ENDED
 from core.handoffs.service import found
-from core.handoffs.views import HandoffView, view
+from core.handoffs.staff import canned_replies, queries
+from core.handoffs.staff.queries import Filter
+from core.handoffs.staff.views import HandoffView, view
+from core.handoffs.states import ENDED
+from core.handoffs.transitions import Urgency
 
 AT_ONCE = 50
 MESSAGES = 200
@@ -87,18 +87,18 @@ class View:
 
 def shown(session: Session, tenant_id: str, seen: View, person: Person, handoff_id: str | None) -> dict[str, Any]:
     """The list, and the handoff that was chosen."""
-    total, items = listing.listed(
+    total, items = queries.listed(
         session, tenant_id, seen.filter(person.email), AT_ONCE, (seen.page - 1) * AT_ONCE
     )  # fmt: skip
-    _, waiting = listing.listed(session, tenant_id, Filter("requested"), AT_ONCE)
+    _, waiting = queries.listed(session, tenant_id, Filter("requested"), AT_ONCE)
     return {
         "total": total,
         "items": items,
         "pages": pages(total, AT_ONCE),
         "last": _last_said(session, items),
-        "counts": listing.counts(session, tenant_id, person.email),
+        "counts": queries.counts(session, tenant_id, person.email),
         "requested": waiting,
-        "channels": conversations.channels(session, tenant_id),
+        "channels": search.channels(session, tenant_id),
         "feelings": FEELINGS,
         "urgencies": get_args(Urgency),
         "history": HISTORY,
@@ -110,7 +110,7 @@ def _chosen(session: Session, tenant_id: str, handoff_id: str, person: Person) -
     one = view(session, found(session, tenant_id, handoff_id))
     conversation = session.get_one(Conversation, one.conversation_id)
     holder = one.claimed_by if one.claimed_by and one.claimed_by != person.email else None
-    ready = canned.listed(session, tenant_id)
+    ready = canned_replies.listed(session, tenant_id)
     return {
         "one": one,
         "conversation": conversation,
@@ -118,14 +118,14 @@ def _chosen(session: Session, tenant_id: str, handoff_id: str, person: Person) -
         "holder": None if one.state in ENDED else holder,
         "time": timeline(session, conversation, MESSAGES, newest=True),
         "customer": customer_of(session, tenant_id, one),
-        "ready": [(each.name, canned.filled(each.text, one.customer_name, person.name)) for each in ready],
+        "ready": [(each.name, canned_replies.filled(each.text, one.customer_name, person.name)) for each in ready],
     }
 
 
 def customer_of(session: Session, tenant_id: str, one: HandoffView) -> Record | None:
     """Who it is with, where that is known."""
     try:
-        return customer_records.record(session, tenant_id, one.customer_id) if one.customer_id else None
+        return customer_profile.record(session, tenant_id, one.customer_id) if one.customer_id else None
     except NotFound:
         return None
 

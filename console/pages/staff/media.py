@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from console.pages.staff.shell import Shell
+from console.pages.staff.base import Shell
 from core.db.models import Message
 from core.errors import NotFound
 

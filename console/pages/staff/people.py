@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from console.auth import passwords, users
 from console.auth.roles import PERMISSIONS, ROLES
 from console.auth.sessions import Person
+from console.pages.staff.base import PREFIX, Shell, see
 from console.pages.staff.forms import Form
-from console.pages.staff.shell import PREFIX, Shell, see
-from core import learning
 from core.errors import Conflict, InvalidInput
+from core.feedback import settings
 
 CHECKED = ("csat", "nps", "four_eyes")
 ASKED = ("ask_feedback", "nps_days", "expire_weeks", "faq_asks", "faq_days", "reuse_error", "hold_out")
@@ -69,7 +69,7 @@ def _add_settings(routes: APIRouter, shell: Shell) -> None:
     @routes.get("/settings")
     async def shown(request: Request) -> Response:
         person = await shell.person(request, "users:manage")
-        found = await shell.read(lambda session: learning.of(session, shell.tenant))
+        found = await shell.read(lambda session: settings.of(session, shell.tenant))
         done = "changed" in request.query_params
         return await shell.page("settings", person, area="settings", values=found.model_dump(), done=done)
 
@@ -78,7 +78,7 @@ def _add_settings(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, "users:manage")
         wanted = _settings(form)
         try:
-            await shell.read(lambda session: learning.change(session, shell.tenant, wanted, person.email))
+            await shell.read(lambda session: settings.change(session, shell.tenant, wanted, person.email))
         except InvalidInput as error:
             return await shell.page("settings", person, area="settings", status=422, values=wanted, error=str(error))
         return see(f"{PREFIX}/settings?changed")

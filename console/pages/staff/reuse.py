@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
+from console.pages.staff.base import PREFIX, Shell, see
 from console.pages.staff.forms import page_number, pages
-from console.pages.staff.shell import PREFIX, Shell, see
-from core import learning
 from core.errors import InvalidInput
-from knowledge.reuse import measuring, second_look
-from knowledge.review import listing
-from knowledge.review.listing import Filter
+from core.feedback import settings
+from knowledge.answers.reuse import statistics
+from knowledge.curation import near_miss_review
+from knowledge.curation.review import queries
+from knowledge.curation.review.queries import Filter
 
 AT_ONCE = 50
 SHOWN = 6
@@ -38,23 +39,23 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, "users:manage")
         wanted = {name: form.text(name) for name in SETTINGS}
         try:
-            await shell.read(lambda session: learning.change(session, shell.tenant, wanted, person.email))
+            await shell.read(lambda session: settings.change(session, shell.tenant, wanted, person.email))
         except InvalidInput as error:
             return await page(person, status=422, error=str(error), given=form)
         return see(f"{PREFIX}/reuse?changed")
 
 
 def _found(session: Session, tenant_id: str, number: int) -> dict[str, Any]:
-    every = measuring.by_entry(session, tenant_id)
-    waiting, first = listing.listed(session, tenant_id, Filter(kind="phrasing"), SHOWN, 0)
+    every = statistics.by_entry(session, tenant_id)
+    waiting, first = queries.listed(session, tenant_id, Filter(kind="phrasing"), SHOWN, 0)
     return {
         "found": every[(number - 1) * AT_ONCE : number * AT_ONCE],
         "pages": pages(len(every), AT_ONCE),
         "entries": len(every),
-        "overall": measuring.overall(every),
-        "settings": learning.of(session, tenant_id),
+        "overall": statistics.overall(every),
+        "settings": settings.of(session, tenant_id),
         "phrasings": waiting,
         "first": first,
-        "unseen": sum(miss.tenant_id == tenant_id for miss in second_look.open_misses(session)),
-        "most_unseen": second_look.AT_ONCE,
+        "unseen": sum(miss.tenant_id == tenant_id for miss in near_miss_review.open_misses(session)),
+        "most_unseen": near_miss_review.AT_ONCE,
     }

@@ -12,14 +12,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
+from console.pages.staff.base import PREFIX, Shell, see
 from console.pages.staff.forms import Form, page_number, pages, query_of
-from console.pages.staff.shell import PREFIX, Shell, see
-from core import learning
 from core.db.models import ReviewItem, now
 from core.errors import Conflict, InvalidInput, NotFound
-from knowledge.review import deciding, listing
-from knowledge.review.listing import Filter
-from knowledge.review.types import Claim, Kind, Status, Wording
+from core.feedback import settings
+from knowledge.curation.review import decisions, queries
+from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.types import Claim, Kind, Status, Wording
 
 AT_ONCE = 25
 HOME = f"{PREFIX}/review"
@@ -139,7 +139,7 @@ async def _done(shell: Shell, request: Request) -> dict[str, Any] | None:
 
     def work(session: Session) -> dict[str, Any] | None:
         try:
-            return listing.described(session, listing.found(session, shell.tenant, item_id))
+            return queries.described(session, queries.found(session, shell.tenant, item_id))
         except NotFound:
             return None
 
@@ -147,18 +147,18 @@ async def _done(shell: Shell, request: Request) -> dict[str, Any] | None:
 
 
 def _found(session: Session, tenant_id: str, view: View, item_id: str | None) -> dict[str, Any]:
-    total, items = listing.listed(session, tenant_id, view.filter, AT_ONCE, (view.page - 1) * AT_ONCE)
-    item = listing.found(session, tenant_id, item_id) if item_id else (items[0] if items else None)
+    total, items = queries.listed(session, tenant_id, view.filter, AT_ONCE, (view.page - 1) * AT_ONCE)
+    item = queries.found(session, tenant_id, item_id) if item_id else (items[0] if items else None)
     place = next((n for n, one in enumerate(items) if item and one.id == item.id), None)
     return {
         "total": total,
         "items": items,
         "pages": pages(total, AT_ONCE),
-        "item": listing.detailed(session, item) if item else None,
+        "item": queries.detailed(session, item) if item else None,
         "earlier": items[place - 1] if place else None,
         "later": _later(items, place),
-        "four_eyes": learning.of(session, tenant_id).four_eyes,
-        "counts": listing.analytics(session, tenant_id)["by_status"],
+        "four_eyes": settings.of(session, tenant_id).four_eyes,
+        "counts": queries.analytics(session, tenant_id)["by_status"],
     }
 
 
@@ -170,26 +170,26 @@ def _later(items: list[ReviewItem], place: int | None) -> ReviewItem | None:
 
 def _edit(session: Session, claim: Claim, form: Form) -> None:
     wording = Wording(tuple(form.lines("questions")), form.text("answer"), form.text("subject"), form.text("intent"))
-    deciding.edit(session, claim, wording)
+    decisions.edit(session, claim, wording)
 
 
 def _merge(session: Session, claim: Claim, form: Form) -> None:
     entry_id = form.text("other").strip() or form.text("entry")
     if not entry_id:
         raise InvalidInput("Choose the entry to merge into.")
-    deciding.merge(session, claim, entry_id, take_answer=bool(form.text("take_answer")))
+    decisions.merge(session, claim, entry_id, take_answer=bool(form.text("take_answer")))
 
 
 def _snooze(session: Session, claim: Claim, form: Form) -> None:
-    deciding.snooze(session, claim, now() + timedelta(days=min(form.number("days"), 1000)), form.text("reason"))
+    decisions.snooze(session, claim, now() + timedelta(days=min(form.number("days"), 1000)), form.text("reason"))
 
 
 DECISIONS: dict[str, Callable[[Session, Claim, Form], object]] = {
-    "approve": lambda session, claim, _: deciding.approve(session, claim),
+    "approve": lambda session, claim, _: decisions.approve(session, claim),
     "edit": _edit,
     "merge": _merge,
-    "keep": lambda session, claim, form: deciding.keep(session, claim, form.text("entry")),
-    "reject": lambda session, claim, form: deciding.reject(session, claim, form.text("reason")),
+    "keep": lambda session, claim, form: decisions.keep(session, claim, form.text("entry")),
+    "reject": lambda session, claim, form: decisions.reject(session, claim, form.text("reason")),
     "snooze": _snooze,
-    "undo": lambda session, claim, _: deciding.undo(session, claim),
+    "undo": lambda session, claim, _: decisions.undo(session, claim),
 }

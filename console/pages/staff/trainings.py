@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
+from console.pages.staff.base import HEADERS, PREFIX, Shell, see, status_of
 from console.pages.staff.forms import page_number, pages
-from console.pages.staff.shell import HEADERS, PREFIX, Shell, see, status_of
 from core.db.models import AuditEvent
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.jobs import heartbeat

@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from console.pages.staff.shell import Shell, status_of
+from console.pages.staff.base import Shell, status_of
 from core.errors import InvalidInput, KnowledgeUnavailable, NotFound
-from knowledge.answering import LONGEST_QUESTION
+from knowledge.answers.decision import LONGEST_QUESTION
 
 LONGEST_ID = 64
 

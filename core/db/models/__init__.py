@@ -2,6 +2,19 @@
 
 from core.db.models.base import Base, new_id, now
 from core.db.models.conversations import Conversation, Message, Turn
+from core.db.models.curation import (
+    ConversationAnalysis,
+    HumanCorrection,
+    InteractionFeedback,
+    LearningSettings,
+    PerformanceDay,
+    RegressionCase,
+    ReuseObservation,
+    ReviewItem,
+    SurveyResponse,
+    TrainingExample,
+    TrainingSession,
+)
 from core.db.models.customers import Address, Customer
 from core.db.models.deliveries import Delivery
 from core.db.models.generation import LlmCall, LlmDay, LlmHealth, Money, Routing
@@ -22,19 +35,6 @@ from core.db.models.knowledge import (
     KnowledgeRevision,
     KnowledgeSource,
     SourceDocument,
-)
-from core.db.models.learning import (
-    ConversationAnalysis,
-    HumanCorrection,
-    InteractionFeedback,
-    LearningSettings,
-    PerformanceDay,
-    RegressionCase,
-    ReuseObservation,
-    ReviewItem,
-    SurveyResponse,
-    TrainingExample,
-    TrainingSession,
 )
 from core.db.models.operations import Heartbeat
 from core.db.models.orders import Order

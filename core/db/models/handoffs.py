@@ -110,7 +110,7 @@ class HandoffSettings(SettingsRow):
 
 
 class CannedReply(Base):
-    """A text that staff keep ready for their replies: ``core.handoffs.canned``."""
+    """A text that staff keep ready for their replies: ``core.handoffs.staff.canned_replies``."""
 
     __tablename__ = "canned_replies"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)

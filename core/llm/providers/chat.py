@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from core.errors import ProviderFailed
 from core.llm.catalogue import Model
-from core.llm.providers.failing import failed
+from core.llm.providers.failures import failed
 from core.llm.providers.tokens import count_tokens, estimate
 from core.llm.types import Completion, Delta, Finish, FinishReason, Request, StreamItem, Usage
 

@@ -11,7 +11,7 @@ from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import SecretStr
 
 from core.llm.catalogue import Model
-from core.llm.providers.failing import failed
+from core.llm.providers.failures import failed
 from core.llm.providers.openai import OpenAIProvider
 
 NO_KEY = SecretStr("none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
-from core.llm.providers.failing import failed
+from core.llm.providers.failures import failed
 from core.llm.providers.tokens import count_tokens
 from core.llm.types import Completion, Delta, Finish, Request, StreamItem, Usage
 

@@ -13,11 +13,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import SecretStr
 
-from core.errors import ProviderFailed
+from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Model
 from core.llm.providers.chat import ChatProvider, limit_of
-from core.llm.providers.failing import TOO_LONG, failed, kind_of_status, retry_after
-from core.llm.types import ErrorKind, Request
+from core.llm.providers.failures import TOO_LONG, failed, kind_of_status, retry_after
+from core.llm.types import Request
 
 URL = "https://generativelanguage.googleapis.com"
 LAST_RESORT = 300

@@ -13,11 +13,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from core.errors import ProviderFailed
+from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Model
 from core.llm.providers.chat import Chat, ChatProvider, limit_of
-from core.llm.providers.failing import TOO_LONG, failed, kind_of_status, retry_after
-from core.llm.types import ErrorKind, Request
+from core.llm.providers.failures import TOO_LONG, failed, kind_of_status, retry_after
+from core.llm.types import Request
 
 URL = "https://api.openai.com/v1"
 LAST_RESORT = 300

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from httpx2 import Timeout
 
-from core.llm.providers.failing import failed
+from core.llm.providers.failures import failed
 from core.llm.providers.openai import OpenAIProvider
 from core.llm.sound import Heard
 from core.llm.types import Request

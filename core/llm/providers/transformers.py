@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import SettingsInvalid
-from core.llm.providers.failing import failed
+from core.llm.providers.failures import failed
 from core.llm.providers.tokens import count_tokens, estimate
 from core.llm.types import Completion, Delta, Finish, Request, StreamItem, Usage
 

@@ -10,23 +10,13 @@ from decimal import Decimal
 from typing import Protocol, cast
 
 from core.db.models import LlmCall, now
-from core.errors import ProviderFailed
+from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Catalogue
 from core.llm.providers.tokens import estimate
 from core.llm.router.budgets import Reservation
-from core.llm.router.deciding import EXTRACT, Decision
+from core.llm.router.decision import EXTRACT, Decision
 from core.llm.router.rules import Limits
-from core.llm.types import (
-    Completion,
-    Delta,
-    ErrorKind,
-    Finish,
-    Provider,
-    Request,
-    Served,
-    StreamItem,
-    Usage,
-)
+from core.llm.types import Completion, Delta, Finish, Provider, Request, Served, StreamItem, Usage
 
 THINKING = 2.5
 """How much longer a model that thinks first may take to its first token."""

@@ -15,7 +15,7 @@ from typing import Literal
 
 import structlog
 
-from core.llm.types import ErrorKind
+from core.errors import ErrorKind
 
 log = structlog.get_logger()
 

@@ -16,19 +16,19 @@ import structlog
 from core.errors import NoProviderLeft, ProviderFailed
 from core.llm.catalogue import Catalogue
 from core.llm.ledger import Ledger
-from core.llm.router import testing
+from core.llm.router import probe
 from core.llm.router.attempt import currency_of, row_of
 from core.llm.router.budgets import Budgets, bounds
-from core.llm.router.caching import TimedCache
-from core.llm.router.calling import Caller, Masks
+from core.llm.router.cache import TimedCache
 from core.llm.router.complexity import Complexity
-from core.llm.router.deciding import EXTRACT, Decider, Decision
-from core.llm.router.fitting import normalised
+from core.llm.router.context_window import normalised
+from core.llm.router.decision import EXTRACT, Decider, Decision
+from core.llm.router.failover import Caller, Masks
 from core.llm.router.health import Health, ModelHealth
+from core.llm.router.health_sync import HealthFeed
+from core.llm.router.probe import TestReport
 from core.llm.router.rules import DEFAULT, RoutingDocument
-from core.llm.router.sharing import HealthFeed
 from core.llm.router.store import RoutingStore
-from core.llm.router.testing import TestReport
 from core.llm.types import Completion, Delta, Finish, Provider, Request, Served, StreamItem, Usage
 
 __all__ = ["Complexity", "Decision", "ModelHealth", "Router", "TestReport"]
@@ -179,22 +179,22 @@ class Router:
     async def test(self, provider: str) -> TestReport:
         """Ask a provider for one word; names the cause and the mend where it fails."""
         if provider not in self._providers or provider == EXTRACT:
-            return testing.not_set_up(provider)
+            return probe.not_set_up(provider)
         model_id = self._first_of(provider)
         if model_id is None:
-            return testing.without_model(provider)
+            return probe.without_model(provider)
         decision = Decision("test", model_id, (model_id,), Complexity(0.0), "asked by the operator")
         self._health.reset(model_id)
         report = TestReport(provider, model_id, ok=False)
         try:
-            async for item in self._caller.run(testing.probe(), DEFAULT, decision, whole=False):
+            async for item in self._caller.run(probe.probe(), DEFAULT, decision, whole=False):
                 if isinstance(item, Finish) and item.completion.served:
                     report = _well(report, item.completion.served)
         except NoProviderLeft as error:
             failed = error.__cause__
             kind = failed.kind if isinstance(failed, ProviderFailed) else None
             report = replace(
-                report, error_kind=kind, cause=str(failed or error), mend=testing.MENDS[kind] if kind else ""
+                report, error_kind=kind, cause=str(failed or error), mend=probe.MENDS[kind] if kind else ""
             )
         return report
 
@@ -299,5 +299,5 @@ def _well(report: TestReport, served: Served) -> TestReport:
         report, ok=True, latency_ms=served.latency_ms, first_token_ms=served.first_token_ms, cost=served.cost
     )
     if served.cost is None:
-        return replace(timed, cause=testing.PRICE_MISSING, mend=testing.PRICE_MEND)
+        return replace(timed, cause=probe.PRICE_MISSING, mend=probe.PRICE_MEND)
     return timed

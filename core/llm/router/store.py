@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.db.models import Routing, now
 from core.errors import RulesInvalid
-from core.llm.router.checking import checked
 from core.llm.router.rules import DEFAULT, RoutingDocument
+from core.llm.router.validation import checked
 
 log = structlog.get_logger()
 

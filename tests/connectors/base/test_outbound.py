@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base.choices import choice_of
+from connectors.base.message_parts import split
 from connectors.base.outbound import Capabilities, Outbound, fitted, outbound_of, parts
-from connectors.base.splitting import split
 from core.db.models import now
 from core.events import MessageStored
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.receiving import receive
+from connectors.base.inbound import receive
+from core.conversations.inbox import Inbound, Received, Sender
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Conversation, Delivery
 from core.events import Hub
-from core.turns import Inbound, Received, Sender, Turns
-from tests.core.doubles import FakeRasa
+from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import TEXTS, ended
 
 PHONE = Sender("shop", "text", "+447700900123")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
+from testing.slack import FakeSlack
 from tests.connectors.slack.desk_world import World
-from tests.fakes.slack import FakeSlack
 
 
 @pytest.fixture

@@ -17,19 +17,20 @@ from connectors.slack.connections import Connections
 from connectors.slack.desk import SlackDesk
 from connectors.slack.files import Files
 from connectors.slack.wiring import make_connections, make_slack
+from core.bot.texts import Texts
+from core.conversations.inbox import Inbound
+from core.conversations.turns import Turns
 from core.db import Database
-from core.deliveries.deliverer import Deliverer
+from core.delivery.deliverer import Deliverer
+from core.delivery.desk import ConsoleDesk, DeskSender, WebSender
 from core.events import Hub
 from core.handoffs import settings as handoff_settings
-from core.handoffs.desk import ConsoleDesk, DeskSender, WebSender
-from core.handoffs.listing import Filter
 from core.handoffs.service import HandoffService
+from core.handoffs.staff.queries import Filter
 from core.settings import Settings
-from core.texts import Texts
-from core.turns import Inbound, Turns
-from knowledge.suggesting import SuggestedReply
-from tests.core.doubles import FakeRasa
-from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
+from knowledge.answers.suggestions import SuggestedReply
+from testing.fake_rasa import FakeRasa
+from testing.slack import APP_TOKEN, BOT_TOKEN, CHANNEL, SECRET, TEAM, FakeSlack
 
 PAYLOADS = Path(__file__).parents[2] / "payloads/slack"
 TEXTS = Texts(failed="That failed.", waiting="Saved for later.")

@@ -103,7 +103,7 @@ async def test_the_operator_reads_the_cause_and_the_alert_comes_when_it_is_mende
 
 async def test_a_lost_reply_is_marked_with_its_reason(world: World) -> None:
     thread = await world.asked()
-    from core.deliveries import attempts
+    from core.delivery import attempts
     from core.errors import Permanent
 
     ts = await world.write("hello", thread=thread)

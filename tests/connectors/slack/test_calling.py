@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.db.models import now
-from core.handoffs import waiting
+from core.handoffs import escalation
 from tests.connectors.slack.desk_world import TEXTS, World
 
 
 async def later(world: World, minutes: float) -> None:
     with world.database.session() as session:
-        waiting.tick(session, now() + timedelta(minutes=minutes), TEXTS)
+        escalation.tick(session, now() + timedelta(minutes=minutes), TEXTS)
     await world.deliver()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from core.conversations.inbox import Inbound
 from core.db.models import Conversation, Delivery, Message
-from core.turns import Inbound
 from tests.connectors.slack.desk_world import HANDOFF, World
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from connectors.slack.connections import Connections
-from connectors.slack.receiving import Receiver
+from connectors.slack.events import Receiver
 from connectors.slack.socket_mode import SocketMode
 from connectors.slack.workspaces import Workspaces
+from testing.slack import APP_TOKEN
+from testing.waiting import soon
 from tests.connectors.slack.desk_world import World, payload
-from tests.fakes.slack import APP_TOKEN
-from tests.waiting import soon
 
 
 def over_socket(world: World) -> SocketMode:

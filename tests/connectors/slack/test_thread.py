@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from core.turns import Inbound
-from knowledge.suggesting import SuggestedReply
+from core.conversations.inbox import Inbound
+from knowledge.answers.suggestions import SuggestedReply
 from tests.connectors.slack.desk_world import World, payload
 
 

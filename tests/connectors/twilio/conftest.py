@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
-from tests.connectors.twilio.rig import Rig
-from tests.fakes.twilio import FakeTwilio
+from testing.twilio import FakeTwilio
+from testing.twilio_rig import Rig
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ import pytest
 import structlog
 
 from connectors.twilio import backfill
-from connectors.twilio.contents import UPDATE
+from connectors.twilio.templates import UPDATE
+from core.bot.texts import Texts
 from core.db import Database
 from core.db.models import Address, Conversation, Delivery, Message, now
-from core.texts import Texts
-from tests.connectors.twilio.rig import CUSTOMER, DOMAIN, SHOP_SMS, Rig, answer
+from testing.twilio import FakeTwilio
+from testing.twilio_rig import CUSTOMER, DOMAIN, SHOP_SMS, Rig, answer
+from testing.waiting import soon
 from tests.connectors.twilio.test_delivery import contents
 from tests.connectors.twilio.test_files import PNG
-from tests.fakes.twilio import FakeTwilio
-from tests.waiting import soon
 
 LATE = Texts.load(DOMAIN).late
 OTHER = "whatsapp:+447700900999"

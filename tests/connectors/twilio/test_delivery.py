@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import update
 
 from connectors.twilio.client import Twilio
-from connectors.twilio.contents import UPDATE, Contents
-from connectors.twilio.kind import TwilioConfig
+from connectors.twilio.profile import TwilioConfig
+from connectors.twilio.templates import UPDATE, Contents
 from core import logs
 from core.db.models import Address, Delivery, now
-from tests.connectors.twilio.rig import CUSTOMER, PUBLIC, Rig, answer
-from tests.fakes.twilio import ACCOUNT, TOKEN, FakeTwilio
+from testing.twilio import ACCOUNT, TOKEN, FakeTwilio
+from testing.twilio_rig import CUSTOMER, PUBLIC, Rig, answer
 
 HELLO = answer("Two to four days.", outcome="clarified")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.twilio.words import rating_in, wants_messages
-from core import learning
+from connectors.twilio.keywords import rating_in, wants_messages
+from core.conversations import lifecycle
 from core.db.models import Address, Conversation, Delivery, Turn
-from core.turns import closing
-from tests.connectors.twilio.rig import CUSTOMER, SHOP_SMS, TENANT, Rig, answer
+from core.feedback import settings
+from testing.twilio_rig import CUSTOMER, SHOP_SMS, TENANT, Rig, answer
 
 A, B = "Two to four days.", "It is five pounds."
 
@@ -105,7 +105,7 @@ async def test_a_rating_after_the_conversation_has_ended_finds_its_answer_and_op
     await rig.ask("How long?", answer(A))
     rig.read_long_ago()
     with rig.database.session() as session:
-        closing.close(session, rig.rows(Conversation)[0].id)
+        lifecycle.close(session, rig.rows(Conversation)[0].id)
     await rig.write("haan ji")
 
     assert rig.ratings() == {A: True}
@@ -122,7 +122,7 @@ async def test_a_button_of_somebody_elses_answer_rates_nothing(rig: Rig) -> None
 
 async def test_who_is_not_to_be_asked_is_not_asked(rig: Rig) -> None:
     with rig.database.session() as session:
-        learning.change(session, TENANT, {"ask_feedback": "never"}, "test")
+        settings.change(session, TENANT, {"ask_feedback": "never"}, "test")
     await rig.ask("How long?", answer(A))
     rig.read_long_ago()
 

@@ -9,9 +9,9 @@ import pytest
 
 from connectors.twilio import media
 from connectors.twilio.links import Links
+from core import outbox
 from core.db.models import Conversation, Message, Turn
-from core.deliveries import writing
-from tests.connectors.twilio.rig import PUBLIC, TENANT, Rig
+from testing.twilio_rig import PUBLIC, TENANT, Rig
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
@@ -122,7 +122,7 @@ def send(rig: Rig, text: str, attachment: dict[str, object]) -> str:
         message.attachments = [attachment]
         session.add(message)
         session.flush()
-        writing.to_customer(session, conversation, message)
+        outbox.to_customer(session, conversation, message)
         return message.id
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.db.models import Message
-from tests.connectors.twilio.rig import CUSTOMER, PUBLIC, SHOP, SHOP_SMS, Rig, answer
-from tests.fakes.twilio import signature
-from tests.waiting import soon
+from testing.twilio import signature
+from testing.twilio_rig import CUSTOMER, PUBLIC, SHOP, SHOP_SMS, Rig, answer
+from testing.waiting import soon
 
 
 async def test_a_question_is_answered_where_it_was_asked(rig: Rig) -> None:

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.db.models import Delivery
-from tests.connectors.twilio.rig import CUSTOMER, SHOP_SMS, Rig
+from testing.twilio_rig import CUSTOMER, SHOP_SMS, Rig
 
 SMS = {"From": CUSTOMER, "To": SHOP_SMS}
 LAMPS = "https://shop.example/lamps"

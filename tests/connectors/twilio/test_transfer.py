@@ -8,18 +8,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from connectors.http.config import WebConfig
 from connectors.twilio.client import Twilio
-from connectors.twilio.contents import CODE, UPDATE, Contents
-from connectors.twilio.kind import TwilioConfig
+from connectors.twilio.profile import TwilioConfig
+from connectors.twilio.templates import CODE, UPDATE, Contents
 from connectors.twilio.texts import Texts
 from connectors.twilio.transfer import Transfer
+from connectors.twilio.whatsapp import WHATSAPP
 from connectors.web import routes, transfer
-from connectors.web.config import WebConfig
-from connectors.whatsapp import WHATSAPP
+from core.conversations.feedback import Feedback
 from core.db.models import Address, Conversation, Customer, Message
-from core.feedback.service import Feedback
-from tests.connectors.twilio.rig import CUSTOMER, DOMAIN, PUBLIC, SHOP, TENANT, Rig, answer
-from tests.fakes.twilio import ACCOUNT, TOKEN
+from testing.twilio import ACCOUNT, TOKEN
+from testing.twilio_rig import CUSTOMER, DOMAIN, PUBLIC, SHOP, TENANT, Rig, answer
 
 PATH = "/api/chat/transfer-to-whatsapp"
 

@@ -15,11 +15,11 @@ from core.db.models import LlmCall, Message
 from core.llm.catalogue import Catalogue
 from core.llm.providers.openai import OpenAIProvider
 from core.llm.providers.transcriptions import OpenAITranscriptions
-from core.llm.transcribing import Transcriber
-from tests.connectors.twilio.rig import TENANT, Rig, answer
-from tests.fakes.behaviour import Behaviour
-from tests.fakes.openai import SPEECH, FakeOpenAI
-from tests.fakes.twilio import FakeTwilio
+from core.llm.transcriber import Transcriber
+from testing.behaviour import Behaviour
+from testing.openai import SPEECH, FakeOpenAI
+from testing.twilio import FakeTwilio
+from testing.twilio_rig import TENANT, Rig, answer
 
 MODEL = Catalogue.load(Path(__file__).parents[3] / "models.yml").transcription[0]
 WRITE = "I can only read text. Please write what it is about."

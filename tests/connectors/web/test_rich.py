@@ -12,14 +12,14 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from connectors.web import routes
+from core.bot.texts import Texts
+from core.conversations.feedback import Feedback
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Message
 from core.events import Hub
-from core.feedback.service import Feedback
-from core.texts import Texts
-from core.turns import Turns
+from testing.fake_rasa import FakeRasa
 from tests.connectors.conftest import CONFIG, PAGE, open_session
-from tests.core.doubles import FakeRasa
 
 MESSAGES = "/api/chat/messages"
 SHOP = "https://shop.example"

@@ -9,8 +9,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from testing.waiting import eventually
 from tests.browser.server import WIDE_LIMITS, ChatServer
-from tests.waiting import eventually
 
 
 @pytest.fixture

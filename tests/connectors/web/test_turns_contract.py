@@ -11,14 +11,14 @@ from fastapi import FastAPI
 
 from connectors.web import routes
 from connectors.web.tokens import Tokens
+from core.bot.texts import Texts
+from core.conversations.feedback import Feedback
+from core.conversations.turns import Turns
 from core.db import Database
 from core.events import Hub
-from core.feedback.service import Feedback
-from core.texts import Texts
-from core.turns import Turns
+from testing.fake_rasa import FakeRasa
 from tests.connectors.conftest import CONFIG, PAGE, open_session
 from tests.connectors.doubles import FakeFeedback, FakeTurns
-from tests.core.doubles import FakeRasa
 
 MESSAGES = "/api/chat/messages"
 ASKS_BACK = {"text": "Are you asking about:", "buttons": [{"title": "A refund", "payload": "/refund"}]}

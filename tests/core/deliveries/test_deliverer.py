@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from core import outbox
 from core.db import Database
 from core.db.models import Conversation, Delivery, Message, now
-from core.deliveries import attempts, writing
-from core.deliveries.deliverer import Deliverer
-from core.deliveries.outgoing import Outgoing, Sent
+from core.delivery import attempts
+from core.delivery.deliverer import Deliverer
+from core.delivery.payload import Outgoing, Sent
 from core.errors import InvalidInput, Permanent, Retry, Unknown
-from tests.waiting import soon
+from testing.waiting import soon
 
 
 class Vendor:
@@ -84,8 +85,8 @@ def say(database: Database, *texts: str, conversation_id: str | None = None, cha
             message.speaker, message.text = "bot", text
             session.add(message)
             session.flush()
-            writing.to_customer(session, conversation, message)
-            writing.to_customer(session, conversation, message)
+            outbox.to_customer(session, conversation, message)
+            outbox.to_customer(session, conversation, message)
         return conversation.id
 
 
@@ -198,7 +199,7 @@ async def test_what_a_killed_process_was_sending_is_sent_by_the_next(database, v
 async def test_a_database_that_fails_for_a_moment_holds_nothing_up(
     sqlite, vendor, clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.deliveries.deliverer.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("core.delivery.deliverer.POLL_SECONDS", 0.01)
     deliverer, taken, failures = Deliverer(sqlite, {"text": vendor}, clock), attempts.taken, [1, 2]
 
     def failing(*values: object, **named: object) -> None:

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core.feedback import settling, thumbs
+from core.feedback import settlement, thumbs
 from core.feedback.signals import Asked, Signals, shared_words, signals_of
 from tests.core.feedback.talk import Talk, talk
 
 
 def settle(talk: Talk) -> int:
-    return settling.settle(talk.session, talk.at)[0]
+    return settlement.settle(talk.session, talk.at)[0]
 
 
 def test_who_goes_on_to_something_else_was_content(each_session: Session) -> None:
@@ -89,14 +89,14 @@ def test_signals_and_thumb_share_a_row(session: Session) -> None:
 
 
 def test_many_answers_are_settled_in_steps(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "AT_ONCE", 2)
+    monkeypatch.setattr(settlement, "AT_ONCE", 2)
     chat = talk(session)
     for number in range(5):
         chat.wait(seconds=30).asks(f"Question about thing{number} please")
-    done, after = settling.settle(session, chat.at)
+    done, after = settlement.settle(session, chat.at)
     total = done
     while after:
-        done, after = settling.settle(session, chat.at, after)
+        done, after = settlement.settle(session, chat.at, after)
         total += done
     assert total == 4
 

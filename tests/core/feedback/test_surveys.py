@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import learning
+from core.conversations import lifecycle
 from core.db.models import Conversation, SurveyResponse
 from core.errors import InvalidInput, NotFound
-from core.feedback import surveys
+from core.feedback import settings, surveys
 from core.feedback.surveys import Ending
 from core.feedback.types import ENDS_AFTER
-from core.turns import closing
 from tests.core.feedback.talk import Talk, talk
 
 
@@ -22,7 +21,7 @@ def over(session: Session, customer: str | None = "c1", days: float = 0) -> Talk
     """A conversation that has ended."""
     chat = talk(session, customer=customer).wait(days=days)
     chat.asks("How long is delivery?")
-    closing.close(session, chat.conversation.id)
+    lifecycle.close(session, chat.conversation.id)
     return chat
 
 
@@ -47,7 +46,7 @@ def test_nothing_is_asked_while_they_talk_or_where_the_bot_said_nothing(session:
 
 def test_csat_then_nps_each_once_a_conversation(each_session: Session) -> None:
     session = each_session
-    learning.change(session, "shop", {"nps": True}, "test")
+    settings.change(session, "shop", {"nps": True}, "test")
     chat = over(session)
     assert due(chat) == Ending(closed=True, survey="csat")
     assert due(chat).survey == "csat"
@@ -61,7 +60,7 @@ def test_csat_then_nps_each_once_a_conversation(each_session: Session) -> None:
 
 
 def test_nps_comes_at_most_once_a_customer_in_so_many_days(session: Session) -> None:
-    learning.change(session, "shop", {"nps": True, "csat": False, "nps_days": 30}, "test")
+    settings.change(session, "shop", {"nps": True, "csat": False, "nps_days": 30}, "test")
     assert due(over(session)).survey == "nps"
     assert due(over(session, days=29)).survey is None
     assert due(over(session, customer="c2", days=29)).survey == "nps"
@@ -70,7 +69,7 @@ def test_nps_comes_at_most_once_a_customer_in_so_many_days(session: Session) -> 
 
 
 def test_a_tenant_can_switch_surveys_off(session: Session) -> None:
-    learning.change(session, "shop", {"csat": False}, "test")
+    settings.change(session, "shop", {"csat": False}, "test")
     assert due(over(session)).survey is None
 
 
@@ -94,9 +93,9 @@ def test_what_was_not_asked_cannot_be_answered(session: Session) -> None:
 def test_a_conversation_ends_after_a_day_of_silence(session: Session) -> None:
     chat = talk(session)
     chat.asks("How long is delivery?")
-    assert closing.close_idle(session, chat.at + timedelta(hours=23), ENDS_AFTER) == 0
+    assert lifecycle.close_idle(session, chat.at + timedelta(hours=23), ENDS_AFTER) == 0
     later = chat.at + timedelta(hours=25)
-    assert closing.close_idle(session, later, ENDS_AFTER) == 1
-    assert closing.close_idle(session, later, ENDS_AFTER) == 0
+    assert lifecycle.close_idle(session, later, ENDS_AFTER) == 1
+    assert lifecycle.close_idle(session, later, ENDS_AFTER) == 0
     ended = session.get_one(Conversation, chat.conversation.id, populate_existing=True)
     assert (ended.status, ended.closed_at) == ("closed", later)

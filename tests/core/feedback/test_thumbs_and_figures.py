@@ -8,14 +8,13 @@ import pytest
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from core import learning
+from core.conversations import lifecycle
 from core.errors import InvalidInput, NotFound, Unauthorised
-from core.feedback import settling, surveys, thumbs
+from core.feedback import settings, settlement, surveys, thumbs
 from core.feedback.analytics import analytics
 from core.feedback.links import Links
-from core.feedback.listing import listed
+from core.feedback.queries import listed
 from core.feedback.types import Filter
-from core.turns import closing
 from tests.core.feedback.talk import Talk, talk
 
 
@@ -35,7 +34,7 @@ def chat(session: Session) -> Talk:
     phone = talk(session, channel="whatsapp")
     phone.asks("Are you open?")
     talk(session, tenant="another").asks("Hello?")
-    settling.settle(session, chat.wait(hours=2).at)
+    settlement.settle(session, chat.wait(hours=2).at)
     session.flush()
     return chat
 
@@ -91,11 +90,11 @@ def test_figures_in_all_and_by_group(chat: Talk) -> None:
 
 
 def test_surveys_are_summed_up(session: Session) -> None:
-    learning.change(session, "shop", {"nps": True}, "test")
+    settings.change(session, "shop", {"nps": True}, "test")
     for number, (csat, nps) in enumerate([(5, 10), (4, 9), (2, 3), (None, None)]):
         chat = talk(session, customer=f"c{number}")
         chat.asks("Hello there?")
-        closing.close(session, chat.conversation.id)
+        lifecycle.close(session, chat.conversation.id)
         for kind, score in (("csat", csat), ("nps", nps)):
             assert surveys.ending(session, chat.conversation.id, chat.at).survey == kind
             surveys.answer(session, chat.conversation.id, kind, score)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import Conflict
-from core.handoffs.machine import ENDED, EVENTS, STATES, bot_may_speak, follow
+from core.handoffs.states import ENDED, EVENTS, STATES, bot_may_speak, follow
 
 STAY = ("remind", "escalate", "summarise")
 ALLOWED: dict[tuple[str, str], str] = {

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.db import Database
 from core.db.models import Conversation, Handoff, now
-from core.handoffs.listing import Filter, listed
+from core.handoffs.staff.queries import Filter, listed
 
 
 def test_the_urgent_come_first_then_the_angry_then_who_waits_longest(sqlite: Database) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from core.db import Database
 from core.events import AgentTyping, Hub, Present, inbox_of
-from core.handoffs.presence import LOOKING_SECONDS, TYPING_SECONDS, Presence
-from core.handoffs.views import HandoffView
+from core.handoffs.staff.presence import LOOKING_SECONDS, TYPING_SECONDS, Presence
+from core.handoffs.staff.views import HandoffView
 from tests.core.handoffs.test_stepping_back import ASKED, Talk
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.deliveries import writing
-from core.handoffs import speaking
-from core.turns import outbox, person
-from tests.core.handoffs.world import EVENTS, MemoryDatabase, play
+from core import outbox as writing
+from core.conversations import ownership, replies
+from core.handoffs import messages
+from testing.handoff_world import EVENTS, MemoryDatabase, play
 
 TELLING = (
     ("customer", 0, "person"),
@@ -49,8 +49,8 @@ def violations(memory, happenings=TELLING, seeds=range(15)) -> set[str]:
 
 def test_a_bot_that_does_not_look_is_noticed(memory, monkeypatch) -> None:
     assert violations(memory) == set()
-    monkeypatch.setattr(outbox, "person_has_word", lambda *_: None)
-    monkeypatch.setattr(person, "may_speak", lambda *_: True)
+    monkeypatch.setattr(replies, "person_has_word", lambda *_: None)
+    monkeypatch.setattr(ownership, "may_speak", lambda *_: True)
     busy = [("customer", 0, "Hi"), ("staff", "take_over", 0, "ana"), ("step",)]
     assert "bot messages while a person has the word" in violations(memory, busy)
 
@@ -61,21 +61,21 @@ def test_a_request_that_tells_nobody_is_noticed(memory, monkeypatch) -> None:
 
 
 def test_a_message_that_is_not_forwarded_is_noticed(memory, monkeypatch) -> None:
-    monkeypatch.setattr(speaking, "forward", lambda *_: None)
+    monkeypatch.setattr(messages, "forward", lambda *_: None)
     assert "not forwarded to the desk" in violations(memory, seeds=range(3))
 
 
 def test_a_reply_that_is_not_delivered_is_noticed(memory, monkeypatch) -> None:
-    monkeypatch.setattr(speaking.writing, "to_customer", lambda *_: None)
+    monkeypatch.setattr(messages.writing, "to_customer", lambda *_: None)
     assert "replies lost" in violations(memory, seeds=range(3))
 
 
 def test_a_reply_that_is_taken_twice_is_noticed(memory, monkeypatch) -> None:
-    from core.handoffs import applying, service
+    from core.handoffs import service, transitions
 
-    monkeypatch.setattr(speaking, "said_before", lambda *_: None)
-    monkeypatch.setattr(applying, "known_event", lambda *_: None)
-    reply = speaking.reply
+    monkeypatch.setattr(messages, "said_before", lambda *_: None)
+    monkeypatch.setattr(transitions, "known_event", lambda *_: None)
+    reply = messages.reply
 
     def forgetful(session, conversation, text, by, *, desk, event_id, attachments):
         return reply(session, conversation, text, by, desk=desk, attachments=attachments)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.db.models import Conversation, Handoff, User
-from core.handoffs.standing import Standing, standing
+from core.handoffs.customer_status import Standing, standing
 
 
 def handoff(session: Session, state: str, claimed_by: str | None) -> str:

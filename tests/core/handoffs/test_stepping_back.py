@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core.bot.texts import Texts
+from core.conversations.feedback import Feedback
+from core.conversations.inbox import Inbound, Sender
+from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Customer, Delivery, Handoff, HandoffTransition, Turn, now
 from core.errors import InvalidInput
 from core.events import Hub, MessageStored
-from core.feedback.service import Feedback
-from core.handoffs import settings, triggers, waiting
-from core.handoffs.applying import may_speak
-from core.handoffs.sentiment import Mood
+from core.handoffs import escalation, policy, settings
+from core.handoffs.scheduler import HandoffWatch
 from core.handoffs.service import HandoffService
-from core.handoffs.watching import HandoffWatch
-from core.texts import Texts
-from core.turns import Inbound, Sender, Turns
-from tests.core.doubles import FakeRasa
+from core.handoffs.transitions import may_speak
+from core.sentiment import Mood
+from testing.fake_rasa import FakeRasa
+from testing.waiting import soon
 from tests.core.test_turns import ended
-from tests.waiting import soon
 
 TEXTS = Texts(failed="That failed.", waiting="Saved for later.")
 
@@ -250,7 +251,7 @@ async def test_two_answers_that_did_not_help_are_enough(database: Database) -> N
     ],
 )
 def test_promises_are_recognised(words: str, promises: bool) -> None:
-    assert bool(triggers._PROMISES.search(words)) == promises
+    assert bool(policy._PROMISES.search(words)) == promises
 
 
 async def test_outside_office_hours_the_bot_goes_on_and_an_address_is_kept(database: Database) -> None:
@@ -324,7 +325,7 @@ def events_after(database: Database, *minutes: float, **chosen: Any) -> list[tup
         start = session.scalars(select(Handoff.requested_at)).one()
     for each in minutes:
         with database.session() as session:
-            waiting.tick(session, start + timedelta(minutes=each), TEXTS)
+            escalation.tick(session, start + timedelta(minutes=each), TEXTS)
     with database.session() as session:
         rows = session.scalars(select(HandoffTransition).order_by(HandoffTransition.seq))
         return [(row.event, row.to_state) for row in rows]

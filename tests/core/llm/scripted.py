@@ -14,25 +14,13 @@ from sqlalchemy import select
 
 from core.db import Database
 from core.db.models import LlmCall
-from core.errors import ProviderFailed
+from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Catalogue, Model, Price
 from core.llm.ledger import Ledger
 from core.llm.providers.extract import ExtractProvider
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
-from core.llm.types import (
-    Caller,
-    Completion,
-    Delta,
-    ErrorKind,
-    Finish,
-    Message,
-    Request,
-    Restart,
-    Signals,
-    StreamItem,
-    Usage,
-)
+from core.llm.types import Caller, Completion, Delta, Finish, Message, Request, Restart, Signals, StreamItem, Usage
 
 DEFAULT_TEXT = "It is blue. "
 

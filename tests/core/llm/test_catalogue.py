@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.instance import ROOT
 from core.errors import ModelsInvalid, NotFound
 from core.llm.catalogue import Catalogue
 from core.llm.types import Usage
+from testing.instance import ROOT
 
 LOCAL = ("ollama/", "vllm/", "llamacpp/", "local/")
 MODELS = """

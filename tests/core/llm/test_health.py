@@ -5,10 +5,10 @@ from structlog.testing import capture_logs
 
 from core.db.models import new_id
 from core.llm.router.health import Health
-from core.llm.router.sharing import HealthFeed
-from tests import services
+from core.llm.router.health_sync import HealthFeed
+from testing import services
+from testing.waiting import soon
 from tests.core.llm.scripted import Clock
-from tests.waiting import soon
 
 MODEL = "a/cheap"
 

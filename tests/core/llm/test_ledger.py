@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from core.db import Database
 from core.db.models import LlmCall
 from core.llm.ledger import Ledger
-from tests.waiting import soon
+from testing.waiting import soon
 
 
 def call(cost: str = "0.01", **changes) -> LlmCall:

@@ -14,11 +14,11 @@ import pytest
 from core.errors import ProviderFailed
 from core.llm.providers.chat import ChatProvider
 from core.llm.types import Delta, Message, Request
+from testing import FAULT_KINDS, Behaviour, FakeGemini, FakeOpenAI, refused_url
+from testing.server import Fake
+from testing.waiting import soon
 from tests.core.llm import asking
 from tests.core.llm.asking import KEY, PRIVATE, told
-from tests.fakes import FAULT_KINDS, Behaviour, FakeGemini, FakeOpenAI, refused_url
-from tests.fakes.server import Fake
-from tests.waiting import soon
 
 
 @dataclass

@@ -10,16 +10,16 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from pydantic import SecretStr
 
-from benchmarks.instance import ROOT
 from core.errors import ProviderFailed, SettingsInvalid
 from core.llm.catalogue import Catalogue
-from core.llm.providers.making import make_providers
+from core.llm.providers.factory import make_providers
 from core.llm.providers.tokens import estimate
 from core.llm.providers.transformers import LocalProvider
 from core.settings import Settings
+from testing import Behaviour, FakeGemini, FakeOpenAI
+from testing.instance import ROOT
 from tests.core.llm import asking
 from tests.core.llm.asking import told
-from tests.fakes import Behaviour, FakeGemini, FakeOpenAI
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def catalogue() -> Catalogue:
 def test_without_a_key_there_is_the_extract_and_no_sdk_is_imported() -> None:
     code = (
         "import sys; from pathlib import Path; from core.settings import Settings; from core.llm.catalogue import Catalogue;"
-        "from core.llm.providers.making import make_providers;"
+        "from core.llm.providers.factory import make_providers;"
         "assert list(make_providers(Settings(_env_file=None), Catalogue.load(Path('models.yml')))) == ['extract'];"
         "assert not {'openai', 'langchain_core', 'google.genai', 'httpx2'} & set(sys.modules)"
     )

@@ -10,8 +10,8 @@ from core.db import Database
 from core.errors import NoProviderLeft
 from core.llm.catalogue import Catalogue
 from core.llm.types import Delta, Signals
+from testing.waiting import soon
 from tests.core.llm.scripted import DEFAULT_TEXT, Say, ask, bench, drafted, model
-from tests.waiting import soon
 
 QUICK = {"first_token_seconds": 0.1, "between_tokens_seconds": 0.1, "connect_seconds": 0.1, "total_seconds": 1}
 

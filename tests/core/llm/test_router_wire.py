@@ -10,10 +10,9 @@ from core.llm.router.router import Router
 from core.llm.types import Caller, Message, Request, Signals
 from core.llm.wiring import make_router
 from core.settings import Settings
-from tests import services
+from testing import Behaviour, FakeGemini, FakeOpenAI, refused_url, services
+from testing.waiting import soon
 from tests.core.llm.scripted import ask, drafted
-from tests.fakes import Behaviour, FakeGemini, FakeOpenAI, refused_url
-from tests.waiting import soon
 
 MODELS = """
 roles: {cheap: [gemini/quick, openai/quick]}

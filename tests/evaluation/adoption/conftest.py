@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.instance import ROOT
 from evaluation.adoption.documents import read_document
-from evaluation.adoption.merging import Merge, merge
+from evaluation.adoption.merge import Merge, merge
 from evaluation.adoption.pipeline import Recipe
 from evaluation.adoption.project import Project, read_project
-from knowledge.embedding import Embedder
+from knowledge.embeddings.embedder import Embedder
+from testing.instance import ROOT
 from tests.guides import write_files
 
 ENDPOINTS: dict[str, Any] = read_document(ROOT / "bot/endpoints.yml").content

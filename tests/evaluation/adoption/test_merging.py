@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from core.adoption import Adopted, Adoption
-from core.bot_parts import BotParts
+from core.bot.adoption import Adopted, Adoption
+from core.bot.parts import BotParts
+from core.bot.texts import Texts
 from core.errors import InvalidInput, SettingsInvalid
 from core.settings import Settings
-from core.texts import Texts
 from evaluation.adoption.findings import report
-from evaluation.adoption.merging import Merge
+from evaluation.adoption.merge import Merge
+from evaluation.adoption.output import check_place, write
 from evaluation.adoption.project import name_of, read_project
-from evaluation.adoption.writing import check_place, write
 from evaluation.training.data import read_parts
 from evaluation.training.validation import problems
 from tests.evaluation.adoption.conftest import Merging

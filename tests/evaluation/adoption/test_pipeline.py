@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.instance import ROOT
 from evaluation.adoption.findings import report
 from evaluation.adoption.pipeline import make_recipe, short
 from evaluation.adoption.project import read_project
-from tests import services
+from testing import services
+from testing.instance import ROOT
 
 CONFIG = """
 recipe: default.v1

@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db import Database
 from core.rasa import Rasa
 from evaluation.training.data import read_parts, write_rows
-from evaluation.training.desk import Training
 from evaluation.training.model import BotModel, Release
+from evaluation.training.service import Training
 from evaluation.training.trials import Verdict
 
 TOPIC = """version: "3.1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evaluation.training.comparing import Prediction, compare
+from evaluation.training.comparison import Prediction, compare
 
 
 def said(intent: str, likeliest: str, *, sure: bool = False) -> Prediction:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core.db.models import AuditEvent, TrainingSession
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
-from evaluation.training.desk import Training
+from evaluation.training.service import Training
 from tests.evaluation.training.conftest import Trials, WiredRasa
 
 T = "shop"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from sqlalchemy import select
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db import Database
 from core.db.models import AuditEvent, TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound

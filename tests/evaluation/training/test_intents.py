@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.bot_parts import BotParts, find_skills
+from core.bot.parts import BotParts, find_skills
 from evaluation.training.intents import intent_figures
 from evaluation.training.trials import ruled_intents
 

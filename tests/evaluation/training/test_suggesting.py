@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.bot_parts import BotParts
+from core.bot.parts import BotParts
 from core.db import Database
 from core.db.models import Conversation, Message, TrainingExample, Turn
-from evaluation.training.suggesting import grouped, suggest
-from knowledge.embedding import Embedder
+from evaluation.training.suggestions import grouped, suggest
+from knowledge.embeddings.embedder import Embedder
 
 T = "shop"
 WRAP = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.bot_parts import BotParts, find_skills
+from core.bot.parts import BotParts, find_skills
 from core.errors import InvalidInput
 from evaluation.training.data import Example, read_file, read_folder, read_parts
 from evaluation.training.validation import check, problems

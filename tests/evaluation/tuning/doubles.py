@@ -11,11 +11,11 @@ import numpy as np
 
 from core.db import Database
 from core.settings import Settings
-from evaluation.tuning.desk import Tuning
 from evaluation.tuning.models import TunedModels
-from knowledge.content import Content
-from knowledge.embedding import Vectors
-from knowledge.entries import Change, EntryEditor
+from evaluation.tuning.service import Tuning
+from knowledge.embeddings.embedder import Vectors
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.wiring import Knowledge, make_knowledge
 
 WORDS, TOPICS = 4096, 600

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from core.db import Database
 from core.settings import Settings
-from knowledge import filling
+from knowledge.index import indexer
 from tests.evaluation.tuning.doubles import ENTRIES, Tuned, make
 
-filling.BATCH = 25
+indexer.BATCH = 25
 
 
 def wait_for_the_kill(embedded: int) -> None:

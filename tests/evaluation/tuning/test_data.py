@@ -11,10 +11,10 @@ from core.db import Database
 from core.db.models import RegressionCase, ReuseObservation
 from core.errors import InvalidInput
 from evaluation.tuning import examples, pairs
-from evaluation.tuning.measuring import Ranks, compare, ranked
+from evaluation.tuning.measures import Ranks, compare, ranked
 from evaluation.tuning.pairs import Phrased
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 from knowledge.types import Entry
 from tests.evaluation.tuning.doubles import Base, Tuned, phrasing, store
 

@@ -10,11 +10,11 @@ import threading
 
 import pytest
 
-from benchmarks.instance import ROOT
 from core.errors import Conflict
-from evaluation.tuning.desk import INDEXING
-from evaluation.tuning.swapping import Swap
-from knowledge.content import Content
+from evaluation.tuning.service import INDEXING
+from evaluation.tuning.swap import Swap
+from knowledge.entries.content import Content
+from testing.instance import ROOT
 from tests.evaluation.tuning.conftest import World
 from tests.evaluation.tuning.doubles import ENTRIES, Tuned, answer, phrasing, store
 from tests.evaluation.tuning.test_desk import best, cosine, edit
@@ -22,7 +22,7 @@ from tests.evaluation.tuning.test_desk import best, cosine, edit
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch) -> None:
-    monkeypatch.setattr("knowledge.filling.BATCH", 25)
+    monkeypatch.setattr("knowledge.index.indexer.BATCH", 25)
 
 
 def test_no_question_fails_during_the_swap_and_what_changes_meanwhile_is_known_after_it(both: World) -> None:
@@ -134,9 +134,9 @@ def model_of(world: World) -> str | None:
 
 
 def epoch(world: World) -> str:
-    from knowledge import entries
+    from knowledge.entries import editor
 
     with world.database.session() as session:
-        revision = entries.revision_of(session, world.tenant)
+        revision = editor.revision_of(session, world.tenant)
     assert revision
     return revision.epoch

@@ -12,11 +12,11 @@ import pytest
 from core.db import Database
 from core.db.models import Conversation, HumanCorrection, Message, Turn, now
 from core.settings import Settings
-from knowledge.answering import Answering
-from knowledge.corrections import proposing
-from knowledge.corrections.desk import Corrections
-from knowledge.corrections.types import Proposal
-from knowledge.embedding import Embedder
+from knowledge.answers.decision import Answering
+from knowledge.curation.corrections import proposals
+from knowledge.curation.corrections.service import Corrections
+from knowledge.curation.corrections.types import Proposal
+from knowledge.embeddings.embedder import Embedder
 from knowledge.types import Question, Utterance
 from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop, opened
@@ -79,7 +79,7 @@ class Desk:
     def propose(self, **fields: Any) -> str:
         proposal = Proposal(**{"category": "wrong_fact", "author": "ann", **fields})
         with self.database.session() as session:
-            return proposing.propose(session, self.shop.tenant, proposal).id
+            return proposals.propose(session, self.shop.tenant, proposal).id
 
     def approve(self, correction_id: str, by: str = "bob") -> dict[str, Any]:
         return self.corrections.approve(self.shop.tenant, correction_id, by)

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from core.db.models import AuditEvent, EntryVersion, RegressionCase, TrainingExample
 from core.errors import KnowledgeUnavailable
-from knowledge.content import Content
-from knowledge.entries import EntryEditor
+from knowledge.entries.content import Content
+from knowledge.entries.editor import EntryEditor
 from knowledge.types import Utterance
 from tests.knowledge.conftest import BY_TEST
 from tests.knowledge.corrections.conftest import Desk

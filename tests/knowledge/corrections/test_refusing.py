@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from core.db.models import HumanCorrection, RegressionCase
 from core.errors import Conflict, InvalidInput, NotFound
-from knowledge.content import Content
-from knowledge.corrections import deciding
+from knowledge.curation.corrections import decisions
+from knowledge.entries.content import Content
 from tests.knowledge.corrections.conftest import Desk
 
 QUESTION, WRONG, RIGHT = "How much is delivery?", "Delivery costs 9 euros.", "Delivery costs 5 euros."
@@ -94,7 +94,7 @@ def test_each_decision_is_made_once(desk: Desk, proposed: str) -> None:
     with pytest.raises(Conflict, match="is approved by bob"):
         desk.approve(proposed, "cleo")
     with desk.database.session() as session, pytest.raises(Conflict):
-        deciding.reject(session, desk.shop.tenant, proposed, "cleo")
+        decisions.reject(session, desk.shop.tenant, proposed, "cleo")
     desk.undo(proposed)
     with pytest.raises(Conflict, match="is undone"):
         desk.approve(proposed)
@@ -102,7 +102,7 @@ def test_each_decision_is_made_once(desk: Desk, proposed: str) -> None:
 
 def test_what_was_rejected_stays_so(desk: Desk, entry: str, proposed: str) -> None:
     with desk.database.session() as session:
-        deciding.reject(session, desk.shop.tenant, proposed, "cleo", "It is 9.")
+        decisions.reject(session, desk.shop.tenant, proposed, "cleo", "It is 9.")
     assert desk.correction(proposed).effects["rejected_because"] == "It is 9."
     with pytest.raises(Conflict, match="is rejected by cleo"):
         desk.approve(proposed)
@@ -130,7 +130,7 @@ def test_of_two_who_decide_at_once_one_is_told(each_desk: Desk) -> None:
         started.wait()
         try:
             with desk.database.session() as session:
-                decision = deciding.reject if number % 2 else deciding.approve
+                decision = decisions.reject if number % 2 else decisions.approve
                 results.append(decision(session, desk.shop.tenant, correction, f"staff {number}").status)
         except Conflict as error:
             results.append(str(error))

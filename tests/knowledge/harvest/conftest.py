@@ -12,13 +12,13 @@ from sqlalchemy import select
 from core.db import Database
 from core.db.models import ConversationAnalysis, ReviewItem, new_id
 from core.llm.masking import Masker, make_masker
-from knowledge.embedding import Embedder
-from knowledge.entries import Change
-from knowledge.harvest import Harvester
-from knowledge.harvest.pairs import PairFinder
-from knowledge.injection import OrderDetector
-from knowledge.learning import ImportedConversation, store
-from knowledge.remembering import RememberingEmbedder
+from knowledge.answers.injection import OrderDetector
+from knowledge.curation.conversation_import import ImportedConversation, store
+from knowledge.curation.harvest import Harvester
+from knowledge.curation.harvest.pairs import PairFinder
+from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.embedder import Embedder
+from knowledge.entries.editor import Change
 from knowledge.types import SPEAKERS, Utterance
 
 ASKED = "customer: Hello! Do you deliver to Northern Ireland?"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.llm.masking import Masker
-from knowledge.harvest.analysing import Record, analysed, outcome_of
-from knowledge.harvest.transcript import Said, Transcript
+from knowledge.curation.harvest.analysis import Record, analysed, outcome_of
+from knowledge.curation.harvest.transcript import Said, Transcript
 from knowledge.types import SPEAKERS
 
 

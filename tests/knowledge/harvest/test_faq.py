@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core import learning
 from core.db import Database
 from core.db.models import Conversation, Message, ReviewItem, Turn, new_id, now
-from knowledge.harvest import FaqFinder
-from knowledge.harvest.pairs import PairFinder
-from knowledge.harvest.queue import expire
+from core.feedback import settings
+from knowledge.curation.harvest import FaqFinder
+from knowledge.curation.harvest.pairs import PairFinder
+from knowledge.curation.harvest.queue import expire
 from tests.knowledge.harvest.conftest import ANSWERED, ASKED, Desk
 
 PHRASINGS = ("Do you repair old lamps?", "can you repair my old lamp", "Could you repair an old lamp?")
@@ -21,7 +21,7 @@ PHRASINGS = ("Do you repair old lamps?", "can you repair my old lamp", "Could yo
 @pytest.fixture
 def faq(sqlite: Database, finder: PairFinder) -> FaqFinder:
     with sqlite.session() as session:
-        learning.change(session, "t", {"faq_asks": 3}, "test")
+        settings.change(session, "t", {"faq_asks": 3}, "test")
     return FaqFinder(sqlite, finder.embedder, finder.masker, finder.orders)
 
 

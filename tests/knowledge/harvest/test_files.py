@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from knowledge.harvest.files import conversations, spoken
+from knowledge.curation.harvest.files import conversations, spoken
 
 CALL = "[00:01] Agent: Oak & Linen, hello?\nCustomer (Jo): Do you deliver\nto Ireland?\nAgent 2: Yes, in five days.\n"
 

@@ -12,10 +12,10 @@ import pytest
 
 from core.db import Database
 from core.llm.types import Completion, Request, Usage
-from knowledge.harvest import Harvester
-from knowledge.harvest.pairs import PairFinder
-from knowledge.harvest.reading import ModelReader
-from knowledge.prompting import Prompts
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.curation.harvest import Harvester
+from knowledge.curation.harvest.llm_reader import ModelReader
+from knowledge.curation.harvest.pairs import PairFinder
 from tests.knowledge.harvest.conftest import ANSWER, ANSWERED, ASKED, QUESTION, Desk
 
 LAMP = (

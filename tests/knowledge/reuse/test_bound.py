@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from knowledge.reuse.bound import NEVER, Bound, Experience, Seen
+from knowledge.answers.reuse.bound import NEVER, Bound, Experience, Seen
 
 USUAL = np.linspace(0.0, 0.999, 400).tolist()
 

@@ -8,12 +8,12 @@ import pytest
 
 from core.db import Database
 from core.db.models import ReuseObservation
-from core.learning import Learning, change
-from knowledge.embedding import Embedder
-from knowledge.in_memory import make_answering_in_memory
-from knowledge.reuse.bound import Seen
-from knowledge.reuse.deciding import Decision, EmptyBook, Known, Reuse, StoredBook
+from core.feedback.settings import Learning, change
+from knowledge.answers.reuse.bound import Seen
+from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse, StoredBook
+from knowledge.embeddings.embedder import Embedder
 from knowledge.types import AnswerPart, Entry, Question
+from testing.in_memory_answers import make_answering_in_memory
 
 ENTRIES = (
     Entry("delivery", 1, "faq", ("How much is delivery?", "What does shipping cost?"), "Delivery is 4.90."),

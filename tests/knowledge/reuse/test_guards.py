@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.reuse import PAIRS
-from knowledge.reuse.guards import difference
+from knowledge.answers.reuse.contrast_guards import difference
 
 ROWS = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
 

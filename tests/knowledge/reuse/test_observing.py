@@ -16,10 +16,10 @@ from core.db.models import (
     Turn,
 )
 from core.errors import InvalidInput
-from knowledge import reuse
-from knowledge.reuse import observing
-from knowledge.reuse.holding_out import is_held_out
-from knowledge.reuse.measuring import Share, by_entry
+from knowledge.answers import reuse
+from knowledge.answers.reuse import observations
+from knowledge.answers.reuse.holdout import is_held_out
+from knowledge.answers.reuse.statistics import Share, by_entry
 
 TENANT = "t"
 
@@ -122,7 +122,7 @@ def test_a_press_on_a_suggestion_confirms_it_and_denies_the_others(sqlite: Datab
         seen(session, first.id, "this", reused=False)
         seen(session, first.id, "that", reused=False)
         pressed = turn(session, first.conversation_id)
-        assert observing.confirmed(session, pressed.id, "this") == 2
+        assert observations.confirmed(session, pressed.id, "this") == 2
         rows = {row.entry_id: row.correct for row in session.scalars(select(ReuseObservation))}
         assert rows == {"this": True, "that": False}
 
@@ -133,10 +133,10 @@ def test_a_model_alone_moves_no_bound(sqlite: Database) -> None:
         seen(session, asked.id)
         reuse.judge(session, asked.id, correct=True, by="model")
         session.flush()
-        assert observing.seen(session, TENANT, "e") == []
+        assert observations.seen(session, TENANT, "e") == []
         reuse.judge(session, asked.id, correct=True, by="reviewer")
         session.flush()
-        assert len(observing.seen(session, TENANT, "e")) == 1
+        assert len(observations.seen(session, TENANT, "e")) == 1
 
 
 def test_nobody_else_may_judge(sqlite: Database) -> None:

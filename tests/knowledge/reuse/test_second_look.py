@@ -11,11 +11,11 @@ from core.db import Database
 from core.db.models import Conversation, Message, ReuseObservation, ReviewItem, Turn, now
 from core.errors import NoProviderLeft
 from core.llm.types import Completion, Request, Usage
-from knowledge import reuse
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
-from knowledge.prompting import Prompts
-from knowledge.reuse.second_look import SecondLook
+from knowledge.answers import reuse
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.curation.near_miss_review import SecondLook
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 
 TENANT = "t"
 ASKED = "What would it cost me to have it brought to my door?"

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import learning
 from core.db import Database
 from core.db.models import AuditEvent, ReviewItem
-from knowledge import entries
-from knowledge.content import Content
-from knowledge.entries import Change, EntryEditor
-from knowledge.review.types import Claim
+from core.feedback import settings
+from knowledge.curation.review.types import Claim
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
 
 T = "shop"
 ANA, BEN = "ana@example.com", "ben@example.com"
@@ -63,7 +63,7 @@ def events(database: Database, kind: str = "review") -> list[tuple[str, str]]:
 
 def four_eyes(database: Database) -> None:
     with database.session() as session:
-        learning.change(session, T, {"four_eyes": True}, "admin")
+        settings.change(session, T, {"four_eyes": True}, "admin")
 
 
 def status(session: Session, item_id: str) -> str:

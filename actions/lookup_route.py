@@ -1,0 +1,41 @@
+"""The internal door by which the command line has a message looked up, as ``app`` does before it asks Rasa."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, HTTPException
+from pydantic import BaseModel
+
+from core.conversations.knowledge_lookup import PATH, Asked, KnowledgeLookup
+
+
+class _Said(BaseModel):
+    speaker: Literal["customer", "bot", "agent"]
+    text: str
+
+
+class _Body(BaseModel):
+    tenant_id: str
+    conversation_id: str
+    turn_id: str
+    text: str
+    history: list[_Said] = []
+
+
+def router(lookup: KnowledgeLookup, secret: str) -> APIRouter:
+    """``POST /knowledge/match``, for who knows the secret of the action webhook: what goes into a message's metadata."""
+    routes = APIRouter()
+
+    @routes.post(PATH, include_in_schema=False)
+    async def match(body: _Body, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+        if not hmac.compare_digest(authorization.encode(), f"Bearer {secret}".encode()):
+            raise HTTPException(401, "Wrong or missing secret.")
+        said = tuple((each.speaker, each.text) for each in body.history)
+        asked = Asked(body.tenant_id, body.conversation_id, body.turn_id, body.text, said)
+        found = await asyncio.to_thread(lookup.match, asked)
+        return found.metadata() if found else {}
+
+    return routes

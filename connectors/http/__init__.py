@@ -1,0 +1,1 @@
+"""HTTP concerns that every surface shares: errors, rate limits and body sizes, CORS."""

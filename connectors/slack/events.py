@@ -1,0 +1,76 @@
+"""Everything that Slack tells us, over HTTP or Socket Mode: found whose it is, done once, answered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import structlog
+
+from connectors.slack.client import Slack
+from connectors.slack.commands import Commands
+from connectors.slack.connections import Connections
+from connectors.slack.interactivity import Pressing
+from connectors.slack.threads import ThreadMessages
+from core.errors import Forbidden, InvalidInput
+
+log = structlog.get_logger()
+REMEMBERED = 10_000
+Payload = dict[str, Any]
+
+
+class Receiver:
+    """The three kinds of Slack's envelopes: events_api, interactive, slash_commands."""
+
+    def __init__(
+        self, connections: Connections, messages: ThreadMessages, pressing: Pressing, commands: Commands
+    ) -> None:
+        self.connections = connections
+        self._messages, self._pressing, self._commands = messages, pressing, commands
+        self._done: OrderedDict[str, None] = OrderedDict()
+
+    async def receive(self, kind: str, payload: Payload, allowed: frozenset[str] | None = None) -> Payload | None:
+        """Do what it says; what Slack is answered, where it wants to know something.
+
+        ``allowed``: the teams whose secret signed it; None where Slack's own connection brought it.
+
+        Raises:
+            Forbidden: it comes from a workspace that is not ours, or with another's signature.
+            InvalidInput: it is not what Slack sends.
+        """
+        slack = self._slack(payload, allowed)
+        event_id = str(payload.get("event_id") or "")
+        if event_id and event_id in self._done:
+            return None
+        answer = await self._handle(kind, slack, payload)
+        if event_id:
+            self._done[event_id] = None
+            if len(self._done) > REMEMBERED:
+                self._done.popitem(last=False)
+        return answer
+
+    async def _handle(self, kind: str, slack: Slack, payload: Payload) -> Payload | None:
+        if kind == "interactive":
+            return await self._pressing.handle(slack, payload)
+        if kind == "slash_commands":
+            return await self._commands.handle(slack, payload)
+        if kind == "events_api" and isinstance(event := payload.get("event"), dict):
+            if event.get("type") == "message":
+                await self._messages.handle(slack, event)
+            elif event.get("type") in {"app_uninstalled", "tokens_revoked"}:
+                log.error("Slack desk: the app was removed, or its token revoked", team=slack.workspace.team)
+            return None
+        raise InvalidInput("This is nothing that Slack sends.")
+
+    def _slack(self, payload: Payload, allowed: frozenset[str] | None) -> Slack:
+        team = payload.get("team_id") or _part(payload, "team") or _part(payload, "user", "team_id")
+        slack = self.connections.of_team(str(team))
+        if slack is None or (allowed is not None and slack.workspace.team not in allowed):
+            log.error("Slack desk: a workspace that is not set up, or not with this secret", team=str(team)[:32])
+            raise Forbidden("This workspace is not set up here.")
+        return slack
+
+
+def _part(payload: Payload, name: str, inner: str = "id") -> object:
+    part = payload.get(name)
+    return part.get(inner) if isinstance(part, dict) else None

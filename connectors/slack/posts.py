@@ -1,0 +1,86 @@
+"""Posts once, also where an earlier attempt may have got through: every message carries the id of its delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from connectors.slack.client import Slack
+from core.delivery.payload import Outgoing
+from core.errors import Permanent
+
+EVENT = "rejoinder"
+LOOKED_BACK = 100
+
+
+async def post(
+    slack: Slack, channel: str, text: str, outgoing: Outgoing, *, thread: str | None = None, part: str = "", **more: Any
+) -> str:
+    """Post it, or find it; its timestamp, which is Slack's id of it.
+
+    Raises:
+        DeliveryFailed: as ``Slack.taken`` says.
+    """
+    key = f"{outgoing.id}{part and f':{part}'}"
+    if outgoing.attempt > 1 and (known := await _found(slack, channel, thread, key)):
+        return known
+    handoff_id = outgoing.handoff.id if outgoing.handoff else ""
+    metadata = {"event_type": EVENT, "event_payload": {"delivery": key, "handoff": handoff_id}}
+    call = slack.client.chat_postMessage(
+        channel=channel,
+        text=text,
+        thread_ts=thread,
+        metadata=metadata,
+        unfurl_links=False,
+        unfurl_media=False,
+        **more,
+    )
+    return str((await slack.taken(call))["ts"])
+
+
+async def _found(slack: Slack, channel: str, thread: str | None, key: str) -> str | None:
+    if thread is None:
+        call = slack.client.conversations_history(channel=channel, limit=LOOKED_BACK, include_all_metadata=True)
+    else:
+        call = slack.client.conversations_replies(
+            channel=channel, ts=thread, limit=LOOKED_BACK, include_all_metadata=True
+        )
+    for message in (await slack.taken(call)).get("messages", []):
+        if message.get("metadata", {}).get("event_payload", {}).get("delivery") == key:
+            return str(message["ts"])
+    return None
+
+
+async def handoff_at(slack: Slack, channel: str, thread: str) -> str | None:
+    """Which handoff the first message of a thread says that it shows, where we posted it."""
+    call = slack.client.conversations_replies(channel=channel, ts=thread, limit=1, include_all_metadata=True)
+    for message in (await slack.taken(call)).get("messages", [])[:1]:
+        data = message.get("metadata", {})
+        if message.get("bot_id") and data.get("event_type") == EVENT:
+            return str(data.get("event_payload", {}).get("handoff") or "") or None
+    return None
+
+
+async def react(slack: Slack, channel: str, ts: str, name: str) -> None:
+    """Put a reaction on a message; there already, or on a deleted message, is no failure."""
+    call = slack.taken(slack.client.reactions_add(channel=channel, timestamp=ts, name=name))
+    await unless(call, "already_reacted", "message_not_found")
+
+
+async def unreact(slack: Slack, channel: str, ts: str, name: str) -> None:
+    """Take it away."""
+    call = slack.taken(slack.client.reactions_remove(channel=channel, timestamp=ts, name=name))
+    await unless(call, "no_reaction", "message_not_found")
+
+
+async def unless(call: Awaitable[Any], *harmless: str) -> None:
+    """Do it; these refusals do not matter.
+
+    Raises:
+        DeliveryFailed: any other.
+    """
+    try:
+        await call
+    except Permanent as refused:
+        if not any(str(refused).endswith(f": {code}") for code in harmless):
+            raise

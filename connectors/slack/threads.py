@@ -1,0 +1,129 @@
+"""What staff write in a handoff's thread: to the customer, or a remark among themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+from weakref import WeakValueDictionary
+
+import structlog
+
+from connectors.slack import posts
+from connectors.slack.client import Slack
+from connectors.slack.desk import NAME
+from connectors.slack.files import Files
+from connectors.slack.notices import Telling
+from connectors.slack.text import plain
+from connectors.slack.users import People
+from core.db import Database
+from core.errors import Conflict, DeliveryFailed, InvalidInput
+from core.handoffs import settings
+from core.handoffs.messages import said_before
+from core.handoffs.service import HandoffService
+from core.handoffs.settings import Handoffs
+from core.handoffs.staff.views import Thread, handoff_of
+
+log = structlog.get_logger()
+MARKS = ("/reply", "!reply")
+SPOKEN = (None, "file_share", "thread_broadcast")
+JUST_OPENED_SECONDS = 120.0
+Event = dict[str, Any]
+
+
+class ThreadMessages:
+    """Takes Slack's event *message* in a channel where threads are open."""
+
+    def __init__(
+        self, database: Database, handoffs: HandoffService, people: People, files: Files, telling: Telling
+    ) -> None:
+        self._database, self._handoffs, self._people = database, handoffs, people
+        self._files, self._telling = files, telling
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def handle(self, slack: Slack, event: Event) -> None:
+        """Whatever was written, edited or deleted; what belongs to no handoff is nobody's business."""
+        subtype, channel = event.get("subtype"), str(event.get("channel") or "")
+        changed = event.get("message" if subtype == "message_changed" else "previous_message")
+        if subtype in {"message_changed", "message_deleted"} and isinstance(changed, dict):
+            return await self._changed(slack, channel, event, changed)
+        thread = str(event.get("thread_ts") or "")
+        if event.get("bot_id") or subtype not in SPOKEN or not thread or not event.get("user"):
+            return None
+        lock = self._locks.setdefault(f"{slack.workspace.team}:{channel}:{thread}", asyncio.Lock())
+        async with lock:  # in the order in which they came
+            if handoff_id := await self._handoff(slack, channel, thread):
+                await self._written(slack, handoff_id, channel, thread, event)
+        return None
+
+    async def _written(self, slack: Slack, handoff_id: str, channel: str, thread: str, event: Event) -> None:
+        tenant_id, ts, user = slack.workspace.tenant, str(event.get("ts")), str(event["user"])
+        if (event.get("user_team") or event.get("team") or slack.workspace.team) != slack.workspace.team:
+            return self._refuse(slack, channel, thread, ts, "Only members of this workspace can answer customers.")
+        chosen = await self._database.run(lambda session: settings.of(session, tenant_id))
+        text = to_customer(plain(str(event.get("text") or "")), chosen)
+        by = await self._people.name(slack, user)
+        if text is None:
+            if remark := plain(str(event.get("text") or "")):
+                await self._handoffs.note(tenant_id, handoff_id, remark, by)
+            return None
+        try:
+            attachments = await self._files.fetched(slack, handoff_id, event.get("files") or [])
+            await self._handoffs.reply(
+                tenant_id,
+                handoff_id,
+                text,
+                by,
+                desk=NAME,
+                event_id=f"{channel}:{ts}",
+                attachments=attachments,
+            )
+        except (InvalidInput, Conflict) as error:
+            return self._refuse(slack, channel, thread, ts, str(error))
+        self._telling.react(slack, channel, ts, "eyes")
+        return None
+
+    async def _changed(self, slack: Slack, channel: str, event: Event, message: Event) -> None:
+        """No channel of ours takes back what was sent, so it is said that the customer has the first words."""
+        before = event.get("previous_message")
+        old = before.get("text") if isinstance(before, dict) else None
+        ts, deleted = str(message.get("ts")), event.get("subtype") == "message_deleted"
+        if message.get("bot_id") or (not deleted and message.get("text") == old):
+            return
+        key = f"{channel}:{ts}"
+        if await self._database.run(lambda session: said_before(session, slack.workspace.tenant, NAME, key)):
+            what = "Deleting it" if deleted else "Editing it"
+            text = f"{what} does not reach the customer, who has the message as it was sent. Write a new one to correct it."
+            self._telling.say(slack, channel, str(message.get("thread_ts") or ts), text)
+
+    async def _handoff(self, slack: Slack, channel: str, thread: str) -> str | None:
+        tenant_id, place = slack.workspace.tenant, Thread(slack.workspace.team, channel, thread)
+        found = await self._database.run(lambda session: handoff_of(session, tenant_id, NAME, place))
+        if found is None and _age(thread) < JUST_OPENED_SECONDS:  # we may have posted it and not stored it yet
+            try:
+                return await posts.handoff_at(slack, channel, thread)
+            except DeliveryFailed as failure:
+                log.warning("Slack desk: whose thread it is was not found out", channel=channel, error=str(failure))
+        return found.id if found else None
+
+    def _refuse(self, slack: Slack, channel: str, thread: str, ts: str, why: str) -> None:
+        self._telling.react(slack, channel, ts, "warning")
+        self._telling.say(slack, channel, thread, f"This did not go to the customer: {why}")
+
+
+def to_customer(text: str, chosen: Handoffs) -> str | None:
+    """What of it the customer gets; None where it is a remark."""
+    if chosen.alerts_only:
+        return None
+    for mark in MARKS:
+        if text.lower().startswith(mark) and text[len(mark) : len(mark) + 1] in {"", " ", "\n", ":"}:
+            return text[len(mark) :].lstrip(": \n")
+    return text if chosen.reply_mode == "all" else None
+
+
+def _age(ts: str) -> float:
+    """Seconds since Slack gave this timestamp."""
+    try:
+        return time.time() - float(ts)
+    except ValueError:
+        return float("inf")

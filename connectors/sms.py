@@ -1,8 +1,0 @@
-"""What an SMS can show: text."""
-
-from __future__ import annotations
-
-from connectors.base import Capabilities
-from connectors.twilio.kind import Kind
-
-SMS = Kind(name="sms", prefix="", capabilities=Capabilities(longest=1600), window_hours=None, per_second=1.0)

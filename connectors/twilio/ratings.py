@@ -1,0 +1,82 @@
+"""Which answer a rating on WhatsApp or SMS is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from connectors.twilio.keywords import Rating
+from connectors.twilio.system_messages import NOTICE, OPT_OUT
+from core import messages
+from core.conversations.inbox import Sender
+from core.db.models import Delivery, InteractionFeedback, Message, Turn
+
+REACTION = timedelta(seconds=2)
+"""What was sent so shortly before, and not seen as read, the customer cannot have rated in words."""
+_QUESTION = ("?", "؟")
+
+
+@dataclass(frozen=True)
+class Rated:
+    """An answer of ours that was rated."""
+
+    conversation_id: str
+    message_id: str
+    first: bool
+    """Nobody has rated it before."""
+
+
+def by_button(session: Session, sender: Sender, message_id: str) -> Rated | None:
+    """The answer under which the button stands; None where it never went to this number."""
+    return _rated(session, _sent(session, sender, Message.id == message_id))
+
+
+def by_quote(session: Session, sender: Sender, vendor_id: str) -> Rated | None:
+    """The answer that was quoted, or reacted to."""
+    return _rated(session, _sent(session, sender, Delivery.vendor_id == vendor_id))
+
+
+def by_words(session: Session, sender: Sender, rating: Rating, at: datetime) -> Rated | None:
+    """The last thing that the customer can have read, if it is an answer; and if we asked, where words may mean more.
+
+    None: it is no rating, the words are for the bot or a person.
+    """
+    seen = or_(Delivery.state == "read", Delivery.sent_at <= at - REACTION)
+    last = _sent(session, sender, seen, Delivery.sent_at <= at, Delivery.cause.not_in((NOTICE, OPT_OUT)))
+    if last is None or last.buttons:
+        return None
+    if not rating.sure and not _asked(session, last):
+        return None
+    return _rated(session, last)
+
+
+def _asked(session: Session, message: Message) -> bool:
+    """We asked for a rating under it, and nothing else."""
+    return messages.one(session, message).rateable and not message.text.rstrip().endswith(_QUESTION)
+
+
+def _sent(session: Session, sender: Sender, *conditions: object) -> Message | None:
+    query = (
+        select(Message)
+        .join(Delivery, Delivery.message_id == Message.id)
+        .where(
+            Delivery.tenant_id == sender.tenant_id,
+            Delivery.destination == sender.channel,
+            Delivery.address == sender.address,
+            Delivery.kind == "message",
+            Delivery.state.in_(("sent", "delivered", "read")),
+            *conditions,  # type: ignore[arg-type]
+        )
+    )
+    return session.scalar(query.order_by(Delivery.sent_at.desc(), Delivery.id.desc()).limit(1))
+
+
+def _rated(session: Session, message: Message | None) -> Rated | None:
+    turn = session.get(Turn, message.turn_id) if message and message.turn_id else None
+    if message is None or turn is None or not turn.rateable:
+        return None
+    given = select(InteractionFeedback.helpful).filter_by(turn_id=turn.id)
+    return Rated(message.conversation_id, message.id, first=session.scalar(given) is None)

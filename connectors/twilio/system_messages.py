@@ -1,0 +1,53 @@
+"""What these channels say without the bot being asked, by way of the outbox; and which of Twilio's events were handled."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, outbox
+from core.db.models import AuditEvent, Conversation, Message
+from core.handoffs.transitions import may_speak
+
+OPT_OUT, NOTICE = "opt_out", "notice"
+"""Stand in the delivery's cause; the first goes out although the customer opted out."""
+LEFT_ALONE = "left_alone"
+_KIND = "inbound"
+
+
+def say(session: Session, conversation_id: str, text: str, event: str = NOTICE) -> None:
+    """Store it in the conversation and have it delivered where that is now; not while a person has the word."""
+    conversation = Conversation.lock(session, conversation_id)
+    if conversation is None or conversation.address is None:
+        return
+    if event != OPT_OUT and not may_speak(session, conversation_id):
+        return
+    message = Message(
+        tenant_id=conversation.tenant_id,
+        conversation_id=conversation.id,
+        seq=conversation.next_seq(),
+        speaker="bot",
+        text=text,
+    )
+    session.add(message)
+    session.flush()
+    outbox.to_customer(session, conversation, message).cause = event
+
+
+def handled(session: Session, tenant_id: str, sid: str) -> bool:
+    """Whether this event was handled before."""
+    which = {"tenant_id": tenant_id, "kind": _KIND, "subject_id": sid}
+    return session.scalar(select(AuditEvent.id).filter_by(**which)) is not None
+
+
+def taken(session: Session, tenant_id: str, channel: str, sid: str) -> bool:
+    """Whether it is stored as a message, or was handled as something else."""
+    return Message.from_vendor(session, tenant_id, channel, sid) is not None or handled(session, tenant_id, sid)
+
+
+def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:
+    """Note that an event which is no message was handled; False where it had been before. Lock first."""
+    if handled(session, tenant_id, sid):
+        return False
+    audit.note(session, tenant_id, _KIND, sid, action, channel)
+    return True

@@ -1,0 +1,50 @@
+"""`POST /api/chat/signs`: the visitor is writing, or has read what staff said; nothing comes back, and nothing is lost without it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fastapi import APIRouter, Request, Response
+
+from connectors.base import RawRequest
+from connectors.http.config import WebConfig
+from connectors.http.cors import Origins
+from connectors.http.errors import route_class
+from connectors.http.limits import Limits, read_body
+from connectors.web.bodies import SignsBody, parse
+from connectors.web.channel import WebChannel
+from connectors.web.routes import PREFIX
+from connectors.web.tokens import Tokens
+
+
+class Taking(Protocol):
+    """Who is told."""
+
+    async def typing(self, conversation_id: str) -> None:
+        """The visitor is writing."""
+        ...
+
+    async def seen(self, conversation_id: str, up_to: int) -> None:
+        """They have read up to this message."""
+        ...
+
+
+def router(config: WebConfig, signs: Taking) -> APIRouter:
+    """The route."""
+    channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
+    origins, limits = Origins(config.allowed_origins), Limits(config)
+    routes = APIRouter(route_class=route_class(origins), tags=["chat"])
+
+    async def take(request: Request) -> Response:
+        """Typing, or what was read."""
+        limits.count_request(request.client.host if request.client else "unknown")
+        visitor = channel.verify(RawRequest(request.headers))
+        body = parse(SignsBody, await read_body(request, config.max_body_bytes))
+        if body.typing:
+            await signs.typing(visitor.conversation_id)
+        if body.seen:
+            await signs.seen(visitor.conversation_id, body.seen)
+        return Response(status_code=204)
+
+    routes.add_api_route(f"{PREFIX}/signs", take, methods=["POST"], status_code=204)
+    return routes

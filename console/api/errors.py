@@ -1,0 +1,69 @@
+"""The edge of the staff APIs: strangers are refused first, and every failure is answered readably."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from connectors.http.errors import failure
+from console.auth.gate import need
+from console.auth.roles import Permission
+from console.auth.sessions import Person
+from core.errors import InvalidInput, RejoinderError
+
+log = structlog.get_logger()
+
+
+def route_class(let_in: Callable[[Request], Awaitable[Person]]) -> type[APIRoute]:
+    """Routes for whom ``let_in`` lets in; it raises for everybody else."""
+
+    class StaffRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            inner = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    request.state.person = await let_in(request)
+                    return await inner(request)
+                except RequestValidationError as error:
+                    return failure(InvalidInput("; ".join(_reason(e) for e in error.errors())))
+                except HTTPException as error:
+                    return failure(InvalidInput(str(error.detail)))
+                except RejoinderError as error:
+                    return failure(error)
+                except Exception:  # a process edge: staff get a sentence, the log the cause
+                    log.exception("staff request failed", path=request.url.path)
+                    content = {"error": {"code": "internal", "message": "Something went wrong; the log has the cause."}}
+                    return JSONResponse(content, 500)
+
+            return handle
+
+    return StaffRoute
+
+
+def _who(permission: Permission) -> Any:
+    def person(request: Request) -> Person:
+        found: Person = request.state.person
+        need(found, permission)
+        return found
+
+    return Depends(person)
+
+
+Viewer = Annotated[Person, _who("analytics:view")]
+Answerer = Annotated[Person, _who("handoffs:answer")]
+Reviewer = Annotated[Person, _who("knowledge:review")]
+Builder = Annotated[Person, _who("model:deploy")]
+Admin = Annotated[Person, _who("users:manage")]
+
+
+def _reason(error: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in error["loc"][1:])
+    return f"{place}: {error['msg']}" if place else str(error["msg"])

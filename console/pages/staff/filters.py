@@ -1,0 +1,100 @@
+"""How templates show times, numbers and differences."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup
+
+from core.attachments import in_words
+from core.db.models import now
+from knowledge.curation.review.differences import Piece
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+MINUS = "\N{MINUS SIGN}"
+UNITS = (("year", 31_536_000), ("month", 2_592_000), ("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
+
+
+def environment() -> Environment:
+    """Templates that escape everything."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {"when": when, "day": day, "percent": percent, "number": number, "before": before, "after": after}
+    made.filters |= {"words": words, "initials": initials, "percent1": percent1, "points": points, "points1": points1}
+    made.filters["in_words"] = lambda message: in_words(message.text, message.attachments)
+    return made
+
+
+def when(moment: datetime | None) -> Markup:
+    """A time as people say it, with the exact one behind it."""
+    if moment is None:
+        return Markup("-")
+    exact = moment.strftime("%d %b %Y, %H:%M UTC")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), exact, relative(moment))
+
+
+def relative(moment: datetime) -> str:
+    """3 days ago, in 2 weeks, just now."""
+    seconds = (now() - moment).total_seconds()
+    for name, length in UNITS:
+        if abs(seconds) >= length:
+            count = round(abs(seconds) / length)
+            said = f"{count} {name}{'' if count == 1 else 's'}"
+            return f"{said} ago" if seconds > 0 else f"in {said}"
+    return "just now" if seconds >= 0 else "in a moment"
+
+
+def day(moment: date) -> str:
+    """5 Nov."""
+    return f"{moment.day} {moment.strftime('%b')}"
+
+
+def percent(share: float | None) -> str:
+    """A share in whole percent."""
+    return "-" if share is None else f"{share * 100:.0f}%"
+
+
+def percent1(share: float | None) -> str:
+    """A share in percent with one decimal."""
+    return "-" if share is None else f"{share * 100:.1f}%"
+
+
+def points(value: float) -> str:
+    """A difference of shares in whole points, with its sign."""
+    rounded = round(value * 100)
+    return f"{rounded:+d}".replace("-", MINUS) if rounded else "0"
+
+
+def points1(value: float) -> str:
+    """The same with one decimal."""
+    return f"{value * 100:+.1f}".replace("-", MINUS)
+
+
+def number(value: float | None) -> str:
+    """With thousands."""
+    return "-" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def before(pieces: list[Any]) -> list[Piece]:
+    """The earlier text of a difference."""
+    return [Piece(*piece) for piece in pieces if piece[0] != "added"]
+
+
+def after(pieces: list[Any]) -> list[Piece]:
+    """The later text of a difference."""
+    return [Piece(*piece) for piece in pieces if piece[0] != "removed"]
+
+
+def words(name: str) -> str:
+    """half_approved as half approved."""
+    return name.replace("_", " ")
+
+
+def initials(name: str) -> str:
+    """One or two letters."""
+    parts = name.replace(".", " ").replace("-", " ").split()
+    return "".join(part[0] for part in parts[:2]).upper() or "?"

@@ -1,0 +1,111 @@
+"""What staff start from a page or through the API, and what takes longer than a request."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from celery import Celery
+
+from console.api.services import LearningServices
+from console.auth.gate import Gate
+from core.db import Database
+from core.jobs.queue import make_queue
+from core.llm.client import Asking
+from core.llm.router.router import Router
+from core.settings import Settings
+from evaluation.training.service import Training
+from evaluation.training.suggestions import Cluster, Embeds, suggest
+from evaluation.tuning.service import Tuning
+from knowledge.curation.review.service import Desk
+
+StartTraining = Callable[[str, str, str, str], str]
+
+
+def make_learning(
+    settings: Settings,
+    database: Database,
+    gate: Gate,
+    desk: Desk,
+    *,
+    start_training: StartTraining,
+    models: Models,
+    router: Router,
+) -> LearningServices:
+    """The learning API; what is heavy is loaded when it is first asked for, what is long is left to the worker."""
+    queue = make_queue(settings.broker_url, settings.home)
+
+    @cache
+    def harvester(loop: AbstractEventLoop) -> Any:
+        from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415 - seconds, and only for who asks for it
+
+        return make_harvest(settings, database, Asking(router, loop)).harvester
+
+    async def harvest(tenant_id: str, conversation_id: str) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        done = await asyncio.to_thread(lambda: harvester(loop).process_conversation(tenant_id, conversation_id))
+        return asdict(done)
+
+    def harvest_all(_tenant_id: str) -> dict[str, Any]:
+        queue.send_task("harvest")
+        return {"status": "started"}
+
+    return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training, models)
+
+
+def make_start_training(settings: Settings, training: Training, tuning: Tuning) -> StartTraining:
+    """Puts a training down and tells the worker; of the two kinds, "nlu" and "embedding"."""
+    queue = make_queue(settings.broker_url, settings.home)
+
+    def start_training(tenant_id: str, kind: str, by: str, reason: str) -> str:
+        desk, task = (tuning, "tune_embedding") if kind == "embedding" else (training, "train_nlu")
+        session_id = desk.start_training(tenant_id, by, reason)
+        queue.send_task(task, [session_id])
+        return session_id
+
+    return start_training
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which trained models serve: Rasa's at once; an embedding's vectors are made by the worker first."""
+
+    training: Training
+    tuning: Tuning
+    queue: Celery
+
+    def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
+        """See ``console.api.services.Models``."""
+        session_id, kind = training
+        if kind == "embedding":
+            self.tuning.deployable(tenant_id, session_id)
+            self.queue.send_task("deploy_embedding", [tenant_id, session_id, by, reason])
+        else:
+            self.training.deploy(tenant_id, session_id, by, reason, force=force)
+
+    def rollback(self, tenant_id: str, kind: str, by: str, reason: str) -> str | None:
+        """See ``console.api.services.Models``."""
+        if kind != "embedding":
+            return self.training.rollback(tenant_id, by, reason).id
+        earlier = self.tuning.earlier(tenant_id)
+        self.queue.send_task("roll_back_embedding", [tenant_id, by, reason])
+        return earlier.id if earlier else None
+
+
+def make_models(settings: Settings, training: Training, tuning: Tuning) -> Models:
+    """What the API deploys and takes back."""
+    return Models(training, tuning, make_queue(settings.broker_url, settings.home))
+
+
+def make_clusters(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:
+    """Groups what nobody understood, and proposes it as examples; some seconds for a thousand messages."""
+
+    def suggested(tenant_id: str) -> Sequence[Cluster]:
+        with database.session() as session:
+            return suggest(session, tenant_id, training.model.parts, embedder)
+
+    return suggested

@@ -1,0 +1,132 @@
+"""A customer as staff see them: who they are, where they are reached, what they talked about, and what staff noted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.conversations import search as conversations
+from core.conversations.search import Listed
+from core.db.models import Address, Conversation, Customer, Handoff, HandoffNote
+from core.errors import InvalidInput, NotFound
+from core.handoffs.staff.queries import Note
+
+SHOWN = 20
+LONGEST_NAME = 200
+LONGEST_LANGUAGE = 8
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where they are reached."""
+
+    channel: str
+    address: str
+    verified: bool
+    opted_out: bool
+    last_inbound_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is known."""
+
+    id: str
+    name: str | None
+    language: str | None
+    vip: bool
+    created_at: datetime | None
+    """None: nothing was ever recorded but the id."""
+    addresses: list[Reached]
+    conversations: list[Listed]
+    """The last ones, the newest first."""
+    total: int
+    """How many conversations there are."""
+    notes: list[Note]
+    """What staff noted in their handoffs, the newest first."""
+
+
+def record(session: Session, tenant_id: str, customer_id: str) -> Record:
+    """One customer; who was merged is who they are now.
+
+    Raises:
+        NotFound: the tenant has no such customer.
+    """
+    customer = _found(session, tenant_id, customer_id)
+    id_ = customer.id if customer else customer_id
+    theirs = select(Conversation).filter_by(tenant_id=tenant_id, customer_id=id_)
+    total = session.scalar(select(func.count()).select_from(theirs.subquery())) or 0
+    if customer is None and not total:
+        raise NotFound("There is no such customer.")
+    order = (Conversation.updated_at.desc(), Conversation.id.desc())
+    last = list(session.scalars(theirs.order_by(*order).limit(SHOWN)))
+    return Record(
+        id=id_,
+        name=customer.name if customer else None,
+        language=customer.language if customer else None,
+        vip=bool(customer and customer.vip),
+        created_at=customer.created_at if customer else None,
+        addresses=_addresses(session, tenant_id, id_),
+        conversations=conversations.described(session, last),
+        total=total,
+        notes=_notes(session, tenant_id, id_),
+    )
+
+
+def change(session: Session, tenant_id: str, customer_id: str, by: str, **values: str | bool | None) -> None:
+    """Set ``name``, ``language`` (such as "en") or ``vip``; what is not given stays, and an empty text is none.
+
+    Raises:
+        NotFound: the tenant has no such customer.
+        InvalidInput: a text is too long.
+    """
+    customer = _found(session, tenant_id, customer_id)
+    if customer is None:
+        raise NotFound("There is no such customer.")
+    for name, longest in (("name", LONGEST_NAME), ("language", LONGEST_LANGUAGE)):
+        if name in values:
+            values[name] = _short(name, str(values[name] or ""), longest)
+    before = {name: getattr(customer, name) for name in values}
+    for name, value in values.items():
+        setattr(customer, name, value)
+    if before != values:
+        audit.note(session, tenant_id, "customer", customer.id, "changed", by, before=before, after=values)
+
+
+def _short(name: str, text: str, longest: int) -> str | None:
+    text = " ".join(text.split())
+    if len(text) > longest:
+        raise InvalidInput(f"The {name} has at most {longest} characters.")
+    return text or None
+
+
+def _found(session: Session, tenant_id: str, customer_id: str) -> Customer | None:
+    customer = session.get(Customer, customer_id)
+    while customer and customer.merged_into:
+        customer = session.get(Customer, customer.merged_into)
+    if customer and customer.tenant_id != tenant_id:
+        raise NotFound("There is no such customer.")
+    return customer
+
+
+def _addresses(session: Session, tenant_id: str, customer_id: str) -> list[Reached]:
+    rows = session.scalars(select(Address).filter_by(tenant_id=tenant_id, customer_id=customer_id).order_by(Address.id))
+    return [
+        Reached(row.channel, row.address, bool(row.verified_at), bool(row.opted_out_at), row.last_inbound_at)
+        for row in rows
+    ]
+
+
+def _notes(session: Session, tenant_id: str, customer_id: str) -> list[Note]:
+    rows = (
+        select(HandoffNote)
+        .join(Handoff, Handoff.id == HandoffNote.handoff_id)
+        .join(Conversation, Conversation.id == Handoff.conversation_id)
+        .where(HandoffNote.tenant_id == tenant_id, Conversation.customer_id == customer_id)
+    )
+    newest = session.scalars(rows.order_by(HandoffNote.id.desc()).limit(SHOWN))
+    return [Note(row.text, row.by, row.at) for row in newest]

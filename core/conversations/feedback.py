@@ -1,0 +1,76 @@
+"""What a channel needs of feedback, as coroutines."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.orm import Session
+
+from core.conversations import lifecycle
+from core.db import Database
+from core.feedback import surveys, thumbs
+from core.feedback.surveys import Ending
+from core.feedback.types import Source
+
+Consider = Callable[[str], Awaitable[None]]
+
+
+class Feedback:
+    """Takes thumbs and marks, and ends conversations."""
+
+    def __init__(self, database: Database, consider: Consider | None = None) -> None:
+        """``consider`` hears of every conversation in which an answer did not help."""
+        self._database = database
+        self._consider = consider
+
+    async def rate(
+        self, conversation_id: str, message_id: str, *, helpful: bool, comment: str | None, source: Source = "widget"
+    ) -> None:
+        """Store or replace the customer's thumb on an answer.
+
+        Raises:
+            NotFound: the message is not an answer of this conversation.
+        """
+        await self._database.run(
+            lambda session: thumbs.rate(
+                session, conversation_id, message_id, helpful=helpful, comment=comment, source=source
+            )
+        )
+        if self._consider and not helpful:
+            await self._consider(conversation_id)
+
+    async def end(self, conversation_id: str) -> Ending:
+        """The customer ends the conversation; what to ask them now.
+
+        Raises:
+            NotFound: there is no such conversation.
+        """
+
+        def end(session: Session) -> Ending:
+            lifecycle.close(session, conversation_id)
+            return surveys.ending(session, conversation_id)
+
+        return await self._database.run(end)
+
+    async def ending(self, conversation_id: str) -> Ending:
+        """Whether the conversation is closed, and what to ask the customer now.
+
+        Raises:
+            NotFound: there is no such conversation.
+        """
+        return await self._database.run(lambda session: surveys.ending(session, conversation_id))
+
+    async def answer(self, conversation_id: str, kind: str, score: int | None, comment: str | None) -> Ending:
+        """Store a mark, or None for a survey that was dismissed; what to ask next.
+
+        Raises:
+            InvalidInput: the mark is out of range.
+            NotFound: this was not asked.
+        """
+
+        def answer(session: Session) -> Ending:
+            surveys.answer(session, conversation_id, kind, score, comment)
+            session.flush()
+            return surveys.ending(session, conversation_id)
+
+        return await self._database.run(answer)

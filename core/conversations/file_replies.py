@@ -1,0 +1,58 @@
+"""A photo, a file or a place without a word: the customer is told that it is here, and asked what it is about.
+
+The bot is not asked, since it could only guess; what a form waits for stays open. The file stays with the conversation, so
+whoever takes it over has it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.attachments import described
+from core.bot.texts import Texts
+from core.db.models import Message
+from core.rasa.answer import Reply
+
+ALBUM = timedelta(minutes=1)
+"""What follows the first one so soon belongs to it, and is not asked about again."""
+OUTCOME = "clarified"
+
+
+def acknowledged(session: Session, message: Message, texts: Texts) -> tuple[Reply, ...] | None:
+    """What is said to it, for more of the same nothing; None where there are words."""
+    if not _is_lone(message):
+        return None
+    if _belongs_to_album(session, message, texts):
+        return ()
+    return (Reply(_words(message, texts), buttons=(_to_a_person(texts),)),)
+
+
+def _is_lone(message: Message) -> bool:
+    return bool(message.attachments) and message.text == described(message.attachments)
+
+
+def _words(message: Message, texts: Texts) -> str:
+    kinds = {each["kind"] for each in message.attachments}
+    said = {"image": texts.received_image, "location": texts.received_location}
+    return said.get(kinds.pop(), texts.received_file) if len(kinds) == 1 else texts.received_file
+
+
+def _to_a_person(texts: Texts) -> dict[str, str]:
+    return {"title": texts.person, "payload": "/talk_to_person"}
+
+
+def _belongs_to_album(session: Session, message: Message, texts: Texts) -> bool:
+    earlier = select(Message).where(
+        Message.conversation_id == message.conversation_id,
+        Message.seq < message.seq,
+        Message.created_at > message.created_at - ALBUM,
+    )
+    for before in session.scalars(earlier.order_by(Message.seq.desc())):
+        if any(before.text in texts.all_of(name) for name in ("received_image", "received_file", "received_location")):
+            return True
+        if not _is_lone(before):
+            return False
+    return False

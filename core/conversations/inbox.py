@@ -1,0 +1,227 @@
+"""What comes in: a customer's message, stored before anything else happens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import customers
+from core.attachments import described
+from core.conversations import lifecycle
+from core.db.models import Conversation, Delivery, Message, Turn, now
+from core.errors import InvalidInput, NotFound
+from core.sentiment import Mood
+
+WEB = "web"
+LOOKED_BACK = 10
+"""So many messages of ours may still be answered by naming one of their choices."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Press:
+    """A press on a button of an earlier message."""
+
+    message_id: str
+    index: int
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Where a message came from, where a vendor's address names its sender."""
+
+    tenant_id: str
+    channel: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A message as it came from a channel, normalised.
+
+    Exactly one of ``conversation_id`` and ``sender`` is set, and at most one of ``text`` and ``press``; with neither, it
+    has attachments. ``text`` may go with attachments.
+    """
+
+    conversation_id: str | None
+    client_id: str
+    """The sender's own id of this message; with ``sender`` the vendor's, at most 64 characters, unique on its channel."""
+    text: str | None = None
+    press: Press | None = None
+    sender: Sender | None = None
+    attachments: tuple[dict[str, Any], ...] = ()
+    """As ``core.attachments`` says."""
+    reply_to: str | None = None
+    """The vendor's id of the message that it quotes."""
+    edits: str | None = None
+    """The vendor's id of the customer's earlier message that it replaces; stored as a new message."""
+    sent_at: datetime | None = None
+    """By the vendor's clock, where that may be long ago."""
+    raw: dict[str, Any] | None = None
+    """What the vendor sent."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that is safely stored."""
+
+    conversation_id: str
+    message_id: str
+    turn_id: str
+    seq: int
+    new: bool
+    """False where the same client id had come before."""
+
+
+def clean(text: str, limit: int) -> str:
+    """The text in NFC without control characters.
+
+    Raises:
+        InvalidInput: nothing is left, or it is longer than ``limit`` characters.
+    """
+    text = _CONTROL.sub("", unicodedata.normalize("NFC", text)).strip()
+    if not any(not unicodedata.category(c).startswith(("C", "Z")) for c in text):
+        raise InvalidInput("The message is empty.")
+    if len(text) > limit:
+        raise InvalidInput(f"The message is too long: {len(text)} characters, at most {limit}.")
+    return text
+
+
+def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = None) -> tuple[Message, Turn, bool]:
+    """Store the message and its waiting turn; the third value is False where it was there already.
+
+    The conversation is locked from then on.
+
+    Raises:
+        NotFound: there is no such conversation, message or button.
+        InvalidInput: the text is empty or too long.
+    """
+    if known := _known_from_vendor(session, inbound):
+        return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
+    conversation = Conversation.lock(session, _where(session, inbound))
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    known = session.scalar(select(Message).filter_by(conversation_id=conversation.id, client_id=inbound.client_id))
+    if known:
+        return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
+    text, payload = _words(session, replace(inbound, conversation_id=conversation.id), limit)
+    lifecycle.reopen(conversation)
+    _follow_customer(conversation, inbound)
+    message = Message(
+        tenant_id=conversation.tenant_id,
+        conversation=conversation,
+        seq=conversation.next_seq(),
+        speaker="customer",
+        text=text,
+        payload=payload,
+        client_id=inbound.client_id,
+        vendor=inbound.sender.channel if inbound.sender else None,
+        attachments=list(inbound.attachments),
+        raw=inbound.raw,
+        sentiment=mood and mood.feeling,
+        urgency=mood and mood.urgency,
+        created_at=inbound.sent_at or now(),
+    )
+    session.add(message)
+    session.flush()
+    turn = Turn(
+        tenant_id=conversation.tenant_id,
+        conversation_id=conversation.id,
+        message_id=message.id,
+        channel=conversation.channel,
+    )
+    session.add(turn)
+    session.flush()
+    return message, turn, True
+
+
+def _known_from_vendor(session: Session, inbound: Inbound) -> Message | None:
+    """A vendor may repeat itself long after, when its sender has another conversation."""
+    if inbound.sender is None:
+        return None
+    return Message.from_vendor(session, inbound.sender.tenant_id, inbound.sender.channel, inbound.client_id)
+
+
+def _where(session: Session, inbound: Inbound) -> str:
+    if inbound.sender is None:
+        return inbound.conversation_id or ""
+    sender = inbound.sender
+    return customers.conversation_at(
+        session, sender.tenant_id, sender.channel, sender.address, inbound.sent_at or now()
+    ).id
+
+
+def _follow_customer(conversation: Conversation, inbound: Inbound) -> None:
+    """Who writes on the web again is answered there."""
+    if inbound.sender is None and conversation.address is not None:
+        conversation.channel, conversation.address = WEB, None
+
+
+def _words(session: Session, inbound: Inbound, limit: int) -> tuple[str, str | None]:
+    """What is said, and the payload of the button that it stands for."""
+    if inbound.press is None and inbound.attachments and not (inbound.text or "").strip():
+        return described(inbound.attachments), None
+    text = clean(inbound.text or "", limit) if inbound.press is None else ""
+    press = inbound.press or _named(session, inbound, text)
+    return _pressed(session, press, inbound.conversation_id) if press else (text, None)
+
+
+def _named(session: Session, inbound: Inbound, text: str) -> Press | None:
+    """The button of the latest answer that is said word for word."""
+    choices = [offer for offer in offered(session, inbound) if offer.newest and not inbound.attachments]
+    named = (
+        Press(offer.message_id, index)
+        for offer in choices
+        for index, title in enumerate(offer.buttons)
+        if title.casefold() == text.casefold()
+    )
+    return next(named, None)
+
+
+def _pressed(session: Session, press: Press, conversation_id: str | None) -> tuple[str, str]:
+    message = session.get(Message, press.message_id)
+    if message is None or message.conversation_id != conversation_id:
+        raise NotFound("There is no such message.")
+    if not 0 <= press.index < len(message.buttons):
+        raise NotFound("There is no such button.")
+    button = message.buttons[press.index]
+    return button["title"], button.get("payload") or button["title"]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Choices that a message offered."""
+
+    message_id: str
+    buttons: tuple[str, ...]
+    newest: bool
+    """Nothing was said after it but the rest of the same answer, or it is the one that was quoted."""
+
+
+def offered(session: Session, inbound: Inbound) -> list[Offered]:
+    """The choices that this message may answer: of the message that it quotes, else of the last few, newest first."""
+    conversation_id, quoted = inbound.conversation_id, None
+    if sender := inbound.sender:
+        conversation_id = customers.open_conversation(session, sender.tenant_id, sender.channel, sender.address)
+        if inbound.reply_to:
+            same = {"tenant_id": sender.tenant_id, "destination": sender.channel, "vendor_id": inbound.reply_to}
+            quoted = session.scalar(select(Delivery.message_id).filter_by(**same))
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.speaker != "customer")
+    query = query.where(Message.id == quoted) if quoted else query.order_by(Message.seq.desc()).limit(LOOKED_BACK)
+    last = session.scalars(query).all()
+    answer = last[0].turn_id if last else None
+    return [
+        Offered(m.id, _titles(m), newest=n == 0 or (answer is not None and m.turn_id == answer))
+        for n, m in enumerate(last)
+        if m.buttons
+    ]
+
+
+def _titles(message: Message) -> tuple[str, ...]:
+    return tuple(button["title"] for button in message.buttons)

@@ -1,0 +1,28 @@
+"""What the worker does every few minutes: tell signals, and end conversations that fell silent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.conversations import lifecycle
+from core.db import Database
+from core.feedback.settlement import settle
+from core.feedback.signals import Similarity
+from core.feedback.types import ENDS_AFTER
+
+
+def settle_all(database: Database, at: datetime, similar: Similarity) -> int:
+    """Store the signals of every answer that can be told by now, in short transactions; how many."""
+    total, after = 0, ""
+    while True:
+        with database.session() as session:
+            settled, after = settle(session, at, after, similar)
+        total += settled
+        if not after:
+            return total
+
+
+def close_idle(database: Database, at: datetime) -> int:
+    """End every conversation in which nothing was said for a day; how many."""
+    with database.session() as session:
+        return lifecycle.close_idle(session, at, ENDS_AFTER)

@@ -1,0 +1,107 @@
+"""What a handoff changes about a turn: whether the bot is asked, what it may say, and what it has to be told afterwards."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core.attachments import in_words
+from core.bot.texts import Texts
+from core.conversations import file_replies
+from core.conversations.preamble import apology
+from core.conversations.replies import write_replies
+from core.db.models import Conversation, Handoff, Message, Turn, now
+from core.handoffs import messages, policy, requests, settings
+from core.handoffs.transitions import Happening, apply, current, may_speak, person_has_word
+from core.rasa.answer import Reply
+
+PERSON = "person"
+"""The status of a turn that a person handles."""
+
+
+def instead_of_bot(
+    session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
+) -> list[Message] | None:
+    """What is said without asking the bot, maybe nothing; None: ask it. The conversation must be locked."""
+    if handoff := person_has_word(session, conversation):
+        turn.status = PERSON
+        messages.forward(session, conversation, handoff, message)
+        return []
+    texts = texts.of(session, conversation.id)
+    if said := _contact_left(session, conversation, message, turn, texts):
+        return said
+    chosen = settings.of(session, conversation.tenant_id)
+    why = policy.from_message(session, chosen, conversation, message)
+    if why is None:
+        return _file_received(session, conversation, message, turn, texts)
+    there = chosen.attended(now())
+    announced = Reply(texts.handoff_announced(there=there))
+    said = write_replies(session, conversation, turn, (*apology(session, turn, message, texts), announced))
+    turn.status, turn.outcome, turn.answered_at = "answered", "handoff", now()
+    session.flush()
+    requests.request(session, conversation, why, there=there)
+    return said
+
+
+def _contact_left(
+    session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
+) -> list[Message]:
+    """An address, right after it was asked for."""
+    handoff, contact = current(session, conversation), policy.contact_in(message.text)
+    if handoff is None or contact is None:
+        return []
+    before = session.scalar(select(Message).filter_by(conversation_id=conversation.id, seq=message.seq - 1))
+    asked = (*texts.all_of("handoff_nobody"), *texts.all_of("handoff_timed_out"))
+    if before is None or not before.text.endswith(asked):
+        return []
+    apply(session, conversation, Happening("leave_contact", "customer", contact=contact))
+    messages.forward(session, conversation, handoff, message)
+    turn.status, turn.answered_at = PERSON, now()
+    return write_replies(session, conversation, turn, (Reply(texts.handoff_contact),))
+
+
+def _file_received(
+    session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
+) -> list[Message] | None:
+    """A photo or file without a word."""
+    said = file_replies.acknowledged(session, message, texts)
+    if said is None:
+        return None
+    turn.status, turn.outcome, turn.answered_at = "answered", file_replies.OUTCOME, now()
+    return write_replies(session, conversation, turn, (*apology(session, turn, message, texts), *said))
+
+
+def may_ask(session: Session, conversation_id: str, turn_id: str) -> bool:
+    """Whether the bot may be asked; otherwise the turn is a person's. Its answer is checked again when it is stored."""
+    if may_speak(session, conversation_id):
+        return True
+    session.get_one(Turn, turn_id).status = PERSON
+    return False
+
+
+def unheard(session: Session, conversation_id: str, turn_id: str) -> tuple[list[tuple[str, str]], int]:
+    """(speaker, text) of what was said before this turn while a person had the word, and up to which number that is."""
+    handoff = _last_handoff(session, conversation_id)
+    if handoff is None:
+        return [], 0
+    own = session.get_one(Message, session.get_one(Turn, turn_id).message_id)
+    said = (
+        select(Message.speaker, Message.text, Message.attachments)
+        .outerjoin(Turn, Turn.message_id == Message.id)
+        .where(Message.conversation_id == conversation_id, Message.seq > handoff.recorded_seq, Message.seq < own.seq)
+        .where(or_(Message.speaker == "agent", Turn.status == PERSON))
+        .order_by(Message.seq)
+    )
+    found = [(speaker, in_words(text, attachments)) for speaker, text, attachments in session.execute(said)]
+    return found, own.seq - 1
+
+
+def recorded(session: Session, conversation_id: str, up_to: int) -> None:
+    """The tracker knows what was said up to there."""
+    if handoff := _last_handoff(session, conversation_id):
+        handoff.recorded_seq = max(handoff.recorded_seq, up_to)
+
+
+def _last_handoff(session: Session, conversation_id: str) -> Handoff | None:
+    query = select(Handoff).filter_by(conversation_id=conversation_id).order_by(Handoff.id.desc()).limit(1)
+    return session.scalar(query)

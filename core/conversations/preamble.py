@@ -1,0 +1,57 @@
+"""What is said before an answer, to who had to wait or is upset: messages of their own, so the answer stays as it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.bot.texts import Texts
+from core.db.models import Message, Turn
+from core.rasa.answer import Reply
+
+LATE = timedelta(hours=1)
+"""Who wrote so long before we got it reads that we are sorry for the wait."""
+UPSET = ("negative", "angry")
+MIN_WORDS = 3
+"""Of fewer nobody can tell that somebody is upset."""
+_ANSWERS = ("answered", "suggested", "clarified", "unknown")
+
+
+def opening(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:
+    """What is said first, if anything."""
+    asked = session.get_one(Message, turn.message_id)
+    return apology(session, turn, asked, texts) + _understanding(session, asked, outcome, texts)
+
+
+def apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple[Reply, ...]:
+    """For the wait; once for all that was written before it."""
+    if turn.created_at - asked.created_at < LATE or not texts.late:
+        return ()
+    said = select(Message.id).filter_by(conversation_id=asked.conversation_id, speaker="bot")
+    said = said.where(Message.text.in_(texts.all_of("late")))
+    since = session.scalar(said.where(Message.created_at > asked.created_at).limit(1))
+    return () if since else (Reply(texts.late, answers=False),)
+
+
+def _understanding(session: Session, asked: Message, outcome: str, texts: Texts) -> tuple[Reply, ...]:
+    """For who is upset: never before two answers in a row."""
+    if (
+        asked.sentiment not in UPSET
+        or len(asked.text.split()) < MIN_WORDS
+        or outcome not in _ANSWERS
+        or not texts.empathy
+        or _said_last(session, asked, texts)
+    ):
+        return ()
+    return (Reply(texts.empathy[asked.seq % len(texts.empathy)], answers=False),)
+
+
+def _said_last(session: Session, asked: Message, texts: Texts) -> bool:
+    """Did the answer before begin like that?"""
+    earlier = select(Message.seq).filter_by(conversation_id=asked.conversation_id, speaker="customer")
+    since = session.scalar(earlier.where(Message.seq < asked.seq).order_by(Message.seq.desc()).limit(1)) or 0
+    said = select(Message.text).filter_by(conversation_id=asked.conversation_id, speaker="bot")
+    between = session.scalars(said.where(Message.seq > since, Message.seq < asked.seq))
+    return not {each for said in texts.all_of("empathy") for each in said}.isdisjoint(between)

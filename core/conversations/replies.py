@@ -1,0 +1,178 @@
+"""What goes out: answers stored with their turn, unless a person has the word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Literal
+
+import structlog
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.attachments import for_page_only
+from core.bot.texts import Texts
+from core.conversations.preamble import opening
+from core.db.models import Conversation, Message, Turn, now
+from core.errors import NotFound
+from core.events import MessageStored
+from core.feedback import settings as learning
+from core.feedback.thumbs import is_offered
+from core.handoffs import policy, requests, settings
+from core.handoffs.transitions import person_has_word
+from core.messages import as_event
+from core.rasa.answer import FAILED, Reading, Reply
+
+log = structlog.get_logger()
+
+NO_HELP = ("clarified", "unknown", "handoff")
+"""What is not said to somebody upset whom a person takes over."""
+
+
+def write_replies(
+    session: Session, conversation: Conversation, turn: Turn, replies: tuple[Reply, ...]
+) -> list[Message]:
+    """Store the bot's messages of a turn; the conversation must be locked."""
+    messages = [
+        Message(
+            tenant_id=turn.tenant_id,
+            conversation_id=turn.conversation_id,
+            seq=conversation.next_seq(),
+            speaker="bot",
+            text=reply.text,
+            buttons=list(reply.buttons),
+            sources=list(reply.sources),
+            attachments=list(reply.attachments),
+            turn_id=turn.id if reply.answers else None,
+        )
+        for reply in replies
+    ]
+    session.add_all(messages)
+    session.flush()
+    if conversation.address is not None:
+        for message in messages:
+            if any(each["kind"] == "custom" for each in message.attachments):
+                log.info("a custom payload is for the widget's page alone", channel=conversation.channel)
+            outbox.to_customer(session, conversation, message)
+    return messages
+
+
+def finish(  # noqa: PLR0917 - a turn and all that came of it
+    session: Session, conversation_id: str, turn_id: str, reading: Reading, total_ms: float, texts: Texts
+) -> list[MessageStored]:
+    """Store an answer and everything known about it; nothing is said where a person got the word meanwhile."""
+    conversation, turn = _locked(session, conversation_id, turn_id)
+    if turn.status == "answered":
+        return []
+    if handoff := person_has_word(session, conversation):
+        turn.status = "person"
+        log.info("answer dropped, a person has the word", handoff_id=handoff.id)
+        return []
+    _note(turn, reading, total_ms)
+    session.flush()
+    messages = _said(session, conversation, turn, reading, texts)
+    last = next((m.id for m in reversed(messages) if not for_page_only(m.text, m.buttons, m.attachments)), "")
+    offered = turn.rateable and is_offered(learning.of(session, turn.tenant_id).ask_feedback, turn.id)
+    return [as_event(message, rateable=offered and message.id == last) for message in messages]
+
+
+def _said(session: Session, conversation: Conversation, turn: Turn, reading: Reading, texts: Texts) -> list[Message]:
+    """The bot's messages; where it has to step back, it says so and does."""
+    chosen, texts = settings.of(session, turn.tenant_id), texts.of(session, conversation.id)
+    words = "\n".join(reply.text for reply in reading.replies)
+    why, there = policy.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
+    told = why is None or why.trigger == "asked"  # rejoinder_handoff says it itself
+    outcome, answer = reading.outcome, _for_all(conversation, reading.replies, texts)
+    if why and why.trigger == "sentiment" and there:
+        answer = tuple(_without_choices(reply, texts) for reply in answer)
+        if outcome in NO_HELP:
+            outcome, answer = "handoff", ()
+            turn.outcome, turn.rateable = outcome, False
+    announced = () if told else (Reply(texts.handoff_announced(there=there)),)
+    replies = opening(session, turn, outcome, texts) + answer + announced
+    messages = write_replies(session, conversation, turn, replies)
+    if why:
+        requests.request(session, conversation, why, there=there)
+    return messages
+
+
+def _for_all(conversation: Conversation, replies: tuple[Reply, ...], texts: Texts) -> tuple[Reply, ...]:
+    """With a sentence for who is not on the page, where nothing else could be shown there."""
+    seen = [each for each in replies if not for_page_only(each.text, each.buttons, each.attachments)]
+    return replies if seen or conversation.address is None else (*replies, Reply(texts.page_only))
+
+
+def _without_choices(reply: Reply, texts: Texts) -> Reply:
+    """For who is passed on to a person: nobody hears what they would press."""
+    return replace(reply, text=reply.text.removesuffix(texts.not_meant).rstrip(), buttons=())
+
+
+def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
+    note = reading.note
+    turn.status, turn.outcome, turn.error = "answered", reading.outcome, note.get("error")
+    if reading.outcome == FAILED:
+        turn.status = "failed"
+    turn.rateable = reading.rateable
+    turn.confidence = note.get("confidence")
+    turn.entries = list(note.get("entries", ()))
+    turn.retrieval_ms, turn.generation_ms = note.get("retrieval_ms"), note.get("generation_ms")
+    for field in ("written_by", "route", "complexity", "groundedness", "prompt_version"):
+        setattr(turn, field, note.get(field))
+    turn.cost = Decimal(note["cost"]) if note.get("cost") else None
+    turn.total_ms, turn.answered_at = total_ms, now()
+    note_understanding(turn, note.get("understanding") or {})
+
+
+def _locked(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
+    """Both, for nobody else to write in until the end of the transaction.
+
+    Raises:
+        NotFound: the conversation is gone.
+    """
+    conversation = Conversation.lock(session, conversation_id)
+    if conversation is None:
+        raise NotFound("There is no such conversation.")
+    return conversation, session.get_one(Turn, turn_id)
+
+
+def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
+    """How Rasa understood the message: intent, its confidence, milliseconds of the NLU pipeline, who took it and why."""
+    turn.intent = str(understanding["intent"]) if understanding.get("intent") else turn.intent
+    if isinstance(decision := understanding.get("decision"), dict):
+        turn.decision = decision
+    for field, key in (("intent_confidence", "confidence"), ("nlu_ms", "nlu_ms")):
+        if isinstance(value := understanding.get(key), int | float):
+            setattr(turn, field, float(value))
+
+
+def apologise(
+    session: Session,
+    conversation_id: str,
+    turn_id: str,
+    texts: Texts,
+    *,
+    status: Literal["waiting", "failed"],
+    error: str,
+) -> list[MessageStored]:
+    """Tell the customer once that something failed, unless a person has the word; the turn is failed, or still waiting.
+
+    Somebody upset gets a person at once.
+    """
+    conversation, turn = _locked(session, conversation_id, turn_id)
+    if person_has_word(session, conversation):
+        turn.status = "person"
+        return []
+    told, texts = turn.error is not None, texts.of(session, conversation_id)
+    turn.status, turn.error = status, error
+    turn.outcome = FAILED if status == "failed" else turn.outcome
+    text = texts.waiting if status == "waiting" else texts.failed
+    due = (Reply(text),) if not told or status == "failed" else ()
+    chosen = settings.of(session, turn.tenant_id)
+    there = chosen.attended(now())
+    asked = session.get_one(Message, turn.message_id)
+    why = policy.from_feeling(session, chosen, conversation, asked) if there or status == "failed" else None
+    announced = (Reply(texts.handoff_announced(there=there)),) if why else ()
+    messages = write_replies(session, conversation, turn, due + announced)
+    if why:
+        requests.request(session, conversation, why, there=there)
+    return [as_event(message) for message in messages]

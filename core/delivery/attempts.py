@@ -1,0 +1,161 @@
+"""A delivery's way from queued to taken: what is due, one attempt, and what became of it."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Select, bindparam, exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from core import outbox
+from core.db.models import Conversation, Customer, Delivery, DeskThread, Handoff, Message
+from core.delivery.payload import Outgoing, Sent, load
+from core.errors import DeliveryFailed, InvalidInput, Permanent, Retry, Unknown
+
+log = structlog.get_logger()
+
+OPEN = ("queued", "sending")
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+GIVE_UP_AFTER = timedelta(hours=24)
+"""A vendor that is away for some hours gets all of it afterwards, in order."""
+AT_ONCE = 100
+REPORTED = ("sent", "delivered", "read", "failed")
+_RANKS = {"sent": 1, "failed": 2, "dead": 2, "delivered": 3, "read": 4}
+"""A status takes the place of lower ones only; what is not named is not out yet."""
+
+
+def recover(session: Session) -> int:
+    """What a process that was killed left in the middle goes back into the queue; how many."""
+    row = update(Delivery).where(Delivery.state == "sending").values(state="queued", possible_duplicate=True)
+    return len(session.execute(row.returning(Delivery.id)).all())
+
+
+def take(session: Session, at: datetime) -> list[Outgoing]:
+    """Claim what is due: the first open delivery of each conversation and destination."""
+    rows = session.execute(_DUE, {"at": at}).all()
+    for row, *_ in rows:
+        row.state, row.attempts, row.updated_at = "sending", row.attempts + 1, at
+    return [load(session, row, thread) for row, thread, *_ in rows]
+
+
+def _due() -> Select[Delivery, DeskThread, Conversation, Customer, Message, Handoff]:
+    """With everything that `load` looks up, in one go."""
+    earlier = aliased(Delivery)
+    before = exists().where(
+        earlier.conversation_id == Delivery.conversation_id,
+        earlier.destination == Delivery.destination,
+        earlier.state.in_(OPEN),
+        earlier.seq < Delivery.seq,
+    )
+    shown = (DeskThread.handoff_id == Delivery.handoff_id) & (DeskThread.desk == Delivery.destination)
+    return (
+        select(Delivery, DeskThread, Conversation, Customer, Message, Handoff)
+        .join(Conversation, Conversation.id == Delivery.conversation_id)
+        .outerjoin(Customer, Customer.id == Conversation.customer_id)
+        .outerjoin(Message, Message.id == Delivery.message_id)
+        .outerjoin(Handoff, Handoff.id == Delivery.handoff_id)
+        .outerjoin(DeskThread, shown)
+        .where(Delivery.state == "queued", Delivery.next_at <= bindparam("at"), ~before)
+        .order_by(Delivery.next_at)
+        .limit(AT_ONCE)
+    )
+
+
+_DUE = _due()
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next queued delivery may go out."""
+    return session.scalar(select(Delivery.next_at).filter_by(state="queued").order_by(Delivery.next_at).limit(1))
+
+
+def taken(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
+    """The vendor took it, or a part of it."""
+    row = session.get_one(Delivery, delivery_id)
+    row.parts_sent, row.vendor_id, row.error = row.parts_sent + 1, sent.vendor_id or row.vendor_id, None
+    row.sent_at = row.updated_at = at
+    row.possible_duplicate = row.possible_duplicate and not sent.once
+    if row.state != "sending":
+        return  # the vendor's status was faster
+    row.state = "queued" if sent.more else "sent"
+    if sent.more:
+        row.next_at, row.attempts = at, 0
+    elif (message := _reply(session, row)) and message.vendor:
+        outbox.arrived(session, row, message)
+
+
+def missed(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
+    """The vendor did not take it: again later, or never."""
+    row = session.get_one(Delivery, delivery_id)
+    row.error, row.updated_at = f"{type(error).__name__}: {error}", at
+    if isinstance(error, Unknown):
+        row.possible_duplicate = True
+    if isinstance(error, Permanent):
+        return _lost(session, row, "failed")
+    if at - row.created_at >= GIVE_UP_AFTER:
+        return _lost(session, row, "dead")
+    after = error.after if isinstance(error, Retry) else None
+    row.state, row.next_at = "queued", at + timedelta(seconds=wait(row.attempts, after))
+    return None
+
+
+def wait(attempts: int, after: float | None = None, jitter: float | None = None) -> float:
+    """Seconds until the next attempt: twice as long each time, up to five minutes, never less than was asked for."""
+    jitter = random.random() if jitter is None else jitter  # noqa: S311 - it only keeps retries apart
+    usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 20)) * (0.75 + jitter / 2)
+    return max(usual, after or 0.0)
+
+
+def report(
+    session: Session,
+    destination: str,
+    state: str,
+    at: datetime,
+    *,
+    delivery_id: str | None = None,
+    vendor_id: str | None = None,
+    error: str | None = None,
+) -> bool:
+    """What the vendor says became of it: sent, delivered, read or failed. False where we know of no such delivery.
+
+    Statuses may come late, twice and out of order: none takes back what was known before. Name the delivery by our id
+    where the vendor hands it back, since its status may be faster than the answer that tells us its own id.
+
+    Raises:
+        InvalidInput: there is no such state.
+    """
+    if state not in REPORTED:
+        raise InvalidInput(f"The state is one of {', '.join(REPORTED)}.")
+    which = {"id": delivery_id} if delivery_id else {"vendor_id": vendor_id}
+    row = session.scalar(select(Delivery).filter_by(destination=destination, **which).order_by(Delivery.id.desc()))
+    if row is None:
+        return False
+    is_out = row.state not in OPEN  # before that, a status may be of one part among several
+    if _RANKS[state] > _RANKS.get(row.state, 0) and (is_out or state == "failed"):
+        row.state, row.updated_at = state, at
+        if state == "failed":
+            row.error = error or "the vendor could not deliver it"
+            _lost(session, row, "failed")
+        elif message := _reply(session, row):
+            outbox.progressed(session, row, message)
+    return True
+
+
+def _lost(session: Session, row: Delivery, state: str) -> None:
+    """It will not arrive: the operator and the staff who wrote it are told."""
+    row.state = state
+    log.error(
+        "delivery failed", delivery_id=row.id, destination=row.destination, conversation_id=row.conversation_id,
+        tenant_id=row.tenant_id, kind=row.kind, attempts=row.attempts, error=row.error,
+    )  # fmt: skip
+    if message := _reply(session, row):
+        outbox.undelivered(session, row, message)
+
+
+def _reply(session: Session, row: Delivery) -> Message | None:
+    """What one of the staff said, on its way to the customer."""
+    message = session.get(Message, row.message_id) if row.message_id and not row.handoff_id else None
+    return message if message and message.speaker == "agent" else None

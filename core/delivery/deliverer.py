@@ -1,0 +1,122 @@
+"""The loop inside `app` that empties the outbox: one conversation's deliveries to a destination in order, others beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from core.db import Database
+from core.db.models import now
+from core.delivery import attempts
+from core.delivery.payload import Outgoing, Sender, Sent
+from core.errors import DeliveryFailed, Retry, Unknown
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 1.0
+"""Other processes write deliveries too, and wake nobody."""
+STOP_SECONDS = 5.0
+SEND_SECONDS = 60.0
+"""A sender that takes longer is taken to have broken off."""
+
+
+class Deliverer:
+    """Hands what is due to its sender, again and again until it is taken or lost."""
+
+    def __init__(self, database: Database, senders: Mapping[str, Sender], clock: Callable[[], datetime] = now) -> None:
+        self._database = database
+        self._senders = senders
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Something new is due."""
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Take up what an earlier process left in the middle, and keep looking."""
+        if again := await self._database.run(attempts.recover):
+            log.warning("deliveries are sent again; some may arrive twice", deliveries=again)
+        self._loop = asyncio.create_task(self._for_ever())
+
+    async def stop(self) -> None:
+        """Take nothing more, and let what is being sent come to its end, for some seconds."""
+        if self._loop:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        _, late = await asyncio.wait(self._sending, timeout=STOP_SECONDS) if self._sending else ((), ())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def deliver_due(self) -> int:
+        """Begin to send everything that is due now; how much that is."""
+        due = await self._database.run(lambda session: attempts.take(session, self._clock()))
+        for outgoing in due:
+            task = asyncio.create_task(self._deliver(outgoing))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return len(due)
+
+    async def idle(self) -> None:
+        """Deliver until nothing is due any more (what waits for a later time stays)."""
+        while await self.deliver_due() or self._sending:
+            await asyncio.gather(*self._sending)
+
+    async def _for_ever(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self.deliver_due()
+            except Exception:  # a process edge: the next look may succeed
+                log.exception("the outbox could not be read")
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        with structlog.contextvars.bound_contextvars(
+            delivery_id=outgoing.id, conversation_id=outgoing.conversation_id, tenant_id=outgoing.tenant_id
+        ):
+            try:
+                sent = await self._send(outgoing)
+            except DeliveryFailed as error:
+                log.warning("delivery missed", destination=outgoing.destination, error=str(error))
+                await self._write(partial(attempts.missed, delivery_id=outgoing.id, error=error))
+            else:
+                await self._write(partial(attempts.taken, delivery_id=outgoing.id, sent=sent))
+        self.wake()
+
+    async def _write(self, outcome: Callable[..., None]) -> None:
+        """What became of an attempt must get into the database, however long that takes."""
+        while True:
+            try:
+                await self._database.run(lambda session: outcome(session, at=self._clock()))
+            except Exception:  # a process edge: until then the conversation's next delivery waits
+                log.exception("what became of a delivery could not be stored")
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                return
+
+    async def _send(self, outgoing: Outgoing) -> Sent:
+        sender = self._senders.get(outgoing.destination)
+        if sender is None:
+            raise Retry(f"{outgoing.destination} is not set up in this installation")
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return await sender.send(outgoing)
+        except DeliveryFailed:
+            raise
+        except TimeoutError as error:
+            raise Unknown(f"no answer within {SEND_SECONDS:.0f} s") from error
+        except Exception as error:  # a process edge: a bug in a sender must not stop the others
+            log.exception("a sender failed")
+            raise Unknown(f"{type(error).__name__}: {error}") from error

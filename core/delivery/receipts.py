@@ -1,0 +1,51 @@
+"""What a customer's browser lets staff know: that they are writing, and up to where they have read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.db.models import Conversation, Delivery, Message, now
+from core.delivery import attempts
+from core.events import CustomerTyping, Hub, inbox_of
+from core.handoffs.transitions import person_has_word
+
+WEB = "web"
+_UNREAD = ("sent", "delivered")
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Takes them."""
+
+    database: Database
+    hub: Hub
+
+    async def typing(self, conversation_id: str) -> None:
+        """The customer is writing; staff are told while a person has the word."""
+
+        def whose(session: Session) -> str | None:
+            conversation = session.get(Conversation, conversation_id)
+            told = conversation and person_has_word(session, conversation)
+            return conversation.tenant_id if conversation and told else None
+
+        if tenant_id := await self.database.run(whose):
+            self.hub.publish(inbox_of(tenant_id), CustomerTyping(conversation_id))
+
+    async def seen(self, conversation_id: str, up_to: int) -> None:
+        """The customer has read what staff said up to this number."""
+
+        def work(session: Session) -> None:
+            unread = (
+                select(Delivery.id)
+                .join(Message, Message.id == Delivery.message_id)
+                .where(Delivery.conversation_id == conversation_id, Delivery.destination == WEB)
+                .where(Delivery.state.in_(_UNREAD), Message.speaker == "agent", Message.seq <= up_to)
+            )
+            for delivery_id in session.scalars(unread).all():
+                attempts.report(session, WEB, "read", now(), delivery_id=delivery_id)
+
+        await self.database.run(work)

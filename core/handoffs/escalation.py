@@ -1,0 +1,59 @@
+"""What happens while nobody takes a handoff: a reminder, calls by the on-call order, and in the end the bot goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.bot.texts import Texts
+from core.db.models import Conversation, Handoff
+from core.handoffs import messages, settings
+from core.handoffs.states import Event, State
+from core.handoffs.transitions import Happening, apply
+
+WAITING: tuple[State, ...] = ("requested", "claimed")
+CLOCK = "clock"
+
+
+def tick(session: Session, at: datetime, texts: Texts) -> int:
+    """Let happen what is due by now, at most one event a handoff; how many."""
+    waiting = select(Handoff.conversation_id, Handoff.id).where(Handoff.state.in_(WAITING)).order_by(Handoff.id)
+    return sum(
+        _look(session, conversation_id, handoff_id, at, texts)
+        for conversation_id, handoff_id in session.execute(waiting).all()
+    )
+
+
+def due(handoff: Handoff, chosen: settings.Handoffs, at: datetime) -> Event | None:
+    """The event whose time has come."""
+    waited = at - (handoff.claimed_at or handoff.requested_at)
+    if handoff.state not in WAITING:
+        return None
+    if waited >= timedelta(minutes=chosen.time_out_minutes):
+        return "time_out"
+    if waited >= timedelta(minutes=chosen.escalate_minutes) * (handoff.escalations + 1):
+        if handoff.escalations < max(1, len(chosen.on_call)):
+            return "escalate"
+    elif waited >= timedelta(minutes=chosen.remind_minutes) and _not_since(handoff):
+        return "remind"
+    return None
+
+
+def _not_since(handoff: Handoff) -> bool:
+    since = handoff.claimed_at or handoff.requested_at
+    return handoff.escalations == 0 and (handoff.reminded_at is None or handoff.reminded_at < since)
+
+
+def _look(session: Session, conversation_id: str, handoff_id: str, at: datetime, texts: Texts) -> bool:
+    conversation = Conversation.lock(session, conversation_id)
+    handoff = session.get_one(Handoff, handoff_id, populate_existing=True)
+    event = due(handoff, settings.of(session, handoff.tenant_id), at) if conversation else None
+    if conversation is None or event is None:
+        return False
+    waited = round((at - handoff.requested_at).total_seconds() / 60)
+    apply(session, conversation, Happening(event, CLOCK, f"waiting for {waited} minutes", at=at))
+    if event == "time_out":
+        messages.announce(session, conversation, texts.of(session, conversation.id).handoff_timed_out)
+    return True

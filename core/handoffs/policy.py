@@ -1,0 +1,146 @@
+"""When the bot steps back: each trigger looks at what is stored and says why, or nothing."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import cast
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from core.bot.parts import VALUE
+from core.db.models import Conversation, Customer, InteractionFeedback, Message, Turn
+from core.handoffs.settings import Handoffs
+from core.handoffs.summary import summarised
+from core.handoffs.transitions import Trigger, Urgency, Why
+
+_WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
+_TEAM = rf"(?:{_WHO}|one of (?:our|my) (?:team|colleagues|agents)|(?:our|the) (?:support |service )?team|an agent|an advis[eo]r)"
+_PROMISES = re.compile(
+    rf"\b{_TEAM} (?:will|is going to|'ll) (?:\w+ )?(?:contact|call|reach|get back|be in touch|reply|answer|help|e-?mail|write|join|take over|follow up)"
+    rf"|\bI(?:'ll| will|'m going to| am going to|'m| am) (?:\w+ )?(?:connect|connecting|transfer|transferring|pass|passing|hand|handing|forward|forwarding|escalate|escalating) "
+    rf"(?:you|this|it|your \w+)(?: \w+){{0,3}} (?:to|on to|over to) {_TEAM}",
+    re.IGNORECASE,
+)
+_CONTACT = re.compile(r"[^@\s<>]+@[^@\s.<>]+(?:\.[^@\s.<>]+)+|\+?\d(?:[\s().-]?\d){6,14}")
+
+
+def from_message(session: Session, settings: Handoffs, conversation: Conversation, message: Message) -> Why | None:
+    """Before the bot is asked: what the customer wrote, and who they are."""
+    topic = _risky(settings, message.text)
+    if topic:
+        return _why(session, conversation, "risky_topic", f"The customer wrote of “{topic}”.", "high")
+    customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
+    if settings.vip and customer is not None and customer.vip:
+        return _why(session, conversation, "vip", "The customer is a VIP.", "high")
+    return None
+
+
+def from_feeling(
+    session: Session, settings: Handoffs, conversation: Conversation, message: Message, *, is_answered: bool = False
+) -> Why | None:
+    """Beside the bot's answer: how the customer feels. A surely answered problem ("badge lost") is no frustration."""
+    if settings.angry and message.sentiment == "angry":
+        return _why(session, conversation, "sentiment", "The customer is angry.", "high")
+    if settings.negative and not is_answered and _negative_in_a_row(session, message, settings.negative):
+        return _why(session, conversation, "sentiment", "The customer is getting frustrated.")
+    return None
+
+
+def from_answer(session: Session, settings: Handoffs, conversation: Conversation, turn: Turn, said: str) -> Why | None:
+    """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
+    if turn.outcome == "handoff" and settings.asked:
+        return _why(session, conversation, "asked", "The customer asked for a person.")
+    is_answered = turn.outcome == "answered" and bool(turn.entries)
+    message = session.get_one(Message, turn.message_id)
+    feels = from_feeling(session, settings, conversation, message, is_answered=is_answered)
+    if feels or turn.outcome == "handoff":
+        return feels
+    if settings.unknown and _unknown_in_a_row(session, turn) >= settings.unknown:
+        return _why(session, conversation, "unknown", f"The bot did not know an answer {settings.unknown} times.")
+    sure = turn.intent_confidence
+    if turn.outcome == "action" and turn.entries == [] and sure is not None and sure < settings.action_confidence:
+        reason = f"The bot did something on an understanding of {sure:.0%}."
+        return _why(session, conversation, "low_confidence", reason)
+    if settings.promised and _PROMISES.search(said):
+        return _why(session, conversation, "promised", "The bot's answer promises a person.")
+    return None
+
+
+def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation) -> Why | None:
+    """After a thumb was given."""
+    down = select(func.count(InteractionFeedback.id)).filter_by(conversation_id=conversation.id, helpful=False)
+    if settings.not_helpful and (session.scalar(down) or 0) >= settings.not_helpful:
+        reason = f"The customer marked {settings.not_helpful} answers as not helpful."
+        return _why(session, conversation, "not_helpful", reason)
+    return None
+
+
+def taken_over(session: Session, conversation: Conversation, by: str) -> Why:
+    """Staff step in by themselves."""
+    return _why(session, conversation, "taken_over", f"{by} took over.")
+
+
+def contact_in(text: str) -> str | None:
+    """The e-mail address or phone number in a message."""
+    found = _CONTACT.search(text)
+    return found.group().strip() if found else None
+
+
+def _why(
+    session: Session, conversation: Conversation, trigger: Trigger, reason: str, urgency: Urgency | None = None
+) -> Why:
+    summary = summarised(session, conversation.id)
+    last = session.execute(
+        select(Message.sentiment, Message.urgency)
+        .filter_by(conversation_id=conversation.id, speaker="customer")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    ).first()
+    feeling, felt = (last[0] or "neutral", last[1] or "normal") if last else ("neutral", "normal")
+    return Why(trigger, reason, urgency or cast("Urgency", felt), feeling, summary.text, summary.sources)
+
+
+def _risky(settings: Handoffs, text: str) -> str | None:
+    found = _phrases(tuple(settings.risky_topics)).search(text) if settings.risky_topics else None
+    return found.group() if found else None
+
+
+@lru_cache(maxsize=64)
+def _phrases(topics: tuple[str, ...]) -> re.Pattern[str]:
+    """Whole words, however they are spaced and written."""
+    words = (r"\s+".join(map(re.escape, topic.split())) for topic in topics)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
+
+
+def _negative_in_a_row(session: Session, message: Message, count: int) -> bool:
+    """Were so many messages up to this one negative? What a form has asked for ("low", "it is broken") shows no feeling."""
+    query = (
+        select(Message.id, Message.sentiment)
+        .outerjoin(Turn, Turn.message_id == Message.id)
+        .where(Message.conversation_id == message.conversation_id, Message.speaker == "customer")
+        .where(or_(Turn.intent.is_(None), Turn.intent != VALUE))
+    )
+    last = session.execute(query.order_by(Message.seq.desc()).limit(count)).all()
+    feels = len(last) == count and all(sentiment in {"negative", "angry"} for _, sentiment in last)
+    return feels and last[0].id == message.id
+
+
+def _unknown_in_a_row(session: Session, turn: Turn) -> int:
+    """Messages that the bot did not know an answer to, back from this one; what was clarified does not interrupt.
+
+    Signs alone, such as emoji, are no question.
+    """
+    query = (
+        select(Turn.outcome, Message.text)
+        .join(Message, Message.id == Turn.message_id)
+        .where(Turn.conversation_id == turn.conversation_id)
+    )
+    count = 0
+    for outcome, text in session.execute(query.order_by(Message.seq.desc()).limit(20)):
+        if outcome == "unknown":
+            count += re.search(r"\w", text) is not None
+        elif outcome != "clarified":
+            break
+    return count

@@ -1,0 +1,30 @@
+"""How the bot steps back: it says so, and a person is requested, in one transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from core.db.models import Conversation, now
+from core.handoffs import settings
+from core.handoffs.transitions import Happening, Why, apply, person_has_word
+
+BOT = "bot"
+
+
+def attended(session: Session, tenant_id: str) -> bool:
+    """Whether somebody is there now."""
+    return settings.of(session, tenant_id).attended(now())
+
+
+def request(session: Session, conversation: Conversation, why: Why, *, there: bool, by: str = BOT) -> bool:
+    """Ask for a person; False where one has the word already. The conversation must be locked.
+
+    What the bot says about it is stored before, since it has no word afterwards. With nobody ``there`` the desks are
+    told all the same, and the bot goes on.
+    """
+    if person_has_word(session, conversation):
+        return False
+    apply(session, conversation, Happening("request", by, why.reason, why=why))
+    if not there:
+        apply(session, conversation, Happening("unattended", by, "outside office hours"))
+    return True

@@ -1,0 +1,1 @@
+"""What staff see of handoffs, and the desks where they answer."""

@@ -1,0 +1,67 @@
+"""Who of the staff looks at which handoff, and who is writing: known to this process only, and for seconds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import cast
+
+from core.events import AgentTyping, Hub, Present, Viewer, inbox_of
+from core.handoffs.staff.views import HandoffView
+from core.handoffs.states import PERSON, State
+
+LOOKING_SECONDS = 30.0
+"""Pages say every ten seconds that somebody looks at them."""
+TYPING_SECONDS = 6.0
+"""... and every three while somebody writes."""
+
+
+@dataclass
+class _Seen:
+    name: str
+    looks_until: float
+    types_until: float
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Keeps it, and tells the inbox and the customer."""
+
+    hub: Hub
+    clock: Callable[[], float] = monotonic
+    _seen: dict[str, dict[str, _Seen]] = field(default_factory=lambda: defaultdict(dict))
+
+    def beat(self, handoff: HandoffView, email: str, name: str, *, typing: bool) -> tuple[Viewer, ...]:
+        """Somebody looks at it, and maybe writes; who does now. A customer with whom a person speaks is told of it."""
+        before, at = self.viewers(handoff.id), self.clock()
+        until = at + TYPING_SECONDS if typing else 0.0
+        self._seen[handoff.id][email] = _Seen(name, at + LOOKING_SECONDS, until)
+        if typing and cast("State", handoff.state) in PERSON:
+            self.hub.publish(handoff.conversation_id, AgentTyping())
+        return self._told(handoff, before)
+
+    def leave(self, handoff: HandoffView, email: str) -> None:
+        """Somebody does not look at it any more."""
+        before = self.viewers(handoff.id)
+        self._seen[handoff.id].pop(email, None)
+        self._told(handoff, before)
+
+    def viewers(self, handoff_id: str) -> tuple[Viewer, ...]:
+        """Who looks at it now, by name."""
+        at = self.clock()
+        here = {email: seen for email, seen in self._seen.get(handoff_id, {}).items() if seen.looks_until > at}
+        found = [Viewer(email, seen.name, typing=seen.types_until > at) for email, seen in here.items()]
+        return tuple(sorted(found, key=lambda viewer: (viewer.name, viewer.email)))
+
+    def _told(self, handoff: HandoffView, before: tuple[Viewer, ...]) -> tuple[Viewer, ...]:
+        now = self.viewers(handoff.id)
+        kept = {viewer.email for viewer in now}
+        for email in [email for email in self._seen[handoff.id] if email not in kept]:
+            del self._seen[handoff.id][email]
+        if not self._seen[handoff.id]:
+            del self._seen[handoff.id]
+        if now != before:
+            self.hub.publish(inbox_of(handoff.tenant_id), Present(handoff.id, now))
+        return now

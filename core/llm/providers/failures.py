@@ -1,0 +1,75 @@
+"""What a failure is called, whichever vendor it comes from; never with the key, the prompt or the vendor's own sentence."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from core.errors import ErrorKind, ProviderFailed
+
+CAUSES: dict[ErrorKind, str] = {
+    "timeout": "did not answer in time",
+    "connection": "could not be reached, or the connection broke off",
+    "rate_limited": "asks us to slow down",
+    "unauthorised": "refused the key, or does not let it use this",
+    "quota": "says that the account is out of quota or not paid",
+    "server": "had an error of its own",
+    "malformed": "sent something that is not its documented format",
+    "empty": "sent no text",
+    "blocked": "held the answer back by its safety filter",
+    "not_found": "does not know the model",
+    "context_too_long": "says that the prompt is longer than the model takes",
+    "bad_request": "refused the request as wrong",
+}
+STATUSES: dict[int, ErrorKind] = {
+    401: "unauthorised",
+    402: "quota",
+    403: "unauthorised",
+    404: "not_found",
+    408: "timeout",
+    413: "context_too_long",
+    429: "rate_limited",
+    504: "timeout",
+}
+TOO_LONG = re.compile(
+    r"context_length_exceeded|maximum context length|exceeds the (context|available context|maximum number of tokens)|context window",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+
+
+def failed(
+    vendor: str, kind: ErrorKind, *, status: int | None = None, code: str = "", retry_after: float | None = None
+) -> ProviderFailed:
+    """The error, in a sentence an operator understands; ``code`` is the vendor's short word for it."""
+    known = [f"HTTP {status}" if status else "", code if CODE.fullmatch(code) else ""]
+    detail = ", ".join(filter(None, known))
+    return ProviderFailed(f"{vendor} {CAUSES[kind]}{f' ({detail})' if detail else ''}.", kind, retry_after=retry_after)
+
+
+def kind_of_status(status: int) -> ErrorKind:
+    """The kind that an HTTP status alone tells."""
+    return STATUSES.get(status, "server" if status >= 500 else "bad_request")  # noqa: PLR2004
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait by ``retry-after-ms`` or ``Retry-After``, which is a number or a date."""
+    value = headers.get("retry-after-ms")
+    if value is not None and _number(value) is not None:
+        return max(0.0, float(value) / 1000)
+    value = headers.get("retry-after", "")
+    if (seconds := _number(value)) is not None:
+        return max(0.0, seconds)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None

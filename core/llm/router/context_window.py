@@ -1,0 +1,87 @@
+"""Shortens a prompt that is longer than the model reads: the oldest history goes first, then the last evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from core.llm.types import Message, Request
+
+BLOCK = re.compile(r"^----- (?P<name>[^\n]+?) (?P<code>[0-9a-f]{12}) -----\n", re.MULTILINE)
+"""How prompts mark their data; see ``knowledge/answers/prompt_texts.py``."""
+HISTORY, EVIDENCE = "conversation so far", "evidence"
+ENTRY = re.compile(r"\n\n(?=\[\d+\] )")
+LEFT_OUT = "(left out: too long)"
+
+
+def fitted(request: Request, room: int, count: Callable[[Request], int]) -> tuple[Request, str]:
+    """The request within ``room`` tokens, and what was done to it ("" where nothing had to be).
+
+    What cannot be made to fit comes back as short as it gets; the system's message and the question always stay.
+    """
+    if count(request) <= room:
+        return request, ""
+    history = evidence = 0
+    for what, shorter in _shorter(request):
+        history, evidence = history + (what == HISTORY), evidence + (what == EVIDENCE)
+        request = shorter
+        if count(request) <= room:
+            break
+    return request, f"shortened: {history} of the oldest turns and {evidence} of the last evidence left out"
+
+
+def normalised(request: Request) -> tuple[Message, ...]:
+    """The messages without the random codes of their blocks, so that the same prompt is the same."""
+    return tuple(_without_code(message) for message in request.messages)
+
+
+def _without_code(message: Message) -> Message:
+    found = BLOCK.search(message.text)
+    return replace(message, text=message.text.replace(found["code"], "")) if found else message
+
+
+def _shorter(request: Request) -> Iterator[tuple[str, Request]]:
+    """Ever shorter requests, and what each lost."""
+    while (oldest := _oldest(request)) is not None:
+        request = replace(request, messages=tuple(m for n, m in enumerate(request.messages) if n != oldest))
+        yield HISTORY, request
+    for name, cut in ((HISTORY, _without_first_line), (EVIDENCE, _without_last_entry)):
+        while (shorter := _cut(request, name, cut)) is not None:
+            request = shorter
+            yield name, request
+
+
+def _oldest(request: Request) -> int | None:
+    """Index of the first turn that is neither the system's, nor the last, nor a prompt with its data."""
+    for index, message in enumerate(request.messages[:-1]):
+        if message.role != "system" and not BLOCK.search(message.text):
+            return index
+    return None
+
+
+def _cut(request: Request, name: str, cut: Callable[[str], str | None]) -> Request | None:
+    for index, message in enumerate(request.messages):
+        blocks = list(BLOCK.finditer(message.text))
+        for block, following in pairwise(blocks):
+            if block["name"] != name:
+                continue
+            shorter = cut(message.text[block.end() : following.start()])
+            if shorter is not None:
+                text = message.text[: block.end()] + shorter + message.text[following.start() :]
+                messages = (*request.messages[:index], replace(message, text=text), *request.messages[index + 1 :])
+                return replace(request, messages=messages)
+    return None
+
+
+def _without_first_line(text: str) -> str | None:
+    lines = text.rstrip("\n").split("\n")
+    if lines == [LEFT_OUT]:
+        return None
+    return "\n".join([*(lines[1:] or [LEFT_OUT]), ""])
+
+
+def _without_last_entry(text: str) -> str | None:
+    entries = ENTRY.split(text.rstrip("\n"))
+    return "\n\n".join(entries[:-1]) + "\n" if len(entries) > 1 else None

@@ -1,0 +1,359 @@
+"""Asks the models of a decision one after the other, or two at once, until one has answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Protocol
+
+import structlog
+
+from core.db.models import LlmCall
+from core.errors import ErrorKind, NoProviderLeft, ProviderFailed
+from core.llm.catalogue import Catalogue, Model
+from core.llm.ledger import Ledger
+from core.llm.router.attempt import CLOSED_BY_US, SLOWER, Attempt, Holds, Target
+from core.llm.router.budgets import Budgets, Reservation, bounds
+from core.llm.router.context_window import fitted
+from core.llm.router.decision import EXTRACT, Decider, Decision, price_of
+from core.llm.router.health import Health
+from core.llm.router.probe import probe
+from core.llm.router.rules import RoutingDocument
+from core.llm.types import Delta, Finish, Provider, Request, Restart, StreamItem, Usage
+
+log = structlog.get_logger()
+
+PATIENCE = 2
+"""How many times the total limit a customer waits for all models together."""
+FEWEST_SAMPLES = 20
+"""Before so many first tokens were timed, half the limit stands for their p95."""
+OF_THE_WHOLE_PROVIDER: frozenset[ErrorKind] = frozenset({"unauthorised", "quota", "connection", "timeout", "server"})
+"""After these the models of other providers are asked first."""
+CLOSE_SECONDS = 5.0
+LONG_PROMPT = 20_000
+"""Characters."""
+
+
+class Masks(Protocol):
+    """Takes personal data out of a request."""
+
+    def mask(self, request: Request) -> tuple[Request, Holds]:
+        """The request without it, and what puts it back."""
+
+
+class Tells(Protocol):
+    """Tells other processes what happened to a model."""
+
+    def tell(self, model_id: str, outcome: dict[str, Any]) -> None:
+        """To all others."""
+
+
+@dataclass
+class Call:
+    """One question on its way through the models."""
+
+    request: Request
+    document: RoutingDocument
+    decision: Decision
+    whole: bool
+    give_up_at: float
+    queue: list[str]
+    tried: list[str] = field(default_factory=list)
+    """What became of each model, for the error's message."""
+    last_failed: str | None = None
+    last_error: ProviderFailed | None = None
+    failures: int = 0
+    live: list[Attempt] = field(default_factory=list)
+    masked: tuple[Request, Holds] | None = None
+
+
+class Caller:
+    """What it stands on is shared by all calls."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        providers: Mapping[str, Provider],
+        decider: Decider,
+        health: Health,
+        ledger: Ledger,
+        *,
+        budgets: Budgets,
+        masker: Masks | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._catalogue, self._providers, self._decider = catalogue, providers, decider
+        self._health, self._ledger, self._budgets = health, ledger, budgets
+        self._masker, self._clock = masker, clock
+        self._masks = False
+        self._closing: set[asyncio.Task[None]] = set()
+        self.feed: Tells | None = None
+
+    async def run(
+        self, request: Request, document: RoutingDocument, decision: Decision, *, whole: bool
+    ) -> AsyncIterator[StreamItem]:
+        """One coherent answer: deltas, restarts where a model broke off, and the end.
+
+        Raises:
+            NoProviderLeft: nobody could answer; with what was tried.
+        """
+        patience = PATIENCE * document.limits.total_seconds
+        give_up_at = asyncio.get_running_loop().time() + patience
+        call = Call(request, document, decision, whole, give_up_at, _queue(request, decision))
+        shown = False
+        try:
+            while True:
+                with suppress(ProviderFailed):
+                    attempt, item = await self._first(call)
+                    if shown:
+                        yield Restart()
+                        shown = False
+                    while True:
+                        shown = shown or isinstance(item, Delta)
+                        yield item
+                        if isinstance(item, Finish):
+                            return
+                        item = await self._item(call, attempt)
+        finally:
+            for attempt in call.live:
+                attempt.abandon()
+
+    async def warm(self) -> None:
+        """Load the recognisers of personal data."""
+        if self._masker:
+            await self._mask(self._masker, probe())
+
+    async def close(self) -> None:
+        """Wait for the streams that are being closed."""
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    # What an attempt tells.
+
+    def ended_well(self, attempt: Attempt) -> None:
+        """See ``attempt.Watches``."""
+        model_id = attempt.target.model_id
+        if model_id != EXTRACT:
+            self._health.succeeded(model_id, attempt.latency_ms, attempt.first_token_ms)
+            self._tell(model_id, {"latency_ms": attempt.latency_ms, "first_token_ms": attempt.first_token_ms})
+
+    def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None:
+        """See ``attempt.Watches``."""
+        model_id = attempt.target.model_id
+        if model_id != EXTRACT:
+            self._health.failed(model_id, error.kind, error.retry_after)
+            self._tell(model_id, {"kind": error.kind, "retry_after": error.retry_after})
+            log.info("model failed", model=model_id, because=error.kind, error=str(error))
+
+    def ended_early(self, attempt: Attempt) -> None:
+        """See ``attempt.Watches``."""
+        self._health.release(attempt.target.model_id)
+
+    def closing(self, items: AsyncGenerator[StreamItem]) -> None:
+        """See ``attempt.Watches``."""
+        task = asyncio.ensure_future(_closed(items))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def record(self, call: LlmCall) -> None:
+        """See ``attempt.Watches``."""
+        self._ledger.record(call)
+
+    def _tell(self, model_id: str, outcome: dict[str, Any]) -> None:
+        if self.feed:
+            self.feed.tell(model_id, outcome)
+
+    # The first sign of life.
+
+    async def _first(self, call: Call) -> tuple[Attempt, StreamItem]:
+        attempt = await self._open(call)
+        if attempt is None:
+            raise NoProviderLeft(_nobody(call)) from call.last_error
+        if not call.document.hedge or call.whole or attempt.target.model_id == EXTRACT:
+            return attempt, await self._item(call, attempt)
+        return await self._raced(call, attempt)
+
+    async def _item(self, call: Call, attempt: Attempt) -> StreamItem:
+        try:
+            return await attempt.next()
+        except ProviderFailed as error:
+            _note_failure(call, attempt, error, self._catalogue)
+            raise
+
+    async def _raced(self, call: Call, attempt: Attempt) -> tuple[Attempt, StreamItem]:
+        """The first token wins; a second model is asked where the first is slower than usual."""
+        tasks = {asyncio.create_task(self._item(call, attempt)): attempt}
+        winner: Attempt | None = None
+        try:
+            await asyncio.wait(tasks, timeout=self._usual_seconds(attempt, call.document))
+            if not next(iter(tasks)).done() and (second := await self._open(call, hedge=True)):
+                tasks[asyncio.create_task(self._item(call, second))] = second
+            waiting = set(tasks)
+            while True:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                won = next((task for task in done if task.exception() is None), None)
+                if won is not None:
+                    winner = tasks[won]
+                    return winner, won.result()
+                if not waiting:
+                    raise next(filter(None, (task.exception() for task in done)))
+        finally:
+            await _lose(tasks, winner)
+
+    def _usual_seconds(self, attempt: Attempt, document: RoutingDocument) -> float:
+        usual = self._health.quantile(attempt.target.model_id, 0.95, first_token=True, fewest=FEWEST_SAMPLES)
+        return document.limits.first_token_seconds / 2 if usual is None else usual / 1000
+
+    # Who is asked next.
+
+    async def _open(self, call: Call, *, hedge: bool = False) -> Attempt | None:
+        """The next model that may be asked; None where none is left."""
+        late = asyncio.get_running_loop().time() >= call.give_up_at
+        while call.queue:
+            model_id = call.queue[0]
+            if model_id == EXTRACT:
+                if hedge:
+                    return None
+                return self._attempt(call, Target(**self._common(call, model_id), client=self._providers[EXTRACT]))
+            call.queue.pop(0)
+            target = None if late else await self._target(call, model_id, hedge=hedge)
+            if target is not None:
+                return self._attempt(call, target)
+        return None
+
+    def _attempt(self, call: Call, target: Target) -> Attempt:
+        if target.model_id == EXTRACT:
+            call.queue.clear()
+        attempt = Attempt(target, self._catalogue, self, self._clock)
+        call.live = [other for other in call.live if not other.settled] + [attempt]
+        return attempt
+
+    async def _target(self, call: Call, model_id: str, *, hedge: bool) -> Target | None:
+        if self._health.is_open(model_id):
+            call.tried.append(f"{model_id} (passed over)")
+            return None
+        model = self._catalogue.model(model_id)
+        masked = await self._masked(call)
+        if masked is None:
+            call.tried.append(f"{model_id} (personal data could not be masked)")
+            return None
+        client = self._providers[model.provider]
+        limited = replace(masked[0], connect_seconds=call.document.limits.connect_seconds)
+        request, note = self._fitted(limited, model, client)
+        if request is None:
+            call.tried.append(f"{model_id} (the prompt is too long for it)")
+            return None
+        reservation = self._reserved(call, model_id, request, client)
+        if reservation is None:
+            call.tried.append(f"{model_id} (the budget is spent)")
+            return None
+        if not self._health.admit(model_id):
+            reservation.settle(Decimal(0))
+            return None
+        common = self._common(call, model_id) | {"request": request, "provider": model.provider, "hedge": hedge}
+        return Target(
+            **common,
+            client=client,
+            vault=masked[1] if masked[0] is not call.request else None,
+            thinks=model.reasoning,
+            note=note,
+            reservation=reservation,
+        )
+
+    def _common(self, call: Call, model_id: str) -> dict[str, Any]:
+        return {
+            "model_id": model_id,
+            "provider": EXTRACT,
+            "request": call.request,
+            "decision": call.decision,
+            "limits": call.document.limits,
+            "give_up_at": call.give_up_at if model_id != EXTRACT else call.give_up_at + CLOSE_SECONDS,
+            "whole": call.whole,
+            "failover_from": call.last_failed,
+            "failovers": call.failures,
+        }
+
+    async def _masked(self, call: Call) -> tuple[Request, Any] | None:
+        """The request as it may leave the house; None where that cannot be made sure."""
+        if self._masker is None or not call.document.mask:
+            return call.request, None
+        if call.masked is None:
+            try:
+                call.masked = await self._mask(self._masker, call.request)
+            except Exception:
+                log.exception("personal data could not be masked; no model is asked")
+                return None
+        return call.masked
+
+    async def _mask(self, masker: Masks, request: Request) -> tuple[Request, Holds]:
+        """On a thread while its recognisers are loaded, and for long prompts; else handing over costs more than it saves."""
+        if self._masks and sum(len(message.text) for message in request.messages) <= LONG_PROMPT:
+            return masker.mask(request)
+        masked = await asyncio.to_thread(masker.mask, request)
+        self._masks = True
+        return masked
+
+    def _fitted(self, request: Request, model: Model, client: Provider) -> tuple[Request | None, str]:
+        room = model.context_window - min(request.max_output_tokens, model.max_output)
+        request = replace(request, model=model.name)
+        if sum(len(message.text) for message in request.messages) <= room // 2:  # surely: no need to count
+            return request, ""
+        shorter, note = fitted(request, room, client.count_tokens)
+        if note and client.count_tokens(shorter) > room:
+            return None, note
+        return shorter, note
+
+    def _reserved(self, call: Call, model_id: str, request: Request, client: Provider) -> Reservation | None:
+        budget, caller = call.document.budget, request.caller
+        held = bounds(caller, budget)
+        if not held:
+            return Reservation((), Decimal(0))
+        usage = Usage(client.count_tokens(request), request.max_output_tokens)
+        estimate = self._catalogue.cost(model_id, usage) or Decimal(0)
+        reservation = self._budgets.reserve(caller, budget, estimate)
+        allowed = budget.at_limit == "cheapest" and all(bound.limit > 0 for bound in held)
+        if reservation is None and allowed and self._is_cheapest(model_id):
+            return self._budgets.reserve(caller, budget, estimate, force=True)
+        return reservation
+
+    def _is_cheapest(self, model_id: str) -> bool:
+        cheapest = min(price_of(self._catalogue, id_) for id_ in self._decider.usable)
+        return price_of(self._catalogue, model_id) in {cheapest, Decimal(0)}
+
+
+async def _lose(tasks: dict[asyncio.Task[StreamItem], Attempt], winner: Attempt | None) -> None:
+    """Cancel whoever was slower; without a winner the customer went away."""
+    for task, attempt in tasks.items():
+        if attempt is not winner:
+            task.cancel()
+            attempt.abandon(CLOSED_BY_US if winner is None else SLOWER)
+    for task in tasks:
+        with suppress(asyncio.CancelledError, ProviderFailed):
+            await task
+
+
+def _queue(request: Request, decision: Decision) -> list[str]:
+    """A rule that wants no model still has the extract, for whoever asks all the same."""
+    return list(decision.models) or ([EXTRACT] if request.extract else [])
+
+
+def _note_failure(call: Call, attempt: Attempt, error: ProviderFailed, catalogue: Catalogue) -> None:
+    target = attempt.target
+    call.tried.append(f"{target.model_id} ({error.kind})")
+    call.last_failed, call.last_error, call.failures = target.model_id, error, call.failures + 1
+    if error.kind in OF_THE_WHOLE_PROVIDER:
+        call.queue.sort(key=lambda id_: 2 if id_ == EXTRACT else catalogue.model(id_).provider == target.provider)
+
+
+def _nobody(call: Call) -> str:
+    if not call.tried:
+        return "No language model is set up, or the rules name none."
+    return f"No language model could answer. Tried: {', '.join(call.tried)}."
+
+
+async def _closed(items: AsyncGenerator[StreamItem]) -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await items.aclose()

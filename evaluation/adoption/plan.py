@@ -1,0 +1,61 @@
+"""From a path to a merge, by the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.bot.adoption import Adopted, Adoption
+from core.bot.parts import ROOT
+from core.settings import Settings
+from evaluation.adoption.documents import read_document
+from evaluation.adoption.merge import Merge, merge
+from evaluation.adoption.output import check_place, write
+from evaluation.adoption.pipeline import Choice, make_recipe
+from evaluation.adoption.project import Project, read_project
+from knowledge.wiring import make_embedder
+
+OWN_PORTS = 4
+"""So many follow REJOINDER_PORT."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command names."""
+
+    project: Path
+    domain: Path | None = None
+    config: Path | None = None
+    data: Sequence[Path] = ()
+    pipeline: Choice = "theirs"
+    duckling: str = ""
+    their_handoff: bool = False
+    out: Path | None = None
+
+
+def plan(settings: Settings, wanted: Wanted) -> tuple[Project, Merge]:
+    """Read the project and say what would come of it; nothing is written.
+
+    Raises:
+        InvalidInput: a file cannot be used; names it.
+        Unavailable: the Rasa environment is not set up.
+    """
+    project = read_project(wanted.project, wanted.domain, wanted.config, wanted.data)
+    check_place(project.folder, place_of(settings, wanted))
+    recipe = make_recipe(project, wanted.pipeline, wanted.duckling, range(settings.port, settings.port + OWN_PORTS))
+    endpoints = read_document(ROOT / "bot/endpoints.yml").content
+    found = merge(project, recipe, make_embedder(settings), endpoints, their_handoff=wanted.their_handoff)
+    return project, found
+
+
+def take_in(settings: Settings, wanted: Wanted, project: Project, found: Merge) -> Adoption:
+    """Write it, and make the bot of it from now on."""
+    adoption = write(found, project, place_of(settings, wanted))
+    Adopted(settings.home).remember(adoption)
+    return adoption
+
+
+def place_of(settings: Settings, wanted: Wanted) -> Path:
+    """Where it is generated."""
+    return (wanted.out or settings.home / "bot").resolve()

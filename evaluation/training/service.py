@@ -1,0 +1,203 @@
+"""Training, deploying and rolling back models, each by somebody and for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from core.bot.parts import BotParts
+from core.db import Database
+from core.db.models import TrainingSession
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from core.rasa import Rasa
+from evaluation.training import sessions, validation
+from evaluation.training.data import read_parts
+from evaluation.training.deployment import Deployment
+from evaluation.training.model import BotModel, Release
+from evaluation.training.trials import Case, Verdict, try_out
+
+log = structlog.get_logger()
+
+Tell = Callable[[str, float], None]
+"""What is being done, and how far it is, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Back:
+    """The training that was gone back to."""
+
+    id: str
+    serves: bool
+    """Rasa understands by it already; otherwise when it starts."""
+
+
+def _nobody(_step: str, _progress: float) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that changes which model understands the customers."""
+
+    database: Database
+    model: BotModel
+    make_rasa: Callable[[], Rasa]
+    trials: Callable[[Release, Release | None, BotParts, Sequence[Case]], Verdict] = try_out
+
+    @property
+    def _deployment(self) -> Deployment:
+        return Deployment(self.database, self.model, self.make_rasa)
+
+    def start_training(self, tenant_id: str, by: str, reason: str = "") -> str:
+        """Id of a training that now waits for ``run``: here, or by the task ``train_nlu`` in the worker.
+
+        Raises:
+            Conflict: one is running, or waits.
+            InvalidInput: the training data cannot be used, or the reason is too long.
+        """
+        self._validate()
+        with self.model.locked(), self.database.session() as session:
+            sessions.give_up_broken(session)
+            return sessions.begin(session, tenant_id, by, reason).id
+
+    def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _nobody) -> str:
+        """Train, try out, and deploy what is not worse; the status that it ended with.
+
+        Whatever fails, the running model stays, and the record says why.
+
+        Raises:
+            NotFound: there is no such training.
+            Conflict: another training is running, or this one was run already.
+            InvalidInput: the data cannot be used.
+            Unavailable: Rasa's environment is missing, or Rasa could not load the model.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.model.locked())
+            except Conflict as error:
+                self._failed(session_id, error, ("waiting",))
+                raise
+            tenant_id, by = self._claim(session_id)
+            try:
+                return self._run(session_id, tenant_id, by, deploy=deploy, tell=tell)
+            except BaseException as error:
+                self._failed(session_id, error, ("training", "evaluating"))
+                raise
+
+    def deploy(self, tenant_id: str, session_id: str, by: str, reason: str = "", *, force: bool = False) -> bool:
+        """Have Rasa understand by this model; False: Rasa is away, and loads it when it starts.
+
+        Raises:
+            NotFound: there is no such training, or its model is no longer kept.
+            Conflict: it was refused, and ``force`` is not set; or a deployment is running.
+            Unavailable: Rasa could not load it; the running model stays.
+        """
+        with self.database.session() as session:
+            row = sessions.get(session, tenant_id, session_id)
+            status, name = row.status, sessions.name_of(row)
+        if status == "refused" and not force:
+            raise Conflict("This model was refused since it is worse than the running one; it can be forced.")
+        if status not in {"ready", "refused", "replaced", "deployed"}:
+            raise Conflict(f"This training is {status}.")
+        return self._deployment.deploy(tenant_id, session_id, name, by, reason, "deployed")
+
+    def rollback(self, tenant_id: str, by: str, reason: str = "") -> Back:
+        """Back to the model that served before the running one. Again: one further back.
+
+        Raises:
+            NotFound: there is none, or it is no longer kept.
+            Unavailable: Rasa could not load it; the running model stays.
+        """
+        with self.database.session() as session:
+            running = sessions.follow_disk(session, tenant_id, self.model)
+            older = [
+                row
+                for row in sessions.listed(session, tenant_id)
+                if running and row.deployed_at and row.created_at < running.created_at and self.keeps(row)
+            ]
+            if not older:
+                raise NotFound("There is no earlier model to go back to.")
+            target, name = older[0].id, sessions.name_of(older[0])
+        return Back(target, self._deployment.deploy(tenant_id, target, name, by, reason, "rolled_back"))
+
+    def listed(self, tenant_id: str) -> list[dict[str, Any]]:
+        """Every training, newest first, with whether its model is still kept."""
+        with self.database.session() as session:
+            sessions.follow_disk(session, tenant_id, self.model)
+            return [{**sessions.shown(row), "kept": self.keeps(row)} for row in sessions.listed(session, tenant_id)]
+
+    def give_up_broken(self) -> None:
+        """Mark what a crash left in the middle; nothing where a training is running."""
+        try:
+            with self.model.locked(), self.database.session() as session:
+                sessions.give_up_broken(session)
+        except Conflict:
+            return
+
+    def _validate(self) -> None:
+        validation.check(read_parts(self.model.parts), self.model.parts.intents())
+
+    def _claim(self, session_id: str) -> tuple[str, str]:
+        with self.database.session() as session:
+            sessions.give_up_broken(session)
+            row = sessions.claim(session, session_id, "checking the training data")
+            sessions.follow_disk(session, row.tenant_id, self.model)
+            return row.tenant_id, row.author
+
+    def _run(self, session_id: str, tenant_id: str, by: str, *, deploy: bool, tell: Tell) -> str:
+        self._validate()
+        running = self.model.running_release
+        self._go_on(session_id, tell, "training", "training", 0.1)
+        new = self.model.make()
+        self._go_on(session_id, tell, "evaluating", "trying it out beside the running model", 0.4, new)
+        with self.database.session() as session:
+            cases = sessions.cases(session, tenant_id)
+        verdict = self.trials(new, running, self.model.parts, cases)
+        status = self._judged(session_id, verdict)
+        if status == "ready" and deploy:
+            if self.model.running != (running.name if running else None):
+                raise Conflict("Another model was deployed meanwhile, so the comparison is void; train again.")
+            tell("deploying", 0.95)
+            self._deployment.deploy(tenant_id, session_id, new.name, by, "", "deployed")
+            status = "deployed"
+        self.model.clean_up()
+        return status
+
+    def _go_on(  # noqa: PLR0917
+        self, session_id: str, tell: Tell, status: str, step: str, progress: float, made: Release | None = None
+    ) -> None:
+        with self.database.session() as session:
+            row = session.get_one(TrainingSession, session_id)
+            row.status, row.step, row.progress = status, step, progress
+            row.model = sessions.path_of(made.name) if made else row.model
+        tell(step, progress)
+
+    def _judged(self, session_id: str, verdict: Verdict) -> str:
+        status = "refused" if verdict.reasons else "ready"
+        with self.database.session() as session:
+            row = session.get_one(TrainingSession, session_id)
+            row.metrics = {**verdict.figures, "reasons": verdict.reasons}
+            sessions.end(session, row, status, error="\n".join(verdict.reasons) or None)
+        return status
+
+    def _failed(self, session_id: str, error: BaseException, open_: tuple[str, ...]) -> None:
+        cause = (
+            str(error)
+            if isinstance(error, (Conflict, InvalidInput, Unavailable))
+            else f"{type(error).__name__}: {error}"
+        )
+        log.warning("training failed", training=session_id, error=cause)
+        with self.database.session() as session:
+            row = session.get(TrainingSession, session_id)
+            if row is not None and row.status in open_:
+                sessions.end(session, row, "failed", error=cause)
+            elif row is not None and row.status == "ready":
+                row.error = f"not deployed: {cause}"
+
+    def keeps(self, row: TrainingSession) -> bool:
+        """Whether its model is still on the disk."""
+        return bool(row.model) and Release(self.model.home / str(row.model)).archive.is_file()

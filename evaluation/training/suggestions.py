@@ -1,0 +1,143 @@
+"""Proposes examples and new intents from messages that nobody understood: what is alike is one intent."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.bot.parts import BotParts
+from core.db.models import Message, TrainingExample, Turn, now
+from evaluation.training.data import Example, read_parts
+from evaluation.training.examples import propose
+
+MESSAGES = 1000
+"""The newest unknown ones; clustering takes their number squared."""
+ALIKE = 0.55
+"""Average cosine inside a cluster."""
+KNOWN = 0.72
+"""A cluster as near as this to an intent's examples is more of that intent."""
+LEAST = 3
+"""Fewer messages are no intent."""
+_WORD = re.compile(r"[a-z]{3,}")
+_COMMON = frozenset(
+    ["the", "and", "for", "you", "your", "can", "could", "would", "will", "what", "when", "where", "who", "why", "how", "are", "was", "does", "did", "has", "have", "had", "this", "that", "with", "from", "into", "about", "not", "but", "get", "got", "need", "want", "please", "there", "any", "some", "its", "it's", "mine", "our", "out", "off", "who's", "just", "know", "tell"]
+)  # fmt: skip
+
+
+class Embeds(Protocol):
+    """Texts to unit vectors."""
+
+    def embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        """One row a text."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Messages that are alike, with the intent that they seem to have."""
+
+    intent: str
+    known: bool
+    """The intent is there already."""
+    texts: Sequence[str]
+
+
+def suggest(session: Session, tenant_id: str, parts: BotParts, embedder: Embeds, days: int = 30) -> list[Cluster]:
+    """Propose training examples from the last days' unknown messages; what was decided before is left out."""
+    clusters = find(_unknown(session, tenant_id, days), read_parts(parts), embedder)
+    for cluster in clusters:
+        for text in cluster.texts:
+            propose(session, tenant_id, Example(text, cluster.intent), "suggestion", "cluster")
+    return clusters
+
+
+def find(texts: list[str], examples: list[Example], embedder: Embeds) -> list[Cluster]:
+    """Clusters, the largest first; their names are all different from each other and from the intents."""
+    if len(texts) < LEAST:
+        return []
+    vectors = embedder.embed(texts)
+    known = embedder.embed([example.text for example in examples]) if examples else vectors[:0]
+    intents = {example.intent for example in examples}
+    found: dict[str, Cluster] = {}
+    for members in sorted(grouped(vectors), key=len, reverse=True):
+        if len(members) < LEAST:
+            continue
+        inside = [texts[i] for i in members]
+        near = _nearest(vectors[members], known, examples)
+        name = near or _free(_name(inside, texts), {*intents, *found})
+        earlier = found.get(name)
+        found[name] = Cluster(name, bool(near), (*(earlier.texts if earlier else ()), *inside))
+    return sorted(found.values(), key=lambda cluster: -len(cluster.texts))
+
+
+def grouped(vectors: npt.NDArray[np.float32], alike: float = ALIKE) -> list[list[int]]:
+    """Average linkage, from the bottom up: the two nearest become one, until none are alike enough."""
+    members = [[i] for i in range(len(vectors))]
+    similar = (vectors @ vectors.T).astype(np.float64)
+    np.fill_diagonal(similar, -1.0)
+    while len(members) > 1:
+        one, other = sorted(divmod(int(similar.argmax()), len(members)))
+        if similar[one, other] < alike:
+            break
+        a, b = len(members[one]), len(members[other])
+        merged = (a * similar[one] + b * similar[other]) / (a + b)
+        similar[one], similar[:, one] = merged, merged
+        similar[one, one] = -1.0
+        similar = np.delete(np.delete(similar, other, axis=0), other, axis=1)
+        members[one] += members.pop(other)
+    return members
+
+
+def _unknown(session: Session, tenant_id: str, days: int) -> list[str]:
+    """One of each, newest first."""
+    rows = session.scalars(
+        select(Message.text)
+        .join(Turn, Turn.message_id == Message.id)
+        .where(Turn.tenant_id == tenant_id, Turn.outcome == "unknown", Turn.created_at > now() - timedelta(days=days))
+        .order_by(Turn.id.desc())
+        .limit(MESSAGES)
+    )
+    decided = {_key(text) for text in session.scalars(select(TrainingExample.text).filter_by(tenant_id=tenant_id))}
+    new = {_key(text): " ".join(text.split()) for text in rows if not text.startswith("/")}
+    return [text for key, text in new.items() if key and key not in decided]
+
+
+def _nearest(vectors: npt.NDArray[np.float32], known: npt.NDArray[np.float32], examples: list[Example]) -> str | None:
+    """The intent whose examples are nearest to most of the messages, if they are near."""
+    if not len(known):
+        return None
+    similar = vectors @ known.T
+    best = similar.argmax(axis=1)
+    intent, votes = Counter(examples[i].intent for i in best).most_common(1)[0]
+    mine = [i for i, at in enumerate(best) if examples[at].intent == intent]
+    near = float(similar.max(axis=1)[mine].mean()) >= KNOWN
+    return intent if near and votes > len(vectors) / 2 else None
+
+
+def _name(inside: Sequence[str], everything: Sequence[str]) -> str:
+    """The two words that are in most of them and in few others."""
+    here = Counter(word for text in inside for word in _words(text))
+    there = Counter(word for text in everything for word in _words(text))
+    best = sorted(here, key=lambda word: (-(here[word] ** 2) / there[word], word))[:2]
+    return "_".join(best) or "unknown_topic"
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower())) - _COMMON
+
+
+def _free(name: str, taken: set[str]) -> str:
+    candidates = (name, *(f"{name}_{n}" for n in range(2, 1000)))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,256 @@
+"""Fine-tuning, deploying and rolling back embedding models, each by somebody and for a reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.db import Database
+from core.db.models import TrainingSession
+from core.errors import Conflict, NotFound, RejoinderError
+from evaluation.training import sessions
+from evaluation.training.lock import locked
+from evaluation.tuning import examples, measures, pairs
+from evaluation.tuning.models import TunedModels
+from evaluation.tuning.swap import Swap
+from evaluation.tuning.trainer import check_environment, fine_tune
+from knowledge.wiring import Knowledge
+
+log = structlog.get_logger()
+
+KIND = "embedding"
+INDEXING = "making its vectors"
+BASE = "base"
+"""Stands for the base model where a training's id stands for a tuned one."""
+
+Tell = Callable[[str, float], None]
+"""What is being done, and how far it is, 0 to 1."""
+Trains = Callable[[Path, Path, Callable[[float], None]], None]
+
+
+def _nobody(_step: str, _progress: float) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Everything that changes which model finds a tenant's knowledge."""
+
+    knowledge: Knowledge
+    models: TunedModels
+    base: Path
+    """The base model as sentence-transformers loads it."""
+    trains: Trains = fine_tune
+    check: Callable[[], None] = check_environment
+
+    @property
+    def _database(self) -> Database:
+        return self.knowledge.database
+
+    def start_training(self, tenant_id: str, by: str, reason: str = "") -> str:
+        """Id of a training that now waits for ``run``: here, or by the task ``tune_embedding`` in the worker.
+
+        Raises:
+            Unavailable: the training environment is not set up.
+            InvalidInput: there are too few pairs, or the reason is too long.
+            Conflict: one is running, or waits.
+        """
+        self.check()
+        with self._database.session() as session:
+            pairs.check(pairs.read(session, tenant_id))
+        with locked(self.models.folder, "fine-tuning"), self._database.session() as session:
+            sessions.give_up_broken(session, KIND)
+            return sessions.begin(session, tenant_id, by, reason, KIND).id
+
+    def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _nobody) -> str:
+        """Train, evaluate, and deploy what is better; the status that it ended with.
+
+        Whatever fails, the model in force stays, and the record says why.
+
+        Raises:
+            NotFound: there is no such training.
+            Conflict: another one is running, or this one was run already.
+            InvalidInput: there are too few pairs, or the training ended with an error.
+            Unavailable: the training environment is missing, or Chroma cannot be reached.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.models.folder, "fine-tuning"))
+            except Conflict as error:
+                self._failed(session_id, error)
+                raise
+            with self._database.session() as session:
+                sessions.give_up_broken(session, KIND)
+                row = sessions.claim(session, session_id, "reading the pairs")
+            try:
+                status = self._trained(row, tell)
+                if status == "ready" and deploy:
+                    self.deploy(row.tenant_id, session_id, row.author, tell=tell)
+                    status = "deployed"
+            except BaseException as error:
+                self._failed(session_id, error)
+                raise
+        return status
+
+    def deploy(self, tenant_id: str, session_id: str, by: str, reason: str = "", *, tell: Tell = _nobody) -> None:
+        """Make the model's vectors while the other one serves, then search by it from the next question on.
+
+        Raises:
+            NotFound: there is no such training, or its model is no longer kept.
+            Conflict: it was refused, is not ready or serves already; or another deployment is running.
+            KnowledgeUnavailable: Chroma cannot be reached; called again, it goes on where it was.
+        """
+        row = self.deployable(tenant_id, session_id)
+        self._put_in_force(tenant_id, row, by, reason or row.reason, "deployed", tell)
+
+    def deployable(self, tenant_id: str, session_id: str) -> TrainingSession:
+        """A training whose model may be put in force.
+
+        Raises:
+            NotFound: there is no such training, or its model is no longer kept.
+            Conflict: it was refused, is not ready or serves already.
+        """
+        with self._database.session() as session:
+            row = sessions.get(session, tenant_id, session_id, KIND)
+        if row.status not in {"ready", "replaced"}:
+            raise Conflict(
+                f"This training is {row.status}; only a model that was found better, and does not serve, can be deployed."
+            )
+        return self._kept(row)
+
+    def rollback(self, tenant_id: str, by: str, reason: str = "", *, tell: Tell = _nobody) -> str:
+        """Back to the model that served before; again: one further back. The training's id, or "base".
+
+        Raises:
+            NotFound: the base model serves.
+            Conflict: a deployment is running.
+            KnowledgeUnavailable: Chroma cannot be reached.
+        """
+        target = self.earlier(tenant_id)
+        self._put_in_force(tenant_id, target, by, reason, "rolled_back", tell)
+        return target.id if target else BASE
+
+    def earlier(self, tenant_id: str) -> TrainingSession | None:
+        """The training that a rollback goes back to; None: to the base model.
+
+        Raises:
+            NotFound: the base model serves.
+        """
+        with self._database.session() as session:
+            rows = sessions.listed(session, tenant_id, KIND)
+        running = next((row for row in rows if row.status == "deployed"), None)
+        if running is None:
+            raise NotFound("The base model serves; there is none before it.")
+        older = (r for r in rows if r.deployed_at and r.created_at < running.created_at and self.models.kept(r))
+        return next(older, None)
+
+    def listed(self, tenant_id: str) -> list[dict[str, Any]]:
+        """Every training, newest first, with whether its model is still kept."""
+        with self._database.session() as session:
+            rows = sessions.listed(session, tenant_id, KIND)
+        return [{**sessions.shown(row), "kept": self.models.kept(row)} for row in rows]
+
+    def resume(self) -> None:
+        """What a killed process left: a training is failed, a deployment goes on. For the worker's start."""
+        try:
+            with locked(self.models.folder, "fine-tuning"), self._database.session() as session:
+                sessions.give_up_broken(session, KIND)
+                broken = session.query(TrainingSession).filter_by(kind=KIND, step=INDEXING).all()
+        except Conflict:
+            return
+        for row in broken:
+            log.info("an embedding model's deployment goes on", training=row.id)
+            try:
+                self.deploy(row.tenant_id, row.id, "worker", "resumed")
+            except RejoinderError as error:
+                self._failed(row.id, error)
+
+    def _trained(self, row: TrainingSession, tell: Tell) -> str:
+        """Ready or refused."""
+        self.check()
+        with self._database.session() as session:
+            phrased = pairs.read(session, row.tenant_id)
+        pairs.check(phrased)
+        before = Swap(self.knowledge).in_force(row.tenant_id)
+        current = self.knowledge.spaces.of(before).embedder
+        self._go_on(row.id, tell, "mining hard negatives", 0.02)
+        shown, model, began = examples.mine(phrased, current), self.models.new(), time.monotonic()
+        folder = self.models.home / model
+        try:
+            shown.write(folder)
+            self.trains(folder, self.base, lambda part: self._go_on(row.id, tell, "training", 0.05 + 0.55 * part))
+            self._go_on(row.id, tell, "evaluating beside the model in force", 0.6, "evaluating")
+            seconds = time.monotonic() - began
+            figures, reason = measures.compare(
+                measures.ranked(phrased, current), measures.ranked(phrased, self.knowledge.spaces.of(model).embedder)
+            )
+        except BaseException:
+            self.models.forget(model)
+            raise
+        examples.forget(folder)
+        figures |= {
+            "pairs": len(shown.phrasings), "answers": len(shown.answers), "training seconds": round(seconds, 1),
+            "megabytes": round((folder / "model.onnx").stat().st_size / 1e6, 1), "compared with": before or BASE,
+        }  # fmt: skip
+        return self._judged(row.id, model, figures, reason)
+
+    def _judged(self, session_id: str, model: str, figures: dict[str, Any], reason: str | None) -> str:
+        if reason:
+            self.models.forget(model)
+        with self._database.session() as session:
+            row = session.get_one(TrainingSession, session_id)
+            row.metrics, row.model = figures, None if reason else model
+            sessions.end(session, row, "refused" if reason else "ready", error=reason)
+            return row.status
+
+    def _put_in_force(  # noqa: PLR0917
+        self, tenant_id: str, row: TrainingSession | None, by: str, reason: str, action: str, tell: Tell
+    ) -> None:
+        subject, model = (row.id, row.model) if row else (BASE, None)
+
+        def record(session: Session) -> None:
+            if row:
+                done = session.get_one(TrainingSession, row.id, populate_existing=True)
+                done.step, done.progress, done.error = "", 1.0, None
+            audit.note(session, tenant_id, "model", subject, action, by, model=model, before=before, reason=reason)
+
+        with locked(self.models.folder, "deployment"):
+            swap = Swap(self.knowledge)
+            before = swap.in_force(tenant_id)
+            if row and row.status == "ready" and row.metrics.get("compared with") != (before or BASE):
+                raise Conflict("Another model was put in force since the comparison, so it is void; train again.")
+            self._go_on(subject, tell, INDEXING, 0.7)  # from here on a broken deployment is known as such
+            swap.to(tenant_id, model, record, lambda part: self._go_on(subject, tell, INDEXING, 0.7 + 0.29 * part))
+            with self._database.session() as session:
+                rows = sessions.listed(session, tenant_id, KIND)
+            self.models.clean_up(self.knowledge, tenant_id, rows)
+
+    def _kept(self, row: TrainingSession) -> TrainingSession:
+        if not self.models.kept(row):
+            raise NotFound(f"The model of {row.id} is no longer kept.")
+        return row
+
+    def _go_on(self, session_id: str, tell: Tell, step: str, progress: float, status: str | None = None) -> None:
+        with self._database.session() as session:
+            row = session.get(TrainingSession, session_id)
+            if row is not None:
+                row.step, row.progress, row.status = step, progress, status or row.status
+        tell(step, progress)
+
+    def _failed(self, session_id: str, error: BaseException) -> None:
+        cause = str(error) if isinstance(error, RejoinderError) else f"{type(error).__name__}: {error}"
+        log.warning("fine-tuning failed", training=session_id, error=cause)
+        with self._database.session() as session:
+            row = session.get(TrainingSession, session_id)
+            if row is not None and row.status in {"waiting", "training", "evaluating"}:
+                sessions.end(session, row, "failed", error=cause)
+            elif row is not None and row.status in {"ready", "replaced"}:
+                row.step, row.error = "", f"not deployed: {cause}"

@@ -1,0 +1,537 @@
+"""The decision what to answer: surely, probably with what else it may be, by asking back, or honestly not at all."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from knowledge.answers.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
+from knowledge.answers.reuse.contrast_guards import difference
+from knowledge.answers.reuse.decision import Reuse
+from knowledge.entries.rivals import differ_in_figures, disagree, figures
+from knowledge.relevance.bars import BarsOf, shipped_bars
+from knowledge.relevance.matcher import Match, Matcher
+from knowledge.relevance.ranker import Ranked, Ranker, Ranking
+from knowledge.text import topic
+from knowledge.text.features import content_words, contradicts, normalised, opposes
+from knowledge.text.question_splitter import parts_of
+from knowledge.types import (
+    Answer,
+    AnswerOutcome,
+    AnswerPart,
+    Candidate,
+    Choice,
+    Entry,
+    Question,
+    Retriever,
+    Source,
+    UsedEntry,
+    Utterance,
+)
+
+LONGEST_QUESTION = 1000
+CHOICES = 3
+LONGEST_TITLE = 160
+"""Characters of a question or heading that a customer is shown."""
+RIVALS = 6
+"""Entries among which those that state something else are looked for."""
+JUST_BELOW = 0.001
+BY_READING = 3
+"""Entries that a model is shown since they read best; the nearest of the others follow."""
+TALKED = 0.28
+"""Probability from which an answer learnt from a conversation is sent."""
+BARE = re.compile(r"(?:and )?how (much|long)\W*")
+FIGURES_OF = {
+    "much": {"GBP", "EUR", "USD", "%"},
+    "long": {"second", "minute", "hour", "day", "night", "week", "month", "year"},
+}
+"""The units of what a bare "how much" and "how long" ask for."""
+ASKED_OF_ALL = content_words(
+    "how much many long often soon far old big late price cost costs time times date open closed free"
+)
+"""What may be asked of anything, and answered in other words."""
+COVERED = 0.6
+"""Share of a question's content words that an answer has to hold to count as given by it."""
+YES_OR_NO = re.compile(r"(?:yes|no|ja|nein|oui|non|sí|sì|si|sim|não)\b\s*[,.;:!-]", re.IGNORECASE)
+LIFT: dict[topic.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
+"""What a subject's standing adds to nearness when the candidates to match are chosen."""
+GIVEN: tuple[AnswerOutcome, ...] = ("answered", "suggested")
+GRADES: dict[str, int] = {"answered": 3, "suggested": 2, "clarified": 1, "unknown": 0}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many entries are looked at."""
+
+    retrieved: int = 40
+    matched: int = 12
+    near: float = 0.15
+    """Cosine from which an entry is offered, or shown to a model, at all."""
+    shown: int = 5
+    """Entries that a model is shown at most."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Milliseconds spent on one part."""
+
+    retrieval: float
+    generation: float
+
+
+class Answering:
+    """Answers questions from approved entries."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        matcher: Matcher,
+        ranker: Ranker,
+        *,
+        bars: BarsOf = lambda _tenant: shipped_bars(),
+        reuse: Reuse | None = None,
+        limits: Limits | None = None,
+        mend: Callable[[str, str], str] = lambda _tenant, text: text,
+    ) -> None:
+        """``mend`` puts right what is mistyped in a tenant's question."""
+        self._retriever = retriever
+        self._matcher = matcher
+        self._ranker = ranker
+        self._bars = bars
+        self._reuse = reuse or Reuse.shipped()
+        self._limits = limits or Limits()
+        self._mend = mend
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to a customer's message, part by part; the caller words what is unknown.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+        return self._explained(question).answer
+
+    def explain(self, question: Question) -> Explanation:
+        """The answer with its reasons; nothing is noted, and what was decided without reading is read all the same.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+        explained = self._explained(replace(question, turn_id=None))
+        return replace(explained, reasons=tuple(map(self._completed, explained.reasons)))
+
+    def rivals(self, question: Question) -> tuple[Entry, Entry] | None:
+        """The two that would each be sent as sure for this question, and give other figures; None where there are none.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+        found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
+        readable = [c for c in found if not _needs_talk(c.entry)]
+        nearest = sorted(readable, key=lambda c: c.dense, reverse=True)[:RIVALS]
+        if not any(differ_in_figures(a.entry.answer, b.entry.answer) for a, b in combinations(nearest, 2)):
+            return None
+        ranking = self._ranker.rank(question, [question.text], readable)
+        second = self._rival(question, ranking)
+        if second is None or not differ_in_figures(ranking.ranked[0].unit, second.unit):
+            return None
+        return ranking.ranked[0].entry, second.entry
+
+    def _rival(self, question: Question, ranking: Ranking) -> Ranked | None:
+        """The second one, where it would be sent as sure as well if there were no first; a translation is no rival."""
+        bars = self._bars(question.tenant_id)
+        if bars.outcome(ranking) != "answered":
+            return None
+        rest = self._ranker.without_first(question, ranking)
+        if not rest.ranked or bars.outcome(rest) != "answered":
+            return None
+        is_translated = rest.ranked[0].entry.language != ranking.ranked[0].entry.language
+        return None if is_translated else rest.ranked[0]
+
+    def _explained(self, question: Question) -> Explanation:
+        written = question.text.strip()[:LONGEST_QUESTION]
+        asked = replace(question, text=self._mend(question.tenant_id, written))
+        texts = parts_of(asked.text) if normalised(asked.text) else []
+        if len(texts) > 1 and self._is_known(asked):
+            texts = [asked.text]
+        reasons: list[Reasons] = []
+        spent: list[Spent] = []
+        said: tuple[Utterance, ...] = ()
+        for text in texts:
+            before = (*asked.history, *said) if topic.is_dependent(text) else asked.history
+            decided, took = self._explained_part(replace(asked, text=text, history=before))
+            reasons.append(decided)
+            spent.append(took)
+            said = (*said, *_said(decided.part))
+        reasons = reasons or [Reasons(asked, _unknown(asked.text))]
+        if asked.text != written:
+            reasons[0] = replace(reasons[0], read_as=asked.text)
+        retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
+        parts = _each_once([r.part for r in reasons])
+        return Explanation(question, whole(parts, retrieval, generation), tuple(reasons))
+
+    def _is_known(self, question: Question) -> bool:
+        """Is all of it the very words of one entry?"""
+        return bool(self._retriever.named(question.tenant_id, question.text))
+
+    def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
+        """What is asked in an entry's own words needs no search, unless it may be about another thing."""
+        started = time.perf_counter()
+        reasons = Reasons(question, _unknown(question.text))
+        same = self._retriever.named(question.tenant_id, question.text)
+        reasons = replace(reasons, exact=_exact(question, same))
+        if not reasons.exact.chosen:
+            reasons = self._retrieved(reasons)
+            reasons = replace(reasons, exact=_exact(question, same, reasons.found))
+        retrieved = time.perf_counter()
+        reasons = self._decided(reasons)
+        ended = time.perf_counter()
+        return reasons, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
+
+    def _retrieved(self, reasons: Reasons) -> Reasons:
+        texts = searched(reasons.asked)
+        found = self._retriever.candidates(reasons.asked.tenant_id, texts, self._limits.retrieved)
+        return replace(reasons, texts=tuple(texts), found=tuple(found))
+
+    def _decided(self, reasons: Reasons) -> Reasons:
+        question, entry = reasons.asked, reasons.exact.chosen
+        if entry:
+            self._reuse.book.confirm(question, entry.id)
+            return replace(reasons, rule="exact", part=replace(verbatim(question, entry, 1.0), exact=True))
+        reasons = self._matched(reasons)
+        decision = self._reuse.decide(question, reasons.matches)
+        reasons = replace(reasons, reuse=decision)
+        if decision.verdict == "verbatim":
+            part = verbatim(question, reasons.matches[0].candidate.entry, decision.score)
+            return replace(reasons, rule="reused", part=part)
+        return self._not_verbatim(reasons)
+
+    def _not_verbatim(self, reasons: Reasons) -> Reasons:
+        """What was learnt from talk about one thing is matched with its talk; everything else is ranked by reading."""
+        question, matches, talk = reasons.asked, reasons.usable_matches, _talk(reasons.usable_matches)
+        ranking = self._ranking(reasons)
+        reasons = replace(reasons, ranking=ranking, talk=talk)
+        if talk and talk.probability >= TALKED and talk.match.probability >= ranking.first:
+            entry = talk.match.candidate.entry
+            part = _answered(question, entry, entry.answer, talk.match.probability)
+            reasons = replace(reasons, rule="talk", part=part)
+        else:
+            reasons = replace(reasons, rule="ranking", part=self._graded(reasons, ranking))
+        said = [m.candidate for m in matches if _needs_talk(m.candidate.entry)]
+        return replace(reasons, part=self._with_evidence(reasons.part, ranking, said))
+
+    def _matched(self, reasons: Reasons) -> Reasons:
+        """With the matches that no guard stops, likeliest first."""
+        chosen = shortlist(reasons.asked, reasons.found, self._limits.matched)
+        usable = [c for c in chosen if c.entry.kind == "faq" and not c.entry.disputed]
+        ranked = [(m, _guard(reasons.asked, m)) for m in self._matcher.ranked(reasons.asked, usable)]
+        return replace(
+            reasons,
+            matches=tuple(m for m, guard in ranked if not guard),
+            guarded=tuple(Guarded(m, guard) for m, guard in ranked if guard),
+        )
+
+    def _ranking(self, reasons: Reasons) -> Ranking:
+        """A question that does not lean on the turns before it is read alone; with them only where it means nothing alone.
+
+        What is found only with the turns before is never sent as sure then: perhaps something else is asked now.
+        """
+        question, bars = reasons.asked, self._bars(reasons.asked.tenant_id)
+        if not question.history or topic.leans(question.text) or topic.is_dependent(question.text):
+            return self._ranking_with_turns(reasons)
+        held = reasons.held_out
+        found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
+        readable = [c for c in found if not _needs_talk(c.entry) and not (held and c.entry.id == held.entry.id)]
+        alone = self._ranker.rank(replace(question, history=()), [question.text], readable)
+        if bars.outcome(alone) != "unknown":
+            return alone
+        whole_ = self._ranking_with_turns(reasons)
+        if whole_.first < bars.answered:
+            return alone
+        return replace(whole_, first=bars.answered - JUST_BELOW)
+
+    def _ranking_with_turns(self, reasons: Reasons) -> Ranking:
+        """What was just said is never sure; unless the question leans on it, the next one that may answer comes first."""
+        bars, asked = self._bars(reasons.asked.tenant_id), _made_whole(reasons.asked)
+        leans = asked is not reasons.asked
+        texts = [asked.text] if leans else reasons.texts
+        readable = [c for c in reasons.usable if not _needs_talk(c.entry)]
+        ranking = self._ranker.rank(asked, texts, readable)
+        if not ranking.ranked or not _was_just_said(asked, ranking.ranked[0]):
+            return ranking
+        says_other = _says_other(reasons.asked, ranking.ranked[0])
+        if not leans or says_other:
+            said = ranking.ranked[0].entry.id
+            others = self._ranker.rank(asked, texts, [c for c in readable if c.entry.id != said])
+            is_given = bars.outcome(others) in GIVEN
+            if says_other and not is_given:
+                return Ranking()
+            ranking = others if is_given and not leans else ranking
+        return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
+
+    def _completed(self, reasons: Reasons) -> Reasons:
+        """With what the rule that decided did not need, and the numbers that it was measured by."""
+        reasons = reasons if reasons.texts else self._retrieved(reasons)
+        if reasons.found and not (reasons.matches or reasons.guarded):
+            reasons = self._matched(reasons)
+        talk, ranking = reasons.talk or _talk(reasons.usable_matches), reasons.ranking or self._ranking(reasons)
+        bars = self._bars(reasons.asked.tenant_id)
+        return replace(reasons, talk=talk, ranking=ranking, bars=bars, near=self._limits.near, talked=TALKED)
+
+    def _graded(self, reasons: Reasons, ranking: Ranking) -> AnswerPart:
+        """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
+        question = reasons.asked
+        near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
+        outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
+        if outcome == "unknown":
+            return replace(_unknown(question.text), confidence=ranking.first)
+        best = ranking.ranked[0]
+        sides = _sides(best.entry, reasons.usable) if best.entry.disputed else []
+        if len(sides) > 1:
+            return _disputed(question, ranking, sides)
+        is_only_offered = _opposes(question, best) or self._reuse.is_distrusted(question.tenant_id, best.entry.id)
+        says_little = outcome == "suggested" and _says_little(question, best)
+        if outcome == "clarified" or is_only_offered or says_little:
+            return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
+        part = _answered(question, best.entry, best.unit, ranking.first)
+        rival = self._rival(question, ranking)
+        is_rivalled = best.entry.disputed or (rival is not None and _states_otherwise(best, rival))
+        is_doubtful = is_rivalled or reasons.exact.is_ambiguous or _is_about_another(question, best)
+        if outcome == "answered" and not is_doubtful:
+            return replace(part, written_by="approved") if best.entry.kind == "faq" else part
+        others = [r for r in near if r is not best]
+        choices = _choices(others, best)
+        return replace(part, outcome="suggested", title=title_of(best.entry), choices=choices, rivalled=is_rivalled)
+
+    def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
+        """What a model may word an answer from, in the order in which it was ranked."""
+        fitting = [r.candidate for r in ranking.ranked if r.candidate.dense >= self._limits.near]
+        nearest = sorted(fitting, key=lambda c: c.dense, reverse=True)
+        read = [c.entry for c in dict.fromkeys((*fitting[:BY_READING], *nearest, *fitting))]
+        said = sorted((c for c in talked if c.dense >= self._limits.near), key=lambda c: c.dense, reverse=True)
+        used = [e.id for e in part.entries]
+        near = sorted((*(c.entry for c in said), *read), key=lambda entry: entry.id not in used)
+        if not near:
+            return part
+        nearness = max((r.candidate.dense for r in ranking.ranked[:1]), default=0.0)
+        nearness = max(nearness, *(c.dense for c in said[:1]), 0.0)
+        return replace(part, evidence=tuple(near[: self._limits.shown]), nearness=min(1.0, nearness))
+
+
+def searched(question: Question) -> list[str]:
+    """The texts that entries are looked up by: alone, made whole, and with what was said before."""
+    whole_, resolved = topic.made_whole(question), topic.resolved(question)
+    texts = [question.text, whole_, resolved, topic.with_last_turn(question), topic.with_turns(question)]
+    return list(dict.fromkeys(texts))
+
+
+def shortlisted(question: Question, retriever: Retriever, limits: Limits | None = None) -> list[Candidate]:
+    """What the matcher is shown."""
+    limits = limits or Limits()
+    found = retriever.candidates(question.tenant_id, searched(question), limits.retrieved)
+    return shortlist(question, found, limits.matched)
+
+
+def shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
+    """The candidates worth matching: near in meaning, and about what is being talked of."""
+    standings = topic.standings((c.entry.subject for c in candidates if c.entry.subject), question)
+    return sorted(candidates, key=lambda c: c.dense + LIFT[standings[c.entry.subject or None]], reverse=True)[:size]
+
+
+def _made_whole(question: Question) -> Question:
+    whole_ = topic.made_whole(question)
+    return question if whole_ == question.text else replace(question, text=whole_)
+
+
+def title_of(entry: Entry) -> str:
+    """What an entry answers, as a customer reads it: its question, else the heading it stands under."""
+    if entry.questions:
+        return _cut(entry.questions[0])
+    path = [part.strip() for part in (entry.title or "").split(" > ") if part.strip()]
+    return _cut(" > ".join(path[-2:]))
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"
+
+
+def _exact(question: Question, same: Sequence[Entry], found: Sequence[Candidate] | None = None) -> Exact:
+    """The one of these entries that is sent, where nothing before could change what is meant.
+
+    Entries that give the very same answer are one. What it may be about instead is only known from what was ``found``.
+    """
+    if any(entry.disputed for entry in same) or len({normalised(entry.answer) for entry in same}) != 1:
+        return Exact(tuple(same))
+    subject = same[0].subject
+    if subject and found is None:
+        return Exact(tuple(same))
+    standing = topic.standing(subject, question, [c.entry.subject for c in found or () if c.entry.subject])
+    clear = standing == "same" or (
+        standing == "general" and not (question.history and topic.is_dependent(question.text))
+    )
+    return Exact(tuple(same), same[0] if clear else None)
+
+
+def _guard(question: Question, match: Match) -> Guard | None:
+    """What keeps a match from being used."""
+    if match.standing == "other":
+        return "subject"
+    return "contradiction" if contradicts(question.text, match.phrasing) else None
+
+
+def _needs_talk(entry: Entry) -> bool:
+    """Does only a conversation make its question clear? Then it can be no button."""
+    return bool(entry.context or entry.subject)
+
+
+def _talk(matches: Sequence[Match]) -> Talk | None:
+    """The best match, where it was learnt from talk."""
+    first = matches[0] if matches else None
+    return Talk(first, _with_twins(first, matches)) if first and _needs_talk(first.candidate.entry) else None
+
+
+def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
+    """The best match's probability, with that of entries giving the very same answer about the same subject."""
+    entry = best.candidate.entry
+    answer = normalised(entry.answer)
+    twins = [
+        m
+        for m in ranked
+        if m.candidate.entry.subject == entry.subject and normalised(m.candidate.entry.answer) == answer
+    ]
+    return sum(m.probability for m in twins)
+
+
+def _choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Choice, ...]:
+    """The likeliest, each title once; of equal ones each with its article."""
+    titles = Counter(title_of(each.entry) for each in ([shown] if shown else []) + list(ranked))
+    known = {title_of(shown.entry)} if shown else set()
+    choices: list[Choice] = []
+    for each in ranked:
+        title = title_of(each.entry)
+        place = each.entry.source.title if each.entry.source else ""
+        if titles[title] > 1 and place and place != title:
+            title = f"{title} ({place})"
+        if title and title not in known:
+            known.add(title)
+            choices.append(Choice(each.entry.id, title))
+    return tuple(choices[:CHOICES])
+
+
+def verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
+    """An entry's approved answer as it is."""
+    part = replace(_answered(question, entry, entry.answer, confidence), written_by="approved")
+    return replace(part, evidence=(entry,), nearness=min(1.0, confidence))
+
+
+def _answered(question: Question, entry: Entry, text: str, confidence: float) -> AnswerPart:
+    used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
+    sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
+    return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by="extract")
+
+
+def _was_just_said(question: Question, ranked: Ranked) -> bool:
+    """Is all of it in the bot's last message?"""
+    last = next((turn.text for turn in reversed(question.history) if turn.speaker != "customer"), "")
+    unit = normalised(ranked.unit)
+    return bool(unit) and unit in normalised(last)
+
+
+def _says_other(question: Question, ranked: Ranked) -> bool:
+    """Has a follow-up words of its own, and none of them is in what was just said ("zorgle")?"""
+    own = content_words(question.text) - ASKED_OF_ALL
+    return bool(own) and not own & content_words(f"{title_of(ranked.entry)}\n{ranked.entry.answer}")
+
+
+def _opposes(question: Question, ranked: Ranked) -> bool:
+    """Is one asked for the opposite of what the other is about ("turn off", "turn on"), with nothing of it in the text?"""
+    title = title_of(ranked.entry)
+    return opposes(question.text, title) and opposes(question.text, f"{title}\n{ranked.unit}")
+
+
+def _says_little(question: Question, ranked: Ranked) -> bool:
+    """Is it one word at most ("purple", "and where is it now"), and nothing of it in the entry?"""
+    asked = content_words(topic.made_whole(question))
+    return len(asked) <= 1 and not asked & content_words(f"{title_of(ranked.entry)}\n{ranked.unit}")
+
+
+def _is_about_another(question: Question, ranked: Ranked) -> bool:
+    """Does it ask of something else in the words of the entry's question ("fill", "store"), with nothing of it in the text?
+
+    A text that begins with yes or no says so to its own question alone.
+    """
+    title = title_of(ranked.entry)
+    left = content_words(question.text) - content_words(f"{title}\n{ranked.unit}")
+    return bool(left) and (bool(YES_OR_NO.match(ranked.unit)) or difference(question.text, [title]) is not None)
+
+
+def _states_otherwise(best: Ranked, rival: Ranked) -> bool:
+    """Does another document say something else? Neighbours in one belong together, and differ only in figures."""
+    if differ_in_figures(best.unit, rival.unit):
+        return True
+    return best.entry.source != rival.entry.source and disagree(best.unit, rival.unit)
+
+
+def _sides(best: Entry, candidates: Sequence[Candidate]) -> list[Entry]:
+    """The entries that answer one question differently."""
+    asked = {normalised(text) for text in best.questions}
+    return [c.entry for c in candidates if c.entry.disputed and asked & {normalised(q) for q in c.entry.questions}]
+
+
+def _disputed(question: Question, ranking: Ranking, sides: Sequence[Entry]) -> AnswerPart:
+    """Every answer on record to a question that has several, none of them as the right one."""
+    best = ranking.ranked[0].entry
+    part = _answered(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
+    used = tuple(UsedEntry(e.id, e.version, round(ranking.first, 4), e.external_id) for e in sides)
+    return replace(part, outcome="suggested", title=title_of(best), entries=used, disputed=True)
+
+
+def _each_once(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
+    """What answers two parts is sent once; where it only perhaps answers the second, that one is left open."""
+    sent: list[str] = []
+    kept: list[AnswerPart] = []
+    for part in parts:
+        again = bool(part.text) and part.text in sent
+        is_given = part.outcome != "answered" and any(_gives(text, part) for text in sent)
+        sent += [part.text] if part.text else []
+        if not (again or is_given):
+            kept.append(part)
+        elif part.outcome != "answered" and not is_given:
+            kept.append(replace(_unknown(part.question), confidence=part.confidence, choices=part.choices))
+    return kept
+
+
+def _gives(text: str, part: AnswerPart) -> bool:
+    """Does a text that was sent hold what this part asks: a price for "how much", or most words of what it may answer itself?"""
+    if bare := BARE.fullmatch(part.question.strip().lower()):
+        return not FIGURES_OF[bare[1]].isdisjoint(figures(text))
+    asked = content_words(part.question)
+    return text == part.text and len(asked & content_words(f"{part.title}\n{text}")) >= COVERED * max(len(asked), 1)
+
+
+def _unknown(text: str) -> AnswerPart:
+    return AnswerPart(text, "unknown", "", 0.0)
+
+
+def _said(part: AnswerPart) -> list[Utterance]:
+    said = [Utterance("customer", part.question)]
+    return [*said, Utterance("bot", part.text)] if part.text else said
+
+
+def whole(parts: Sequence[AnswerPart], retrieval_ms: float = 0.0, generation_ms: float = 0.0) -> Answer:
+    """One answer of its parts: as sure as the least sure part that has a text, else the best of the others."""
+    worded = [p for p in parts if p.text]
+    grades = [p.outcome for p in worded] or [max((p.outcome for p in parts), key=GRADES.__getitem__)]
+    outcome: AnswerOutcome = min(grades, key=GRADES.__getitem__)
+    return Answer(
+        outcome=outcome,
+        parts=tuple(parts),
+        confidence=min((p.confidence for p in worded), default=0.0),
+        retrieval_ms=retrieval_ms,
+        generation_ms=generation_ms,
+        entries=tuple(dict.fromkeys(e for p in worded for e in p.entries)),
+        sources=tuple(dict.fromkeys(s for p in worded for s in p.sources)),
+    )

@@ -1,0 +1,155 @@
+"""Sentence by sentence: is it in the evidence, and if not, what of it is not?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.language import language_of
+from knowledge.answers.grounding.gate import Gate
+from knowledge.answers.grounding.head import Evidence, Head, features
+from knowledge.answers.grounding.instructions import without_instructions
+from knowledge.text.facts import Facts, facts, names, plain, stem
+from knowledge.text.sentences import sentences
+from knowledge.types import Embeds
+
+_POLITE = frozenset(
+    stem(word)
+    for word in [
+        "hello",
+        "hi",
+        "dear",
+        "thank",
+        "thanks",
+        "hope",
+        "feel",
+        "free",
+        "help",
+        "helps",
+        "assist",
+        "assistance",
+        "anything",
+        "else",
+        "please",
+        "pleasure",
+        "glad",
+        "happy",
+        "sorry",
+        "apologise",
+        "apologize",
+        "apologies",
+        "inconvenience",
+        "patience",
+        "understand",
+        "frustrating",
+        "worry",
+        "nice",
+        "day",
+        "hear",
+        "wonderful",
+        "welcome",
+        "goodbye",
+        "course",
+        "certainly",
+        "absolutely",
+        "reach",
+    ]
+)
+_CAPITALISED_NOUNS = frozenset({"de"})
+LEAST_COVERED = 0.34
+"""Share of a sentence's words that the evidence must have, whatever the head says: the question's words alone are none."""
+
+
+@dataclass(frozen=True)
+class CheckedSentence:
+    """A sentence with the white space before it."""
+
+    text: str
+    score: float
+    """Probability that the evidence supports it, 0 to 1; 1 for what states nothing."""
+    supported: bool
+    reasons: tuple[str, ...] = ()
+    """Why not, in words."""
+    neutral: bool = False
+    """It states nothing: a greeting, an offer of help."""
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """A checked answer."""
+
+    score: float
+    """Mean of the sentences that state something, 0 to 1; 1 where none does."""
+    sentences: tuple[CheckedSentence, ...]
+
+    def kept(self) -> str:
+        """The supported sentences only; nothing where they are mere politeness."""
+        if not any(s.supported and not s.neutral for s in self.sentences):
+            return ""
+        return "".join(s.text for s in self.sentences if s.supported)
+
+
+class Grounding:
+    """Checks answers against their evidence."""
+
+    def __init__(self, embedder: Embeds, head: Head | None = None) -> None:
+        self._embedder = embedder
+        self._head = head or Head.load()
+
+    def check(self, answer: str, evidence: Sequence[str], question: str) -> Grounded:
+        """All sentences of a whole answer; takes some ms a sentence, so not on the event loop."""
+        against = _Against(evidence, question, answer)
+        found = tuple(self._checked(s, against, self._embedder) for s in sentences(answer))
+        scores = [s.score if s.supported else min(s.score, 0.5) for s in found if not s.neutral]
+        return Grounded(round(sum(scores) / len(scores), 4) if scores else 1.0, found)
+
+    def gate(self, evidence: Sequence[str], question: str) -> Gate:
+        """What may be shown of an answer while it comes: by words alone, which takes no time."""
+        kept = [without_instructions(text) for text in evidence]
+        return Gate(kept, lambda sentence: self._checked(sentence, _Against(evidence, question, sentence)).supported)
+
+    def _checked(self, sentence: str, against: _Against, embedder: Embeds | None = None) -> CheckedSentence:
+        said = facts(sentence)
+        if not said.numbers and not said.addresses and said.words <= _POLITE:
+            return CheckedSentence(sentence, 1.0, supported=True, neutral=True)
+        reasons = against.reasons(sentence, said)
+        if against.translated:
+            return CheckedSentence(sentence, float(not reasons), not reasons, tuple(reasons))
+        kind = "whole" if embedder else "coming"
+        measured = features(sentence, against.evidence, against.asked, embedder)
+        score = round(self._head.probability(measured, kind), 4)
+        if not reasons and (score < self._head.thresholds[kind] or measured[0] < LEAST_COVERED):
+            reasons = [f'the evidence does not say "{plain(sentence).strip()}"']
+        return CheckedSentence(sentence, score, not reasons, tuple(reasons))
+
+
+class _Against:
+    """What the sentences of one answer are compared with."""
+
+    def __init__(self, evidence: Sequence[str], question: str, answer: str) -> None:
+        kept = [without_instructions(text) for text in evidence]
+        self.evidence, self.asked = Evidence.of(kept), facts(question)
+        known = language_of(" ".join(kept))
+        self._language = language_of(answer)
+        self._in_english = known == "en"
+        asked = language_of(question)
+        # only a customer who writes in another language gets an answer in it
+        self.translated = self._language not in ("en", known) and self._language == asked
+        self._asked_names = frozenset(stem(n) for n in names(f". {question}"))
+
+    def reasons(self, sentence: str, said: Facts) -> list[str]:
+        """The facts that neither the evidence nor the question has, in words."""
+        known = self.evidence.facts
+        found = [
+            f"the number {n} is not in the evidence" for n in sorted(said.numbers - known.numbers - self.asked.numbers)
+        ]
+        if self._in_english:
+            strange = said.measures - known.measures - self.asked.measures
+            found += [f"{m} is not in the evidence" for m in sorted(strange) if m.split()[0] in known.numbers]
+        found += [f"the address {a} is not in the evidence" for a in sorted(said.addresses - known.addresses)]
+        if not (self.translated and self._language in _CAPITALISED_NOUNS):
+            unknown = [n for n in names(sentence) if stem(n) not in self.evidence.raw | self._asked_names]
+            found += [f"the name {n} is not in the evidence" for n in dict.fromkeys(unknown)]
+        if said.negated and not known.negated and not self.asked.negated:
+            found.append("the evidence does not deny anything")
+        return found

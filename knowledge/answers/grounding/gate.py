@@ -1,0 +1,79 @@
+"""Shows an answer's words as they come, as long as the evidence has them; a sentence with another one waits for its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from knowledge.text.facts import ADDRESS, NEGATION, NUMBER, address, facts, is_content, numbers, plain, stem, words
+from knowledge.text.sentences import WORD, Splitter
+
+Judge = Callable[[str], bool]
+"""Is a whole sentence supported?"""
+
+
+class Gate:
+    """For one answer. What it lets through is never taken back by it.
+
+    Words that state nothing by themselves wait for the next one that the evidence has: nothing can be said with them alone. A word that
+    only the question has waits, too: a customer may ask for it to be repeated.
+    """
+
+    def __init__(self, evidence: Sequence[str], judge: Judge) -> None:
+        known = facts("\n".join(evidence))
+        self._stems, self._numbers, self._addresses = known.words, known.numbers, known.addresses
+        self._negated = known.negated
+        self._judge = judge
+        self._splitter = Splitter()
+        self._word = ""
+        self._shown = ""
+        self._waiting = ""
+        self._blocked = False
+
+    def feed(self, delta: str) -> str:
+        """What may be shown now."""
+        self._word += delta
+        found = list(WORD.finditer(self._word))
+        if found and found[-1].end() == len(self._word):
+            found.pop()  # it may go on
+        cut = found[-1].end() if found else 0
+        pieces, self._word = [m[0] for m in found], self._word[cut:]
+        return "".join(self._taken(piece) for piece in pieces)
+
+    def flush(self) -> str:
+        """The rest, at the end of the answer."""
+        rest = self._taken(self._word) if self._word.strip() else ""
+        self._word = ""
+        return rest + self._ended()
+
+    def _taken(self, piece: str) -> str:
+        out = self._ended() if self._splitter.begins(piece) else ""
+        self._waiting += piece
+        self._blocked = self._blocked or not self._is_known(piece)
+        if self._blocked or not _states(piece):
+            return out
+        released, self._waiting = self._waiting, ""
+        self._shown += released
+        return out + released
+
+    def _ended(self) -> str:
+        """What was held back of the sentence, if all of it is supported."""
+        sentence, waiting = self._shown + self._waiting, self._waiting
+        self._shown = self._waiting = ""
+        self._blocked = False
+        return waiting if waiting and self._judge(sentence) else ""
+
+    def _is_known(self, piece: str) -> bool:
+        text = plain(piece)
+        if addresses := ADDRESS.findall(text):
+            return all(address(found) in self._addresses for found in addresses)
+        if NUMBER.search(text) and not numbers(text) <= self._numbers:
+            return False
+        if NEGATION.search(text) and not self._negated:
+            return False
+        return all(stem(word) in self._stems for word in words(text) if is_content(word))
+
+
+def _states(piece: str) -> bool:
+    """Does it carry meaning by itself?"""
+    text = plain(piece)
+    return bool(NUMBER.search(text) or ADDRESS.search(text)) or any(is_content(word) for word in words(text))

@@ -1,0 +1,109 @@
+"""The trained head: what is measured of a sentence and its evidence, and how that becomes a probability."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.relevance.extract import sentences_of
+from knowledge.text.facts import Facts, facts, is_content, names, plain, stem, words
+from knowledge.types import Embeds
+
+WEIGHTS = Path(__file__).parents[2] / "weights" / "grounding.json"
+NEAREST = 4
+"""Sentences of the evidence that are compared by meaning; those that share most words."""
+FEATURES = ("covered", "best", "pairs", "cosine", "numbers", "names", "negation", "asked", "length", "unknown")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence as a sentence is compared with it."""
+
+    facts: Facts
+    sentences: tuple[str, ...]
+    stems: tuple[frozenset[str], ...]
+    pairs: frozenset[tuple[str, str]]
+    negated: tuple[bool, ...]
+    raw: frozenset[str]
+    """Every word's stem, also the general ones."""
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Evidence:
+        """Read once for all sentences of an answer."""
+        return _read(tuple(texts))
+
+
+@lru_cache(64)
+def _read(texts: tuple[str, ...]) -> Evidence:
+    found = tuple(s for text in texts for s in sentences_of(text))
+    read = [facts(s) for s in found]
+    return Evidence(
+        facts("\n".join(texts)),
+        found,
+        tuple(f.words for f in read),
+        frozenset(pair for s in found for pair in pairwise(_order(s))),
+        tuple(f.negated for f in read),
+        frozenset(stem(w) for text in texts for w in words(text)),
+    )
+
+
+def _order(text: str) -> list[str]:
+    return [stem(w) for w in words(plain(text)) if is_content(w)]
+
+
+def features(sentence: str, evidence: Evidence, asked: Facts, embedder: Embeds | None) -> list[float]:
+    """The numbers that the head weighs, in the order of ``FEATURES``."""
+    said = facts(sentence)
+    count = len(said.words) or 1
+    shares = [len(said.words & stems) / count for stems in evidence.stems] or [0.0]
+    best = max(range(len(shares)), key=shares.__getitem__)
+    pairs = list(pairwise(_order(sentence)))
+    unknown = said.words - evidence.facts.words
+    strange = [n for n in names(sentence) if stem(n) not in evidence.raw]
+    return [
+        len(said.words & evidence.facts.words) / count,
+        shares[best],
+        sum(p in evidence.pairs for p in pairs) / (len(pairs) or 1),
+        _cosine(sentence, evidence, shares, embedder),
+        float(bool(said.numbers - evidence.facts.numbers)),
+        float(bool(strange)),
+        float(bool(evidence.negated) and said.negated != evidence.negated[best]),
+        len(unknown & asked.words) / count,
+        math.log1p(count),
+        math.log1p(len(unknown)),
+    ]
+
+
+def _cosine(sentence: str, evidence: Evidence, shares: list[float], embedder: Embeds | None) -> float:
+    if embedder is None or not evidence.sentences:
+        return 0.0
+    near = sorted(range(len(shares)), key=shares.__getitem__, reverse=True)[:NEAREST]
+    vectors = embedder.embed([plain(sentence), *(evidence.sentences[i] for i in near)])
+    return float(np.max(vectors[1:] @ vectors[0]))
+
+
+@dataclass(frozen=True)
+class Head:
+    """Logistic regression over the features; there is one without the cosine, for while an answer is coming."""
+
+    weights: dict[str, tuple[float, ...]]
+    """Bias first, then in the order of ``FEATURES``; "whole" and "coming"."""
+    thresholds: dict[str, float]
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> Head:
+        """The shipped one."""
+        read = json.loads(path.read_text(encoding="utf-8"))
+        return cls({k: tuple(v) for k, v in read["weights"].items()}, read["thresholds"])
+
+    def probability(self, measured: Sequence[float], kind: str = "whole") -> float:
+        """How probable it is that the sentence is supported, 0 to 1."""
+        bias, *weights = self.weights[kind]
+        return 1 / (1 + math.exp(-(bias + sum(w * m for w, m in zip(weights, measured, strict=True)))))

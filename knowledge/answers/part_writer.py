@@ -1,0 +1,210 @@
+"""Gets one part of an answer worded by a model, shown while it comes, and checked against its evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import cast
+
+from core.errors import NoProviderLeft, ProviderFailed
+from core.llm.router.router import Router
+from core.llm.types import Completion, Delta, Finish, Message, Request, Restart, StreamItem, Usage
+from knowledge.answers.citations import Citations, Rewriter
+from knowledge.answers.draft import Draft, Viewer
+from knowledge.answers.grounding import Gate, Grounded, Grounding
+from knowledge.answers.prompt_texts import NO_ANSWER, Prompts
+from knowledge.types import Entry, Question
+
+EXTRACT = "extract"
+CORRECTION = "Your answer is not supported by the evidence: {reasons}. Write it anew, only from the evidence."
+ENOUGH = 0.5
+"""Share of its sentences that the evidence must support for the others to be cut; below it an answer is written anew."""
+WARM = 0.7
+"""Temperature of the second and further candidates: the same words again would be no choice."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was made of the evidence; ``text`` is empty where it does not answer, or nothing of the answer held."""
+
+    text: str
+    written_by: str
+    """Id of the model, or "extract"."""
+    cost: Decimal
+    """Of every call that was made for it."""
+    groundedness: float | None = None
+    """None: the evidence's own sentences, which need no check."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One part to be written."""
+
+    question: Question
+    evidence: tuple[Entry, ...]
+    request: Request
+    model: str
+    """Id of the model that will be asked first; named where the customer stops it before it says who it is."""
+
+    @property
+    def texts(self) -> list[str]:
+        """The evidence as it is checked against."""
+        return [as_text(entry) for entry in self.evidence]
+
+
+class PartWriter:
+    """Streams, checks, cuts, and asks once more where too little of an answer is supported."""
+
+    def __init__(self, router: Router, prompts: Prompts, grounding: Grounding) -> None:
+        self._router = router
+        self._prompts = prompts
+        self._grounding = grounding
+
+    async def write(self, task: Task, viewer: Viewer, draft: Draft, citations: Citations) -> Written:
+        """The part's text, with the marks of the evidence that it cites.
+
+        Raises:
+            NoProviderLeft: no model answered, and there is no extract.
+        """
+        wanted = self._router.document(task.question.tenant_id).candidates
+        if wanted > 1:
+            return await self._best(task, wanted)
+        completion = await self._shown(task, viewer, draft, citations)
+        written, grounded = await self._checked(task, completion)
+        if grounded is None or written.text or completion.finish == "stopped":
+            return written
+        return await self._again(task, completion.text, written, grounded)
+
+    async def _shown(self, task: Task, viewer: Viewer, draft: Draft, citations: Citations) -> Completion:
+        sieve = self._sieve(task, citations)
+        async for item in _until(viewer.stop, self._router.stream(task.request)):
+            if isinstance(item, Restart):
+                sieve = self._sieve(task, citations)
+                await draft.restart()
+                continue
+            known = len(citations.sources)
+            safe = sieve.feed(item.text) if isinstance(item, Delta) else sieve.flush()
+            if len(citations.sources) > known:
+                await viewer.cite(citations.sources)
+            await draft.append(safe)
+            if isinstance(item, Finish):
+                return item.completion
+        return Completion(sieve.passed, task.model, Usage(0, 0), "stopped")
+
+    def _sieve(self, task: Task, citations: Citations) -> _Sieve:
+        return _Sieve(self._grounding.gate(task.texts, task.question.text), citations.rewriter(task.evidence))
+
+    async def _checked(self, task: Task, completion: Completion) -> tuple[Written, Grounded | None]:
+        by = completion.served.model if completion.served else completion.model
+        cost = (completion.served.cost if completion.served else None) or Decimal(0)
+        if by == EXTRACT:
+            return Written(completion.text, by, cost), None
+        if _is_refusal(completion.text):
+            return Written("", by, cost), None
+        grounded = await asyncio.to_thread(self._grounding.check, completion.text, task.texts, task.question.text)
+        share = sum(s.supported for s in grounded.sentences) / (len(grounded.sentences) or 1)
+        text = grounded.kept().strip() if share >= ENOUGH else ""
+        return Written(text, by, cost, grounded.score), grounded
+
+    async def _again(self, task: Task, said: str, first: Written, grounded: Grounded) -> Written:
+        """Once more, told what was wrong; where that fails too, the evidence's own sentences."""
+        reasons = "; ".join(dict.fromkeys(r for s in grounded.sentences if not s.supported for r in s.reasons))
+        told = (Message("assistant", said), Message("user", CORRECTION.format(reasons=reasons)))
+        request = replace(task.request, messages=(*task.request.messages, *told))
+        second, _ = await self._checked(task, await self._router.complete(request))
+        cost = first.cost + second.cost
+        if second.text or not task.request.extract:
+            return replace(second, cost=cost)
+        return Written(task.request.extract, EXTRACT, cost)
+
+    async def _best(self, task: Task, wanted: int) -> Written:
+        """Several candidates at once; the one with the most support is sent, or the one that the judge likes best."""
+        requests = [task.request, *(replace(task.request, temperature=WARM) for _ in range(wanted - 1))]
+        calls = await asyncio.gather(*(self._router.complete(r) for r in requests), return_exceptions=True)
+        completions = [call for call in calls if isinstance(call, Completion)]
+        if not completions:
+            raise next(call for call in calls if isinstance(call, BaseException))
+        checked = [(await self._checked(task, completion))[0] for completion in completions]
+        judged = [w for w in checked if w.text] or checked
+        scores = [w.groundedness if w.groundedness is not None else 0.0 for w in judged]
+        cost = sum((w.cost for w in checked), Decimal(0))
+        if len(judged) > 1 and self._router.document(task.question.tenant_id).judge:
+            marks = await asyncio.gather(*(self._mark(task, w) for w in judged))
+            scores = [mark for mark, _ in marks]
+            cost += sum((spent for _, spent in marks), Decimal(0))
+        best = max(range(len(judged)), key=lambda i: scores[i])
+        return replace(judged[best], cost=cost)
+
+    async def _mark(self, task: Task, written: Written) -> tuple[float, Decimal]:
+        """The judge's mark; 0 where there is none."""
+        messages = self._prompts.judge(task.question, task.evidence, written.text)
+        caller = replace(task.request.caller, purpose="judge")
+        try:
+            completion = await self._router.complete(Request(messages, caller, task.request.signals))
+        except (NoProviderLeft, ProviderFailed):
+            return 0.0, Decimal(0)
+        return self._prompts.mark(completion.text), (completion.served.cost if completion.served else None) or Decimal(
+            0
+        )
+
+
+class _Sieve:
+    """What may be shown of a stream: no beginning that may become NO_ANSWER, nothing unsupported, our own numbers."""
+
+    def __init__(self, gate: Gate, marks: Rewriter) -> None:
+        self._gate, self._marks = gate, marks
+        self._opening: str | None = ""
+        self.passed = ""
+        """What went through, with the numbers of the evidence."""
+
+    def feed(self, piece: str) -> str:
+        """More of the stream."""
+        if self._opening is not None:
+            self._opening += piece
+            if NO_ANSWER.startswith(self._opening.lstrip()[: len(NO_ANSWER)]):
+                return ""
+            piece, self._opening = self._opening, None
+        return self._through(self._gate.feed(piece))
+
+    def flush(self) -> str:
+        """The stream is over."""
+        held, self._opening = self._opening or "", None
+        if _is_refusal(held):
+            return ""
+        return self._through(self._gate.feed(held) + self._gate.flush()) + self._marks.flush()
+
+    def _through(self, safe: str) -> str:
+        self.passed += safe
+        return self._marks.feed(safe)
+
+
+async def _until(stop: asyncio.Event, items: AsyncIterator[StreamItem]) -> AsyncIterator[StreamItem]:
+    """The items until one is told to stop; then the rest is cancelled."""
+    halted = asyncio.ensure_future(stop.wait())
+    try:
+        async with aclosing(cast("AsyncGenerator[StreamItem]", items)):
+            while True:
+                following = asyncio.ensure_future(anext(items))
+                await asyncio.wait({following, halted}, return_when=asyncio.FIRST_COMPLETED)
+                if not following.done():
+                    following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
+                    return
+                try:
+                    yield following.result()
+                except StopAsyncIteration:
+                    return
+    finally:
+        halted.cancel()
+
+
+def as_text(entry: Entry) -> str:
+    """What an entry says, as evidence."""
+    return "\n".join(filter(None, (entry.title, *entry.questions[:1], entry.answer)))
+
+
+def _is_refusal(text: str) -> bool:
+    return text.strip().strip("*`\"'").startswith(NO_ANSWER)

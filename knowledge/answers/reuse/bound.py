@@ -1,0 +1,109 @@
+"""From which score an entry's answer may be sent verbatim: learned for each tenant and each entry, from a prior that all share.
+
+An entry answers rightly at score ``s`` with probability ``sigmoid(slope * logit(s) + level + u)``. Slope and level are the
+tenant's (its customers and topics make the score sharper or duller than elsewhere); ``u`` is the entry's own, with the
+prior ``Normal(0, spread)`` learnt from developer data, and the mean over all that it may be is taken. The bound is the
+lowest score from which, over the scores that askings usually have, the expected share of wrong answers stays
+within what the operator allows. After vCache (arXiv 2502.03771), which learns such a logistic for each cached prompt; that
+one explores at random what it is not sure of, this one never does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.answers.reuse.score import RARELY
+from knowledge.relevance.matcher import SHIPPED
+
+Numbers = npt.NDArray[np.float64]
+NEVER = 1.01
+"""A bound that no score reaches."""
+FEWEST, FEWEST_SCORES = 20, 100
+"""So many judged askings make a tenant's curve, so many scores its usual ones."""
+SLOPE_VARIES, LEVEL_VARIES = 0.5, 1.5
+"""How much tenants may differ: standard deviations of slope and level."""
+STEPS = 25
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A judged asking of an entry."""
+
+    score: float
+    correct: bool
+
+
+@dataclass(frozen=True)
+class Experience:
+    """What a tenant's askings have taught: its curve, and the scores it usually meets."""
+
+    curve: tuple[float, float] = (1.0, 0.0)
+    scores: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, seen: Sequence[Seen], scores: Sequence[float] = ()) -> Experience:
+        """The likeliest curve given all of a tenant's judged askings (a logistic regression with a prior)."""
+        usual = tuple(scores) if len(scores) >= FEWEST_SCORES else ()
+        if len(seen) < FEWEST:
+            return cls(scores=usual)
+        odds = np.column_stack([_logit([s.score for s in seen]), np.ones(len(seen))])
+        right = np.array([s.correct for s in seen], dtype=np.float64)
+        start, tie = np.array([1.0, 0.0]), np.diag([SLOPE_VARIES**-2, LEVEL_VARIES**-2])
+        curve = start.copy()
+        for _ in range(STEPS):
+            share = _sigmoid(odds @ curve)
+            bend = (odds.T * (share * (1 - share))) @ odds + tie
+            curve = curve + np.linalg.solve(bend, odds.T @ (right - share) - tie @ (curve - start))
+        return cls((float(curve[0]), float(curve[1])), usual)
+
+
+class Bound:
+    """Says which score an entry needs."""
+
+    def __init__(self, spread: float, usual: Sequence[float]) -> None:
+        self._offsets = np.linspace(-4 * spread, 4 * spread, 81)
+        self._prior = -0.5 * (self._offsets / spread) ** 2
+        self._usual = tuple(usual)
+
+    @classmethod
+    def shipped(cls, file: Path = SHIPPED / "reuse.json") -> Bound:
+        """As trained."""
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        return cls(stored["spread"], stored["usual"])
+
+    def needed(self, seen: Sequence[Seen], error: float, experience: Experience | None = None) -> float:
+        """The lowest score from which at most the share ``error`` of what is reused is expected to be wrong."""
+        known = experience or Experience()
+        usual = np.sort(np.array(known.scores or self._usual))[::-1]
+        odds = _logit(usual)
+        slope, level = known.curve
+        right = _sigmoid((slope * odds + level)[:, None] + self._offsets)
+        wrong = 1 - right @ self._believed(seen, known)
+        expected = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
+        within = np.nonzero(expected <= error)[0]
+        return float(usual[within[-1]]) if len(within) else NEVER
+
+    def _believed(self, seen: Sequence[Seen], known: Experience) -> Numbers:
+        """How probable each offset is: how much better or worse than usual the entry does."""
+        total = self._prior.copy()
+        slope, level = known.curve
+        for odds, each in zip(_logit([s.score for s in seen]), seen, strict=True):
+            right = slope * odds + level + self._offsets
+            total -= np.logaddexp(0, -right if each.correct else right)
+        shares = np.exp(total - total.max())
+        return np.asarray(shares / shares.sum())
+
+
+def _logit(shares: Sequence[float] | Numbers) -> Numbers:
+    kept = np.clip(np.array(shares, dtype=np.float64), RARELY, 1 - RARELY)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
+def _sigmoid(odds: Numbers) -> Numbers:
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -40, 40))))

@@ -1,0 +1,256 @@
+# ruff: noqa: RUF001 -- people type these signs
+"""Guards of verbatim reuse: two questions that read alike and must never share an answer, whatever any score says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from difflib import SequenceMatcher
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import Literal
+
+from core.language import language_of
+from knowledge.answers.reuse.contrast_words import (
+    DATES,
+    KINDS_OF_THING,
+    NEGATIONS,
+    NUMBERS,
+    OPPOSITES,
+    PLACES,
+    SAME,
+    UNDOING,
+    UNITS,
+    VAGUE,
+)
+from knowledge.text.features import STOPWORDS
+from knowledge.text.names import NEVER_NAMES, WORD
+
+Difference = Literal["opposite", "number", "unit", "date", "name", "direction", "thing", "language"]
+
+PARTICLE = re.compile(
+    r"\b(turn|switch|zoom|log|sign|check|pick|drop|pay|take|hire|rent|slow|speed|send|set)(?:ing|ed|s|ning|ping)?"
+    r"((?: (?!how|when|where|why|and|or|if)[\w'-]+){0,4}?) (on|off|in|out|up|down|back)\b"
+)
+MORNING = re.compile(r"(?<=\d) ?am\b")
+NEGATED = re.compile(r"\b(do|does|did|is|are|was|were|ca|wo|has|have|had|would|should|could|must|need)n['’]?t\b")
+TOKEN = re.compile(r"[$€£¥₹%]|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:[_'’-][^\W\d_]+)*")
+FROM, TO = re.compile(r"\bfrom (?:the )?(\w+)"), re.compile(r"\bto (?:the )?(\w+)")
+ONE_OF = re.compile(
+    r"\b(?:which|that|this|the|new|old|another|other|no|any|from|every|each) ones?\b|\bone(?:$|[?.,!])|\bfrom one\b|\bboth\b|\bone(?= (?:of|another|more|day|time|else))",
+    re.IGNORECASE,
+)
+ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ation", "ly", "e")
+SCOPE = 2
+"""Words after a "not" that it may deny."""
+NEAR_FRAME = 0.2
+"""Share of common words from which opposite words are about the same."""
+SAME_FRAME = 0.5
+"""The same where only a "not", or a name, tells them apart."""
+FRAME = 0.6
+"""Share of equal words from which two questions are taken for one frame with something else put in."""
+SPELT_ALIKE = 0.75
+LONGEST_SWAP = 2
+"""Words that may differ in such a frame."""
+
+
+def difference(
+    asked: str, phrasings: Sequence[str], language: str = "en", subject: str | None = None
+) -> Difference | None:
+    """What a question must not be mixed up for, or None. ``phrasings`` are the entry's own, the matched one first.
+
+    What the other phrasings say counts as well: an entry that is asked with "on" and with "off" answers both.
+    """
+    if not phrasings:
+        return None
+    own = tuple(dict.fromkeys(phrasings))
+    one, all_ = _words(asked), tuple(word for text in own for word in _words(text))
+    checks: tuple[tuple[Difference, Callable[[], bool]], ...] = (
+        ("language", lambda: _foreign(asked, own, language)),
+        ("opposite", lambda: _opposite(one, own) or _denied(one, own)),
+        ("number", lambda: _apart(_numbers(asked), {n for text in own for n in _numbers(text)})),
+        ("unit", lambda: _apart_in(UNITS, one, all_) or _apart(_per(asked), {p for text in own for p in _per(text)})),
+        ("date", lambda: _apart_in(DATES, one, all_)),
+        ("name", lambda: _apart_in((*KINDS_OF_THING, *PLACES), one, all_) or _renamed(asked, own, subject)),
+        ("direction", lambda: any(_turned(asked, text) for text in own)),
+        ("thing", lambda: _swapped(one, _words(own[0]))),
+    )
+    return next((kind for kind, is_apart in checks if is_apart()), None)
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
+    """Base forms in order; what belongs together ("turn it off", "next week") is one word at the end of its phrase."""
+    plain = NEGATED.sub(lambda m: f"{_positive(m[1])} not", text.lower().replace("’", "'").replace("can't", "can not"))
+    plain = PARTICLE.sub(lambda m: f"{m[1]}_{m[3]}{m[2]}", plain.replace("cannot", "can not"))
+    plain = MORNING.sub("antemeridiem", plain).replace("half a dozen", "six")
+    for phrase, joined in _phrases():
+        plain = plain.replace(phrase, joined)
+    return tuple(base(token) for token in TOKEN.findall(plain))
+
+
+def _positive(verb: str) -> str:
+    return {"ca": "can", "wo": "will", "sha": "shall"}.get(verb, verb)
+
+
+@cache
+def _phrases() -> list[tuple[str, str]]:
+    groups = [g for some in (DATES, KINDS_OF_THING, SAME) for group in some for g in group]
+    joined = {m for member in groups for m in member.split() if "_" in m.strip("_")}
+    return [(m.replace("_", " "), m) for m in sorted(joined, key=len, reverse=True)]
+
+
+@cache
+def _known() -> frozenset[str]:
+    sides = [word for pair in OPPOSITES for side in pair for word in side]
+    members = [m for some in (UNITS, DATES, KINDS_OF_THING, SAME) for group in some for g in group for m in g.split()]
+    return frozenset(sides) | frozenset(members)
+
+
+@lru_cache(maxsize=16384)
+def base(word: str) -> str:
+    """The base form where we know it, else the word without its ending."""
+    if word in _known() or word in NEGATIONS or len(word) <= len("bus"):
+        return word
+    cut = {ending: word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)}
+    stems = [*cut.values(), *(f"{cut[e]}e" for e in ("ing", "ed", "ation") if e in cut)]
+    stems += [s[:-1] for s in cut.values() if s[-1:] == s[-2:-1]] + [
+        f"{s[:-1]}y" for s in cut.values() if s[-1:] == "i"
+    ]
+    shortest = min(cut.values(), key=len, default=word)
+    return next((s for s in stems if s in _known()), shortest)
+
+
+def _foreign(asked: str, own: Sequence[str], language: str) -> bool:
+    """Another language, or strange letters, and not one word in common."""
+    strange = language == "en" and not asked.replace("’", "'").isascii()
+    said = language_of(asked)
+    return (strange or said != language) and not any(_alike(_words(asked), _words(text)) for text in own)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> float:
+    """Share of common words with a meaning; words that may stand for each other are one."""
+    a, b = ({_heading(w) for w in words if w not in STOPWORDS and w not in NEGATIONS} for words in (one, other))
+    return len(a & b) / len(a | b) if a | b else 1.0
+
+
+@lru_cache(maxsize=16384)
+def _heading(word: str) -> str:
+    return next((min(group) for group in SAME if word in group), word)
+
+
+def _opposite(one: Sequence[str], own: Sequence[str]) -> bool:
+    a, b = set(one), {word for text in own for word in _words(text)}
+    near = [words for words in map(_words, own) if _alike(one, words) >= NEAR_FRAME]
+    for left, right in OPPOSITES:
+        mine, theirs = (a & left, a & right), (b & left, b & right)
+        apart = [any(sides) and not all(sides) for sides in (mine, theirs)]
+        said = any((left | right) & set(words) for words in near)
+        if all(apart) and bool(mine[0]) != bool(theirs[0]) and said and not a & b & (left | right):
+            return True
+    return any(_prefixed(x, y, a) or _prefixed(y, x, b) for words in near for x in a - b for y in set(words) - a)
+
+
+def _prefixed(one: str, other: str, beside: set[str]) -> bool:
+    """Is one word the other's opposite by its first letters ("block", "unblock"), with nothing beside that undoes it?"""
+    return (
+        len(one) > len("no") + 1
+        and other in {f"{prefix}{one}" for prefix in ("un", "dis", "de", "in", "im", "non-", "non")}
+        and not beside & UNDOING
+    )
+
+
+def _denied(one: Sequence[str], own: Sequence[str]) -> bool:
+    """Is what one denies said by the other without a "not"?"""
+    near = [words for words in map(_words, own) if _alike(one, words) >= SAME_FRAME]
+    return bool(near) and all(_denies(one, words) or _denies(words, one) for words in near)
+
+
+def _denies(one: Sequence[str], other: Sequence[str]) -> bool:
+    plain = set(other) - _scopes(other) - STOPWORDS
+    return bool(_scopes(one) & plain)
+
+
+@lru_cache(maxsize=8192)
+def _scopes(words: Sequence[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for place, word in enumerate(words):
+        if word in NEGATIONS:
+            after = [w for w in words[place + 1 :] if w not in STOPWORDS]
+            found.update(after[:SCOPE])
+    return frozenset(found)
+
+
+def _numbers(text: str) -> set[str]:
+    said = [w for w in _words(ONE_OF.sub(" ", text)) if w in NUMBERS or w[0].isdigit()]
+    glued = re.findall(r"(?<=[A-Za-z-])\d+|\d+(?=[A-Za-z])", text)
+    return {NUMBERS.get(w, w.replace(",", "")) for w in said} | set(glued)
+
+
+def _per(text: str) -> set[str]:
+    return {base(w) for w in re.findall(r"\b(?:per|by the) (\w+)", text.lower())}
+
+
+def _apart(one: Iterable[str], other: Iterable[str]) -> bool:
+    a, b = set(one), set(other)
+    return bool(a and b) and not (a <= b)
+
+
+def _apart_in(groups: Sequence[frozenset[str]], one: Sequence[str], other: Sequence[str]) -> bool:
+    a, b = set(one), set(other)
+    return any(_apart(_of(group, a), _of(group, b)) for group in groups)
+
+
+def _of(group: frozenset[str], words: set[str]) -> set[str]:
+    return {members for members in group if words & _members(members)}
+
+
+@cache
+def _members(members: str) -> frozenset[str]:
+    return frozenset(member.strip("_") for member in members.split())
+
+
+def _names(text: str) -> set[str]:
+    """Words with a capital inside of a sentence, in small letters."""
+    tokens = WORD.findall(text)
+    return {
+        t.lower().removesuffix("'s")
+        for before, t in pairwise(tokens)
+        if t[0].isupper() and before not in ".!?:" and t.lower() not in NEVER_NAMES | STOPWORDS
+    }
+
+
+def _renamed(asked: str, own: Sequence[str], subject: str | None) -> bool:
+    """Are other names named? A name that the other side writes small is the same one."""
+    there, said = " ".join([*own, subject or ""]).lower(), asked.lower()
+    mine = {name for name in _names(asked) if name not in there}
+    theirs = {name for text in own for name in _names(text) if name not in said}
+    gone = {base(name) for name in mine | theirs}
+    rest = [[w for w in _words(text) if w not in gone] for text in (asked, *own)]
+    return bool(mine and theirs) and any(_alike(rest[0], words) >= SAME_FRAME for words in rest[1:])
+
+
+def _turned(asked: str, own: str) -> bool:
+    """From here to there, and from there to here."""
+    ways = [(set(FROM.findall(t.lower())), set(TO.findall(t.lower()))) for t in (asked, own)]
+    (from_a, to_a), (from_b, to_b) = ways
+    return bool(from_a & to_b and to_a & from_b) and not (from_a & from_b)
+
+
+def _swapped(one: Sequence[str], other: Sequence[str]) -> bool:
+    """One frame with another thing put in: "can I return shoes", "can I return a mattress"."""
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if 2 * sum(block.size for block in matcher.get_matching_blocks()) < FRAME * (len(one) + len(other)):
+        return False
+    parts = [(one[a:b], other[c:d]) for how, a, b, c, d in matcher.get_opcodes() if how != "equal"]
+    mine, theirs = ({w for part in parts for w in part[side] if w not in STOPWORDS} for side in (0, 1))
+    mine, theirs = mine - set(other) - VAGUE, theirs - set(one) - VAGUE
+    if not (0 < len(mine) <= LONGEST_SWAP and 0 < len(theirs) <= LONGEST_SWAP):
+        return False
+    return not any(_same(x, y) for x in mine for y in theirs)
+
+
+@lru_cache(maxsize=16384)
+def _same(one: str, other: str) -> bool:
+    letters = SequenceMatcher(None, one, other).ratio()
+    return letters >= SPELT_ALIKE or any(one in g and other in g for g in SAME)

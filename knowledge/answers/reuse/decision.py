@@ -1,0 +1,190 @@
+"""Decides whether the best match's approved answer may be sent verbatim, and notes what it met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Literal, Protocol
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.feedback import settings as learning
+from core.feedback.settings import Learning
+from knowledge.answers.reuse import observations
+from knowledge.answers.reuse.bound import Bound, Experience, Seen
+from knowledge.answers.reuse.contrast_guards import Difference, difference
+from knowledge.answers.reuse.holdout import is_held_out
+from knowledge.answers.reuse.score import Closeness
+from knowledge.relevance.matcher import Match
+from knowledge.types import Question
+
+log = structlog.get_logger()
+
+NEAR = 0.3
+"""Score from which a match that stays below its bound gets a second look."""
+
+FRESH_SECONDS = 60.0
+"""So long a tenant's experience is believed before it is learnt anew."""
+
+Verdict = Literal["verbatim", "held_out", "near", "no"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What may be done with the best match."""
+
+    verdict: Verdict
+    score: float = 0.0
+    bound: float | None = None
+    """The score that it needs; None: it was not looked at."""
+    guard: Difference | Literal["subject"] | None = None
+    """What forbids it at any score."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The tenant's settings and experience, and the entry's judged askings."""
+
+    settings: Learning
+    seen: Sequence[Seen] = ()
+    experience: Experience = field(default_factory=Experience)
+
+    @property
+    def is_distrusted(self) -> bool:
+        """Was it judged wrong more often than right, and not just once?"""
+        wrong = sum(not each.correct for each in self.seen)
+        return wrong > 1 and 2 * wrong > len(self.seen)
+
+
+class Book(Protocol):
+    """Keeps what was observed."""
+
+    def known(self, tenant_id: str, entry_id: str) -> Known:
+        """What there is to know before an entry is reused."""
+
+    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+        """An asking met an entry."""
+
+    def confirm(self, question: Question, entry_id: str) -> None:
+        """An entry was asked for in its own words."""
+
+
+class EmptyBook:
+    """Knows nothing and keeps nothing: the double, and what serves outside of conversations."""
+
+    def known(self, tenant_id: str, entry_id: str) -> Known:  # noqa: ARG002
+        """The defaults."""
+        return Known(Learning())
+
+    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+        """Nothing."""
+
+    def confirm(self, question: Question, entry_id: str) -> None:
+        """Nothing."""
+
+
+class StoredBook:
+    """In the database; an answer never fails since it could not be noted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._learnt: dict[str, tuple[float, Experience]] = {}
+
+    def known(self, tenant_id: str, entry_id: str) -> Known:
+        """What there is to know before an entry is reused."""
+        with self._database.session() as session:
+            seen = observations.seen(session, tenant_id, entry_id)
+            return Known(learning.of(session, tenant_id), seen, self._experience(session, tenant_id))
+
+    def _experience(self, session: Session, tenant_id: str) -> Experience:
+        """Learnt anew once a minute at most."""
+        learnt, experience = self._learnt.get(tenant_id, (-FRESH_SECONDS, Experience()))
+        if monotonic() - learnt >= FRESH_SECONDS:
+            experience = observations.experience(session, tenant_id)
+            self._learnt[tenant_id] = monotonic(), experience
+        return experience
+
+    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+        """Only what a customer asked: a trial has no turn."""
+        turn_id = question.turn_id
+        if turn_id is None:
+            return
+        reused, held_out = decision.verdict == "verbatim", decision.verdict == "held_out"
+        self._write(
+            lambda session: observations.observed(
+                session,
+                question.tenant_id,
+                entry_id,
+                turn_id=turn_id,
+                text=question.text,
+                score=decision.score,
+                reused=reused,
+                held_out=held_out,
+            )
+        )
+
+    def confirm(self, question: Question, entry_id: str) -> None:
+        """What nearly met in the turn before was this entry."""
+        turn_id = question.turn_id
+        if turn_id is not None and question.history:
+            self._write(lambda session: observations.confirmed(session, turn_id, entry_id))
+
+    def _write(self, write: _Write) -> None:
+        try:
+            with self._database.session() as session:
+                write(session)
+        except SQLAlchemyError as error:
+            log.warning("reuse was not noted", error=str(error))
+
+
+class _Write(Protocol):
+    def __call__(self, session: Session, /) -> object: ...
+
+
+class Reuse:
+    """The guards, then the entry's learned bound, then the hold-out."""
+
+    def __init__(self, closeness: Closeness, bound: Bound, book: Book | None = None) -> None:
+        self.book: Book = book or EmptyBook()
+        self._closeness = closeness
+        self._bound = bound
+
+    @classmethod
+    def shipped(cls, book: Book | None = None) -> Reuse:
+        """With the weights that ship."""
+        return cls(Closeness(), Bound.shipped(), book)
+
+    def decide(self, question: Question, ranked: Sequence[Match]) -> Decision:
+        """What may be done with the first of the matches; it is noted where a customer asked."""
+        if not ranked:
+            return Decision("no")
+        entry = ranked[0].candidate.entry
+        decision = self._decided(question, ranked)
+        if decision.verdict != "no":
+            self.book.note(question, entry.id, decision)
+        return decision
+
+    def is_distrusted(self, tenant_id: str, entry_id: str) -> bool:
+        """Is an entry to be offered only, because of what customers said of it?"""
+        return self.book.known(tenant_id, entry_id).is_distrusted
+
+    def _decided(self, question: Question, ranked: Sequence[Match]) -> Decision:
+        best = ranked[0]
+        entry = best.candidate.entry
+        own = (best.phrasing, *entry.questions)
+        apart = difference(question.text, own, entry.language, entry.subject)
+        if best.standing == "other" or apart:
+            return Decision("no", guard=apart or "subject")
+        score = self._closeness.score(question, ranked)
+        if score < NEAR:
+            return Decision("no", score)
+        known = self.book.known(question.tenant_id, entry.id)
+        bound = self._bound.needed(known.seen, known.settings.reuse_error, known.experience)
+        if score < bound:
+            return Decision("near", score, bound)
+        held_out = question.conversation_id and is_held_out(question.conversation_id, entry.id, known.settings.hold_out)
+        return Decision("held_out" if held_out else "verbatim", score, bound)

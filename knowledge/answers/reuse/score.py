@@ -1,0 +1,73 @@
+"""How sure we are that an entry answers a new phrasing: the matcher's probability beside how the words line up."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.relevance.matcher import SHIPPED, Match
+from knowledge.text import features
+from knowledge.text.names import masked
+from knowledge.types import Question
+
+Numbers = npt.NDArray[np.float64]
+LONG = 15
+"""Content words from which a question counts as long."""
+RARELY = 1e-5
+
+
+def logit(share: float) -> float:
+    """The log odds of a share."""
+    kept = min(max(share, RARELY), 1 - RARELY)
+    return math.log(kept / (1 - kept))
+
+
+def signs(question: Question, ranked: Sequence[Match]) -> Numbers:
+    """What is known about the best match: its odds and its rival's, nearness, the worst aligned words of both sides."""
+    best, rivals = ranked[0], ranked[1:4]
+    subject = [best.candidate.entry.subject]
+    asked = features.content_words(masked(question.text, subject))
+    own = features.content_words(masked(best.phrasing, subject))
+    shared, aligned = len(asked & own), best.alignment
+    return np.array(
+        [
+            logit(best.probability),
+            math.log(max((m.probability for m in rivals), default=0.0) + RARELY),
+            aligned.near,
+            aligned.near - max((m.alignment.near for m in rivals), default=0.0),
+            aligned.asked_worst,
+            aligned.asked_mean,
+            aligned.own_worst,
+            aligned.own_mean,
+            shared / max(len(asked), 1),
+            shared / max(len(own), 1),
+            float(best.standing == "same"),
+            float(bool(best.candidate.entry.context)),
+            min(len(asked), LONG) / LONG,
+        ]
+    )
+
+
+def with_products(standard: Numbers) -> Numbers:
+    """The signs and their products, of one row or many."""
+    left, right = np.triu_indices(standard.shape[-1])
+    return np.concatenate([standard, standard[..., left] * standard[..., right]], axis=-1)
+
+
+class Closeness:
+    """The trained score, 0 to 1: a logistic regression over the signs and their products."""
+
+    def __init__(self, file: Path = SHIPPED / "reuse.json") -> None:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        self._mean, self._scale = np.array(stored["mean"]), np.array(stored["scale"])
+        self._weights, self._bias = np.array(stored["weights"]), float(stored["bias"])
+
+    def score(self, question: Question, ranked: Sequence[Match]) -> float:
+        """Of the first match, in the light of the others."""
+        standard = np.clip((signs(question, ranked) - self._mean) / self._scale, -4, 4)
+        return float(1 / (1 + np.exp(-(with_products(standard) @ self._weights + self._bias))))

@@ -1,0 +1,87 @@
+"""Corrections as staff read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.db.models import HumanCorrection, KnowledgeEntry
+from core.errors import NotFound
+from knowledge.entries import editor
+
+FIELDS = (
+    "id",
+    "status",
+    "category",
+    "question",
+    "bot_answer",
+    "answer",
+    "reason",
+    "quality",
+    "intent",
+    "entry_id",
+    "entry_action",
+    "author",
+    "decided_by",
+    "decided_at",
+    "conversation_id",
+    "turn_id",
+    "effects",
+    "created_at",
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which corrections; every field that is set must fit."""
+
+    status: str | None = None
+    category: str | None = None
+    author: str | None = None
+    entry_id: str | None = None
+
+
+def found(session: Session, tenant_id: str, correction_id: str) -> HumanCorrection:
+    """One correction, as it is in the database now.
+
+    Raises:
+        NotFound: this tenant has no such correction.
+    """
+    correction = session.get(HumanCorrection, correction_id, populate_existing=True)
+    if correction is None or correction.tenant_id != tenant_id:
+        raise NotFound(f"There is no correction {correction_id!r}.")
+    return correction
+
+
+def listed(
+    session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
+) -> tuple[int, list[HumanCorrection]]:
+    """How many there are, and some of them, newest first."""
+    set_ = {name: value for name, value in vars(wanted).items() if value is not None}
+    query = select(HumanCorrection).filter_by(tenant_id=tenant_id, **set_)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    newest = query.order_by(HumanCorrection.id.desc()).limit(limit).offset(offset)
+    return total, list(session.scalars(newest))
+
+
+def count(session: Session, tenant_id: str, status: str) -> int:
+    """How many have this status."""
+    query = select(func.count()).select_from(HumanCorrection).filter_by(tenant_id=tenant_id, status=status)
+    return session.scalar(query) or 0
+
+
+def described(session: Session, correction: HumanCorrection) -> dict[str, Any]:
+    """All there is to say; ``live``: the vector index holds what was approved or undone (None: nothing was)."""
+    return {**{name: getattr(correction, name) for name in FIELDS}, "live": _is_live(session, correction)}
+
+
+def _is_live(session: Session, correction: HumanCorrection) -> bool | None:
+    changed = [change["id"] for change in correction.effects.get("entries", [])]
+    revision = editor.revision_of(session, correction.tenant_id)
+    if not changed or revision is None:
+        return None
+    query = select(func.max(KnowledgeEntry.revision)).where(KnowledgeEntry.id.in_(changed))
+    return (session.scalar(query) or 0) <= revision.indexed

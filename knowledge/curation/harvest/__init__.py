@@ -1,0 +1,6 @@
+"""New knowledge from what was said: finished conversations become suggested entries, unanswered questions a suggested FAQ."""
+
+from knowledge.curation.harvest.faq import FaqFinder
+from knowledge.curation.harvest.harvester import Harvested, Harvester, Run
+
+__all__ = ["FaqFinder", "Harvested", "Harvester", "Run"]

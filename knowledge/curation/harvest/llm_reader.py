@@ -1,0 +1,177 @@
+"""What a language model reads out of a conversation: a summary, and which of the person's sentences answer what.
+
+It only points and words the question. What it says is checked like everything else, and what it makes up is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from core.llm.masking import Masker
+from core.llm.types import Caller, Completion, Request, Signals
+from knowledge.answers.injection import OrderDetector
+from knowledge.answers.prompt_texts import Prompts
+from knowledge.curation.harvest.analysis import KEY_PHRASES, LONGEST_SUMMARY, Analysis
+from knowledge.curation.harvest.privacy import to_a_machine
+from knowledge.curation.harvest.transcript import Said, Transcript
+from knowledge.relevance.extract import sentences_of
+from knowledge.text.facts import facts, names
+
+log = structlog.get_logger()
+REPLY_TOKENS = 800
+LONGEST_READ = 16_000
+"""Characters of a transcript; of a longer one the model reads the end."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A question in the model's words, and the sentences of one exchange that answer it."""
+
+    exchange: int
+    question: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model made of a conversation."""
+
+    proposals: tuple[Proposal, ...] = ()
+    summary: str = ""
+    key_phrases: tuple[str, ...] = ()
+    category: str | None = None
+
+
+class _Pair(BaseModel):
+    question: str
+    answer: list[int]
+
+
+class _Reply(BaseModel):
+    summary: str | None = None
+    key_phrases: list[str] = []
+    category: str | None = None
+    pairs: list[_Pair]
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    exchange: int | None = None
+    """Where it is a person's sentence that answers: of which exchange."""
+    sentence: str = ""
+
+
+class Asks(Protocol):
+    """A model, if one is set up; ``core.llm.client.Asking`` is the one."""
+
+    def has_model(self, request: Request) -> bool:
+        """Would a model be asked?"""
+
+    def __call__(self, request: Request) -> Completion | None:
+        """Its answer; None: none answered."""
+
+
+class ModelReader:
+    """Gives conversations to a model; one in which somebody gives an assistant orders is not given to any."""
+
+    def __init__(self, ask: Asks, prompts: Prompts, orders: OrderDetector) -> None:
+        self._ask, self._prompts, self._orders = ask, prompts, orders
+
+    def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
+        """None: no model, nobody answered, orders in it, or no JSON came back. Then the rules go on alone."""
+        lines = _last(list(_lines(transcript)))
+        if not any(line.sentence for line in lines):
+            return None
+        caller = Caller(tenant_id, transcript.conversation_id, purpose="harvest", prompt_version=self._prompts.version)
+        told = [f"[{n}] {line.text}" for n, line in enumerate(lines, 1)]
+        request = Request(
+            self._prompts.harvest(told, categories), caller, Signals(told[-1]), max_output_tokens=REPLY_TOKENS
+        )
+        if not self._ask.has_model(request) or self._gives_orders(transcript):
+            return None
+        completion = self._ask(request)
+        return _reading(completion.text, lines, categories, transcript) if completion else None
+
+    def _gives_orders(self, transcript: Transcript) -> bool:
+        return any(to_a_machine(said.text) or self._orders.gives_orders(said.text) for said in transcript.said)
+
+
+def described(analysis: Analysis, reading: Reading, transcript: Transcript, masker: Masker) -> Analysis:
+    """The analysis with the model's summary, phrases and category, as far as they state only what was said."""
+    spoken = " ".join(said.text for said in transcript.said)
+    summary = reading.summary.strip()
+    if not summary or len(summary) > LONGEST_SUMMARY or masker.found(summary) or not _is_said(summary, spoken):
+        summary = analysis.summary
+    plain = " ".join(spoken.lower().split())
+    phrases = [p.lower() for p in reading.key_phrases if p.lower() in plain and p.strip() and not masker.found(p)]
+    return replace(
+        analysis,
+        summary=summary,
+        key_phrases=tuple(dict.fromkeys(phrases))[:KEY_PHRASES] or analysis.key_phrases,
+        category=analysis.category or reading.category,
+    )
+
+
+def _is_said(text: str, spoken: str) -> bool:
+    """Are its numbers, addresses and names among what was said? Its verbs ("asked") are the summary's own."""
+    said, stated = facts(spoken), facts(text)
+    named = {name.lower() for name in names(text)} - {"customer", "agent", "bot"}
+    return (
+        stated.numbers <= said.numbers
+        and stated.addresses <= said.addresses
+        and all(name in spoken.lower() for name in named)
+    )
+
+
+def _lines(transcript: Transcript) -> Iterator[_Line]:
+    """Each message; those of people sentence by sentence, as they may become an answer."""
+    answering = {id(said): n for n, exchange in enumerate(transcript.exchanges()) for said in exchange.answered}
+    for said in transcript.said:
+        exchange = answering.get(id(said))
+        if exchange is None:
+            yield _Line(_told(said, said.text))
+        else:
+            yield from (_Line(_told(said, s), exchange, s) for s in sentences_of(said.text))
+
+
+def _told(said: Said, text: str) -> str:
+    return f"{said.speaker}: {' '.join(text.split())}"
+
+
+def _last(lines: Sequence[_Line]) -> list[_Line]:
+    """The last lines that are not too long together."""
+    kept, length = list[_Line](), 0
+    for line in reversed(lines):
+        length += len(line.text)
+        if length > LONGEST_READ:
+            break
+        kept.append(line)
+    return kept[::-1]
+
+
+def _reading(text: str, lines: Sequence[_Line], categories: Sequence[str], transcript: Transcript) -> Reading | None:
+    try:
+        reply = _Reply.model_validate(json.loads(text[text.index("{") : text.rindex("}") + 1]))
+    except (ValueError, ValidationError) as error:
+        log.warning("a model's reading was no JSON", conversation_id=transcript.conversation_id, error=str(error)[:200])
+        return None
+    category = reply.category if reply.category in categories else None
+    proposals = tuple(proposal for pair in reply.pairs for proposal in _proposal(pair, lines))
+    return Reading(proposals, reply.summary or "", tuple(reply.key_phrases), category)
+
+
+def _proposal(pair: _Pair, lines: Sequence[_Line]) -> Iterator[Proposal]:
+    """Nothing where it points to a line that is not there, to nobody's answer, or to two exchanges."""
+    pointed = [lines[n - 1] for n in sorted(set(pair.answer)) if 1 <= n <= len(lines)]
+    exchanges = {line.exchange for line in pointed}
+    exchange = next(iter(exchanges), None)
+    if len(pointed) == len(set(pair.answer)) and len(exchanges) == 1 and exchange is not None:
+        question = " ".join(pair.question.split())
+        yield Proposal(exchange, question, tuple(line.sentence for line in pointed))

@@ -1,0 +1,294 @@
+"""Question and answer pairs in a conversation: what a person said, word for word, and only where it holds for everybody."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
+
+from core.language import language_of
+from core.llm.masking import Masker
+from knowledge.answers.injection import OrderDetector
+from knowledge.curation.harvest.llm_reader import Proposal
+from knowledge.curation.harvest.name_classifier import NameSense
+from knowledge.curation.harvest.privacy import Setting, personal, to_a_machine
+from knowledge.curation.harvest.questions import asks, not_askable, points, stands_alone
+from knowledge.curation.harvest.specificity import follows_on, not_general
+from knowledge.curation.harvest.temporal import without_salutation
+from knowledge.curation.harvest.transcript import Exchange, Said, Transcript
+from knowledge.curation.harvest.vocabulary import House
+from knowledge.relevance.extract import sentences_of
+from knowledge.text.facts import facts, names
+from knowledge.text.features import content_words
+from knowledge.text.names import SERVICES, masked
+from knowledge.text.names import names as is_named
+from knowledge.text.topic import VENUE, subject_of
+from knowledge.types import Embeds, Utterance
+
+LANGUAGE = "en"
+"""The rules know no other one; of a conversation in another language nothing becomes an entry."""
+LONGEST_ANSWER = 600
+LONGEST_QUESTION = 240
+FEWEST_WORDS = 2
+"""Words with a meaning of their own that an answer has at least; "Yes." answers nothing by itself."""
+NEAREST = 0.45
+"""Cosine of question and answer from which they belong together."""
+NEAREST_APPROVED = 0.2
+"""The same where someone approved the conversation."""
+ABOUT, ABOUT_THE_SAME = 0.3, 0.45
+"""Cosine to the question, or to the sentence nearest to it, from which another sentence is part of the answer."""
+REPEATED = 0.8
+"""Cosine from which the customer's next message asks the same again."""
+TURNS_KEPT = 4
+_YES_NO = re.compile(r"(?:yes|no|correct|exactly|absolutely|certainly)\b", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"^\W*(?:no\b(?! (?:problem|worries|thanks|thank|more|need))|nope|wrong|not (?:true|helpful|really|what|good|an? answer|correct|acceptable)|that(?:'|’)?s not|that is not|that does(?:n't| not)|"  # noqa: RUF001
+    r"(?:still|already|it) (?:doesn't|does not|didn't|not|tried|did|done)|(?:i )?(?:tried|did) that|but\b|you (?:didn't|did not|don't|are not|aren't|clearly|guys)|are you (?:serious|kidding)|seriously|"
+    r"so (?:you|why|what)|why\b|wow\b|lol\b|really\?|i (?:already|don't want|just told|asked|did))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question that others may ask, with what a person answered."""
+
+    question: str
+    answer: str
+    conversation_id: str
+    message_id: str
+    """Of the person's first message that the answer is from."""
+    subject: str | None = None
+    context: tuple[Utterance, ...] = ()
+    language: str = LANGUAGE
+
+
+@dataclass
+class PairFinder:
+    """Finds the pairs of a conversation; ``refused`` counts why sentences and pairs were not taken."""
+
+    embedder: Embeds
+    masker: Masker
+    orders: OrderDetector
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._sense = NameSense(self.embedder)
+
+    def pairs(
+        self,
+        transcript: Transcript,
+        house: House,
+        subjects: Sequence[str] = (),
+        proposals: Sequence[Proposal] | None = None,
+    ) -> list[Pair]:
+        """At most one pair for each time that a person answered; with a model's ``proposals`` those that hold, and no others."""
+        exchanges = list(transcript.exchanges())
+        said = " ".join(each.text for exchange in exchanges for each in exchange.answered)
+        if not exchanges or language_of(said) != LANGUAGE:
+            return []
+        setting = Setting.of(transcript, house)
+        found = (
+            [self._pair(exchange, setting, subjects) for exchange in exchanges]
+            if proposals is None
+            else [self._pair(exchanges[p.exchange], setting, subjects, p) for p in proposals]
+        )
+        if transcript.approved and not any(found[-1:]):
+            found[-1:] = [self._as_approved(exchanges[-1], setting, subjects)]
+        return [pair for pair in found if pair]
+
+    def _pair(
+        self, exchange: Exchange, setting: Setting, subjects: Sequence[str], proposal: Proposal | None = None
+    ) -> Pair | None:
+        answered = [s for s in exchange.answered if not self.masker.found(s.text)]
+        if not answered or any(s.cut_off for s in exchange.answered) or _is_refused(exchange.after):
+            return self._none("broken off, personal or refused")
+        if any(to_a_machine(s.text) for s in exchange.answered):
+            return self._none("gives orders")
+        kept = self._kept(answered, setting)
+        if proposal:
+            chosen = set(map(without_salutation, proposal.sentences))
+            kept = [sentence for sentence in kept if sentence in chosen]
+            questions = self._proposed(proposal.question, exchange, setting)
+        else:
+            questions = self._questions(exchange, setting)
+        if not kept or not questions:
+            return self._none("nothing general answered" if questions else "nothing asked")
+        subject = self._subject(exchange, kept, setting, subjects)
+        question, answer, near = self._nearest(questions, kept, subject)
+        if (
+            near < (NEAREST_APPROVED if setting.approved else NEAREST)
+            or self._near(question, exchange.after) >= REPEATED
+        ):
+            return self._none("question and answer do not belong together")
+        pair = self._placed((question, answer), exchange, setting, subject)
+        if pair is None or not self._is_clean(pair, answered, exchange, setting):
+            return self._none("not understood alone, personal, or gives orders")
+        return pair
+
+    def _as_approved(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> Pair | None:
+        """What somebody approved, as it was said, without the questions at its end; still nothing personal, no orders."""
+        question = without_salutation(exchange.asked[-1].text)
+        sentences = [s for each in exchange.answered for s in sentences_of(each.text)]
+        kept = [s for n, s in enumerate(sentences) if n == 0 or not s.endswith("?")]
+        answer = " ".join(kept)
+        if not question or len(question) > LONGEST_QUESTION or len(answer) > LONGEST_ANSWER:
+            return None
+        subject = self._subject(exchange, kept, setting, subjects)
+        pair = self._placed((question, answer), exchange, setting, subject)
+        return pair if pair and self._is_clean(pair, exchange.answered, exchange, setting) else None
+
+    def _kept(self, answered: Sequence[Said], setting: Setting) -> list[str]:
+        """The sentences that hold for everybody; one that follows on goes with the one before it."""
+        kept: list[str] = []
+        before_kept = False
+        for sentence in (without_salutation(s) for each in answered for s in sentences_of(each.text)):
+            if len(sentence.split()) < FEWEST_WORDS and not _YES_NO.match(sentence):
+                before_kept = False  # "Mark." is left of "Hi, Mark."
+                continue
+            why = not_general(sentence, setting) or (None if before_kept or not follows_on(sentence) else "follows on")
+            before_kept = why is None
+            if why:
+                self.refused[why.partition(":")[0]] += 1
+            else:
+                kept.append(sentence)
+        return kept
+
+    def _questions(self, exchange: Exchange, setting: Setting) -> list[str]:
+        """What may be the question; what was asked before the bot spoke counts only where nothing was asked since."""
+        last = _last_run(exchange)
+        asked = [s for s in exchange.asked if not to_a_machine(s.text)]
+        newest = list(self._askable([s for s in asked if s in last], setting))
+        if newest or setting.approved:
+            return [question for question in newest if question]
+        return [question for question in self._askable([s for s in asked if s not in last], setting) if question]
+
+    def _proposed(self, question: str, exchange: Exchange, setting: Setting) -> list[str]:
+        """A model's wording, where it is near to what the customer wrote and names nothing that nobody said."""
+        spoken = " ".join(said.text for said in (*exchange.before, *exchange.answered))
+        said, stated = facts(spoken), facts(question)
+        added = stated.numbers - said.numbers or stated.addresses - said.addresses
+        long = len(question) > LONGEST_QUESTION or len(sentences_of(question)) > 1
+        why = not_askable(question, setting) or ("too long" if long else None)
+        if why or added or not set(names(question)) <= set(names(spoken)) or not asks(question):
+            self.refused[f"a model's question: {(why or 'adds something').partition(':')[0]}"] += 1
+            return []
+        return [question] if self._near(question, exchange.asked) >= NEAREST else []
+
+    def _askable(self, asked: Sequence[Said], setting: Setting) -> Iterator[str | None]:
+        """Each question, newest message first, with what must stand before it; None for one that is nobody else's."""
+        for said in reversed(asked):
+            sentences = [s for s in map(without_salutation, sentences_of(said.text)) if s]
+            for n, sentence in enumerate(sentences):
+                if not asks(sentence):
+                    continue
+                whole = " ".join(sentences[max(0, n - 1) : n + 1]) if points(sentence) else sentence
+                why = not_askable(whole, setting) or ("too long" if len(whole) > LONGEST_QUESTION else None)
+                if why:
+                    self.refused[f"question: {why.partition(':')[0]}"] += 1
+                if why != "asks nothing":
+                    yield None if why else whole
+
+    def _nearest(self, questions: Sequence[str], kept: Sequence[str], subject: str | None) -> tuple[str, str, float]:
+        """The question that the sentences answer best, and of a long answer the sentences nearest to it."""
+        answer = " ".join(kept)
+        # a name that all of them have would bring them near whatever they say
+        vectors = self.embedder.embed([masked(text, [subject]) for text in (answer, *questions, *kept)])
+        asked, sentences = vectors[1 : len(questions) + 1], vectors[len(questions) + 1 :]
+        best = int((asked @ vectors[0]).argmax())
+        near = sentences @ asked[best]
+        beside = sentences @ sentences[int(near.argmax())]
+        chosen = [
+            n for n in range(len(kept)) if near[n] >= ABOUT or beside[n] >= ABOUT_THE_SAME or _YES_NO.match(kept[n])
+        ]
+        while sum(len(kept[n]) + 1 for n in chosen) > LONGEST_ANSWER:
+            chosen.remove(min(chosen, key=lambda n: near[n]))
+        chosen = [n for n in chosen if n - 1 in chosen or not follows_on(kept[n])]
+        return questions[best], " ".join(kept[n] for n in chosen), float(max(asked[best] @ vectors[0], near.max()))
+
+    def _near(self, question: str, said: Sequence[Said]) -> float:
+        """Cosine of a question to the message nearest to it; 0 where there is none."""
+        vectors = self.embedder.embed([question, *(s.text for s in said)])
+        return float((vectors[1:] @ vectors[0]).max(initial=0.0))
+
+    def _placed(self, texts: tuple[str, str], exchange: Exchange, setting: Setting, subject: str | None) -> Pair | None:
+        """With its subject and the turns before it, where it is not understood without them."""
+        question, answer = texts
+        alone = stands_alone(question)
+        needed = not alone or bool(VENUE.search(f"{question} {answer}"))
+        if needed and subject is None:
+            return None
+        named = bool(subject) and subject not in SERVICES.values() and is_named(f"{question} {answer}", subject or "")
+        about = subject if needed or named or setting.approved else None
+        context = tuple(self._context(question, exchange, setting)) if about else ()
+        if len(content_words(answer)) < FEWEST_WORDS:
+            return None
+        begins = sentences_of(answer)[0][1:40]
+        first = next(s for s in exchange.answered if begins in " ".join(s.text.split()))
+        return Pair(question, answer, setting.conversation_id, first.message_id, about, context)
+
+    def _subject(
+        self, exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]
+    ) -> str | None:
+        """What the question is about: named before the answer, and by more than this customer, or approved."""
+        turns = [
+            Utterance(s.speaker, s.text) for s in exchange.before if setting.approved or not self._private(s, setting)
+        ]
+        subject = subject_of([*turns, Utterance("agent", " ".join(kept))], subjects)
+        said = setting.approved or any(is_named(turn.text, subject) for turn in turns if subject)
+        return subject if said and subject and setting.vouches(subject) else None
+
+    def _context(self, question: str, exchange: Exchange, setting: Setting) -> Iterator[Utterance]:
+        """The turns before the question without what is personal in them."""
+        asks_it = (
+            n for n, s in enumerate(exchange.before) if sentences_of(question)[-1][1:] in " ".join(s.text.split())
+        )
+        at = max(asks_it, default=len(exchange.before))
+        for said in exchange.before[max(0, at - TURNS_KEPT) : at]:
+            if not self._private(said, setting) and not self._orders(said.text):
+                yield Utterance(said.speaker, said.text)
+
+    def _private(self, said: Said, setting: Setting) -> bool:
+        """Is something in a message that may be one person's own?"""
+        return bool(self.masker.found(said.text) or personal(said.text, setting) or self._names(said.text, setting))
+
+    def _is_clean(self, pair: Pair, answered: Sequence[Said], exchange: Exchange, setting: Setting) -> bool:
+        """Nothing personal, no orders, and every fact said by the person."""
+        texts = [pair.question, pair.answer, pair.subject or ""]
+        spoken = " ".join(s.text for s in answered)
+        asked = " ".join(s.text for s in exchange.asked)
+        if any(self.masker.found(text) for text in texts) or self._orders(pair.question, pair.answer, spoken, asked):
+            return False
+        if self._names(" ".join(texts), setting):
+            return False
+        said, stated = facts(spoken), facts(pair.answer)
+        return (
+            stated.numbers <= said.numbers
+            and stated.addresses <= said.addresses
+            and stated.words <= said.words
+            and set(names(pair.answer)) <= set(names(spoken))
+            and all(sentence[1:] in " ".join(spoken.split()) for sentence in sentences_of(pair.answer))
+        )
+
+    def _names(self, text: str, setting: Setting) -> bool:
+        """Does it say a word that sounds like a name and is not the house's?"""
+        return not all(setting.knows(name) for name in self._sense.names(text))
+
+    def _orders(self, *texts: str) -> bool:
+        return any(self.orders.gives_orders(text) for text in texts)
+
+    def _none(self, why: str) -> Pair | None:
+        self.refused[why] += 1
+        return None
+
+
+def _last_run(exchange: Exchange) -> list[Said]:
+    """What the customer said last, before the answer or a word of the bot; what they asked earlier the bot may have answered."""
+    before = list(dropwhile(lambda s: s.speaker != "customer", reversed(exchange.before)))
+    return list(takewhile(lambda s: s.speaker == "customer", before))[::-1]
+
+
+def _is_refused(after: Sequence[Said]) -> bool:
+    return bool(after and _REFUSED.search(after[0].text))

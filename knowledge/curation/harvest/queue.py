@@ -1,0 +1,170 @@
+"""The queue of suggestions: the same question with the same answer is one item, with all the evidence for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.db.models import ReviewItem, now
+from core.errors import KnowledgeUnavailable
+from core.feedback import settings
+from knowledge.curation.harvest.pairs import Pair
+from knowledge.entries.rivals import disagree
+from knowledge.text.features import contradicts, normalised
+from knowledge.types import Embeds, Retriever
+
+log = structlog.get_logger()
+Placed = Literal["new", "grown", "known"]
+WAITING = ("open", "half_approved", "snoozed")
+SAME_QUESTION = 0.8
+SAME_ANSWER = 0.7
+NEAR_ENTRY = 0.6
+"""Cosine from which an entry's question is shown beside a suggestion."""
+KNOWN_ENTRY = 0.9
+"""Cosine from which an entry that says the same makes a suggestion needless."""
+NEAR_SHOWN = 3
+MOST_EVIDENCE = 1000
+MOST_PHRASINGS = 8
+LOADED_AT_ONCE = 500
+
+
+def near_entries(retriever: Retriever | None, tenant_id: str, question: str, answer: str) -> list[dict[str, Any]]:
+    """Approved entries near to a question, and whether they contradict the answer."""
+    if retriever is None:
+        return []
+    try:
+        found = retriever.candidates(tenant_id, [question], NEAR_SHOWN)
+    except KnowledgeUnavailable as error:
+        log.warning("near entries are not known now", error=str(error))
+        return []
+    return [
+        {
+            "entry_id": c.entry.id,
+            "similarity": round(min(1.0, c.dense), 4),
+            "contradicts": bool(answer) and c.entry.kind == "faq" and disagree(answer, c.entry.answer),
+        }
+        for c in sorted(found, key=lambda c: -c.dense)
+        if c.dense >= NEAR_ENTRY
+    ]
+
+
+def expire(session: Session, tenant_id: str, at: datetime) -> int:
+    """What nobody reviewed in time leaves the queue; how many did."""
+    late = update(ReviewItem).where(
+        ReviewItem.tenant_id == tenant_id,
+        ReviewItem.status.in_(("open", "half_approved")),
+        ReviewItem.expires_at <= at,
+    )
+    values = {"status": "expired", "updated_at": at, "revision": ReviewItem.revision + 1}
+    return len(session.scalars(late.values(values).returning(ReviewItem.id)).all())
+
+
+def claimed(session: Session, item_id: str) -> ReviewItem | None:
+    """An item that still waits, for nobody else to change until the end of the transaction."""
+    claim = update(ReviewItem).where(ReviewItem.id == item_id, ReviewItem.status.in_(WAITING)).values(updated_at=now())
+    if not session.execute(claim.returning(ReviewItem.id), execution_options={"synchronize_session": False}).scalar():
+        return None
+    return session.get(ReviewItem, item_id, populate_existing=True)
+
+
+def expires(session: Session, tenant_id: str) -> datetime:
+    """When what is suggested now leaves the queue."""
+    return now() + timedelta(weeks=settings.of(session, tenant_id).expire_weeks)
+
+
+def with_evidence(item: ReviewItem, evidence: Iterable[dict[str, Any]]) -> int:
+    """Add what is not there yet; each conversation is one asking. How many were new."""
+    known = {each["conversation_id"] for each in item.evidence}
+    new = {each["conversation_id"]: each for each in evidence if each["conversation_id"] not in known}
+    item.evidence = [*item.evidence, *new.values()][:MOST_EVIDENCE]
+    item.asks = len(item.evidence)
+    item.effect = round(item.asks * sum(each["badly"] for each in item.evidence) / max(len(item.evidence), 1), 4)
+    return len(new)
+
+
+class Queue:
+    """A tenant's suggested entries, held in memory for one run."""
+
+    def __init__(self, session: Session, tenant_id: str, embedder: Embeds, retriever: Retriever | None = None) -> None:
+        self._tenant_id, self._embedder, self._retriever = tenant_id, embedder, retriever
+        self._items: list[tuple[str, bool, str, str, str | None]] = []
+        """(id, waits, question, answer, subject)"""
+        self._asked = self._answered = embedder.embed([])
+        rows = select(
+            ReviewItem.id, ReviewItem.status, ReviewItem.questions, ReviewItem.answer, ReviewItem.subject
+        ).where(ReviewItem.tenant_id == tenant_id, ReviewItem.kind == "entry", ReviewItem.status != "expired")
+        for some in session.execute(rows.execution_options(yield_per=LOADED_AT_ONCE)).partitions():
+            self._remember([(row.id, row.status in WAITING, row.questions[0], row.answer, row.subject) for row in some])
+
+    def place(self, session: Session, pair: Pair, *, badly: bool | None) -> Placed:
+        """Into the item that asks and answers the same, or a new one; nothing where it is known or was decided."""
+        evidence = {
+            "conversation_id": pair.conversation_id,
+            "message_id": pair.message_id,
+            "question": pair.question,
+            "answer": pair.answer,
+            "badly": True if badly is None else badly,
+        }
+        same = self._same(pair)
+        if same is not None:
+            item_id, waits, *_ = self._items[same]
+            item = claimed(session, item_id) if waits else None
+            return self._grow(session, item, pair, evidence) if item else "known"
+        near = near_entries(self._retriever, self._tenant_id, pair.question, pair.answer)
+        if any(n["similarity"] >= KNOWN_ENTRY and not n["contradicts"] for n in near):
+            return "known"
+        item = ReviewItem(
+            tenant_id=self._tenant_id,
+            kind="entry",
+            questions=[pair.question],
+            answer=pair.answer,
+            context=[asdict(turn) for turn in pair.context],
+            subject=pair.subject,
+            language=pair.language,
+            near=near,
+            entry_id=near[0]["entry_id"] if near else None,
+            evidence=[],
+            expires_at=expires(session, self._tenant_id),
+        )
+        session.add(item)
+        with_evidence(item, [evidence])
+        session.flush()
+        self._remember([(item.id, True, pair.question, pair.answer, pair.subject)])
+        return "new"
+
+    def _grow(self, session: Session, item: ReviewItem, pair: Pair, evidence: dict[str, Any]) -> Placed:
+        if not with_evidence(item, [evidence]):
+            return "known"
+        asked = [normalised(question) for question in item.questions]
+        if normalised(pair.question) not in asked and len(asked) < MOST_PHRASINGS and not pair.context:
+            item.questions = [*item.questions, pair.question]
+            item.revision += 1
+        item.expires_at = expires(session, self._tenant_id)
+        return "grown"
+
+    def _same(self, pair: Pair) -> int | None:
+        """The nearest item that asks the same about the same thing, and answers alike."""
+        if not self._items:
+            return None
+        vectors = self._embedder.embed([pair.question, pair.answer])
+        asked, answered = self._asked @ vectors[0], self._answered @ vectors[1]
+        for n in np.argsort(-asked):
+            if asked[n] < SAME_QUESTION:
+                return None
+            _, _, question, answer, subject = self._items[n]
+            alike = answered[n] >= SAME_ANSWER and not disagree(pair.answer, answer)
+            if alike and subject == pair.subject and not contradicts(pair.question, question):
+                return int(n)
+        return None
+
+    def _remember(self, items: list[tuple[str, bool, str, str, str | None]]) -> None:
+        self._items += items
+        self._asked = np.concatenate([self._asked, self._embedder.embed([item[2] for item in items])])
+        self._answered = np.concatenate([self._answered, self._embedder.embed([item[3] for item in items])])

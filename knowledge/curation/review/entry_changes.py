@@ -1,0 +1,158 @@
+"""Entries as staff change them: each change is a version and an audit event; with four eyes it waits for a second person."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from core.audit import note
+from core.db.models import KnowledgeEntry, ReviewItem, now
+from core.errors import Conflict, NotFound
+from core.feedback import settings
+from knowledge.curation.corrections.edits import content_of, version_of
+from knowledge.curation.review.types import Hand, Seen, Wanted
+from knowledge.entries import editor as entries
+from knowledge.entries.content import Content
+from knowledge.entries.editor import Change, EntryEditor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a change: done, or waiting in the queue for a second person."""
+
+    entry_id: str | None
+    item_id: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Somebody else must approve it first."""
+        return self.item_id is not None
+
+
+def create(session: Session, hand: Hand, content: Content) -> Outcome:
+    """A new entry, served at once.
+
+    Raises:
+        InvalidInput: it says nothing, or too much.
+    """
+    content = content.checked()
+    if settings.of(session, hand.tenant_id).four_eyes:
+        return _propose(session, hand, content, Wanted("publish"))
+    editor = EntryEditor(session, hand.tenant_id, Change(hand.by, hand.reason or "written by hand"))
+    entry = editor.add(content, approved=True)
+    _note(session, hand, entry, "created")
+    return Outcome(entry.id)
+
+
+def change(session: Session, hand: Hand, seen: Seen, content: Content) -> Outcome:
+    """The entry's next version.
+
+    Raises:
+        NotFound: there is no such entry.
+        Conflict: somebody changed it meanwhile.
+        InvalidInput: it says nothing, or too much.
+    """
+    editor, entry = _locked(session, hand, seen, "changed by hand")
+    return _change(session, hand, editor, entry, content)
+
+
+def retire(session: Session, hand: Hand, seen: Seen) -> Outcome:
+    """Serve it no longer; one person is enough to take something away.
+
+    Raises:
+        NotFound: there is no such entry.
+        Conflict: somebody changed it meanwhile.
+    """
+    editor, entry = _locked(session, hand, seen, "retired by hand")
+    editor.retire(entry)
+    _note(session, hand, entry, "retired")
+    return Outcome(entry.id)
+
+
+def approve(session: Session, hand: Hand, seen: Seen) -> Outcome:
+    """Serve it from now on; with four eyes not by whoever wrote it.
+
+    Raises:
+        NotFound: there is no such entry.
+        Conflict: somebody changed it meanwhile, or a second person is needed.
+    """
+    editor, entry = _locked(session, hand, seen, "approved by hand")
+    if settings.of(session, hand.tenant_id).four_eyes and entry.author == hand.by:
+        raise Conflict("You changed this entry last; a second person must approve it.")
+    editor.approve(entry)
+    _note(session, hand, entry, "approved")
+    return Outcome(entry.id)
+
+
+def restore(session: Session, hand: Hand, seen: Seen, version: int) -> Outcome:
+    """What it said at an earlier version, as a new one.
+
+    Raises:
+        NotFound: there is no such entry or version.
+        Conflict: somebody changed it meanwhile.
+    """
+    hand = replace(hand, reason=hand.reason or f"version {version} restored")
+    editor, entry = _locked(session, hand, seen, hand.reason)
+    if not 1 <= version <= entry.version:
+        raise NotFound(f"Entry {entry.id!r} has no version {version}.")
+    return _change(session, hand, editor, entry, content_of(version_of(session, entry.id, version)))
+
+
+def _change(session: Session, hand: Hand, editor: EntryEditor, entry: KnowledgeEntry, content: Content) -> Outcome:
+    before = entries.content_of(entry)
+    wanted = replace(
+        content,
+        kind=before.kind,
+        context=before.context,
+        language=before.language,
+        external_id=before.external_id,
+        url=before.url,
+    ).checked()
+    if wanted == before:
+        return Outcome(entry.id)
+    if entry.status == "approved" and settings.of(session, hand.tenant_id).four_eyes:
+        amend = Wanted("amend", entry.id, version=entry.version, title=wanted.title)
+        return _propose(session, hand, wanted, amend)
+    editor.amend(entry, wanted)
+    _note(session, hand, entry, "changed")
+    return Outcome(entry.id)
+
+
+def _locked(session: Session, hand: Hand, seen: Seen, reason: str) -> tuple[EntryEditor, KnowledgeEntry]:
+    editor = EntryEditor(session, hand.tenant_id, Change(hand.by, hand.reason or reason))
+    editor.lock()
+    entry = entries.found(session, hand.tenant_id, seen.entry_id)
+    if entry.version != seen.version:
+        raise Conflict(
+            f"{entry.author} changed this entry while you looked at it (version {seen.version}, now {entry.version})."
+        )
+    return editor, entry
+
+
+def _propose(session: Session, hand: Hand, content: Content, wanted: Wanted) -> Outcome:
+    """The first of two approvals, as an item of the queue."""
+    item = ReviewItem(
+        tenant_id=hand.tenant_id,
+        kind="entry",
+        status="half_approved",
+        questions=list(content.questions),
+        answer=content.answer,
+        subject=content.subject,
+        language=content.language,
+        entry_id=wanted.entry_id,
+        reason=hand.reason[:1000],
+        first_by=hand.by,
+        decided_by=hand.by,
+        decided_at=now(),
+        undo={"wanted": asdict(wanted)},
+    )
+    session.add(item)
+    session.flush()
+    note(session, hand.tenant_id, "review", item.id, "proposed", hand.by, entry_id=wanted.entry_id)
+    return Outcome(wanted.entry_id, item.id)
+
+
+def _note(session: Session, hand: Hand, entry: KnowledgeEntry, action: str) -> None:
+    details = {"version": entry.version, "reason": hand.reason}
+    note(session, hand.tenant_id, "entry", entry.id, action, hand.by, **details)

@@ -1,0 +1,198 @@
+"""The queue as reviewers read it: ranked by effect, page by page, with evidence and near entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy.orm import Session
+
+from core.db.models import KnowledgeEntry, Message, ReviewItem, now
+from core.errors import NotFound
+from core.feedback import settings
+from knowledge.curation.review.differences import diff
+from knowledge.entries import contradictions, editor
+
+FIELDS = (
+    "id", "kind", "status", "questions", "answer", "context", "subject", "language", "intent", "evidence", "asks",
+    "effect", "entry_id", "near", "reason", "first_by", "decided_by", "decided_at", "snoozed_until", "revision",
+    "created_at", "updated_at",
+)  # fmt: skip
+EVIDENCE_SHOWN = 20
+DECISION_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which items; every field that is set must fit. No status: what waits for a decision."""
+
+    status: str | None = None
+    kind: str | None = None
+    search: str | None = None
+    language: str | None = None
+
+
+def found(session: Session, tenant_id: str, item_id: str) -> ReviewItem:
+    """One item, as it is in the database now.
+
+    Raises:
+        NotFound: this tenant has no such item.
+    """
+    item = session.get(ReviewItem, item_id, populate_existing=True)
+    if item is None or item.tenant_id != tenant_id:
+        raise NotFound(f"There is no review item {item_id!r}.")
+    return item
+
+
+def listed(session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int) -> tuple[int, list[ReviewItem]]:
+    """How many fit, and some of them: the greatest effect first, decided ones newest first."""
+    query = _matching(tenant_id, wanted)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    if wanted.status in {None, "open", "half_approved"}:
+        query = query.order_by(ReviewItem.effect.desc(), ReviewItem.asks.desc(), ReviewItem.id)
+    else:
+        query = query.order_by(ReviewItem.updated_at.desc(), ReviewItem.id.desc())
+    return total, list(session.scalars(query.limit(limit).offset(offset)))
+
+
+def described(session: Session, item: ReviewItem) -> dict[str, Any]:
+    """All fields; ``live``: the vector index holds what was published (None: nothing was)."""
+    return {
+        **{name: getattr(item, name) for name in FIELDS},
+        "wanted": item.undo.get("wanted") if item.status == "half_approved" else None,
+        "expires_at": expiry(session, item),
+        "live": _is_live(session, item),
+    }
+
+
+def detailed(session: Session, item: ReviewItem) -> dict[str, Any]:
+    """The same with where it was said, and the near entries beside their differences."""
+    target = (item.undo.get("wanted") or {}).get("entry_id") if item.status == "half_approved" else None
+    known = {near["entry_id"]: near for near in item.near}
+    for entry_id in filter(None, (item.entry_id if item.status in {"open", "half_approved"} else None, target)):
+        known.setdefault(entry_id, {"entry_id": entry_id})
+    stored = _entries(session, item.tenant_id, list(known))
+    return {
+        **described(session, item),
+        "evidence": _evidence(session, item),
+        "said": len(item.evidence),
+        "near": [_near(item, stored[id_], near) for id_, near in known.items() if id_ in stored],
+    }
+
+
+def expiry(session: Session, item: ReviewItem) -> datetime | None:
+    """When it leaves the queue unless somebody decides."""
+    if item.status not in {"open", "half_approved"} or item.kind == contradictions.KIND:
+        return None
+    return item.expires_at or item.created_at + timedelta(weeks=settings.of(session, item.tenant_id).expire_weeks)
+
+
+def waiting(session: Session, tenant_id: str) -> int:
+    """How many items wait for a decision."""
+    return session.scalar(select(func.count()).select_from(_matching(tenant_id, Filter()).subquery())) or 0
+
+
+def analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> dict[str, Any]:
+    """Counts by status and kind, what still can be won, and how the last days' decisions went."""
+    by_status = _counts(session, tenant_id, ReviewItem.status)
+    since = now() - timedelta(days=days)
+    decided = select(ReviewItem.status, ReviewItem.created_at, ReviewItem.decided_at).where(
+        ReviewItem.tenant_id == tenant_id,
+        ReviewItem.decided_at >= since,
+        ReviewItem.status.in_(["approved", "merged", "rejected"]),
+    )
+    rows = session.execute(decided).all()
+    hours = sorted((row.decided_at - row.created_at).total_seconds() / 3600 for row in rows if row.decided_at)
+    effect = select(func.sum(ReviewItem.effect)).where(
+        ReviewItem.tenant_id == tenant_id, ReviewItem.status.in_(["open", "half_approved"])
+    )
+    taken = sum(row.status != "rejected" for row in rows)
+    return {
+        "by_status": by_status,
+        "by_kind": _counts(session, tenant_id, ReviewItem.kind, "open", "half_approved"),
+        "waiting": by_status.get("open", 0) + by_status.get("half_approved", 0),
+        "waiting_effect": round(session.scalar(effect) or 0.0, 2),
+        "days": days,
+        "decided": len(rows),
+        "approval_rate": round(taken / len(rows), 4) if rows else None,
+        "median_hours_to_decision": round(hours[len(hours) // 2], 1) if hours else None,
+    }
+
+
+def _matching(tenant_id: str, wanted: Filter) -> Select[Any]:
+    query = select(ReviewItem).where(ReviewItem.tenant_id == tenant_id)
+    statuses = [wanted.status] if wanted.status else ["open", "half_approved"]
+    query = query.where(ReviewItem.status.in_(statuses))
+    if wanted.kind:
+        query = query.where(ReviewItem.kind == wanted.kind)
+    if wanted.language:
+        query = query.where(ReviewItem.language == wanted.language)
+    if wanted.search:
+        asked = cast(ReviewItem.questions, String)
+        query = query.where(
+            asked.icontains(wanted.search, autoescape=True)
+            | ReviewItem.answer.icontains(wanted.search, autoescape=True)
+            | ReviewItem.subject.icontains(wanted.search, autoescape=True)
+        )
+    return query
+
+
+def _counts(session: Session, tenant_id: str, column: Any, *statuses: str) -> dict[str, int]:
+    query = select(column, func.count()).where(ReviewItem.tenant_id == tenant_id).group_by(column)
+    if statuses:
+        query = query.where(ReviewItem.status.in_(statuses))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _is_live(session: Session, item: ReviewItem) -> bool | None:
+    changed = [change["id"] for change in item.undo.get("entries", [])]
+    revision = editor.revision_of(session, item.tenant_id)
+    if not changed or revision is None:
+        return None
+    query = select(func.max(KnowledgeEntry.revision)).where(KnowledgeEntry.id.in_(changed))
+    return (session.scalar(query) or 0) <= revision.indexed
+
+
+def _entries(session: Session, tenant_id: str, ids: list[str]) -> dict[str, KnowledgeEntry]:
+    query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.id.in_(ids))
+    return {entry.id: entry for entry in session.scalars(query)}
+
+
+def _near(item: ReviewItem, entry: KnowledgeEntry, near: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "entry_id": entry.id,
+        "similarity": near.get("similarity"),
+        "contradicts": bool(near.get("contradicts")),
+        "status": entry.status,
+        "kind": entry.kind,
+        "title": entry.title,
+        "subject": entry.subject,
+        "questions": [question.text for question in entry.questions],
+        "answer": entry.answer,
+        "version": entry.version,
+        "source": f"{entry.source.uri} in {entry.source.origin}" if entry.source else None,
+        "updated_at": entry.updated_at,
+        "diff": [tuple(piece) for piece in diff(entry.answer, item.answer)] if item.answer else [],
+    }
+
+
+def _evidence(session: Session, item: ReviewItem) -> list[dict[str, Any]]:
+    """What was said there, as far as it is still stored."""
+    shown = item.evidence[:EVIDENCE_SHOWN]
+    ids = [each["message_id"] for each in shown if each.get("message_id")]
+    said = select(Message.id, Message.created_at, Message.speaker).where(
+        Message.tenant_id == item.tenant_id, Message.id.in_(ids)
+    )
+    messages = {row.id: row for row in session.execute(said)}
+    return [
+        {
+            "conversation_id": each.get("conversation_id"),
+            "message_id": each.get("message_id"),
+            "question": each.get("question", ""),
+            "answer": each.get("answer", ""),
+            "said_at": row.created_at if (row := messages.get(each.get("message_id", ""))) else None,
+        }
+        for each in shown
+    ]

@@ -1,0 +1,1 @@
+"""Sentence embeddings, in English and in other languages."""

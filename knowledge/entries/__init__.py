@@ -1,0 +1,1 @@
+"""Knowledge entries in SQL: edited in versions, checked, and compared for contradictions."""

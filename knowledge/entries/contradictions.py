@@ -1,0 +1,354 @@
+"""Entries that answer the same question differently: marked as disputed, and put before the reviewers.
+
+The question is in the words of both (``EntryQuestion``), or an own question of one to which the other was found to say
+something else (``EntryConflict``).
+
+The mark is kept with the entries, so that answering reads it with them. It follows every change in the transaction that
+makes it: when staff retire or amend one side, the other is undisputed at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, union_all, update
+from sqlalchemy.orm import Session, aliased
+
+from core.db.models import (
+    EntryConflict,
+    EntryQuestion,
+    KnowledgeEntry,
+    KnowledgeRevision,
+    ReviewItem,
+    SourceDocument,
+    now,
+)
+from knowledge.entries.content import Content
+from knowledge.text.features import content_words
+
+KIND = "contradiction"
+MARKS = "?!.,:;\"'()[]…¿¡؟。？！、“”‘’«»*_`"  # noqa: RUF001 -- the marks of other scripts
+KEYS_AT_ONCE = 400
+MOST_SIDES = 20
+"""Of one contradiction so many entries are shown."""
+UNDECIDED = ("open", "half_approved", "snoozed")
+CLEAR_WORDS = 3
+"""Content words from which a question says itself what it is about."""
+ASKED = (EntryQuestion, EntryConflict)
+"""The tables of what entries are asked by."""
+Asked = type[EntryQuestion] | type[EntryConflict]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Side:
+    """An approved entry of a contradiction."""
+
+    entry_id: str
+    answer: str
+    source: str | None
+    """The name of its source; None: written by hand or learnt."""
+    document: str | None
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A question with different answers; ``count`` is of all its entries, of which ``sides`` are the first."""
+
+    key: str
+    question: str
+    subject: str | None
+    language: str
+    answers: frozenset[str]
+    count: int
+    sides: tuple[Side, ...]
+
+
+def normalised(text: str) -> str:
+    """A text without what makes no difference to what it says: capitals, blanks, marks around its words."""
+    words = unicodedata.normalize("NFKC", text).casefold().split()
+    return " ".join(filter(None, (word.strip(MARKS) for word in words))) or " ".join(words)
+
+
+def question_keys(content: Content) -> dict[str, str | None]:
+    """The key of each question; None where what is meant depends on what was said before."""
+    if content.kind != "faq" or content.context:
+        return dict.fromkeys(content.questions)
+    return {question: _hash(question, *_about(content, question)) for question in content.questions}
+
+
+def _about(content: Content, question: str) -> tuple[str, ...]:
+    """What a question is about beside its words; "How do I delete it?" means what its article is about."""
+    is_clear = len(content_words(question)) >= CLEAR_WORDS
+    return (content.subject or "", content.language, *(() if is_clear else (content.title or "",)))
+
+
+def answer_key(answer: str) -> str:
+    """The same for answers that say the same in the same words."""
+    return _hash(answer)
+
+
+def contradicting(session: Session, tenant_id: str, entry_ids: Sequence[str]) -> set[str]:
+    """Those of the given entries to which another one gives a different answer to the same question."""
+    query = select(KnowledgeEntry.id, KnowledgeEntry.tenant_id).where(
+        KnowledgeEntry.id.in_(entry_ids), KnowledgeEntry.disputed, KnowledgeEntry.status == "approved"
+    )
+    return {row.id for row in session.execute(query) if row.tenant_id == tenant_id}
+
+
+def mark(session: Session, tenant_id: str, keys: Iterable[str], revision: int, ids: Iterable[str] = ()) -> None:
+    """Bring the marks of all entries that are asked one of these questions, and of the given ones, up to date."""
+    concerned = set(ids)
+    for some in _parts(sorted(set(keys))):
+        for table in ASKED:
+            asked = select(table.entry_id).where(table.tenant_id == tenant_id, table.key.in_(some))
+            concerned.update(session.scalars(asked.distinct()))
+    for part in _parts(sorted(concerned)):
+        _mark(session, tenant_id, part, revision)
+
+
+def found(
+    session: Session, tenant_id: str, *, source: str | None = None, keys: Sequence[str] | None = None
+) -> list[Contradiction]:
+    """The contradictions of a tenant that nobody accepted, or those in which a source takes part, or of some questions."""
+    accepted = _accepted(session, tenant_id, keys)
+    asked = _groups(session, tenant_id, keys)
+    rows = defaultdict(list)
+    for some in _parts(asked):
+        for table in ASKED:
+            for row in session.execute(_sides(table, tenant_id, some)):
+                rows[row.key].append(row)
+    contradictions = [_contradiction(key, rows[key]) for key in asked if rows[key]]
+    return [
+        one
+        for one in contradictions
+        if len(one.answers) > 1
+        and not _is_accepted(one.answers, accepted.get(one.key, ()))
+        and (source is None or any(row.origin == source for row in rows[one.key]))
+    ]
+
+
+def queue(session: Session, tenant_id: str) -> int:
+    """Bring the review queue up to date: what is new waits in it, what is gone is settled. How many are new."""
+    alone = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
+    session.execute(alone.values(tenant_id=tenant_id))
+    present = {one.key: one for one in found(session, tenant_id)}
+    waiting = _items(session, tenant_id, UNDECIDED)
+    for item in waiting:
+        one = present.pop(item.key or "", None)
+        if one is None:
+            item.status, item.reason, item.decided_by = "settled", "The answers differ no longer.", "knowledge"
+            item.decided_at = item.updated_at = now()
+            item.revision += 1
+        elif _shown_ids(item) != [side.entry_id for side in one.sides]:
+            item.near, item.updated_at = _near(one), now()
+            item.revision += 1
+    session.add_all(_item(tenant_id, one) for one in present.values())
+    session.flush()
+    return len(present)
+
+
+def settle(session: Session, tenant_id: str) -> None:
+    """The same where something waits; for every change by hand."""
+    if _items(session, tenant_id, UNDECIDED):
+        queue(session, tenant_id)
+
+
+def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntry]:
+    """The approved entries that are asked one question."""
+    asked = union_all(
+        *(select(table.entry_id).where(table.tenant_id == tenant_id, table.key == key) for table in ASKED)
+    )
+    query = select(KnowledgeEntry).where(KnowledgeEntry.id.in_(asked), KnowledgeEntry.status == "approved")
+    return list(session.scalars(query.order_by(KnowledgeEntry.id)))
+
+
+def answers_of(session: Session, tenant_id: str, key: str) -> frozenset[str]:
+    """The keys of the answers that are served to one question."""
+    return frozenset(entry.answer_key or "" for entry in entries_of(session, tenant_id, key))
+
+
+def conflict_key(entry_ids: Iterable[str]) -> str:
+    """The key of what was found to be stated differently by these entries."""
+    return _hash("conflict", *sorted(entry_ids))
+
+
+def conflict_keys(session: Session, entry_ids: Iterable[str]) -> set[str]:
+    """The keys of what these entries were found to state differently."""
+    keys: set[str] = set()
+    for some in _parts(sorted(entry_ids)):
+        keys.update(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id.in_(some))))
+    return keys
+
+
+def drop_conflicts(session: Session, entry_id: str) -> set[str]:
+    """Forget what an entry was found to state differently; the ids of the entries that this concerns."""
+    keys = list(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id == entry_id)))
+    if not keys:
+        return set()
+    gone = delete(EntryConflict).where(EntryConflict.key.in_(keys)).returning(EntryConflict.entry_id)
+    return set(session.scalars(gone, execution_options={"synchronize_session": False}))
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\x1f".join(map(normalised, texts)).encode()).hexdigest()[:32]
+
+
+def _mark(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -> None:
+    against = _against(_accepted_keys(session, tenant_id, ids))
+    mine = update(KnowledgeEntry).where(KnowledgeEntry.id.in_(ids))
+    served = KnowledgeEntry.status == "approved"
+    changes = (
+        mine.where(~KnowledgeEntry.disputed, served, against).values(disputed=True, revision=revision),
+        mine.where(KnowledgeEntry.disputed, ~(served & against)).values(disputed=False, revision=revision),
+    )
+    for change in changes:
+        session.execute(change, execution_options={"synchronize_session": False})
+
+
+def _against(accepted: Sequence[str]) -> ColumnElement[bool]:
+    """Another approved entry answers one of the entry's questions differently.
+
+    The tenants are joined, not named: else SQLite begins with all questions of the tenant, for each entry.
+    """
+    return or_(*(_against_by(table, accepted) for table in ASKED))
+
+
+def _against_by(table: Asked, accepted: Sequence[str]) -> ColumnElement[bool]:
+    mine, others, other = aliased(table), aliased(table), aliased(KnowledgeEntry)
+    query = (
+        select(mine.id)
+        .join(others, (others.key == mine.key) & (others.tenant_id == mine.tenant_id))
+        .join(other, other.id == others.entry_id)
+        .where(
+            mine.entry_id == KnowledgeEntry.id,
+            other.status == "approved",
+            other.answer_key != KnowledgeEntry.answer_key,
+        )
+    )
+    if accepted:
+        query = query.where(mine.key.not_in(accepted))
+    return query.correlate(KnowledgeEntry).exists()
+
+
+def _accepted_keys(session: Session, tenant_id: str, ids: Sequence[str]) -> list[str]:
+    """Questions of these entries whose different answers a reviewer let stand, as long as no other one came to them."""
+    asked = union_all(*(select(table.key).where(table.entry_id.in_(ids), table.key.is_not(None)) for table in ASKED))
+    rejected = select(ReviewItem.key).where(
+        ReviewItem.tenant_id == tenant_id,
+        ReviewItem.kind == KIND,
+        ReviewItem.status == "rejected",
+        ReviewItem.key.in_(asked),
+    )
+    keys = [key for key in session.scalars(rejected.distinct()) if key]
+    accepted = _accepted(session, tenant_id, keys) if keys else {}
+    return [key for key in keys if _is_accepted(answers_of(session, tenant_id, key), accepted.get(key, ()))]
+
+
+def _accepted(session: Session, tenant_id: str, keys: Sequence[str] | None) -> dict[str, list[frozenset[str]]]:
+    accepted = defaultdict(list)
+    for item in _items(session, tenant_id, ("rejected",)):
+        if item.key and (keys is None or item.key in keys):
+            accepted[item.key].append(frozenset(item.undo.get("answers", ())))
+    return accepted
+
+
+def _is_accepted(answers: frozenset[str], accepted: Iterable[frozenset[str]]) -> bool:
+    return any(answers <= some for some in accepted)
+
+
+def _items(session: Session, tenant_id: str, statuses: Sequence[str]) -> list[ReviewItem]:
+    query = select(ReviewItem).where(
+        ReviewItem.tenant_id == tenant_id, ReviewItem.status.in_(statuses), ReviewItem.kind == KIND
+    )
+    return list(session.scalars(query))
+
+
+def _groups(session: Session, tenant_id: str, keys: Sequence[str] | None) -> list[str]:
+    """The keys of questions with several answers."""
+    return [key for table in ASKED for key in session.scalars(_keys(table, tenant_id, keys)) if key]
+
+
+def _keys(table: Asked, tenant_id: str, keys: Sequence[str] | None) -> Select[str | None]:
+    query = (
+        select(table.key)
+        .join(KnowledgeEntry, KnowledgeEntry.id == table.entry_id)
+        .where(table.tenant_id == tenant_id, table.key.is_not(None))
+        .where(KnowledgeEntry.status == "approved")
+        .group_by(table.key)
+        .having(func.min(KnowledgeEntry.answer_key) != func.max(KnowledgeEntry.answer_key))
+        .order_by(func.min(table.id))
+    )
+    return query if keys is None else query.where(table.key.in_(keys))
+
+
+def _sides(table: Asked, tenant_id: str, keys: Sequence[str]) -> Any:
+    return (
+        select(
+            table.key,
+            table.text,
+            KnowledgeEntry.id,
+            KnowledgeEntry.answer,
+            KnowledgeEntry.answer_key,
+            KnowledgeEntry.subject,
+            KnowledgeEntry.language,
+            SourceDocument.origin,
+            SourceDocument.uri,
+        )
+        .join(KnowledgeEntry, KnowledgeEntry.id == table.entry_id)
+        .outerjoin(SourceDocument, SourceDocument.id == KnowledgeEntry.source_id)
+        .where(table.tenant_id == tenant_id, table.key.in_(keys), KnowledgeEntry.status == "approved")
+        .order_by(KnowledgeEntry.id)
+    )
+
+
+def _contradiction(key: str, rows: Sequence[Any]) -> Contradiction:
+    own = {row.id: row for row in rows}
+    sides = [Side(row.id, row.answer, row.origin, row.uri) for row in _different_first(list(own.values()))]
+    first = rows[0]
+    answers = frozenset(row.answer_key or "" for row in rows)
+    return Contradiction(key, first.text, first.subject, first.language, answers, len(sides), tuple(sides[:MOST_SIDES]))
+
+
+def _different_first(rows: Sequence[Any]) -> Iterator[Any]:
+    """One entry of each answer before the second of any."""
+    seen: set[str] = set()
+    later = []
+    for row in rows:
+        if row.answer_key in seen:
+            later.append(row)
+        else:
+            seen.add(row.answer_key)
+            yield row
+    yield from later
+
+
+def _item(tenant_id: str, one: Contradiction) -> ReviewItem:
+    return ReviewItem(
+        tenant_id=tenant_id,
+        kind=KIND,
+        key=one.key,
+        questions=[one.question],
+        subject=one.subject,
+        language=one.language,
+        effect=float(len(one.answers)),
+        near=_near(one),
+    )
+
+
+def _near(one: Contradiction) -> list[dict[str, Any]]:
+    return [{"entry_id": side.entry_id, "similarity": None, "contradicts": True} for side in one.sides]
+
+
+def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), KEYS_AT_ONCE):
+        yield values[start : start + KEYS_AT_ONCE]
+
+
+def _shown_ids(item: ReviewItem) -> list[str]:
+    return [near["entry_id"] for near in item.near]

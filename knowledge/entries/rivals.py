@@ -1,0 +1,107 @@
+"""Answers that state different things, and entries of which each would be sent as sure for the same question."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from knowledge.text.facts import MEASURE, facts, is_content, measures, stem
+from knowledge.text.features import contradicts
+from knowledge.types import Entry, Question
+
+_CLOCK = re.compile(
+    r"(?<![\d.,:])(?P<hour>\d{1,2})(?:[.:](?P<minute>\d{2}))?\s*(?P<half>[ap])\.?m\b|(?<![\d.,:])(?P<h>\d{1,2}):(?P<m>\d{2})(?![\d:])",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"(?<![\w.,:/-])(\d+)\s+([^\W\d_]{3,})")
+_CLOCK_UNIT = "clock"
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Two entries that answer each other's question and state different things."""
+
+    question: str
+    entry_ids: tuple[str, str]
+
+
+class FindsRival(Protocol):
+    """Says which two entries would each be sent as sure, and state different figures."""
+
+    def rivals(self, question: Question) -> tuple[Entry, Entry] | None:
+        """The likeliest and the next; None where there are no such two.
+
+        Raises:
+            KnowledgeUnavailable: the index cannot be reached.
+        """
+
+
+def disagree(one: str, other: str) -> bool:
+    """Do two answers contradict each other: other numbers, a "not" on one side only, or opposites?"""
+    a, b = facts(one), facts(other)
+    apart = bool(a.numbers and b.numbers) and not (a.numbers <= b.numbers or b.numbers <= a.numbers)
+    return apart or a.negated != b.negated or contradicts(one, other)
+
+
+def differ_in_figures(one: str, other: str) -> bool:
+    """Do both give figures of the same unit, or at the same hour of the day, and none of these in common?"""
+    a, b = figures(one), figures(other)
+    return any(a[unit].isdisjoint(b[unit]) for unit in a.keys() & b.keys())
+
+
+def figures(text: str) -> dict[str, set[str]]:
+    """The amounts of each unit, counted thing and times of the day: {"day": {"3", "5"}, "book": {"10"}, "clock": {"9:00"}}."""
+    text = unicodedata.normalize("NFKC", text)
+    found: dict[str, set[str]] = defaultdict(set)
+    for measure in measures(text):
+        amount, _, unit = measure.partition(" ")
+        found[unit].add(amount)
+    for match in _CLOCK.finditer(text):
+        found[_CLOCK_UNIT].add(_time(match))
+    for amount, thing in _COUNTED.findall(MEASURE.sub(" ", text)):
+        if is_content(thing):
+            found.setdefault(stem(thing), set()).add(amount)
+    return dict(found)
+
+
+def find_rivals(
+    finder: FindsRival,
+    tenant_id: str,
+    questions: Sequence[tuple[str, frozenset[str]]],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Rivals]:
+    """Of questions with the entries that they belong to, those to which another entry says something else.
+
+    Only where each of the two would be sent as sure for a question of the other: of delivery at home and abroad
+    the figures differ as well, and only one of them is what was asked.
+
+    Raises:
+        KnowledgeUnavailable: the index cannot be reached.
+    """
+    found: dict[frozenset[str], Rivals] = {}
+    for number, (text, own) in enumerate(questions, 1):
+        pair = finder.rivals(Question(tenant_id, text))
+        if pair and {one.id for one in pair} & own:
+            ids = frozenset(one.id for one in pair)
+            other = next((one for one in pair if one.id not in own), None)
+            if other and ids not in found and _answers_both(finder, tenant_id, other, ids):
+                found[ids] = Rivals(text, (pair[0].id, pair[1].id))
+        progress(number, len(questions))
+    return list(found.values())
+
+
+def _answers_both(finder: FindsRival, tenant_id: str, entry: Entry, ids: frozenset[str]) -> bool:
+    pair = finder.rivals(Question(tenant_id, entry.own_words[0]))
+    return pair is not None and frozenset(one.id for one in pair) == ids
+
+
+def _time(match: re.Match[str]) -> str:
+    if match["h"]:
+        return f"{int(match['h'])}:{match['m']}"
+    noon = 12
+    hour = int(match["hour"]) % noon + (noon if match["half"].lower() == "p" else 0)
+    return f"{hour}:{match['minute'] or '00'}"

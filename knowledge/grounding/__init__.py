@@ -1,6 +1,0 @@
-"""Does the evidence support an answer? Sentence by sentence when it is whole, word by word while it comes."""
-
-from knowledge.grounding.checking import CheckedSentence, Grounded, Grounding
-from knowledge.grounding.gate import Gate
-
-__all__ = ["CheckedSentence", "Gate", "Grounded", "Grounding"]

@@ -1,0 +1,311 @@
+"""Cuts documents into entries: a question with a short text becomes an faq, everything else passages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from knowledge.entries.content import Content, storable
+from knowledge.imports.sources.blocks import (
+    Block,
+    End,
+    Heading,
+    Items,
+    Rows,
+    Table,
+    Text,
+    is_linked,
+    lines_of,
+    marked_items,
+    text_of,
+)
+
+LONGEST_HEADING = 300
+LONGEST_TITLE = 500
+FEWEST_WORDS = 4
+LONGEST_ANSWER = 1500
+"""A text under a question that is longer than this is no answer to send whole."""
+WHOLE_WORDS = 350
+"""A section stays one entry up to here."""
+PART_WORDS = 250
+"""A longer one is cut into parts of at most about so many."""
+STEPS_WORDS = 400
+"""Numbered steps stay whole up to here."""
+LEAD_WORDS = 60
+"""A paragraph before a list that is longer than this is no line that introduces it; then its last sentence is."""
+TOO_SHORT = 3
+"""A section of so few words becomes a line of the section above it."""
+SMALL_PART = 40
+"""A last part below this joins the one before it."""
+MARKS = ("?", "؟", "？")  # noqa: RUF001 -- the mark in other scripts
+ASKING = re.compile(
+    r"^(who|what|when|where|which|whose|why|how|can|could|do|does|did|is|are|was|will|would|should|may|must|have|has"
+    r"|am|i)\b.*\S\s+\S",
+    re.IGNORECASE,
+)
+SENTENCE_END = re.compile(r"(?<=[.!?。！？۔؟])[\"')\]”]*\s+(?=[^\sa-z])|(?<=[。！？])")  # noqa: RUF001
+NUMBERED_NAME = re.compile(r"^\d{1,2}[.):]\s+")
+MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`>#|]+")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An entry to be, with the key that finds it again when its document is imported again."""
+
+    key: str
+    content: Content
+
+
+@dataclass
+class Section:
+    """A heading with those above it, and the blocks under it."""
+
+    headings: tuple[Heading, ...] = ()
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The headings' words, from the outermost to its own."""
+        return tuple(heading.text for heading in self.headings)
+
+    @property
+    def asks(self) -> bool:
+        """Whether its own heading is a question."""
+        return bool(self.headings) and (self.headings[-1].asks or is_question(self.headings[-1].text))
+
+
+@dataclass(frozen=True)
+class Article:
+    """A document's blocks, with what is known about it."""
+
+    title: str
+    blocks: list[Block]
+    language: str = "en"
+    subject: str | None = None
+
+
+def pieces_of(article: Article) -> list[Piece]:
+    """What is to be learnt from an article; a section that only leads elsewhere ("Related articles") says nothing."""
+    sections = merged(introduced(sections_of(article.blocks)), article.title)
+    sections = [section for section in sections if not all(map(is_linked, section.blocks))]
+    return numbered([piece for section in sections for piece in _pieces(article, section)])
+
+
+def numbered(pieces: list[Piece]) -> list[Piece]:
+    """The same pieces with keys that are all different."""
+    seen: Counter[str] = Counter()
+    unique: list[Piece] = []
+    for piece in pieces:
+        key = storable(piece.key)[:480]
+        seen[key] += 1
+        unique.append(replace(piece, key=f"{key} #{seen[key]}" if seen[key] > 1 else key))
+    return unique
+
+
+def sections_of(blocks: Iterable[Block]) -> list[Section]:
+    """The sections in order; what follows the end of one goes on with the section above it."""
+    current = Section()
+    sections = [current]
+    for block in blocks:
+        if isinstance(block, Heading):
+            above = [heading for heading in current.headings if heading.level < block.level]
+            current = Section((*above, block))
+            sections.append(current)
+        elif isinstance(block, End):
+            current = _section_above(sections, current, block.level)
+        else:
+            current.blocks.append(block)
+    return sections
+
+
+def _section_above(sections: list[Section], current: Section, level: float) -> Section:
+    above = tuple(heading for heading in current.headings if heading.level < level)
+    for section in reversed(sections):
+        if len(section.headings) == len(above) and all(a is b for a, b in zip(section.headings, above, strict=True)):
+            return section
+    return current
+
+
+def merged(sections: list[Section], title: str = "") -> list[Section]:
+    """Without those of a word or two: each is a line of the section above it."""
+    above = {_ids(section.headings): section for section in sections}
+    children = Counter(_ids(s.headings[:depth]) for s in sections if s.blocks for depth in range(len(s.headings)))
+    gone: set[int] = set()
+    for section in reversed(sections):
+        short = 0 < _words(section.blocks) <= TOO_SHORT and not children[_ids(section.headings)]
+        parent = above.get(_ids(section.headings[:-1])) if section.headings else None
+        if parent is None or section.asks or not short or section.path == (title,):
+            continue
+        _prepend_line(parent, f"{section.path[-1]}: {_flat(section.blocks)}")
+        children.subtract(_ids(section.headings[:depth]) for depth in range(len(section.headings)))
+        gone.add(id(section))
+    return [section for section in sections if section.blocks and id(section) not in gone]
+
+
+def _ids(headings: tuple[Heading, ...]) -> tuple[int, ...]:
+    return tuple(map(id, headings))
+
+
+def introduced(sections: list[Section]) -> list[Section]:
+    """With the names of the sections below it for a section that ends with "...:" and so only introduces them."""
+    below: dict[tuple[int, ...], list[str]] = {}
+    for section in sections:
+        if section.headings:
+            below.setdefault(_ids(section.headings[:-1]), []).append(section.path[-1])
+    for section in sections:
+        names = below.get(_ids(section.headings), [])
+        last = section.blocks[-1] if section.blocks else None
+        if names and isinstance(last, Text) and last.text.endswith((":", "：")):  # noqa: RUF001 -- the colon of Chinese
+            numbered_names = all(map(NUMBERED_NAME.match, names))
+            items = tuple((Text(NUMBERED_NAME.sub("", name) if numbered_names else name),) for name in names)
+            section.blocks.append(Items(items, 1 if numbered_names else None))
+    return sections
+
+
+def _prepend_line(section: Section, line: str) -> None:
+    """Sections are merged from the last to the first, so that each line goes before those after it."""
+    if section.blocks and isinstance(section.blocks[-1], Rows):
+        section.blocks[-1] = Rows((line, *section.blocks[-1].lines))
+    else:
+        section.blocks.append(Rows((line,)))
+
+
+def is_question(heading: str) -> bool:
+    """Whether a heading asks something."""
+    text = heading.strip()
+    asks = text.endswith(MARKS) or bool(ASKING.match(text) and len(text.split()) >= FEWEST_WORDS)
+    return asks and len(text) <= LONGEST_HEADING
+
+
+def plain(markdown: str) -> str:
+    """The words of a Markdown text."""
+    return re.sub(r"[ \t]+", " ", MARKUP.sub(lambda found: found.group(1) or "", markdown)).strip()
+
+
+def _pieces(article: Article, section: Section) -> Iterator[Piece]:
+    heading = section.path[-1] if section.headings else article.title
+    key = " > ".join(section.path) or article.title
+    content = Content("passage", "", language=article.language, subject=article.subject)
+    text = joined(section.blocks)
+    if (section.asks or is_question(heading)) and 0 < len(text) <= LONGEST_ANSWER:
+        path = title_of_path((article.title, *section.path[:-1])) if article.title != heading else None
+        question = (heading[:LONGEST_HEADING],)
+        yield Piece(key, replace(content, kind="faq", answer=text, questions=question, title=path))
+        return
+    title = title_of_path((article.title, *section.path))
+    for part in parts_of(section.blocks, heading):
+        yield Piece(key, replace(content, answer=part, title=title))
+
+
+def title_of_path(headings: Iterable[str]) -> str:
+    """A path of headings, each said once."""
+    kept: list[str] = []
+    for heading in headings:
+        text = heading.strip().rstrip(":")
+        if text and text.casefold() not in (known.casefold() for known in kept):
+            kept.append(text)
+    while len(kept) > 1 and len(" > ".join(kept)) > LONGEST_TITLE:
+        del kept[0]
+    return " > ".join(kept)[:LONGEST_TITLE]
+
+
+def joined(blocks: Iterable[Block]) -> str:
+    """The text of blocks, with a blank line between each two."""
+    return "\n\n".join(filter(None, map(text_of, blocks)))
+
+
+def parts_of(blocks: list[Block], heading: str = "") -> list[str]:
+    """The texts of the entries that a section becomes: one, or parts that can each be read alone.
+
+    A long list that nothing introduces is introduced by its heading.
+    """
+    whole = joined(blocks)
+    if _count(whole) <= WHOLE_WORDS:
+        return [whole] if whole else []
+    parts: list[list[str]] = [[]]
+    for unit in (cut for group in _units(blocks) for cut in _cut(group, heading)):
+        if parts[-1] and _count(*parts[-1], unit) > PART_WORDS:
+            parts.append([])
+        parts[-1].append(unit)
+    if len(parts) > 1 and _count(*parts[-1]) < SMALL_PART and _count(*parts[-2], *parts[-1]) <= WHOLE_WORDS:
+        parts[-2:] = [[*parts[-2], *parts[-1]]]
+    return ["\n\n".join(part) for part in parts]
+
+
+def _units(blocks: list[Block]) -> Iterator[list[Block]]:
+    """What must not be torn apart: a list, a table or code with the line that introduces it, a line in bold with its text."""
+    unit: list[Block] = []
+    for block in blocks:
+        if unit and not _introduces(unit[-1], block):
+            yield unit
+            unit = []
+        unit.append(block)
+    if unit:
+        yield unit
+
+
+def _introduces(lead: Block, block: Block) -> bool:
+    if not isinstance(lead, Text):
+        return False
+    if lead.text.endswith((":", "：")) or (lead.bold and lead.bold == lead.text):  # noqa: RUF001 -- the colon of Chinese
+        return True
+    return isinstance(block, Items | Table | Rows)
+
+
+def _cut(unit: list[Block], heading: str) -> list[str]:
+    """The text of a unit, or parts of it when it is too long."""
+    text = joined(unit)
+    steps = isinstance(unit[-1], Items) and unit[-1].first is not None
+    if _count(text) <= (STEPS_WORDS if steps else PART_WORDS):
+        return [text]
+    *before, last = unit
+    if isinstance(last, Text):
+        return _packed("", [*map(text_of, before), *_sentences(last.text)], " " if not before else "\n")
+    lead = joined(before) or (f"{heading.rstrip(':')}:" if heading and isinstance(last, Items) else "")
+    opening: list[str] = []
+    if _count(lead) > LEAD_WORDS:
+        opening, lead = [lead], _sentences(lead)[-1]
+    lines = ["\n".join(item) for item in marked_items(last)] if isinstance(last, Items) else lines_of(last)
+    return opening + _packed(lead, [part for line in lines for part in _short_lines(line)], "\n")
+
+
+def _short_lines(line: str) -> list[str]:
+    return [line] if _count(line) <= PART_WORDS else _packed("", _sentences(line), " ")
+
+
+def _packed(lead: str, parts: list[str], between: str) -> list[str]:
+    """As many parts together as an entry may have, each time after the line that introduces them."""
+    packed: list[list[str]] = [[]]
+    for part in parts:
+        if packed[-1] and _count(lead, *packed[-1], part) > PART_WORDS:
+            packed.append([])
+        packed[-1].append(part)
+    return ["\n\n".join(filter(None, (lead, between.join(group)))) for group in packed]
+
+
+def _sentences(text: str) -> list[str]:
+    sentences = [sentence.strip() for sentence in SENTENCE_END.split(text) if sentence and sentence.strip()]
+    return [piece for sentence in sentences for piece in _by_words(sentence)]
+
+
+def _by_words(text: str) -> list[str]:
+    """A text without sentences is cut where it must be."""
+    words = text.split()
+    if len(words) <= PART_WORDS:
+        return [text]
+    return [" ".join(words[at : at + PART_WORDS]) for at in range(0, len(words), PART_WORDS)]
+
+
+def _words(blocks: list[Block]) -> int:
+    return _count(joined(blocks))
+
+
+def _flat(blocks: list[Block]) -> str:
+    return " ".join(re.sub(r"^- ", "", line.strip()) for block in blocks for line in lines_of(block))
+
+
+def _count(*texts: str) -> int:
+    """The words; of scripts without blanks two signs are counted as one."""
+    return sum(len(text.split()) + sum("\u2e80" <= sign <= "\u9fff" for sign in text) // 2 for text in texts)

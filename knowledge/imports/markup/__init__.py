@@ -1,0 +1,1 @@
+"""Readers of markup: Markdown and its dialects, HTML, AsciiDoc, reStructuredText."""

@@ -1,0 +1,130 @@
+"""Recognises what was imported before, wherever it lies now: sources, the documents in them, and their entries."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.db.models import KnowledgeEntry, SourceDocument
+from knowledge.imports.chunker import Piece
+
+SAME = 0.5
+"""A source is the same when this share of the larger one's documents is in both, byte for byte."""
+SAME_NAMES = (0.5, 0.2)
+"""Or when this share has the same paths, and that share the same bytes: a later export of it."""
+NUMBERED = re.compile(r" #\d+$")
+
+Uri = str
+Hash = str
+
+
+@dataclass(frozen=True)
+class Known:
+    """A document that was imported before."""
+
+    id: str
+    source: str
+    uri: Uri
+    data_hash: Hash
+    gone: bool
+
+
+def known_documents(session: Session, tenant_id: str) -> list[Known]:
+    """All of a tenant."""
+    fields = (
+        SourceDocument.id,
+        SourceDocument.origin,
+        SourceDocument.uri,
+        SourceDocument.data_hash,
+        SourceDocument.gone,
+    )
+    rows = session.execute(select(*fields).where(SourceDocument.tenant_id == tenant_id).order_by(SourceDocument.id))
+    return [Known(*row) for row in rows]
+
+
+def same_source(known: Iterable[Known], hashes: Mapping[Uri, Hash]) -> str | None:
+    """The name of the source that has these documents, if one has."""
+    sources: dict[str, list[Known]] = defaultdict(list)
+    for document in known:
+        if not document.gone:
+            sources[document.source].append(document)
+    scored = [(_shared(documents, hashes), name) for name, documents in sources.items()]
+    score, name = max(scored, default=(0.0, ""))
+    return name if score >= SAME else None
+
+
+def aligned(known: Iterable[Known], hashes: Mapping[Uri, Hash], uris: Iterable[Uri]) -> dict[Uri, Known]:
+    """Which known document of the source each new one is.
+
+    The one at its path, else the one with its bytes, else the one with its path inside another folder.
+    """
+    by_uri = {document.uri: document for document in known}
+    found = {uri: by_uri.pop(uri) for uri in uris if uri in by_uri}
+    by_hash = {document.data_hash: document for document in by_uri.values() if document.data_hash}
+    left = [uri for uri in hashes if uri not in found]
+    for uri in left:
+        if hashes[uri] in by_hash:
+            found[uri] = by_hash.pop(hashes[uri])
+            del by_uri[found[uri].uri]
+    there = [document for document in by_uri.values() if not document.gone]
+    inner = dict(zip(inner_paths(document.uri for document in there), there, strict=True))
+    for uri, name in zip(hashes, inner_paths(hashes), strict=True):
+        if uri not in found and name in inner:
+            found[uri] = inner.pop(name)
+    return found
+
+
+def matched(stored: Iterable[KnowledgeEntry], pieces: Sequence[Piece]) -> Iterator[tuple[str, KnowledgeEntry]]:
+    """Which stored entry each piece is: by its heading and answer, else by its key, else by its answer alone.
+
+    Sections under equal headings have numbered keys, which move when one of them is taken out: so the answer comes
+    first.
+    """
+    entries, wanted = {entry.id: entry for entry in stored}, {piece.key: piece for piece in pieces}
+    for same in (_heading_and_answer, _key, _answer):
+        by: dict[object, deque[KnowledgeEntry]] = defaultdict(deque)
+        for entry in entries.values():
+            by[same(entry.source_key or "", entry.answer)].append(entry)
+        for key, piece in list(wanted.items()):
+            alike = by.get(same(key, piece.content.answer.strip()))
+            if alike:
+                entry = alike.popleft()
+                del entries[entry.id], wanted[key]
+                yield key, entry
+
+
+def inner_paths(uris: Iterable[Uri]) -> list[str]:
+    """Paths without the folders that all of them share: those of a zip, or of a folder one level up."""
+    paths = [PurePosixPath(uri).parts for uri in uris]
+    depth = 0
+    while paths and all(len(parts) > depth + 1 and parts[depth] == paths[0][depth] for parts in paths):
+        depth += 1
+    return ["/".join(parts[depth:]) for parts in paths]
+
+
+def _shared(documents: list[Known], hashes: Mapping[Uri, Hash]) -> float:
+    """How much of the larger of both is in the other, 0 to 1."""
+    there, here = {d.data_hash for d in documents if d.data_hash}, {h for h in hashes.values() if h}
+    same = len(there & here) / max(len(there), len(here), 1)
+    names, new_names = set(inner_paths(d.uri for d in documents)), set(inner_paths(hashes))
+    named = len(names & new_names) / max(len(names), len(new_names), 1)
+    named_enough, same_enough = SAME_NAMES
+    return max(same, SAME if named >= named_enough and same >= same_enough else 0.0)
+
+
+def _heading_and_answer(key: str, answer: str) -> tuple[str, str]:
+    return NUMBERED.sub("", key), answer
+
+
+def _key(key: str, _answer: str) -> str:
+    return key
+
+
+def _answer(_key: str, answer: str) -> str:
+    return answer

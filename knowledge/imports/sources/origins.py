@@ -1,0 +1,55 @@
+"""Opens what was given to an import: a file, a folder, a zip or a web address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import InvalidInput
+from knowledge.imports.sources.document import Raw
+from knowledge.imports.sources.fetcher import Fetcher
+from knowledge.imports.sources.files import Found, in_file, in_folder, in_zip
+from knowledge.imports.sources.web import on_web
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where documents come from; ``name`` is the same each time it is imported."""
+
+    name: str
+    documents: Iterator[Found]
+    again: Callable[[], Iterator[Found]] | None = None
+    """The documents once more from the beginning; None where that would fetch them twice."""
+    base_url: str | None = None
+
+
+def open_origin(place: str, fetcher: Fetcher, base_url: str | None = None) -> Origin:
+    """The documents at a path or web address; ``base_url`` is where customers read them, for relative links.
+
+    Raises:
+        InvalidInput: there is nothing at that place.
+    """
+    if not place.strip():
+        raise InvalidInput("Say which file, folder or web address: the path is empty.")
+    if "://" in place:
+        return Origin(place, _based(on_web(place, fetcher), base_url), base_url=base_url)
+    path = Path(place).expanduser().resolve()
+    if not path.is_dir() and not path.is_file():
+        raise InvalidInput(f"There is no file or folder {place}.")
+
+    def documents() -> Iterator[Found]:
+        return _based(_in_path(path), base_url)
+
+    return Origin(str(path), documents(), documents, base_url)
+
+
+def _in_path(path: Path) -> Iterator[Found]:
+    if path.is_dir():
+        return in_folder(path)
+    return in_zip(path) if path.suffix.lower() == ".zip" else in_file(path)
+
+
+def _based(documents: Iterator[Found], base_url: str | None) -> Iterator[Found]:
+    for found in documents:
+        yield replace(found, base_url=base_url) if base_url and isinstance(found, Raw) else found

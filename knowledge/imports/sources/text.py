@@ -1,0 +1,109 @@
+"""Makes documents of blocks; reads Markdown and plain text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InvalidInput
+from core.language import language_of
+from knowledge.imports.chunker import Article, joined, pieces_of
+from knowledge.imports.markup.lines import blocks_of_lines
+from knowledge.imports.markup.markdown import front_matter, markdown_blocks
+from knowledge.imports.sources.blocks import Block, Heading, Items, Text
+from knowledge.imports.sources.document import Document, Raw, address_of, title_of
+from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.questions import with_questions
+
+CONTENTS = re.compile(
+    r"(?:table of )?contents:?$|on this page:?$|inhalt(?:sverzeichnis)?:?$|sommaire:?$|índice:?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What is known of a document beside its text."""
+
+    title: str = ""
+    url: str | None = None
+    language: str = ""
+    subject: str | None = None
+    loose: bool = False
+    """Its format has no headings: a line that asks is one."""
+
+
+def read_markdown(raw: Raw, data: bytes) -> Document:
+    """Markdown; a block of ``title``, ``question``, ``url``, ``slug``, ``language``, ``subject`` may stand before it."""
+    fields, body = front_matter(decoded(data).replace("\r\n", "\n").replace("\r", "\n"))
+    told = {key: str(value).strip() for key, value in fields.items() if isinstance(value, str | int | float)}
+    url = address_of(raw, told.get("url") or told.get("permalink") or told.get("slug"))
+    blocks = markdown_blocks(body, url or raw.base_url, mdx=raw.suffix == ".mdx")
+    blocks = [*_asked(told, blocks), *_listed(fields)]
+    if not blocks and told.get("description"):
+        blocks = [Text(told["description"])]
+    language = (told.get("language") or told.get("lang") or told.get("locale") or "")[:2].lower()
+    about = About(told.get("title", ""), url, language, told.get("subject") or None)
+    return document_of(raw, blocks, about)
+
+
+def read_text(raw: Raw, data: bytes) -> Document:
+    """Plain text."""
+    lines = decoded(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return document_of(raw, blocks_of_lines(lines), About(url=address_of(raw), loose=True))
+
+
+def document_of(raw: Raw, blocks: list[Block], about: About) -> Document:
+    """The document made of blocks.
+
+    Raises:
+        InvalidInput: they have no text.
+    """
+    title = about.title or _first_title(blocks) or title_of(raw.uri)
+    blocks = with_questions(_without_contents(blocks), f"{title} {raw.uri}", loose=about.loose)
+    language = about.language or language_of(joined(blocks))
+    pieces = pieces_of(Article(title, blocks, language, about.subject))
+    if not pieces:
+        raise InvalidInput("there is no text in it")
+    return Document(title[:500], pieces, about.url)
+
+
+def _without_contents(blocks: list[Block]) -> list[Block]:
+    """Without a table of contents: a line of that name with a list under it."""
+    kept: list[Block] = []
+    for block in blocks:
+        named = kept[-1] if kept else None
+        if isinstance(block, Items) and isinstance(named, Text | Heading) and CONTENTS.match(named.text):
+            kept.pop()
+        else:
+            kept.append(block)
+    return kept
+
+
+def _asked(told: dict[str, str], blocks: list[Block]) -> list[Block]:
+    """The question before the document, with the document as its answer."""
+    question, answer = told.get("question", ""), told.get("answer", "")
+    if not question:
+        return blocks
+    body = [*markdown_blocks(answer), *blocks]
+    return [Heading(0, question, asks=True), *(b for b in body if not (isinstance(b, Heading) and b.text == question))]
+
+
+def _listed(fields: dict[str, Any]) -> list[Block]:
+    """Lists of questions and answers before the document."""
+    blocks: list[Block] = []
+    for rows in fields.values():
+        for row in rows if isinstance(rows, list) else ():
+            pair = {str(key).lower(): str(value) for key, value in row.items()} if isinstance(row, dict) else {}
+            if pair.get("question") and pair.get("answer"):
+                blocks += [Heading(1, pair["question"], asks=True), *markdown_blocks(pair["answer"])]
+    return blocks
+
+
+def _first_title(blocks: list[Block]) -> str:
+    """The one heading above all others."""
+    headings = [block for block in blocks if isinstance(block, Heading)]
+    if not headings or headings[0].asks or headings[0].level > 6:  # noqa: PLR2004 -- h6 is the last that is a heading
+        return ""
+    alone = all(heading.level > headings[0].level for heading in headings[1:])
+    return headings[0].text if alone else ""

@@ -1,0 +1,143 @@
+"""What an import is about: the documents at its place, and the source that they belong to."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from core.db.models import KnowledgeSource
+from core.errors import InvalidInput
+from knowledge.imports import catalogue
+from knowledge.imports.recognition import Known, aligned, known_documents, same_source
+from knowledge.imports.sources.document import PassedOver, Raw, hash_of
+from knowledge.imports.sources.files import Found
+from knowledge.imports.sources.origins import Origin
+from knowledge.imports.sources.readers import KINDS
+
+NAMES_SHOWN = 5
+Progress = Callable[[int, int, str], None]
+"""How many documents are done, of how many, and which is next."""
+
+
+def silent(_done: int, _total: int, _uri: str) -> None:
+    """No progress is shown."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies at a place: how many documents, and the hashes of those that can be looked at twice."""
+
+    total: int
+    hashes: Mapping[str, str]
+    uris: frozenset[str]
+    documents: Iterator[Found]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The source that an import belongs to."""
+
+    name: str
+    base_url: str | None = None
+    moved_from: str | None = None
+    renamed_from: str | None = None
+    own: Mapping[str, Known] = field(default_factory=dict)
+    """The document that each path is, of those that are known."""
+    settled: Mapping[str, str] = field(default_factory=dict)
+    """Of the hashes of those the paths: their doubles are not imported."""
+    elsewhere: Mapping[str, Known] = field(default_factory=dict)
+    """Documents of other sources, by their hashes."""
+
+
+def listed(origin: Origin, progress: Progress) -> Listing:
+    """Look at everything once, so that the total is known and what was imported before is recognised."""
+    if origin.again is None:
+        found = deque(origin.documents)
+        uris = frozenset(one.uri for one in found if not isinstance(one, PassedOver))
+        return Listing(len(found), {}, uris, _emptied(found))
+    hashes: dict[str, str] = {}
+    every: set[str] = set()
+    total = 0
+    for one in origin.documents:
+        total += 1
+        if total % 100 == 0:
+            progress(0, total, one.uri)
+        if isinstance(one, PassedOver):
+            continue
+        every.add(one.uri)
+        if isinstance(one, Raw):
+            hashes[one.uri] = _hash(one)
+    return Listing(total, hashes, frozenset(every), origin.again())
+
+
+def _emptied(found: deque[Found]) -> Iterator[Found]:
+    """What was fetched for a page is let go of with it."""
+    while found:
+        yield found.popleft()
+
+
+def _hash(raw: Raw) -> str:
+    try:
+        return hash_of(raw.load())
+    except (InvalidInput, OSError, ValueError):
+        return ""  # it is reported when it is read
+
+
+def nothing_in(place: str, found: Iterable[Found]) -> str:
+    """What to say of a place without documents."""
+    others = [one.uri for one in found]
+    if not others:
+        return f"There are no documents in {place}. Supported are {KINDS}."
+    shown = ", ".join(others[:NAMES_SHOWN]) + (", ..." if len(others) > NAMES_SHOWN else "")
+    return f"There are no documents in {place} that can be read ({shown}). Supported are {KINDS}."
+
+
+def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | None, listing: Listing) -> Target:
+    """The source by the name that was given, else by its place, else by its documents; else a new one.
+
+    Raises:
+        InvalidInput: it is a part of a source, and would be doubled.
+    """
+    sources, known = catalogue.all_of(session, tenant_id), known_documents(session, tenant_id)
+    source = catalogue.named(sources, wanted) if wanted else None
+    renamed_from = None
+    if source is None:
+        source = _recognised(sources, known, origin, listing)
+        if source is not None and wanted:
+            renamed_from = source.name
+            catalogue.rename(session, source, wanted)
+            known = known_documents(session, tenant_id)
+    if source is None:
+        _refuse_part(sources, known, origin.name)
+    name = source.name if source else wanted or catalogue.free_name(sources, origin.name)
+    own = aligned([one for one in known if one.source == name], listing.hashes, listing.uris)
+    forgotten = {one.name for one in sources if one.forgotten_at is not None}
+    others = [one for one in known if one.source != name and one.source not in forgotten and not one.gone]
+    return Target(
+        name,
+        base_url=origin.base_url or (source.base_url if source else None),
+        moved_from=source.place if source and source.place != origin.name else None,
+        renamed_from=renamed_from,
+        own=own,
+        settled={one.data_hash: uri for uri, one in own.items() if listing.hashes.get(uri, "") == one.data_hash},
+        elsewhere={one.data_hash: one for one in others if one.data_hash},
+    )
+
+
+def _recognised(
+    sources: Sequence[KnowledgeSource], known: Sequence[Known], origin: Origin, listing: Listing
+) -> KnowledgeSource | None:
+    by_place = next((source for source in sources if source.place == origin.name), None)
+    same = same_source(known, listing.hashes) if by_place is None else None
+    return by_place or (catalogue.named(sources, same) if same else None)
+
+
+def _refuse_part(sources: Sequence[KnowledgeSource], known: Sequence[Known], place: str) -> None:
+    there = {(one.source, one.uri) for one in known if not one.gone}
+    for source in sources:
+        inside = place.removeprefix(source.place.rstrip("/") + "/")
+        if inside != place and (source.name, inside) in there and source.forgotten_at is None:
+            raise InvalidInput(f"{inside} is a document of the source {source.name!r}: import {source.place} again.")

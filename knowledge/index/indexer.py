@@ -1,0 +1,88 @@
+"""Fills one vector space with a tenant's entries; doing it twice does no harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from core.db import Database
+from knowledge.entries import editor
+from knowledge.entries.editor import Changed
+from knowledge.index.spaces import VectorSpace
+
+BATCH = 100
+"""Entries that are taken over together; that many take some ten seconds, and then the progress moves."""
+LAST_ID = "Z" * 27
+"""Sorts after every id in every database's order."""
+Progress = Callable[[int, int], None]
+Position = tuple[int, str]
+"""A revision, and the last of its entries that were taken over: one import is one revision, however large."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """No progress is shown."""
+
+
+def batches(database: Database, tenant_id: str, after: Position) -> Iterator[list[Changed]]:
+    """What changed after a position, in the order of its changes."""
+    while True:
+        with database.session() as session:
+            batch = editor.changed(session, tenant_id, after, BATCH)
+        if batch:
+            yield batch
+        if len(batch) < BATCH:
+            return
+        after = (batch[-1].revision, batch[-1].id)
+
+
+def whole(revision: int) -> Position:
+    """The position at which a revision is complete."""
+    return (revision, LAST_ID)
+
+
+def settled(position: Position) -> int:
+    """The revision that is surely complete: the position's own may go on."""
+    return position[0] - (position[1] != LAST_ID)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Moves a tenant's changes from SQL into one vector space."""
+
+    database: Database
+    space: VectorSpace
+    tenant_id: str
+    epoch: str
+
+    def run(self, after: Position, until: int, mark: Callable[[Position], None], progress: Progress = silent) -> int:
+        """Take over what changed after a position, up to a revision; ``mark`` hears how far the index is by now.
+
+        Raises:
+            KnowledgeUnavailable: Chroma cannot be reached.
+        """
+        with self.database.session() as session:
+            total = editor.changed_count(session, self.tenant_id, settled(after))
+        done = 0
+        progress(done, total)
+        for batch in batches(self.database, self.tenant_id, after):
+            self._push_current(batch)
+            done += len(batch)
+            progress(done, max(done, total))
+            mark((batch[-1].revision, batch[-1].id))
+        mark(whole(until))
+        return done
+
+    def _push_current(self, batch: list[Changed]) -> None:
+        """Push, then look again: what changed meanwhile was perhaps pushed by another process and is now older here."""
+        while batch:
+            self._push(batch)
+            pushed = {change.id: change.version for change in batch}
+            with self.database.session() as session:
+                batch = editor.changed_among(session, self.tenant_id, pushed)
+
+    def _push(self, batch: list[Changed]) -> None:
+        vectors = self.space.texts.embed_entries([change.entry for change in batch if change.entry is not None])
+        self.space.index.push(self.tenant_id, self.epoch, vectors)
+        beyond = {c.id: len(vectors.get(c.id, ())) for c in batch if c.version > 1}
+        if beyond:
+            self.space.index.remove(self.tenant_id, self.epoch, beyond)

@@ -1,0 +1,248 @@
+"""The word index: BM25 by tantivy in a folder that several processes share."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+
+import tantivy
+from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+
+from knowledge.entries.editor import Changed
+from knowledge.text.features import normalised
+from knowledge.types import Entry
+
+LAYOUT = "v2"
+"""Part of the folder's name; a new one starts a fresh index when the fields below change."""
+OWN_WORDS = "own_words"
+"""A field: what an entry goes by, each as a whole."""
+SAME = 100
+"""Entries of the same name that are looked at."""
+BOOSTS = {"questions": 2.0, "subject": 1.5, "title": 1.0, "answer": 0.5}
+HEAP_BYTES = 30_000_000
+WORDS_ASKED = 64
+"""A customer may paste a page; more words than these do not make the search better."""
+FEW_REMOVED, WORN = 20, 0.1
+"""Removed documents, and their share of those that are there, from which an index is written as a whole again."""
+WRITER_TRIES = 40
+WRITER_PAUSE_S = 0.05
+
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far an index has come: the revision of the database named by ``epoch``."""
+
+    epoch: str = ""
+    revision: int = 0
+    removed: int = field(default=0, compare=False)
+    """Documents that were removed or replaced since it was written as a whole; tantivy's statistics still count them."""
+
+
+class LexicalIndex:
+    """One folder a tenant; every process reads it, and one at a time writes."""
+
+    def __init__(self, folder: Path, pause: Callable[[float], None] = time.sleep) -> None:
+        self._folder = folder
+        self._pause = pause
+        self._open: dict[str, _Opened] = {}
+        self._lock = Lock()
+
+    def reached(self, tenant_id: str) -> Reached:
+        """How far the index on disk has come."""
+        try:
+            return Reached(**json.loads((self._path(tenant_id) / "reached.json").read_text()))
+        except FileNotFoundError:
+            return Reached()
+
+    def write(self, tenant_id: str, changes: Sequence[Changed], reached: Reached, *, tries: int = WRITER_TRIES) -> bool:
+        """Take over changes; False when another process is writing all the time."""
+        opened = self._opened(tenant_id)
+        with opened.lock:
+            writer = self._writer(opened.index, tries)
+            if writer is None:
+                return False
+            before = self.reached(tenant_id)
+            if before.epoch not in ("", reached.epoch):
+                writer.delete_all_documents()
+            for change in changes:
+                writer.delete_documents_by_term("id", change.id)
+                if change.entry is not None:
+                    writer.add_document(_document(change.entry))
+            writer.commit()
+            replaced = sum(change.entry is None or change.version > 1 for change in changes)
+            self._note(tenant_id, replace(reached, removed=before.removed + replaced))
+            opened.seen = None
+            writer.wait_merging_threads()
+        return True
+
+    def is_worn(self, tenant_id: str) -> bool:
+        """Do documents that are gone distort how rare a word counts as?"""
+        return self.reached(tenant_id).removed > max(FEW_REMOVED, WORN * self.count(tenant_id))
+
+    def rewrite(self, tenant_id: str, batches: Iterable[Sequence[Changed]], reached: Reached) -> None:
+        """Write it as a whole; until it is, what was there before is searched. Nothing where another process writes."""
+        opened = self._opened(tenant_id)
+        with opened.lock:
+            writer = self._writer(opened.index, WRITER_TRIES)
+            if writer is None:
+                return
+            writer.delete_all_documents()
+            for batch in batches:
+                for change in batch:
+                    if change.entry is not None:
+                        writer.add_document(_document(change.entry))
+            writer.commit()
+            self._note(tenant_id, replace(reached, removed=0))
+            opened.seen = None
+            writer.wait_merging_threads()
+
+    def clear(self, tenant_id: str) -> None:
+        """Forget everything of a tenant."""
+        opened = self._opened(tenant_id)
+        with opened.lock:
+            writer = self._writer(opened.index, WRITER_TRIES)
+            if writer is not None:
+                writer.delete_all_documents()
+                writer.commit()
+                self._note(tenant_id, Reached())
+                opened.seen = None
+
+    def search(self, tenant_id: str, text: str, count: int) -> Scores:
+        """The best entries for a text, with their BM25 scores."""
+        opened = self._current(tenant_id)
+        query = opened.query(text)
+        return opened.run(query, count) if query else {}
+
+    def scores(self, tenant_id: str, text: str, ids: Sequence[str]) -> Scores:
+        """The BM25 scores of given entries; those without a common word are left out."""
+        opened = self._current(tenant_id)
+        query = opened.query(text)
+        if query is None or not ids:
+            return {}
+        only = Query.const_score_query(Query.term_set_query(opened.schema, "id", list(ids)), 0.0)
+        return opened.run(Query.boolean_query([(Occur.Must, only), (Occur.Must, query)]), len(ids))
+
+    def named(self, tenant_id: str, text: str) -> list[str]:
+        """The entries that go by exactly these words."""
+        opened = self._current(tenant_id)
+        return list(opened.run(Query.term_query(opened.schema, OWN_WORDS, normalised(text)), SAME))
+
+    def known(self, tenant_id: str, words: Iterable[str]) -> set[str]:
+        """Those of the words that the entries have in some form, and words too small to be indexed."""
+        opened = self._current(tenant_id)
+        return {word for word in words if opened.vocabulary.issuperset(opened.analyser.analyze(word))}
+
+    def count(self, tenant_id: str) -> int:
+        """How many entries the index holds."""
+        return int(self._current(tenant_id).index.searcher().num_docs)
+
+    def _current(self, tenant_id: str) -> _Opened:
+        opened = self._opened(tenant_id)
+        reached = self.reached(tenant_id)
+        if opened.seen != asdict(reached):
+            opened.index.reload()
+            opened.seen = asdict(reached)
+            opened.forget_vocabulary()
+        return opened
+
+    def _opened(self, tenant_id: str) -> _Opened:
+        with self._lock:
+            if tenant_id not in self._open:
+                self._open[tenant_id] = _Opened(self._path(tenant_id))
+            return self._open[tenant_id]
+
+    def _path(self, tenant_id: str) -> Path:
+        return self._folder / tenant_id.encode().hex() / LAYOUT
+
+    def _writer(self, index: tantivy.Index, tries: int) -> tantivy.IndexWriter | None:
+        for attempt in range(tries):
+            try:
+                return index.writer(heap_size=HEAP_BYTES, num_threads=1)
+            except ValueError as error:
+                if "LockBusy" not in str(error):
+                    raise
+            if attempt + 1 < tries:
+                self._pause(WRITER_PAUSE_S)
+        return None
+
+    def _note(self, tenant_id: str, reached: Reached) -> None:
+        path = self._path(tenant_id) / "reached.json"
+        written = path.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps(asdict(reached)))
+        written.replace(path)
+
+
+class _Opened:
+    """A tantivy index with its analyser."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.schema = _schema()
+        self.analyser = _analyser()
+        self.index = tantivy.Index(self.schema, path=str(path))
+        self.index.register_tokenizer("words", self.analyser)
+        self.lock = Lock()
+        self._vocabulary: frozenset[str] | None = None
+        self.seen: dict[str, object] | None = None
+        """What the searcher shows, as it is noted; None where it must be loaded anew: an index made anew reaches what it had before."""
+
+    def query(self, text: str) -> Query | None:
+        """Each word in each field; the text is never read as a query language."""
+        words = list(dict.fromkeys(self.analyser.analyze(text)))[:WORDS_ASKED]
+        parts = [
+            (Occur.Should, Query.boost_query(Query.term_query(self.schema, field, word), boost))
+            for word in words
+            for field, boost in BOOSTS.items()
+        ]
+        return Query.boolean_query(parts) if parts else None
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """The stems of all words of all entries; put together when first asked for."""
+        if self._vocabulary is None:
+            searcher = self.index.searcher()
+            self._vocabulary = frozenset(term for field in BOOSTS for term, _ in searcher.terms_with_prefix(field, ""))
+        return self._vocabulary
+
+    def forget_vocabulary(self) -> None:
+        """The index has changed."""
+        self._vocabulary = None
+
+    def run(self, query: Query, count: int) -> Scores:
+        searcher = self.index.searcher()
+        hits = searcher.search(query, count, count=False).hits
+        return {str(searcher.doc(address)["id"][0]): float(score) for score, address in hits}
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw")
+    builder.add_text_field(OWN_WORDS, tokenizer_name="raw", index_option="basic")
+    for name in BOOSTS:
+        builder.add_text_field(name, tokenizer_name="words", index_option="freq")
+    return builder.build()
+
+
+def _analyser() -> tantivy.TextAnalyzer:
+    words = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(60)).filter(Filter.lowercase())
+    return (
+        words.filter(Filter.ascii_fold()).filter(Filter.stopword("english")).filter(Filter.stemmer("english")).build()
+    )
+
+
+def _document(entry: Entry) -> tantivy.Document:
+    return tantivy.Document(
+        id=entry.id,
+        own_words=[normalised(text) for text in entry.own_words],
+        questions="\n".join(entry.questions),
+        subject=entry.subject or "",
+        title=entry.title or "",
+        answer=entry.answer,
+    )

@@ -1,0 +1,96 @@
+"""Vector spaces: what one embedding model makes. A question is embedded and searched in the same one, always."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from core.errors import KnowledgeUnavailable
+from knowledge.embeddings.embedder import Embedder, ModelFiles
+from knowledge.embeddings.multilingual import MultilingualEmbedder
+from knowledge.index.entry_vectors import TextEmbedder
+from knowledge.index.vector_index import VectorIndex
+from knowledge.types import Embeds
+
+log = logging.getLogger(__name__)
+
+KEPT = 4
+"""Tuned models in memory at once, about 100 MB each."""
+
+
+@dataclass(frozen=True)
+class VectorSpace:
+    """An embedding model, beside it the multilingual one, and the collections that hold their vectors."""
+
+    embedder: Embeds
+    index: VectorIndex
+    multilingual: MultilingualEmbedder | None = None
+
+    @property
+    def texts(self) -> TextEmbedder:
+        """Embeds entries and what they are looked up by."""
+        return TextEmbedder(self.embedder, self.multilingual)
+
+
+def load(folder: Path) -> Embedder:
+    """A tuned model, ready to embed.
+
+    Raises:
+        KnowledgeUnavailable: its files are missing or cannot be read; says which and what to do.
+    """
+    try:
+        return Embedder(ModelFiles.in_folder(folder))
+    except Exception as error:  # ONNX Runtime's and tokenizers' errors have no common base
+        raise KnowledgeUnavailable(
+            f"The embedding model {folder} cannot be loaded ({error}). Put the folder back, or go back to the model "
+            "before it: `rejoinder embeddings rollback`."
+        ) from error
+
+
+class Spaces:
+    """The base model's space, and those of the tuned models that lie below ``home``."""
+
+    def __init__(
+        self, base: VectorSpace, home: Path, open_: Callable[[str], VectorIndex], load: Callable[[Path], Embeds] = load
+    ) -> None:
+        self.base = base
+        self._home = home
+        self._open = open_
+        self._load = load
+        self._tuned: OrderedDict[str, VectorSpace] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, model: str | None) -> VectorSpace:
+        """The space of a tuned model, by its folder below ``home``; None: of the base model.
+
+        Raises:
+            KnowledgeUnavailable: the model cannot be loaded.
+        """
+        if model is None:
+            return self.base
+        with self._lock:
+            if model not in self._tuned:
+                self._tuned[model] = VectorSpace(
+                    self._load(self._home / model), self._open(model), self.base.multilingual
+                )
+            self._tuned.move_to_end(model)
+            if len(self._tuned) > KEPT:
+                self._tuned.popitem(last=False)[1].index.close()
+            return self._tuned[model]
+
+    def serving(self, model: str | None) -> VectorSpace:
+        """As ``of``, for a customer's question: without the model's files the base model serves, as far as it knows."""
+        try:
+            return self.of(model)
+        except KnowledgeUnavailable as error:
+            log.error("the base embedding model answers instead: %s", error)  # noqa: TRY400 - the cause is in it
+            return self.base
+
+    def close(self) -> None:
+        """Let go of connections."""
+        for space in (self.base, *self._tuned.values()):
+            space.index.close()

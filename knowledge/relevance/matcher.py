@@ -1,0 +1,266 @@
+"""How probable it is that an entry answers the asked turn: a small trained cross-encoder over frozen token vectors."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.embeddings.embedder import open_session
+from knowledge.text import features as signals
+from knowledge.text import topic
+from knowledge.text.topic import STANDINGS, Standing
+from knowledge.types import Candidate, Entry, Question
+
+Vectors = npt.NDArray[np.float32]
+
+SHIPPED = Path(__file__).parents[1] / "weights"
+QUESTION_TOKENS = 24
+ANSWER_TOKENS = 20
+REMEMBERED_TEXTS = 2048
+MOST_PHRASINGS = 5
+WORST = 3
+"""Words of a side that are looked at for how badly the other covers them."""
+HEAD, ASKED, ASKED_BEFORE, PHRASING, ANSWER, ENTRY_BEFORE = range(6)
+
+TRAINED, TRAINED_WITHOUT_CONTEXT = 0.7, 0.4
+"""Shares of the trained score beside the plain one: it learnt from conversations; of help-centre pages the plain one
+knows as much."""
+NEAR, SHARED, BAR = 10.0, 4.0, 8.0
+BY_STANDING: dict[Standing, float] = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}
+NEAR_AT, SHARED_AT, STANDING_AT = 0, 3, 5
+
+
+class Tokens(Protocol):
+    """Turns texts into their tokens' vectors."""
+
+    def token_vectors(self, texts: list[str]) -> list[Vectors]:
+        """For each text an array of (tokens, dimensions)."""
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How the question and the matched phrasing line up: as wholes, and each side's words with the other's."""
+
+    near: float = 0.0
+    asked_worst: float = 0.0
+    """Mean of the three words that the other side covers least."""
+    asked_mean: float = 0.0
+    own_worst: float = 0.0
+    own_mean: float = 0.0
+
+
+@dataclass(frozen=True)
+class Match:
+    """A candidate with the probability that it answers, and how its subject stands to the conversation."""
+
+    candidate: Candidate
+    probability: float
+    standing: Standing
+    phrasing: str
+    alignment: Alignment = Alignment()
+
+
+class Matcher(Protocol):
+    """Says how probable it is that each candidate answers the question."""
+
+    threshold: float
+
+    def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
+        """Best first; the probabilities and that of "none of these" add up to one."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A text as the matcher sees it: the first tokens' vectors and the whole text's unit vector."""
+
+    tokens: Vectors
+    whole: Vectors
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One candidate beside the question, read and ready to be scored."""
+
+    parts: tuple[tuple[Vectors, int], ...]
+    signals: tuple[float, ...]
+
+    @property
+    def trust(self) -> float:
+        """The trained score's share."""
+        has_context = any(segment == ENTRY_BEFORE for _, segment in self.parts)
+        return TRAINED if has_context else TRAINED_WITHOUT_CONTEXT
+
+
+class TrainedMatcher:
+    """The shipped matcher; its weights and threshold lie in one folder."""
+
+    def __init__(self, tokens: Tokens, folder: Path = SHIPPED, threads: int = 1) -> None:
+        self._session = open_session(folder / "matcher.onnx", threads)
+        self.threshold = float(json.loads((folder / "matcher.json").read_text())["threshold"])
+        self._tokens = tokens
+        self._read: OrderedDict[str, Read] = OrderedDict()
+        self._lock = Lock()
+
+    def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
+        """Best first; what was read of an entry is remembered, so a second question about it is quicker."""
+        if not candidates:
+            return []
+        asked = signals.asked_texts(question, subjects_among(candidates))
+        phrasings = [self._nearest_phrasings(asked.question, c.entry) for c in candidates]
+        sides = [
+            signals.entry_texts(c.entry, p[0] if p else "", c.entry.answer)
+            for c, p in zip(candidates, phrasings, strict=True)
+        ]
+        read = self._read_all([asked, *sides])
+        standings = _standings(question, candidates)
+        pairs = [pair_of(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
+        aligned = [_alignment(read[asked.question], read.get(side.question)) for side in sides]
+        return _matches(candidates, standings, phrasings, self._scores(asked, pairs, read), aligned)
+
+    def _nearest_phrasings(self, asked: str, entry: Entry) -> tuple[str, ...]:
+        if len(entry.questions) <= 1:
+            return entry.questions
+        nearest = sorted(entry.questions, key=lambda q: -signals.overlap(asked, q))[:MOST_PHRASINGS]
+        read = self._read_texts([asked, *nearest])
+        return tuple(sorted(nearest, key=lambda q: -float(read[asked].whole @ read[q].whole)))
+
+    def _read_all(self, sides: Sequence[signals.Texts]) -> dict[str, Read]:
+        wanted = [text for side in sides for text in (side.question, side.answer, *side.before) if text.strip()]
+        return self._read_texts(wanted)
+
+    def _read_texts(self, texts: list[str]) -> dict[str, Read]:
+        with self._lock:
+            read = {text: self._read[text] for text in texts if text in self._read}
+        missing = sorted({text for text in texts if text not in read}, key=len)
+        read.update(zip(missing, map(as_read, self._tokens.token_vectors(missing)), strict=True))
+        with self._lock:
+            self._read.update({text: read[text] for text in missing})
+            while len(self._read) > REMEMBERED_TEXTS:
+                self._read.popitem(last=False)
+        return read
+
+    def _scores(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
+        front = asked_parts(asked, read)
+        feed = stacked("asked", [front] * len(pairs)) | stacked("entry", [pair.parts for pair in pairs])
+        found = np.array([pair.signals for pair in pairs], dtype=np.float32)
+        feed["signals"] = found
+        trained = np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
+        trust = np.array([pair.trust for pair in pairs])
+        return np.asarray(trust * trained + (1 - trust) * _plain_scores(found), dtype=np.float32)
+
+
+def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
+    """The different subjects the candidates are about."""
+    return list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
+
+
+def _standings(question: Question, candidates: Sequence[Candidate]) -> list[Standing]:
+    known = topic.standings(subjects_among(candidates), question)
+    return [known[c.entry.subject or None] for c in candidates]
+
+
+def _matches(
+    candidates: Sequence[Candidate],
+    standings: Sequence[Standing],
+    phrasings: Sequence[Sequence[str]],
+    scores: npt.NDArray[np.floating],
+    aligned: Sequence[Alignment] | None = None,
+) -> list[Match]:
+    weights = np.exp(np.clip(scores, -30, 30))
+    shares = weights / (1.0 + weights.sum())
+    found = [
+        Match(candidate, float(share), standing, phrased[0] if phrased else "", alignment)
+        for candidate, standing, phrased, share, alignment in zip(
+            candidates, standings, phrasings, shares, aligned or [Alignment()] * len(candidates), strict=True
+        )
+    ]
+    return sorted(found, key=lambda m: -m.probability)
+
+
+def _alignment(asked: Read, own: Read | None) -> Alignment:
+    if own is None:
+        return Alignment()
+    covered = _unit(asked.tokens) @ _unit(own.tokens).T
+    asked_words, own_words = np.sort(covered.max(axis=1)), np.sort(covered.max(axis=0))
+    return Alignment(
+        float(asked.whole @ own.whole),
+        float(asked_words[:WORST].mean()),
+        float(asked_words.mean()),
+        float(own_words[:WORST].mean()),
+        float(own_words.mean()),
+    )
+
+
+def _unit(tokens: Vectors) -> Vectors:
+    words = tokens[1:] if len(tokens) > 1 else tokens  # the first stands for the whole text
+    return np.asarray(words / np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def _plain_scores(found: Vectors) -> npt.NDArray[np.floating]:
+    """What nearness, shared words and standing alone would say."""
+    standings = found[:, STANDING_AT : STANDING_AT + len(STANDINGS)] @ np.array([BY_STANDING[s] for s in STANDINGS])
+    return np.asarray(NEAR * found[:, NEAR_AT] + SHARED * found[:, SHARED_AT] - BAR + standings, dtype=np.float64)
+
+
+def as_read(vectors: Vectors) -> Read:
+    """The first tokens, and the mean of all."""
+    mean = vectors.mean(axis=0)
+    return Read(vectors[:QUESTION_TOKENS].copy(), (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
+
+
+def asked_parts(asked: signals.Texts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
+    """The asked side: an empty head that will carry the signals, the question, the turns before."""
+    width = read[asked.question].tokens.shape[1]
+    head = np.zeros((1, width), np.float32)
+    return ((head, HEAD), (read[asked.question].tokens, ASKED), *_before(asked, ASKED_BEFORE, read))
+
+
+def _before(side: signals.Texts, segment: int, read: dict[str, Read]) -> list[tuple[Vectors, int]]:
+    turns = [read[text].whole for text in side.before if text.strip()]
+    return [(np.stack(turns), segment)] if turns else []
+
+
+def pair_of(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
+    """The entry's side, and the signals between the two."""
+    parts = [(read[side.question].tokens, PHRASING)] if side.question.strip() else []
+    parts += [(read[side.answer].tokens[:ANSWER_TOKENS], ANSWER)] if side.answer.strip() else []
+    return Pair((*parts, *_before(side, ENTRY_BEFORE, read)), _signals(asked, side, standing, read))
+
+
+def _signals(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> tuple[float, ...]:
+    def near(one: str, other: str) -> float:
+        return float(read[one].whole @ read[other].whole) if one.strip() and other.strip() else 0.0
+
+    before = near(asked.before[-1], side.before[-1]) if asked.before and side.before else 0.0
+    return (
+        near(asked.question, side.question),
+        near(asked.question, side.answer),
+        before,
+        signals.overlap(asked.question, side.question),
+        signals.overlap(asked.question, side.answer),
+        *signals.standing_numbers(standing),
+        float(bool(side.answer.strip())),
+    )
+
+
+def stacked(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
+    """One padded array of vectors, with each one's segment and a mask."""
+    length = max(sum(len(v) for v, _ in row) for row in rows)
+    width = rows[0][0][0].shape[1]
+    vectors = np.zeros((len(rows), length, width), np.float32)
+    segments = np.zeros((len(rows), length), np.int64)
+    mask = np.zeros((len(rows), length), np.bool_)
+    for i, row in enumerate(rows):
+        size = sum(len(v) for v, _ in row)
+        vectors[i, :size] = np.concatenate([v for v, _ in row])
+        segments[i, :size] = np.concatenate([np.full(len(v), s) for v, s in row])
+        mask[i, :size] = True
+    return {name: vectors, f"{name}_segments": segments, f"{name}_mask": mask}

@@ -1,0 +1,101 @@
+"""The units of an answer: a whole short text, or whole blocks of a longer one; never a sentence out of its list."""
+
+from __future__ import annotations
+
+import re
+
+from knowledge.relevance.reader import describe_entry
+from knowledge.types import ENGLISH, Entry
+
+LONGEST_UNIT = 130
+"""Words of a text that is sent whole."""
+VECTORS_PER_ENTRY = 48
+"""At most so many phrasings or parts of one entry are indexed."""
+BLANK_LINE = re.compile(r"\n\s*\n")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])")
+LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s")
+
+
+def blocks_of(text: str) -> list[str]:
+    """The blocks of a text in order: paragraphs, and lists with the line that introduces them."""
+    blocks: list[str] = []
+    for block in (part.strip() for part in BLANK_LINE.split(text)):
+        if not block:
+            continue
+        if blocks and LIST_ITEM.match(block) and (blocks[-1].endswith(":") or LIST_ITEM.match(_last_line(blocks[-1]))):
+            blocks[-1] = f"{blocks[-1]}\n{block}"
+        else:
+            blocks.append(block)
+    return blocks
+
+
+def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
+    """The text whole where it is short, else neighbouring blocks together, each unit about ``longest`` words."""
+    if count_words(text) <= longest:
+        return [text.strip()]
+    return _together([part for block in blocks_of(text) for part in _lines_together(block, longest)], "\n\n", longest)
+
+
+def _lines_together(block: str, longest: int) -> list[str]:
+    """A long block cut between lines that each say something, such as the rows of a table, and a long line between sentences.
+
+    A list stays whole.
+    """
+    lines = block.split("\n")
+    if count_words(block) <= longest or any(map(LIST_ITEM.match, lines)):
+        return [block]
+    sentences = [part for line in lines for part in _together(SENTENCE_END.split(line), " ", longest)]
+    return _together(sentences, "\n", longest)
+
+
+def _together(parts: list[str], between: str, longest: int) -> list[str]:
+    """Neighbouring parts in one, as long as it has at most ``longest`` words."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and count_words(joined[-1]) + count_words(part) <= longest:
+            joined[-1] = f"{joined[-1]}{between}{part}"
+        else:
+            joined.append(part)
+    return joined
+
+
+def spoken_parts(entry: Entry) -> list[str]:
+    """The texts under which an entry is found by meaning: what it is asked by, and each of its units under its title.
+
+    Not its first question alone where it is not English: the multilingual model finds entries worse by it.
+    """
+    if entry.subject:
+        return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
+    if entry.context:
+        return list(entry.questions)
+    heads = _heads(entry)
+    asked = entry.questions[0] if entry.questions else ""
+    units = [describe_entry(entry.title or "", asked, unit) for unit in units_of(entry.answer)]
+    return [*heads[:1], *units, *heads[1:]]
+
+
+def indexed_parts(entry: Entry) -> list[str]:
+    """Those of the spoken parts that have a vector."""
+    return spoken_parts(entry)[:VECTORS_PER_ENTRY]
+
+
+def units_spoken(entry: Entry) -> range:
+    """Which of the spoken parts are units of its answer."""
+    if entry.subject or entry.context:
+        return range(0)
+    first = len(_heads(entry)[:1])
+    return range(first, first + len(units_of(entry.answer)))
+
+
+def _heads(entry: Entry) -> list[str]:
+    heads = list(entry.questions) or list(filter(None, [entry.title]))
+    return heads if entry.language == ENGLISH else heads[1:]
+
+
+def count_words(text: str) -> int:
+    """Words between blanks."""
+    return len(text.split())
+
+
+def _last_line(text: str) -> str:
+    return text.rpartition("\n")[2]

@@ -1,8 +1,0 @@
-"""When an approved answer may be sent verbatim for a new phrasing, and what is learnt from it.
-
-Whoever hears that a reused answer was right or wrong says ``judge(session, turn_id, correct=..., by="thumb")``.
-"""
-
-from knowledge.reuse.observing import judge, observed, settle
-
-__all__ = ["judge", "observed", "settle"]

@@ -1,0 +1,350 @@
+# ruff: noqa: RUF001 -- people type these signs
+"""What an answer may never get wrong: numbers, names, addresses on the web, and "not"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from knowledge.text.features import STOPWORDS
+from knowledge.text.sentences import MARK
+
+NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>()\]]+|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
+NEGATION = re.compile(
+    r"\b(?:not|no|never|none|cannot|without|neither|nor|nobody|nothing|unable|impossible|non|nicht|kein\w*|nie|ohne|pas|jamais|nunca|sin)\b|n['’]t\b|نہیں",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_MARKDOWN = re.compile(r"[*_`#>]+")
+_SPELT = dict(
+    zip(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
+        (str(n) for n in range(1, 13)),
+        strict=True,
+    )
+)
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_UNITS = {
+    **{
+        unit: unit for unit in ("second", "minute", "hour", "day", "night", "week", "month", "year", "mile", "km", "kg")
+    },
+    **dict.fromkeys(("%", "percent"), "%"),
+    **dict.fromkeys(("£", "gbp", "pound"), "GBP"),
+    **dict.fromkeys(("€", "eur", "euro"), "EUR"),
+    **dict.fromkeys(("$", "usd", "dollar"), "USD"),
+}
+_AMOUNT = rf"(?:{NUMBER.pattern}|\b(?:{'|'.join(_SPELT)})\b)"
+_UNIT = "|".join(unit if unit.isalpha() else re.escape(unit) for unit in _UNITS)
+MEASURE = re.compile(
+    rf"(?:(?P<first>{_AMOUNT})\s*(?:to|and|or|-|–)\s*[£€$]?)?(?P<number>{_AMOUNT})[\s-]*(?:(?:working|business|calendar|full|whole|more)\s+)?"
+    rf"(?P<unit>(?:{_UNIT})s?)(?!\w)|(?P<sign>[£€$])\s*(?P<amount>{NUMBER.pattern})",
+    re.IGNORECASE,
+)
+_LETTERS = 5
+"""A word is compared by its first letters, so that endings do not matter."""
+GENERAL = STOPWORDS | frozenset(
+    [
+        "able",
+        "above",
+        "after",
+        "again",
+        "against",
+        "all",
+        "almost",
+        "already",
+        "although",
+        "always",
+        "among",
+        "another",
+        "anyone",
+        "anything",
+        "anyway",
+        "around",
+        "away",
+        "back",
+        "because",
+        "before",
+        "below",
+        "besides",
+        "between",
+        "both",
+        "bring",
+        "come",
+        "contact",
+        "each",
+        "either",
+        "else",
+        "enough",
+        "even",
+        "ever",
+        "every",
+        "everything",
+        "few",
+        "find",
+        "first",
+        "further",
+        "get",
+        "give",
+        "given",
+        "go",
+        "going",
+        "good",
+        "great",
+        "happen",
+        "help",
+        "her",
+        "hers",
+        "herself",
+        "him",
+        "himself",
+        "however",
+        "include",
+        "including",
+        "indeed",
+        "instead",
+        "into",
+        "it's",
+        "itself",
+        "keep",
+        "kind",
+        "know",
+        "last",
+        "later",
+        "least",
+        "less",
+        "let",
+        "like",
+        "likely",
+        "little",
+        "long",
+        "look",
+        "lot",
+        "made",
+        "make",
+        "makes",
+        "making",
+        "many",
+        "means",
+        "more",
+        "most",
+        "much",
+        "need",
+        "needs",
+        "never",
+        "next",
+        "nor",
+        "note",
+        "now",
+        "off",
+        "often",
+        "once",
+        "one",
+        "only",
+        "other",
+        "others",
+        "otherwise",
+        "out",
+        "over",
+        "own",
+        "per",
+        "perhaps",
+        "possible",
+        "put",
+        "quite",
+        "rather",
+        "really",
+        "right",
+        "same",
+        "say",
+        "see",
+        "several",
+        "since",
+        "still",
+        "such",
+        "sure",
+        "take",
+        "than",
+        "their",
+        "theirs",
+        "them",
+        "themselves",
+        "then",
+        "therefore",
+        "though",
+        "through",
+        "thus",
+        "together",
+        "too",
+        "towards",
+        "under",
+        "unless",
+        "until",
+        "up",
+        "upon",
+        "us",
+        "use",
+        "used",
+        "using",
+        "usually",
+        "very",
+        "via",
+        "want",
+        "way",
+        "ways",
+        "well",
+        "while",
+        "whole",
+        "whom",
+        "whose",
+        "within",
+        "without",
+        "yet",
+        "you'll",
+        "you're",
+        "you've",
+        "your",
+        "yours",
+        "yourself",
+        "i'm",
+        "i'll",
+        "i'd",
+        "i've",
+        "we're",
+        "we'll",
+        "we've",
+        "don't",
+        "doesn't",
+        "can't",
+        "cannot",
+        "won't",
+        "isn't",
+        "aren't",
+        "that's",
+        "there's",
+        "they're",
+        "glad",
+        "welcome",
+        "sorry",
+        "apologise",
+        "apologies",
+        "unfortunately",
+        "information",
+        "question",
+        "questions",
+        "answer",
+        "according",
+        "based",
+        "mentioned",
+        "said",
+        "says",
+        "called",
+        "known",
+        "evidence",
+    ]
+)
+"""Words that state nothing by themselves."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a text states, in a form that can be compared."""
+
+    words: frozenset[str]
+    """Stems of the words that carry meaning."""
+    numbers: frozenset[str]
+    measures: frozenset[str]
+    addresses: frozenset[str]
+    negated: bool
+
+
+def plain(text: str) -> str:
+    """Without citations and markdown."""
+    return _MARKDOWN.sub("", MARK.sub("", text))
+
+
+def facts(text: str) -> Facts:
+    """What a text states."""
+    text = plain(text)
+    rest = ADDRESS.sub(" ", text)
+    return Facts(
+        words=frozenset(stem(word) for word in _WORD.findall(rest) if is_content(word)),
+        numbers=numbers(rest),
+        measures=measures(rest),
+        addresses=frozenset(address(found) for found in ADDRESS.findall(text)),
+        negated=bool(NEGATION.search(text)),
+    )
+
+
+def address(text: str) -> str:
+    """An e-mail or web address as it is compared."""
+    return re.sub(r"^(?:https?://)?(?:www\.)?", "", text.lower()).rstrip("./,;:!?")
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers in a text, "1,250.00" as "1250"; also those that are spelt out."""
+    written = {_number(found) for found in NUMBER.findall(unicodedata.normalize("NFKC", text))}
+    return frozenset(written | {_SPELT[w.lower()] for w in _WORD.findall(text) if w.lower() in _SPELT})
+
+
+def measures(text: str) -> frozenset[str]:
+    """The numbers with an English unit or a currency, "3 to 5 working days" as "3 day" and "5 day"."""
+    found: set[str] = set()
+    for match in MEASURE.finditer(unicodedata.normalize("NFKC", text)):
+        said = (match["unit"] or match["sign"]).lower()
+        unit = _UNITS.get(said) or _UNITS[said.removesuffix("s")]
+        amounts = [match["first"], match["number"], match["amount"]]
+        found |= {f"{_SPELT.get(a.lower()) or _number(a)} {unit}" for a in amounts if a}
+    return frozenset(found)
+
+
+def stem(word: str) -> str:
+    """A word as it is compared."""
+    return _folded(word)[:_LETTERS]
+
+
+def is_content(word: str) -> bool:
+    """Does it carry meaning?"""
+    lower = word.lower().replace("’", "'")
+    return lower not in GENERAL and lower not in _SPELT and (len(lower) > 1 or not lower.isascii())
+
+
+def names(text: str) -> list[str]:
+    """Words with a capital letter that do not begin the sentence, or have one inside ("PayPal")."""
+    found = list(_WORD.finditer(plain(text)))
+    return [
+        m[0]
+        for n, m in enumerate(found)
+        if is_content(m[0]) and (m[0][1:] != m[0][1:].lower() or (n and m[0][0].isupper()))
+    ]
+
+
+def words(text: str) -> list[str]:
+    """All words of a text."""
+    return _WORD.findall(text)
+
+
+def _folded(word: str) -> str:
+    word = re.sub(r"['’]s$", "", word.lower())
+    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+
+
+def _number(text: str) -> str:
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", text):
+        text = text.replace(",", "")
+    text = re.sub(r"[.,:]0+$", "", text) if re.fullmatch(r"\d+[.,:]0+", text) else text
+    return text.replace(",", ".").lstrip("0") or "0"

@@ -1,0 +1,179 @@
+"""What the matcher reads of a question and an entry: their texts, and the plain signals beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from knowledge.text.names import masked
+from knowledge.text.topic import STANDINGS, Standing
+from knowledge.types import Entry, Question
+
+TURNS_BEFORE = 2
+LONGEST_TURN = 240
+STOPWORDS = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "me",
+        "my",
+        "your",
+        "their",
+        "our",
+        "its",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "am",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "will",
+        "would",
+        "shall",
+        "should",
+        "may",
+        "might",
+        "must",
+        "have",
+        "has",
+        "had",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "for",
+        "with",
+        "from",
+        "by",
+        "about",
+        "as",
+        "or",
+        "and",
+        "but",
+        "if",
+        "so",
+        "that",
+        "this",
+        "these",
+        "those",
+        "there",
+        "here",
+        "what",
+        "which",
+        "who",
+        "how",
+        "when",
+        "where",
+        "why",
+        "please",
+        "also",
+        "just",
+        "any",
+        "some",
+        "not",
+        "no",
+        "yes",
+        "ok",
+        "thanks",
+        "thank",
+        "hi",
+        "hello",
+    ]
+)
+OPPOSITES = tuple(
+    (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
+    for one, other in (
+        (
+            r"turn(?:ing|ed)? on|switch(?:ing|ed)? on|enabl\w+|activat\w+",
+            r"turn(?:ing|ed)? off|switch(?:ing|ed)? off|disabl\w+|deactivat\w+",
+        ),
+        (r"with", r"without"),
+        (r"before", r"after"),
+        (r"increas\w+|rais\w+|upgrad\w+", r"decreas\w+|reduc\w+|lower\w*|downgrad\w+"),
+        (r"subscrib\w+", r"unsubscrib\w+"),
+        (r"open(?:ing|ed)?|creat\w+", r"clos(?:e|ing|ed)|delet\w+"),
+        (r"add(?:ing|ed)?", r"remov\w+"),
+        (r"log(?:ging)? ?in|sign(?:ing)? ?in", r"log(?:ging)? ?out|sign(?:ing)? ?out"),
+        (r"arriv\w+|check[- ]?in", r"depart\w+|check[- ]?out"),
+        (r"first", r"last"),
+        (r"start\w*", r"stop\w*|end(?:s|ing|ed)?"),
+        (r"lock\w*", r"unlock\w*"),
+        (r"send(?:ing)?", r"receiv\w+"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What is read of one side: the question, the answer (empty on the asked side), the turns before."""
+
+    question: str
+    answer: str
+    before: tuple[str, ...]
+
+
+def asked_texts(question: Question, subjects: Sequence[str]) -> Texts:
+    """The asked side; the names of the candidates' subjects are masked, other names are part of the question."""
+    before = tuple(turn.text[:LONGEST_TURN] for turn in question.history[-TURNS_BEFORE:])
+    return Texts(masked(question.text, subjects), "", before)
+
+
+def entry_texts(entry: Entry, phrasing: str, answer: str) -> Texts:
+    """The entry's side, read like the asked one."""
+    before = tuple(turn.text[:LONGEST_TURN] for turn in entry.context[-TURNS_BEFORE:])
+    return Texts(masked(phrasing, [entry.subject]), masked(answer, [entry.subject]), before)
+
+
+def content_words(text: str) -> frozenset[str]:
+    """The words that carry meaning, cut to their first letters so that endings do not matter."""
+    return frozenset(word[:6] for word in re.findall(r"[^\W_]+", text.lower()) if word not in STOPWORDS)
+
+
+def overlap(one: str, other: str) -> float:
+    """Jaccard overlap of the content words."""
+    a, b = content_words(one), content_words(other)
+    return len(a & b) / len(a | b) if a | b else 0.0
+
+
+def standing_numbers(found: Standing) -> list[float]:
+    """The standing as one-hot numbers."""
+    return [float(found == each) for each in STANDINGS]
+
+
+def normalised(text: str) -> str:
+    """The words only, in lower case: what makes two phrasings the same."""
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
+
+
+def contradicts(asked: str, phrasing: str) -> bool:
+    """Whether two questions differ in what must never be mixed up: numbers, or opposites such as on and off."""
+    numbers = set(re.findall(r"\d+(?:[.,]\d+)*", asked)), set(re.findall(r"\d+(?:[.,]\d+)*", phrasing))
+    if all(numbers) and numbers[0].isdisjoint(numbers[1]):
+        return True
+    return opposes(asked, phrasing)
+
+
+def opposes(asked: str, own: str) -> bool:
+    """Whether one text has a word and the other only its opposite."""
+    return any(_apart(one, other, asked, own) for one, other in OPPOSITES)
+
+
+def _apart(one: re.Pattern[str], other: re.Pattern[str], asked: str, phrasing: str) -> bool:
+    sides = [(bool(one.search(t)), bool(other.search(t))) for t in (asked, phrasing)]
+    return sides in ([(True, False), (False, True)], [(False, True), (True, False)])
