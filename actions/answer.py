@@ -13,7 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.entries import INTENT, entry_button, pressed_entry
-from actions.reply import Button, Note, say
+from actions.reply import Button, Note, send_reply
 from actions.tenants import language_of
 from core import language
 from core.bot.texts import Texts
@@ -67,17 +67,19 @@ class ActionAnswer(Action):
                 answer = await self._first_answer(tracker, viewer)
             except KnowledgeUnavailable as error:
                 log.warning("knowledge unavailable", error=str(error))
-                say(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
+                send_reply(dispatcher, Note(outcome="unknown"), response="utter_knowledge_unavailable")
                 return []
             finally:
                 await viewer.end()
         if answer.outcome == "unknown":
-            return await self._admit(dispatcher, tracker, answer, stopped=stop.is_set())
+            return await self._send_unknown_reply(dispatcher, tracker, answer, stopped=stop.is_set())
         texts = self._texts.said_in(language_of(tracker))
         if answer.outcome == "clarified":
-            say(dispatcher, _note(answer), response="utter_suggest", buttons=_buttons(answer, texts))
+            send_reply(dispatcher, _build_note(answer), response="utter_suggest", buttons=_build_buttons(answer, texts))
             return []
-        say(dispatcher, _note(answer), text=_text(answer, texts), buttons=_buttons(answer, texts))
+        send_reply(
+            dispatcher, _build_note(answer), text=_format_answer(answer, texts), buttons=_build_buttons(answer, texts)
+        )
         return [SlotSet(UNKNOWN_COUNT, 0.0)]
 
     async def _first_answer(self, tracker: Tracker, viewer: Viewer) -> Answer:
@@ -87,29 +89,31 @@ class ActionAnswer(Action):
             chosen = await asyncio.to_thread(self._entries.answer_entry, questions[-1], entry_id)
             if chosen:
                 return chosen
-        caller = _caller(tracker)
+        caller = _build_caller(tracker)
         answer = await self._writer.answer(questions[0], caller, viewer)
         for question in questions[1:]:
             if answer.outcome == "unknown":
                 answer = await self._writer.answer(question, caller, viewer)
         return answer
 
-    async def _admit(
+    async def _send_unknown_reply(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, *, stopped: bool
     ) -> list[dict[str, Any]]:
         """Say that we do not know, and offer a person."""
         if stopped:
-            say(dispatcher, replace(_note(answer), outcome="action"), response="utter_stopped")
+            send_reply(dispatcher, replace(_build_note(answer), outcome="action"), response="utter_stopped")
             return []
         question, spoken = questions_of(tracker)[0], language_of(tracker)
         foreign = await asyncio.to_thread(self._said_in_other_language, question, spoken)
         if foreign:
             texts = self._texts.said_in(spoken)
-            say(dispatcher, _note(answer), text=foreign, buttons=(Button(texts.person, "/talk_to_person"),))
+            send_reply(
+                dispatcher, _build_note(answer), text=foreign, buttons=(Button(texts.person, "/talk_to_person"),)
+            )
             return []
         count = float(tracker.get_slot(UNKNOWN_COUNT) or 0) + 1
         response = "utter_unknown" if count == 1 else "utter_unknown_again"
-        say(dispatcher, _note(answer), response=response)
+        send_reply(dispatcher, _build_note(answer), response=response)
         return [SlotSet(UNKNOWN_COUNT, count)]
 
     def _said_in_other_language(self, question: Question, spoken: str) -> str:
@@ -127,15 +131,15 @@ class ActionAnswer(Action):
         )
 
 
-def _text(answer: Answer, texts: Texts) -> str:
+def _format_answer(answer: Answer, texts: Texts) -> str:
     """The parts one after the other; a likely one under what it answers, and whether something else was meant."""
-    worded = [_worded(part, texts) for part in answer.parts]
-    if _choices(answer):
+    worded = [_format_part(part, texts) for part in answer.parts]
+    if _collect_choices(answer):
         worded.append(texts.not_meant)
     return GAP.join(worded)
 
 
-def _worded(part: AnswerPart, texts: Texts) -> str:
+def _format_part(part: AnswerPart, texts: Texts) -> str:
     if not part.text:
         return texts.unknown_part.replace("{part}", part.question)
     if part.outcome != "suggested":
@@ -144,14 +148,14 @@ def _worded(part: AnswerPart, texts: Texts) -> str:
     return template.replace("{title}", part.title).replace("{text}", part.text)
 
 
-def _buttons(answer: Answer, texts: Texts) -> tuple[Button, ...]:
+def _build_buttons(answer: Answer, texts: Texts) -> tuple[Button, ...]:
     """What else may have been meant; a person, where something is open."""
-    buttons = [entry_button(choice.title, choice.entry_id) for choice in _choices(answer)][:MOST_CHOICES]
+    buttons = [entry_button(choice.title, choice.entry_id) for choice in _collect_choices(answer)][:MOST_CHOICES]
     is_open = any(part.outcome != "answered" for part in answer.parts)
     return (*buttons, Button(texts.person, "/talk_to_person")) if is_open else tuple(buttons)
 
 
-def _choices(answer: Answer) -> list[Choice]:
+def _collect_choices(answer: Answer) -> list[Choice]:
     """What else may have been meant by any part, without what another part answers."""
     sent = {entry.id for part in answer.parts for entry in part.entries}
     return list(dict.fromkeys(c for part in answer.parts for c in part.choices if c.entry_id not in sent))
@@ -166,23 +170,23 @@ class _Streaming:
         self._watched = dispatcher._stream_sink is not None  # noqa: SLF001 - rasa-sdk 3.21 has no public way to ask
 
     async def estimate(self, seconds: float | None) -> None:
-        await self._chunk(json_message={"estimate": seconds})
+        await self._send_chunk(json_message={"estimate": seconds})
 
     async def cite(self, sources: Sequence[Source]) -> None:
-        await self._chunk(json_message={"sources": [asdict(source) for source in sources]})
+        await self._send_chunk(json_message={"sources": [asdict(source) for source in sources]})
 
     async def append(self, text: str) -> None:
-        await self._chunk(text=text)
+        await self._send_chunk(text=text)
 
     async def replace(self, text: str) -> None:
-        await self._chunk(json_message={"draft": text})
+        await self._send_chunk(json_message={"draft": text})
 
     async def end(self) -> None:
         """The answer is there, or failed."""
         if self._watched and self._dispatcher.is_streaming_active:
             await self._dispatcher.stream_end()
 
-    async def _chunk(self, **chunk: Any) -> None:
+    async def _send_chunk(self, **chunk: Any) -> None:
         if self._watched:
             await self._dispatcher.stream_chunk(**chunk)
 
@@ -195,7 +199,7 @@ def questions_of(tracker: Tracker) -> list[Question]:
     turns = [
         Utterance(_SPEAKERS[event["event"]], without_marks(text))
         for event in tracker.events
-        if event["event"] in _SPEAKERS and (text := _said_in(event))
+        if event["event"] in _SPEAKERS and (text := _get_event_text(event))
     ]
     while turns and turns[-1].speaker != "customer":
         turns.pop()
@@ -207,7 +211,7 @@ def questions_of(tracker: Tracker) -> list[Question]:
     return [replace(question, text=text) for text in asked if text] or [question]
 
 
-def _said_in(event: dict[str, Any]) -> str:
+def _get_event_text(event: dict[str, Any]) -> str:
     """What was said; a press on a known question says that question."""
     text = str(event.get("text") or "")
     if text.startswith(f"/{INTENT}"):
@@ -215,12 +219,12 @@ def _said_in(event: dict[str, Any]) -> str:
     return "" if text.startswith("/") else text
 
 
-def _caller(tracker: Tracker) -> Caller:
+def _build_caller(tracker: Tracker) -> Caller:
     metadata = tracker.latest_message.get("metadata") or {}
     return Caller(metadata.get("tenant_id", "default"), tracker.sender_id, metadata.get("turn_id"))
 
 
-def _note(answer: Answer) -> Note:
+def _build_note(answer: Answer) -> Note:
     return Note(
         outcome=answer.outcome,
         confidence=answer.confidence,
@@ -229,9 +233,9 @@ def _note(answer: Answer) -> Note:
         retrieval_ms=answer.retrieval_ms,
         generation_ms=answer.generation_ms,
         written_by=answer.written_by or None,
-        **(_recorded(answer.writing) if answer.writing else {}),
+        **(_format_writing(answer.writing) if answer.writing else {}),
     )
 
 
-def _recorded(writing: Writing) -> dict[str, Any]:
+def _format_writing(writing: Writing) -> dict[str, Any]:
     return {**asdict(writing), "cost": str(writing.cost), "prompt_version": writing.prompt_version or None}

@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.reply import Button, Note, say
+from actions.reply import Button, Note, send_reply
 from actions.tenants import language_of
 from core.bot.languages import SLOT
 
@@ -39,10 +39,10 @@ class ActionClarify(Action):
             answered: list[dict[str, Any]] = await self._answer.run(dispatcher, tracker, domain)
             return answered
         language = language_of(tracker)
-        buttons = [Button(_title(titles, name, language), f"/{name}") for name in offered[:CHOICES]]
-        buttons.append(Button(_title(titles, "something_else", language), SOMETHING_ELSE))
+        buttons = [Button(_get_intent_title(titles, name, language), f"/{name}") for name in offered[:CHOICES]]
+        buttons.append(Button(_get_intent_title(titles, "something_else", language), SOMETHING_ELSE))
         confidence = float(ranking[0]["confidence"]) if ranking else None
-        say(
+        send_reply(
             dispatcher,
             Note(outcome="clarified", confidence=confidence),
             response="utter_clarify",
@@ -51,10 +51,10 @@ class ActionClarify(Action):
         return []
 
 
-def _title(responses: dict[str, Any], intent: str, language: str) -> str:
+def _get_intent_title(responses: dict[str, Any], intent: str, language: str) -> str:
     texts = responses[TITLE.format(intent=intent)]
-    return str(next((text for text in texts if _is_in(text, language)), texts[0])["text"])
+    return str(next((text for text in texts if _is_in_language(text, language)), texts[0])["text"])
 
 
-def _is_in(text: dict[str, Any], language: str) -> bool:
+def _is_in_language(text: dict[str, Any], language: str) -> bool:
     return any(each == {"type": "slot", "name": SLOT, "value": language} for each in text.get("condition") or ())

@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 
-from actions.names import renamed
+from actions.names import rename_action
 from actions.skills import actions_of
 from actions.stop import ActionStop
 from actions.webhook import CHECKS
@@ -45,7 +45,7 @@ def checking_executor(parts: BotParts, database: Database, elsewhere: Collection
         SettingsInvalid: a skill's actions cannot be used.
     """
     made = [
-        renamed(ActionStop(), parts.names),
+        rename_action(ActionStop(), parts.names),
         *(action for skill in parts.skills for action in actions_of(skill, database)),
     ]
     real = {str(a.name()): a for a in made if str(a.name()).startswith(CHECKS) or a is made[0]}

@@ -7,10 +7,10 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.reply import Note, say
+from actions.reply import Note, send_reply
 from actions.tenants import tenant_of
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.handoffs import settings
 
 
@@ -29,10 +29,10 @@ class ActionHandoff(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Say so."""
-        chosen = await self._database.run(lambda session: settings.of(session, tenant_of(tracker)))
+        chosen = await self._database.run(lambda session: settings.get_handoff_settings(session, tenant_of(tracker)))
         if not chosen.asked:
             response = "utter_handoff_by_email"
         else:
-            response = "utter_handoff" if chosen.attended(now()) else "utter_handoff_nobody"
-        say(dispatcher, Note(outcome="handoff"), response=response, support_email=self._support_email)
+            response = "utter_handoff" if chosen.attended(get_current_time()) else "utter_handoff_nobody"
+        send_reply(dispatcher, Note(outcome="handoff"), response=response, support_email=self._support_email)
         return []

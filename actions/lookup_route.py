@@ -30,7 +30,7 @@ def router(lookup: KnowledgeLookup, secret: str) -> APIRouter:
     routes = APIRouter()
 
     @routes.post(PATH, include_in_schema=False)
-    async def match(body: _Body, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+    async def match_question(body: _Body, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
         if not hmac.compare_digest(authorization.encode(), f"Bearer {secret}".encode()):
             raise HTTPException(401, "Wrong or missing secret.")
         said = tuple((each.speaker, each.text) for each in body.history)

@@ -36,6 +36,6 @@ class Renamed(Action):
         ]
 
 
-def renamed(action: Action, names: Mapping[str, str]) -> Action:
+def rename_action(action: Action, names: Mapping[str, str]) -> Action:
     """The action itself where nothing is called otherwise."""
     return Renamed(action, names) if names else action

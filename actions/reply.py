@@ -39,7 +39,7 @@ class Note:
     groundedness: float | None = None
 
 
-def say(
+def send_reply(
     dispatcher: CollectingDispatcher,
     note: Note,
     *,
@@ -61,6 +61,6 @@ def say(
     )
 
 
-def begin(dispatcher: CollectingDispatcher, *, response: str, **values: Any) -> None:
+def begin_reply(dispatcher: CollectingDispatcher, *, response: str, **values: Any) -> None:
     """A paragraph of a message that goes on with what is sent next, until `say`."""
     dispatcher.utter_message(response=response, json_message={"rejoinder": {"continues": True}}, **values)

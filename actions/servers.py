@@ -81,7 +81,7 @@ class ActionServers:
 
     async def look_up(self, *servers: ActionServer) -> None:
         """Ask servers, or all, what they have; one that does not answer keeps what it had."""
-        await asyncio.gather(*(self._list(server) for server in servers or self.servers))
+        await asyncio.gather(*(self._load_action_names(server) for server in servers or self.servers))
 
     def listed(self) -> set[str]:
         """What they have, as far as they said."""
@@ -89,13 +89,13 @@ class ActionServers:
 
     def clashes(self) -> list[str]:
         """A line for each name that is given twice."""
-        holders = {name: [each.name for each in self._having(name)] for name in self.listed()}
+        holders = {name: [each.name for each in self._list_offering_servers(name)] for name in self.listed()}
         return [
             f"The action {name} is on {' and on '.join(places)}, and Rejoinder has one of that name."
-            if self._is_ours(name)
+            if self._is_own_action(name)
             else f"The action {name} is on {' and on '.join(places)}."
             for name, places in sorted(holders.items())
-            if self._is_ours(name) or len(places) > 1
+            if self._is_own_action(name) or len(places) > 1
         ]
 
     def tell_clashes(self) -> None:
@@ -122,7 +122,7 @@ class ActionServers:
         """A line for each server that does not say what it has; else one with those of the named actions that nobody has."""
         silent = [f"The action server {each.name} {each.problem}." for each in self.servers if each.problem]
         known = self.listed()
-        missing = [n for n in named if not (self._is_ours(n) or n in known or n.startswith(UTTERS))]
+        missing = [n for n in named if not (self._is_own_action(n) or n in known or n.startswith(UTTERS))]
         if silent or not missing or not self.servers:
             return silent
         return [f"No action server has these actions of the domain: {', '.join(missing)}."]
@@ -138,22 +138,22 @@ class ActionServers:
         server = await self._server_of(name)
         body = orjson.dumps({"domain": self._domain, **call})
         if turn in server.hung:
-            raise self._failed(server, _SERVER, "has not answered before in this turn")
+            raise self._report_failure(server, _SERVER, "has not answered before in this turn")
         patience = RUN_SECONDS if monotonic() >= server.hung_until else AGAIN_SECONDS
         try:
             async with asyncio.timeout(patience):
-                status, answer = await self._post(server, body)
+                status, answer = await self._post_with_retry(server, body)
         except (TimeoutError, httpx.ReadTimeout):
             server.hung |= {turn} if turn else set()
             server.hung_until = max(server.hung_until, monotonic() + HUNG_SECONDS * (patience == RUN_SECONDS))
-            raise self._failed(server, _SERVER, f"has not answered within {patience:.0f} s") from None
+            raise self._report_failure(server, _SERVER, f"has not answered within {patience:.0f} s") from None
         except httpx.HTTPError as error:
-            raise self._failed(server, _SERVER, f"does not answer: {_said(error)}") from error
+            raise self._report_failure(server, _SERVER, f"does not answer: {_describe_error(error)}") from error
         result = self._result_of(server, name, status, answer)
         server.hung.clear()
         server.hung_until = 0.0
-        self._answers(server, _SERVER)
-        self._answers(server, name)
+        self._report_recovery(server, _SERVER)
+        self._report_recovery(server, name)
         return result
 
     async def close(self) -> None:
@@ -161,10 +161,10 @@ class ActionServers:
         await self._http.aclose()
 
     async def _server_of(self, name: str) -> ActionServer:
-        if not self._having(name):
+        if not self._list_offering_servers(name):
             await self.look_up()
             self.tell_clashes()
-        having = self._having(name) or [server for server in self.servers if server.actions is None]
+        having = self._list_offering_servers(name) or [server for server in self.servers if server.actions is None]
         if not having:
             raise ActionFailed(f"no action server has the action {name}")
         if len(having) > 1:
@@ -174,33 +174,33 @@ class ActionServers:
     def _result_of(self, server: ActionServer, name: str, status: int, body: bytes) -> dict[str, Any]:
         if status == httpx.codes.NOT_FOUND:
             server.actions = server.actions and server.actions - {name}
-            raise self._failed(server, name, "does not know the action")
+            raise self._report_failure(server, name, "does not know the action")
         if status not in {httpx.codes.OK, httpx.codes.BAD_REQUEST}:
-            raise self._failed(server, name, f"answers with status {status}")
+            raise self._report_failure(server, name, f"answers with status {status}")
         if len(body) > MOST_BYTES:
-            raise self._failed(server, name, f"answers with more than {MOST_BYTES} bytes")
+            raise self._report_failure(server, name, f"answers with more than {MOST_BYTES} bytes")
         try:
             answer = orjson.loads(body)
         except orjson.JSONDecodeError:
-            raise self._failed(server, name, "answers with something that is not JSON") from None
+            raise self._report_failure(server, name, "answers with something that is not JSON") from None
         rejected = answer.get("action_name") if isinstance(answer, dict) and status != httpx.codes.OK else None
         if isinstance(rejected, str):
             raise ActionExecutionRejection(rejected, str(answer.get("error") or ""))
         if status != httpx.codes.OK or not _is_result(answer):
-            raise self._failed(server, name, "answers with JSON that is not the result of an action")
+            raise self._report_failure(server, name, "answers with JSON that is not the result of an action")
         return {"events": answer.get("events") or [], "responses": answer.get("responses") or []}
 
-    async def _post(self, server: ActionServer, body: bytes, tries: int = TRIES) -> tuple[int, bytes]:
+    async def _post_with_retry(self, server: ActionServer, body: bytes, tries: int = TRIES) -> tuple[int, bytes]:
         """Called again only where nothing was sent: an action may cancel an order."""
         try:
-            return await self._read("POST", httpx.URL(server.url), body)
+            return await self._read_response("POST", httpx.URL(server.url), body)
         except _NEVER_SENT:
             if tries == 1:
                 raise
         await asyncio.sleep(PAUSE_SECONDS)
-        return await self._post(server, body, tries - 1)
+        return await self._post_with_retry(server, body, tries - 1)
 
-    async def _read(self, method: str, url: httpx.URL, body: bytes | None = None) -> tuple[int, bytes]:
+    async def _read_response(self, method: str, url: httpx.URL, body: bytes | None = None) -> tuple[int, bytes]:
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         read = bytearray()
         async with self._http.stream(method, url, content=body, headers=headers) as response:
@@ -210,26 +210,26 @@ class ActionServers:
                     break
         return response.status_code, bytes(read)
 
-    async def _list(self, server: ActionServer) -> None:
+    async def _load_action_names(self, server: ActionServer) -> None:
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                status, body = await self._read("GET", server.list_url)
+                status, body = await self._read_response("GET", server.list_url)
             found = _names_in(orjson.loads(body)) if status == httpx.codes.OK else None
         except (httpx.HTTPError, TimeoutError) as error:
-            server.problem = f"does not answer: {_said(error)}"
+            server.problem = f"does not answer: {_describe_error(error)}"
             return
         except orjson.JSONDecodeError:
             found = None
         server.problem = "" if found is not None else f"lists no actions at {server.list_url.path}"
         server.actions = found if found is not None else server.actions
 
-    def _having(self, name: str) -> list[ActionServer]:
+    def _list_offering_servers(self, name: str) -> list[ActionServer]:
         return [server for server in self.servers if name in (server.actions or ())]
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_own_action(self, name: str) -> bool:
         return name in self._ours or name.startswith(OURS)
 
-    def _failed(self, server: ActionServer, about: str, why: str) -> ActionFailed:
+    def _report_failure(self, server: ActionServer, about: str, why: str) -> ActionFailed:
         """One line for the operator until it works again."""
         if (server.url, about) not in self._told:
             self._told.add((server.url, about))
@@ -239,7 +239,7 @@ class ActionServers:
             )
         return ActionFailed(f"the action server {server.name} {why}")
 
-    def _answers(self, server: ActionServer, about: str) -> None:
+    def _report_recovery(self, server: ActionServer, about: str) -> None:
         if (server.url, about) in self._told:
             self._told.remove((server.url, about))
             log.warning("it works again", server=server.name, **({"action": about} if about else {}))
@@ -267,6 +267,6 @@ def _is_event(event: Any) -> bool:
     return event["event"] != "slot" or isinstance(event.get("name"), str)
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """Never the request, which has what the customer wrote."""
     return f"{type(error).__name__} {error}".strip()

@@ -28,7 +28,7 @@ def actions_of(skill: Skill, database: Database) -> list[Action]:
     if not (skill.folder / "actions.py").is_file():
         return []
     try:
-        made: Iterable[Action] = _module(skill).make_actions(database)
+        made: Iterable[Action] = _import_skill_actions(skill).make_actions(database)
         return list(made)
     except (Exception, SystemExit) as error:  # whatever a skill's own code does, its name is told
         raise SettingsInvalid(
@@ -68,7 +68,7 @@ def check_unique(actions: Iterable[Action]) -> None:
     """
     places: dict[str, str] = {}
     for action in actions:
-        name, place = str(action.name()), _place(action)
+        name, place = str(action.name()), _locate_action(action)
         if name in places:
             raise SettingsInvalid(f"The action {name} is defined twice: in {places[name]} and in {place}.")
         places[name] = place
@@ -102,7 +102,7 @@ class _Unusable(Action):
         raise ActionFailed(self._cause)
 
 
-def _module(skill: Skill) -> ModuleType:
+def _import_skill_actions(skill: Skill) -> ModuleType:
     if skill.folder.parent != SKILLS:
         _load_package(skill)
     return importlib.import_module(f"{PACKAGE}.{skill.name}.actions")
@@ -120,6 +120,6 @@ def _load_package(skill: Skill) -> None:
     sys.modules[name] = package
 
 
-def _place(action: Action) -> str:
+def _locate_action(action: Action) -> str:
     kind = type(action)
     return str(getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__)

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.reply import Note, say
+from actions.reply import Note, send_reply
 
 
 class ActionStop(Action):
@@ -23,7 +23,7 @@ class ActionStop(Action):
     ) -> list[dict[str, Any]]:
         """Of any skill's form."""
         form = _form_before(tracker)
-        say(dispatcher, Note(outcome="action"), response="utter_stopped" if form else "utter_nothing_to_stop")
+        send_reply(dispatcher, Note(outcome="action"), response="utter_stopped" if form else "utter_nothing_to_stop")
         slots = ((domain.get("forms") or {}).get(form) or {}).get("required_slots") if form else None
         return [SlotSet(slot, None) for slot in slots or ()]
 

@@ -19,7 +19,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 from actions.servers import ActionServers
 from core.errors import ActionFailed
 from core.events import Chunk, Citable, Draft, Estimate, Event, Hub
-from core.rasa.answer import FAILED, understanding
+from core.rasa.answer import FAILED, extract_understanding
 from core.rasa.rich_content import NOTE
 
 log = structlog.get_logger()
@@ -38,33 +38,33 @@ def router(executor: ActionExecutor, hub: Hub, secret: str, servers: ActionServe
             raise HTTPException(401, "Wrong or missing secret.")
         # every event of the conversation comes along, so how fast it is read counts
         call = orjson.loads(await request.body())
-        with structlog.contextvars.bound_contextvars(**_names(call)):
-            status, answer = await _answer(executor, hub, servers, call)
+        with structlog.contextvars.bound_contextvars(**_extract_call_ids(call)):
+            status, answer = await _answer_call(executor, hub, servers, call)
         return Response(orjson.dumps(answer), status, media_type="application/json")
 
     return routes
 
 
-async def _answer(
+async def _answer_call(
     executor: ActionExecutor, hub: Hub, servers: ActionServers, call: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
     """Status and body, as rasa-sdk answers; an action that fails costs the customer one sentence."""
     name = str(call.get("next_action"))
     try:
         if name in executor.actions:
-            return 200, await _run(executor, hub, call)
-        return 200, await servers.run(call, turn=_names(call)["turn_id"])
+            return 200, await _execute_action(executor, hub, call)
+        return 200, await servers.run(call, turn=_extract_call_ids(call)["turn_id"])
     except ActionExecutionRejection as rejection:
         return 400, {"action_name": rejection.action_name, "error": rejection.message}
     except ActionFailed as error:
         log.info("action failed", action=name, cause=str(error))
-        return 200, _failure(call, str(error))
+        return 200, _build_failure(call, str(error))
     except Exception as error:  # a process edge: the customer still gets a sentence
         log.exception("action failed", action=name)
-        return 200, _failure(call, f"the action {name} failed: {error!r}")
+        return 200, _build_failure(call, f"the action {name} failed: {error!r}")
 
 
-def _failure(call: dict[str, Any], cause: str) -> dict[str, Any]:
+def _build_failure(call: dict[str, Any], cause: str) -> dict[str, Any]:
     note = {"outcome": FAILED, "error": cause}
     said = {"response": "utter_failed", "custom": {NOTE: note}}
     return {"events": _taken_back(call), "responses": [said]}
@@ -83,25 +83,25 @@ def _taken_back(call: dict[str, Any]) -> list[dict[str, Any]]:
     return [SlotSet(name, before.get(name)) for name in taken if name != REQUESTED_SLOT]
 
 
-def _names(call: dict[str, Any]) -> dict[str, str]:
-    metadata = _latest(call).get("metadata") or {}
+def _extract_call_ids(call: dict[str, Any]) -> dict[str, str]:
+    metadata = _get_latest_message(call).get("metadata") or {}
     return {"conversation_id": call.get("sender_id", ""), "turn_id": metadata.get("turn_id", "")}
 
 
-def _latest(call: dict[str, Any]) -> dict[str, Any]:
+def _get_latest_message(call: dict[str, Any]) -> dict[str, Any]:
     latest: dict[str, Any] = call.get("tracker", {}).get("latest_message") or {}
     return latest
 
 
-async def _run(executor: ActionExecutor, hub: Hub, call: dict[str, Any]) -> dict[str, Any]:
-    names = _names(call)
+async def _execute_action(executor: ActionExecutor, hub: Hub, call: dict[str, Any]) -> dict[str, Any]:
+    names = _extract_call_ids(call)
     sink = _ChunkSink(hub, names["conversation_id"], names["turn_id"])
     watched = hub.watched(names["conversation_id"])
     # Rasa leaves the domain out where an action does not need it; rasa-sdk wants one all the same
     result = await executor.run({"domain": {}, **call}, sink=sink if watched else None)
     if result is None:
         return {"events": [], "responses": []}
-    understood = understanding(_latest(call))
+    understood = extract_understanding(_get_latest_message(call))
     for response in result.responses:
         if note := response.get("custom", {}).get("rejoinder"):
             note["understanding"] = understood
@@ -117,11 +117,11 @@ class _ChunkSink(asyncio.Queue[dict[str, Any]]):
         self._hub, self._conversation_id, self._turn_id = hub, conversation_id, turn_id
 
     async def put(self, item: dict[str, Any]) -> None:
-        for event in _events(self._turn_id, item) if item["event"] == "stream_chunk" else ():
+        for event in _to_stream_events(self._turn_id, item) if item["event"] == "stream_chunk" else ():
             self._hub.publish(self._conversation_id, event)
 
 
-def _events(turn_id: str, item: dict[str, Any]) -> Iterator[Event]:
+def _to_stream_events(turn_id: str, item: dict[str, Any]) -> Iterator[Event]:
     """What an action streams, as its watchers hear it."""
     custom = item.get("custom", {})
     if "estimate" in custom:

@@ -8,7 +8,7 @@ from rasa_sdk.executor import ActionExecutor
 from actions.answer import ActionAnswer, Entries
 from actions.clarify import ActionClarify
 from actions.handoff import ActionHandoff
-from actions.names import renamed
+from actions.names import rename_action
 from actions.servers import ActionServers
 from actions.skills import check_named, check_unique, load_skills
 from actions.stop import ActionStop
@@ -40,7 +40,7 @@ def make_actions(  # noqa: PLR0917
     of_skills, problems = load_skills(parts.skills, database)
     for problem in problems:
         log.error("a skill cannot be used; its actions fail, everything else runs", cause=problem)
-    actions = [*(renamed(action, parts.names) for action in base), *of_skills]
+    actions = [*(rename_action(action, parts.names) for action in base), *of_skills]
     check_unique(actions)
     urls = settings.own_action_servers()
     if not (urls or parts.project):

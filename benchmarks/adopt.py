@@ -33,10 +33,10 @@ from console.chat import Chat, Shown
 from core.bot.parts import BotParts
 from core.db import Database
 from core.db.models import Handoff, Turn
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 from evaluation.adoption.dialogue import intents_of
-from evaluation.adoption.documents import read_document, written
+from evaluation.adoption.documents import format_yaml, read_document
 from evaluation.forms import form_scripts
 from evaluation.training.data import read_parts
 from testing.instance import Instance, instance
@@ -161,10 +161,10 @@ def copy_project(project: Path, to: Path, epochs: dict[str, int], actions: str) 
         for component in config.get(part) or ():
             if "epochs" in component:
                 component["epochs"] = min(int(component["epochs"]), most)
-    (to / "config.yml").write_text(written(config), encoding="utf-8")
+    (to / "config.yml").write_text(format_yaml(config), encoding="utf-8")
     file = to / "endpoints.yml"
     endpoints = dict(read_document(file).content) if file.is_file() else {}
-    file.write_text(written({**endpoints, "action_endpoint": {"url": actions}}), encoding="utf-8")
+    file.write_text(format_yaml({**endpoints, "action_endpoint": {"url": actions}}), encoding="utf-8")
     return to
 
 
@@ -213,7 +213,7 @@ class _Customers:
         self._bot, self._http, self._seen, self._first = bot, http, seen, wishes
         settings = Settings(home=bot.home, port=bot.port, _env_file=None)
         self._parts: BotParts = settings.bot()
-        token = derive(settings.secret_key(), "rasa")
+        token = derive_key(settings.secret_key(), "rasa")
         self._rasa = httpx.Client(base_url=settings.rasa(), params={"token": token}, timeout=60)
         self._database = Database(settings.database())
 

@@ -22,7 +22,7 @@ import structlog
 from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_most
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.answers.decision import Answering
 from knowledge.curation.corrections import proposals
@@ -31,7 +31,7 @@ from knowledge.curation.corrections.types import Proposal
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Question
 from knowledge.wiring import make_answering, make_corrections, make_index_sync
 from testing.instance import chroma_server
@@ -68,7 +68,7 @@ def run(data: Path, count: int = COUNT) -> Result:
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings(home=Path(folder), chroma_url=url, _env_file=None)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         cases = _cases(data, count)
         ids = _filled(settings, database, cases)
         embedder = Embedder()
@@ -126,7 +126,7 @@ def _corrected(
         entry_action="amend" if case.number % RETIRED else "retire",
     )
     with database.session() as session:
-        correction = proposals.propose(session, TENANT, proposal).id
+        correction = proposals.propose_correction(session, TENANT, proposal).id
     started = perf_counter()
     corrections.approve(TENANT, correction, "bench")
     approved = perf_counter() - started
@@ -156,8 +156,8 @@ def _cases(data: Path, count: int) -> list[Case]:
     for name in SETS:
         for row in read_rows(data / name / "train.jsonl"):
             text = str(row["text"]).strip()
-            if normalised(text) not in seen and text.count("?") <= 1 and "." not in text[:-1]:
-                seen.add(normalised(text))
+            if normalise_text(text) not in seen and text.count("?") <= 1 and "." not in text[:-1]:
+                seen.add(normalise_text(text))
                 known[str(row.get("intent") or row.get("label"))].append(text)
     size = STORED + ASKED
     groups = [texts[n : n + size] for texts in known.values() for n in range(0, len(texts) - size + 1, size)]

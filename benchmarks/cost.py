@@ -25,14 +25,14 @@ from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least
 from core.db import Database
 from core.db.models import LlmCall
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
 from core.llm.types import Caller, Request, Signals
 from core.llm.wiring import make_router
 from core.settings import Settings
 from knowledge.answers.prompt_texts import Prompts
-from knowledge.curation.conversation_import import parsed, store
+from knowledge.curation.conversation_import import parse_conversations, store_conversations
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.editor import Change
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
@@ -134,14 +134,14 @@ def _running(data: Path) -> Iterator[tuple[Settings, Database]]:
             gemini_url=gemini.url,
         )
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         _fill(settings, database, data)
         yield settings, database
 
 
 def _fill(settings: Settings, database: Database, data: Path) -> None:
     seeds = (data / "kb_growth/seed_conversations.jsonl").read_text(encoding="utf-8").splitlines()
-    store(database, TENANT, parsed(seeds)[0], BY_BENCH, approve=True)
+    store_conversations(database, TENANT, parse_conversations(seeds)[0], BY_BENCH, approve=True)
     documents = [(row["title"], row["text"]) for row in read_rows(data / "tau2/banking_docs.jsonl")]
     documents += [(row["passage_title"], row["passage"]) for row in read_rows(data / "clapnq/dev.jsonl")[:EACH]]
     folder = settings.home / "documents"

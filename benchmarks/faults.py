@@ -21,7 +21,7 @@ from sqlalchemy import select
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.models import LlmCall
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.errors import NoProviderLeft
 from core.llm.router.router import Router
 from core.llm.types import Caller, Delta, Message, Request, Restart, Signals
@@ -187,7 +187,7 @@ def _running(scenario: Scenario, folder: Path) -> Iterator[tuple[Router, Databas
             gemini_url=gemini.url,
         )
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         router = make_router(settings, database)
         router.store.put("bench", {"limits": scenario.limits, "hedge": scenario.hedge, "mask": False}, "bench")
         yield router, database, [openai, gemini]
@@ -197,7 +197,7 @@ def _running(scenario: Scenario, folder: Path) -> Iterator[tuple[Router, Databas
 async def _played(scenario: Scenario) -> Found:
     with tempfile.TemporaryDirectory() as folder, _running(scenario, Path(folder)) as (router, database, fakes):
         await router.ledger.start()
-        await router._warm()  # noqa: SLF001 - building the SDKs' clients is not what is measured
+        await router._warm_providers()  # noqa: SLF001 - building the SDKs' clients is not what is measured
         seen = await asyncio.gather(*(_customer(router, number) for number in range(scenario.customers)))
         await router.close()
         with database.session() as session:

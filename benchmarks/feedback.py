@@ -24,8 +24,8 @@ from sqlalchemy import select, update
 from benchmarks.report import Result, at_least, at_most
 from core.conversations import lifecycle
 from core.db import Database
-from core.db.models import Address, Conversation, Delivery, InteractionFeedback, Message, now
-from core.db.upgrade import upgrade
+from core.db.models import Address, Conversation, Delivery, InteractionFeedback, Message, get_current_time
+from core.db.upgrade import upgrade_database
 from testing.twilio import FakeTwilio, Taken
 from testing.twilio_rig import Rig, answer
 
@@ -122,9 +122,9 @@ class Customer:
         with self.rig.database.session() as session:
             here = session.scalars(select(Conversation).filter_by(address=self.number)).one()
             if way == "closed":
-                lifecycle.close(session, here.id)
+                lifecycle.close_conversation(session, here.id)
             if way == "after the window":
-                past = now() - timedelta(hours=30)
+                past = get_current_time() - timedelta(hours=30)
                 session.execute(update(Address).filter_by(address=self.number).values(last_inbound_at=past))
 
     def _read(self) -> None:
@@ -152,7 +152,7 @@ async def _run() -> Result:
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         twilio, database = stack.enter_context(FakeTwilio()), Database(f"sqlite:///{home / 'bench.db'}")
-        upgrade(database)
+        upgrade_database(database)
         rig = await stack.enter_async_context(Rig(database, twilio, home, per_minute=100_000).running())
         customers = [Customer(rig, f"+4477{n:08d}", choose) for n in range(SEQUENCES)]
         for n, customer in enumerate(customers):

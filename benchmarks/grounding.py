@@ -28,7 +28,7 @@ from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_most
 from knowledge.answers.grounding import Grounding
 from knowledge.embeddings.embedder import Embedder
-from knowledge.text.facts import facts
+from knowledge.text.facts import extract_facts
 
 TRUE_FAITHFULNESS = 3.5
 HALUEVAL_CASES = 400
@@ -155,8 +155,8 @@ def _mtrag(row: dict[str, Any]) -> Iterator[Example]:
 
 
 def _overlap(example: Example) -> float:
-    said = facts(example.answer).words
-    return len(said & facts("\n".join(example.evidence)).words) / (len(said) or 1)
+    said = extract_facts(example.answer).words
+    return len(said & extract_facts("\n".join(example.evidence)).words) / (len(said) or 1)
 
 
 def _best_threshold(pairs: Pairs) -> float:

@@ -27,10 +27,10 @@ from benchmarks.report import Result, at_least, at_most
 from benchmarks.split import part_of
 from core.db import Database
 from core.db.models import Conversation, ReviewItem
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.answers.decision import Answering
-from knowledge.curation.conversation_import import parsed, store
+from knowledge.curation.conversation_import import parse_conversations, store_conversations
 from knowledge.curation.harvest.wiring import make_harvest
 from knowledge.curation.review import decisions
 from knowledge.curation.review.types import Claim
@@ -38,7 +38,7 @@ from knowledge.curation.review.wiring import make_desk
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
 from knowledge.text.features import content_words
-from knowledge.text.names import names
+from knowledge.text.names import matches_name
 from knowledge.types import SPEAKERS, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
 from testing.instance import chroma_server
@@ -89,13 +89,13 @@ class Growing:
 
     def __post_init__(self) -> None:
         self.database = Database(self.settings.database())
-        upgrade(self.database)
+        upgrade_database(self.database)
         self._documents: dict[str, str] = {}
 
     def harvest(self, seeds: Path) -> int:
         """Import and harvest; how many suggestions wait."""
-        conversations, _ = parsed(seeds.read_text(encoding="utf-8").splitlines())
-        store(self.database, TENANT, conversations, Change("bench", "import"), approve=False)
+        conversations, _ = parse_conversations(seeds.read_text(encoding="utf-8").splitlines())
+        store_conversations(self.database, TENANT, conversations, Change("bench", "import"), approve=False)
         self._document_of = _by_conversation(seeds, self.database)
         make_harvest(self.settings, self.database).harvester.process(TENANT)
         return len(self._items())
@@ -141,7 +141,7 @@ class Growing:
 
 
 def _approve(claim: Claim, session: Session) -> str:
-    entry_id = decisions.approve(session, claim).entry_id
+    entry_id = decisions.approve_item(session, claim).entry_id
     assert entry_id is not None
     return entry_id
 
@@ -182,7 +182,9 @@ def _document(doc_id: str) -> str:
 def _answerable(probes: Sequence[dict[str, Any]]) -> dict[str, int]:
     """How many can be answered at all from what is said: a place that is named nowhere cannot be known."""
     asked = [p for p in probes if p["expect"] == "answer"]
-    unnamed = [p for p in asked if p["entity"] and not any(names(t["text"], p["entity"].title()) for t in p["turns"])]
+    unnamed = [
+        p for p in asked if p["entity"] and not any(matches_name(t["text"], p["entity"].title()) for t in p["turns"])
+    ]
     return {"questions": len(asked), "of them about a place that is named nowhere": len(unnamed)}
 
 

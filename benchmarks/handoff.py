@@ -130,7 +130,7 @@ class _AtOnce(ThreadPoolExecutor):
 @contextmanager
 def _read_once(known: dict[tuple[str, type[Any]], Any]) -> Iterator[None]:
     """Settings of tenants are read from the database again only when they were changed."""
-    read, change = tenant_settings.read, tenant_settings.change
+    read, change = tenant_settings.load_tenant_settings, tenant_settings.change_tenant_settings
 
     def reading(session: Session, tenant_id: str, row: type[Any], kind: type[Any]) -> Any:
         if (tenant_id, row) not in known:

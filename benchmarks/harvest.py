@@ -33,14 +33,14 @@ from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.models import Conversation, ReviewItem
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.llm.masking import make_masker
 from knowledge.answers.injection import OrderDetector
-from knowledge.curation.conversation_import import ImportedConversation, store
+from knowledge.curation.conversation_import import ImportedConversation, store_conversations
 from knowledge.curation.harvest import Harvester
 from knowledge.curation.harvest.llm_reader import Proposal, Reading
 from knowledge.curation.harvest.pairs import PairFinder
-from knowledge.curation.harvest.transcript import Said, Transcript, cleaned
+from knowledge.curation.harvest.transcript import Said, Transcript, clean_channel_text
 from knowledge.curation.harvest.vocabulary import House
 from knowledge.embeddings.cached import RememberingEmbedder
 from knowledge.embeddings.embedder import Embedder
@@ -213,8 +213,8 @@ def _harvested(
 ) -> tuple[list[Candidate], float]:
     """The real way: stored, analysed, queued; the evidence of every item."""
     database = Database(f"sqlite:///{path}")
-    upgrade(database)
-    store(database, TENANT, conversations, Change("bench", "harvest"), approve=False)
+    upgrade_database(database)
+    store_conversations(database, TENANT, conversations, Change("bench", "harvest"), approve=False)
     started = perf_counter()
     done = Harvester(database, finder, reader=reader).process(TENANT)
     seconds = perf_counter() - started
@@ -318,12 +318,12 @@ def _house(conversations: Sequence[ImportedConversation]) -> House:
     for conversation in conversations:
         for turn in conversation.turns:
             if turn.speaker != "customer":
-                house.hear(conversation.external_id, cleaned(turn.text))
+                house.hear(conversation.external_id, clean_channel_text(turn.text))
     return house
 
 
 def _transcript(conversation: ImportedConversation) -> Transcript:
-    said = (Said(turn.speaker, cleaned(turn.text), str(n)) for n, turn in enumerate(conversation.turns))
+    said = (Said(turn.speaker, clean_channel_text(turn.text), str(n)) for n, turn in enumerate(conversation.turns))
     return Transcript(conversation.external_id, tuple(said))
 
 

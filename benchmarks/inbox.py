@@ -26,8 +26,17 @@ from console.pages.staff.inbox_parts import View
 from core.conversations import search
 from core.conversations.search import OUTCOMES, Filter
 from core.db import Database
-from core.db.models import Conversation, Customer, Handoff, InteractionFeedback, Message, Turn, new_id, now
-from core.db.upgrade import upgrade
+from core.db.models import (
+    Conversation,
+    Customer,
+    Handoff,
+    InteractionFeedback,
+    Message,
+    Turn,
+    generate_id,
+    get_current_time,
+)
+from core.db.upgrade import upgrade_database
 
 OPTIONS = {"turns": 50_000, "times": 20}
 TENANT, TURNS_EACH, OPEN, SEED = "shop", 5, 200, 11
@@ -54,7 +63,7 @@ def run(_data: Path, turns: float, times: float) -> Result:
     """Fill a database and measure each list."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/inbox.db")
-        upgrade(database)
+        upgrade_database(database)
         count = int(turns) // TURNS_EACH
         handoffs = _fill(database, count)
         figures = {name: _measured(database, work, int(times)) for name, work in _lists(handoffs).items()}
@@ -69,16 +78,16 @@ def run(_data: Path, turns: float, times: float) -> Result:
 def _lists(handoffs: list[str]) -> dict[str, Callable[[Session], Any]]:
     def found(wanted: Filter, deep: int = 0) -> Callable[[Session], Any]:
         def work(session: Session) -> None:
-            page = search.listed(session, TENANT, wanted)
+            page = search.list_conversations(session, TENANT, wanted)
             for _ in range(deep):
-                page = search.listed(session, TENANT, wanted, after=page.following)
+                page = search.list_conversations(session, TENANT, wanted, after=page.following)
 
         return work
 
     def inbox(view: View, chosen: str | None = None) -> Callable[[Session], Any]:
-        return lambda session: inbox_parts.shown(session, TENANT, view, ANA, chosen)
+        return lambda session: inbox_parts.load_inbox(session, TENANT, view, ANA, chosen)
 
-    recent = Filter(outcome="unknown", rating="not_helpful", since=now() - timedelta(days=30))
+    recent = Filter(outcome="unknown", rating="not_helpful", since=get_current_time() - timedelta(days=30))
     return {
         "inbox": inbox(View()),
         "inbox, one chosen": inbox(View(), handoffs[0]),
@@ -108,7 +117,7 @@ def _fill(database: Database, count: int) -> list[str]:
     """Conversations with turns, thumbs and handoffs; the ids of the open ones."""
     draw, rows, handoffs = random.Random(SEED), _Rows(), []
     for n in range(count):
-        at = now() - timedelta(minutes=5 * (count - n))
+        at = get_current_time() - timedelta(minutes=5 * (count - n))
         conversation = rows.conversation(draw, n, at)
         if n >= count - OPEN or n % 20 == 0:
             is_open = n >= count - OPEN
@@ -134,7 +143,7 @@ class _Rows:
                 {"id": customer, "tenant_id": TENANT, "name": f"Customer {number}", "vip": False}
             )
         row = {
-            "id": new_id(), "tenant_id": TENANT, "channel": draw.choice(("web", "web", "whatsapp")), "status": "open",
+            "id": generate_id(), "tenant_id": TENANT, "channel": draw.choice(("web", "web", "whatsapp")), "status": "open",
             "customer_id": customer, "last_seq": TURNS_EACH * 2, "created_at": at, "updated_at": at, "handoff_id": None,
         }  # fmt: skip
         self.made[Conversation].append(row)
@@ -145,11 +154,11 @@ class _Rows:
     def _turn(self, draw: random.Random, conversation: dict[str, Any], number: int, *, rare: bool) -> None:
         same = {"tenant_id": TENANT, "conversation_id": conversation["id"]}
         said = " ".join(draw.choices(WORDS, k=14)) + (" zebra" if rare else "")
-        id_, turn = new_id(), new_id()
+        id_, turn = generate_id(), generate_id()
         common = {**same, "created_at": conversation["created_at"]}
         self.made[Message] += [
             {**common, "id": id_, "seq": 2 * number + 1, "speaker": "customer", "text": said, "turn_id": None},
-            {**common, "id": new_id(), "seq": 2 * number + 2, "speaker": "bot", "text": said * 3, "turn_id": turn},
+            {**common, "id": generate_id(), "seq": 2 * number + 2, "speaker": "bot", "text": said * 3, "turn_id": turn},
         ]
         outcome = draw.choice(OUTCOMES)
         self.made[Turn].append({**common, "id": turn, "message_id": id_, "channel": "web", "status": "answered", "outcome": outcome})  # fmt: skip
@@ -158,7 +167,7 @@ class _Rows:
             self.made[InteractionFeedback].append({**same, **thumb})
 
     def handoff(self, conversation: dict[str, Any], *, is_open: bool, urgent: bool, at: Any) -> str:
-        id_ = new_id()
+        id_ = generate_id()
         conversation["handoff_id"] = id_ if is_open else None
         self.made[Handoff].append({
             "id": id_, "tenant_id": TENANT, "conversation_id": conversation["id"], "trigger": "asked", "from_seq": 2,

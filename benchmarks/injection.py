@@ -31,7 +31,7 @@ from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from benchmarks.split import in_training
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.llm.router.router import Router
 from core.llm.types import Caller
 from core.llm.wiring import make_router
@@ -143,7 +143,7 @@ class _Bench:
     async def started(cls, folder: Path, openai: FakeOpenAI) -> _Bench:
         settings = Settings.load(home=folder, openai_api_key="bench", openai_url=openai.url)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         router = make_router(settings, database)
         await router.start()
         tokens = Embedder()

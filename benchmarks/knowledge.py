@@ -18,9 +18,9 @@ from benchmarks.report import Result, at_least, at_most
 from benchmarks.split import part_of
 from core.db import Database
 from core.db.models import KnowledgeEntry
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
-from knowledge.curation.conversation_import import parsed, store
+from knowledge.curation.conversation_import import parse_conversations, store_conversations
 from knowledge.entries.editor import Change
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
 from knowledge.wiring import make_answering, make_index_sync
@@ -77,7 +77,7 @@ def ask(seeds: Path, probes: Sequence[dict[str, Any]]) -> Iterator[Asked]:
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings.load(home=Path(folder), chroma_url=url)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         document = _learnt(settings, database, seeds)
         answering = make_answering(settings, database)
         for probe in probes:
@@ -90,8 +90,8 @@ def ask(seeds: Path, probes: Sequence[dict[str, Any]]) -> Iterator[Asked]:
 
 def _learnt(settings: Settings, database: Database, seeds: Path) -> dict[str, str]:
     """The document that each entry stands for; the fields that name entity and document are looked at here alone."""
-    conversations, _ = parsed(seeds.read_text(encoding="utf-8").splitlines())
-    store(database, TENANT, conversations, Change("bench", "approved"), approve=True)
+    conversations, _ = parse_conversations(seeds.read_text(encoding="utf-8").splitlines())
+    store_conversations(database, TENANT, conversations, Change("bench", "approved"), approve=True)
     make_index_sync(settings, database)()
     documents = {
         _key(seed["turns"][-2]["text"], seed["turns"][-1]["text"]): seed["doc_id"] for seed in read_rows(seeds)

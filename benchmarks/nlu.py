@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.public_data import read_rows
 from benchmarks.report import Goal, Result, at_least, at_most
-from evaluation.nlu import measure
+from evaluation.nlu import evaluate_nlu
 
 Rows = list[dict[str, str]]
 HINT3 = {"sofmattress": (0.576, 0.663), "curekart": (0.790, 0.421), "powerplay11": (0.338, 0.808)}
@@ -44,7 +44,7 @@ def run(data: Path) -> Result:
     bots = {name: [_measured(*_with_strangers(hint3, name, seed)) for seed in SEEDS] for name in HINT3}
     figures: dict[str, Any] = {
         "banking77": _measured(*_held_back(read_rows(data / "banking77/train.jsonl"), 0.1, SEEDS[0])),
-        "clinc150": measure(data / "clinc150/train.jsonl", data / "clinc150/val.jsonl"),
+        "clinc150": evaluate_nlu(data / "clinc150/train.jsonl", data / "clinc150/val.jsonl"),
         **{f"hint3_{name}": _average(runs) for name, runs in bots.items()},
         "rasa_default_hint3_curekart": _measured(*_with_strangers(hint3, "curekart", SEEDS[0]), RASA_DEFAULT),
     }
@@ -77,7 +77,7 @@ def _measured(train: Rows, test: Rows, config: str | None = None) -> dict[str, A
         settings = folder / "config.yml" if config else None
         if settings:
             settings.write_text(config or "")
-        return measure(_write(folder / "train.jsonl", train), _write(folder / "test.jsonl", test), settings)
+        return evaluate_nlu(_write(folder / "train.jsonl", train), _write(folder / "test.jsonl", test), settings)
 
 
 def _with_strangers(bots: dict[str, Rows], name: str, seed: int) -> tuple[Rows, Rows]:

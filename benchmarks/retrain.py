@@ -32,7 +32,7 @@ from core.db.models import Message, TrainingSession, Turn
 from core.jobs.queue import make_queue
 from core.llm.masking import make_masker
 from core.settings import Settings
-from evaluation.training.examples import export
+from evaluation.training.examples import export_examples
 from evaluation.training.service import Training
 from evaluation.training.wiring import make_training
 from knowledge.curation.corrections import decisions, proposals
@@ -123,12 +123,12 @@ def _retrained(settings: Settings, database: Database, training: Training) -> tu
             answer="I'm sorry that it is late; let me look it up.", category="wrong_intent", author=BY,
             question=CORRECTED, bot_answer="I don't know that yet.", intent=INTENT,
         )  # fmt: skip
-        correction = proposals.propose(session, tenant, wrong).id
+        correction = proposals.propose_correction(session, tenant, wrong).id
     started = time.perf_counter()
     with database.session() as session:
-        decisions.approve(session, tenant, correction, BY)
+        decisions.approve_correction(session, tenant, correction, BY)
     with database.session() as session:
-        export(session, tenant, training.model.parts, make_masker(), BY)
+        export_examples(session, tenant, training.model.parts, make_masker(), BY)
     training_id = training.start_training(tenant, BY, "bench")
     make_queue("", settings.home).send_task("train_nlu", [training_id])
     while time.perf_counter() - started < LONGEST:

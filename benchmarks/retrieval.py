@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.embeddings.embedder import Embedder, Vectors
 from knowledge.embeddings.multilingual import MultilingualEmbedder
@@ -105,7 +105,7 @@ def _measured(size: int, known: list[str], asked: list[str], embedder: VariedEmb
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings(home=Path(folder), chroma_url=url, _env_file=None)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         knowledge = make_knowledge(settings, database, embedder)
         index = knowledge.spaces.base.index
         knowledge.spaces.base = VectorSpace(embedder, index, VariedMultilingual(embedder))
@@ -143,8 +143,8 @@ def _recall(knowledge: Knowledge, database: Database, asked: list[str]) -> dict[
     embedder = knowledge.spaces.base.texts
     with database.session() as session:
         revision = editor.revision_of(session, TENANT)
-        ids = [entry.id for entry in editor.listed(session, TENANT, limit=SIZES[-1])]
-        served = list(editor.served(session, TENANT, ids).values())
+        ids = [entry.id for entry in editor.list_entries(session, TENANT, limit=SIZES[-1])]
+        served = list(editor.load_served_entries(session, TENANT, ids).values())
     assert revision is not None
     rows = embedder.embed_entries(served)
     everything, owners = np.concatenate(list(rows.values())), np.repeat(list(rows), list(map(len, rows.values())))

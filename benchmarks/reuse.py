@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks.report import Result, at_least, at_most
 from benchmarks.reuse_worlds import Ask, World, worlds
 from core.feedback.settings import Learning
-from knowledge.answers.decision import shortlisted
+from knowledge.answers.decision import retrieve_shortlist
 from knowledge.answers.reuse.bound import Bound, Experience, Seen
-from knowledge.answers.reuse.contrast_guards import difference
+from knowledge.answers.reuse.contrast_guards import find_difference
 from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse
 from knowledge.answers.reuse.score import Closeness
 from knowledge.embeddings.cached import RememberingEmbedder
@@ -162,11 +162,11 @@ def _met(
 def _one(
     world: str, ask: Ask, reuse: Reuse, retriever: InMemoryRetriever, matcher: TrainedMatcher
 ) -> tuple[Met, Match]:
-    ranked = matcher.ranked(ask.question, shortlisted(ask.question, retriever))
+    ranked = matcher.ranked(ask.question, retrieve_shortlist(ask.question, retriever))
     best, decision = ranked[0], reuse.decide(ask.question, ranked)
     entry = best.candidate.entry
     own = (best.phrasing, *entry.questions)
-    guarded = difference(ask.question.text, own, entry.language, entry.subject) is not None
+    guarded = find_difference(ask.question.text, own, entry.language, entry.subject) is not None
     return Met(world, bool(ask.right), decision, entry.id in ask.right, best.alignment.near, guarded), best
 
 
@@ -182,9 +182,11 @@ def _pairs(
     for kind, phrasing, text in asked:
         entry = Entry("one", 1, "faq", (phrasing,), "The answer.")
         question = Question("pairs", text)
-        ranked = matcher.ranked(question, shortlisted(question, InMemoryRetriever([entry], TextEmbedder(embedder))))
+        ranked = matcher.ranked(
+            question, retrieve_shortlist(question, InMemoryRetriever([entry], TextEmbedder(embedder)))
+        )
         wrong[kind] += reuse.decide(question, ranked).verdict == "verbatim"
-        unguarded[kind] += difference(text, [phrasing]) is None
+        unguarded[kind] += find_difference(text, [phrasing]) is None
     kinds = Counter(kind for kind, _, _ in asked)
     return {
         "pairs": len(rows),

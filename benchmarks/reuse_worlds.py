@@ -12,8 +12,8 @@ from typing import Literal
 
 from benchmarks.public_data import read_rows
 from benchmarks.split import part_of
-from knowledge.curation.conversation_import import content_of, parsed
-from knowledge.text.features import normalised
+from knowledge.curation.conversation_import import content_of, parse_conversations
+from knowledge.text.features import normalise_text
 from knowledge.text.topic import subjects_of
 from knowledge.types import SPEAKERS, Entry, Question, Utterance
 
@@ -69,8 +69,8 @@ def training_worlds(data: Path) -> Iterator[World]:
 
 def _new_phrasings(world: World) -> World:
     """Without what is asked in an entry's own words, or is put under two answers."""
-    known = {normalised(question) for entry in world.entries for question in entry.questions}
-    asks = [ask for ask in world.asks if normalised(ask.question.text) not in known]
+    known = {normalise_text(question) for entry in world.entries for question in entry.questions}
+    asks = [ask for ask in world.asks if normalise_text(ask.question.text) not in known]
     return World(world.name, world.entries, tuple(asks))
 
 
@@ -122,7 +122,7 @@ def _bot(name: str, file: Path, answered: frozenset[str]) -> World:
 
 def _growth(folder: Path) -> World:
     seeds = folder / "seed_conversations.jsonl"
-    conversations, _ = parsed(seeds.read_text(encoding="utf-8").splitlines())
+    conversations, _ = parse_conversations(seeds.read_text(encoding="utf-8").splitlines())
     subjects = subjects_of([conversation.turns for conversation in conversations])
     entries = []
     for conversation, subject, row in zip(conversations, subjects, read_rows(seeds), strict=True):

@@ -30,7 +30,7 @@ from pydantic import SecretStr
 
 from benchmarks.report import Goal, Result, at_least, at_most
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.llm.catalogue import Catalogue
 from core.llm.providers.factory import make_providers
 from core.llm.router.router import Router
@@ -121,7 +121,7 @@ def _running() -> Iterator[tuple[Router, ChatOpenAI, Provider]]:
     with tempfile.TemporaryDirectory() as folder, Detached("openai", Behaviour(text=SAYS)) as fake:
         settings = Settings.load(home=Path(folder), openai_api_key="bench", openai_url=fake.url)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         direct = ChatOpenAI(model="gpt-4o", api_key=SecretStr("bench"), base_url=fake.url, max_retries=0)
         bare = make_providers(settings, Catalogue.load(settings.models))["openai"]
         yield make_router(settings, database), direct, bare

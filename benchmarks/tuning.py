@@ -24,7 +24,7 @@ from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.db import Database
 from core.db.models import ReuseObservation
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from evaluation.tuning import pairs
 from evaluation.tuning.service import INDEXING, Tuning
@@ -44,7 +44,7 @@ def run(data: Path) -> Result:
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings(home=Path(folder), chroma_url=url, _env_file=None)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         _store(database, data)
         tuning = make_tuning(settings, database)
         tuning.knowledge.synchroniser.sync(TENANT)
@@ -70,7 +70,7 @@ def run(data: Path) -> Result:
 
 def _measured(settings: Settings, database: Database, tuning: Tuning) -> dict[str, Any]:
     with database.session() as session:
-        held_back = [one for one in pairs.read(session, TENANT) if one.held_back]
+        held_back = [one for one in pairs.load_phrased_entries(session, TENANT) if one.held_back]
     asked = [(text, one.entry.id) for one in held_back for text in one.confirmed]
     before, steps = _recall(settings, database, asked), dict[str, float]()
 

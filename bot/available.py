@@ -23,11 +23,15 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args()
     config = read_yaml_file(given.config)
-    found = [row for part in ("pipeline", "policies") for row in judged(config.get(part) or [], config.get("language"))]
+    found = [
+        row
+        for part in ("pipeline", "policies")
+        for row in check_recipe_components(config.get(part) or [], config.get("language"))
+    ]
     given.out.write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
 
 
-def judged(components: List[Dict[Text, Any]], language: Optional[Text]) -> List[Dict[Text, Any]]:
+def check_recipe_components(components: List[Dict[Text, Any]], language: Optional[Text]) -> List[Dict[Text, Any]]:
     """One row a component, in their order."""
     rows: List[Dict[Text, Any]] = []
     usable: List[Type] = []
@@ -40,13 +44,15 @@ def judged(components: List[Dict[Text, Any]], language: Optional[Text]) -> List[
             row["problem"] = f"it cannot be loaded: {error}".splitlines()[0]
         else:
             row["kinds"] = sorted(kind.name for kind in registered.types)
-            row["problem"] = _problem(registered.clazz, component, language, usable)
+            row["problem"] = _find_problem(registered.clazz, component, language, usable)
             usable += [] if row["problem"] else [registered.clazz]
         rows.append(row)
     return rows
 
 
-def _problem(kind: Type, component: Dict[Text, Any], language: Optional[Text], usable: List[Type]) -> Optional[Text]:
+def _find_problem(
+    kind: Type, component: Dict[Text, Any], language: Optional[Text], usable: List[Type]
+) -> Optional[Text]:
     missing = [package for package in kind.required_packages() if importlib.util.find_spec(package) is None]
     if missing:
         return f"the package {', '.join(missing)} is not installed in .venv-bot"

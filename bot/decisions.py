@@ -27,15 +27,15 @@ def main() -> None:
     configure_structlog(logging.WARNING)
     logging.getLogger().setLevel(logging.WARNING)
     rows = [json.loads(line) for line in given.rows.read_text(encoding="utf-8").splitlines()]
-    decided = asyncio.run(_decided(Agent.load(str(given.model)), rows))
+    decided = asyncio.run(_collect_decisions(Agent.load(str(given.model)), rows))
     given.out.write_text("".join(json.dumps(one) + "\n" for one in decided), encoding="utf-8")
 
 
-async def _decided(agent: Agent, rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    return [await _one(agent, row) for row in rows]
+async def _collect_decisions(agent: Agent, rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    return [await _decide_message(agent, row) for row in rows]
 
 
-async def _one(agent: Agent, row: Dict[str, Any]) -> Dict[str, Any]:
+async def _decide_message(agent: Agent, row: Dict[str, Any]) -> Dict[str, Any]:
     metadata = {"knowledge": {"level": row["level"], "confidence": 0.0}}
     found = await agent.processor.parse_message(UserMessage(row["text"].lstrip("/ "), metadata=metadata))
     return {**found["decision"], "intent": found["intent"]["name"]}

@@ -38,13 +38,15 @@ def main() -> None:
     given = parser.parse_args()
     configure_structlog(logging.WARNING)
     logging.getLogger().setLevel(logging.WARNING)
-    figures, predictions = evaluate(read(given.train), read(given.test), given.config)
+    figures, predictions = evaluate_pipeline(
+        read_labelled_rows(given.train), read_labelled_rows(given.test), given.config
+    )
     if given.predictions:
         given.predictions.write_text("".join(json.dumps(p) + "\n" for p in predictions), encoding="utf-8")
     print(json.dumps(figures))
 
 
-def read(path: Path) -> List[Row]:
+def read_labelled_rows(path: Path) -> List[Row]:
     """Texts and intents; "oos" is the assistant's own intent out_of_scope."""
     rows: List[Row] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -61,46 +63,46 @@ def read(path: Path) -> List[Row]:
     return rows
 
 
-def evaluate(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str, Any], List[Dict[str, Any]]]:
+def evaluate_pipeline(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str, Any], List[Dict[str, Any]]]:
     """Figures, and what was predicted for every test row."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        agent = trained(train, config, Path(folder))
+        agent = train_agent(train, config, Path(folder))
         seconds = time.perf_counter() - started
-        predictions, cpu_ms = asyncio.run(parsed(agent, test))
+        predictions, cpu_ms = asyncio.run(parse_rows(agent, test))
     return {
-        **_figures(predictions),
+        **_compute_metrics(predictions),
         "train_seconds": round(seconds, 1),
         "ms_per_message": round(cpu_ms, 2),
     }, predictions
 
 
-def trained(rows: List[Row], config: Path, folder: Path) -> Agent:
+def train_agent(rows: List[Row], config: Path, folder: Path) -> Agent:
     """An agent that understands, trained on these rows alone."""
     # JSON, since in YAML a text with brackets would be read as one with entities
-    examples = [{"text": _plain(text), "intent": intent} for text, intent in rows]
+    examples = [{"text": _strip_leading_slash(text), "intent": intent} for text, intent in rows]
     data = folder / "nlu.json"
     data.write_text(json.dumps({"rasa_nlu_data": {"common_examples": examples}}), encoding="utf-8")
     model = train_nlu(str(config), str(data), str(folder), fixed_model_name="nlu")
     return Agent.load(model)
 
 
-async def parsed(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]], float]:
+async def parse_rows(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]], float]:
     """Every row by itself, as when serving; the milliseconds of CPU that one takes."""
     for text, _ in rows[:5]:
         await agent.parse_message(text)
     started = time.process_time()
-    parsed = [await agent.parse_message(_plain(text)) for text, _ in rows]
+    parsed = [await agent.parse_message(_strip_leading_slash(text)) for text, _ in rows]
     cpu_ms = (time.process_time() - started) * 1000 / len(rows)
-    return [_prediction(text, intent, found) for (text, intent), found in zip(rows, parsed)], cpu_ms
+    return [_build_prediction(text, intent, found) for (text, intent), found in zip(rows, parsed)], cpu_ms
 
 
-def _plain(text: str) -> str:
+def _strip_leading_slash(text: str) -> str:
     """Rasa takes a leading slash for a command."""
     return text.lstrip("/ ")
 
 
-def _prediction(text: str, intent: str, found: Dict[str, Any]) -> Dict[str, Any]:
+def _build_prediction(text: str, intent: str, found: Dict[str, Any]) -> Dict[str, Any]:
     chosen = (found.get("intent") or {}).get("name")
     ranking = [other for other in found.get("intent_ranking") or [] if other["name"] not in KEPT_OUT]
     return {
@@ -114,27 +116,27 @@ def _prediction(text: str, intent: str, found: Dict[str, Any]) -> Dict[str, Any]
     }
 
 
-def _figures(predictions: List[Dict[str, Any]]) -> Dict[str, Any]:
+def _compute_metrics(predictions: List[Dict[str, Any]]) -> Dict[str, Any]:
     """A row in scope that is not acted on counts as wrong, one out of scope as found: CLINC150's own convention."""
     inside = [p for p in predictions if p["intent"] != OUT_OF_SCOPE]
     outside = [p for p in predictions if p["intent"] == OUT_OF_SCOPE]
     return {
-        "in_scope_accuracy": _share([p["predicted"] == p["intent"] for p in inside]),
-        "oos_recall": _share([p["predicted"] is None for p in outside]),
-        "oos_auroc": _auroc(inside, outside),
-        "in_scope_accuracy_unrejected": _share([p["likeliest"] == p["intent"] for p in inside]),
-        "in_scope_asked_back": _share([p["band"] == "nlu_fallback" for p in inside]),
-        "oos_asked_back": _share([p["band"] == "nlu_fallback" for p in outside]),
+        "in_scope_accuracy": _compute_share([p["predicted"] == p["intent"] for p in inside]),
+        "oos_recall": _compute_share([p["predicted"] is None for p in outside]),
+        "oos_auroc": _compute_auroc(inside, outside),
+        "in_scope_accuracy_unrejected": _compute_share([p["likeliest"] == p["intent"] for p in inside]),
+        "in_scope_asked_back": _compute_share([p["band"] == "nlu_fallback" for p in inside]),
+        "oos_asked_back": _compute_share([p["band"] == "nlu_fallback" for p in outside]),
         "rows_in_scope": len(inside),
         "rows_out_of_scope": len(outside),
     }
 
 
-def _share(hits: List[bool]) -> Optional[float]:
+def _compute_share(hits: List[bool]) -> Optional[float]:
     return round(float(np.mean(hits)), 4) if hits else None
 
 
-def _auroc(inside: List[Dict[str, Any]], outside: List[Dict[str, Any]]) -> Optional[float]:
+def _compute_auroc(inside: List[Dict[str, Any]], outside: List[Dict[str, Any]]) -> Optional[float]:
     if not inside or not outside:
         return None
     labels = [1] * len(inside) + [0] * len(outside)

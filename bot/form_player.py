@@ -56,8 +56,12 @@ class Player:
 
     async def reached(self, script: Script) -> List[Text]:
         """The slots that the form asks for, as far as the script's values lead."""
-        sender, slots = await self._begun(script), []
-        while (waits := await self._waits(sender, script)) and waits.slot not in slots and len(slots) < MOST_SLOTS:
+        sender, slots = await self._begin_form(script), []
+        while (
+            (waits := await self._find_waiting_form(sender, script))
+            and waits.slot not in slots
+            and len(slots) < MOST_SLOTS
+        ):
             slots.append(waits.slot)
             if waits.slot not in script["values"]:
                 break
@@ -66,8 +70,8 @@ class Player:
 
     async def waiting_for(self, script: Script, slot: Text) -> Text:
         """A conversation in which the form waits for the slot."""
-        sender = await self._begun(script)
-        while (waits := await self._waits(sender, script)) and waits.slot != slot:
+        sender = await self._begin_form(script)
+        while (waits := await self._find_waiting_form(sender, script)) and waits.slot != slot:
             await self.say(sender, script["values"][waits.slot])
         return sender
 
@@ -76,7 +80,7 @@ class Player:
         sender = await self.waiting_for(script, slot)
         if wrong := await self.say(sender, disturbance.text, disturbance.level):
             return wrong
-        tracker = await self._tracker(sender)
+        tracker = await self._get_tracker(sender)
         value = tracker.get_slot(slot)
         if disturbance.waits and value is not None:
             return f"it was taken for the value of {slot}"
@@ -84,7 +88,7 @@ class Player:
             return f"it was not taken as an answer to {slot}"
         if disturbance.stays and not disturbance.fills and tracker.active_loop_name != script["form"]:
             return "the form was lost"
-        return await self._left(sender, script) if not disturbance.stays else None
+        return await self._check_way_back(sender, script) if not disturbance.stays else None
 
     async def say(self, sender: Text, text: Text, level: Text = "none") -> Optional[Text]:
         """What went wrong with the answer."""
@@ -95,43 +99,47 @@ class Player:
             return "there was no answer"
         if any((each.get("custom") or {}).get("rejoinder", {}).get("outcome") == "failed" for each in out.messages):
             return "the answer was that something went wrong"
-        actions = _actions_of_turn(await self._tracker(sender))
+        actions = _actions_of_turn(await self._get_tracker(sender))
         return "no rule fits, so Rasa fell back" if ACTION_DEFAULT_FALLBACK_NAME in actions else None
 
-    async def _left(self, sender: Text, script: Script) -> Optional[Text]:
+    async def _check_way_back(self, sender: Text, script: Script) -> Optional[Text]:
         """After another wish one must be able to come back."""
-        if (await self._tracker(sender)).active_loop_name == script["form"]:
+        if (await self._get_tracker(sender)).active_loop_name == script["form"]:
             return "the form went on"
         if wrong := await self.say(sender, script["begin"]):
             return f"coming back: {wrong}"
-        return None if (await self._tracker(sender)).active_loop_name == script["form"] else "no way back into the form"
+        return (
+            None
+            if (await self._get_tracker(sender)).active_loop_name == script["form"]
+            else "no way back into the form"
+        )
 
-    async def _begun(self, script: Script) -> Text:
+    async def _begin_form(self, script: Script) -> Text:
         self._count += 1
         sender = f"{script['form']}-{self._count}"
         await self.say(sender, script["begin"])
         return sender
 
-    async def _waits(self, sender: Text, script: Script) -> Optional[Waiting]:
-        waits = waiting_in(await self._tracker(sender), self._agent.domain)
+    async def _find_waiting_form(self, sender: Text, script: Script) -> Optional[Waiting]:
+        waits = waiting_in(await self._get_tracker(sender), self._agent.domain)
         return waits if waits and waits.form == script["form"] else None
 
     async def waits(self, script: Script, slot: Text) -> Optional[Waiting]:
         """What the form waits for, asked for this slot."""
-        return await self._waits(await self.waiting_for(script, slot), script)
+        return await self._find_waiting_form(await self.waiting_for(script, slot), script)
 
-    async def _tracker(self, sender: Text) -> DialogueStateTracker:
+    async def _get_tracker(self, sender: Text) -> DialogueStateTracker:
         return await self._agent.tracker_store.retrieve(sender)
 
 
-async def check(agent: Agent, script: Script) -> Dict[Text, Any]:
+async def check_form(agent: Agent, script: Script) -> Dict[Text, Any]:
     """The slots of one form that were reached, how much was tried at them, and what went wrong."""
     player = Player(agent)
     slots = await player.reached(script)
     tried, failures = 0, []
     for place, slot in enumerate(slots):
         waits = await player.waits(script, slot)
-        for disturbance in disturbances(script, slots[: place + 1], waits) if waits else ():
+        for disturbance in build_disturbances(script, slots[: place + 1], waits) if waits else ():
             tried += 1
             wrong = await player.disturbed(script, slot, disturbance)
             if wrong:
@@ -143,7 +151,7 @@ async def check(agent: Agent, script: Script) -> Dict[Text, Any]:
     return {"form": script["form"], "reached": slots, "not_reached": missed, "tried": tried, "failures": failures}
 
 
-def disturbances(script: Script, slots: List[Text], waits: Waiting) -> Iterator[Disturbance]:
+def build_disturbances(script: Script, slots: List[Text], waits: Waiting) -> Iterator[Disturbance]:
     """What is played while the form waits for the last of the slots."""
     slot, values = slots[-1], script["values"]
     yield Disturbance("its own wish again", script["begin"], waits=True)
@@ -183,11 +191,11 @@ def _actions_of_turn(tracker: DialogueStateTracker) -> List[Text]:
     return names
 
 
-async def _all(given: argparse.Namespace, folder: Text) -> List[Dict[Text, Any]]:
+async def _check_all_forms(given: argparse.Namespace, folder: Text) -> List[Dict[Text, Any]]:
     actions = EndpointConfig(given.actions, headers={"Authorization": f"Bearer {given.secret}"})
     store = TrackerStore(Domain.empty(), db=f"{folder}/tracker.db")
     agent = Agent.load(str(given.model), tracker_store=store, action_endpoint=actions)
-    return [await check(agent, script) for script in json.loads(given.scripts.read_text(encoding="utf-8"))]
+    return [await check_form(agent, script) for script in json.loads(given.scripts.read_text(encoding="utf-8"))]
 
 
 def main() -> None:
@@ -201,7 +209,7 @@ def main() -> None:
     configure_structlog(logging.ERROR)
     logging.getLogger().setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(_all(given, folder))
+        found = asyncio.run(_check_all_forms(given, folder))
     given.out.write_text(json.dumps(found), encoding="utf-8")
 
 

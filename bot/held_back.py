@@ -20,7 +20,7 @@ from typing import Any, Dict, List
 from rasa.core.agent import Agent
 from rasa.utils.log_utils import configure_structlog
 
-from bot.evaluate import Row, parsed, read, trained
+from bot.evaluate import Row, parse_rows, read_labelled_rows, train_agent
 
 FOLDS = 4
 MANY = 4000
@@ -36,8 +36,10 @@ def main() -> None:
     configure_structlog(logging.WARNING)
     logging.getLogger().setLevel(logging.WARNING)
     found = {
-        "held_back": held_back(read(given.data), read(given.test), given.config),
-        "cases": _asked(Agent.load(str(given.model)), read(given.cases)) if given.cases.stat().st_size else [],
+        "held_back": held_back(read_labelled_rows(given.data), read_labelled_rows(given.test), given.config),
+        "cases": _predict_rows(Agent.load(str(given.model)), read_labelled_rows(given.cases))
+        if given.cases.stat().st_size
+        else [],
     }
     given.out.write_text(json.dumps(found), encoding="utf-8")
 
@@ -46,22 +48,22 @@ def held_back(data: List[Row], test: List[Row], config: Path) -> List[Dict[str, 
     """A prediction for each test row, by a model that has not seen it."""
     predictions: List[Dict[str, Any]] = []
     for number in range(FOLDS if len(test) < MANY else 1):
-        asked = [row for row in test if fold(row[0]) == number]
-        seen = [row for row in data if fold(row[0]) != number]
+        asked = [row for row in test if compute_fold(row[0]) == number]
+        seen = [row for row in data if compute_fold(row[0]) != number]
         if asked:
             with tempfile.TemporaryDirectory() as folder:
-                predictions += _asked(trained(seen, config, Path(folder)), asked)
+                predictions += _predict_rows(train_agent(seen, config, Path(folder)), asked)
     return predictions
 
 
-def fold(text: str) -> int:
+def compute_fold(text: str) -> int:
     """The same for what the bot cannot tell apart."""
     plain = " ".join(text.casefold().split())
     return hashlib.sha256(plain.encode()).digest()[0] % FOLDS
 
 
-def _asked(agent: Agent, rows: List[Row]) -> List[Dict[str, Any]]:
-    return asyncio.run(parsed(agent, rows))[0]
+def _predict_rows(agent: Agent, rows: List[Row]) -> List[Dict[str, Any]]:
+    return asyncio.run(parse_rows(agent, rows))[0]
 
 
 if __name__ == "__main__":

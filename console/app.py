@@ -48,7 +48,7 @@ from core.llm.catalogue import Catalogue
 from core.llm.masking import make_masker
 from core.llm.wiring import make_router, make_transcriber
 from core.rasa import Rasa
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 from evaluation.training.wiring import make_training
 from evaluation.tuning.wiring import make_tuning
@@ -71,10 +71,10 @@ LOOK_SECONDS = 0.5
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Everything that the app process serves."""
     settings = settings or Settings.load()
-    logs.set_up(settings.log_format, settings.log_level)
+    logs.configure_logging(settings.log_format, settings.log_level)
     secret = settings.secret_key()
     parts, database, hub = settings.bot(), Database(settings.database()), Hub()
-    rasa = Rasa(settings.rasa(), token=derive(secret, "rasa"))
+    rasa = Rasa(settings.rasa(), token=derive_key(secret, "rasa"))
     texts, embedder = Texts.load(parts), make_embedder(settings)
     account, workspaces = twilio_config(settings), make_connections(settings)
     senders = make_senders(database, hub) | make_twilio_senders(account, database, parts)
@@ -98,7 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     watch = HandoffWatch(database, texts, deliverer.wake, summarise=Summariser(router, Prompts.load()))
     writer = make_writer(settings, database, router, embedder, lookup)
     executor, servers = make_actions(settings, parts, database, writer, lookup, texts, hub)
-    feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive(secret, "feedback"))
+    feedback, links = Feedback(database, handoffs.consider_thumbs), Links(derive_key(secret, "feedback"))
     twilio = make_twilio(account, database, parts, turns, feedback, deliverer.wake, rasa.ready, transcriber)
     staff = ApiServices(
         settings.staff_token(),
@@ -138,7 +138,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         inbox,
         explanations,
     )
-    checks, optional = health.checks(database, rasa, settings.chroma()), health.server_checks(servers)
+    checks, optional = health.make_health_checks(database, rasa, settings.chroma()), health.server_checks(servers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -147,7 +147,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await deliverer.start()
         await watch.start()
         await asyncio.gather(slack.start(), twilio.start(), tell_problems(servers, parts))
-        announcement = asyncio.create_task(_announce(settings, checks))
+        announcement = asyncio.create_task(_announce_address(settings, checks))
         yield
         announcement.cancel()
         await asyncio.gather(slack.stop(), twilio.stop())
@@ -162,8 +162,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Rejoinder", lifespan=lifespan)
     for routes in (
         health.router(checks, optional),
-        action_webhook(executor, hub, derive(secret, "actions"), servers),
-        knowledge_door(lookup, derive(secret, "actions")),
+        action_webhook(executor, hub, derive_key(secret, "actions"), servers),
+        knowledge_door(lookup, derive_key(secret, "actions")),
         make_web_channel(settings, turns, feedback, hub),
         twilio.routes,
         transfer.router(web_config(settings), make_transfer(account, database, parts, deliverer.wake)),
@@ -182,9 +182,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-async def _announce(settings: Settings, checks: dict[str, health.Check]) -> None:
+async def _announce_address(settings: Settings, checks: dict[str, health.Check]) -> None:
     """Print the address once everything answers."""
-    while not all((await health.readiness(checks)).values()):  # noqa: ASYNC110 - other processes tell no event
+    while not all((await health.check_readiness(checks)).values()):  # noqa: ASYNC110 - other processes tell no event
         await asyncio.sleep(LOOK_SECONDS)
     line = f"Rejoinder is ready: open {settings.public_url}"
     print(f"\n{'=' * len(line)}\n{line}\n{'=' * len(line)}\n", file=sys.stderr, flush=True)  # noqa: T201

@@ -37,12 +37,12 @@ class Chat:
             response = http.post("/api/chat/sessions", headers={"Origin": origin}, json={})
         except httpx.ConnectError:
             raise Unavailable(f"No running instance at {origin}: start it with `make run`.") from None
-        opened = _checked(response)
+        opened = _parse_response(response)
         return cls(http, opened["token"], opened["conversation_id"])
 
     def ask(self, text: str) -> list[Shown]:
         """Say something and wait for the whole answer; there is none while a person has the word."""
-        with self._events() as events:  # open before it is said, so that nothing is missed
+        with self._stream_events() as events:  # open before it is said, so that nothing is missed
             sent = self.say(text)
             for name, told in events:
                 if name in {"message", "ended"} and told.get("turn_id") == sent["turn_id"]:
@@ -53,28 +53,28 @@ class Chat:
     def say(self, text: str) -> dict[str, Any]:
         """Say something; the ids and number of the stored message."""
         body = {"client_id": uuid4().hex, "text": text}
-        return _checked(self.http.post("/api/chat/messages", json=body, headers=self._headers()))
+        return _parse_response(self.http.post("/api/chat/messages", json=body, headers=self._build_headers()))
 
     def history(self, after: int = 0) -> list[Shown]:
         """Everything said since a message number."""
         params = {"after": after}
-        found = _checked(self.http.get("/api/chat/history", headers=self._headers(), params=params))
+        found = _parse_response(self.http.get("/api/chat/history", headers=self._build_headers(), params=params))
         messages: list[Shown] = found["messages"]
         return messages
 
     @contextmanager
-    def _events(self) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
+    def _stream_events(self) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
         """Name and data of what happens from now on."""
-        with self.http.stream("GET", "/api/chat/stream", headers=self._headers()) as stream:
+        with self.http.stream("GET", "/api/chat/stream", headers=self._build_headers()) as stream:
             lines = stream.iter_lines()
             next(lines)  # a comment: it is being watched
-            yield _named(lines)
+            yield _parse_events(lines)
 
-    def _headers(self) -> dict[str, str]:
+    def _build_headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-def _named(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _parse_events(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     name = ""
     for line in lines:
         if line.startswith("event:"):
@@ -83,7 +83,7 @@ def _named(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, json.loads(line[5:])
 
 
-def _checked(response: httpx.Response) -> dict[str, Any]:
+def _parse_response(response: httpx.Response) -> dict[str, Any]:
     content: dict[str, Any] = response.json()
     if response.is_error:
         raise InvalidInput(content["error"]["message"])

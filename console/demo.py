@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import KnowledgeEntry, KnowledgeSource, Order, now
+from core.db.models import KnowledgeEntry, KnowledgeSource, Order, get_current_time
 from core.settings import Settings
 
 HELP_CENTRE = Path(__file__).parent.parent / "knowledge/demo"
 AUTHOR = "rejoinder start"
 
 
-def fill(settings: Settings, database: Database, tenant_id: str, *, beside: bool = False) -> None:
+def fill_demo_data(settings: Settings, database: Database, tenant_id: str, *, beside: bool = False) -> None:
     """Fill what is empty, or with ``beside`` also what has none of the demo; a team's own knowledge and orders are never touched."""
     fill_orders(database, tenant_id)
     with database.session() as session:
@@ -33,21 +33,21 @@ def find_source(session: Session, tenant_id: str, *, forgotten: bool = False) ->
     from knowledge.imports import catalogue  # noqa: PLC0415 - as above
 
     at = HELP_CENTRE.parts[-2:]
-    every = (one for one in catalogue.all_of(session, tenant_id) if Path(one.place).parts[-2:] == at)
+    every = (one for one in catalogue.list_knowledge_sources(session, tenant_id) if Path(one.place).parts[-2:] == at)
     return next((one for one in every if (one.forgotten_at is not None) == forgotten), None)
 
 
-def forget(database: Database, tenant_id: str) -> int:
+def retire_help_centre(database: Database, tenant_id: str) -> int:
     """Retire the demo shop's help centre; how many entries."""
-    return _apply(database, tenant_id, is_wanted=False)
+    return _switch_help_centre(database, tenant_id, is_wanted=False)
 
 
-def restore(database: Database, tenant_id: str) -> int:
+def restore_help_centre(database: Database, tenant_id: str) -> int:
     """Take back that it was retired; how many entries."""
-    return _apply(database, tenant_id, is_wanted=True)
+    return _switch_help_centre(database, tenant_id, is_wanted=True)
 
 
-def _apply(database: Database, tenant_id: str, *, is_wanted: bool) -> int:
+def _switch_help_centre(database: Database, tenant_id: str, *, is_wanted: bool) -> int:
     from knowledge.entries import contradictions  # noqa: PLC0415 - as above
     from knowledge.imports import catalogue  # noqa: PLC0415 - as above
 
@@ -55,9 +55,9 @@ def _apply(database: Database, tenant_id: str, *, is_wanted: bool) -> int:
         source = find_source(session, tenant_id, forgotten=is_wanted)
         if source is None:
             return 0
-        change = catalogue.restore if is_wanted else catalogue.forget
+        change = catalogue.restore_source if is_wanted else catalogue.forget_source
         count = change(session, tenant_id, source.name, AUTHOR)
-        contradictions.queue(session, tenant_id)
+        contradictions.sync_contradiction_items(session, tenant_id)
         return count
 
 
@@ -65,11 +65,11 @@ def fill_orders(database: Database, tenant_id: str) -> None:
     """The orders alone, where there are none."""
     with database.session() as session:
         if not session.scalar(select(func.count()).select_from(Order).filter_by(tenant_id=tenant_id)):
-            session.add_all(_orders(tenant_id))
+            session.add_all(_build_demo_orders(tenant_id))
 
 
-def _orders(tenant_id: str) -> list[Order]:
-    today = now().date()
+def _build_demo_orders(tenant_id: str) -> list[Order]:
+    today = get_current_time().date()
     common = {"tenant_id": tenant_id}
     return [
         Order(

@@ -44,7 +44,7 @@ class Explanations:
             raise InvalidInput("The question is empty.")
         if len(text) > LONGEST_QUESTION:
             raise InvalidInput(f"The question is longer than {LONGEST_QUESTION} characters.")
-        return await self._explained(Question(tenant_id, text, _utterances(history)))
+        return await self._explain_question(Question(tenant_id, text, _build_utterances(history)))
 
     async def explain_turn(
         self, tenant_id: str, *, turn_id: str | None = None, conversation_id: str | None = None
@@ -56,25 +56,25 @@ class Explanations:
             KnowledgeUnavailable: the index cannot be reached.
         """
 
-        def read(session: Session) -> tuple[TurnRecord, list[str]]:
+        def read_turn(session: Session) -> tuple[TurnRecord, list[str]]:
             turn = find_turn(session, tenant_id, turn_id=turn_id, conversation_id=conversation_id)
             return turn, changes_since(session, turn)
 
-        turn, changes = await self.database.run(read)
-        question = Question(tenant_id, turn.text, _utterances(turn.history), turn.conversation_id)
-        return {**await self._explained(question), "then": {**asdict(turn), "changes": changes}}
+        turn, changes = await self.database.run(read_turn)
+        question = Question(tenant_id, turn.text, _build_utterances(turn.history), turn.conversation_id)
+        return {**await self._explain_question(question), "then": {**asdict(turn), "changes": changes}}
 
-    async def _explained(self, question: Question) -> dict[str, Any]:
+    async def _explain_question(self, question: Question) -> dict[str, Any]:
         explained = await asyncio.to_thread(lambda: describe_explanation(self.answering().explain(question)))
-        settings = await self.database.run(lambda session: learning.of(session, question.tenant_id))
+        settings = await self.database.run(lambda session: learning.get_learning_settings(session, question.tenant_id))
         return {
             **explained,
             "settings": {name: getattr(settings, name) for name in SETTINGS},
-            "skill": await self._skill(question.text, explained["level"]),
+            "skill": await self._explain_skill(question.text, explained["level"]),
             "then": None,
         }
 
-    async def _skill(self, text: str, level: str) -> dict[str, Any]:
+    async def _explain_skill(self, text: str, level: str) -> dict[str, Any]:
         """Who would take the message, outside of a form."""
         try:
             understood = await self.rasa.understand(text)
@@ -135,5 +135,5 @@ def _sentence_of_skill(found: dict[str, Any]) -> str:
     return f"{taker}, as {intent}: {why} (likeliest intent {found['likeliest']}; its probability times the likeness to its examples is {found['score']:.2f})."
 
 
-def _utterances(history: Sequence[tuple[str, str]]) -> tuple[Utterance, ...]:
+def _build_utterances(history: Sequence[tuple[str, str]]) -> tuple[Utterance, ...]:
     return tuple(Utterance(SPEAKERS[speaker], without_marks(text)) for speaker, text in history)

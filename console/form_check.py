@@ -20,7 +20,7 @@ from actions.webhook import router
 from console.demo import fill_orders
 from core.bot.parts import BotParts
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.events import Hub
 from evaluation.forms import ActionServer
 
@@ -34,17 +34,17 @@ def action_server(parts: BotParts, urls: Sequence[str] = ()) -> Iterator[ActionS
     """
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'check.db'}")
-        upgrade(database)
+        upgrade_database(database)
         fill_orders(database, "default")
         try:
-            executor = checking_executor(parts, database, asyncio.run(_listed(urls)))
-            with serving(executor, ActionServers(urls, domain=parts.domain())) as server:
+            executor = checking_executor(parts, database, asyncio.run(_list_server_actions(urls)))
+            with serve_actions(executor, ActionServers(urls, domain=parts.domain())) as server:
                 yield server
         finally:
             database.close()
 
 
-async def _listed(urls: Sequence[str]) -> set[str]:
+async def _list_server_actions(urls: Sequence[str]) -> set[str]:
     servers = ActionServers(urls)
     await servers.look_up()
     await servers.close()
@@ -52,7 +52,7 @@ async def _listed(urls: Sequence[str]) -> set[str]:
 
 
 @contextmanager
-def serving(executor: ActionExecutor, servers: ActionServers) -> Iterator[ActionServer]:
+def serve_actions(executor: ActionExecutor, servers: ActionServers) -> Iterator[ActionServer]:
     """Our webhook with these actions, on a free port; its address and secret."""
     secret = secrets.token_urlsafe()
     app = FastAPI()

@@ -18,7 +18,7 @@ Check = Callable[[], Awaitable[bool]]
 SECONDS = 3.0
 
 
-def checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[str, Check]:
+def make_health_checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[str, Check]:
     """What must answer before a customer can be served."""
 
     async def database_answers() -> bool:
@@ -29,7 +29,7 @@ def checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[str, Check]:
             return (await http.get(f"{chroma_url}/api/v2/heartbeat")).is_success
 
     async def worker_beats() -> bool:
-        return await database.run(lambda session: heartbeat.alive(session, "worker"))
+        return await database.run(lambda session: heartbeat.is_process_alive(session, "worker"))
 
     return {"rasa": rasa.ready, "chroma": chroma_answers, "database": database_answers, "worker": worker_beats}
 
@@ -38,26 +38,26 @@ def server_checks(servers: ActionServers) -> dict[str, Check]:
     """Without a team's action servers, customers are served all the same. Numbered: who asks is told no addresses."""
 
     def check_of(server: ActionServer) -> Check:
-        async def answers() -> bool:
+        async def is_server_ready() -> bool:
             await servers.look_up(server)
             return not server.problem
 
-        return answers
+        return is_server_ready
 
     return {f"action_server_{number}": check_of(server) for number, server in enumerate(servers.servers, 1)}
 
 
-async def readiness(named: dict[str, Check]) -> dict[str, bool]:
+async def check_readiness(named: dict[str, Check]) -> dict[str, bool]:
     """Ask all at once; one that fails or takes too long is not ready."""
 
-    async def ask(check: Check) -> bool:
+    async def run_check(check: Check) -> bool:
         try:
             async with asyncio.timeout(SECONDS):
                 return await check()
         except Exception:  # noqa: BLE001 - whatever it is, it is not ready
             return False
 
-    answers = await asyncio.gather(*(ask(check) for check in named.values()))
+    answers = await asyncio.gather(*(run_check(check) for check in named.values()))
     return dict(zip(named, answers, strict=True))
 
 
@@ -66,12 +66,12 @@ def router(named: dict[str, Check], optional: dict[str, Check] | None = None) ->
     routes = APIRouter(tags=["health"])
 
     @routes.get("/health")
-    async def health() -> dict[str, str]:
+    async def get_health() -> dict[str, str]:
         return {"status": "alive"}
 
     @routes.get("/ready")
-    async def ready(response: Response) -> dict[str, object]:
-        parts, beside = await asyncio.gather(readiness(named), readiness(optional or {}))
+    async def get_readiness(response: Response) -> dict[str, object]:
+        parts, beside = await asyncio.gather(check_readiness(named), check_readiness(optional or {}))
         response.status_code = 200 if all(parts.values()) else 503
         return {"ready": all(parts.values()), "parts": parts, **({"optional": beside} if optional else {})}
 

@@ -35,11 +35,11 @@ class Inbox:
 
     def stream(self, tenant_id: str, conversation_id: str | None, allowed: Callable[[], Awaitable[bool]]) -> Any:
         """Server-sent events of a tenant's inbox, and of one conversation beside it."""
-        events = follow(self.hub, tenant_id, conversation_id, allowed)
+        events = stream_inbox_events(self.hub, tenant_id, conversation_id, allowed)
         return EventSourceResponse(events, ping=PING_SECONDS, send_timeout=30)
 
 
-async def follow(
+async def stream_inbox_events(
     hub: Hub, tenant_id: str, conversation_id: str | None, allowed: Callable[[], Awaitable[bool]]
 ) -> AsyncGenerator[ServerSentEvent]:
     """What happens from now on, as handoff, message, customer_typing and present; ``over`` when it may not be seen any more.
@@ -50,17 +50,17 @@ async def follow(
     with hub.watch(inbox_of(tenant_id), *([conversation_id] if conversation_id else [])) as queue:
         yield ServerSentEvent("{}", event="open")
         while True:
-            event = await _next(queue)
+            event = await _wait_for_event(queue)
             if monotonic() - checked >= CHECK_SECONDS:
                 if not await allowed():
                     yield ServerSentEvent("{}", event="over")
                     return
                 checked = monotonic()
-            if event and (shown := _shown(event, conversation_id)):
+            if event and (shown := _render_event(event, conversation_id)):
                 yield shown
 
 
-async def _next(queue: asyncio.Queue[Event]) -> Event | None:
+async def _wait_for_event(queue: asyncio.Queue[Event]) -> Event | None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await queue.get()
@@ -68,25 +68,27 @@ async def _next(queue: asyncio.Queue[Event]) -> Event | None:
         return None
 
 
-def _shown(event: Event, conversation_id: str | None) -> ServerSentEvent | None:
+def _render_event(event: Event, conversation_id: str | None) -> ServerSentEvent | None:
     match event:
         case HandoffChanged():
-            return _sse("handoff", asdict(event))
+            return _build_server_event("handoff", asdict(event))
         case Forwarded():
-            return _sse("message", {"handoff_id": event.handoff_id, **_said(event.conversation_id, event.message)})
+            return _build_server_event(
+                "message", {"handoff_id": event.handoff_id, **_build_message_data(event.conversation_id, event.message)}
+            )
         case MessageStored():
-            return _sse("message", {"handoff_id": None, **_said(conversation_id, event)})
+            return _build_server_event("message", {"handoff_id": None, **_build_message_data(conversation_id, event)})
         case CustomerTyping():
-            return _sse("customer_typing", asdict(event))
+            return _build_server_event("customer_typing", asdict(event))
         case Present():
-            return _sse("present", asdict(event))
+            return _build_server_event("present", asdict(event))
     return None
 
 
-def _said(conversation_id: str | None, message: MessageStored) -> dict[str, Any]:
+def _build_message_data(conversation_id: str | None, message: MessageStored) -> dict[str, Any]:
     same = ("id", "seq", "speaker", "author", "text")
     return {"conversation_id": conversation_id, **{name: getattr(message, name) for name in same}}
 
 
-def _sse(name: str, data: dict[str, Any]) -> ServerSentEvent:
+def _build_server_event(name: str, data: dict[str, Any]) -> ServerSentEvent:
     return ServerSentEvent(json.dumps(data), event=name)

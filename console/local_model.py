@@ -12,12 +12,12 @@ ENVIRONMENT = ROOT / ".venv-llm"
 NAME = "SmolLM2-135M-Instruct"
 
 
-def port(settings: Settings) -> int:
+def get_model_port(settings: Settings) -> int:
     """Where it listens, on loopback."""
     return settings.port + 3
 
 
-def find(environment: Path = ENVIRONMENT) -> Path:
+def get_model_path(environment: Path = ENVIRONMENT) -> Path:
     """The model's file.
 
     Raises:
@@ -36,7 +36,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
         SettingsInvalid: the environment is not there.
     """
     return {
-        "LLM_MODEL": str(find()),
-        "LLM_PORT": str(port(settings)),
-        "REJOINDER_LLAMACPP_URL": f"http://127.0.0.1:{port(settings)}/v1",
+        "LLM_MODEL": str(get_model_path()),
+        "LLM_PORT": str(get_model_port(settings)),
+        "REJOINDER_LLAMACPP_URL": f"http://127.0.0.1:{get_model_port(settings)}/v1",
     }

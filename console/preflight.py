@@ -12,18 +12,18 @@ from core.settings import Settings
 FREE_BYTES = 500 * 1024 * 1024
 
 
-def check(settings: Settings, *, local_model: bool = False) -> None:
+def check_preconditions(settings: Settings, *, local_model: bool = False) -> None:
     """Ports and disk.
 
     Raises:
         Unavailable: with a line for each problem.
     """
-    problems = [*_disk(settings.home), *_ports(settings, local_model=local_model)]
+    problems = [*_check_disk(settings.home), *_check_ports(settings, local_model=local_model)]
     if problems:
         raise Unavailable("cannot start:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
-def _disk(home: Path) -> list[str]:
+def _check_disk(home: Path) -> list[str]:
     try:
         home.mkdir(parents=True, exist_ok=True)
         probe = home / ".probe"
@@ -37,7 +37,7 @@ def _disk(home: Path) -> list[str]:
     return []
 
 
-def _ports(settings: Settings, *, local_model: bool) -> list[str]:
+def _check_ports(settings: Settings, *, local_model: bool) -> list[str]:
     used = {settings.port: "the web server"}
     used |= {} if settings.rasa_url else {settings.port + 1: "Rasa"}
     used |= {} if settings.chroma_url else {settings.port + 2: "Chroma"}
@@ -45,11 +45,11 @@ def _ports(settings: Settings, *, local_model: bool) -> list[str]:
     return [
         f"port {port} for {what} is in use: stop what uses it, or set REJOINDER_PORT to another number"
         for port, what in used.items()
-        if not _free(settings.host if port == settings.port else "127.0.0.1", port)
+        if not _is_port_free(settings.host if port == settings.port else "127.0.0.1", port)
     ]
 
 
-def _free(host: str, port: int) -> bool:
+def _is_port_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -19,7 +19,7 @@ from core.llm.client import Asking
 from core.llm.router.router import Router
 from core.settings import Settings
 from evaluation.training.service import Training
-from evaluation.training.suggestions import Cluster, Embeds, suggest
+from evaluation.training.suggestions import Cluster, Embeds, suggest_examples
 from evaluation.tuning.service import Tuning
 from knowledge.curation.review.service import Desk
 
@@ -40,21 +40,23 @@ def make_learning(
     queue = make_queue(settings.broker_url, settings.home)
 
     @cache
-    def harvester(loop: AbstractEventLoop) -> Any:
+    def build_harvester(loop: AbstractEventLoop) -> Any:
         from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415 - seconds, and only for who asks for it
 
         return make_harvest(settings, database, Asking(router, loop)).harvester
 
-    async def harvest(tenant_id: str, conversation_id: str) -> dict[str, Any]:
+    async def harvest_conversation(tenant_id: str, conversation_id: str) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        done = await asyncio.to_thread(lambda: harvester(loop).process_conversation(tenant_id, conversation_id))
+        done = await asyncio.to_thread(lambda: build_harvester(loop).process_conversation(tenant_id, conversation_id))
         return asdict(done)
 
     def harvest_all(_tenant_id: str) -> dict[str, Any]:
         queue.send_task("harvest")
         return {"status": "started"}
 
-    return LearningServices(gate, database, settings.tenant, desk, harvest, harvest_all, start_training, models)
+    return LearningServices(
+        gate, database, settings.tenant, desk, harvest_conversation, harvest_all, start_training, models
+    )
 
 
 def make_start_training(settings: Settings, training: Training, tuning: Tuning) -> StartTraining:
@@ -104,8 +106,8 @@ def make_models(settings: Settings, training: Training, tuning: Tuning) -> Model
 def make_clusters(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:
     """Groups what nobody understood, and proposes it as examples; some seconds for a thousand messages."""
 
-    def suggested(tenant_id: str) -> Sequence[Cluster]:
+    def suggest_clusters(tenant_id: str) -> Sequence[Cluster]:
         with database.session() as session:
-            return suggest(session, tenant_id, training.model.parts, embedder)
+            return suggest_examples(session, tenant_id, training.model.parts, embedder)
 
-    return suggested
+    return suggest_clusters

@@ -10,7 +10,7 @@ from celery.signals import setup_logging, worker_ready
 from core import logs
 from core.conversations import jobs
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.errors import RejoinderError
 from core.jobs import heartbeat
 from core.jobs.queue import make_queue
@@ -47,11 +47,11 @@ queue.conf.beat_schedule = {
 
 @setup_logging.connect
 def _log_like_the_app(**_: object) -> None:
-    logs.set_up(settings.log_format, settings.log_level)
+    logs.configure_logging(settings.log_format, settings.log_level)
 
 
 @worker_ready.connect
-def _begin(**_: object) -> None:
+def _prepare_worker(**_: object) -> None:
     """Alive only once the index was brought up, so that a new instance is not called ready before it knows its stuff."""
     sync_knowledge_index()
     training.give_up_broken()
@@ -64,7 +64,7 @@ def _begin(**_: object) -> None:
 def tell_alive() -> None:
     """Say that the worker is alive; `/ready` reads it."""
     with database.session() as session:
-        heartbeat.beat(session, "worker")
+        heartbeat.record_heartbeat(session, "worker")
 
 
 @queue.task(name="sync_index")
@@ -76,14 +76,14 @@ def sync_knowledge_index() -> None:
 @queue.task(name="settle_feedback")
 def settle_feedback() -> None:
     """What customers did after each answer, where that can be told by now."""
-    jobs.settle_all(database, now(), similarity)
+    jobs.settle_all(database, get_current_time(), similarity)
 
 
 @queue.task(name="settle_reuse")
 def settle_reuse() -> None:
     """What thumbs, corrections and reviewers said of reused answers moves the entries' bounds."""
     with database.session() as session:
-        reuse.settle(session)
+        reuse.apply_judgements(session)
 
 
 @queue.task(name="second_look")
@@ -97,13 +97,13 @@ def second_look() -> None:
 @queue.task(name="close_idle")
 def close_idle() -> None:
     """End conversations in which nothing was said for a day."""
-    jobs.close_idle(database, now())
+    jobs.close_idle(database, get_current_time())
 
 
 @queue.task(name="summarise_calls")
 def summarise_calls() -> None:
     """Sum up the days that are over, also those that were missed, and delete old single calls."""
-    today = now().date()
+    today = get_current_time().date()
     summaries.summarise_missing(database, today)
     summaries.clean_up(database, today, settings.ledger_days)
 
@@ -112,24 +112,24 @@ def summarise_calls() -> None:
 def summarise_health() -> None:
     """Each model's health in the hour that is over."""
     with database.session() as session:
-        summaries.summarise_hour(session, now() - summaries.HOUR)
+        summaries.summarise_hour(session, get_current_time() - summaries.HOUR)
 
 
 @queue.task(name="summarise_performance")
 def summarise_performance() -> None:
     """Count the days that are over, also those that were missed."""
-    performance.summarise_missing(database, now().date())
+    performance.summarise_missing(database, get_current_time().date())
 
 
 @queue.task(name="tidy_review")
 def tidy_review() -> None:
     """Snoozed items back into the review queue, and out what nobody reviewed in time."""
     with database.session() as session:
-        cleanup.tidy(session)
+        cleanup.clean_up_queue(session)
 
 
 @queue.task(name="harvest")
-def harvest() -> None:
+def harvest_tenants() -> None:
     """Every tenant's finished conversations and unanswered questions into its review queue, and out what expired."""
     from knowledge.curation.harvest.wiring import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
 

@@ -20,9 +20,9 @@ FILES = ("image", "audio", "video", "document")
 Attachment = Mapping[str, Any]
 
 
-def described(attachments: Iterable[Attachment]) -> str:
+def describe_attachments(attachments: Iterable[Attachment]) -> str:
     """In words, for who reads only text: "[image: invoice.png]"."""
-    return " ".join(_described(each) for each in attachments)
+    return " ".join(_describe_attachment(each) for each in attachments)
 
 
 def for_page_only(text: str, buttons: Sequence[Any], attachments: Iterable[Attachment]) -> bool:
@@ -32,10 +32,10 @@ def for_page_only(text: str, buttons: Sequence[Any], attachments: Iterable[Attac
 
 def in_words(text: str, attachments: Iterable[Attachment]) -> str:
     """What was said, for who reads only text; where nothing was, what came in its place."""
-    return text or described(attachments)
+    return text or describe_attachments(attachments)
 
 
-def _described(each: Attachment) -> str:
+def _describe_attachment(each: Attachment) -> str:
     if each["kind"] == "location":
         named = ", ".join(str(each[part]) for part in ("name", "address") if each.get(part))
         place = f"{each['latitude']}, {each['longitude']}"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.db.models import AuditEvent
 
 
-def note(  # noqa: PLR0917 - the columns in their order
+def add_audit_event(  # noqa: PLR0917 - the columns in their order
     session: Session, tenant_id: str, kind: str, subject_id: str, action: str, by: str, **details: Any
 ) -> None:
     """Remember it in the same transaction as the change itself."""

@@ -9,18 +9,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db.models import Address, Conversation, Customer, SurveyResponse, new_id
+from core.db.models import Address, Conversation, Customer, SurveyResponse, generate_id
 from core.db.models.base import UtcDateTime
 from core.errors import Conflict, InvalidInput, NotFound
 
 
-def known(session: Session, tenant_id: str, customer_id: str) -> Customer:
+def get_or_create_customer(session: Session, tenant_id: str, customer_id: str) -> Customer:
     """The customer of this id, recorded where nobody was yet; who was merged is who they are now.
 
     Raises:
         NotFound: it is another tenant's.
     """
-    _insert(session, Customer, id=customer_id, tenant_id=tenant_id)
+    _insert_if_missing(session, Customer, id=customer_id, tenant_id=tenant_id)
     customer = session.get_one(Customer, customer_id)
     while customer.merged_into:
         customer = session.get_one(Customer, customer.merged_into)
@@ -34,8 +34,8 @@ def address_of(session: Session, tenant_id: str, channel: str, address: str) -> 
     which = {"tenant_id": tenant_id, "channel": channel, "address": address}
     row = session.scalar(select(Address).filter_by(**which))
     if row is None:
-        customer = known(session, tenant_id, new_id())
-        _insert(session, Address, **which, customer_id=customer.id)
+        customer = get_or_create_customer(session, tenant_id, generate_id())
+        _insert_if_missing(session, Address, **which, customer_id=customer.id)
         row = session.scalars(select(Address).filter_by(**which)).one()
     return row
 
@@ -50,7 +50,7 @@ def conversation_at(session: Session, tenant_id: str, channel: str, address: str
     found = open_conversation(session, tenant_id, channel, address)
     if found is not None:
         return session.get_one(Conversation, found)
-    customer = known(session, tenant_id, row.customer_id)
+    customer = get_or_create_customer(session, tenant_id, row.customer_id)
     conversation = Conversation(tenant_id=tenant_id, channel=channel, address=address, customer_id=customer.id)
     session.add(conversation)
     session.flush()
@@ -76,7 +76,7 @@ def open_conversation(session: Session, tenant_id: str, channel: str, address: s
     return session.scalar(select(Conversation.id).filter_by(**here).order_by(Conversation.id.desc()).limit(1))
 
 
-def move(session: Session, conversation: Conversation, channel: str, address: str | None, by: str) -> None:
+def move_conversation(session: Session, conversation: Conversation, channel: str, address: str | None, by: str) -> None:
     """Deliver a conversation elsewhere from now on; it keeps its history. It must be locked.
 
     The address has to be verified: what was said would otherwise be told to a stranger. None: back to the web.
@@ -92,27 +92,29 @@ def move(session: Session, conversation: Conversation, channel: str, address: st
         if row.opted_out_at is not None:
             raise Conflict("The owner of this address does not want to be written to.")
         if conversation.customer_id and conversation.customer_id != row.customer_id:
-            merge(session, tenant_id, conversation.customer_id, row.customer_id, by)
+            merge_customers(session, tenant_id, conversation.customer_id, row.customer_id, by)
         conversation.customer_id = row.customer_id
     conversation.channel, conversation.address = channel, address
-    audit.note(session, tenant_id, "conversation", conversation.id, "moved", by, before=before, after=channel)
+    audit.add_audit_event(
+        session, tenant_id, "conversation", conversation.id, "moved", by, before=before, after=channel
+    )
 
 
-def verify(session: Session, tenant_id: str, channel: str, address: str, at: datetime) -> Address:
+def verify_address(session: Session, tenant_id: str, channel: str, address: str, at: datetime) -> Address:
     """The owner proved that an address is theirs."""
     row = address_of(session, tenant_id, channel, address)
     row.verified_at = row.verified_at or at
     return row
 
 
-def opt_out(session: Session, tenant_id: str, channel: str, address: str, at: datetime | None) -> Address:
+def set_address_opt_out(session: Session, tenant_id: str, channel: str, address: str, at: datetime | None) -> Address:
     """Nothing more is sent there, until it is called again with None."""
     row = address_of(session, tenant_id, channel, address)
     row.opted_out_at = at
     return row
 
 
-def merge(session: Session, tenant_id: str, customer_id: str, into_id: str, by: str) -> Customer:
+def merge_customers(session: Session, tenant_id: str, customer_id: str, into_id: str, by: str) -> Customer:
     """Two records are one person's: everything of the first goes to the second, which needs a verified address.
 
     Raises:
@@ -120,7 +122,7 @@ def merge(session: Session, tenant_id: str, customer_id: str, into_id: str, by: 
         InvalidInput: they are the same already.
         Conflict: who they are was not verified.
     """
-    gone, stays = _found(session, tenant_id, customer_id), _found(session, tenant_id, into_id)
+    gone, stays = _get_customer(session, tenant_id, customer_id), _get_customer(session, tenant_id, into_id)
     if gone.id == stays.id:
         raise InvalidInput("These are the same customer already.")
     proof = select(Address.id).where(Address.customer_id == stays.id, Address.verified_at.is_not(None))
@@ -131,11 +133,11 @@ def merge(session: Session, tenant_id: str, customer_id: str, into_id: str, by: 
     gone.merged_into = stays.id
     stays.name, stays.language = stays.name or gone.name, stays.language or gone.language
     stays.vip = stays.vip or gone.vip
-    audit.note(session, tenant_id, "customer", gone.id, "merged", by, into=stays.id)
+    audit.add_audit_event(session, tenant_id, "customer", gone.id, "merged", by, into=stays.id)
     return stays
 
 
-def _found(session: Session, tenant_id: str, customer_id: str) -> Customer:
+def _get_customer(session: Session, tenant_id: str, customer_id: str) -> Customer:
     customer = session.get(Customer, customer_id)
     if customer is None or customer.tenant_id != tenant_id:
         raise NotFound("There is no such customer.")
@@ -144,7 +146,7 @@ def _found(session: Session, tenant_id: str, customer_id: str) -> Customer:
     return customer
 
 
-def _insert(session: Session, table: type[Customer | Address], **values: str) -> None:
+def _insert_if_missing(session: Session, table: type[Customer | Address], **values: str) -> None:
     """Unless somebody else was faster."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(table).values(**values).on_conflict_do_nothing())

@@ -12,7 +12,7 @@ NOISY = (
 )  # fmt: skip
 
 
-def set_up(log_format: str, level: str) -> None:
+def configure_logging(log_format: str, level: str) -> None:
     """Send our logs and every library's through one formatter to stderr."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

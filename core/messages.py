@@ -26,7 +26,7 @@ def messages_after(session: Session, conversation_id: str, after: int) -> list[M
         select(Message).where(Message.conversation_id == conversation_id, Message.seq > after).order_by(Message.seq)
     ).all()
     turns = {m.turn_id for m in messages if m.turn_id}
-    frequency = settings.of(session, conversation.tenant_id).ask_feedback
+    frequency = settings.get_learning_settings(session, conversation.tenant_id).ask_feedback
     sensible = session.scalars(select(Turn.id).where(Turn.id.in_(turns), Turn.rateable))
     rateable = {turn_id for turn_id in sensible if is_offered(frequency, turn_id)}
     last: dict[str | None, str] = {m.turn_id: m.id for m in messages if m.turn_id in rateable and _is_answer(m)}
@@ -47,7 +47,7 @@ def _is_answer(message: Message) -> bool:
     return message.speaker == "bot" and not for_page_only(message.text, message.buttons, message.attachments)
 
 
-def one(session: Session, message: Message) -> MessageStored:
+def build_message_event(session: Session, message: Message) -> MessageStored:
     """One of them; only what answers a turn can have a thumb."""
     if message.turn_id is None:
         return as_event(message)

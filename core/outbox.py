@@ -21,7 +21,7 @@ def to_customer(session: Session, conversation: Conversation, message: Message) 
         key=message.id,
         message_id=message.id,
     )
-    return _write(session, conversation, [row])[0]
+    return _store_deliveries(session, conversation, [row])[0]
 
 
 def to_desks(
@@ -32,7 +32,7 @@ def to_desks(
         Delivery(destination=desk, kind="message", key=message.id, message_id=message.id, handoff_id=handoff.id)
         for desk in desks
     ]
-    _write(session, conversation, rows)
+    _store_deliveries(session, conversation, rows)
 
 
 @dataclass(frozen=True)
@@ -53,31 +53,35 @@ def to_staff(
     """What became of a handoff, for these desks."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
     rows = [Delivery(destination=desk, message_id=notice.message_id, **told) for desk in desks]
-    _write(session, conversation, rows)
+    _store_deliveries(session, conversation, rows)
 
 
 def to_phone(session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, number: str) -> None:
     """The same as an SMS."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
-    _write(session, conversation, [Delivery(destination="sms", address=number, **told)])
+    _store_deliveries(session, conversation, [Delivery(destination="sms", address=number, **told)])
 
 
-def undelivered(session: Session, failed: Delivery, message: Message) -> None:
+def notify_reply_failure(session: Session, failed: Delivery, message: Message) -> None:
     """Tell the desks that what one of the staff said did not arrive."""
-    _told(session, message, Notice("update", failed.id, "undelivered", message.id))
+    _enqueue_notice(session, message, Notice("update", failed.id, "undelivered", message.id))
 
 
-def arrived(session: Session, sent: Delivery, message: Message) -> None:
+def notify_reply_arrival(session: Session, sent: Delivery, message: Message) -> None:
     """Tell the desk where it was written that the customer's channel took what one of the staff said."""
-    _told(session, message, Notice("update", f"{sent.id}:arrived", "arrived", message.id), only=message.vendor)
+    _enqueue_notice(
+        session, message, Notice("update", f"{sent.id}:arrived", "arrived", message.id), only=message.vendor
+    )
 
 
-def progressed(session: Session, sent: Delivery, message: Message) -> None:
+def notify_reply_progress(session: Session, sent: Delivery, message: Message) -> None:
     """Tell the console how far what one of the staff said has come: delivered, or read."""
-    _told(session, message, Notice("update", f"{sent.id}:{sent.state}", sent.state, message.id), only="console")
+    _enqueue_notice(
+        session, message, Notice("update", f"{sent.id}:{sent.state}", sent.state, message.id), only="console"
+    )
 
 
-def _told(session: Session, message: Message, notice: Notice, only: str | None = None) -> None:
+def _enqueue_notice(session: Session, message: Message, notice: Notice, only: str | None = None) -> None:
     conversation = Conversation.lock(session, message.conversation_id)
     last = select(Handoff).filter_by(conversation_id=message.conversation_id).order_by(Handoff.id.desc()).limit(1)
     handoff = session.scalar(last)
@@ -86,7 +90,7 @@ def _told(session: Session, message: Message, notice: Notice, only: str | None =
         to_staff(session, conversation, handoff, notice, [desk for desk in desks if only in {None, desk}])
 
 
-def _write(session: Session, conversation: Conversation, rows: list[Delivery]) -> list[Delivery]:
+def _store_deliveries(session: Session, conversation: Conversation, rows: list[Delivery]) -> list[Delivery]:
     """Each once for its destination and key; what is there already is returned."""
     same = Delivery.destination.in_([row.destination for row in rows]) & Delivery.key.in_([row.key for row in rows])
     there = session.scalars(select(Delivery).where(Delivery.tenant_id == conversation.tenant_id, same))

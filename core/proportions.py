@@ -80,7 +80,7 @@ class Trend:
         return low > 0 or high < 0
 
 
-def trend(shares: Sequence[Share]) -> Trend | None:
+def fit_trend(shares: Sequence[Share]) -> Trend | None:
     """The weighted line through shares at equal distances; empty ones are left out. None below three of them.
 
     Weighted by what was counted. Where the shares lie further from the line than counting alone explains, the interval is

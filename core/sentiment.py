@@ -29,6 +29,6 @@ class Sentiment(Protocol):
         ...
 
 
-def unknown(_text: str) -> Mood | None:
+def skip_sentiment(_text: str) -> Mood | None:
     """Without a model nothing is known, and nothing is stored."""
     return None

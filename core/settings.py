@@ -15,7 +15,7 @@ from core.bot.adoption import Adopted, Adoption
 from core.bot.languages import check_languages
 from core.bot.parts import BASE_LANGUAGES, DEMO_SKILLS, LANGUAGES, ROOT, BotParts, Tone, Voice, find_skills
 from core.errors import SettingsInvalid
-from core.secrets import derive
+from core.secrets import derive_key
 
 PREFIX = "REJOINDER_"
 ENV_FILE = f"{PREFIX}ENV_FILE"
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
 
     @field_validator("skills", "action_servers", "languages", mode="before")
     @classmethod
-    def _split(cls, value: str | list[str]) -> list[str]:
+    def _split_list(cls, value: str | list[str]) -> list[str]:
         parts = value.split(",") if isinstance(value, str) else value
         return [part.strip() for part in parts if part.strip()]
 
@@ -249,7 +249,7 @@ class Settings(BaseSettings):
 
     def staff_token(self) -> str:
         """What opens the staff API."""
-        return self.api_token.get_secret_value() or derive(self.secret_key(), "api")
+        return self.api_token.get_secret_value() or derive_key(self.secret_key(), "api")
 
     def secret_key(self) -> str:
         """The secret, made on first use and kept readable for its owner only."""

@@ -9,20 +9,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db.models import now
+from core.db.models import get_current_time
 from core.db.models.base import SettingsRow
 from core.errors import InvalidInput
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
 
-def read(session: Session, tenant_id: str, row: type[SettingsRow], kind: type[Settings]) -> Settings:
+def load_tenant_settings(session: Session, tenant_id: str, row: type[SettingsRow], kind: type[Settings]) -> Settings:
     """The settings, defaults where nothing was set."""
     found = session.scalar(select(row).filter_by(tenant_id=tenant_id))
     return kind(**found.document) if found else kind()
 
 
-def change(  # noqa: PLR0917 - which settings, then what and who
+def change_tenant_settings(  # noqa: PLR0917 - which settings, then what and who
     session: Session, tenant_id: str, row: type[SettingsRow], kind: type[Settings], changes: dict[str, Any], by: str
 ) -> Settings:
     """Set some of them; the others stay.
@@ -41,7 +41,7 @@ def change(  # noqa: PLR0917 - which settings, then what and who
         found = row(tenant_id=tenant_id)
         session.add(found)
     found.document = after = wanted.model_dump(mode="json", exclude_defaults=True)
-    found.updated_at, found.updated_by = now(), by
+    found.updated_at, found.updated_by = get_current_time(), by
     area = row.__tablename__.removesuffix("_settings")
-    audit.note(session, tenant_id, "settings", area, "changed", by, before=before, after=after)
+    audit.add_audit_event(session, tenant_id, "settings", area, "changed", by, before=before, after=after)
     return wanted

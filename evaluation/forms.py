@@ -72,11 +72,11 @@ def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
     by_rules = {form: said[intent] for form, intent in _begun_by_rules(parts, set(forms)).items() if intent in said}
     by_tests: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {form: {} for form in forms}
-    for story in _paths(parts.test_folders, "stories"):
-        _learn(story["steps"], by_tests, values)
+    for story in _read_data_items(parts.test_folders, "stories"):
+        _learn_form_values(story["steps"], by_tests, values)
     begun = {**by_rules, **by_tests}
     for form, spoken in values.items():
-        values[form] = {**_values(parts, form, said), **spoken}
+        values[form] = {**_collect_slot_values(parts, form, said), **spoken}
     return [
         {
             "form": form,
@@ -92,7 +92,7 @@ def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
 def _begun_by_rules(parts: BotParts, forms: set[str]) -> dict[str, str]:
     """Forms with an intent after which a rule or story begins them."""
     found: dict[str, str] = {}
-    for path in (*_paths(parts.data_folders, "rules"), *_paths(parts.data_folders, "stories")):
+    for path in (*_read_data_items(parts.data_folders, "rules"), *_read_data_items(parts.data_folders, "stories")):
         intents: list[str] = []
         for step in path["steps"]:
             named = [each["intent"] for each in step.get("or", [step]) if "intent" in each]
@@ -102,19 +102,19 @@ def _begun_by_rules(parts: BotParts, forms: set[str]) -> dict[str, str]:
     return found
 
 
-def _values(parts: BotParts, form: str, said: dict[str, str]) -> dict[str, str]:
+def _collect_slot_values(parts: BotParts, form: str, said: dict[str, str]) -> dict[str, str]:
     """What customers may say for the form's slots, as far as the training data tells."""
-    domain, marked = parts.domain(), {**SAMPLES, **_marked(parts)}
+    domain, marked = parts.domain(), {**SAMPLES, **_collect_entity_texts(parts)}
     found: dict[str, str] = {}
     for slot in domain["forms"][form].get("required_slots") or ():
         mappings = (domain["slots"].get(slot) or {}).get("mappings") or ()
-        usable = [mapping for mapping in mappings if _applies(mapping, form, slot)]
-        texts = [text for mapping in usable if (text := _value(mapping, marked, said))]
+        usable = [mapping for mapping in mappings if _is_mapping_usable(mapping, form, slot)]
+        texts = [text for mapping in usable if (text := _find_slot_value(mapping, marked, said))]
         found |= {slot: texts[0]} if texts else {}
     return found
 
 
-def _value(mapping: dict[str, Any], marked: dict[str, str], said: dict[str, str]) -> str | None:
+def _find_slot_value(mapping: dict[str, Any], marked: dict[str, str], said: dict[str, str]) -> str | None:
     intents = mapping.get("intent") or ()
     examples = (said.get(name) for name in ([intents] if isinstance(intents, str) else intents))
     if mapping["type"] == "from_entity":
@@ -126,23 +126,23 @@ def _value(mapping: dict[str, Any], marked: dict[str, str], said: dict[str, str]
     return None
 
 
-def _applies(mapping: dict[str, Any], form: str, slot: str) -> bool:
+def _is_mapping_usable(mapping: dict[str, Any], form: str, slot: str) -> bool:
     conditions = mapping.get("conditions") or [{}]
     here = ((each.get("active_loop", form), each.get(REQUESTED, slot)) for each in conditions)
     return any(loop in {form, None} and asked in {slot, None} for loop, asked in here)
 
 
-def _marked(parts: BotParts) -> dict[str, str]:
+def _collect_entity_texts(parts: BotParts) -> dict[str, str]:
     """The shortest text that is marked as each entity."""
     found: dict[str, str] = {}
-    for item in _paths(parts.data_folders, "nlu"):
+    for item in _read_data_items(parts.data_folders, "nlu"):
         for text, name, other in _MARKED.findall(str(item.get("examples") or "")):
             entity = name or other
             found[entity] = min(found.get(entity, text), text, key=len)
     return found
 
 
-def _learn(steps: list[dict[str, Any]], begun: dict[str, str], values: dict[str, dict[str, str]]) -> None:
+def _learn_form_values(steps: list[dict[str, Any]], begun: dict[str, str], values: dict[str, dict[str, str]]) -> None:
     """What one conversation test says of the forms in it."""
     said, form, requested = "", "", ""
     for step in steps:
@@ -151,18 +151,18 @@ def _learn(steps: list[dict[str, Any]], begun: dict[str, str], values: dict[str,
         elif step.get("action") in values and step["action"] != form:
             form = step["action"]
             begun.setdefault(form, said)
-        for name, value in _slots(step):
+        for name, value in _list_step_slots(step):
             if name == REQUESTED:
                 requested = value or ""
             elif name == requested and form and value is not None:
                 values[form].setdefault(name, said)
 
 
-def _slots(step: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _list_step_slots(step: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for each in step.get("slot_was_set") or ():
         yield from each.items() if isinstance(each, dict) else [(str(each), "")]
 
 
-def _paths(folders: list[Path], kind: str) -> Iterator[dict[str, Any]]:
+def _read_data_items(folders: list[Path], kind: str) -> Iterator[dict[str, Any]]:
     for file in sorted(file for folder in folders for file in folder.rglob("*.yml")):
         yield from (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get(kind) or ()

@@ -9,13 +9,13 @@ from typing import Any
 
 from core.bot.parts import BASE_CONFIG
 from core.errors import InvalidInput, Unavailable
-from evaluation.training.rasa import environment
+from evaluation.training.rasa import build_rasa_environment
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-bot/bin/python"
 
 
-def measure(
+def evaluate_nlu(
     train: Path,
     test: Path,
     config: Path | None = None,
@@ -34,7 +34,7 @@ def measure(
     command += ["--config", str((config or BASE_CONFIG).resolve())]
     command += ["--predictions", str(predictions.resolve())] if predictions else []
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=ROOT, env=environment(project), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=build_rasa_environment(project), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise InvalidInput(_last_line(done.stderr))

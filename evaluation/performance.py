@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import AuditEvent, HumanCorrection, InteractionFeedback, PerformanceDay, Turn, now
+from core.db.models import AuditEvent, HumanCorrection, InteractionFeedback, PerformanceDay, Turn, get_current_time
 from core.proportions import Difference, Share
 
 By = Literal["day", "week", "month"]
@@ -42,7 +42,7 @@ def summarise_missing(database: Database, today: date) -> int:
     for tenant_id, first in tenants:
         counted = last.get(tenant_id)
         start = min(counted, today) - timedelta(days=SETTLES_IN) if counted else first.date()
-        for day in _days(max(start, first.date()), today - timedelta(days=1)):
+        for day in _list_days(max(start, first.date()), today - timedelta(days=1)):
             with database.session() as session:
                 summarise_day(session, tenant_id, day)
             days += 1
@@ -88,7 +88,7 @@ def count_day(session: Session, tenant_id: str, day: date) -> dict[str, Figures]
     return {**found, ALL: total}
 
 
-def series(
+def list_periods(
     session: Session, tenant_id: str, first: date, last: date, *, by: By = "day", channel: str = ALL
 ) -> list[dict[str, Any]]:
     """Figures and rates of each period that has any, the oldest first; today and what is not counted yet is counted now."""
@@ -99,25 +99,25 @@ def series(
         PerformanceDay.day <= last,
     )
     days: dict[date, Figures] = {row.day: row.figures for row in session.scalars(stored)}
-    today = now().date()
+    today = get_current_time().date()
     begun = max([day + timedelta(days=1) for day in days] + [first, today - timedelta(days=SETTLES_IN)])
-    for day in _days(begun, min(last, today)):
+    for day in _list_days(begun, min(last, today)):
         days[day] = count_day(session, tenant_id, day).get(channel, {})
     periods: dict[date, list[Figures]] = defaultdict(list)
     for day, figures in sorted(days.items()):
-        periods[beginning(day, by)].append(figures)
-    return [{"start": start, **with_rates(total(parts))} for start, parts in periods.items()]
+        periods[get_period_start(day, by)].append(figures)
+    return [{"start": start, **with_rates(sum_figures(parts))} for start, parts in periods.items()]
 
 
-def summary(session: Session, tenant_id: str, first: date, last: date, channel: str = ALL) -> dict[str, Any]:
+def compare_periods(session: Session, tenant_id: str, first: date, last: date, channel: str = ALL) -> dict[str, Any]:
     """A period beside the one of the same length before it; ``change`` is in rates, ``interval`` its 95 % interval."""
     length = last - first + timedelta(days=1)
     now_, before = (
-        _whole(session, tenant_id, start, start + length - timedelta(days=1), channel)
+        _sum_period(session, tenant_id, start, start + length - timedelta(days=1), channel)
         for start in (first, first - length)
     )
-    earlier = shares(before)
-    changes = {name: Difference(share, earlier[name]) for name, share in shares(now_).items()}
+    earlier = compute_shares(before)
+    changes = {name: Difference(share, earlier[name]) for name, share in compute_shares(now_).items()}
     known = {name: (one.value, one.interval) for name, one in changes.items() if one.value is not None}
     return {
         "first": first,
@@ -129,14 +129,14 @@ def summary(session: Session, tenant_id: str, first: date, last: date, channel: 
     }
 
 
-def beginning(day: date, by: By) -> date:
+def get_period_start(day: date, by: By) -> date:
     """The first day of its week (Monday) or month."""
     if by == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if by == "month" else day
 
 
-def total(parts: Iterable[Figures]) -> Figures:
+def sum_figures(parts: Iterable[Figures]) -> Figures:
     """Sums of several days."""
     sums: Figures = dict.fromkeys(COUNTED, 0)
     for figures in parts:
@@ -145,9 +145,9 @@ def total(parts: Iterable[Figures]) -> Figures:
     return sums
 
 
-def shares(figures: Figures) -> dict[str, Share]:
+def compute_shares(figures: Figures) -> dict[str, Share]:
     """What the counts mean: of all questions, of all thumbs, of all answers."""
-    questions, thumbs = asked(figures), figures["helpful"] + figures["not_helpful"]
+    questions, thumbs = count_questions(figures), figures["helpful"] + figures["not_helpful"]
     return {
         "right_rate": Share(figures["answered"] - figures["wrong"], questions),
         "unknown_rate": Share(figures["unknown"], questions),
@@ -157,21 +157,23 @@ def shares(figures: Figures) -> dict[str, Share]:
     }
 
 
-def asked(figures: Figures) -> float:
+def count_questions(figures: Figures) -> float:
     """Turns in which a question was asked."""
     return figures["answered"] + figures["clarified"] + figures["unknown"] + figures["handoff"]
 
 
 def with_rates(figures: Figures) -> dict[str, Any]:
     """The counts with their rates; a rate of nothing is None."""
-    rates = {name: None if share.value is None else round(share.value, 4) for name, share in shares(figures).items()}
+    rates = {
+        name: None if share.value is None else round(share.value, 4) for name, share in compute_shares(figures).items()
+    }
     seconds = round(figures["seconds"] / figures["timed"], 2) if figures["timed"] else None
-    return {**figures, "questions": asked(figures), **rates, "average_seconds": seconds}
+    return {**figures, "questions": count_questions(figures), **rates, "average_seconds": seconds}
 
 
-def _whole(session: Session, tenant_id: str, first: date, last: date, channel: str) -> dict[str, Any]:
-    days = series(session, tenant_id, first, last, channel=channel)
-    return with_rates(total({name: day[name] for name in COUNTED} for day in days))
+def _sum_period(session: Session, tenant_id: str, first: date, last: date, channel: str) -> dict[str, Any]:
+    days = list_periods(session, tenant_id, first, last, channel=channel)
+    return with_rates(sum_figures({name: day[name] for name in COUNTED} for day in days))
 
 
 def _count_turns(session: Session, that_day: tuple[Any, ...], found: dict[str, Figures]) -> None:
@@ -218,5 +220,5 @@ def _count_judgements(session: Session, that_day: tuple[Any, ...], found: dict[s
         found[channel]["wrong"] = count
 
 
-def _days(first: date, last: date) -> list[date]:
+def _list_days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

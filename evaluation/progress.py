@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from core.proportions import Difference, Share, Trend, trend
-from evaluation.performance import SETTLES_IN, shares
+from core.proportions import Difference, Share, Trend, fit_trend
+from evaluation.performance import SETTLES_IN, compute_shares
 
 WEEK = timedelta(days=7)
 
@@ -41,16 +41,16 @@ class Progress:
         return next((week for week in reversed(self.weeks) if week.over), None)
 
 
-def progress(periods: Sequence[dict[str, Any]], today: date) -> Progress:
+def compute_progress(periods: Sequence[dict[str, Any]], today: date) -> Progress:
     """From ``performance.series`` by week."""
-    right = {period["start"]: shares(period)["right_rate"] for period in periods if period["questions"]}
-    weeks = [_week(start, right, today) for start in sorted(right)]
+    right = {period["start"]: compute_shares(period)["right_rate"] for period in periods if period["questions"]}
+    weeks = [_build_week(start, right, today) for start in sorted(right)]
     over = [week.start for week in weeks if week.over]
     every = [over[0] + n * WEEK for n in range((over[-1] - over[0]) // WEEK + 1)] if over else []
-    return Progress(weeks, trend([right.get(start, Share(0, 0)) for start in every]))
+    return Progress(weeks, fit_trend([right.get(start, Share(0, 0)) for start in every]))
 
 
-def _week(start: date, right: dict[date, Share], today: date) -> Week:
+def _build_week(start: date, right: dict[date, Share], today: date) -> Week:
     over, before = start + WEEK <= today, right.get(start - WEEK)
     change = Difference(right[start], before) if over and before else None
     return Week(start, right[start], change, over, start + WEEK + timedelta(days=SETTLES_IN) <= today)

@@ -14,8 +14,8 @@ import httpx
 
 from core.conversations.knowledge_lookup import PATH
 from core.errors import InvalidInput, Unavailable
-from core.rasa import Rasa, as_text
-from core.rasa.answer import Reading, read
+from core.rasa import Rasa, escape_commands
+from core.rasa.answer import Reading, parse_rasa_answer
 from knowledge.answers.decision import Answering
 from knowledge.types import SPEAKERS, Question, Utterance
 
@@ -121,7 +121,7 @@ class Door:
         said = [{"speaker": each.speaker, "text": each.text} for each in probe.history]
         names = {"tenant_id": tenant_id, "conversation_id": conversation_id, "turn_id": turn_id}
         try:
-            response = await self._http.post(PATH, json={**names, "text": as_text(probe.text), "history": said})
+            response = await self._http.post(PATH, json={**names, "text": escape_commands(probe.text), "history": said})
             response.raise_for_status()
         except httpx.HTTPError as error:
             raise Unavailable(f"app does not look messages up: {type(error).__name__} {error}") from error
@@ -147,7 +147,7 @@ class BotTarget:
         metadata = {"tenant_id": self.tenant_id, "turn_id": turn_id}
         metadata |= await self.door.metadata(self.tenant_id, conversation_id, turn_id, probe)
         items = await self.rasa.say(conversation_id, probe.text, "replay", metadata)
-        reading, latency = read(items), (perf_counter() - started) * 1000
+        reading, latency = parse_rasa_answer(items), (perf_counter() - started) * 1000
         entries = reading.note.get("entries", [])
         return Result(
             dialogue_id=probe.dialogue_id,
@@ -158,23 +158,23 @@ class BotTarget:
             external_ids=[entry["external_id"] for entry in entries if entry["external_id"]],
             sources=[source for reply in reading.replies for source in reply.sources],
             latency_ms=round(latency, 2),
-            choices=tuple(button["title"] for button in _buttons(reading) if button["payload"] not in WAYS_OUT),
-            skill=await self._skill(conversation_id, reading),
+            choices=tuple(button["title"] for button in _collect_buttons(reading) if button["payload"] not in WAYS_OUT),
+            skill=await self._get_skill_name(conversation_id, reading),
         )
 
-    async def _skill(self, conversation_id: str, reading: Reading) -> str:
+    async def _get_skill_name(self, conversation_id: str, reading: Reading) -> str:
         if _is_knowledge(reading):
             return ""
-        understood = reading.note.get("understanding") or await self._understanding(conversation_id)
+        understood = reading.note.get("understanding") or await self._get_understanding(conversation_id)
         return str(understood.get("intent") or "unknown")
 
-    async def _understanding(self, conversation_id: str) -> dict[str, Any]:
+    async def _get_understanding(self, conversation_id: str) -> dict[str, Any]:
         """Responses without an action have no note; the tracker knows."""
         latest = await self.rasa.latest_message(conversation_id)
         return {"intent": (latest.get("intent") or {}).get("name")}
 
 
-def _buttons(reading: Reading) -> list[dict[str, Any]]:
+def _collect_buttons(reading: Reading) -> list[dict[str, Any]]:
     return [button for reply in reading.replies for button in reply.buttons]
 
 

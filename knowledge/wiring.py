@@ -11,7 +11,7 @@ from pathlib import Path
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from core.llm.router.router import Router
-from core.sentiment import Sentiment, unknown
+from core.sentiment import Sentiment, skip_sentiment
 from core.settings import Settings
 from knowledge.answers.decision import Answering
 from knowledge.answers.grounding import Grounding
@@ -81,7 +81,7 @@ def make_sentiment(embedder: Embeds) -> Sentiment:
         return SentimentModel(embedder)
     except (OSError, ValueError, KeyError):
         log.exception("no sentiment: the weights cannot be read")
-        return unknown
+        return skip_sentiment
 
 
 def make_embedder(settings: Settings) -> Embedder:
@@ -117,13 +117,13 @@ def make_index_sync(settings: Settings, database: Database) -> Callable[[], None
     """Brings the indexes of every tenant up to SQL; for a job that runs again and again."""
     synchroniser = make_knowledge(settings, database).synchroniser
 
-    def sync() -> None:
+    def sync_index() -> None:
         try:
             synchroniser.sync_all()
         except KnowledgeUnavailable as error:
             log.warning("knowledge is not indexed yet: %s", error)
 
-    return sync
+    return sync_index
 
 
 def import_folder(settings: Settings, database: Database, tenant_id: str, folder: Path) -> Report:
@@ -178,11 +178,11 @@ def make_similarity(settings: Settings) -> Callable[[str, str], float]:
     """How much two texts mean the same, -1 to 1; the model is loaded with the first pair."""
     embedder = RememberingEmbedder(EmbedderOnDemand(settings))
 
-    def similarity(one: str, other: str) -> float:
+    def compute_similarity(one: str, other: str) -> float:
         vectors = embedder.embed([one, other])
         return float(vectors[0] @ vectors[1])
 
-    return similarity
+    return compute_similarity
 
 
 def make_writer(

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.public_data import read_rows
 from benchmarks.split import ANY, part_of
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.text.topic import subject_of, subjects_of
 from knowledge.types import Entry, Question, Speaker, Utterance
 
@@ -53,7 +53,7 @@ def conversations(data: Path) -> World:
     names = [name for name in dict.fromkeys(known) if name]
     for row in _queries(data):
         document, turns = row["target_doc_ids"][0], _turns(row)
-        if _trains(document) and (document, normalised(turns[-1].text)) not in held:
+        if _trains(document) and (document, normalise_text(turns[-1].text)) not in held:
             world.asked.append(Asked(Question("train", turns[-1].text, turns[:-1]), document))
             answer = row.get("reference_answer") or faq[document]["answer"]
             subject = subject_of((*turns, Utterance("agent", answer)), names) or _named(faq[document])
@@ -80,7 +80,7 @@ def intents(data: Path, name: str, each: int) -> World:
 def _held_back(data: Path) -> set[tuple[str, str]]:
     probes = read_rows(data / "kb_growth/probes.jsonl")
     kept = [p for p in probes if part_of(p["dialogue_id"], p["target_doc_ids"][0]) != "train"]
-    return {(p["target_doc_ids"][0], normalised(p["turns"][-1]["text"])) for p in kept}
+    return {(p["target_doc_ids"][0], normalise_text(p["turns"][-1]["text"])) for p in kept}
 
 
 def _trains(document: str) -> bool:

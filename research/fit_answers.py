@@ -29,7 +29,7 @@ from benchmarks.answers.worlds import (
     help_centres,
     language_worlds,
 )
-from knowledge.answers.decision import searched, title_of
+from knowledge.answers.decision import build_search_texts, title_of
 from knowledge.embeddings.cached import RememberingEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.embeddings.multilingual import MultilingualEmbedder
@@ -122,7 +122,7 @@ def collect(data: Path) -> Iterator[Row]:
 
 def _of_case(world: World, case: Case, knowledge: offline.Offline, ranker: Ranker) -> Iterator[Row]:
     question = offline.question_of(world.name, case)
-    texts = searched(question)
+    texts = build_search_texts(question)
     ranked = ranker.read(question, texts, knowledge.retriever.candidates(world.name, texts, RETRIEVED))
     if not ranked:
         return
@@ -150,7 +150,7 @@ def _of_pool(name: str, pool: Pool, embedder: TextEmbedder, ranker: Ranker) -> I
     for asked in pool.asked[:: max(1, len(pool.asked) // ASKED_OF_POOL)]:
         turns = tuple(Utterance("bot" if i % 2 else "customer", text) for i, text in enumerate(asked.history))
         question = Question("", asked.text, turns)
-        texts = searched(question)
+        texts = build_search_texts(question)
         ranked = ranker.read(question, texts, retriever.candidates("", texts, RETRIEVED))
         found = [asked.gold is not None and r.entry.id == str(asked.gold) for r in ranked]
         listed, beside = any(found[:OFFERED]), any(found[: OFFERED + 1])

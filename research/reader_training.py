@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.relevance.matcher import Pair, Read, as_read, asked_parts, pair_of, stacked
+from knowledge.relevance.matcher import Pair, Read, asked_parts, build_pair, build_text_reading, stack_vectors
 from knowledge.text import features, topic
 from knowledge.types import Entry
 from research.examples import Asked, World
@@ -33,7 +33,7 @@ class Reader:
     def add(self, texts: Sequence[str]) -> None:
         """Read what is new."""
         new = sorted({t for t in texts if t.strip() and t not in self.read}, key=len)
-        self.read.update(zip(new, map(as_read, self._tokens.token_vectors(new)), strict=True))  # type: ignore[attr-defined]
+        self.read.update(zip(new, map(build_text_reading, self._tokens.token_vectors(new)), strict=True))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,10 @@ def candidates(asked: Asked, shelf: Shelf, reader: Reader, count: int) -> list[i
 
     def worth(i: int) -> float:
         entry = shelf.entries[i]
-        shared = features.overlap(asked.question.text, entry.questions[0])
-        return float(near[i]) + 0.25 * shared + LIFT[topic.standing(entry.subject, asked.question, subjects)]
+        shared = features.compute_overlap(asked.question.text, entry.questions[0])
+        return (
+            float(near[i]) + 0.25 * shared + LIFT[topic.get_subject_standing(entry.subject, asked.question, subjects)]
+        )
 
     found = sorted(nearest, key=worth, reverse=True)[:count]
     return (found * count)[:count]
@@ -83,7 +85,7 @@ def batch(items: Sequence[tuple[Asked, list[int], Shelf]], reader: Reader) -> Ba
         own = _pairs(asked, found, shelf, reader)
         pairs += [pair for pair, _ in own]
         fronts += [front for _, front in own]
-    feed = stacked("asked", fronts) | stacked("entry", [pair.parts for pair in pairs])
+    feed = stack_vectors("asked", fronts) | stack_vectors("entry", [pair.parts for pair in pairs])
     return feed | {"signals": np.array([pair.signals for pair in pairs], dtype=np.float32)}
 
 
@@ -102,5 +104,12 @@ def _pairs(asked: Asked, found: list[int], shelf: Shelf, reader: Reader) -> list
         question = "" if without_question else own.question
         answer = "" if without_answer else own.answer
         left = features.Texts(question, answer, () if without_before else own.before)
-        made.append((pair_of(side, left, topic.standing(entry.subject, asked.question, subjects), reader.read), front))
+        made.append(
+            (
+                build_pair(
+                    side, left, topic.get_subject_standing(entry.subject, asked.question, subjects), reader.read
+                ),
+                front,
+            )
+        )
     return made

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.grounding import Example, cases, is_tuned
-from knowledge.answers.grounding.head import FEATURES, WEIGHTS, Evidence, features
+from knowledge.answers.grounding.head import FEATURES, WEIGHTS, Evidence, compute_head_features
 from knowledge.embeddings.embedder import Embedder
-from knowledge.text.facts import facts
+from knowledge.text.facts import extract_facts
 
 STEPS, RATE, DECAY = 4000, 0.3, 0.003
 PASS = 0.87
@@ -27,7 +27,12 @@ def main(data: Path) -> None:
     """Fit both heads and write them."""
     examples = [e for e in cases(data) if is_tuned(e) and e.trains]
     embedder = Embedder()
-    x = np.array([features(e.answer, Evidence.of(e.evidence), facts(e.question), embedder) for e in examples])
+    x = np.array(
+        [
+            compute_head_features(e.answer, Evidence.of(e.evidence), extract_facts(e.question), embedder)
+            for e in examples
+        ]
+    )
     y = np.array([float(e.supported) for e in examples])
     balance = np.array([_weight(e, examples) for e in examples])
     weights, thresholds = {}, {}

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.public_data import read_rows
 from benchmarks.split import in_training
-from knowledge.answers.injection import WEIGHTS, measured, pieces
+from knowledge.answers.injection import WEIGHTS, compute_piece_features, split_pieces
 from knowledge.embeddings.embedder import Embedder
 
 STEPS, RATE, KEEP, ROUNDS = 1500, 2.0, 1e-4, 3
@@ -75,8 +75,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     embedder = Embedder()
     found = [(text, order, in_training(text)) for text, order in texts(parser.parse_args().data)]
-    cut = [pieces(text) for text, *_ in found]
-    rows = measured([piece for each in cut for piece in each], embedder)
+    cut = [split_pieces(text) for text, *_ in found]
+    rows = compute_piece_features([piece for each in cut for piece in each], embedder)
     owner = np.repeat(np.arange(len(found)), [len(each) for each in cut])
     order, trains = np.array([o for _, o, _ in found]), np.array([t for *_, t in found])
     is_order, used = order[owner], trains[owner]

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.reuse_worlds import World, training_worlds, worlds
-from knowledge.answers.decision import shortlisted
-from knowledge.answers.reuse.contrast_guards import difference
-from knowledge.answers.reuse.score import Numbers, logit, signs, with_products
+from knowledge.answers.decision import retrieve_shortlist
+from knowledge.answers.reuse.contrast_guards import find_difference
+from knowledge.answers.reuse.score import Numbers, compute_log_odds, compute_match_signs, with_products
 from knowledge.embeddings.cached import RememberingEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.index.entry_vectors import TextEmbedder
@@ -67,12 +67,12 @@ def read(world: World, embedder: RememberingEmbedder, matcher: TrainedMatcher) -
     for ask in world.asks:
         if ask.part != "train":
             continue
-        ranked = matcher.ranked(ask.question, shortlisted(ask.question, retriever))
+        ranked = matcher.ranked(ask.question, retrieve_shortlist(ask.question, retriever))
         best = ranked[0]
         entry = best.candidate.entry
         own = (best.phrasing, *entry.questions)
-        if best.standing != "other" and difference(ask.question.text, own, entry.language, entry.subject) is None:
-            yield Row(world.name, entry.id, signs(ask.question, ranked), entry.id in ask.right)
+        if best.standing != "other" and find_difference(ask.question.text, own, entry.language, entry.subject) is None:
+            yield Row(world.name, entry.id, compute_match_signs(ask.question, ranked), entry.id in ask.right)
 
 
 def fitted(signs_: Numbers, right: npt.NDArray[np.bool_]) -> Fit:
@@ -93,7 +93,7 @@ def spread_of(rows: Sequence[Row], scores: Numbers) -> float:
     """How much entries differ from each other: the likeliest of a few."""
     by_entry: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     for row, score in zip(rows, scores, strict=True):
-        by_entry[row.world, row.entry].append((logit(float(score)), row.right))
+        by_entry[row.world, row.entry].append((compute_log_odds(float(score)), row.right))
     return max(SPREADS, key=lambda spread: sum(_likelihood(seen, spread) for seen in by_entry.values()))
 
 

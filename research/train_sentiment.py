@@ -72,11 +72,11 @@ class Features:
     """What is measured of each text."""
 
     def __init__(self, rows: list[Row], embedder: Embedder | None) -> None:
-        self._rows = [sounds.rows(row.text) for row in rows]
-        marks = np.stack([sounds.marks(row.text, rated=not row.unrated) for row in rows])
+        self._rows = [sounds.compute_feature_rows(row.text) for row in rows]
+        marks = np.stack([sounds.compute_mark_features(row.text, rated=not row.unrated) for row in rows])
         self._dense = {"marks": marks, "bias": np.ones((len(rows), 1))}
         if embedder:
-            texts = [sounds.cleaned(row.text) for row in rows]
+            texts = [sounds.remove_addresses(row.text) for row in rows]
             alike = np.argsort([len(text) for text in texts])  # a batch of texts of one length takes the least time
             self._dense["meaning"] = embedder.embed([texts[number] for number in alike])[np.argsort(alike)]
 

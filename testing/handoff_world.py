@@ -26,7 +26,7 @@ from core.conversations.feedback import Feedback
 from core.conversations.inbox import Inbound, Sender
 from core.conversations.turns import Turns
 from core.db import Database
-from core.db.models import Base, Conversation, Delivery, Handoff, HandoffTransition, Message, Turn, now
+from core.db.models import Base, Conversation, Delivery, Handoff, HandoffTransition, Message, Turn, get_current_time
 from core.delivery.deliverer import Deliverer
 from core.delivery.desk import DeskSender
 from core.delivery.payload import Outgoing, Sent
@@ -212,7 +212,7 @@ class World:
     def __init__(self, seed: int, database: MemoryDatabase) -> None:
         self.choose = random.Random(seed)
         self.database = database
-        self.at = now()
+        self.at = get_current_time()
         self.phone, self.desk = Vendor(self.choose), Desk(self.choose)
         self.bot = Bot(self.choose)
         self.numbers = itertools.count(1)
@@ -225,7 +225,9 @@ class World:
 
     async def begin(self) -> None:
         with self.database.session() as session:
-            settings.change(session, TENANT, {"desks": ["console", "slack"], "on_call": ["ana", "ben"]}, "test")
+            settings.update_handoff_settings(
+                session, TENANT, {"desks": ["console", "slack"], "on_call": ["ana", "ben"]}, "test"
+            )
         self._boot()
         await self.deliverer.start()
         self.conversations = [await self.turns.open(TENANT, "web", f"browser-{n}") for n in range(2)]
@@ -331,15 +333,15 @@ class World:
     async def hours(self, attended: bool) -> None:
         """The office opens or closes."""
         with self.database.session() as session:
-            settings.change(session, TENANT, {"office_hours": None if attended else {}}, "test")
+            settings.update_handoff_settings(session, TENANT, {"office_hours": None if attended else {}}, "test")
 
     async def move(self) -> None:
         """A customer of the web goes on by phone."""
         with self.database.session() as session:
             conversation = Conversation.lock(session, self.conversations[0])
             assert conversation
-            customers.verify(session, TENANT, "text", "+447700900999", self.at)
-            customers.move(session, conversation, "text", "+447700900999", "customer")
+            customers.verify_address(session, TENANT, "text", "+447700900999", self.at)
+            customers.move_conversation(session, conversation, "text", "+447700900999", "customer")
 
     async def wait(self, minutes: float) -> None:
         """Time passes."""

@@ -15,7 +15,7 @@ from knowledge.relevance.matcher import TrainedMatcher
 from knowledge.relevance.ranker import Ranker
 from knowledge.relevance.reader import shipped_reader
 from knowledge.relevance.units import spoken_parts
-from knowledge.text.features import normalised, overlap
+from knowledge.text.features import compute_overlap, normalise_text
 from knowledge.types import Candidate, Entry
 
 
@@ -54,13 +54,13 @@ class InMemoryRetriever:
         dense = np.full(len(self._entries), -1.0, dtype=np.float32)
         np.maximum.at(dense, self._owner, near)
         nearest = np.argsort(-dense)[: 4 * k]
-        found = [Candidate(self._entries[i], float(dense[i]), self._shared(asked, i)) for i in nearest]
+        found = [Candidate(self._entries[i], float(dense[i]), self._compute_overlap(asked, i)) for i in nearest]
         return sorted(found, key=lambda c: -(c.dense + 0.25 * c.lexical))[:k]
 
     def named(self, tenant_id: str, text: str) -> list[Entry]:
         """The entries that go by exactly these words."""
-        asked = normalised(text)
-        return [entry for entry in self._entries if asked and asked in map(normalised, entry.own_words)]
+        asked = normalise_text(text)
+        return [entry for entry in self._entries if asked and asked in map(normalise_text, entry.own_words)]
 
-    def _shared(self, asked: list[str], entry: int) -> float:
-        return max(overlap(text, own) for text in asked for own in self._spoken[entry])
+    def _compute_overlap(self, asked: list[str], entry: int) -> float:
+        return max(compute_overlap(text, own) for text in asked for own in self._spoken[entry])

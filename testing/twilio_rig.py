@@ -24,7 +24,7 @@ from core.bot.texts import Texts
 from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
 from core.db import Database
-from core.db.models import Base, Delivery, InteractionFeedback, Message, now
+from core.db.models import Base, Delivery, InteractionFeedback, Message, get_current_time
 from core.delivery.deliverer import Deliverer
 from core.events import Hub
 from testing.fake_rasa import FakeRasa
@@ -81,7 +81,7 @@ class Rig:
         await self.turns.stop()
 
     def clock(self) -> datetime:
-        return now() + self.late
+        return get_current_time() + self.late
 
     def event(self, name: str, **changes: str) -> dict[str, str]:
         """A recorded kind of event, with an id of its own."""
@@ -106,7 +106,7 @@ class Rig:
     async def look(self, ago: timedelta = timedelta()) -> bool:
         """What `app` does after its start and every ten minutes, so long ago; whether it will do so soon again."""
         assert self.side.backfill is not None
-        self.side.backfill._clock = lambda: now() - ago
+        self.side.backfill._clock = lambda: get_current_time() - ago
         soon = await self.side.backfill.look()
         await self.settle()
         return soon
@@ -114,7 +114,9 @@ class Rig:
     def unheard(self, text: str, ago: timedelta, *files: tuple[bytes, str], **changes: str) -> dict[str, str]:
         """The customer wrote so long ago, and Twilio could not tell us; the form that it would have posted."""
         fields = self.event("text", Body=text, **changes)
-        self.twilio.write(fields["From"], fields["To"], text, now() - ago, *files, sid=fields["MessageSid"])
+        self.twilio.write(
+            fields["From"], fields["To"], text, get_current_time() - ago, *files, sid=fields["MessageSid"]
+        )
         return fields
 
     async def settle(self) -> None:
@@ -137,7 +139,7 @@ class Rig:
         """Everything that was sent was sent some minutes ago."""
         with self.database.session() as session:
             for row in session.scalars(select(Delivery).where(Delivery.sent_at.is_not(None))):
-                row.sent_at = (row.sent_at or now()) - timedelta(minutes=5)
+                row.sent_at = (row.sent_at or get_current_time()) - timedelta(minutes=5)
 
     def rows(self, table: type[Base]) -> list[Any]:
         """All of a table, oldest first."""

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import ENV_FILE, PREFIX, Settings
 from testing import services
 from testing.instance import ROOT, Instance, chroma_server, free_ports, instance
@@ -40,7 +40,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """Migrated and empty, on each kind that we support."""
     in_file = f"sqlite:///{tmp_path / 'test.db'}"
     database = Database(in_file if request.param == "sqlite" else _emptied(request.getfixturevalue("postgres_url")))
-    upgrade(database)
+    upgrade_database(database)
     yield database
     database.close()
 
@@ -49,7 +49,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """For tests to which the kind of database makes no difference."""
     database = Database(f"sqlite:///{tmp_path / 'test.db'}")
-    upgrade(database)
+    upgrade_database(database)
     yield database
     database.close()
 

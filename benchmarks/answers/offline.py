@@ -18,10 +18,10 @@ from time import perf_counter
 from benchmarks.answers.score import Case, Reply
 from benchmarks.answers.worlds import World
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.errors import InvalidInput
 from core.settings import Settings
-from knowledge.answers.decision import Answering, searched
+from knowledge.answers.decision import Answering, build_search_texts
 from knowledge.index.retriever import HybridRetriever
 from knowledge.types import SPEAKERS, Answer, Entry, Question, Utterance
 from knowledge.wiring import import_folder, make_answering, make_embedder, make_knowledge
@@ -58,7 +58,7 @@ class Offline:
     def candidates(self, tenant: str, case: Case) -> list[Entry]:
         """What is found for it, best first."""
         question = question_of(tenant, case)
-        found = self.retriever.candidates(tenant, searched(question), CANDIDATES)
+        found = self.retriever.candidates(tenant, build_search_texts(question), CANDIDATES)
         return [candidate.entry for candidate in found]
 
     def evidence(self, tenant: str, case: Case) -> list[Entry]:
@@ -90,7 +90,7 @@ def opened(worlds: Sequence[World]) -> Iterator[Offline]:
     with tempfile.TemporaryDirectory() as folder, chroma_server(Path(folder)) as url:
         settings = Settings.load(home=Path(folder), chroma_url=url)
         database = Database(settings.database())
-        upgrade(database)
+        upgrade_database(database)
         for world in worlds:
             _import(settings, database, world)
         database.close()

@@ -21,7 +21,7 @@ from console.chat import Chat
 from core.db import Database
 from core.db.models import Conversation, Message, Turn
 from core.rasa import Rasa
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 from knowledge.types import SPEAKERS
 from testing.instance import Instance, instance
@@ -138,7 +138,7 @@ def opened(running: Instance) -> Iterator[Bot]:
     """An instance that is running already."""
     settings = Settings.load(home=running.home, port=running.port)
     database = Database(settings.database())
-    rasa = Rasa(settings.rasa(), token=derive(settings.secret_key(), "rasa"))
+    rasa = Rasa(settings.rasa(), token=derive_key(settings.secret_key(), "rasa"))
     with asyncio.Runner() as runner, httpx.Client(base_url=running.url, timeout=60) as http:
         yield Bot(running, settings, database, rasa, runner, http)
         runner.run(rasa.close())

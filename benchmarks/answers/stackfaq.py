@@ -14,7 +14,7 @@ from benchmarks.answers.own import OwnQuestion, own_questions
 from benchmarks.answers.score import GIVEN, Case, Reply
 from benchmarks.answers.worlds import World
 from benchmarks.public_data import read_rows
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 
 NAME = "stackfaq"
 LEFT_OUT = 4
@@ -43,11 +43,11 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def _verdicts(knowledge: offline.Offline, folder: Path, known: dict[str, dict[str, Any]]) -> Iterator[Verdict]:
-    own = {normalised(each.text): each for each in own_questions(knowledge.database, NAME)[0]}
+    own = {normalise_text(each.text): each for each in own_questions(knowledge.database, NAME)[0]}
     for row in read_rows(folder / "queries_dev.jsonl"):
         reply = knowledge.ask(NAME, Case(row["query"], (("customer", row["query"]),), expects_answer=True))
         threads = [known[thread] for thread in row["target_doc_ids"] if thread in known]
-        yield _verdict(reply, [own[normalised(thread["question"])] for thread in threads])
+        yield _verdict(reply, [own[normalise_text(thread["question"])] for thread in threads])
 
 
 def _verdict(reply: Reply, right: Sequence[OwnQuestion]) -> Verdict:
@@ -55,7 +55,7 @@ def _verdict(reply: Reply, right: Sequence[OwnQuestion]) -> Verdict:
         return "honest"
     if reply.outcome in GIVEN and any({*each.entries} & {*reply.entries} for each in right):
         return "right"
-    if not {normalised(each.text) for each in right}.isdisjoint(map(normalised, reply.choices)):
+    if not {normalise_text(each.text) for each in right}.isdisjoint(map(normalise_text, reply.choices)):
         return "shown"
     if reply.outcome in GIVEN:
         return "wrong and sure" if reply.outcome == "answered" else "wrong, hedged"

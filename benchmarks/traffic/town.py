@@ -91,7 +91,7 @@ def town() -> Iterator[Town]:
         with instance({f"REJOINDER_{name}": value for name, value in env.items()}) as bot:
             database = Database(Settings(home=bot.home, _env_file=None).database())
             with database.session() as session:
-                settings.change(session, "default", {"desks": ["console", "slack"]}, "bench")
+                settings.update_handoff_settings(session, "default", {"desks": ["console", "slack"]}, "bench")
             with suppress(KeyboardInterrupt):
                 yield Town(bot, twilio, slack, database)
             database.close()

@@ -18,7 +18,7 @@ def check_schema_once() -> None:
     kind.check_schema(schema)
     validator = kind(schema)
 
-    def validate(_action: RemoteAction, result: Any) -> bool:
+    def validate_action_result(_action: RemoteAction, result: Any) -> bool:
         try:
             validator.validate(result)
         except jsonschema.ValidationError as error:
@@ -29,4 +29,4 @@ def check_schema_once() -> None:
             raise
         return True
 
-    RemoteAction._validate_action_result = validate  # noqa: SLF001 - the one place where Rasa calls it
+    RemoteAction._validate_action_result = validate_action_result  # noqa: SLF001 - the one place where Rasa calls it

@@ -51,7 +51,7 @@ class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
         """The model's folder must hold a model."""
         folder = config.get("model")
         if folder:
-            _files(folder)
+            _require_model_files(folder)
 
     @classmethod
     def create(
@@ -66,7 +66,7 @@ class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
 
     def __init__(self, config: Dict[Text, Any], name: Text) -> None:
         super().__init__(name, config)
-        self._embedder = _embedder(config.get("model"))
+        self._embedder = _get_embedder(config.get("model"))
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Add the vectors of all messages, embedded as one batch."""
@@ -74,7 +74,7 @@ class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
         texts = [message.get(TEXT) or "" for message in messages]
         for message, vector in zip(messages, self._embedder.embed(texts)):
             message.set(STARTED, started)
-            self._add(message, vector)
+            self._add_vector(message, vector)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
@@ -84,21 +84,21 @@ class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
         self.process(examples)
         return training_data
 
-    def _add(self, message: Message, vector: np.ndarray) -> None:
+    def _add_vector(self, message: Message, vector: np.ndarray) -> None:
         row = vector[np.newaxis, :]
         message.add_features(Features(row, FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
 
 
-def _files(folder: Text) -> ModelFiles:
+def _require_model_files(folder: Text) -> ModelFiles:
     try:
         return ModelFiles.in_folder(Path(folder))
     except EmbeddingModelMissing as error:
         raise InvalidConfigException(f"SentenceEmbeddingFeaturizer, setting 'model': {error}") from error
 
 
-def _embedder(folder: Optional[Text]) -> Embedder:
+def _get_embedder(folder: Optional[Text]) -> Embedder:
     """One model a process, however many graphs are loaded (training, serving, a model swapped in)."""
     key = folder or ""
     if key not in _shared:
-        _shared[key] = Embedder(_files(folder) if folder else None)
+        _shared[key] = Embedder(_require_model_files(folder) if folder else None)
     return _shared[key]

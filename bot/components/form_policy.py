@@ -64,14 +64,18 @@ class FormRulePolicy(RulePolicy):
         """As the rules say, but in the cases above."""
         prediction = super().predict_action_probabilities(tracker, domain, rule_only_data, **kwargs)
         if tracker.latest_action_name == EXPIRED:
-            return self._says(ACTION_LISTEN_NAME, domain, uses_message=False)
+            return self._build_prediction(ACTION_LISTEN_NAME, domain, uses_message=False)
         if tracker.is_active_loop_rejected:
             return self._after_rejection(prediction, tracker, domain)
         if tracker.active_loop_name and tracker.latest_action_name == ACTION_LISTEN_NAME:
             return self._after_message(prediction, tracker, domain)
-        if self._by_rule(prediction, domain) == ACTION_LISTEN_NAME and _lost_form(tracker) and _has(domain, EXPIRED):
-            return self._says(EXPIRED, domain, uses_message=False)
-        if tracker.latest_action_name != ACTION_LISTEN_NAME and self._by_rule(prediction, domain) is None:
+        if (
+            self._find_rule_action(prediction, domain) == ACTION_LISTEN_NAME
+            and _lost_form(tracker)
+            and _has_action(domain, EXPIRED)
+        ):
+            return self._build_prediction(EXPIRED, domain, uses_message=False)
+        if tracker.latest_action_name != ACTION_LISTEN_NAME and self._find_rule_action(prediction, domain) is None:
             return self._prediction([0.0] * domain.num_actions)
         return prediction
 
@@ -85,10 +89,10 @@ class FormRulePolicy(RulePolicy):
         wish = self._find_action_from_rules(tracker, domain, use_text_for_last_user_input=False)[0]
         more = waits.says_more(said.text, said.entities, said.intent.get("name"))
         if more and wish in domain.form_names and wish != waits.form:
-            return self._says(wish, domain, uses_message=False)
+            return self._build_prediction(wish, domain, uses_message=False)
         values = [SlotSet(*value) for value in waits.given_beside(said.text, said.entities).items()]
-        if waits.puts_right(said.text, said.entities) and _has(domain, CORRECTED):
-            return self._says(CORRECTED, domain, events=values)
+        if waits.puts_right(said.text, said.entities) and _has_action(domain, CORRECTED):
+            return self._build_prediction(CORRECTED, domain, events=values)
         prediction.events += values or _without_correction(waits, tracker)
         return prediction
 
@@ -96,26 +100,32 @@ class FormRulePolicy(RulePolicy):
         self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
     ) -> PolicyPrediction:
         """A rule goes first, but not the one that only begins the form which has just rejected."""
-        form, chosen = tracker.active_loop_name, self._by_rule(prediction, domain)
+        form, chosen = tracker.active_loop_name, self._find_rule_action(prediction, domain)
         if chosen and chosen != form:
-            prediction.events += [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)] if self._ends(tracker) else []
+            prediction.events += (
+                [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)] if self._should_end_form(tracker) else []
+            )
             return prediction
         if tracker.latest_action_name != ACTION_LISTEN_NAME or _has_failed(tracker):
-            return self._says(form, domain, events=[LoopInterrupted(True)])
-        hint = WISH if chosen == form else _hint(tracker, domain)
-        return self._says(hint, domain, HINT_CONFIDENCE, events=_let_go(tracker)) if _has(domain, hint) else prediction
+            return self._build_prediction(form, domain, events=[LoopInterrupted(True)])
+        hint = WISH if chosen == form else _choose_hint(tracker, domain)
+        return (
+            self._build_prediction(hint, domain, HINT_CONFIDENCE, events=_reset_rejected_slot(tracker))
+            if _has_action(domain, hint)
+            else prediction
+        )
 
-    def _ends(self, tracker: DialogueStateTracker) -> bool:
+    def _should_end_form(self, tracker: DialogueStateTracker) -> bool:
         said = tracker.latest_message
         return said is not None and said.intent.get("name") in self.config["ends"]
 
-    def _by_rule(self, prediction: PolicyPrediction, domain: Domain) -> Optional[Text]:
+    def _find_rule_action(self, prediction: PolicyPrediction, domain: Domain) -> Optional[Text]:
         """The action that a rule chose; None where none applies."""
         if prediction.max_confidence <= self.config["core_fallback_threshold"]:
             return None
         return domain.action_names_or_texts[int(np.argmax(prediction.probabilities))]
 
-    def _says(
+    def _build_prediction(
         self,
         action: Text,
         domain: Domain,
@@ -138,12 +148,12 @@ class FormRulePolicy(RulePolicy):
 
 def _without_correction(waits: Waiting, tracker: DialogueStateTracker) -> List[Event]:
     """The first value of a slot in words that put something right ("no, I meant a jacket"): only what was meant."""
-    text = _text(tracker)
+    text = _get_message_text(tracker)
     meant = waits.meant_in(text) if tracker.get_slot(waits.slot) == text else None
     return [SlotSet(waits.slot, meant)] if meant else []
 
 
-def _let_go(tracker: DialogueStateTracker) -> List[Event]:
+def _reset_rejected_slot(tracker: DialogueStateTracker) -> List[Event]:
     """A value that was taken, and with which the form's validation rejected the message."""
     slot = tracker.get_slot(REQUESTED_SLOT)
     return [SlotSet(slot, None)] if slot and tracker.get_slot(slot) is not None else []
@@ -159,12 +169,12 @@ def _has_failed(tracker: DialogueStateTracker) -> bool:
     return False
 
 
-def _hint(tracker: DialogueStateTracker, domain: Domain) -> Text:
+def _choose_hint(tracker: DialogueStateTracker, domain: Domain) -> Text:
     waits = waiting_in(tracker, domain)
-    if waits is None or not waits.lacks(_text(tracker)):
+    if waits is None or not waits.lacks(_get_message_text(tracker)):
         return HINT
     names = (name.format(form=waits.form, slot=waits.slot) for name in WITHOUT)
-    return next((name for name in names if _has(domain, name)), HINT)
+    return next((name for name in names if _has_action(domain, name)), HINT)
 
 
 def _lost_form(tracker: DialogueStateTracker) -> bool:
@@ -176,9 +186,9 @@ def _lost_form(tracker: DialogueStateTracker) -> bool:
     return bool(loops and loops[-1]) and not said
 
 
-def _has(domain: Domain, action: Text) -> bool:
+def _has_action(domain: Domain, action: Text) -> bool:
     return action in domain.action_names_or_texts
 
 
-def _text(tracker: DialogueStateTracker) -> Text:
+def _get_message_text(tracker: DialogueStateTracker) -> Text:
     return (tracker.latest_message.text if tracker.latest_message else None) or ""

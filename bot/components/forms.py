@@ -11,7 +11,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.components.words import either
+from bot.components.words import build_phrase_pattern
 
 Mappings = List[Dict[Text, Any]]
 Entities = List[Dict[Text, Any]]
@@ -21,8 +21,8 @@ _remembered: contextvars.ContextVar[Tuple[Optional[DialogueStateTracker], Option
 )
 """Rasa reads the tracker of a message, then understands the message, both in one task; the pipeline is given no tracker."""
 _CORRECTS = re.compile(
-    rf"^\W*(?:{either('corrects', 'hesitates')}\W*)*(?:(?P<meant>{either('means')})|{either('instead')})\W*"
-    rf"|^\W*{either('corrects')}\W*",
+    rf"^\W*(?:{build_phrase_pattern('corrects', 'hesitates')}\W*)*(?:(?P<meant>{build_phrase_pattern('means')})|{build_phrase_pattern('instead')})\W*"
+    rf"|^\W*{build_phrase_pattern('corrects')}\W*",
     re.IGNORECASE,
 )
 """How a correction begins; ``meant``: words that say nothing else."""
@@ -33,7 +33,7 @@ UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 SIGNS_A_WORD = 2
 FEW_WORDS = 3
 """From so many words beside the values on, a message may be more than an answer."""
-_LACKS = rf"^\W*(?:{either('hedges')}\W*)*{either('lacks')}(?:\W*{either('after')})*\W*$"
+_LACKS = rf"^\W*(?:{build_phrase_pattern('hedges')}\W*)*{build_phrase_pattern('lacks')}(?:\W*{build_phrase_pattern('after')})*\W*$"
 _OBJECT = (
     r"(?: (?:one|it|that|this|any|them|mine)| (?:(?:the|my|an?|any|your|that|this|such) )?(?:[\w-]+ ){0,2}NAMEs?)?"
 )
@@ -52,24 +52,26 @@ class Waiting(NamedTuple):
 
     def entities(self) -> List[Text]:
         """The entities that fill it."""
-        return [mapping["entity"] for mapping in self._usable("from_entity")]
+        return [mapping["entity"] for mapping in self._select_mappings("from_entity")]
 
     def intents(self) -> List[Text]:
         """The intents that fill it, such as a yes."""
-        return [name for mapping in self._usable("from_intent") for name in _listed(mapping.get("intent"))]
+        return [
+            name for mapping in self._select_mappings("from_intent") for name in _to_name_list(mapping.get("intent"))
+        ]
 
     def agreements(self) -> List[Text]:
         """Those of the intents that agree to something."""
-        agreed = (mapping for mapping in self._usable("from_intent") if mapping.get("value"))
-        return [name for mapping in agreed for name in _listed(mapping.get("intent"))]
+        agreed = (mapping for mapping in self._select_mappings("from_intent") if mapping.get("value"))
+        return [name for mapping in agreed for name in _to_name_list(mapping.get("intent"))]
 
     def takes_text(self) -> bool:
         """May the value be anything that is written, such as an address?"""
-        return any(not _listed(mapping.get("intent")) for mapping in self._usable("from_text"))
+        return any(not _to_name_list(mapping.get("intent")) for mapping in self._select_mappings("from_text"))
 
     def takes_text_as(self, intent: Text) -> bool:
         """Does it take what is written, where it is understood like this?"""
-        return any(intent in _listed(mapping.get("intent")) for mapping in self._usable("from_text"))
+        return any(intent in _to_name_list(mapping.get("intent")) for mapping in self._select_mappings("from_text"))
 
     def given_beside(self, text: Text, entities: Entities) -> Dict[Text, Any]:
         """Values for the form's other slots: one that is put right, or one that was not asked for yet.
@@ -100,7 +102,7 @@ class Waiting(NamedTuple):
 
     def says_more(self, text: Text, entities: Entities, intent: Optional[Text]) -> bool:
         """Is more said than a value, so that it may be another wish?"""
-        is_value = any(_accepts(mapping, intent) for mapping in self._usable("from_text"))
+        is_value = any(_matches_intent(mapping, intent) for mapping in self._select_mappings("from_text"))
         return not is_value and _words_beside(text, entities) >= FEW_WORDS
 
     def lacks(self, text: Text) -> bool:
@@ -121,43 +123,51 @@ class Waiting(NamedTuple):
         return found
 
     def _first_fitting(self, mappings: Mappings, entities: Entities) -> Optional[Dict[Text, Any]]:
-        wanted = [m for m in mappings if _kind(m) == "from_entity" and not (m.get("intent") or m.get("not_intent"))]
+        wanted = [
+            m
+            for m in mappings
+            if _get_mapping_type(m) == "from_entity" and not (m.get("intent") or m.get("not_intent"))
+        ]
         here = [
             m
             for m in wanted
             if not m.get("conditions") or any(c.get("active_loop") in (None, self.form) for c in m["conditions"])
         ]
-        return next((entity for mapping in here for entity in entities if _fits(mapping, entity)), None)
+        return next((entity for mapping in here for entity in entities if _matches_entity(mapping, entity)), None)
 
     def _text_put_right(self, text: Text, corrects: Match[Text]) -> Dict[Text, Any]:
         """The last value that was written freely, where a yes or a no is waited for, or where it is meant in so many words."""
-        written = [slot for slot in self.others if slot in self.filled and _kinds(self.others[slot]) == {"from_text"}]
+        written = [
+            slot
+            for slot in self.others
+            if slot in self.filled and _collect_mapping_types(self.others[slot]) == {"from_text"}
+        ]
         rest = text[corrects.end() :].strip()
         meant = corrects["meant"] is not None and bool(rest)
         is_value = re.search(r"\d", rest) or (meant and (" " in rest or not self.intents()))
         return {written[-1]: rest} if written and (self.intents() or meant) and is_value else {}
 
-    def _usable(self, kind: Text) -> Iterator[Dict[Text, Any]]:
-        return (m for m in self.mappings if _kind(m) == kind and self._applies(m))
+    def _select_mappings(self, kind: Text) -> Iterator[Dict[Text, Any]]:
+        return (m for m in self.mappings if _get_mapping_type(m) == kind and self._is_applicable(m))
 
-    def _applies(self, mapping: Dict[Text, Any]) -> bool:
+    def _is_applicable(self, mapping: Dict[Text, Any]) -> bool:
         here = {"active_loop": self.form, REQUESTED_SLOT: self.slot}
         conditions = mapping.get("conditions") or []
         return not conditions or any(all(here.get(k) == v for k, v in each.items()) for each in conditions)
 
 
-def remember(tracker: Optional[DialogueStateTracker], domain: Optional[Domain] = None) -> None:
+def remember_tracker(tracker: Optional[DialogueStateTracker], domain: Optional[Domain] = None) -> None:
     """The tracker of the message that is to be answered, and what its forms are made of."""
     _remembered.set((tracker, domain))
 
 
-def waiting() -> Optional[Waiting]:
+def find_waiting_form() -> Optional[Waiting]:
     """None where no form waits, or no conversation is being answered."""
     tracker, domain = _remembered.get()
     return waiting_in(tracker, domain) if tracker and domain else None
 
 
-def offered() -> Optional[Text]:
+def find_offered_intent() -> Optional[Text]:
     """The intent of the only button under the bot's last message ("Shall I pass you on to a person?"); None where there is none."""
     tracker, domain = _remembered.get()
     events = reversed(tracker.events) if tracker and domain else iter(())
@@ -178,12 +188,12 @@ def waiting_in(tracker: DialogueStateTracker, domain: Domain) -> Optional[Waitin
     return Waiting(name, form, list(tracker.slots[name].mappings), others, filled)
 
 
-def _accepts(mapping: Dict[Text, Any], intent: Optional[Text]) -> bool:
-    wanted = _listed(mapping.get("intent"))
-    return intent in wanted if wanted else intent not in _listed(mapping.get("not_intent"))
+def _matches_intent(mapping: Dict[Text, Any], intent: Optional[Text]) -> bool:
+    wanted = _to_name_list(mapping.get("intent"))
+    return intent in wanted if wanted else intent not in _to_name_list(mapping.get("not_intent"))
 
 
-def _fits(mapping: Dict[Text, Any], entity: Dict[Text, Any]) -> bool:
+def _matches_entity(mapping: Dict[Text, Any], entity: Dict[Text, Any]) -> bool:
     return all(mapping.get(key) == entity.get(key) for key in ("entity", "role", "group"))
 
 
@@ -195,14 +205,14 @@ def _words_beside(text: Text, entities: Entities) -> int:
     return len(beside.split()) + len(UNSPACED.findall(beside)) // SIGNS_A_WORD
 
 
-def _kinds(mappings: Mappings) -> Set[Text]:
-    return {_kind(mapping) for mapping in mappings}
+def _collect_mapping_types(mappings: Mappings) -> Set[Text]:
+    return {_get_mapping_type(mapping) for mapping in mappings}
 
 
-def _kind(mapping: Dict[Text, Any]) -> Text:
+def _get_mapping_type(mapping: Dict[Text, Any]) -> Text:
     """Its type: "from_entity" and the like."""
     return str(getattr(mapping.get("type"), "value", mapping.get("type")))
 
 
-def _listed(names: Any) -> List[Text]:
+def _to_name_list(names: Any) -> List[Text]:
     return [names] if isinstance(names, str) else list(names or [])

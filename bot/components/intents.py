@@ -99,15 +99,17 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
             raise InvalidConfigException(f"{type(self).__name__} needs examples of two intents at least")
         examples.sort(key=lambda example: example.get(INTENT))
         with self._model_storage.write_to(self._resource) as folder:
-            np.savez_compressed(folder / FILE, **self._fitted(examples))
+            np.savez_compressed(folder / FILE, **self._fit_examples(examples))
         return self._resource
 
-    def _fitted(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
+    def _fit_examples(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
         intents, firsts = np.unique([example.get(INTENT) for example in examples], return_index=True)
         return {
             "intents": intents.astype(str),
             "firsts": firsts,
-            "wordings": _packed({plain(example.get(TEXT)): example.get(INTENT) for example in examples}),
+            "wordings": _pack_wordings(
+                {normalise_text(example.get(TEXT)): example.get(INTENT) for example in examples}
+            ),
             "vectors": self._vectors_of(examples).astype(np.float16),
         }
 
@@ -123,12 +125,12 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         """Read it from the model."""
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder, np.load(folder / FILE) as found:
-            component._restore(dict(found))
+            component._restore_arrays(dict(found))
         return component
 
-    def _restore(self, found: Dict[Text, np.ndarray]) -> None:
+    def _restore_arrays(self, found: Dict[Text, np.ndarray]) -> None:
         self._intents: List[Text] = found["intents"].tolist()
-        self._wordings = _unpacked(found["wordings"]) if "wordings" in found else {}
+        self._wordings = _unpack_wordings(found["wordings"]) if "wordings" in found else {}
         self._vectors = found["vectors"].astype(np.float32)
         bounds = np.r_[found["firsts"], len(self._vectors)]
         self._rows = [slice(first, after) for first, after in zip(bounds, bounds[1:])]
@@ -138,24 +140,24 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         """Say it of each message."""
         for message in messages:
-            self._compare(message)
+            self._compare_message(message)
         return messages
 
-    def _compare(self, message: Message) -> None:
+    def _compare_message(self, message: Message) -> None:
         vector = self._vectors_of([message])[0]
         meaning = np.array([(self._vectors[rows] @ vector).max() for rows in self._rows])
         intent = message.get(INTENT) or {"name": None, "confidence": 0.0}
         place = self._intents.index(intent["name"]) if intent["name"] in self._intents else None
         similarity = float(meaning[self._inside].max(initial=0.0))
-        self._support(message, similarity, place, 0.0 if place is None else float(meaning[place]))
+        self._set_support(message, similarity, place, 0.0 if place is None else float(meaning[place]))
         message.set(INTENT, intent, add_to_output=True)
 
-    def _support(self, message: Message, similarity: float, likeliest: Optional[int], nearest: float) -> None:
-        example_of, begins = self._worded(plain(message.get(TEXT)))
+    def _set_support(self, message: Message, similarity: float, likeliest: Optional[int], nearest: float) -> None:
+        example_of, begins = self._match_wording(normalise_text(message.get(TEXT)))
         size = 0 if likeliest is None else self._sizes[likeliest]
         message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
 
-    def _worded(self, said: Text) -> Tuple[Optional[Text], Optional[Text]]:
+    def _match_wording(self, said: Text) -> Tuple[Optional[Text], Optional[Text]]:
         """The intent of the whole message word for word, and that of the first words."""
         words = said.split()
         first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
@@ -176,7 +178,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
             raise InvalidConfigException(f"{type(self).__name__} needs SentenceEmbeddingFeaturizer before it")
         return np.vstack([feature.features for feature in features]).astype(np.float32)
 
-    def _count(self, message: Message) -> spmatrix:
+    def _count_characters(self, message: Message) -> spmatrix:
         named = [self._config["writing"]] if self._config["writing"] else None
         feature = message.get_sparse_features(TEXT, named)[1]
         if feature is None:
@@ -217,16 +219,16 @@ class NeighbourLogisticRegression(ExampleNeighbours):
         if not 0 <= config["characters"] <= 1:
             raise InvalidConfigException("NeighbourLogisticRegression: characters must be between 0 and 1")
 
-    def _fitted(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
+    def _fit_examples(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
         """Fit the regression beside."""
         regression = LogisticRegression(C=self._config["C"], max_iter=100, tol=1e-3)
-        counts = vstack([self._count(message) for message in examples], format="csr").astype(np.float32)
+        counts = vstack([self._count_characters(message) for message in examples], format="csr").astype(np.float32)
         regression.fit(self._vectors_of(examples), [example.get(INTENT) for example in examples])
         inverse_frequency = _inverse_document_frequency(counts)
-        grams = _weighed(counts, inverse_frequency)
+        grams = _weigh_counts(counts, inverse_frequency)
         two_sided = len(regression.coef_) == 1  # of two intents scikit-learn fits only the second
         return {
-            **super()._fitted(examples),
+            **super()._fit_examples(examples),
             "coefficients": np.vstack([-regression.coef_, regression.coef_]) if two_sided else regression.coef_,
             "intercepts": np.r_[-regression.intercept_, regression.intercept_] if two_sided else regression.intercept_,
             "inverse_frequency": inverse_frequency,
@@ -235,8 +237,8 @@ class NeighbourLogisticRegression(ExampleNeighbours):
             "grams_indptr": grams.indptr,
         }
 
-    def _restore(self, found: Dict[Text, np.ndarray]) -> None:
-        super()._restore(found)
+    def _restore_arrays(self, found: Dict[Text, np.ndarray]) -> None:
+        super()._restore_arrays(found)
         self._coefficients = found["coefficients"].astype(np.float32)
         self._intercepts = found["intercepts"].astype(np.float32)
         self._inverse_frequency = found["inverse_frequency"]
@@ -244,14 +246,14 @@ class NeighbourLogisticRegression(ExampleNeighbours):
         grams = csr_matrix(parts, shape=(len(self._vectors), len(self._inverse_frequency)))
         self._grams = [grams[rows] for rows in self._rows]
 
-    def _compare(self, message: Message) -> None:
+    def _compare_message(self, message: Message) -> None:
         """Rank the intents as well."""
         vector = self._vectors_of([message])[0]
         regression = self._coefficients @ vector + self._intercepts
         is_read = self._config["other_scripts"] or _is_latin(message.get(TEXT))
         regression = regression if is_read else np.zeros_like(regression)
         candidates = np.sort(np.argsort(-regression)[: CANDIDATES if is_read else None])
-        meaning, characters = self._nearest(candidates, vector, message)
+        meaning, characters = self._compute_similarities(candidates, vector, message)
         meaning = meaning if is_read else characters
         part = self._config["characters"]
         nearest = (1 - part) * meaning + part * characters
@@ -264,13 +266,15 @@ class NeighbourLogisticRegression(ExampleNeighbours):
             for i in order[:LABEL_RANKING_LENGTH]
         ]
         similarity = float(meaning[self._inside[candidates]].max(initial=0.0))
-        self._support(message, similarity, candidates[order[0]], float(meaning[order[0]]))
+        self._set_support(message, similarity, candidates[order[0]], float(meaning[order[0]]))
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
 
-    def _nearest(self, candidates: np.ndarray, vector: np.ndarray, message: Message) -> Tuple[np.ndarray, np.ndarray]:
+    def _compute_similarities(
+        self, candidates: np.ndarray, vector: np.ndarray, message: Message
+    ) -> Tuple[np.ndarray, np.ndarray]:
         """For each candidate its highest similarity by meaning and by characters."""
-        grams = _weighed_row(self._count(message), self._inverse_frequency)
+        grams = _weighed_row(self._count_characters(message), self._inverse_frequency)
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]
         characters = [(self._grams[i] @ grams).max() for i in candidates]
         return np.array(meaning), np.array(characters)
@@ -281,18 +285,18 @@ def _is_latin(text: Text) -> bool:
     return sum(letter <= LAST_LATIN for letter in letters) * 2 >= len(letters)
 
 
-def plain(text: Text) -> Text:
+def normalise_text(text: Text) -> Text:
     """The words alone: neither case nor punctuation makes another message, unless it has nothing else (":)", "?")."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(c for c in folded if unicodedata.category(c)[0] != "P")
     return " ".join(kept.split()) or " ".join(folded.split())
 
 
-def _packed(wordings: Dict[Text, Text]) -> np.ndarray:
+def _pack_wordings(wordings: Dict[Text, Text]) -> np.ndarray:
     return np.frombuffer(json.dumps(wordings).encode(), np.uint8)
 
 
-def _unpacked(packed: np.ndarray) -> Dict[Text, Text]:
+def _unpack_wordings(packed: np.ndarray) -> Dict[Text, Text]:
     found: Dict[Text, Text] = json.loads(packed.tobytes())
     return found
 
@@ -303,7 +307,7 @@ def _inverse_document_frequency(counts: csr_matrix) -> np.ndarray:
     return (np.log((1 + counts.shape[0]) / (1 + frequency)) + 1).astype(np.float32)
 
 
-def _weighed(counts: csr_matrix, inverse_frequency: np.ndarray) -> csr_matrix:
+def _weigh_counts(counts: csr_matrix, inverse_frequency: np.ndarray) -> csr_matrix:
     """Rows of unit length, so that a product of two is their cosine."""
     grams = csr_matrix((1 + np.log(counts.data), counts.indices, counts.indptr), shape=counts.shape)
     grams.data *= inverse_frequency[grams.indices]

@@ -18,9 +18,9 @@ from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, I
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.featurizer import STARTED
-from bot.components.forms import Waiting, offered, waiting
+from bot.components.forms import Waiting, find_offered_intent, find_waiting_form
 from bot.components.intents import OUT_OF_SCOPE, SUPPORT, ExampleNeighbours, Support
-from bot.components.words import either
+from bot.components.words import build_phrase_pattern
 
 OOS_SCORE = "oos_score"
 NLU_MS = "nlu_ms"
@@ -37,15 +37,15 @@ INFORM = "inform"
 STOP = "stop"
 AFFIRM = "affirm"
 _QUESTION = re.compile(
-    rf"[?？؟]\W*$|^\W*(?:{either('asides')}\W*)*{either('questions')}",  # noqa: RUF001 - other scripts' question marks
+    rf"[?？؟]\W*$|^\W*(?:{build_phrase_pattern('asides')}\W*)*{build_phrase_pattern('questions')}",  # noqa: RUF001 - other scripts' question marks
     re.IGNORECASE,
 )
 """It ends like a question, or begins like one, be it after a word or two ("yes, but how ...")."""
-_REQUEST = re.compile(either("requests"), re.IGNORECASE)
+_REQUEST = re.compile(build_phrase_pattern("requests"), re.IGNORECASE)
 """Somebody speaks of what is theirs, or asks for something to be done."""
 _OWN = re.compile(r"@|\d{5}|[A-Za-z]-?\d{3}")
 """An entity with this in it is somebody's own, unlike a date or an amount."""
-_BUT = re.compile(either("doubts"), re.IGNORECASE)
+_BUT = re.compile(build_phrase_pattern("doubts"), re.IGNORECASE)
 """A yes that holds one of these agrees to something else than was asked."""
 ALIKE_COUNTS = 0.5
 """The evidence of one example that a message hardly differs from: that of ``doubt`` examples."""
@@ -130,21 +130,21 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     def process(self, messages: List[Message]) -> List[Message]:
         """Judge each message, and note the score and the time the pipeline took."""
         for message in messages:
-            self._judge(message)
+            self._judge_message(message)
             if message.get(STARTED) is not None:
                 elapsed = (time.perf_counter() - message.get(STARTED)) * 1000
                 message.set(NLU_MS, round(elapsed, 2), add_to_output=True)
         return messages
 
-    def _judge(self, message: Message) -> None:
+    def _judge_message(self, message: Message) -> None:
         """The ranking stays as it is, so that the assistant can offer what it holds likeliest."""
         intent, support = message.get(INTENT), message.get(SUPPORT)
-        score = intent["confidence"] * self._weight(support) if _says_something(message) else 0.0
+        score = intent["confidence"] * self._weigh_support(support) if _says_something(message) else 0.0
         known = (message.get(METADATA) or {}).get(KNOWLEDGE) or {}
         level = str(known.get("level", ""))
         asks = _QUESTION.search(message.get(TEXT)) is not None
         requests = _names_own(message) or (not asks and _REQUEST.search(message.get(TEXT)) is not None)
-        waits = waiting()
+        waits = find_waiting_form()
         form = None if asks or level == "exact" else waits
         decision = (
             self._taken_by_form(message, form, intent["name"], score)
@@ -153,7 +153,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
                 intent["name"], score, level, support.example_of, requests=requests, in_form=waits is not None
             )
         )
-        if waits is None and decision.intent == AFFIRM and (offer := offered()):
+        if waits is None and decision.intent == AFFIRM and (offer := find_offered_intent()):
             decision = Decision(offer, "offer")
         if form and decision.intent == OUT_OF_SCOPE and level in ("", "none"):
             decision = Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable")  # rather a wrong answer than a question
@@ -167,7 +167,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             why["at"] = {each: {"intent": one.intent, "by": one.by, "why": one.why} for each, one in at.items()}
         message.set(DECISION, {**why, "score": round(score, 4)}, add_to_output=True)
 
-    def _weight(self, support: Support) -> float:
+    def _weigh_support(self, support: Support) -> float:
         if not support.examples:
             return 0.0
         near, same = self._config["near"], self._config["same"]
@@ -197,7 +197,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         return self._by_score(intent, score, level, requests=requests)
 
     def _by_score(self, intent: Text, score: float, level: Text, *, requests: bool) -> Decision:
-        if intent != OUT_OF_SCOPE and score >= self._needed(level, requests=requests):
+        if intent != OUT_OF_SCOPE and score >= self._select_threshold(level, requests=requests):
             return Decision(intent, "certain" if score >= self._config["certain"] else "sure")
         if level in ("sure", "probable"):
             return Decision(ASK_KNOWLEDGE, level)
@@ -206,7 +206,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         asks = level == "unsure" or intent == ASK_KNOWLEDGE
         return Decision(ASK_KNOWLEDGE if asks else DEFAULT_NLU_FALLBACK_INTENT_NAME, "unsure")
 
-    def _needed(self, level: Text, *, requests: bool) -> float:
+    def _select_threshold(self, level: Text, *, requests: bool) -> float:
         sure, certain = self._config["sure"], self._config["certain"]
         if requests or level in ("", "none"):
             return float(sure)
@@ -231,11 +231,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "correction")
         if form.lacks(text):
             return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
-        agreed = self._agreement(message, form, intent, score)
+        agreed = self._match_agreement(message, form, intent, score)
         alone = self.decide(intent, score, "", message.get(SUPPORT).example_of, in_form=True).intent
         return agreed or self._taken_as_awaited(message, form, alone)
 
-    def _agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:
+    def _match_agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:
         """The yes or no that a form waits for, also one that only begins a sentence; a yes with a "but" is none."""
         support = message.get(SUPPORT)
         likely = intent if score >= self._config["unsure"] else None

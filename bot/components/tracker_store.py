@@ -45,16 +45,16 @@ class TrackerStore(SQLTrackerStore):
             url, options = self.engine.url, {"check_same_thread": False}
             self.engine.dispose()
             self.engine = sa.create_engine(url, poolclass=QueuePool, connect_args=options)
-            event.listen(self.engine, "connect", _prepare)
+            event.listen(self.engine, "connect", _set_pragmas)
             self.sessionmaker = sessionmaker(bind=self.engine)
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """The conversation as it was last saved; the pipeline may ask what its form waits for."""
-        tracker = await self._retrieved(sender_id)
-        forms.remember(tracker, self.domain)
+        tracker = await self._find_tracker(sender_id)
+        forms.remember_tracker(tracker, self.domain)
         return tracker
 
-    async def _retrieved(self, sender_id: str) -> Optional[DialogueStateTracker]:
+    async def _find_tracker(self, sender_id: str) -> Optional[DialogueStateTracker]:
         kept = self._kept.pop(sender_id, None)
         if kept is None or kept.domain is not self.domain:
             self._out.pop(sender_id, None)
@@ -86,7 +86,7 @@ def _without_lost_form(tracker: Optional[DialogueStateTracker], domain: Domain) 
     return tracker
 
 
-def _prepare(connection: Any, _record: Any) -> None:
+def _set_pragmas(connection: Any, _record: Any) -> None:
     """After a power cut the last turns may be missing, never damaged; `app` has stored them all the same."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")

@@ -10,15 +10,15 @@ import yaml
 FOLDER = Path(__file__).parent.parent / "languages"
 
 
-def _read() -> List[Dict[Text, Any]]:
+def _read_languages() -> List[Dict[Text, Any]]:
     files = sorted(FOLDER.glob("*.yml"))
     return [(yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("words") or {} for file in files]
 
 
-LANGUAGES = _read()
+LANGUAGES = _read_languages()
 
 
-def either(*kinds: Text) -> Text:
+def build_phrase_pattern(*kinds: Text) -> Text:
     """A pattern for any of these words in any language, as whole words where a language parts them by spaces."""
     return either_of(LANGUAGES, *kinds)
 

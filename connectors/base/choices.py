@@ -29,41 +29,41 @@ _NUMBER = re.compile(r"(?:no|nr|number|option|choice|#)?[\s.#:]*(\d{1,2})[\s.):]
 
 def choice_of(text: str, offered: Sequence[str]) -> int | None:
     """The place (from 0) of the choice that was meant; None where it is none of them, or not clear which."""
-    said = _normal(text)
+    said = _normalise_text(text)
     if not said or not offered:
         return None
     if number := _NUMBER.fullmatch(said):
         place = int(number.group(1)) - 1
         return place if 0 <= place < len(offered) else None
-    titles = [_normal(title) for title in offered]
+    titles = [_normalise_text(title) for title in offered]
     if said in titles:
         return titles.index(said) if titles.count(said) == 1 else None
-    scores = sorted(((_score(said, title), place) for place, title in enumerate(titles)), reverse=True)
+    scores = sorted(((_compute_choice_score(said, title), place) for place, title in enumerate(titles)), reverse=True)
     (best, place), second = scores[0], scores[1][0] if len(scores) > 1 else 0.0
     return (
         place if (best >= 1.0 - 1e-9 and second < best - AHEAD) or (best >= CLOSE and best - second >= AHEAD) else None
     )
 
 
-def _score(said: str, title: str) -> float:
-    if any(not _is_in(word, title.split()) for word in said.split() if word not in _BESIDE):
+def _compute_choice_score(said: str, title: str) -> float:
+    if any(not _has_close_match(word, title.split()) for word in said.split() if word not in _BESIDE):
         return 0.0
-    return max(_letters(said, title), _words(said, title))
+    return max(_compute_similarity(said, title), _compute_overlap(said, title))
 
 
-def _is_in(word: str, words: Sequence[str]) -> bool:
+def _has_close_match(word: str, words: Sequence[str]) -> bool:
     """Is it one of them, but for a slip of the finger? A number or a tiny word has to be the same."""
     slips = 0 if len(word) <= TINY_WORD or not word.isalpha() else 1 if len(word) < LONG_WORD else 2
-    return any(word == other or (slips and _distance(word, other) <= slips) for other in words)
+    return any(word == other or (slips and _compute_edit_distance(word, other) <= slips) for other in words)
 
 
-def _letters(one: str, other: str) -> float:
+def _compute_similarity(one: str, other: str) -> float:
     """1 minus the edit distance, as a share of the longer one."""
     longer = max(len(one), len(other))
-    return 1 - _distance(one, other) / longer if longer else 0.0
+    return 1 - _compute_edit_distance(one, other) / longer if longer else 0.0
 
 
-def _words(said: str, title: str) -> float:
+def _compute_overlap(said: str, title: str) -> float:
     """How much of the choice is in a short answer that says little else; scaled so that SHARED counts as close."""
     mine, theirs = set(said.split()), set(title.split())
     both = len(mine & theirs)
@@ -73,7 +73,7 @@ def _words(said: str, title: str) -> float:
     return min(1.0, share / SHARED * CLOSE)
 
 
-def _distance(one: str, other: str) -> int:
+def _compute_edit_distance(one: str, other: str) -> int:
     before = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
         now = [i]
@@ -83,7 +83,7 @@ def _distance(one: str, other: str) -> int:
     return before[-1]
 
 
-def _normal(text: str) -> str:
+def _normalise_text(text: str) -> str:
     """Small letters and digits (of any script, as ASCII digits) with single spaces."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)

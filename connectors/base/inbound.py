@@ -9,12 +9,12 @@ from core.conversations.inbox import Inbound, Press, Received
 from core.conversations.turns import Turns
 
 
-async def receive(turns: Turns, inbound: Inbound) -> Received:
+async def receive_inbound(turns: Turns, inbound: Inbound) -> Received:
     """Store it, and have it answered; see ``Turns.receive``."""
-    return await turns.receive(await _pressed(turns, inbound))
+    return await turns.receive(await _resolve_press(turns, inbound))
 
 
-async def _pressed(turns: Turns, inbound: Inbound) -> Inbound:
+async def _resolve_press(turns: Turns, inbound: Inbound) -> Inbound:
     """The newest message that offered choices comes first, or the one that is quoted; a bare number means only that.
 
     Once something else was said after it, an older choice has to be named in its own words.

@@ -12,7 +12,7 @@ _BORDERS = (
 )
 
 
-def split(text: str, longest: int) -> list[str]:
+def split_message(text: str, longest: int) -> list[str]:
     """Pieces of at most ``longest`` characters; together they have every character but white space at the borders.
 
     Raises:
@@ -22,13 +22,13 @@ def split(text: str, longest: int) -> list[str]:
         raise ValueError("a message has at least one character")
     pieces, rest = [], text.strip()
     while len(rest) > longest:
-        cut = _cut(rest, longest)
+        cut = _find_split_point(rest, longest)
         pieces.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*pieces, rest] if rest else pieces
 
 
-def _cut(text: str, longest: int) -> int:
+def _find_split_point(text: str, longest: int) -> int:
     """Where the first piece ends: at the last border of the best kind, unless that would waste most of the message."""
     for border in _BORDERS:
         ends = [found.end() for found in border.finditer(text, 0, longest + 1) if text[: found.end()].rstrip()]

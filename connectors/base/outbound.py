@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base.message_parts import split
+from connectors.base.message_parts import split_message
 from core.attachments import FILES
 from core.events import MessageStored
 
@@ -69,7 +69,7 @@ def outbound_of(message: MessageStored) -> Outbound:
     lists = [each for each in message.attachments if each["kind"] == "list"]
     return Outbound(
         text=message.text,
-        buttons=_titles(message.buttons, kinds["card"]),
+        buttons=_format_choice_titles(message.buttons, kinds["card"]),
         list_button=str(lists[0].get("button", "")) if lists else None,
         images=kinds["image"],
         documents=kinds["document audio video"],
@@ -83,7 +83,7 @@ def outbound_of(message: MessageStored) -> Outbound:
 _KINDS = ("image", "document audio video", "card", "link", "location")
 
 
-def _titles(titles: tuple[str, ...], cards: tuple[Item, ...]) -> tuple[str, ...]:
+def _format_choice_titles(titles: tuple[str, ...], cards: tuple[Item, ...]) -> tuple[str, ...]:
     """Where several cards offer the same, which of them it is for."""
     card_of = {number: str(card["title"]) for card in cards for number in card.get("choices", ())}
     return tuple(
@@ -92,7 +92,7 @@ def _titles(titles: tuple[str, ...], cards: tuple[Item, ...]) -> tuple[str, ...]
     )
 
 
-def fitted(outbound: Outbound, can: Capabilities) -> Outbound:
+def fit_to_channel(outbound: Outbound, can: Capabilities) -> Outbound:
     """The same message with what the channel cannot show told in its text; nothing is left out.
 
     Choices that do not fit become numbered lines, which ``connectors.base.choices.choice_of`` understands.
@@ -112,31 +112,33 @@ def fitted(outbound: Outbound, can: Capabilities) -> Outbound:
         kept = replace(kept, **left)
     for named in (outbound.links, outbound.sources):
         if named:
-            lines.append("\n".join(_named(each) for each in named))
+            lines.append("\n".join(_format_link(each) for each in named))
     kept = replace(kept, links=(), sources=())
-    if outbound.buttons and not fits(outbound.buttons, can):
+    if outbound.buttons and not can_show_choices(outbound.buttons, can):
         lines.append("\n".join(f"{number}. {title}" for number, title in enumerate(outbound.buttons, 1)))
         kept = replace(kept, buttons=(), list_button=None)
     return replace(kept, text="\n\n".join(lines))
 
 
-def fits(titles: tuple[str, ...], can: Capabilities) -> bool:
+def can_show_choices(titles: tuple[str, ...], can: Capabilities) -> bool:
     """Whether these choices can be shown as buttons or as rows of a list."""
     longest = max(map(len, titles), default=0)
     as_buttons = len(titles) <= can.buttons and longest <= can.button_length
     return as_buttons or (len(titles) <= can.rows and longest <= can.row_length)
 
 
-def parts(outbound: Outbound, can: Capabilities) -> list[Outbound]:
+def split_outbound(outbound: Outbound, can: Capabilities) -> list[Outbound]:
     """The messages that it takes on this channel: long texts are split, what goes with the text goes with the last."""
-    whole = fitted(outbound, can)
-    texts = split(whole.text, can.longest) or [""]
+    whole = fit_to_channel(outbound, can)
+    texts = split_message(whole.text, can.longest) or [""]
     return [*(Outbound(text) for text in texts[:-1]), replace(whole, text=texts[-1])]
 
 
 def card_text(card: Item, parts: tuple[str, ...] = ("title", "text", "url", "image")) -> str:
     """These parts of a card and its links."""
-    return "\n".join([*(str(card[part]) for part in parts if card.get(part)), *map(_named, card.get("links", ()))])
+    return "\n".join(
+        [*(str(card[part]) for part in parts if card.get(part)), *map(_format_link, card.get("links", ()))]
+    )
 
 
 def file_text(item: Item) -> str:
@@ -151,7 +153,7 @@ def location_text(item: Item) -> str:
     return "\n".join([*named, f"https://maps.google.com/?q={where}"])
 
 
-def _named(item: Item) -> str:
+def _format_link(item: Item) -> str:
     return f"{item['title']}: {item['url']}" if item.get("url") else str(item["title"])
 
 

@@ -39,7 +39,7 @@ class Origins:
             OriginRefused: the request names a page that is not on the list.
         """
         origin = headers.get("origin")
-        if origin is not None and not self._knows(origin, headers):
+        if origin is not None and not self._is_allowed_origin(origin, headers):
             raise OriginRefused(
                 f"The page {origin[:200]} may not open a chat here. "
                 "Whoever runs this service can allow it with REJOINDER_ALLOWED_ORIGINS."
@@ -60,11 +60,13 @@ class Origins:
         }
         return allow | _PREFLIGHT if preflight else allow
 
-    def _knows(self, origin: str, headers: Headers) -> bool:
-        return origin in self.allowed or (_host(origin) != "" and _host(origin) == headers.get("host", ""))
+    def _is_allowed_origin(self, origin: str, headers: Headers) -> bool:
+        return origin in self.allowed or (
+            _extract_host(origin) != "" and _extract_host(origin) == headers.get("host", "")
+        )
 
 
-def _host(origin: str) -> str:
+def _extract_host(origin: str) -> str:
     try:
         return urlsplit(origin).netloc
     except ValueError:

@@ -49,34 +49,34 @@ def route_class(origins: Origins) -> type[APIRoute]:
         def get_route_handler(self) -> Handler:
             inner = super().get_route_handler()
 
-            async def handle(request: Request) -> Response:
+            async def handle_chat_request(request: Request) -> Response:
                 preflight = request.method == "OPTIONS"
-                response = await _answer(inner, request, None if preflight else origins)
+                response = await _run_handler(inner, request, None if preflight else origins)
                 response.headers.setdefault("Cache-Control", "no-store")
                 response.headers.update(origins.cors(request.headers, preflight=preflight))
                 return response
 
-            return handle
+            return handle_chat_request
 
     return ChatRoute
 
 
-async def _answer(inner: Handler, request: Request, origins: Origins | None) -> Response:
+async def _run_handler(inner: Handler, request: Request, origins: Origins | None) -> Response:
     try:
         if origins:
             origins.refuse_strangers(request.headers)
         return await inner(request)
     except RejoinderError as error:
-        return failure(error)
+        return build_error_response(error)
     except Exception:  # noqa: BLE001 - the edge of the process: the customer gets a sentence, we get the cause
         _log.exception("chat_request_failed", path=request.url.path)
-        return _json(500, "internal", "Something went wrong on our side. Please try again.")
+        return _build_json_error(500, "internal", "Something went wrong on our side. Please try again.")
 
 
-def failure(error: RejoinderError) -> JSONResponse:
+def build_error_response(error: RejoinderError) -> JSONResponse:
     """The response that tells of it."""
     status, code = next(((s, c) for kind, s, c in _ANSWERS if isinstance(error, kind)), (500, "internal"))
-    response = _json(status, code, str(error))
+    response = _build_json_error(status, code, str(error))
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorised):
@@ -84,5 +84,5 @@ def failure(error: RejoinderError) -> JSONResponse:
     return response
 
 
-def _json(status: int, code: str, message: str) -> JSONResponse:
+def _build_json_error(status: int, code: str, message: str) -> JSONResponse:
     return JSONResponse({"error": {"code": code, "message": message}}, status)

@@ -29,7 +29,7 @@ class Limits:
         Raises:
             TooManyRequests: it opens too many.
         """
-        self._count(self._sessions, address)
+        self._check_rate_limit(self._sessions, address)
 
     def count_request(self, address: str) -> None:
         """Count one more request of the address, of whichever session.
@@ -37,7 +37,7 @@ class Limits:
         Raises:
             TooManyRequests: it asks too often.
         """
-        self._count(self._requests, address)
+        self._check_rate_limit(self._requests, address)
 
     def count_message(self, conversation_id: str) -> None:
         """Count one more message of the session.
@@ -45,9 +45,9 @@ class Limits:
         Raises:
             TooManyRequests: it speaks too fast.
         """
-        self._count(self._messages, conversation_id)
+        self._check_rate_limit(self._messages, conversation_id)
 
-    def _count(self, item: RateLimitItem, key: str) -> None:
+    def _check_rate_limit(self, item: RateLimitItem, key: str) -> None:
         if self._windows.hit(item, key):
             return
         reset = self._windows.get_window_stats(item, key).reset_time

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.base.message_parts import split
-from connectors.base.outbound import Capabilities, fitted, outbound_of
-from connectors.slack.text import cut, escaped, mention
-from core.attachments import described
+from connectors.base.message_parts import split_message
+from connectors.base.outbound import Capabilities, fit_to_channel, outbound_of
+from connectors.slack.text import escape_markup, format_mention, truncate_text
+from core.attachments import describe_attachments
 from core.events import MessageStored
 from core.handoffs.settings import Handoffs
 from core.handoffs.staff.views import HandoffView
@@ -34,118 +34,131 @@ _STATES = {
 _WHO = {"customer": "Customer", "bot": "Bot", "agent": "Staff"}
 
 
-def opening(handoff: HandoffView, chosen: Handoffs, link: str) -> list[Block]:
+def build_opening_blocks(handoff: HandoffView, chosen: Handoffs, link: str) -> list[Block]:
     """The first message of the thread: who, where, how urgent, why, and what can be done."""
     facts = {
         "Channel": handoff.channel,
         "Urgency": handoff.urgency,
         "Sentiment": handoff.sentiment,
-        "State": _state(handoff),
+        "State": _format_state(handoff),
         "Contact": handoff.contact or handoff.address or "",
     }
-    fields = [_marked(f"*{name}*\n{_fact(name, value)}") for name, value in facts.items() if value]
+    fields = [_build_markdown_text(f"*{name}*\n{_format_fact(name, value)}") for name, value in facts.items() if value]
     blocks: list[Block] = [
-        {"type": "header", "text": _plain(cut(headline(handoff), 150))},
+        {"type": "header", "text": _build_plain_text(truncate_text(format_headline(handoff), 150))},
         {"type": "section", "fields": fields},
-        _section(f"*Why the bot stopped*\n{escaped(handoff.reason) or '-'}"),
+        _build_section(f"*Why the bot stopped*\n{escape_markup(handoff.reason) or '-'}"),
     ]
     if handoff.summary:
-        blocks.append(_section(f"*Summary*\n{escaped(handoff.summary)}"))
+        blocks.append(_build_section(f"*Summary*\n{escape_markup(handoff.summary)}"))
     if handoff.sources:
-        named = ", ".join(_source(source) for source in handoff.sources)
-        blocks.append({"type": "context", "elements": [_marked(cut(f"The bot answered from: {named}", SECTION))]})
-    blocks.append({"type": "context", "elements": [_marked(f"{_rule(chosen)} · <{link}|The whole conversation>")]})
+        named = ", ".join(_format_source(source) for source in handoff.sources)
+        blocks.append(
+            {
+                "type": "context",
+                "elements": [_build_markdown_text(truncate_text(f"The bot answered from: {named}", SECTION))],
+            }
+        )
+    blocks.append(
+        {
+            "type": "context",
+            "elements": [_build_markdown_text(f"{_describe_reply_rule(chosen)} · <{link}|The whole conversation>")],
+        }
+    )
     if handoff.state not in ENDED:
-        blocks.append({"type": "actions", "elements": _buttons(handoff, chosen)})
+        blocks.append({"type": "actions", "elements": _build_action_buttons(handoff, chosen)})
     return blocks
 
 
-def headline(handoff: HandoffView) -> str:
+def format_headline(handoff: HandoffView) -> str:
     """In one line."""
     urgent = "Urgent: " if handoff.urgency == "high" else ""
     vip = " (VIP)" if handoff.vip else ""
     return f"{urgent}{handoff.customer_name or 'A customer'}{vip} on {handoff.channel}"
 
 
-def said(message: MessageStored, who: str) -> list[Block]:
+def build_message_blocks(message: MessageStored, who: str) -> list[Block]:
     """Something that was said, with nothing in it read as Slack's markup."""
-    text = _told(message) or "-"
-    name = {"type": "context", "elements": [_marked(f"*{escaped(who)}*")]}
-    return [name, *({"type": "section", "text": _plain(piece)} for piece in split(text, SECTION))]
+    text = _format_message(message) or "-"
+    name = {"type": "context", "elements": [_build_markdown_text(f"*{escape_markup(who)}*")]}
+    return [name, *({"type": "section", "text": _build_plain_text(piece)} for piece in split_message(text, SECTION))]
 
 
-def transcript(messages: Sequence[MessageStored]) -> list[Block]:
+def build_transcript_blocks(messages: Sequence[MessageStored]) -> list[Block]:
     """What was said before, the last of it."""
-    lines = [f"*{_WHO[message.speaker]}:* {escaped(cut(_told(message), 400))}" for message in messages[-TRANSCRIPT:]]
+    lines = [
+        f"*{_WHO[message.speaker]}:* {escape_markup(truncate_text(_format_message(message), 400))}"
+        for message in messages[-TRANSCRIPT:]
+    ]
     left_out = len(messages) - len(lines)
     before = [f"_{left_out} earlier messages are in the console_"] if left_out > 0 else []
-    pieces = split("\n".join([*before, *lines]), SECTION)
-    return [_section(piece) for piece in ["*So far*", *pieces]]
+    pieces = split_message("\n".join([*before, *lines]), SECTION)
+    return [_build_section(piece) for piece in ["*So far*", *pieces]]
 
 
-def suggestions(handoff: HandoffView, found: Sequence[SuggestedReply]) -> list[Block]:
+def build_suggestion_blocks(handoff: HandoffView, found: Sequence[SuggestedReply]) -> list[Block]:
     """Answers from the knowledge base, numbered; each with its button."""
-    blocks: list[Block] = [_section("*Suggested answers*")] if found else []
+    blocks: list[Block] = [_build_section("*Suggested answers*")] if found else []
     for number, each in enumerate(found, 1):
-        shown = {"type": "section", "text": _plain(cut(f"{number}. {each.answer}", SECTION))}
+        shown = {"type": "section", "text": _build_plain_text(truncate_text(f"{number}. {each.answer}", SECTION))}
         if len(each.answer) <= VALUE:
             value = f"{handoff.id} {each.answer}"
-            shown["accessory"] = _button("suggestion", f"Answer with {number}", value)
+            shown["accessory"] = _build_button("suggestion", f"Answer with {number}", value)
         blocks.append(shown)
         if each.title or each.url:
-            source = _source({"title": each.title, "url": each.url})
-            blocks.append({"type": "context", "elements": [_marked(f"Source: {source}")]})
+            source = _format_source({"title": each.title, "url": each.url})
+            blocks.append({"type": "context", "elements": [_build_markdown_text(f"Source: {source}")]})
     return blocks
 
 
-def calling(handoff: HandoffView, event: str) -> str:
+def format_reminder(handoff: HandoffView, event: str) -> str:
     """A reminder, or whose turn it is, as a line of the thread."""
     if event == "escalate":
-        called = f"{mention(handoff.call)}: " if handoff.call else ""
-        return f":rotating_light: {called}nobody has answered {escaped(headline(handoff))} yet."
+        called = f"{format_mention(handoff.call)}: " if handoff.call else ""
+        return f":rotating_light: {called}nobody has answered {escape_markup(format_headline(handoff))} yet."
     if event == "remind":
-        return f":alarm_clock: {escaped(headline(handoff))} still waits for an answer."
-    return f":bell: {escaped(headline(handoff))} asks for a person again."
+        return f":alarm_clock: {escape_markup(format_headline(handoff))} still waits for an answer."
+    return f":bell: {escape_markup(format_headline(handoff))} asks for a person again."
 
 
-def change(handoff: HandoffView, event: str) -> str:
+def format_state_change(handoff: HandoffView, event: str) -> str:
     """What became of the handoff, as a line of the thread; empty where the opening says enough."""
-    by = f" by {escaped(handoff.claimed_by)}" if handoff.claimed_by else ""
+    by = f" by {escape_markup(handoff.claimed_by)}" if handoff.claimed_by else ""
     return {
         "claim": f":hand: Taken{by}.",
         "take_over": f":hand: Taken over{by}.",
         "give_back": ":robot_face: Given back: the bot goes on.",
-        "close": f":checkered_flag: Closed, {_resolved(handoff)}.",
+        "close": f":checkered_flag: Closed, {_format_resolution(handoff)}.",
         "time_out": ":hourglass: Nobody answered in time. The bot goes on; whoever answers here takes it all the same.",
         "unattended": ":crescent_moon: It is outside office hours. The bot goes on and asks for an address.",
-        "leave_contact": f":email: The customer left {escaped(handoff.contact or 'an address')}.",
+        "leave_contact": f":email: The customer left {escape_markup(handoff.contact or 'an address')}.",
         "leave": ":wave: The customer ended the conversation.",
     }.get(event, "")
 
 
-def _told(message: MessageStored) -> str:
+def _format_message(message: MessageStored) -> str:
     """All of it in words: of an answer what the customer got, with its choices, links and addresses of files."""
     if message.speaker == "customer":
-        files = described(each for each in message.attachments if each["kind"] not in {"list", "card"})
+        files = describe_attachments(each for each in message.attachments if each["kind"] not in {"list", "card"})
         return "\n".join(dict.fromkeys(filter(None, [message.text, files])))
-    custom = described(each for each in message.attachments if each["kind"] == "custom")
-    return "\n".join(filter(None, [fitted(outbound_of(message), Capabilities()).text, custom]))
+    custom = describe_attachments(each for each in message.attachments if each["kind"] == "custom")
+    return "\n".join(filter(None, [fit_to_channel(outbound_of(message), Capabilities()).text, custom]))
 
 
-def _buttons(handoff: HandoffView, chosen: Handoffs) -> list[Block]:
-    buttons = [_button("claim", "Take it", handoff.id, style="primary")]
+def _build_action_buttons(handoff: HandoffView, chosen: Handoffs) -> list[Block]:
+    buttons = [_build_button("claim", "Take it", handoff.id, style="primary")]
     if not chosen.alerts_only:
-        buttons.append(_button("reply", "Reply …", handoff.id))
+        buttons.append(_build_button("reply", "Reply …", handoff.id))
     return [
         *buttons,
-        _button("give_back", "Give back to the bot", handoff.id),
-        _button("resolved", "Close: resolved", handoff.id),
-        _button("not_resolved", "Close: not resolved", handoff.id),
-        _button("correct", "Correct the bot …", handoff.id),
+        _build_button("give_back", "Give back to the bot", handoff.id),
+        _build_button("resolved", "Close: resolved", handoff.id),
+        _build_button("not_resolved", "Close: not resolved", handoff.id),
+        _build_button("correct", "Correct the bot …", handoff.id),
     ]
 
 
-def _rule(chosen: Handoffs) -> str:
+def _describe_reply_rule(chosen: Handoffs) -> str:
     if chosen.alerts_only:
         return "Answer in the console; nothing that is written here reaches the customer"
     if chosen.reply_mode == "marked":
@@ -153,38 +166,38 @@ def _rule(chosen: Handoffs) -> str:
     return "*Everything* that is written in this thread goes to the customer"
 
 
-def _state(handoff: HandoffView) -> str:
+def _format_state(handoff: HandoffView) -> str:
     by = f" by {handoff.claimed_by}" if handoff.claimed_by and handoff.state in {"claimed", "with_person"} else ""
-    resolved = f", {_resolved(handoff)}" if handoff.state == "closed" else ""
+    resolved = f", {_format_resolution(handoff)}" if handoff.state == "closed" else ""
     return f"{_STATES.get(handoff.state, handoff.state)}{by}{resolved}"
 
 
-def _resolved(handoff: HandoffView) -> str:
+def _format_resolution(handoff: HandoffView) -> str:
     return {True: "resolved", False: "not resolved", None: "no word on whether it helped"}[handoff.resolved]
 
 
-def _fact(name: str, value: str) -> str:
+def _format_fact(name: str, value: str) -> str:
     urgent = ":red_circle: " if name == "Urgency" and value == "high" else ""
-    return cut(f"{urgent}{escaped(value)}", 1900)
+    return truncate_text(f"{urgent}{escape_markup(value)}", 1900)
 
 
-def _source(source: dict[str, str | None]) -> str:
-    title, url = escaped(source.get("title") or "a document"), source.get("url") or ""
-    return f"<{escaped(url)}|{title}>" if url.startswith("http") else title
+def _format_source(source: dict[str, str | None]) -> str:
+    title, url = escape_markup(source.get("title") or "a document"), source.get("url") or ""
+    return f"<{escape_markup(url)}|{title}>" if url.startswith("http") else title
 
 
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _marked(cut(text, SECTION))}
+def _build_section(text: str) -> Block:
+    return {"type": "section", "text": _build_markdown_text(truncate_text(text, SECTION))}
 
 
-def _marked(text: str) -> Block:
+def _build_markdown_text(text: str) -> Block:
     return {"type": "mrkdwn", "text": text}
 
 
-def _plain(text: str) -> Block:
+def _build_plain_text(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def _button(action: str, caption: str, value: str, **more: str) -> Block:
+def _build_button(action: str, caption: str, value: str, **more: str) -> Block:
     text = {"type": "plain_text", "text": caption}
     return {"type": "button", "action_id": action, "text": text, "value": value, **more}

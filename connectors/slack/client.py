@@ -52,7 +52,7 @@ class Slack:
         try:
             answer = await call
         except SlackApiError as error:
-            raise failure(error) from error
+            raise to_delivery_error(error) from error
         except aiohttp.ClientConnectorError as error:
             raise Retry(f"Slack cannot be reached: {error}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -60,7 +60,7 @@ class Slack:
         return answer.data if isinstance(answer.data, dict) else {}
 
 
-def failure(error: SlackApiError) -> DeliveryFailed:
+def to_delivery_error(error: SlackApiError) -> DeliveryFailed:
     """What Slack's refusal means for us."""
     response = error.response
     status: int = getattr(response, "status_code", 0)

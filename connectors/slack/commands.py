@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.slack import blocks
 from connectors.slack.client import Slack
-from connectors.slack.text import escaped
+from connectors.slack.text import escape_markup
 from core.handoffs.service import HandoffService
 from core.handoffs.staff.queries import Filter
 
@@ -23,7 +23,7 @@ class Commands:
         """The open ones, urgent first."""
         total, found = await self._handoffs.listed(slack.workspace.tenant, Filter("open"), SHOWN)
         lines = [
-            f"• *{escaped(blocks.headline(each))}*: {each.state.replace('_', ' ')}, {escaped(each.reason)}"
+            f"• *{escape_markup(blocks.format_headline(each))}*: {each.state.replace('_', ' ')}, {escape_markup(each.reason)}"
             for each in found
         ]
         text = "\n".join([f"{total} open", *lines]) if found else "Nobody waits for a person."

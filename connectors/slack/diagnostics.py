@@ -6,7 +6,7 @@ from connectors.slack.client import Slack
 from core.errors import DeliveryFailed
 
 
-async def trouble(slack: Slack) -> str:
+async def find_setup_problem(slack: Slack) -> str:
     """What is wrong and how to mend it; empty where the token, the workspace and the channel are good."""
     workspace = slack.workspace
     try:

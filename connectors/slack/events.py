@@ -38,18 +38,18 @@ class Receiver:
             Forbidden: it comes from a workspace that is not ours, or with another's signature.
             InvalidInput: it is not what Slack sends.
         """
-        slack = self._slack(payload, allowed)
+        slack = self._require_slack(payload, allowed)
         event_id = str(payload.get("event_id") or "")
         if event_id and event_id in self._done:
             return None
-        answer = await self._handle(kind, slack, payload)
+        answer = await self._dispatch_envelope(kind, slack, payload)
         if event_id:
             self._done[event_id] = None
             if len(self._done) > REMEMBERED:
                 self._done.popitem(last=False)
         return answer
 
-    async def _handle(self, kind: str, slack: Slack, payload: Payload) -> Payload | None:
+    async def _dispatch_envelope(self, kind: str, slack: Slack, payload: Payload) -> Payload | None:
         if kind == "interactive":
             return await self._pressing.handle(slack, payload)
         if kind == "slash_commands":
@@ -62,8 +62,12 @@ class Receiver:
             return None
         raise InvalidInput("This is nothing that Slack sends.")
 
-    def _slack(self, payload: Payload, allowed: frozenset[str] | None) -> Slack:
-        team = payload.get("team_id") or _part(payload, "team") or _part(payload, "user", "team_id")
+    def _require_slack(self, payload: Payload, allowed: frozenset[str] | None) -> Slack:
+        team = (
+            payload.get("team_id")
+            or _get_payload_field(payload, "team")
+            or _get_payload_field(payload, "user", "team_id")
+        )
         slack = self.connections.of_team(str(team))
         if slack is None or (allowed is not None and slack.workspace.team not in allowed):
             log.error("Slack desk: a workspace that is not set up, or not with this secret", team=str(team)[:32])
@@ -71,6 +75,6 @@ class Receiver:
         return slack
 
 
-def _part(payload: Payload, name: str, inner: str = "id") -> object:
+def _get_payload_field(payload: Payload, name: str, inner: str = "id") -> object:
     part = payload.get(name)
     return part.get(inner) if isinstance(part, dict) else None

@@ -11,9 +11,9 @@ import filetype
 import httpx
 
 from connectors.slack.client import Slack
-from connectors.slack.text import cut
+from connectors.slack.text import truncate_text
 from core.db import Database
-from core.db.models import Conversation, Handoff, Message, new_id
+from core.db.models import Conversation, Handoff, Message, generate_id
 from core.errors import InvalidInput
 
 LARGEST = 16_000_000
@@ -48,7 +48,7 @@ class Files:
         )
         if channel in NOT_ON:
             raise InvalidInput(f"on {channel} the customer gets no files: send a link.")
-        return [await self._kept(slack, file) for file in files]
+        return [await self._store_file(slack, file) for file in files]
 
     async def upload(self, slack: Slack, channel: str, thread: str, message_id: str) -> None:
         """Show a customer's files in the thread.
@@ -66,20 +66,22 @@ class Files:
                 )
                 await slack.taken(call)
 
-    async def _kept(self, slack: Slack, file: dict[str, Any]) -> dict[str, Any]:
-        name = cut(Path(str(file.get("name") or "file")).name, 100)
-        content = await _read(slack, str(file.get("url_private_download") or file.get("url_private") or ""), name)
+    async def _store_file(self, slack: Slack, file: dict[str, Any]) -> dict[str, Any]:
+        name = truncate_text(Path(str(file.get("name") or "file")).name, 100)
+        content = await _download_file(
+            slack, str(file.get("url_private_download") or file.get("url_private") or ""), name
+        )
         found = filetype.guess(content[:8192])
         mime = found.mime if found else ""
         kind = "document" if mime in DOCUMENTS else mime.partition("/")[0]
         if found is None or kind not in {"image", "audio", "video", "document"}:
             raise InvalidInput(f"“{name}” is no image, sound, video, PDF or Office document.")
-        path = Path("media") / slack.workspace.tenant / f"{new_id()}.{found.extension}"
-        await asyncio.to_thread(_write, self._home / path, content)
+        path = Path("media") / slack.workspace.tenant / f"{generate_id()}.{found.extension}"
+        await asyncio.to_thread(_write_file, self._home / path, content)
         return {"kind": kind, "name": name, "content_type": mime, "size": len(content), "path": str(path)}
 
 
-async def _read(slack: Slack, url: str, name: str) -> bytes:
+async def _download_file(slack: Slack, url: str, name: str) -> bytes:
     """Our token goes to Slack only."""
     host, own = urlsplit(url).hostname or "", urlsplit(slack.client.base_url).hostname
     if not host.endswith(".slack.com") and host != own:
@@ -101,7 +103,7 @@ async def _read(slack: Slack, url: str, name: str) -> bytes:
     return content
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     path.chmod(0o600)

@@ -17,8 +17,8 @@ from core import messages
 from core.db import Database
 from core.errors import Conflict, DeliveryFailed, Forbidden, InvalidInput, NotFound
 from core.handoffs import settings
-from core.handoffs.service import HandoffService, found
-from knowledge.curation.corrections.proposals import propose
+from core.handoffs.service import HandoffService, get_handoff
+from knowledge.curation.corrections.proposals import propose_correction
 from knowledge.curation.corrections.types import Category, Proposal
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Pressing:
             "give_back": lambda p: handoffs.give_back(p.tenant, p.value, p.by, p.event_id),
             "resolved": lambda p: handoffs.close(p.tenant, p.value, p.by, resolved=True, event_id=p.event_id),
             "not_resolved": lambda p: handoffs.close(p.tenant, p.value, p.by, resolved=False, event_id=p.event_id),
-            "suggestion": self._suggestion,
+            "suggestion": self._send_suggestion,
             "reply": self._open_reply,
             "correct": self._open_correction,
         }
@@ -74,12 +74,12 @@ class Pressing:
             raise Forbidden("Only members of this workspace can do that.")
         by = await self._people.name(slack, str(user["id"]))
         if payload.get("type") == "view_submission":
-            return await self._submitted(slack, payload, by)
+            return await self._handle_submission(slack, payload, by)
         if payload.get("type") == "block_actions":
-            await self._pressed(slack, payload, str(user["id"]), by)
+            await self._handle_press(slack, payload, str(user["id"]), by)
         return None
 
-    async def _pressed(self, slack: Slack, payload: Payload, user: str, by: str) -> None:
+    async def _handle_press(self, slack: Slack, payload: Payload, user: str, by: str) -> None:
         container = payload.get("container") or {}
         channel, thread = str(container.get("channel_id") or ""), container.get("thread_ts")
         for each in payload.get("actions") or []:
@@ -103,36 +103,36 @@ class Pressing:
                 log.warning("Slack desk: a dialogue did not open", error=str(failure))
                 self._telling.whisper(slack, channel, user, "Slack did not open it. Please press again.", thread)
 
-    async def _suggestion(self, press: Press) -> None:
+    async def _send_suggestion(self, press: Press) -> None:
         handoff_id, _, text = press.value.partition(" ")
-        await self._reply(press.tenant, handoff_id, text, press.by, press.event_id.removeprefix("slack:")[:50])
+        await self._send_reply(press.tenant, handoff_id, text, press.by, press.event_id.removeprefix("slack:")[:50])
 
     async def _open_reply(self, press: Press) -> None:
         await self._handoffs.history(press.tenant, press.value)
         await press.slack.taken(
-            press.slack.client.views_open(trigger_id=press.trigger_id, view=modals.reply(press.value))
+            press.slack.client.views_open(trigger_id=press.trigger_id, view=modals.build_reply_modal(press.value))
         )
 
     async def _open_correction(self, press: Press) -> None:
-        def answers(session: Session) -> list[tuple[str, str]]:
-            handoff = found(session, press.tenant, press.value)
+        def list_bot_answers(session: Session) -> list[tuple[str, str]]:
+            handoff = get_handoff(session, press.tenant, press.value)
             said = messages.messages_after(session, handoff.conversation_id, 0)
             return [(m.id, m.text) for m in said if m.speaker == "bot" and m.turn_id and m.text]
 
-        listed = await self._database.run(answers)
+        listed = await self._database.run(list_bot_answers)
         if not listed:
             raise InvalidInput("The bot has answered nothing in this conversation.")
         await press.slack.taken(
-            press.slack.client.views_open(trigger_id=press.trigger_id, view=modals.correction(listed))
+            press.slack.client.views_open(trigger_id=press.trigger_id, view=modals.build_correction_modal(listed))
         )
 
-    async def _submitted(self, slack: Slack, payload: Payload, by: str) -> Payload | None:
+    async def _handle_submission(self, slack: Slack, payload: Payload, by: str) -> Payload | None:
         view = payload.get("view") or {}
-        kind, filled = view.get("callback_id"), modals.filled(view)
+        kind, filled = view.get("callback_id"), modals.collect_field_values(view)
         try:
             if kind == "reply":
                 text, handoff_id = filled["text"], str(view.get("private_metadata"))
-                await self._reply(slack.workspace.tenant, handoff_id, text, by, f"view:{view['id']}"[:50])
+                await self._send_reply(slack.workspace.tenant, handoff_id, text, by, f"view:{view['id']}"[:50])
             elif kind == "correction":
                 proposal = Proposal(
                     answer=filled["text"],
@@ -141,14 +141,14 @@ class Pressing:
                     message_id=filled["message"],
                     reason=filled["reason"],
                 )
-                await self._database.run(lambda session: propose(session, slack.workspace.tenant, proposal))
+                await self._database.run(lambda session: propose_correction(session, slack.workspace.tenant, proposal))
         except (Conflict, NotFound, InvalidInput) as refused:
             return {"response_action": "errors", "errors": {"text": str(refused)}}
         except KeyError:
             raise InvalidInput("This dialogue is not ours.") from None
         return None
 
-    async def _reply(self, tenant_id: str, handoff_id: str, text: str, by: str, event_id: str) -> None:
-        if (await self._database.run(lambda session: settings.of(session, tenant_id))).alerts_only:
+    async def _send_reply(self, tenant_id: str, handoff_id: str, text: str, by: str, event_id: str) -> None:
+        if (await self._database.run(lambda session: settings.get_handoff_settings(session, tenant_id))).alerts_only:
             raise Conflict("Customers are answered in the console.")
         await self._handoffs.reply(tenant_id, handoff_id, text, by, desk=DESK, event_id=event_id)

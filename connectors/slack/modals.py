@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.slack.text import cut
+from connectors.slack.text import truncate_text
 from core.handoffs.messages import LONGEST as LONGEST_REPLY
 
 SHOWN = 10
@@ -22,55 +22,61 @@ CATEGORIES = {
 View = dict[str, Any]
 
 
-def reply(handoff_id: str) -> View:
+def build_reply_modal(handoff_id: str) -> View:
     """What goes to the customer."""
     longest = min(LONGEST, LONGEST_REPLY)
-    return _view("reply", "Reply", "Send", [_typed("text", "To the customer", longest)], private_metadata=handoff_id)
+    return _build_modal(
+        "reply", "Reply", "Send", [_build_text_input("text", "To the customer", longest)], private_metadata=handoff_id
+    )
 
 
-def correction(answers: Sequence[tuple[str, str]]) -> View:
+def build_correction_modal(answers: Sequence[tuple[str, str]]) -> View:
     """What the bot should have said; ``answers`` as (message id, text), oldest first."""
-    choices = [_choice(message_id, " ".join(text.split())) for message_id, text in reversed(answers[-SHOWN:])]
-    kinds = [_choice(value, name) for value, name in CATEGORIES.items()]
-    reason = {**_typed("reason", "Why (for the reviewer)", LONGEST), "optional": True}
+    choices = [_build_option(message_id, " ".join(text.split())) for message_id, text in reversed(answers[-SHOWN:])]
+    kinds = [_build_option(value, name) for value, name in CATEGORIES.items()]
+    reason = {**_build_text_input("reason", "Why (for the reviewer)", LONGEST), "optional": True}
     blocks = [
-        _chosen("message", "Which answer", choices),
-        _typed("text", "What it should have said", LONGEST),
-        _chosen("category", "What was wrong", kinds),
+        _build_select_input("message", "Which answer", choices),
+        _build_text_input("text", "What it should have said", LONGEST),
+        _build_select_input("category", "What was wrong", kinds),
         reason,
     ]
-    return _view("correction", "Correct the bot", "Propose", blocks)
+    return _build_modal("correction", "Correct the bot", "Propose", blocks)
 
 
-def filled(view: View) -> dict[str, str]:
+def collect_field_values(view: View) -> dict[str, str]:
     """The values by name; what was left empty is an empty text."""
     values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
-    return {name: _value(next(iter(inputs.values()), {})) for name, inputs in values.items()}
+    return {name: _get_field_value(next(iter(inputs.values()), {})) for name, inputs in values.items()}
 
 
-def _value(given: dict[str, Any]) -> str:
+def _get_field_value(given: dict[str, Any]) -> str:
     chosen = given.get("selected_option") or {}
     return str(chosen.get("value") or given.get("value") or "")
 
 
-def _view(name: str, title: str, submit: str, blocks: list[View], **more: Any) -> View:
-    captions = {"title": _plain(title), "submit": _plain(submit), "close": _plain("Cancel")}
+def _build_modal(name: str, title: str, submit: str, blocks: list[View], **more: Any) -> View:
+    captions = {
+        "title": _build_plain_text(title),
+        "submit": _build_plain_text(submit),
+        "close": _build_plain_text("Cancel"),
+    }
     return {"type": "modal", "callback_id": name, **captions, "blocks": blocks, **more}
 
 
-def _typed(name: str, label: str, longest: int) -> View:
+def _build_text_input(name: str, label: str, longest: int) -> View:
     element = {"type": "plain_text_input", "action_id": "value", "multiline": True, "max_length": longest}
-    return {"type": "input", "block_id": name, "label": _plain(label), "element": element}
+    return {"type": "input", "block_id": name, "label": _build_plain_text(label), "element": element}
 
 
-def _chosen(name: str, label: str, choices: list[View]) -> View:
+def _build_select_input(name: str, label: str, choices: list[View]) -> View:
     element = {"type": "static_select", "action_id": "value", "options": choices, "initial_option": choices[0]}
-    return {"type": "input", "block_id": name, "label": _plain(label), "element": element}
+    return {"type": "input", "block_id": name, "label": _build_plain_text(label), "element": element}
 
 
-def _choice(value: str, text: str) -> View:
-    return {"text": _plain(cut(text, 75)), "value": value}
+def _build_option(value: str, text: str) -> View:
+    return {"text": _build_plain_text(truncate_text(text, 75)), "value": value}
 
 
-def _plain(text: str) -> View:
+def _build_plain_text(text: str) -> View:
     return {"type": "plain_text", "text": text}

@@ -10,7 +10,7 @@ import structlog
 
 from connectors.slack import posts
 from connectors.slack.client import Slack
-from connectors.slack.text import escaped
+from connectors.slack.text import escape_markup
 from core.errors import DeliveryFailed
 
 log = structlog.get_logger()
@@ -24,29 +24,29 @@ class Telling:
 
     def react(self, slack: Slack, channel: str, ts: str, name: str) -> None:
         """A reaction on a message."""
-        self._later(posts.react(slack, channel, ts, name))
+        self._schedule_notice(posts.add_reaction(slack, channel, ts, name))
 
     def say(self, slack: Slack, channel: str, thread: str, text: str) -> None:
         """A line in the thread."""
-        call = slack.client.chat_postMessage(channel=channel, thread_ts=thread, text=f":warning: {escaped(text)}")
-        self._later(slack.taken(call))
+        call = slack.client.chat_postMessage(channel=channel, thread_ts=thread, text=f":warning: {escape_markup(text)}")
+        self._schedule_notice(slack.taken(call))
 
     def whisper(self, slack: Slack, channel: str, user: str, text: str, thread: str | None = None) -> None:
         """A line that only one member sees."""
-        call = slack.client.chat_postEphemeral(channel=channel, user=user, text=escaped(text), thread_ts=thread)
-        self._later(slack.taken(call))
+        call = slack.client.chat_postEphemeral(channel=channel, user=user, text=escape_markup(text), thread_ts=thread)
+        self._schedule_notice(slack.taken(call))
 
     async def stop(self) -> None:
         """Let what is being said come to its end."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _later(self, call: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(_quietly(call))
+    def _schedule_notice(self, call: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(_run_notice(call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-async def _quietly(call: Coroutine[Any, Any, Any]) -> None:
+async def _run_notice(call: Coroutine[Any, Any, Any]) -> None:
     try:
         await call
     except DeliveryFailed as failure:

@@ -13,7 +13,7 @@ EVENT = "rejoinder"
 LOOKED_BACK = 100
 
 
-async def post(
+async def post_message(
     slack: Slack, channel: str, text: str, outgoing: Outgoing, *, thread: str | None = None, part: str = "", **more: Any
 ) -> str:
     """Post it, or find it; its timestamp, which is Slack's id of it.
@@ -22,7 +22,7 @@ async def post(
         DeliveryFailed: as ``Slack.taken`` says.
     """
     key = f"{outgoing.id}{part and f':{part}'}"
-    if outgoing.attempt > 1 and (known := await _found(slack, channel, thread, key)):
+    if outgoing.attempt > 1 and (known := await _find_posted_message(slack, channel, thread, key)):
         return known
     handoff_id = outgoing.handoff.id if outgoing.handoff else ""
     metadata = {"event_type": EVENT, "event_payload": {"delivery": key, "handoff": handoff_id}}
@@ -38,7 +38,7 @@ async def post(
     return str((await slack.taken(call))["ts"])
 
 
-async def _found(slack: Slack, channel: str, thread: str | None, key: str) -> str | None:
+async def _find_posted_message(slack: Slack, channel: str, thread: str | None, key: str) -> str | None:
     if thread is None:
         call = slack.client.conversations_history(channel=channel, limit=LOOKED_BACK, include_all_metadata=True)
     else:
@@ -61,19 +61,19 @@ async def handoff_at(slack: Slack, channel: str, thread: str) -> str | None:
     return None
 
 
-async def react(slack: Slack, channel: str, ts: str, name: str) -> None:
+async def add_reaction(slack: Slack, channel: str, ts: str, name: str) -> None:
     """Put a reaction on a message; there already, or on a deleted message, is no failure."""
     call = slack.taken(slack.client.reactions_add(channel=channel, timestamp=ts, name=name))
-    await unless(call, "already_reacted", "message_not_found")
+    await ignore_refusals(call, "already_reacted", "message_not_found")
 
 
-async def unreact(slack: Slack, channel: str, ts: str, name: str) -> None:
+async def remove_reaction(slack: Slack, channel: str, ts: str, name: str) -> None:
     """Take it away."""
     call = slack.taken(slack.client.reactions_remove(channel=channel, timestamp=ts, name=name))
-    await unless(call, "no_reaction", "message_not_found")
+    await ignore_refusals(call, "no_reaction", "message_not_found")
 
 
-async def unless(call: Awaitable[Any], *harmless: str) -> None:
+async def ignore_refusals(call: Awaitable[Any], *harmless: str) -> None:
     """Do it; these refusals do not matter.
 
     Raises:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.base import RawRequest
-from connectors.http.errors import failure
+from connectors.http.errors import build_error_response
 from connectors.http.limits import read_body
 from connectors.slack.events import Payload, Receiver
 from connectors.slack.signatures import signed_by
@@ -26,37 +26,37 @@ def router(receiver: Receiver) -> APIRouter:
     routes = APIRouter(prefix="/slack", tags=["slack"], include_in_schema=False)
 
     @routes.post("/events")
-    async def events(request: Request) -> Response:
-        return await _answered(receiver, "events_api", request)
+    async def receive_events(request: Request) -> Response:
+        return await _answer_request(receiver, "events_api", request)
 
     @routes.post("/interactivity")
-    async def interactivity(request: Request) -> Response:
-        return await _answered(receiver, "interactive", request)
+    async def receive_interactions(request: Request) -> Response:
+        return await _answer_request(receiver, "interactive", request)
 
     @routes.post("/commands")
-    async def commands(request: Request) -> Response:
-        return await _answered(receiver, "slash_commands", request)
+    async def receive_commands(request: Request) -> Response:
+        return await _answer_request(receiver, "slash_commands", request)
 
     return routes
 
 
-async def _answered(receiver: Receiver, kind: str, request: Request) -> Response:
+async def _answer_request(receiver: Receiver, kind: str, request: Request) -> Response:
     try:
         body = await read_body(request, LARGEST)
         teams = signed_by(receiver.connections.workspaces, RawRequest(dict(request.headers), body))
-        payload = _payload(kind, body)
+        payload = _parse_payload(kind, body)
         if payload.get("type") == "url_verification":
             return JSONResponse({"challenge": payload.get("challenge")})
         answer = await receiver.receive(kind, payload, teams)
     except RejoinderError as error:
-        return failure(error)
+        return build_error_response(error)
     except Exception:
         log.exception("what Slack sent was not handled", kind=kind)
         return JSONResponse({"error": "internal"}, 500)
     return JSONResponse(answer) if answer else Response(status_code=200)
 
 
-def _payload(kind: str, body: bytes) -> Payload:
+def _parse_payload(kind: str, body: bytes) -> Payload:
     try:
         if kind == "slash_commands":
             return dict(parse_qsl(body.decode()))

@@ -16,13 +16,13 @@ def signed_by(workspaces: Workspaces, request: RawRequest) -> frozenset[str]:
         Unauthorised: none did, or it is too old.
     """
     secrets = {each.team: each.signing_secret.get_secret_value() for each in workspaces.all}
-    teams = frozenset(team for team, secret in secrets.items() if secret and _valid(secret, request))
+    teams = frozenset(team for team, secret in secrets.items() if secret and _is_valid_signature(secret, request))
     if not teams:
         raise Unauthorised("The signature is missing, wrong or too old.")
     return teams
 
 
-def _valid(secret: str, request: RawRequest) -> bool:
+def _is_valid_signature(secret: str, request: RawRequest) -> bool:
     try:
         return SignatureVerifier(secret).is_valid_request(request.body, dict(request.headers))
     except (ValueError, TypeError):  # a timestamp that is no number, a body that is no text

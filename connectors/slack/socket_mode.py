@@ -13,7 +13,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from connectors.slack.client import Slack, failure
+from connectors.slack.client import Slack, to_delivery_error
 from connectors.slack.events import Receiver
 from core.errors import RejoinderError
 
@@ -33,9 +33,9 @@ class SocketMode:
         for slack in self._receiver.connections.all.values():
             if token := slack.workspace.app_token.get_secret_value():
                 client = SocketModeClient(token, web_client=slack.client)
-                client.socket_mode_request_listeners.append(self._listener(slack))
+                client.socket_mode_request_listeners.append(self._build_listener(slack))
                 self._clients.append(client)
-                self._connecting.append(asyncio.create_task(_connect(client, slack)))
+                self._connecting.append(asyncio.create_task(_connect_socket(client, slack)))
 
     async def stop(self) -> None:
         """Hang up."""
@@ -45,10 +45,10 @@ class SocketMode:
         for client in self._clients:
             await client.close()  # type: ignore[no-untyped-call]
 
-    def _listener(self, slack: Slack) -> Callable[[AsyncBaseSocketModeClient, SocketModeRequest], Any]:
+    def _build_listener(self, slack: Slack) -> Callable[[AsyncBaseSocketModeClient, SocketModeRequest], Any]:
         allowed = frozenset({slack.workspace.team})
 
-        async def listen(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        async def answer_envelope(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
             try:
                 answer = await self._receiver.receive(request.type, request.payload, allowed)
             except RejoinderError as refused:
@@ -56,11 +56,11 @@ class SocketMode:
                 answer = None
             await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, answer))
 
-        return listen
+        return answer_envelope
 
 
-async def _connect(client: SocketModeClient, slack: Slack) -> None:
+async def _connect_socket(client: SocketModeClient, slack: Slack) -> None:
     try:
         await client.connect()  # type: ignore[no-untyped-call]
     except SlackApiError as error:
-        log.error("Slack desk: no Socket Mode", team=slack.workspace.team, error=str(failure(error)))  # noqa: TRY400
+        log.error("Slack desk: no Socket Mode", team=slack.workspace.team, error=str(to_delivery_error(error)))  # noqa: TRY400

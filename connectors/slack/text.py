@@ -8,17 +8,17 @@ import re
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
 
-def escaped(text: str) -> str:
+def escape_markup(text: str) -> str:
     """So that nothing in it is a mention, a link or an entity (https://docs.slack.dev/messaging/formatting-message-text)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def plain(text: str) -> str:
+def to_plain_text(text: str) -> str:
     """What a person wrote in Slack, as a customer can read it: links in full, no ids of colleagues or channels."""
-    return html.unescape(_LINK.sub(_worded, text)).strip()
+    return html.unescape(_LINK.sub(_format_link, text)).strip()
 
 
-def _worded(found: re.Match[str]) -> str:
+def _format_link(found: re.Match[str]) -> str:
     target, label = found.group(1), found.group(2) or ""
     if target.startswith(("@", "#", "!")):
         return f"{target[0] if target[0] != '!' else ''}{label.lstrip('@#')}" if label else ""
@@ -26,15 +26,15 @@ def _worded(found: re.Match[str]) -> str:
     return target if label in {"", target} or target.endswith(f"//{label}") else f"{label} ({target})"
 
 
-def mention(name: str) -> str:
+def format_mention(name: str) -> str:
     """Somebody of the on-call order: a member's or user group's id is called, another name is only written."""
     if re.fullmatch(r"[UW][A-Z0-9]{5,}", name):
         return f"<@{name}>"
     if re.fullmatch(r"S[A-Z0-9]{5,}", name):
         return f"<!subteam^{name}>"
-    return escaped(name)
+    return escape_markup(name)
 
 
-def cut(text: str, longest: int) -> str:
+def truncate_text(text: str, longest: int) -> str:
     """At most so many characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

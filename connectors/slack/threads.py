@@ -14,7 +14,7 @@ from connectors.slack.client import Slack
 from connectors.slack.desk import NAME
 from connectors.slack.files import Files
 from connectors.slack.notices import Telling
-from connectors.slack.text import plain
+from connectors.slack.text import to_plain_text
 from connectors.slack.users import People
 from core.db import Database
 from core.errors import Conflict, DeliveryFailed, InvalidInput
@@ -46,25 +46,29 @@ class ThreadMessages:
         subtype, channel = event.get("subtype"), str(event.get("channel") or "")
         changed = event.get("message" if subtype == "message_changed" else "previous_message")
         if subtype in {"message_changed", "message_deleted"} and isinstance(changed, dict):
-            return await self._changed(slack, channel, event, changed)
+            return await self._handle_message_change(slack, channel, event, changed)
         thread = str(event.get("thread_ts") or "")
         if event.get("bot_id") or subtype not in SPOKEN or not thread or not event.get("user"):
             return None
         lock = self._locks.setdefault(f"{slack.workspace.team}:{channel}:{thread}", asyncio.Lock())
         async with lock:  # in the order in which they came
-            if handoff_id := await self._handoff(slack, channel, thread):
-                await self._written(slack, handoff_id, channel, thread, event)
+            if handoff_id := await self._find_handoff_id(slack, channel, thread):
+                await self._handle_staff_message(slack, handoff_id, channel, thread, event)
         return None
 
-    async def _written(self, slack: Slack, handoff_id: str, channel: str, thread: str, event: Event) -> None:
+    async def _handle_staff_message(
+        self, slack: Slack, handoff_id: str, channel: str, thread: str, event: Event
+    ) -> None:
         tenant_id, ts, user = slack.workspace.tenant, str(event.get("ts")), str(event["user"])
         if (event.get("user_team") or event.get("team") or slack.workspace.team) != slack.workspace.team:
-            return self._refuse(slack, channel, thread, ts, "Only members of this workspace can answer customers.")
-        chosen = await self._database.run(lambda session: settings.of(session, tenant_id))
-        text = to_customer(plain(str(event.get("text") or "")), chosen)
+            return self._refuse_message(
+                slack, channel, thread, ts, "Only members of this workspace can answer customers."
+            )
+        chosen = await self._database.run(lambda session: settings.get_handoff_settings(session, tenant_id))
+        text = to_customer(to_plain_text(str(event.get("text") or "")), chosen)
         by = await self._people.name(slack, user)
         if text is None:
-            if remark := plain(str(event.get("text") or "")):
+            if remark := to_plain_text(str(event.get("text") or "")):
                 await self._handoffs.note(tenant_id, handoff_id, remark, by)
             return None
         try:
@@ -79,11 +83,11 @@ class ThreadMessages:
                 attachments=attachments,
             )
         except (InvalidInput, Conflict) as error:
-            return self._refuse(slack, channel, thread, ts, str(error))
+            return self._refuse_message(slack, channel, thread, ts, str(error))
         self._telling.react(slack, channel, ts, "eyes")
         return None
 
-    async def _changed(self, slack: Slack, channel: str, event: Event, message: Event) -> None:
+    async def _handle_message_change(self, slack: Slack, channel: str, event: Event, message: Event) -> None:
         """No channel of ours takes back what was sent, so it is said that the customer has the first words."""
         before = event.get("previous_message")
         old = before.get("text") if isinstance(before, dict) else None
@@ -96,17 +100,19 @@ class ThreadMessages:
             text = f"{what} does not reach the customer, who has the message as it was sent. Write a new one to correct it."
             self._telling.say(slack, channel, str(message.get("thread_ts") or ts), text)
 
-    async def _handoff(self, slack: Slack, channel: str, thread: str) -> str | None:
+    async def _find_handoff_id(self, slack: Slack, channel: str, thread: str) -> str | None:
         tenant_id, place = slack.workspace.tenant, Thread(slack.workspace.team, channel, thread)
         found = await self._database.run(lambda session: handoff_of(session, tenant_id, NAME, place))
-        if found is None and _age(thread) < JUST_OPENED_SECONDS:  # we may have posted it and not stored it yet
+        if (
+            found is None and _compute_timestamp_age(thread) < JUST_OPENED_SECONDS
+        ):  # we may have posted it and not stored it yet
             try:
                 return await posts.handoff_at(slack, channel, thread)
             except DeliveryFailed as failure:
                 log.warning("Slack desk: whose thread it is was not found out", channel=channel, error=str(failure))
         return found.id if found else None
 
-    def _refuse(self, slack: Slack, channel: str, thread: str, ts: str, why: str) -> None:
+    def _refuse_message(self, slack: Slack, channel: str, thread: str, ts: str, why: str) -> None:
         self._telling.react(slack, channel, ts, "warning")
         self._telling.say(slack, channel, thread, f"This did not go to the customer: {why}")
 
@@ -121,7 +127,7 @@ def to_customer(text: str, chosen: Handoffs) -> str | None:
     return text if chosen.reply_mode == "all" else None
 
 
-def _age(ts: str) -> float:
+def _compute_timestamp_age(ts: str) -> float:
     """Seconds since Slack gave this timestamp."""
     try:
         return time.time() - float(ts)

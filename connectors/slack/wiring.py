@@ -20,7 +20,7 @@ from connectors.slack.routes import router
 from connectors.slack.socket_mode import SocketMode
 from connectors.slack.threads import ThreadMessages
 from connectors.slack.users import People
-from connectors.slack.workspaces import Workspace, Workspaces, read
+from connectors.slack.workspaces import Workspace, Workspaces, read_workspaces
 from core.db import Database
 from core.delivery.desk import DeskSender
 from core.delivery.payload import Sender
@@ -36,9 +36,9 @@ def make_connections(settings: Settings) -> Connections:
     Raises:
         SettingsInvalid: a setting is wrong or missing; says which.
     """
-    found = read(settings.slack_workspaces) if settings.slack_workspaces else []
+    found = read_workspaces(settings.slack_workspaces) if settings.slack_workspaces else []
     if settings.slack_bot_token.get_secret_value():
-        found.append(_own(settings))
+        found.append(_build_own_workspace(settings))
     return Connections(Workspaces(found), settings.slack_url or AsyncWebClient.BASE_URL)
 
 
@@ -49,7 +49,7 @@ def make_slack_senders(
     if not connections.all:
         return {}
     files = Files(database, settings.home)
-    desk = SlackDesk(database, connections, _link(settings), suggest, files)
+    desk = SlackDesk(database, connections, _make_link_builder(settings), suggest, files)
     return {NAME: DeskSender(desk, database)}
 
 
@@ -80,7 +80,7 @@ def make_slack(settings: Settings, database: Database, connections: Connections,
     return SlackSide(router(receiver), SocketMode(receiver), telling)
 
 
-def _own(settings: Settings) -> Workspace:
+def _build_own_workspace(settings: Settings) -> Workspace:
     try:
         return Workspace(
             tenant=settings.tenant,
@@ -95,10 +95,10 @@ def _own(settings: Settings) -> Workspace:
         raise SettingsInvalid("\n".join(["These settings are wrong:", *wrong])) from None
 
 
-def _link(settings: Settings) -> Callable[[str], str]:
+def _make_link_builder(settings: Settings) -> Callable[[str], str]:
     address = settings.public_address.rstrip("/") or settings.public_url
 
-    def link(conversation_id: str) -> str:
+    def build_conversation_link(conversation_id: str) -> str:
         return f"{address}/console/conversations/{conversation_id}"
 
-    return link
+    return build_conversation_link

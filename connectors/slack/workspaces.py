@@ -61,7 +61,7 @@ class Workspaces:
         return self._tenants.get(tenant_id)
 
 
-def read(path: Path) -> list[Workspace]:
+def read_workspaces(path: Path) -> list[Workspace]:
     """From a JSON file: a list of objects with the fields of a ``Workspace``.
 
     Raises:

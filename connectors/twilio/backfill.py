@@ -15,9 +15,9 @@ from connectors.twilio.client import Logged, Twilio
 from connectors.twilio.inbound import Incoming
 from connectors.twilio.keywords import wants_messages
 from connectors.twilio.profile import Kind
-from connectors.twilio.system_messages import taken
+from connectors.twilio.system_messages import has_seen_event
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.errors import DeliveryFailed, RejoinderError
 from core.jobs import heartbeat
 
@@ -47,7 +47,7 @@ class Backfill:
         incoming: Incoming,
         database: Database,
         ready: Callable[[], Awaitable[bool]],
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = get_current_time,
     ) -> None:
         """``ready`` says whether a message could be answered."""
         self._twilio, self._incoming, self._database = twilio, incoming, database
@@ -67,7 +67,7 @@ class Backfill:
     async def look(self) -> bool:
         """Take what is missing; True where something is still too young to be, and is to be looked for soon."""
         numbers = self._twilio.config.numbers
-        return any([await self._look(kind) for kind in self._incoming.channel.kinds if kind.name in numbers])
+        return any([await self._scan_log(kind) for kind in self._incoming.channel.kinds if kind.name in numbers])
 
     async def _for_ever(self) -> None:
         with suppress(TimeoutError, ValueError):  # the second: what answers there is no Rasa
@@ -82,11 +82,11 @@ class Backfill:
                 log.exception("Twilio's log was not looked through")
             await asyncio.sleep(SOON_SECONDS if soon else LOOK_SECONDS)
 
-    async def _look(self, kind: Kind) -> bool:
+    async def _scan_log(self, kind: Kind) -> bool:
         began, number = self._clock(), kind.prefix + self._twilio.config.numbers[kind.name]
-        reached = await self._database.run(lambda session: heartbeat.last(session, number))
+        reached = await self._database.run(lambda session: heartbeat.find_last_heartbeat(session, number))
         if reached is None:  # what was written before we were here is not ours
-            await self._database.run(lambda session: heartbeat.beat(session, number, began))
+            await self._database.run(lambda session: heartbeat.record_heartbeat(session, number, began))
             return False
         since = max(reached, began - FARTHEST)
         try:
@@ -98,22 +98,24 @@ class Backfill:
             return False
         look = _Look(logged, self._twilio.config.messages_per_minute)
         for message in logged:
-            await self._consider(look, kind, message, began)
+            await self._check_logged_message(look, kind, message, began)
         if not look.failed:
-            await self._database.run(lambda session: heartbeat.beat(session, number, max(reached, began - OVERLAP)))
+            await self._database.run(
+                lambda session: heartbeat.record_heartbeat(session, number, max(reached, began - OVERLAP))
+            )
         look.tell(number, since if since > reached else None)
         return look.young > 0
 
-    async def _consider(self, look: _Look, kind: Kind, message: Logged, began: datetime) -> None:
+    async def _check_logged_message(self, look: _Look, kind: Kind, message: Logged, began: datetime) -> None:
         """Take it, unless we have it, or it is to be left."""
         tenant = self._twilio.config.tenant
-        if await self._database.run(lambda session: taken(session, tenant, kind.name, message.sid)):
+        if await self._database.run(lambda session: has_seen_event(session, tenant, kind.name, message.sid)):
             look.count(message)
         elif message.at > began - YOUNG:
             look.young += 1
         elif look.wants(message):
             try:
-                await self._take(message)
+                await self._receive_logged_message(message)
                 look.fetched += 1
             except DeliveryFailed as error:
                 look.failed += 1
@@ -125,7 +127,7 @@ class Backfill:
                 log.exception("a message of Twilio's log was not taken", sid=message.sid)
             await asyncio.sleep(APART_SECONDS)
 
-    async def _take(self, message: Logged) -> None:
+    async def _receive_logged_message(self, message: Logged) -> None:
         files = await self._twilio.files_of(message.sid) if message.files else []
         fields = {
             "MessageSid": message.sid,

@@ -49,7 +49,9 @@ class TwilioChannel:
         fields = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         signature = request.headers.get("x-twilio-signature", "")
         validator = RequestValidator(self.config.auth_token)
-        if not signature or not any(validator.validate(url, fields, signature) for url in self._urls(request)):
+        if not signature or not any(
+            validator.validate(url, fields, signature) for url in self._list_candidate_urls(request)
+        ):
             raise Unauthorised("The signature of this request is missing or wrong.")
         if fields.get("AccountSid", self.config.account_sid) != self.config.account_sid:
             raise Unauthorised("This is another account.")
@@ -104,7 +106,7 @@ class TwilioChannel:
             kind for kind in sorted(self.kinds, key=lambda k: -len(k.prefix)) if address.startswith(kind.prefix)
         )
 
-    def _urls(self, request: RawRequest) -> list[str]:
+    def _list_candidate_urls(self, request: RawRequest) -> list[str]:
         """As Twilio may have called it: where we say that we are, where a proxy says that it was asked, or as it is."""
         asked = urlsplit(request.url)
         forwarded = request.headers.get("x-forwarded-host", "").split(",")[0].strip()

@@ -85,7 +85,7 @@ class Twilio:
             Permanent: refused for good; `OptedOut` and `OutsideWindow` are such.
             Unknown: broke off.
         """
-        await self._pace(kind)
+        await self._wait_for_rate_limit(kind)
         optional = {
             "body": draft.body or None,
             "media_url": [draft.media] if draft.media else None,
@@ -96,12 +96,12 @@ class Twilio:
         }
         given: dict[str, Any] = {name: value for name, value in optional.items() if value is not None}
         to, from_ = kind.prefix + draft.to, kind.prefix + self.config.numbers[kind.name]
-        message = await call(lambda: self._client.messages.create(to=to, from_=from_, **given))
+        message = await call_twilio(lambda: self._client.messages.create(to=to, from_=from_, **given))
         return str(message.sid)
 
     async def sent_since(self, kind: Kind, to: str, since: datetime) -> list[tuple[str, str]]:
         """(id, body) of what was sent there, newest first."""
-        found = await call(
+        found = await call_twilio(
             lambda: self._client.messages.list(to=kind.prefix + to, date_sent_after=since.date(), limit=50)
         )
         return [(str(each.sid), str(each.body or "")) for each in found if (each.date_created or since) >= since]
@@ -113,7 +113,7 @@ class Twilio:
             Retry, Permanent, Unknown: as ``send`` says.
         """
 
-        def read() -> list[Logged]:
+        def read_inbound_log() -> list[Logged]:
             found: list[Logged] = []
             to = kind.prefix + self.config.numbers[kind.name]
             # Twilio filters by whole days, and gives the newest first
@@ -125,7 +125,7 @@ class Twilio:
                     found.append(Logged(each.sid, each.from_, each.to, each.body or "", at, int(each.num_media or 0)))
             return found[::-1]
 
-        return await call(read)
+        return await call_twilio(read_inbound_log)
 
     async def files_of(self, sid: str) -> list[tuple[str, str]]:
         """(address, content type) of each file of a message.
@@ -133,12 +133,12 @@ class Twilio:
         Raises:
             Retry, Permanent, Unknown: as ``send`` says.
         """
-        found = await call(self._client.messages(sid).media.list)
+        found = await call_twilio(self._client.messages(sid).media.list)
         return [(f"{API}{each.uri.removesuffix('.json')}", str(each.content_type)) for each in found]
 
     async def contents(self) -> list[dict[str, Any]]:
         """Contents with the state of their approval: sid, friendly_name, language, approval (name, category, status ...)."""
-        found = await call(lambda: self._client.content.v1.content_and_approvals.list(limit=1000))
+        found = await call_twilio(lambda: self._client.content.v1.content_and_approvals.list(limit=1000))
         return [
             {
                 "sid": each.sid,
@@ -152,7 +152,7 @@ class Twilio:
     async def create_content(self, content: dict[str, Any]) -> str:
         """Its new sid."""
         uri, headers = "https://content.twilio.com/v1/Content", {"Content-Type": "application/json"}
-        return str((await self._post(uri, content, headers))["sid"])
+        return str((await self._post_json(uri, content, headers))["sid"])
 
     async def submit(self, sid: str, name: str, category: str) -> str:
         """Ask WhatsApp to approve it; the state of that."""
@@ -160,18 +160,20 @@ class Twilio:
             f"https://content.twilio.com/v1/Content/{sid}/ApprovalRequests/whatsapp",
             {"Content-Type": "application/json"},
         )
-        return str((await self._post(uri, {"name": name, "category": category}, headers)).get("status", "received"))
+        return str(
+            (await self._post_json(uri, {"name": name, "category": category}, headers)).get("status", "received")
+        )
 
-    async def _post(self, uri: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-        def post() -> dict[str, Any]:
+    async def _post_json(self, uri: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+        def request_json() -> dict[str, Any]:
             response = self._client.request("POST", uri, data=body, headers=headers)
             if not 200 <= response.status_code < 300:  # noqa: PLR2004 - what HTTP calls success
                 raise _rest_exception(response, uri, "POST")
             return dict(orjson.loads(response.text))
 
-        return await call(post)
+        return await call_twilio(request_json)
 
-    async def _pace(self, kind: Kind) -> None:
+    async def _wait_for_rate_limit(self, kind: Kind) -> None:
         """Wait for this number's turn.
 
         Raises:
@@ -185,7 +187,7 @@ class Twilio:
         await asyncio.sleep(at - now)
 
 
-async def call(work: Callable[[], T]) -> T:
+async def call_twilio(work: Callable[[], T]) -> T:
     """Run it on a thread.
 
     Raises:
@@ -194,7 +196,7 @@ async def call(work: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(work)
     except TwilioRestException as error:
-        raise _failed(error) from error
+        raise _to_delivery_error(error) from error
     except requests.ConnectionError as error:
         if re.search(r"NewConnectionError|NameResolution|ConnectTimeout|refused", str(error)):
             raise Retry(f"Twilio cannot be reached: {error}") from error
@@ -202,7 +204,7 @@ async def call(work: Callable[[], T]) -> T:
     except (requests.RequestException, TwilioException, ValueError) as error:
         page = next((each for each in error.args if isinstance(each, Response)), None)
         if page is not None:  # of a list, of which the SDK says only that it could not be fetched
-            raise _failed(_rest_exception(page, "", "GET")) from error
+            raise _to_delivery_error(_rest_exception(page, "", "GET")) from error
         raise Unknown(f"Twilio gave no usable answer: {error}") from error
 
 
@@ -214,7 +216,7 @@ def _rest_exception(response: Response, uri: str, method: str) -> TwilioRestExce
     return TwilioRestException(response.status_code, uri, str(told.get("message", "")), told.get("code"), method)
 
 
-def _failed(error: TwilioRestException) -> Exception:
+def _to_delivery_error(error: TwilioRestException) -> Exception:
     told = f"Twilio answered {error.status}, error {error.code or 'without a number'}: {error.msg}"
     if error.code == OPTED_OUT:
         return OptedOut(told)

@@ -12,14 +12,21 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from connectors.base import Inbound, RawRequest
-from connectors.base.inbound import receive
+from connectors.base.inbound import receive_inbound
 from connectors.twilio import ratings
 from connectors.twilio.channel import Fields, TwilioChannel, choice_in, files_in
 from connectors.twilio.keywords import Rating, rating_in, wants_messages
 from connectors.twilio.media import Media
 from connectors.twilio.ratings import Rated
 from connectors.twilio.renderer import RATE
-from connectors.twilio.system_messages import LEFT_ALONE, NOTICE, OPT_OUT, first_time, handled, say
+from connectors.twilio.system_messages import (
+    LEFT_ALONE,
+    NOTICE,
+    OPT_OUT,
+    first_time,
+    is_event_handled,
+    send_system_message,
+)
 from connectors.twilio.texts import Texts
 from connectors.twilio.voice import Voice
 from core import customers
@@ -27,7 +34,7 @@ from core.conversations.feedback import Feedback
 from core.conversations.inbox import Sender
 from core.conversations.turns import Turns
 from core.db import Database
-from core.db.models import Conversation, Delivery, now
+from core.db.models import Conversation, Delivery, get_current_time
 from core.errors import InvalidInput, NotFound
 from core.feedback.types import Source
 from core.handoffs.transitions import may_speak
@@ -49,7 +56,7 @@ class Incoming:
     wake: Callable[[], None]
     voice: Voice | None = None
     """None: customers are asked to write instead."""
-    clock: Callable[[], datetime] = now
+    clock: Callable[[], datetime] = get_current_time
     """When the customer wrote it."""
 
     async def take(self, fields: Fields) -> None:
@@ -63,35 +70,37 @@ class Incoming:
         if _is_group(fields):
             log.info("a group's message is left alone", sid=fields["MessageSid"])
             await self._leave_alone(sender, fields)
-        elif not (await self._wish(sender, fields) or await self._rating(sender, fields)):
-            await self._message(sender, fields)
+        elif not (await self._handle_opt_request(sender, fields) or await self._handle_rating(sender, fields)):
+            await self._handle_message(sender, fields)
         self.wake()
 
     async def too_fast(self, fields: Fields) -> None:
         """Tell a customer who was refused for it."""
-        await self._tell(self.channel.sender(fields), fields, self.texts.too_fast)
+        await self._send_notice(self.channel.sender(fields), fields, self.texts.too_fast)
         self.wake()
 
-    async def _wish(self, sender: Sender, fields: Fields) -> bool:
+    async def _handle_opt_request(self, sender: Sender, fields: Fields) -> bool:
         """STOP and START."""
         wanted = wants_messages(fields.get("Body", ""))
         if wanted is None or (sender.channel == "sms" and fields.get("OptOutType") == "HELP"):
             return False
 
-        def note(session: Session) -> None:
-            conversation = customers.conversation_at(session, *_where(sender), self.clock())
-            row = customers.address_of(session, *_where(sender))
+        def store_opt_state(session: Session) -> None:
+            conversation = customers.conversation_at(session, *_get_address_key(sender), self.clock())
+            row = customers.address_of(session, *_get_address_key(sender))
             action = "opted_in" if wanted else "opted_out"
             if not first_time(session, sender.tenant_id, fields["MessageSid"], action, sender.channel):
                 return
             row.opted_out_at = None if wanted else self.clock()
-            say(session, conversation.id, self.texts.opted_in if wanted else self.texts.opted_out, OPT_OUT)
+            send_system_message(
+                session, conversation.id, self.texts.opted_in if wanted else self.texts.opted_out, OPT_OUT
+            )
 
-        await self.database.run(note)
+        await self.database.run(store_opt_state)
         return True
 
-    async def _rating(self, sender: Sender, fields: Fields) -> bool:
-        choice, worded = choice_in(fields), self._worded(fields.get("Body", ""))
+    async def _handle_rating(self, sender: Sender, fields: Fields) -> bool:
+        choice, worded = choice_in(fields), self._parse_rating(fields.get("Body", ""))
         pressed = choice if choice and choice.what == RATE else None
         is_reaction = fields.get("MessageType") == "reaction"
         if pressed is None and worded is None:
@@ -101,7 +110,7 @@ class Incoming:
         helpful = pressed.place == 0 if pressed else bool(worded and worded.helpful)
         quoted = fields.get("OriginalRepliedMessageSid")
 
-        def bind(session: Session) -> Rated | None:
+        def match_rated_answer(session: Session) -> Rated | None:
             found: Rated | None = None
             if pressed and pressed.message_id:
                 found = ratings.by_button(session, sender, pressed.message_id)
@@ -112,86 +121,91 @@ class Incoming:
             return found
 
         seen, rated = await self.database.run(
-            lambda session: (handled(session, sender.tenant_id, fields["MessageSid"]), bind(session))
+            lambda session: (
+                is_event_handled(session, sender.tenant_id, fields["MessageSid"]),
+                match_rated_answer(session),
+            )
         )
         if seen:
             return True
         if rated:
-            await self._rate(sender, rated, fields["MessageSid"], helpful=helpful)
+            await self._store_rating(sender, rated, fields["MessageSid"], helpful=helpful)
         elif is_reaction or pressed:
             await self._leave_alone(sender, fields)
         return rated is not None or is_reaction or pressed is not None
 
-    def _worded(self, text: str) -> Rating | None:
+    def _parse_rating(self, text: str) -> Rating | None:
         """Also by the title of a button, which is all that Twilio's log has of a press."""
         if text in self.texts.rate:
             return Rating(helpful=text == self.texts.rate[0], sure=True)
         return rating_in(text)
 
-    async def _rate(self, sender: Sender, rated: Rated, sid: str, *, helpful: bool) -> None:
+    async def _store_rating(self, sender: Sender, rated: Rated, sid: str, *, helpful: bool) -> None:
         """The thumb, then the thanks: what breaks off between is done again when Twilio repeats it."""
         source: Source = "whatsapp" if sender.channel == "whatsapp" else "sms"
         await self.feedback.rate(rated.conversation_id, rated.message_id, helpful=helpful, comment=None, source=source)
 
-        def thank(session: Session) -> None:
+        def send_thanks(session: Session) -> None:
             Conversation.lock(session, rated.conversation_id)
-            customers.heard_from(session, customers.address_of(session, *_where(sender)), self.clock())
+            customers.heard_from(session, customers.address_of(session, *_get_address_key(sender)), self.clock())
             if first_time(session, sender.tenant_id, sid, "rated", sender.channel) and rated.first:
-                say(session, rated.conversation_id, self.texts.rated)
+                send_system_message(session, rated.conversation_id, self.texts.rated)
 
-        await self.database.run(thank)
+        await self.database.run(send_thanks)
 
-    async def _message(self, sender: Sender, fields: Fields) -> None:
+    async def _handle_message(self, sender: Sender, fields: Fields) -> None:
         (inbound,) = self.channel.parse(fields, RawRequest())
         files = files_in(fields)
-        spoken, unreadable = self.voice is not None and _is_voice(fields, files), _unreadable(fields, files)
+        spoken, unreadable = self.voice is not None and _is_voice(fields, files), _is_unreadable(fields, files)
         if unreadable and not spoken and await self._bot_has_word(sender):
-            await self._tell(sender, fields, self.texts.write)
+            await self._send_notice(sender, fields, self.texts.write)
             return
         started = perf_counter()
         kept, refused = await self.media.fetch(files)
         if refused:
-            await self._tell(sender, fields, self.texts.file_refused, about=":file")
+            await self._send_notice(sender, fields, self.texts.file_refused, about=":file")
         if spoken and self.voice and not inbound.text:
             text, kept = await self.voice.written_out(kept, started)
             if not text and kept and await self._bot_has_word(sender):
-                await self._tell(sender, fields, self.texts.write)
+                await self._send_notice(sender, fields, self.texts.write)
                 return
             inbound = replace(inbound, text=text)
         inbound = replace(inbound, attachments=(*inbound.attachments, *kept), sent_at=self.clock())
         if inbound.text or inbound.press or inbound.attachments:
-            await self._receive(inbound, fields, sender)
+            await self._receive_message(inbound, fields, sender)
         elif not refused:
-            await self._tell(sender, fields, self.texts.write)
+            await self._send_notice(sender, fields, self.texts.write)
         else:
             await self._leave_alone(sender, fields)
 
-    async def _receive(self, inbound: Inbound, fields: Fields, sender: Sender) -> None:
+    async def _receive_message(self, inbound: Inbound, fields: Fields, sender: Sender) -> None:
         try:
-            await receive(self.turns, inbound)
+            await receive_inbound(self.turns, inbound)
         except NotFound:  # a button of an earlier conversation: its words say what is meant
-            await receive(self.turns, replace(inbound, press=None, text=fields.get("ButtonText") or fields.get("Body")))
+            await receive_inbound(
+                self.turns, replace(inbound, press=None, text=fields.get("ButtonText") or fields.get("Body"))
+            )
         except InvalidInput as error:
             log.info("a message was refused", error=str(error))
-            await self._tell(sender, fields, self.texts.too_long)
-        await self.database.run(lambda session: _due_now(session, sender, self.clock()))
+            await self._send_notice(sender, fields, self.texts.too_long)
+        await self.database.run(lambda session: _release_deliveries(session, sender, self.clock()))
 
     async def _bot_has_word(self, sender: Sender) -> bool:
-        def ask(session: Session) -> bool:
-            found = customers.open_conversation(session, *_where(sender))
+        def can_bot_speak(session: Session) -> bool:
+            found = customers.open_conversation(session, *_get_address_key(sender))
             return found is None or may_speak(session, found)
 
-        return await self.database.run(ask)
+        return await self.database.run(can_bot_speak)
 
-    async def _tell(self, sender: Sender, fields: Fields, text: str, about: str = "") -> None:
+    async def _send_notice(self, sender: Sender, fields: Fields, text: str, about: str = "") -> None:
         """Once; ``about`` is for what does not yet finish the event."""
 
-        def tell(session: Session) -> None:
-            conversation = customers.conversation_at(session, *_where(sender), self.clock())
+        def store_notice(session: Session) -> None:
+            conversation = customers.conversation_at(session, *_get_address_key(sender), self.clock())
             if first_time(session, sender.tenant_id, fields["MessageSid"] + about, NOTICE, sender.channel):
-                say(session, conversation.id, text)
+                send_system_message(session, conversation.id, text)
 
-        await self.database.run(tell)
+        await self.database.run(store_notice)
 
     async def _leave_alone(self, sender: Sender, fields: Fields) -> None:
         """It needs nothing, and is not missing."""
@@ -200,7 +214,7 @@ class Incoming:
         )
 
 
-def _where(sender: Sender) -> tuple[str, str, str]:
+def _get_address_key(sender: Sender) -> tuple[str, str, str]:
     return sender.tenant_id, sender.channel, sender.address
 
 
@@ -208,7 +222,7 @@ def _is_group(fields: Fields) -> bool:
     return "GroupId" in fields or "OtherRecipients0" in fields or '"group' in fields.get("ChannelMetadata", "")
 
 
-def _unreadable(fields: Fields, files: list[tuple[str, str]]) -> bool:
+def _is_unreadable(fields: Fields, files: list[tuple[str, str]]) -> bool:
     """A voice note or sticker, and nothing that can be read."""
     kinds = {stated.split("/")[0] for _, stated in files}
     sticker = fields.get("MessageType") == "sticker"
@@ -220,7 +234,7 @@ def _is_voice(fields: Fields, files: list[tuple[str, str]]) -> bool:
     return not fields.get("Body") and bool(files) and all(stated.startswith("audio/") for _, stated in files)
 
 
-def _due_now(session: Session, sender: Sender, at: datetime) -> None:
+def _release_deliveries(session: Session, sender: Sender, at: datetime) -> None:
     """The customer wrote, so the window is open: what waited for a template goes out."""
     where = {"tenant_id": sender.tenant_id, "destination": sender.channel, "address": sender.address, "state": "queued"}
     due = update(Delivery).filter_by(**where).where(Delivery.next_at > at, Delivery.error.contains("24 hours"))

@@ -46,7 +46,7 @@ class Rating:
 
 def rating_in(text: str) -> Rating | None:
     """The rating that this is and nothing besides."""
-    said = _plain(text)
+    said = _normalise_text(text)
     for words, helpful, sure in (
         (_SURE_YES, True, True),
         (_SURE_NO, False, True),
@@ -60,11 +60,11 @@ def rating_in(text: str) -> Rating | None:
 
 def wants_messages(text: str) -> bool | None:
     """False: it asks us to stop; True: to begin again; None: neither."""
-    said = _plain(text)
+    said = _normalise_text(text)
     return False if said in _STOP else True if said in _START else None
 
 
-def _plain(text: str) -> str:
+def _normalise_text(text: str) -> str:
     """Small letters, single spaces, ASCII digits, one emoji for several of the same, no skin tones or punctuation."""
     text = unicodedata.normalize("NFKC", _IGNORED.sub("", text)).casefold().translate(_FOLDED)
     text = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)

@@ -23,7 +23,7 @@ class Links:
 
     def to(self, base: str, message_id: str, place: int) -> str:
         """The address of one attachment of a message."""
-        return f"{base}/channels/twilio/files/{self._serializer().dumps([message_id, place])}"
+        return f"{base}/channels/twilio/files/{self._build_serializer().dumps([message_id, place])}"
 
     def open(self, session: Session, token: str) -> tuple[Path, str]:
         """The file and its content type.
@@ -32,7 +32,7 @@ class Links:
             NotFound: the link is forged or too old, or the file is gone.
         """
         try:
-            message_id, place = self._serializer().loads(token, max_age=GOOD_FOR_SECONDS)
+            message_id, place = self._build_serializer().loads(token, max_age=GOOD_FOR_SECONDS)
             message = session.get(Message, message_id)
             attachment = message.attachments[place] if message else {}
         except (BadSignature, IndexError, ValueError):
@@ -42,5 +42,5 @@ class Links:
             raise NotFound("There is no such file.")
         return path, str(attachment["content_type"])
 
-    def _serializer(self) -> URLSafeTimedSerializer:
+    def _build_serializer(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt="rejoinder.twilio.files")

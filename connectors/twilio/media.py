@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from connectors.twilio.profile import TwilioConfig
-from core.db.models import new_id
+from core.db.models import generate_id
 from core.errors import InvalidInput
 
 log = structlog.get_logger()
@@ -47,8 +47,8 @@ class Media:
         """Attachments of (address, stated content type), and how many were refused."""
         if not files:
             return [], 0
-        async with httpx.AsyncClient(verify=_trusted()) as http:
-            wanted = (self._one(http, url, stated) for url, stated in files)
+        async with httpx.AsyncClient(verify=_get_ssl_context()) as http:
+            wanted = (self._store_file(http, url, stated) for url, stated in files)
             found = await asyncio.gather(*wanted, return_exceptions=True)
         kept = [each for each in found if isinstance(each, dict)]
         for each in found:
@@ -56,16 +56,16 @@ class Media:
                 log.warning("a customer's file was refused", error=f"{type(each).__name__}: {each}")
         return kept, len(found) - len(kept)
 
-    async def _one(self, http: httpx.AsyncClient, url: str, stated: str) -> dict[str, Any]:
+    async def _store_file(self, http: httpx.AsyncClient, url: str, stated: str) -> dict[str, Any]:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            content = await self._read(http, url)
-        kind, content_type, extension = _kind(content, stated)
-        path = Path("media") / self.config.tenant / f"{new_id()}.{extension}"
-        await asyncio.to_thread(_write, self.config.home / path, content)
+            content = await self._download_file(http, url)
+        kind, content_type, extension = _detect_file_kind(content, stated)
+        path = Path("media") / self.config.tenant / f"{generate_id()}.{extension}"
+        await asyncio.to_thread(_write_file, self.config.home / path, content)
         name = f"{kind}.{extension}"
         return {"kind": kind, "name": name, "content_type": content_type, "size": len(content), "path": str(path)}
 
-    async def _read(self, http: httpx.AsyncClient, url: str) -> bytes:
+    async def _download_file(self, http: httpx.AsyncClient, url: str) -> bytes:
         """Our credentials go to Twilio only, not where it redirects to.
 
         Raises:
@@ -88,12 +88,12 @@ class Media:
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def _get_ssl_context() -> ssl.SSLContext:
     """Whom we trust; reading that takes 50 ms, in which nobody else is served."""
     return httpx.create_ssl_context()
 
 
-def _kind(content: bytes, stated: str) -> tuple[str, str, str]:
+def _detect_file_kind(content: bytes, stated: str) -> tuple[str, str, str]:
     """Kind, content type and extension, by the bytes.
 
     Raises:
@@ -112,7 +112,7 @@ def _kind(content: bytes, stated: str) -> tuple[str, str, str]:
     return kind, str(found.mime), str(found.extension)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     path.chmod(0o600)

@@ -31,12 +31,12 @@ class Rated:
 
 def by_button(session: Session, sender: Sender, message_id: str) -> Rated | None:
     """The answer under which the button stands; None where it never went to this number."""
-    return _rated(session, _sent(session, sender, Message.id == message_id))
+    return _find_rated_answer(session, _find_sent_message(session, sender, Message.id == message_id))
 
 
 def by_quote(session: Session, sender: Sender, vendor_id: str) -> Rated | None:
     """The answer that was quoted, or reacted to."""
-    return _rated(session, _sent(session, sender, Delivery.vendor_id == vendor_id))
+    return _find_rated_answer(session, _find_sent_message(session, sender, Delivery.vendor_id == vendor_id))
 
 
 def by_words(session: Session, sender: Sender, rating: Rating, at: datetime) -> Rated | None:
@@ -45,20 +45,20 @@ def by_words(session: Session, sender: Sender, rating: Rating, at: datetime) -> 
     None: it is no rating, the words are for the bot or a person.
     """
     seen = or_(Delivery.state == "read", Delivery.sent_at <= at - REACTION)
-    last = _sent(session, sender, seen, Delivery.sent_at <= at, Delivery.cause.not_in((NOTICE, OPT_OUT)))
+    last = _find_sent_message(session, sender, seen, Delivery.sent_at <= at, Delivery.cause.not_in((NOTICE, OPT_OUT)))
     if last is None or last.buttons:
         return None
-    if not rating.sure and not _asked(session, last):
+    if not rating.sure and not _has_rating_request(session, last):
         return None
-    return _rated(session, last)
+    return _find_rated_answer(session, last)
 
 
-def _asked(session: Session, message: Message) -> bool:
+def _has_rating_request(session: Session, message: Message) -> bool:
     """We asked for a rating under it, and nothing else."""
-    return messages.one(session, message).rateable and not message.text.rstrip().endswith(_QUESTION)
+    return messages.build_message_event(session, message).rateable and not message.text.rstrip().endswith(_QUESTION)
 
 
-def _sent(session: Session, sender: Sender, *conditions: object) -> Message | None:
+def _find_sent_message(session: Session, sender: Sender, *conditions: object) -> Message | None:
     query = (
         select(Message)
         .join(Delivery, Delivery.message_id == Message.id)
@@ -74,7 +74,7 @@ def _sent(session: Session, sender: Sender, *conditions: object) -> Message | No
     return session.scalar(query.order_by(Delivery.sent_at.desc(), Delivery.id.desc()).limit(1))
 
 
-def _rated(session: Session, message: Message | None) -> Rated | None:
+def _find_rated_answer(session: Session, message: Message | None) -> Rated | None:
     turn = session.get(Turn, message.turn_id) if message and message.turn_id else None
     if message is None or turn is None or not turn.rateable:
         return None

@@ -6,17 +6,17 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.base.message_parts import split
+from connectors.base.message_parts import split_message
 from connectors.base.outbound import (
     Capabilities,
     Item,
     Outbound,
+    can_show_choices,
     card_text,
     file_text,
-    fits,
     location_text,
     outbound_of,
-    parts,
+    split_outbound,
 )
 from connectors.twilio.client import Draft
 from connectors.twilio.texts import Texts
@@ -38,31 +38,31 @@ class Part:
     """All of it in words, where the draft shows a file or a place."""
 
 
-def rendered(outgoing: Outgoing, can: Capabilities, texts: Texts, links: dict[int, str]) -> list[Part]:
+def render_parts(outgoing: Outgoing, can: Capabilities, texts: Texts, links: dict[int, str]) -> list[Part]:
     """All parts, in order. ``links`` has addresses of files that lie with us, by their place in the attachments."""
     to = outgoing.address
     if outgoing.message is None:
-        return [Part(Draft(to, text)) for text in split(outgoing.text, can.longest)]
+        return [Part(Draft(to, text)) for text in split_message(outgoing.text, can.longest)]
     message = outgoing.message
-    linked = tuple(_linked(a, links.get(n)) for n, a in enumerate(message.attachments))
+    linked = tuple(_add_file_link(a, links.get(n)) for n, a in enumerate(message.attachments))
     whole = outbound_of(replace(message, attachments=linked))
     asks = message.rateable and not message.buttons
     if asks and not can.buttons:
-        whole = replace(whole, text=_paragraphs(whole.text, texts.rate_words))
-    *before, last = parts(whole, can)
+        whole = replace(whole, text=_join_paragraphs(whole.text, texts.rate_words))
+    *before, last = split_outbound(whole, can)
     if last.cards:
         before, last = [*before, Outbound(last.text)] if last.text else before, replace(last, text="")
     shown = [
         *(Part(Draft(to, each.text)) for each in before),
-        *(_file(each, to) for each in (*last.images, *last.documents)),
-        *(part for each in last.cards for part in _card(each, to, can)),
-        *(_place(each, to) for each in last.locations),
+        *(_render_file(each, to) for each in (*last.images, *last.documents)),
+        *(part for each in last.cards for part in _render_card(each, to, can)),
+        *(_render_location(each, to) for each in last.locations),
     ]
     is_end = last.text or last.buttons or (asks and shown)
-    return [*shown, _end(last, to, message.id, can, texts, asks=asks)] if is_end else shown
+    return [*shown, _render_final_part(last, to, message.id, can, texts, asks=asks)] if is_end else shown
 
 
-def flat(text: str) -> str:
+def flatten_text(text: str) -> str:
     """As a template's variable has to be: in one line."""
     return " ".join(text.split())
 
@@ -72,44 +72,46 @@ def friendly_name(kind: str, titles: tuple[str, ...]) -> str:
     return f"rejoinder_{kind}_{hashlib.sha256(chr(31).join(titles).encode()).hexdigest()[:16]}"
 
 
-def _file(item: Item, to: str) -> Part:
+def _render_file(item: Item, to: str) -> Part:
     url, words = item.get("url"), file_text(item)
     return Part(Draft(to, media=str(url)), words=words) if url else Part(Draft(to, words))
 
 
-def _card(card: Item, to: str, can: Capabilities) -> list[Part]:
+def _render_card(card: Item, to: str, can: Capabilities) -> list[Part]:
     """Its image, and below it what it says."""
     image = str(card.get("image") or "")
     if not image or not can.shows(image):
-        return [Part(Draft(to, piece)) for piece in split(card_text(card), can.longest)]
-    first, *rest = split(card_text(card, ("title", "text", "url")), can.longest)
+        return [Part(Draft(to, piece)) for piece in split_message(card_text(card), can.longest)]
+    first, *rest = split_message(card_text(card, ("title", "text", "url")), can.longest)
     return [Part(Draft(to, first, media=image), words=f"{first}\n{image}"), *(Part(Draft(to, each)) for each in rest)]
 
 
-def _place(place: Item, to: str) -> Part:
-    return Part(Draft(to, str(place.get("name") or "📍"), location=_geo(place)), words=location_text(place))
+def _render_location(place: Item, to: str) -> Part:
+    return Part(Draft(to, str(place.get("name") or "📍"), location=_format_geo_uri(place)), words=location_text(place))
 
 
-def _paragraphs(*texts: str) -> str:
+def _join_paragraphs(*texts: str) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _end(last: Outbound, to: str, message_id: str, can: Capabilities, texts: Texts, *, asks: bool) -> Part:
+def _render_final_part(
+    last: Outbound, to: str, message_id: str, can: Capabilities, texts: Texts, *, asks: bool
+) -> Part:
     variables = {"1": last.text or (texts.rate_words if asks else texts.choose), "2": message_id}
     if asks and can.buttons:
-        words = _paragraphs(last.text, texts.rate_words)
+        words = _join_paragraphs(last.text, texts.rate_words)
         return Part(Draft(to, words, variables=variables), _quick_reply(RATE, texts.rate))
     if not last.buttons:
         return Part(Draft(to, last.text))
     numbered = "\n".join(f"{number}. {title}" for number, title in enumerate(last.buttons, 1))
-    few = len(last.buttons) <= can.buttons and fits(last.buttons, replace(can, rows=0))
+    few = len(last.buttons) <= can.buttons and can_show_choices(last.buttons, replace(can, rows=0))
     content = _quick_reply(PRESS, last.buttons) if few else _list_picker(last)
-    return Part(Draft(to, _paragraphs(last.text or texts.choose, numbered), variables=variables), content)
+    return Part(Draft(to, _join_paragraphs(last.text or texts.choose, numbered), variables=variables), content)
 
 
 def _quick_reply(what: str, titles: tuple[str, ...]) -> dict[str, Any]:
     actions = [{"title": title, "id": f"{what}:{_MESSAGE}:{place}"} for place, title in enumerate(titles)]
-    return _content(
+    return _build_content(
         friendly_name(f"{what}_buttons", titles), {"twilio/quick-reply": {"body": VARIABLE, "actions": actions}}
     )
 
@@ -118,17 +120,17 @@ def _list_picker(last: Outbound) -> dict[str, Any]:
     items = [{"item": title, "id": f"{PRESS}:{_MESSAGE}:{place}"} for place, title in enumerate(last.buttons)]
     button = (last.list_button or "…")[:20]
     types = {"twilio/list-picker": {"body": VARIABLE, "button": button, "items": items}}
-    return _content(friendly_name("list", (button, *last.buttons)), types)
+    return _build_content(friendly_name("list", (button, *last.buttons)), types)
 
 
-def _content(name: str, types: dict[str, Any]) -> dict[str, Any]:
+def _build_content(name: str, types: dict[str, Any]) -> dict[str, Any]:
     return {"friendly_name": name, "language": "en", "variables": {"1": "text", "2": "message"}, "types": types}
 
 
-def _linked(attachment: Item, link: str | None) -> dict[str, Any]:
+def _add_file_link(attachment: Item, link: str | None) -> dict[str, Any]:
     return {**attachment, **({"url": link} if link and not attachment.get("url") else {})}
 
 
-def _geo(place: Item) -> str:
+def _format_geo_uri(place: Item) -> str:
     label = f"|{place['name']}" if place.get("name") else ""
     return f"geo:{place['latitude']},{place['longitude']}{label}"

@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from connectors.base import RawRequest
-from connectors.http.errors import failure
+from connectors.http.errors import build_error_response
 from connectors.http.limits import read_body
 from connectors.twilio.channel import Fields, TwilioChannel
 from connectors.twilio.client import OUTSIDE_WINDOW
@@ -21,7 +21,7 @@ from connectors.twilio.inbound import Incoming
 from connectors.twilio.links import Links
 from connectors.twilio.session_window import was_closed
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.delivery import attempts
 from core.errors import NotFound, RejoinderError, Unauthorised
 
@@ -46,35 +46,37 @@ class Routes:
     async def message(self, request: Request) -> Response:
         """A customer wrote, pressed, rated, or wants no more messages."""
         try:
-            fields = await self._verified(request)
+            fields = await self._verify_request(request)
             if self._windows.hit(self._rate, fields.get("From", "")):
                 await self._incoming.take(fields)
             else:
-                await self._refuse(fields)
+                await self._throttle_sender(fields)
         except RejoinderError as error:
-            return _refused(error)
+            return _build_refusal_response(error)
         return Response(_DONE, media_type="text/xml")
 
     async def status(self, request: Request, channel: str, delivery_id: str) -> Response:
         """What became of a message of ours."""
         try:
-            fields = await self._verified(request)
+            fields = await self._verify_request(request)
         except RejoinderError as error:
-            return _refused(error)
+            return _build_refusal_response(error)
         state, code = STATES.get(fields.get("MessageStatus", "")), fields.get("ErrorCode")
         if state == "failed" and code == str(OUTSIDE_WINDOW):
             await self._outside_window(channel, delivery_id, fields.get("MessageSid", ""))
         elif state:
             cause = f"Twilio's error {code}: {fields.get('ErrorMessage', '')}" if code else None
             await self._database.run(
-                lambda s: attempts.report(s, channel, state, now(), delivery_id=delivery_id, error=cause)
+                lambda s: attempts.record_delivery_status(
+                    s, channel, state, get_current_time(), delivery_id=delivery_id, error=cause
+                )
             )
         return Response(status_code=204)
 
     async def _outside_window(self, channel: str, delivery_id: str, sid: str) -> None:
         """What Twilio says may be faster than the answer that told us its id."""
         for _ in range(LOOKS):
-            if await self._database.run(lambda s: was_closed(s, channel, delivery_id, sid, now())):
+            if await self._database.run(lambda s: was_closed(s, channel, delivery_id, sid, get_current_time())):
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -83,14 +85,14 @@ class Routes:
         try:
             path, content_type = await self._database.run(lambda s: self._links.open(s, token))
         except NotFound as error:
-            return failure(error)
+            return build_error_response(error)
         return FileResponse(path, media_type=content_type)
 
-    async def _verified(self, request: Request) -> Fields:
+    async def _verify_request(self, request: Request) -> Fields:
         body = await read_body(request, BODY_BYTES)
         return self._channel.verify(RawRequest(request.headers, body, str(request.url)))
 
-    async def _refuse(self, fields: Fields) -> None:
+    async def _throttle_sender(self, fields: Fields) -> None:
         """Too many at once are not read; the customer is told once a minute."""
         sender, at = fields.get("From", ""), time.monotonic()
         self._told = {who: when for who, when in self._told.items() if at - when < 60}  # noqa: PLR2004 - a minute
@@ -109,7 +111,7 @@ def router(channel: TwilioChannel, incoming: Incoming, database: Database, links
     return made
 
 
-def _refused(error: RejoinderError) -> Response:
+def _build_refusal_response(error: RejoinderError) -> Response:
     hint = " Is REJOINDER_PUBLIC_ADDRESS the address that Twilio calls?" if isinstance(error, Unauthorised) else ""
     log.warning("a request to Twilio's routes was refused", error=f"{error}{hint}")
-    return failure(error)
+    return build_error_response(error)

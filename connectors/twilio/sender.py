@@ -14,13 +14,13 @@ from connectors.base import Capabilities
 from connectors.twilio.client import Draft, OptedOut, OutsideWindow, Twilio
 from connectors.twilio.links import Links
 from connectors.twilio.profile import Kind
-from connectors.twilio.renderer import Part, flat, rendered
+from connectors.twilio.renderer import Part, flatten_text, render_parts
 from connectors.twilio.system_messages import OPT_OUT
 from connectors.twilio.templates import UPDATE, Contents
 from connectors.twilio.texts import Texts
 from core import customers
 from core.db import Database
-from core.db.models import Address, Delivery, Message, now
+from core.db.models import Address, Delivery, Message, get_current_time
 from core.delivery.payload import Outgoing, Sent
 from core.errors import Permanent, Retry
 
@@ -40,7 +40,7 @@ class TwilioSender:
     database: Database
     texts: Texts
     links: Links
-    clock: Callable[[], datetime] = now
+    clock: Callable[[], datetime] = get_current_time
 
     @property
     def capabilities(self) -> Capabilities:
@@ -57,24 +57,24 @@ class TwilioSender:
         """
         if self.kind.name not in self.twilio.config.numbers:
             raise Retry(f"no number for {self.kind.name}: set REJOINDER_TWILIO_{self.kind.name.upper()}_NUMBER")
-        opted_out, last_inbound = await self.database.run(lambda s: self._reach(s, outgoing))
+        opted_out, last_inbound = await self.database.run(lambda s: self._get_address_state(s, outgoing))
         if opted_out and outgoing.event != OPT_OUT:
             raise OptedOut("the customer does not want to be written to here")
-        is_open = self._open(last_inbound)
+        is_open = self._is_window_open(last_inbound)
         can = self.capabilities if is_open else Capabilities(longest=self.capabilities.longest)
-        links = await self.database.run(lambda s: self._files(s, outgoing))
-        due = rendered(outgoing, can, self.texts, links)
+        links = await self.database.run(lambda s: self._build_file_links(s, outgoing))
+        due = render_parts(outgoing, can, self.texts, links)
         if outgoing.part >= len(due):  # an earlier attempt had fewer parts to send
             return Sent(once=True)
         part, more = due[outgoing.part], outgoing.part + 1 < len(due)
         if outgoing.maybe_sent and (known := await self._sent_before(outgoing, part)):
             return Sent(known, more=more, once=True)
-        draft = replace(part.draft, callback=None if more else self._callback(outgoing))
-        return Sent(await self._send(outgoing, replace(part, draft=draft), is_open=is_open), more=more)
+        draft = replace(part.draft, callback=None if more else self._build_callback_url(outgoing))
+        return Sent(await self._send_part(outgoing, replace(part, draft=draft), is_open=is_open), more=more)
 
-    async def _send(self, outgoing: Outgoing, part: Part, *, is_open: bool) -> str:
+    async def _send_part(self, outgoing: Outgoing, part: Part, *, is_open: bool) -> str:
         try:
-            return await (self._free(part) if is_open else self._as_template(part))
+            return await (self._send_free_form(part) if is_open else self._as_template(part))
         except OutsideWindow:
             if not is_open:
                 raise
@@ -82,11 +82,11 @@ class TwilioSender:
         except OptedOut:
             address = outgoing.address
             await self.database.run(
-                lambda s: customers.opt_out(s, outgoing.tenant_id, self.kind.name, address, self.clock())
+                lambda s: customers.set_address_opt_out(s, outgoing.tenant_id, self.kind.name, address, self.clock())
             )
             raise
 
-    async def _free(self, part: Part) -> str:
+    async def _send_free_form(self, part: Part) -> str:
         if part.content is None:
             return await self._shown_or_told(part)
         try:
@@ -117,27 +117,27 @@ class TwilioSender:
                 "`rejoinder channels templates create`",
                 after=60,
             )
-        variables = {"1": flat(part.words or draft.body)}
+        variables = {"1": flatten_text(part.words or draft.body)}
         return await self.twilio.send(
             self.kind, Draft(draft.to, content_sid=sid, variables=variables, callback=draft.callback)
         )
 
-    def _open(self, last_inbound: datetime | None) -> bool:
+    def _is_window_open(self, last_inbound: datetime | None) -> bool:
         if self.kind.window_hours is None:
             return True
         until = last_inbound + timedelta(hours=self.kind.window_hours) - MARGIN if last_inbound else None
         return until is not None and self.clock() < until
 
-    def _callback(self, outgoing: Outgoing) -> str | None:
+    def _build_callback_url(self, outgoing: Outgoing) -> str | None:
         base = self.twilio.config.public_address
         return f"{base}/channels/twilio/status/{self.kind.name}/{outgoing.id}" if base else None
 
-    def _reach(self, session: Session, outgoing: Outgoing) -> tuple[bool, datetime | None]:
+    def _get_address_state(self, session: Session, outgoing: Outgoing) -> tuple[bool, datetime | None]:
         which = {"tenant_id": outgoing.tenant_id, "channel": self.kind.name, "address": outgoing.address}
         row = session.scalar(select(Address).filter_by(**which))
         return (row.opted_out_at is not None, row.last_inbound_at) if row else (False, None)
 
-    def _files(self, session: Session, outgoing: Outgoing) -> dict[int, str]:
+    def _build_file_links(self, session: Session, outgoing: Outgoing) -> dict[int, str]:
         """Addresses from which Twilio can fetch what lies with us."""
         message = session.get(Message, outgoing.message.id) if outgoing.message else None
         base = self.twilio.config.public_address
@@ -150,10 +150,10 @@ class TwilioSender:
         since = outgoing.created_at.replace(microsecond=0)
         sent = await self.twilio.sent_since(self.kind, outgoing.address, since)
         body = part.draft.variables.get("1") or part.draft.body
-        same = [sid for sid, said in sent if said and (said == body or flat(body) in said)]
+        same = [sid for sid, said in sent if said and (said == body or flatten_text(body) in said)]
 
-        def unclaimed(session: Session) -> str | None:
+        def find_unclaimed_sid(session: Session) -> str | None:
             known = set(session.scalars(select(Delivery.vendor_id).where(Delivery.vendor_id.in_(same))))
             return next((sid for sid in same if sid not in known), None)
 
-        return await self.database.run(unclaimed)
+        return await self.database.run(find_unclaimed_sid)

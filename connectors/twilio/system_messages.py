@@ -15,7 +15,7 @@ LEFT_ALONE = "left_alone"
 _KIND = "inbound"
 
 
-def say(session: Session, conversation_id: str, text: str, event: str = NOTICE) -> None:
+def send_system_message(session: Session, conversation_id: str, text: str, event: str = NOTICE) -> None:
     """Store it in the conversation and have it delivered where that is now; not while a person has the word."""
     conversation = Conversation.lock(session, conversation_id)
     if conversation is None or conversation.address is None:
@@ -34,20 +34,22 @@ def say(session: Session, conversation_id: str, text: str, event: str = NOTICE) 
     outbox.to_customer(session, conversation, message).cause = event
 
 
-def handled(session: Session, tenant_id: str, sid: str) -> bool:
+def is_event_handled(session: Session, tenant_id: str, sid: str) -> bool:
     """Whether this event was handled before."""
     which = {"tenant_id": tenant_id, "kind": _KIND, "subject_id": sid}
     return session.scalar(select(AuditEvent.id).filter_by(**which)) is not None
 
 
-def taken(session: Session, tenant_id: str, channel: str, sid: str) -> bool:
+def has_seen_event(session: Session, tenant_id: str, channel: str, sid: str) -> bool:
     """Whether it is stored as a message, or was handled as something else."""
-    return Message.from_vendor(session, tenant_id, channel, sid) is not None or handled(session, tenant_id, sid)
+    return Message.from_vendor(session, tenant_id, channel, sid) is not None or is_event_handled(
+        session, tenant_id, sid
+    )
 
 
 def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:
     """Note that an event which is no message was handled; False where it had been before. Lock first."""
-    if handled(session, tenant_id, sid):
+    if is_event_handled(session, tenant_id, sid):
         return False
-    audit.note(session, tenant_id, _KIND, sid, action, channel)
+    audit.add_audit_event(session, tenant_id, _KIND, sid, action, channel)
     return True

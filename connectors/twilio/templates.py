@@ -73,7 +73,7 @@ class Contents:
     async def templates(self) -> list[dict[str, str]]:
         """What became of each: name, sid, status (missing, unsubmitted, or as WhatsApp says) and the reason of a refusal."""
         found = {each["friendly_name"]: each for each in await self._twilio.contents()}
-        return [_state(name, found.get(name)) for name in TEMPLATES]
+        return [_build_template_status(name, found.get(name)) for name in TEMPLATES]
 
     async def create(self, name: str) -> str:
         """Make a template, where it is not there yet, and ask for its approval; the state of that.
@@ -90,7 +90,7 @@ class Contents:
         return await self._twilio.submit(known["sid"] or await self._twilio.create_content(content), name, category)
 
 
-def _state(name: str, content: dict[str, Any] | None) -> dict[str, str]:
+def _build_template_status(name: str, content: dict[str, Any] | None) -> dict[str, str]:
     approval = (content or {}).get("approval", {})
     status = "missing" if content is None else str(approval.get("status") or "unsubmitted")
     reason = str(approval.get("rejection_reason") or "")

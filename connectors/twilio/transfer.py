@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from connectors.twilio.client import Draft, Twilio
 from connectors.twilio.profile import Kind
-from connectors.twilio.system_messages import say
+from connectors.twilio.system_messages import send_system_message
 from connectors.twilio.templates import CODE, Contents
 from connectors.twilio.texts import Texts
 from core import customers
 from core.conversations import lifecycle
 from core.db import Database
-from core.db.models import Address, Conversation, now
+from core.db.models import Address, Conversation, get_current_time
 from core.errors import Conflict, DeliveryFailed, InvalidInput, NotFound, TooManyRequests, Unavailable
 
 CODE_SECONDS = 600
@@ -51,16 +51,16 @@ class Transfer:
             Conflict: its owner does not want to be written to.
             Unavailable: Twilio does not take it, or WhatsApp has not approved the template.
         """
-        number = _normal(number)
+        number = _normalise_number(number)
         if await self.database.run(lambda session: self._opted_out(session, number)):
             raise Conflict("The owner of this number does not want to be written to.")
-        self._count(_SENDS, conversation_id)
-        self._count(_SENDS, number)
+        self._check_rate_limit(_SENDS, conversation_id)
+        self._check_rate_limit(_SENDS, number)
         try:
             sid = await self.contents.template(CODE)
             if sid is None:
                 raise Unavailable(f"WhatsApp has not approved {CODE}: `rejoinder channels templates create`.")
-            code = self._code(conversation_id, number, 0)
+            code = self._compute_transfer_code(conversation_id, number, 0)
             await self.twilio.send(self.kind, Draft(number, content_sid=sid, variables={"1": code}))
         except DeliveryFailed as error:
             raise Unavailable(f"The code could not be sent: {error}") from error
@@ -73,48 +73,48 @@ class Transfer:
             NotFound: there is no such conversation.
             Conflict: the owner of the number does not want to be written to.
         """
-        number = _normal(number)
-        self._count(_TRIES, conversation_id)
-        self._count(_TRIES, number)
-        good = [self._code(conversation_id, number, ago) for ago in (0, 1)]
+        number = _normalise_number(number)
+        self._check_rate_limit(_TRIES, conversation_id)
+        self._check_rate_limit(_TRIES, number)
+        good = [self._compute_transfer_code(conversation_id, number, ago) for ago in (0, 1)]
         if not any(hmac.compare_digest(code.strip().encode(), each.encode()) for each in good):
             raise InvalidInput("This code is wrong or too old.")
-        await self.database.run(lambda session: self._move(session, conversation_id, number))
+        await self.database.run(lambda session: self._move_conversation(session, conversation_id, number))
         self.wake()
 
-    def _move(self, session: Session, conversation_id: str, number: str) -> None:
+    def _move_conversation(self, session: Session, conversation_id: str, number: str) -> None:
         conversation = Conversation.lock(session, conversation_id)
         if conversation is None:
             raise NotFound("There is no such conversation.")
         tenant_id, channel = conversation.tenant_id, self.kind.name
         if (conversation.channel, conversation.address) == (channel, number):
             return
-        customers.verify(session, tenant_id, channel, number, now())
+        customers.verify_address(session, tenant_id, channel, number, get_current_time())
         there = {"tenant_id": tenant_id, "channel": channel, "address": number, "status": "open"}
         for other in session.scalars(select(Conversation.id).filter_by(**there)).all():
-            lifecycle.close(session, other)  # what is written from there belongs to this one now
-        customers.move(session, conversation, channel, number, "customer")
-        lifecycle.reopen(conversation)
+            lifecycle.close_conversation(session, other)  # what is written from there belongs to this one now
+        customers.move_conversation(session, conversation, channel, number, "customer")
+        lifecycle.reopen_conversation(conversation)
         session.flush()
-        say(session, conversation_id, self.texts.moved)
+        send_system_message(session, conversation_id, self.texts.moved)
 
     def _opted_out(self, session: Session, number: str) -> bool:
         which = {"tenant_id": self.twilio.config.tenant, "channel": self.kind.name, "address": number}
         row = session.scalar(select(Address).filter_by(**which))
         return row is not None and row.opted_out_at is not None
 
-    def _code(self, conversation_id: str, number: str, ago: int) -> str:
+    def _compute_transfer_code(self, conversation_id: str, number: str, ago: int) -> str:
         slot = int(self.clock() // CODE_SECONDS) - ago
         told = f"{conversation_id} {number} {slot}".encode()
         digest = hmac.new(self.twilio.config.secret.encode(), told, hashlib.sha256).digest()
         return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
 
-    def _count(self, item: RateLimitItem, key: str) -> None:
+    def _check_rate_limit(self, item: RateLimitItem, key: str) -> None:
         if not self._windows.hit(item, key):
             raise TooManyRequests("That was tried too often. Please wait some minutes.", item.get_expiry())
 
 
-def _normal(number: str) -> str:
+def _normalise_number(number: str) -> str:
     """In the form of E.164.
 
     Raises:

@@ -45,12 +45,14 @@ class Voice:
 
         ``started`` is when the work for this message began, by ``perf_counter``.
         """
-        texts = [await self._said(each, ANSWER_SECONDS - (perf_counter() - started)) for each in attachments]
+        texts = [
+            await self._transcribe_attachment(each, ANSWER_SECONDS - (perf_counter() - started)) for each in attachments
+        ]
         if not all(texts):
             return None, attachments
         return "\n".join(filter(None, texts)) or None, [{**each, "transcribed": True} for each in attachments]
 
-    async def _said(self, each: dict[str, Any], seconds: float) -> str | None:
+    async def _transcribe_attachment(self, each: dict[str, Any], seconds: float) -> str | None:
         if each["kind"] not in {"audio", "video"}:  # MP4 with sound only looks like a video
             return None
         sound = await asyncio.to_thread((self.config.home / each["path"]).read_bytes)

@@ -27,7 +27,7 @@ from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
 from core.db import Database
 from core.delivery.payload import Sender
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 
 KINDS: tuple[Kind, ...] = (WHATSAPP, SMS)
@@ -44,7 +44,7 @@ def twilio_config(settings: Settings) -> TwilioConfig | None:
         auth_token=settings.twilio_auth_token.get_secret_value(),
         numbers={name: number for name, number in numbers.items() if number},
         home=settings.home,
-        secret=derive(settings.secret_key(), "twilio"),
+        secret=derive_key(settings.secret_key(), "twilio"),
         public_address=settings.public_address.rstrip("/"),
         api_url=settings.twilio_url,
         messages_per_minute=settings.messages_per_minute,

@@ -92,7 +92,7 @@ class SignsBody(_Body):
 Body = TypeVar("Body", bound=_Body)
 
 
-def parse(kind: type[Body], raw: bytes) -> Body:
+def parse_body(kind: type[Body], raw: bytes) -> Body:
     """The body as this kind.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from connectors.base import RawRequest
-from connectors.web.bodies import MessageBody, parse
+from connectors.web.bodies import MessageBody, parse_body
 from connectors.web.tokens import Tokens, Visitor
 from core.conversations.inbox import Inbound, Press
 from core.errors import Unauthorised
@@ -37,7 +37,7 @@ class WebChannel:
         Raises:
             InvalidInput: the body is not one.
         """
-        body = parse(MessageBody, request.body)
+        body = parse_body(MessageBody, request.body)
         press = Press(body.press.message_id, body.press.index) if body.press else None
         return [Inbound(sender.conversation_id, body.client_id, body.text, press)]
 

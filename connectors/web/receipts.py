@@ -11,7 +11,7 @@ from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
 from connectors.http.errors import route_class
 from connectors.http.limits import Limits, read_body
-from connectors.web.bodies import SignsBody, parse
+from connectors.web.bodies import SignsBody, parse_body
 from connectors.web.channel import WebChannel
 from connectors.web.routes import PREFIX
 from connectors.web.tokens import Tokens
@@ -35,16 +35,16 @@ def router(config: WebConfig, signs: Taking) -> APIRouter:
     origins, limits = Origins(config.allowed_origins), Limits(config)
     routes = APIRouter(route_class=route_class(origins), tags=["chat"])
 
-    async def take(request: Request) -> Response:
+    async def receive_signs(request: Request) -> Response:
         """Typing, or what was read."""
         limits.count_request(request.client.host if request.client else "unknown")
         visitor = channel.verify(RawRequest(request.headers))
-        body = parse(SignsBody, await read_body(request, config.max_body_bytes))
+        body = parse_body(SignsBody, await read_body(request, config.max_body_bytes))
         if body.typing:
             await signs.typing(visitor.conversation_id)
         if body.seen:
             await signs.seen(visitor.conversation_id, body.seen)
         return Response(status_code=204)
 
-    routes.add_api_route(f"{PREFIX}/signs", take, methods=["POST"], status_code=204)
+    routes.add_api_route(f"{PREFIX}/signs", receive_signs, methods=["POST"], status_code=204)
     return routes

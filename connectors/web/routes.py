@@ -15,13 +15,13 @@ from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
 from connectors.http.errors import route_class
 from connectors.http.limits import Limits, read_body
-from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse
+from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse_body
 from connectors.web.channel import WebChannel
 from connectors.web.stream import Stream, last_event_id
 from connectors.web.tokens import Tokens, Visitor
 from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
-from core.db.models import new_id
+from core.db.models import generate_id
 from core.errors import NotFound, Unauthorised
 from core.events import Hub
 
@@ -46,10 +46,14 @@ class _Chat:
         ``whatsapp`` says whether it can be moved there.
         """
         self.origins.require(request.headers)
-        self.limits.count_session(_address(request))
-        body = parse(SessionBody, await read_body(request, self.config.max_body_bytes))
+        self.limits.count_session(_get_client_address(request))
+        body = parse_body(SessionBody, await read_body(request, self.config.max_body_bytes))
         resumed = body.token is not None and not body.fresh
-        visitor = await self._resume(body.token) if body.token and resumed else await self._begin(body.token)
+        visitor = (
+            await self._resume_conversation(body.token)
+            if body.token and resumed
+            else await self._begin_conversation(body.token)
+        )
         issued = self.channel.tokens.issue(visitor.conversation_id, visitor.customer_id)
         content = {
             "token": issued.token,
@@ -61,7 +65,7 @@ class _Chat:
 
     async def receive(self, request: Request) -> Response:
         """Store a message; the answer comes on the stream."""
-        visitor = self._visitor(request)
+        visitor = self._verify_visitor(request)
         self.limits.count_message(visitor.conversation_id)
         body = await read_body(request, self.config.max_body_bytes)
         (inbound,) = self.channel.parse(visitor, RawRequest(request.headers, body))
@@ -71,56 +75,56 @@ class _Chat:
 
     async def stop(self, request: Request) -> Response:
         """Write no further; what there is of the answer is stored."""
-        visitor = self._visitor(request)
+        visitor = self._verify_visitor(request)
         return JSONResponse({"stopping": self.turns.stop_writing(visitor.conversation_id)}, 202)
 
     async def follow(self, request: Request) -> Response:
         """Server-sent events, from ``Last-Event-ID`` on."""
-        visitor = self._visitor(request)
+        visitor = self._verify_visitor(request)
         after = last_event_id(request.headers.get("last-event-id"))
         events = self.stream.follow(visitor.conversation_id, after)
         first = await anext(events)
-        return EventSourceResponse(_chain(first, events), ping=self.config.heartbeat_seconds, send_timeout=30)
+        return EventSourceResponse(_chain_events(first, events), ping=self.config.heartbeat_seconds, send_timeout=30)
 
     async def history(self, request: Request, after: str = "0") -> Response:
         """The stored messages whose number is above ``after``."""
-        visitor = self._visitor(request)
+        visitor = self._verify_visitor(request)
         messages = await self.turns.history(visitor.conversation_id, last_event_id(after))
         return JSONResponse({"messages": [self.channel.render(message) for message in messages]})
 
     async def rate(self, request: Request, message_id: str) -> Response:
         """Give an answer a thumb, or change it."""
-        visitor = self._visitor(request)
-        body = parse(FeedbackBody, await read_body(request, self.config.max_body_bytes))
+        visitor = self._verify_visitor(request)
+        body = parse_body(FeedbackBody, await read_body(request, self.config.max_body_bytes))
         await self.feedback.rate(visitor.conversation_id, message_id, helpful=body.helpful, comment=body.comment)
         return Response(status_code=204)
 
     async def end(self, request: Request) -> Response:
         """End the conversation; says what the customer is to be asked."""
-        visitor = self._visitor(request)
+        visitor = self._verify_visitor(request)
         return JSONResponse(asdict(await self.feedback.end(visitor.conversation_id)))
 
     async def ending(self, request: Request) -> Response:
         """Whether the conversation is closed, and the survey that is due; it counts as asked."""
-        visitor = self._visitor(request)
+        visitor = self._verify_visitor(request)
         return JSONResponse(asdict(await self.feedback.ending(visitor.conversation_id)))
 
     async def answer_survey(self, request: Request, kind: str) -> Response:
         """Store a mark, or that the survey was dismissed; says what is asked next."""
-        visitor = self._visitor(request)
-        body = parse(SurveyBody, await read_body(request, self.config.max_body_bytes))
+        visitor = self._verify_visitor(request)
+        body = parse_body(SurveyBody, await read_body(request, self.config.max_body_bytes))
         ending = await self.feedback.answer(visitor.conversation_id, kind, body.score, body.comment)
         return JSONResponse(asdict(ending))
 
-    def _visitor(self, request: Request) -> Visitor:
-        self.limits.count_request(_address(request))
+    def _verify_visitor(self, request: Request) -> Visitor:
+        self.limits.count_request(_get_client_address(request))
         return self.channel.verify(RawRequest(request.headers))
 
-    async def _begin(self, earlier: str | None) -> Visitor:
-        customer = (self.channel.tokens.customer(earlier) if earlier else None) or new_id()
+    async def _begin_conversation(self, earlier: str | None) -> Visitor:
+        customer = (self.channel.tokens.customer(earlier) if earlier else None) or generate_id()
         return Visitor(await self.turns.open(self.config.tenant, self.channel.name, customer), customer)
 
-    async def _resume(self, token: str) -> Visitor:
+    async def _resume_conversation(self, token: str) -> Visitor:
         visitor = self.channel.tokens.visitor(token)
         try:
             await self.turns.history(visitor.conversation_id, _AFTER_ALL)
@@ -144,20 +148,22 @@ def router(turns: Turns, feedback: Feedback, hub: Hub, config: WebConfig) -> API
     routes.add_api_route(f"{PREFIX}/end", chat.end, methods=["POST"])
     routes.add_api_route(f"{PREFIX}/surveys", chat.ending, methods=["POST"])
     routes.add_api_route(PREFIX + "/surveys/{kind}", chat.answer_survey, methods=["PUT"])
-    routes.add_api_route(PREFIX + "/{path:path}", _preflight, methods=["OPTIONS"], include_in_schema=False)
+    routes.add_api_route(PREFIX + "/{path:path}", _answer_preflight, methods=["OPTIONS"], include_in_schema=False)
     return routes
 
 
-async def _preflight() -> Response:
+async def _answer_preflight() -> Response:
     return Response(status_code=204)
 
 
-async def _chain(first: ServerSentEvent, rest: AsyncGenerator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
+async def _chain_events(
+    first: ServerSentEvent, rest: AsyncGenerator[ServerSentEvent]
+) -> AsyncIterator[ServerSentEvent]:
     async with aclosing(rest):
         yield first
         async for event in rest:
             yield event
 
 
-def _address(request: Request) -> str:
+def _get_client_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"

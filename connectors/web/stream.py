@@ -59,19 +59,19 @@ class Stream:
             yield ServerSentEvent(comment="open")
             sent = {message.seq for message in missed}
             for message in missed:
-                yield self._stored(message)
+                yield self._render_message(message)
             if (await self.turns.standing(conversation_id)).state != BOT:
-                yield await self._standing(conversation_id)
-            async for event in self._live(conversation_id, queue, sent, after):
+                yield await self._render_customer_status(conversation_id)
+            async for event in self._stream_live_events(conversation_id, queue, sent, after):
                 yield event
 
-    async def _live(
+    async def _stream_live_events(
         self, conversation_id: str, queue: asyncio.Queue[Event], sent: set[int], after: int
     ) -> AsyncGenerator[ServerSentEvent]:
         while True:
             event = await queue.get()
             if not isinstance(event, MessageStored):
-                yield await self._passing(event)
+                yield await self._render_event(event)
                 continue
             newest = max(sent, default=after)
             skipped = event.seq > newest + 1
@@ -79,20 +79,20 @@ class Stream:
             for message in [*fresh, event]:
                 if message.seq > after and message.seq not in sent:
                     sent.add(message.seq)
-                    yield self._stored(message)
+                    yield self._render_message(message)
 
-    async def _passing(self, event: Event) -> ServerSentEvent:
+    async def _render_event(self, event: Event) -> ServerSentEvent:
         if isinstance(event, HandoffChanged):
-            return await self._standing(event.conversation_id, event.state)
+            return await self._render_customer_status(event.conversation_id, event.state)
         return ServerSentEvent(json.dumps(asdict(event)), event=_NAMES[type(event)])
 
-    async def _standing(self, conversation_id: str, ended: str | None = None) -> ServerSentEvent:
+    async def _render_customer_status(self, conversation_id: str, ended: str | None = None) -> ServerSentEvent:
         """Whom they are talking to; what has ended is told once, as it ends."""
         now = await self.turns.standing(conversation_id)
         told = replace(now, state=ended) if ended and now.state == BOT else now
         return ServerSentEvent(json.dumps(asdict(told)), event=_NAMES[HandoffChanged])
 
-    def _stored(self, message: MessageStored) -> ServerSentEvent:
+    def _render_message(self, message: MessageStored) -> ServerSentEvent:
         return ServerSentEvent(json.dumps(self.render(message)), event="message", id=str(message.seq))
 
 

@@ -40,7 +40,7 @@ class Tokens:
 
     def issue(self, conversation_id: str, customer_id: str | None = None) -> Issued:
         """A new token for the conversation."""
-        token = self._serializer().dumps({"t": self.tenant, "c": conversation_id, "u": customer_id})
+        token = self._build_serializer().dumps({"t": self.tenant, "c": conversation_id, "u": customer_id})
         return Issued(str(token), datetime.now(UTC) + timedelta(seconds=self.seconds))
 
     def visitor(self, token: str) -> Visitor:
@@ -49,19 +49,19 @@ class Tokens:
         Raises:
             Unauthorised: forged, expired, or of another tenant.
         """
-        claims = self._claims(token, self.seconds)
+        claims = self._decode_claims(token, self.seconds)
         return Visitor(str(claims["c"]), claims.get("u"))
 
     def customer(self, token: str) -> str | None:
         """Whose token it was, also of one that has expired; None where that cannot be told."""
         try:
-            return self._claims(token, None).get("u")
+            return self._decode_claims(token, None).get("u")
         except Unauthorised:
             return None
 
-    def _claims(self, token: str, max_age: int | None) -> dict[str, Any]:
+    def _decode_claims(self, token: str, max_age: int | None) -> dict[str, Any]:
         try:
-            claims: dict[str, Any] = self._serializer().loads(token, max_age=max_age)
+            claims: dict[str, Any] = self._build_serializer().loads(token, max_age=max_age)
         except SignatureExpired:
             raise Unauthorised("This chat session has expired.") from None
         except BadSignature:
@@ -70,5 +70,5 @@ class Tokens:
             raise Unauthorised("This chat session is not valid.")
         return claims
 
-    def _serializer(self) -> URLSafeTimedSerializer:
+    def _build_serializer(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt=_SALT)

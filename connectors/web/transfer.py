@@ -12,7 +12,7 @@ from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
 from connectors.http.errors import route_class
 from connectors.http.limits import Limits, read_body
-from connectors.web.bodies import TransferBody, parse
+from connectors.web.bodies import TransferBody, parse_body
 from connectors.web.channel import WebChannel
 from connectors.web.routes import PREFIX
 from connectors.web.tokens import Tokens
@@ -40,11 +40,11 @@ def router(config: WebConfig, transfers: Transfers | None) -> APIRouter:
     limits = Limits(config)
     routes = APIRouter(route_class=route_class(origins), tags=["chat"])
 
-    async def transfer(request: Request) -> Response:
+    async def transfer_conversation(request: Request) -> Response:
         """202: a code was sent; 200: the conversation goes on there."""
         limits.count_request(request.client.host if request.client else "unknown")
         visitor = channel.verify(RawRequest(request.headers))
-        body = parse(TransferBody, await read_body(request, config.max_body_bytes))
+        body = parse_body(TransferBody, await read_body(request, config.max_body_bytes))
         if transfers is None:
             raise Unavailable("WhatsApp is not set up here.")
         if body.code is None:
@@ -53,5 +53,5 @@ def router(config: WebConfig, transfers: Transfers | None) -> APIRouter:
         await transfers.confirm(visitor.conversation_id, body.number, body.code)
         return JSONResponse({"moved": True})
 
-    routes.add_api_route(f"{PREFIX}/transfer-to-whatsapp", transfer, methods=["POST"])
+    routes.add_api_route(f"{PREFIX}/transfer-to-whatsapp", transfer_conversation, methods=["POST"])
     return routes

@@ -9,7 +9,7 @@ from connectors.web import routes, widget
 from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
 from core.events import Hub
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 
 _SESSIONS_PER_ADDRESS = 20
@@ -20,7 +20,7 @@ def web_config(settings: Settings) -> WebConfig:
     """The part of the settings that concerns the web channel."""
     return WebConfig(
         tenant=settings.tenant,
-        secret=derive(settings.secret_key(), "web"),
+        secret=derive_key(settings.secret_key(), "web"),
         allowed_origins=frozenset(settings.allowed_origins),
         session_seconds=settings.session_days * 24 * 3600,
         messages_per_minute=settings.messages_per_minute,

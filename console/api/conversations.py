@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from console.api.errors import Viewer
-from console.api.page_query import From, Limit, To, period
+from console.api.page_query import From, Limit, To, build_period
 from console.auth.gate import Gate
 from core.conversations import search
 from core.conversations.search import Filter
@@ -56,11 +56,11 @@ class ConversationPage(BaseModel):
     """Goes into ``after`` for the next page; null on the last."""
 
 
-def add_to(routes: APIRouter, gate: Gate) -> None:
+def add_routes(routes: APIRouter, gate: Gate) -> None:
     """The list."""
 
     @routes.get("/conversations")
-    async def listed(  # noqa: PLR0917 - a filter each
+    async def list_conversations(  # noqa: PLR0917 - a filter each
         _: Viewer,
         text: Annotated[str | None, Query(max_length=200, description="Said, a name, an address, or an id.")] = None,
         channel: str | None = None,
@@ -74,12 +74,12 @@ def add_to(routes: APIRouter, gate: Gate) -> None:
         limit: Limit = 50,
     ) -> ConversationPage:
         """The last one in which something happened first."""
-        since, until = period(first, last)
+        since, until = build_period(first, last)
         wanted = Filter(text, channel, outcome, handoff, rating, customer_id, since, until)
 
-        def work(session: Session) -> ConversationPage:
-            page = search.listed(session, gate.tenant, wanted, limit, after)
+        def load_conversations(session: Session) -> ConversationPage:
+            page = search.list_conversations(session, gate.tenant, wanted, limit, after)
             items = [ConversationItem.model_validate(item) for item in page.items]
             return ConversationPage(total=page.total, items=items, following=page.following)
 
-        return await gate.database.run(work)
+        return await gate.database.run(load_conversations)

@@ -86,12 +86,12 @@ class CorrectionPage(BaseModel):
     items: list[CorrectionItem]
 
 
-def acting(person: Person, named: str | None) -> str:
+def get_acting_name(person: Person, named: str | None) -> str:
     """In whose name: nobody who is signed in can take another's."""
     return person.email if person.user_id else named or person.email
 
 
-async def decided(
+async def decide_correction(
     services: ApiServices, decide: Callable[..., dict[str, Any]], tenant: str, *values: str
 ) -> CorrectionItem:
     """Decide on a thread, then forget the answers that models gave: their evidence may have changed."""
@@ -100,19 +100,19 @@ async def decided(
     return item
 
 
-def add_to(routes: APIRouter, services: ApiServices) -> None:
+def add_routes(routes: APIRouter, services: ApiServices) -> None:
     """The routes of corrections."""
 
-    async def page(tenant: str, wanted: Filter, limit: int, offset: int) -> CorrectionPage:
-        def work(session: Session) -> CorrectionPage:
-            total, found = queries.listed(session, tenant, wanted, limit, offset)
-            items = [CorrectionItem(**queries.described(session, correction)) for correction in found]
+    async def read_correction_page(tenant: str, wanted: Filter, limit: int, offset: int) -> CorrectionPage:
+        def load_corrections(session: Session) -> CorrectionPage:
+            total, found = queries.list_corrections(session, tenant, wanted, limit, offset)
+            items = [CorrectionItem(**queries.describe_correction(session, correction)) for correction in found]
             return CorrectionPage(total=total, limit=limit, offset=offset, items=items)
 
-        return await services.database.run(work)
+        return await services.database.run(load_corrections)
 
     @routes.get("/bot/corrections/")
-    async def corrections(
+    async def list_corrections(
         *,
         status: Status | None = None,
         category: Category | None = None,
@@ -123,62 +123,74 @@ def add_to(routes: APIRouter, services: ApiServices) -> None:
         tenant: Tenant = services.tenant,
     ) -> CorrectionPage:
         """Newest first."""
-        return await page(tenant, Filter(status, category, author, entry_id), limit, offset)
+        return await read_correction_page(tenant, Filter(status, category, author, entry_id), limit, offset)
 
     @routes.get("/bot/corrections/approved/")
-    async def approved(limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant) -> CorrectionPage:
+    async def list_approved_corrections(
+        limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant
+    ) -> CorrectionPage:
         """Those that hold."""
-        return await page(tenant, Filter("approved"), limit, offset)
+        return await read_correction_page(tenant, Filter("approved"), limit, offset)
 
     @routes.post("/bot/corrections/", status_code=201)
-    async def propose(person: Reviewer, body: CorrectionBody, tenant: Tenant = services.tenant) -> CorrectionItem:
+    async def propose_correction(
+        person: Reviewer, body: CorrectionBody, tenant: Tenant = services.tenant
+    ) -> CorrectionItem:
         """Say what the bot should have said; somebody approves it."""
 
-        def work(session: Session) -> CorrectionItem:
-            given = {**body.model_dump(), "author": acting(person, body.author)}
-            correction = proposals.propose(session, tenant, Proposal(**given))
-            return CorrectionItem(**queries.described(session, correction))
+        def store_proposal(session: Session) -> CorrectionItem:
+            given = {**body.model_dump(), "author": get_acting_name(person, body.author)}
+            correction = proposals.propose_correction(session, tenant, Proposal(**given))
+            return CorrectionItem(**queries.describe_correction(session, correction))
 
-        return await services.database.run(work)
+        return await services.database.run(store_proposal)
 
     _add_decisions(routes, services)
 
 
 def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
     @routes.get("/bot/corrections/{correction_id}/")
-    async def shown(correction_id: str, tenant: Tenant = services.tenant) -> CorrectionItem:
-        def work(session: Session) -> CorrectionItem:
-            return CorrectionItem(**queries.described(session, queries.found(session, tenant, correction_id)))
+    async def get_correction(correction_id: str, tenant: Tenant = services.tenant) -> CorrectionItem:
+        def load_correction(session: Session) -> CorrectionItem:
+            return CorrectionItem(
+                **queries.describe_correction(session, queries.get_correction(session, tenant, correction_id))
+            )
 
-        return await services.database.run(work)
+        return await services.database.run(load_correction)
 
     @routes.post("/bot/corrections/{correction_id}/approve/")
-    async def approve(
+    async def approve_correction(
         correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
         """Live at once, for every phrasing; ``effects.asked`` has what its questions get now."""
-        return await decided(services, services.corrections.approve, tenant, correction_id, acting(person, body.by))
+        return await decide_correction(
+            services, services.corrections.approve, tenant, correction_id, get_acting_name(person, body.by)
+        )
 
     @routes.post("/bot/corrections/{correction_id}/undo/")
-    async def undo(
+    async def undo_correction(
         correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
         """As if it had never been approved; the entries get new versions with what they said before."""
-        return await decided(services, services.corrections.undo, tenant, correction_id, acting(person, body.by))
+        return await decide_correction(
+            services, services.corrections.undo, tenant, correction_id, get_acting_name(person, body.by)
+        )
 
     @routes.post("/bot/corrections/{correction_id}/check/")
-    async def check(correction_id: str, _: Reviewer, tenant: Tenant = services.tenant) -> CorrectionItem:
+    async def check_correction(correction_id: str, _: Reviewer, tenant: Tenant = services.tenant) -> CorrectionItem:
         """Ask its questions again."""
-        return await decided(services, services.corrections.check, tenant, correction_id)
+        return await decide_correction(services, services.corrections.check, tenant, correction_id)
 
     @routes.post("/bot/corrections/{correction_id}/reject/")
-    async def reject(
+    async def reject_correction(
         correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
         """Decide against it."""
 
-        def work(session: Session) -> CorrectionItem:
-            correction = decisions.reject(session, tenant, correction_id, acting(person, body.by), body.reason)
-            return CorrectionItem(**queries.described(session, correction))
+        def store_rejection(session: Session) -> CorrectionItem:
+            correction = decisions.reject_correction(
+                session, tenant, correction_id, get_acting_name(person, body.by), body.reason
+            )
+            return CorrectionItem(**queries.describe_correction(session, correction))
 
-        return await services.database.run(work)
+        return await services.database.run(store_rejection)

@@ -57,25 +57,25 @@ class CustomerBody(BaseModel):
     vip: bool = False
 
 
-def add_to(routes: APIRouter, gate: Gate) -> None:
+def add_routes(routes: APIRouter, gate: Gate) -> None:
     """Read and change one."""
 
-    def shown(session: Session, customer_id: str) -> CustomerItem:
-        return CustomerItem.model_validate(customer_profile.record(session, gate.tenant, customer_id))
+    def load_customer(session: Session, customer_id: str) -> CustomerItem:
+        return CustomerItem.model_validate(customer_profile.get_customer_record(session, gate.tenant, customer_id))
 
     @routes.get("/customers/{customer_id}")
-    async def read(customer_id: str, _: Viewer) -> CustomerItem:
+    async def get_customer(customer_id: str, _: Viewer) -> CustomerItem:
         """With addresses, conversations and notes; who was merged is who they are now."""
-        return await gate.database.run(lambda session: shown(session, customer_id))
+        return await gate.database.run(lambda session: load_customer(session, customer_id))
 
     @routes.patch("/customers/{customer_id}")
-    async def change(customer_id: str, body: CustomerBody, person: Answerer) -> CustomerItem:
+    async def update_customer(customer_id: str, body: CustomerBody, person: Answerer) -> CustomerItem:
         """Set name, language or VIP."""
 
-        def work(session: Session) -> CustomerItem:
+        def store_update(session: Session) -> CustomerItem:
             values = body.model_dump(exclude_unset=True)
-            customer_profile.change(session, gate.tenant, customer_id, person.email, **values)
+            customer_profile.update_customer(session, gate.tenant, customer_id, person.email, **values)
             session.flush()
-            return shown(session, customer_id)
+            return load_customer(session, customer_id)
 
-        return await gate.database.run(work)
+        return await gate.database.run(store_update)

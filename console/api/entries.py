@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from console.api.errors import Reviewer, Viewer
 from console.api.page_query import Limit, Offset
 from console.api.services import LearningServices
-from core.audit import note
+from core.audit import add_audit_event
 from core.db.models import ReuseObservation
 from knowledge.curation.review import entry_changes, entry_queries
 from knowledge.curation.review.entry_changes import Outcome
@@ -156,11 +156,11 @@ class UsedEntry(BaseModel):
     answers: int
 
 
-def add_to(routes: APIRouter, services: LearningServices) -> None:
+def add_routes(routes: APIRouter, services: LearningServices) -> None:
     """The routes of entries."""
 
     @routes.get("/knowledge-base/", tags=[TAG])
-    async def listed(
+    async def list_entries(
         _: Viewer,
         status: Literal["draft", "approved", "retired"] | None = None,
         kind: Literal["faq", "passage"] | None = None,
@@ -170,13 +170,13 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
     ) -> EntryPage:
         """Last changed first."""
 
-        def work(session: Session) -> EntryPage:
+        def load_entries(session: Session) -> EntryPage:
             wanted = entry_queries.Filter(status, kind, search)
-            total, found = entry_queries.listed(session, services.tenant, wanted, limit, offset)
-            items = [EntryItem(**entry_queries.described(session, entry)) for entry in found]
+            total, found = entry_queries.search_entries(session, services.tenant, wanted, limit, offset)
+            items = [EntryItem(**entry_queries.describe_knowledge_entry(session, entry)) for entry in found]
             return EntryPage(total=total, limit=limit, offset=offset, items=items)
 
-        return await services.database.run(work)
+        return await services.database.run(load_entries)
 
     @routes.get("/knowledge-base/search_by_intent/", tags=[TAG])
     async def search_by_intent(
@@ -184,89 +184,102 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
     ) -> list[UsedEntry]:
         """The entries that answered messages of this intent in the last 90 days, the most used first."""
 
-        def work(session: Session) -> list[UsedEntry]:
+        def load_used_entries(session: Session) -> list[UsedEntry]:
             found = entry_queries.by_intent(session, services.tenant, intent, limit)
-            return [UsedEntry(entry=EntryItem(**entry_queries.described(session, e)), answers=n) for e, n in found]
+            return [
+                UsedEntry(entry=EntryItem(**entry_queries.describe_knowledge_entry(session, e)), answers=n)
+                for e, n in found
+            ]
 
-        return await services.database.run(work)
+        return await services.database.run(load_used_entries)
 
     @routes.get("/knowledge-base/sources/", tags=[TAG])
-    async def sources(_: Viewer, *, forgotten: bool = False) -> list[SourceItem]:
+    async def list_sources(_: Viewer, *, forgotten: bool = False) -> list[SourceItem]:
         """What was imported, by name; those that were forgotten where they are asked for."""
 
-        def work(session: Session) -> list[SourceItem]:
-            found = catalogue.listed(session, services.tenant, forgotten=forgotten)
+        def load_sources(session: Session) -> list[SourceItem]:
+            found = catalogue.list_source_counts(session, services.tenant, forgotten=forgotten)
             return [SourceItem(**vars(source)) for source in found]
 
-        return await services.database.run(work)
+        return await services.database.run(load_sources)
 
     @routes.get("/knowledge-base/{entry_id}/", tags=[TAG])
-    async def one(entry_id: str, _: Viewer) -> EntryWithHistory:
+    async def get_entry(entry_id: str, _: Viewer) -> EntryWithHistory:
         """With every version."""
 
-        def work(session: Session) -> EntryWithHistory:
-            entry = entries.found(session, services.tenant, entry_id)
-            versions = [VersionItem(**_fields(version)) for version in entries.history(session, entry)]
-            use = entry_queries.use(session, services.tenant, entry_id)
-            return EntryWithHistory(**entry_queries.described(session, entry), versions=versions, use=use)
+        def load_entry(session: Session) -> EntryWithHistory:
+            entry = entries.get_entry(session, services.tenant, entry_id)
+            versions = [
+                VersionItem(**_extract_version(version)) for version in entries.list_entry_versions(session, entry)
+            ]
+            use = entry_queries.count_entry_uses(session, services.tenant, entry_id)
+            return EntryWithHistory(
+                **entry_queries.describe_knowledge_entry(session, entry), versions=versions, use=use
+            )
 
-        return await services.database.run(work)
+        return await services.database.run(load_entry)
 
     _add_changes(routes, services)
     _add_usage(routes, services)
 
 
 def _add_changes(routes: APIRouter, services: LearningServices) -> None:
-    async def done(work: Callable[[Session], Outcome]) -> EntryOutcome:
+    async def apply_change(work: Callable[[Session], Outcome]) -> EntryOutcome:
         outcome = await services.desk.decide(services.tenant, work)
 
-        def shown(session: Session) -> EntryOutcome:
-            entry = entries.found(session, services.tenant, outcome.entry_id) if outcome.entry_id else None
-            item = EntryItem(**entry_queries.described(session, entry)) if entry else None
+        def load_outcome(session: Session) -> EntryOutcome:
+            entry = entries.get_entry(session, services.tenant, outcome.entry_id) if outcome.entry_id else None
+            item = EntryItem(**entry_queries.describe_knowledge_entry(session, entry)) if entry else None
             return EntryOutcome(entry=item, review_item=outcome.item_id)
 
-        return await services.database.run(shown)
+        return await services.database.run(load_outcome)
 
     @routes.post("/knowledge-base/", tags=[TAG], status_code=201)
-    async def create(body: EntryBody, person: Reviewer) -> EntryOutcome:
+    async def create_entry(body: EntryBody, person: Reviewer) -> EntryOutcome:
         """A new entry, live at once unless a second person must approve."""
         content = Content(
             "faq", body.answer, tuple(body.questions), title=body.title, subject=body.subject, language=body.language
         )
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: entry_changes.create(session, hand, content))
+        return await apply_change(lambda session: entry_changes.create_entry(session, hand, content))
 
     @routes.patch("/knowledge-base/{entry_id}/", tags=[TAG])
-    async def change(entry_id: str, body: ChangeBody, person: Reviewer) -> EntryOutcome:
+    async def update_entry(entry_id: str, body: ChangeBody, person: Reviewer) -> EntryOutcome:
         """The entry's next version."""
 
-        def work(session: Session) -> Outcome:
-            before = entries.content_of(entries.found(session, services.tenant, entry_id))
+        def store_update(session: Session) -> Outcome:
+            before = entries.content_of(entries.get_entry(session, services.tenant, entry_id))
             given = body.model_dump(exclude_unset=True, exclude={"version", "reason"})
             values = {**vars(before), **{name: v for name, v in given.items() if v is not None}}
             content = Content(**{**values, "questions": tuple(values["questions"])})
             hand = Hand(services.tenant, person.email, body.reason)
-            return entry_changes.change(session, hand, Seen(entry_id, body.version), content)
+            return entry_changes.change_entry(session, hand, Seen(entry_id, body.version), content)
 
-        return await done(work)
+        return await apply_change(store_update)
 
     @routes.post("/knowledge-base/{entry_id}/retire/", tags=[TAG])
-    async def retire(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
+    async def retire_entry(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
         """Serve it no longer; its history stays."""
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: entry_changes.retire(session, hand, Seen(entry_id, body.version)))
+        return await apply_change(
+            lambda session: entry_changes.retire_entry(session, hand, Seen(entry_id, body.version))
+        )
 
     @routes.post("/knowledge-base/{entry_id}/approve/", tags=[TAG])
-    async def approve(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
+    async def approve_entry(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
         """Serve a draft, or a retired entry again."""
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: entry_changes.approve(session, hand, Seen(entry_id, body.version)))
+        return await apply_change(
+            lambda session: entry_changes.approve_entry(session, hand, Seen(entry_id, body.version))
+        )
 
     @routes.post("/knowledge-base/{entry_id}/restore/", tags=[TAG])
-    async def restore(entry_id: str, body: RestoreBody, person: Reviewer) -> EntryOutcome:
+    async def restore_entry(entry_id: str, body: RestoreBody, person: Reviewer) -> EntryOutcome:
         """What it said at an earlier version, as a new one."""
         hand = Hand(services.tenant, person.email, body.reason)
-        return await done(lambda session: entry_changes.restore(session, hand, Seen(entry_id, body.version), body.old))
+        return await apply_change(
+            lambda session: entry_changes.restore_version(session, hand, Seen(entry_id, body.version), body.old)
+        )
 
 
 def _add_usage(routes: APIRouter, services: LearningServices) -> None:
@@ -274,8 +287,8 @@ def _add_usage(routes: APIRouter, services: LearningServices) -> None:
     async def record_usage(entry_id: str, body: UsageBody, person: Reviewer) -> dict[str, str]:
         """Another system sent this answer; what came of it counts for its safe reuse."""
 
-        def work(session: Session) -> str:
-            entries.found(session, services.tenant, entry_id)
+        def store_usage(session: Session) -> str:
+            entries.get_entry(session, services.tenant, entry_id)
             judged = "reviewer" if body.correct is not None else None
             row = ReuseObservation(
                 tenant_id=services.tenant,
@@ -287,11 +300,11 @@ def _add_usage(routes: APIRouter, services: LearningServices) -> None:
             )
             session.add(row)
             session.flush()
-            note(session, services.tenant, "entry", entry_id, "used", person.email, correct=body.correct)
+            add_audit_event(session, services.tenant, "entry", entry_id, "used", person.email, correct=body.correct)
             return row.id
 
-        return {"id": await services.database.run(work)}
+        return {"id": await services.database.run(store_usage)}
 
 
-def _fields(version: Any) -> dict[str, Any]:
+def _extract_version(version: Any) -> dict[str, Any]:
     return {name: getattr(version, name) for name in ("version", "author", "reason", "content", "created_at")}

@@ -14,15 +14,15 @@ from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
 from connectors.http.errors import route_class
 from connectors.http.limits import Limits, read_body
-from connectors.web.bodies import SubmitBody, parse
+from connectors.web.bodies import SubmitBody, parse_body
 from connectors.web.channel import WebChannel
 from connectors.web.tokens import Tokens
-from console.api.page_query import From, Limit, Offset, Tenant, To, period
+from console.api.page_query import From, Limit, Offset, Tenant, To, build_period
 from console.api.services import ApiServices
 from core.conversations.feedback import Feedback
-from core.feedback.analytics import By, analytics
+from core.feedback.analytics import By, compute_analytics
 from core.feedback.links import Answer, Links
-from core.feedback.queries import listed
+from core.feedback.queries import list_feedback
 from core.feedback.types import Filter
 
 DAYS = 30
@@ -73,7 +73,7 @@ class LinkBody(BaseModel):
     message_id: str
 
 
-def _wanted(
+def _build_filter(
     *,
     start: From = None,
     end: To = None,
@@ -85,37 +85,37 @@ def _wanted(
     entry: Annotated[str | None, Query(description="Id of an entry that went into the answer.")] = None,
     conversation_id: str | None = None,
 ) -> Filter:
-    first, last = period(start, end)
+    first, last = build_period(start, end)
     return Filter(first, last, helpful, commented, source, channel, intent, entry, conversation_id)
 
 
-Wanted = Annotated[Filter, Depends(_wanted)]
+Wanted = Annotated[Filter, Depends(_build_filter)]
 
 
-def add_to(routes: APIRouter, services: ApiServices) -> None:
+def add_routes(routes: APIRouter, services: ApiServices) -> None:
     """The routes of staff."""
 
     @routes.get("/bot/feedback/")
-    async def feedback(
+    async def read_feedback_page(
         wanted: Wanted, limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant
     ) -> FeedbackPage:
         """Thumbs and signals, newest first."""
-        page = await services.database.run(lambda session: listed(session, tenant, wanted, limit, offset))
+        page = await services.database.run(lambda session: list_feedback(session, tenant, wanted, limit, offset))
         return FeedbackPage.model_validate({**vars(page), "limit": limit, "offset": offset})
 
     @routes.get("/bot/feedback/analytics/")
-    async def figures(
+    async def get_feedback_analytics(
         wanted: Wanted, by: By = "day", start: From = None, end: To = None, tenant: Tenant = services.tenant
     ) -> dict[str, Any]:
         """Counts and rates of a period (the last 30 days where none is named), in all and by group; CSAT, NPS, sentiment."""
         last = end or datetime.now(UTC).date()
         first = start or last - timedelta(days=DAYS)
-        within = Filter(**{**vars(wanted), **dict(zip(("start", "end"), period(first, last), strict=True))})
-        found = await services.database.run(lambda session: analytics(session, tenant, within, by))
-        return {"from": _day(first), "to": _day(last), **found}
+        within = Filter(**{**vars(wanted), **dict(zip(("start", "end"), build_period(first, last), strict=True))})
+        found = await services.database.run(lambda session: compute_analytics(session, tenant, within, by))
+        return {"from": _format_day(first), "to": _format_day(last), **found}
 
     @routes.post("/bot/feedback/links/", status_code=201)
-    async def link(body: LinkBody, tenant: Tenant = services.tenant) -> dict[str, Any]:
+    async def issue_feedback_link(body: LinkBody, tenant: Tenant = services.tenant) -> dict[str, Any]:
         """A signed token with which somebody may give a thumb on one answer, as in an e-mail."""
         issued = await services.database.run(lambda session: services.links.issue(session, tenant, body.message_id))
         return {"token": issued.token, "expires_at": issued.expires_at}
@@ -128,10 +128,10 @@ def submit_router(feedback: Feedback, links: Links, config: WebConfig) -> APIRou
     limits = Limits(config)
 
     @routes.post("/bot/feedback/submit/", openapi_extra={"requestBody": _BODY})
-    async def submit(request: Request) -> Response:
+    async def submit_feedback(request: Request) -> Response:
         """Give an answer a thumb, or change it: with a link's token, or a session token and a message's id."""
         limits.count_request(request.client.host if request.client else "unknown")
-        body = parse(SubmitBody, await read_body(request, config.max_body_bytes))
+        body = parse_body(SubmitBody, await read_body(request, config.max_body_bytes))
         if body.message_id is not None:
             answer = Answer(channel.verify(RawRequest(request.headers)).conversation_id, body.message_id)
         else:
@@ -146,11 +146,11 @@ def submit_router(feedback: Feedback, links: Links, config: WebConfig) -> APIRou
         return JSONResponse({"message_id": answer.message_id, "helpful": body.helpful})
 
     @routes.options("/bot/feedback/submit/", include_in_schema=False)
-    async def preflight() -> Response:
+    async def answer_preflight() -> Response:
         return Response(status_code=204)
 
     return routes
 
 
-def _day(day: date) -> str:
+def _format_day(day: date) -> str:
     return day.isoformat()

@@ -160,7 +160,7 @@ def router(gate: Gate, service: HandoffService) -> APIRouter:
 
 def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
     @routes.get("/handoffs")
-    async def listed(  # noqa: PLR0917 - a filter each
+    async def list_handoffs(  # noqa: PLR0917 - a filter each
         _: Viewer,
         state: StateFilter = "open",
         conversation_id: str | None = None,
@@ -187,21 +187,23 @@ def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None
         return HandoffPage(total=total, limit=limit, offset=offset, items=shown)
 
     @routes.get("/handoffs/{handoff_id}")
-    async def one(handoff_id: str, _: Viewer) -> HandoffHistory:
+    async def get_handoff(handoff_id: str, _: Viewer) -> HandoffHistory:
         """With the conversation and everything that happened."""
         return HandoffHistory.model_validate(await service.history(gate.tenant, handoff_id))
 
 
 def _add_doing(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
     @routes.post("/handoffs/{handoff_id}/claim")
-    async def claim(handoff_id: str, person: Answerer, event_id: EventId = None, held_by: HeldBy = None) -> HandoffItem:
+    async def claim_handoff(
+        handoff_id: str, person: Answerer, event_id: EventId = None, held_by: HeldBy = None
+    ) -> HandoffItem:
         """Take it, also from a colleague."""
-        key = _prefixed(event_id)
+        key = _build_event_key(event_id)
         done = await service.claim(gate.tenant, handoff_id, person.email, key, held_by=held_by)
         return HandoffItem.model_validate(done)
 
     @routes.post("/handoffs/{handoff_id}/replies", status_code=201)
-    async def reply(
+    async def send_reply(
         handoff_id: str, body: ReplyBody, person: Answerer, event_id: EventId = None, held_by: HeldBy = None
     ) -> MessageItem:
         """Answer the customer, wherever they are."""
@@ -211,20 +213,22 @@ def _add_doing(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
         return MessageItem.model_validate(said)
 
     @routes.post("/handoffs/{handoff_id}/notes", status_code=204)
-    async def note(handoff_id: str, body: ReplyBody, person: Answerer, event_id: EventId = None) -> None:
+    async def add_note(handoff_id: str, body: ReplyBody, person: Answerer, event_id: EventId = None) -> None:
         """A remark that the customer does not see."""
-        await service.note(gate.tenant, handoff_id, body.text, person.email, _prefixed(event_id))
+        await service.note(gate.tenant, handoff_id, body.text, person.email, _build_event_key(event_id))
 
     @routes.post("/handoffs/{handoff_id}/return")
     async def give_back(handoff_id: str, person: Answerer, event_id: EventId = None) -> HandoffItem:
         """Let the bot go on."""
-        done = await service.give_back(gate.tenant, handoff_id, person.email, _prefixed(event_id))
+        done = await service.give_back(gate.tenant, handoff_id, person.email, _build_event_key(event_id))
         return HandoffItem.model_validate(done)
 
     @routes.post("/handoffs/{handoff_id}/closure")
-    async def close(handoff_id: str, body: ClosureBody, person: Answerer, event_id: EventId = None) -> HandoffItem:
+    async def close_handoff(
+        handoff_id: str, body: ClosureBody, person: Answerer, event_id: EventId = None
+    ) -> HandoffItem:
         """It is done, and so is the conversation."""
-        key = _prefixed(event_id)
+        key = _build_event_key(event_id)
         done = await service.close(gate.tenant, handoff_id, person.email, resolved=body.resolved, event_id=key)
         return HandoffItem.model_validate(done)
 
@@ -233,22 +237,24 @@ def _add_doing(routes: APIRouter, gate: Gate, service: HandoffService) -> None:
         conversation_id: str, person: Answerer, event_id: EventId = None, held_by: HeldBy = None
     ) -> HandoffItem:
         """Step in without having been asked."""
-        key = _prefixed(event_id)
+        key = _build_event_key(event_id)
         done = await service.take_over(gate.tenant, conversation_id, person.email, key, held_by=held_by)
         return HandoffItem.model_validate(done)
 
 
 def _add_settings(routes: APIRouter, gate: Gate) -> None:
     @routes.get("/handoff-settings")
-    async def read(_: Viewer) -> settings.Handoffs:
+    async def get_handoff_settings(_: Viewer) -> settings.Handoffs:
         """When the bot steps back, and who is there."""
-        return await gate.database.run(lambda session: settings.of(session, gate.tenant))
+        return await gate.database.run(lambda session: settings.get_handoff_settings(session, gate.tenant))
 
     @routes.patch("/handoff-settings")
-    async def change(changes: dict[str, Any], person: Admin) -> settings.Handoffs:
+    async def update_handoff_settings(changes: dict[str, Any], person: Admin) -> settings.Handoffs:
         """Set some; the others stay."""
-        return await gate.database.run(lambda session: settings.change(session, gate.tenant, changes, person.email))
+        return await gate.database.run(
+            lambda session: settings.update_handoff_settings(session, gate.tenant, changes, person.email)
+        )
 
 
-def _prefixed(event_id: str | None) -> str | None:
+def _build_event_key(event_id: str | None) -> str | None:
     return event_id and f"{DESK}:{event_id}"

@@ -13,7 +13,7 @@ from console.api import conversations, customers
 from console.api.errors import Answerer, Viewer, route_class
 from console.auth.gate import Gate
 from console.inbox import Inbox
-from core.conversations.search import found
+from core.conversations.search import get_conversation
 from core.errors import RejoinderError
 from core.handoffs.staff import canned_replies
 
@@ -75,8 +75,8 @@ def router(gate: Gate, inbox: Inbox) -> APIRouter:
     _add_stream(routes, gate, inbox)
     _add_presence(routes, gate, inbox)
     _add_canned(routes, gate)
-    conversations.add_to(routes, gate)
-    customers.add_to(routes, gate)
+    conversations.add_routes(routes, gate)
+    customers.add_routes(routes, gate)
     return routes
 
 
@@ -84,27 +84,27 @@ def _add_stream(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
     events = {200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}}
 
     @routes.get("/inbox/stream", responses=events)  # type: ignore[arg-type]
-    async def stream(request: Request, _: Viewer, conversation_id: str | None = None) -> Any:
+    async def stream_inbox(request: Request, _: Viewer, conversation_id: str | None = None) -> Any:
         """What happens: ``handoff``, ``message``, ``customer_typing`` and ``present``, each with JSON; ``over`` at the end.
 
         With ``conversation_id`` also what is said there while the bot has the word. Nothing is repeated after a break:
         read the list again then.
         """
         if conversation_id:
-            await gate.database.run(lambda session: found(session, gate.tenant, conversation_id))
+            await gate.database.run(lambda session: get_conversation(session, gate.tenant, conversation_id))
 
-        async def allowed() -> bool:
+        async def can_view_inbox() -> bool:
             try:
                 return (await gate.caller(request)).may("analytics:view")
             except RejoinderError:
                 return False
 
-        return inbox.stream(gate.tenant, conversation_id, allowed)
+        return inbox.stream(gate.tenant, conversation_id, can_view_inbox)
 
 
 def _add_presence(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
     @routes.put("/handoffs/{handoff_id}/presence")
-    async def present(handoff_id: str, body: TypingBody, person: Answerer) -> list[ViewerItem]:
+    async def report_presence(handoff_id: str, body: TypingBody, person: Answerer) -> list[ViewerItem]:
         """Say that you look at it, every ten seconds, and whether you are writing, every three; who else does.
 
         A customer with whom a person speaks sees that somebody types.
@@ -114,7 +114,7 @@ def _add_presence(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
         return [ViewerItem.model_validate(each) for each in here]
 
     @routes.get("/handoffs/{handoff_id}/suggestions")
-    async def suggested(handoff_id: str, _: Viewer) -> list[SuggestionItem]:
+    async def list_suggestions(handoff_id: str, _: Viewer) -> list[SuggestionItem]:
         """Up to three answers from the knowledge base to what the customer last asked; none while it is away."""
         handoff = await inbox.handoffs.one(gate.tenant, handoff_id)
         answers = await asyncio.to_thread(inbox.suggest, gate.tenant, handoff.conversation_id)
@@ -123,26 +123,30 @@ def _add_presence(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
 
 def _add_canned(routes: APIRouter, gate: Gate) -> None:
     @routes.get("/canned-replies")
-    async def listed(_: Viewer) -> list[CannedItem]:
+    async def list_canned_replies(_: Viewer) -> list[CannedItem]:
         """All, by name."""
-        texts = await gate.database.run(lambda session: canned_replies.listed(session, gate.tenant))
+        texts = await gate.database.run(lambda session: canned_replies.list_canned_replies(session, gate.tenant))
         return [CannedItem.model_validate(each) for each in texts]
 
     @routes.post("/canned-replies", status_code=201)
-    async def add(body: CannedBody, person: Answerer) -> CannedItem:
+    async def add_canned_reply(body: CannedBody, person: Answerer) -> CannedItem:
         """A new one; its name is free."""
-        made = await gate.database.run(lambda s: canned_replies.add(s, gate.tenant, body.name, body.text, person.email))
+        made = await gate.database.run(
+            lambda s: canned_replies.add_canned_reply(s, gate.tenant, body.name, body.text, person.email)
+        )
         return CannedItem.model_validate(made)
 
     @routes.put("/canned-replies/{canned_id}")
-    async def change(canned_id: str, body: CannedBody, person: Answerer) -> CannedItem:
+    async def update_canned_reply(canned_id: str, body: CannedBody, person: Answerer) -> CannedItem:
         """Another name or text."""
         changed = await gate.database.run(
-            lambda s: canned_replies.change(s, gate.tenant, canned_id, body.name, body.text, by=person.email)
+            lambda s: canned_replies.update_canned_reply(
+                s, gate.tenant, canned_id, body.name, body.text, by=person.email
+            )
         )
         return CannedItem.model_validate(changed)
 
     @routes.delete("/canned-replies/{canned_id}", status_code=204)
-    async def remove(canned_id: str, person: Answerer) -> None:
+    async def delete_canned_reply(canned_id: str, person: Answerer) -> None:
         """Delete it."""
-        await gate.database.run(lambda s: canned_replies.remove(s, gate.tenant, canned_id, person.email))
+        await gate.database.run(lambda s: canned_replies.delete_canned_reply(s, gate.tenant, canned_id, person.email))

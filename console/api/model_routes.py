@@ -30,36 +30,38 @@ class ExplainBody(BaseModel):
 Tenant = Annotated[str, Query(max_length=64)]
 
 
-def add_to(routes: APIRouter, services: ApiServices) -> None:
+def add_routes(routes: APIRouter, services: ApiServices) -> None:
     """The routes of the rules."""
     store = services.router.store
 
     @routes.get("/routing")
-    async def shown(tenant: Tenant = services.tenant) -> dict[str, Any]:
+    async def get_routing_rules(tenant: Tenant = services.tenant) -> dict[str, Any]:
         document = await asyncio.to_thread(store.get, tenant)
         return document.model_dump(mode="json")
 
     @routes.put("/routing")
-    async def put(document: Annotated[dict[str, Any], Body()], tenant: Tenant = services.tenant) -> dict[str, Any]:
+    async def store_routing_rules(
+        document: Annotated[dict[str, Any], Body()], tenant: Tenant = services.tenant
+    ) -> dict[str, Any]:
         stored = await asyncio.to_thread(store.put, tenant, document, "api")
         return stored.model_dump(mode="json")
 
     @routes.delete("/routing")
-    async def reset(tenant: Tenant = services.tenant) -> dict[str, Any]:
+    async def reset_routing_rules(tenant: Tenant = services.tenant) -> dict[str, Any]:
         document = await asyncio.to_thread(store.reset, tenant)
         return document.model_dump(mode="json")
 
     @routes.post("/routing/explain")
-    async def explain(body: ExplainBody) -> dict[str, Any]:
+    async def explain_routing(body: ExplainBody) -> dict[str, Any]:
         if not body.text.strip():
             raise InvalidInput("The text is empty.")
         tenant = body.tenant or services.tenant
         request = await services.would_ask(body.text, tenant)
         await services.router.refresh(request)
-        return {**_explained(services, request), "budget": await _budget(services, tenant)}
+        return {**_describe_decision(services, request), "budget": await _describe_budget(services, tenant)}
 
 
-def _explained(services: ApiServices, request: Request) -> dict[str, Any]:
+def _describe_decision(services: ApiServices, request: Request) -> dict[str, Any]:
     decision = services.router.decide(request)
     return {
         "question": request.signals.question,
@@ -75,18 +77,21 @@ def _explained(services: ApiServices, request: Request) -> dict[str, Any]:
     }
 
 
-async def _budget(services: ApiServices, tenant: str) -> dict[str, Any]:
+async def _describe_budget(services: ApiServices, tenant: str) -> dict[str, Any]:
     budget = services.router.document(tenant).budget
     spent, by_all = [await services.router.ledger.spent_today(whose) for whose in (tenant, None)]
     return {
         **budget.model_dump(mode="json"),
         "spent_today": str(spent),
         "spent_today_by_all": str(by_all),
-        "state": max((_state(spent, budget.tenant_per_day), _state(by_all, budget.day)), key=STATES.index),
+        "state": max(
+            (_compute_budget_state(spent, budget.tenant_per_day), _compute_budget_state(by_all, budget.day)),
+            key=STATES.index,
+        ),
     }
 
 
-def _state(spent: Decimal, limit: Decimal | None) -> str:
+def _compute_budget_state(spent: Decimal, limit: Decimal | None) -> str:
     if limit is None or spent < WARN_SHARE * limit:
         return STATES[0]
     return STATES[1] if spent < limit else STATES[2]

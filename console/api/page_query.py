@@ -16,7 +16,7 @@ To = Annotated[date | None, Query(alias="to", description="Last day (UTC), inclu
 Tenant = Annotated[str, Query(max_length=64)]
 
 
-def period(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
+def build_period(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
     """From the beginning of the first day to the end of the last.
 
     Raises:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from console.api.errors import Viewer
 from console.api.page_query import From, To
 from console.api.services import LearningServices
-from core.db.models import now
+from core.db.models import get_current_time
 from core.errors import InvalidInput
 from evaluation import performance
 from evaluation.performance import By
@@ -43,30 +43,32 @@ class Summary(BaseModel):
     """95 % interval of each change (Newcombe)."""
 
 
-def add_to(routes: APIRouter, services: LearningServices) -> None:
+def add_routes(routes: APIRouter, services: LearningServices) -> None:
     """The routes of figures."""
 
     @routes.get("/performance-metrics/", tags=[TAG])
-    async def metrics(_: Viewer, by: By = "day", start: From = None, end: To = None, channel: Channel = "") -> Series:
+    async def list_metrics(
+        _: Viewer, by: By = "day", start: From = None, end: To = None, channel: Channel = ""
+    ) -> Series:
         """Counts and rates; without days the last 28."""
-        first, last = _period(start, end)
+        first, last = _choose_period(start, end)
         found = await services.database.run(
-            lambda session: performance.series(session, services.tenant, first, last, by=by, channel=channel)
+            lambda session: performance.list_periods(session, services.tenant, first, last, by=by, channel=channel)
         )
         return Series(by=by, first=first, last=last, items=found)
 
     @routes.get("/performance-metrics/summary/", tags=[TAG])
-    async def summary(_: Viewer, start: From = None, end: To = None, channel: Channel = "") -> Summary:
+    async def get_performance_summary(_: Viewer, start: From = None, end: To = None, channel: Channel = "") -> Summary:
         """One period, and what changed against the one before."""
-        first, last = _period(start, end)
+        first, last = _choose_period(start, end)
         found = await services.database.run(
-            lambda session: performance.summary(session, services.tenant, first, last, channel)
+            lambda session: performance.compare_periods(session, services.tenant, first, last, channel)
         )
         return Summary(**found)
 
 
-def _period(start: date | None, end: date | None) -> tuple[date, date]:
-    last = end or now().date()
+def _choose_period(start: date | None, end: date | None) -> tuple[date, date]:
+    last = end or get_current_time().date()
     first = start or last - timedelta(days=27)
     if first > last:
         raise InvalidInput(f"from ({first}) lies after to ({last}).")

@@ -36,28 +36,28 @@ class ResetBody(_Body):
     model: str | None = None
 
 
-def add_to(routes: APIRouter, services: ApiServices) -> None:
+def add_routes(routes: APIRouter, services: ApiServices) -> None:
     """The routes of providers and of what was used."""
 
     @routes.get("/providers")
-    async def listed() -> dict[str, Any]:
+    async def list_providers() -> dict[str, Any]:
         health = services.router.health()
-        return {"providers": described(services.catalogue, health), "stats": services.router.stats()}
+        return {"providers": describe_providers(services.catalogue, health), "stats": services.router.stats()}
 
     @routes.post("/providers/test")
-    async def test(body: TestBody) -> list[dict[str, Any]]:
+    async def test_providers(body: TestBody) -> list[dict[str, Any]]:
         names = [body.provider] if body.provider else sorted({h.provider for h in services.router.health()})
         return [asdict(report) for report in await asyncio.gather(*map(services.router.test, names))]
 
     @routes.post("/providers/reset")
-    async def reset(body: ResetBody) -> dict[str, Any]:
+    async def reset_provider_health(body: ResetBody) -> dict[str, Any]:
         if body.model is not None:
             services.catalogue.model(body.model)
         services.router.reset(body.model)
         return {"reset": body.model or "all"}
 
     @routes.get("/providers/usage")
-    async def usage(
+    async def list_provider_usage(
         by: summaries.By = "model",
         start: Annotated[date | None, Query(alias="from")] = None,
         end: Annotated[date | None, Query(alias="to")] = None,
@@ -68,11 +68,11 @@ def add_to(routes: APIRouter, services: ApiServices) -> None:
         if first > last:
             raise InvalidInput(f"from ({first}) lies after to ({last}).")
         await services.router.ledger.flush()
-        rows = await services.database.run(lambda s: summaries.usage(s, by, first, last, tenant))
+        rows = await services.database.run(lambda s: summaries.summarise_usage(s, by, first, last, tenant))
         return [asdict(row) for row in rows]
 
 
-def described(catalogue: Catalogue, health: list[ModelHealth]) -> list[dict[str, Any]]:
+def describe_providers(catalogue: Catalogue, health: list[ModelHealth]) -> list[dict[str, Any]]:
     """Every provider with its models, and how they do where it is set up."""
     known = {each.model: each for each in health}
     working = {each.provider for each in health}

@@ -120,11 +120,11 @@ class ItemPage(BaseModel):
     items: list[Item]
 
 
-def add_to(routes: APIRouter, services: LearningServices) -> None:
+def add_routes(routes: APIRouter, services: LearningServices) -> None:
     """The routes of the queue."""
 
     @routes.get("/training-data/", tags=[TAG])
-    async def items(
+    async def list_review_items(
         *,
         _: Viewer,
         status: Status | None = None,
@@ -137,17 +137,19 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         """The greatest expected effect first; without a status what waits for a decision."""
         wanted = Filter(status, kind, search, language)
 
-        def work(session: Session) -> ItemPage:
-            total, found = queries.listed(session, services.tenant, wanted, limit, offset)
-            shown = [Item(**queries.described(session, item)) for item in found]
+        def load_review_items(session: Session) -> ItemPage:
+            total, found = queries.list_review_items(session, services.tenant, wanted, limit, offset)
+            shown = [Item(**queries.describe_item(session, item)) for item in found]
             return ItemPage(total=total, limit=limit, offset=offset, items=shown)
 
-        return await services.database.run(work)
+        return await services.database.run(load_review_items)
 
     @routes.get("/training-data/analytics/", tags=[TAG])
-    async def analytics(_: Viewer, days: Annotated[int, Query(ge=1, le=366)] = 28) -> dict[str, Any]:
+    async def get_review_analytics(_: Viewer, days: Annotated[int, Query(ge=1, le=366)] = 28) -> dict[str, Any]:
         """How long the queue is, what it could win, and how the last days' decisions went."""
-        return await services.database.run(lambda session: queries.analytics(session, services.tenant, days))
+        return await services.database.run(
+            lambda session: queries.compute_review_analytics(session, services.tenant, days)
+        )
 
     @routes.post("/training-data/process_conversation/", tags=[TAG])
     async def process_conversation(body: ConversationBody, _: Reviewer) -> dict[str, Any]:
@@ -163,38 +165,40 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
             raise Unavailable("Learning from conversations is not part of this installation.")
         return await asyncio.to_thread(services.harvest_all, services.tenant)
 
-    _add_one(routes, services)
+    _add_item_routes(routes, services)
     _add_decisions(routes, services)
 
 
-def _add_one(routes: APIRouter, services: LearningServices) -> None:
+def _add_item_routes(routes: APIRouter, services: LearningServices) -> None:
     @routes.get("/training-data/{item_id}/", tags=[TAG])
-    async def item(item_id: str, _: Viewer) -> Item:
+    async def get_review_item(item_id: str, _: Viewer) -> Item:
         """One item with where it was said and the entries near to it."""
-        return await _shown(services, item_id)
+        return await _load_review_item(services, item_id)
 
     @routes.patch("/training-data/{item_id}/", tags=[TAG])
-    async def edit(item_id: str, body: EditBody, person: Reviewer) -> Item:
+    async def edit_review_item(item_id: str, body: EditBody, person: Reviewer) -> Item:
         """Say it in other words; it stays in the queue."""
 
-        def work(session: Session, claim: Claim) -> ReviewItem:
-            before = queries.found(session, services.tenant, item_id)
+        def store_edit(session: Session, claim: Claim) -> ReviewItem:
+            before = queries.get_review_item(session, services.tenant, item_id)
             now = {name: getattr(before, name) for name in ("questions", "answer", "subject", "intent")}
             given = body.model_dump(exclude_unset=True, exclude={"revision"})
             values = {**now, **{name: value for name, value in given.items() if value is not None}}
-            return decisions.edit(session, claim, Wording(**{**values, "questions": tuple(values["questions"])}))
+            return decisions.edit_item(session, claim, Wording(**{**values, "questions": tuple(values["questions"])}))
 
-        return await _decide(services, item_id, body, person, work)
-
-
-async def _shown(services: LearningServices, item_id: str) -> Item:
-    def work(session: Session) -> Item:
-        return Item(**queries.detailed(session, queries.found(session, services.tenant, item_id)))
-
-    return await services.database.run(work)
+        return await _decide_review_item(services, item_id, body, person, store_edit)
 
 
-async def _decide(
+async def _load_review_item(services: LearningServices, item_id: str) -> Item:
+    def load_details(session: Session) -> Item:
+        return Item(
+            **queries.describe_item_details(session, queries.get_review_item(session, services.tenant, item_id))
+        )
+
+    return await services.database.run(load_details)
+
+
+async def _decide_review_item(
     services: LearningServices,
     item_id: str,
     body: DecisionBody,
@@ -203,44 +207,48 @@ async def _decide(
 ) -> Item:
     claim = Claim(services.tenant, item_id, body.revision, person.email)
     await services.desk.decide(services.tenant, lambda session: work(session, claim))
-    return await _shown(services, item_id)
+    return await _load_review_item(services, item_id)
 
 
 def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
     @routes.post("/training-data/{item_id}/approve/", tags=[TAG])
-    async def approve(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
+    async def approve_review_item(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
         """Publish it; with four eyes the first approval waits for a second person's."""
-        return await _decide(services, item_id, body, person, decisions.approve)
+        return await _decide_review_item(services, item_id, body, person, decisions.approve_item)
 
     @routes.post("/training-data/{item_id}/merge/", tags=[TAG])
-    async def merge(item_id: str, body: MergeBody, person: Reviewer) -> Item:
+    async def merge_review_item(item_id: str, body: MergeBody, person: Reviewer) -> Item:
         """Its questions become phrasings of an entry."""
-        return await _decide(
+        return await _decide_review_item(
             services,
             item_id,
             body,
             person,
-            lambda session, claim: decisions.merge(session, claim, body.entry_id, take_answer=body.take_answer),
+            lambda session, claim: decisions.merge_item(session, claim, body.entry_id, take_answer=body.take_answer),
         )
 
     @routes.post("/training-data/{item_id}/keep/", tags=[TAG])
-    async def keep(item_id: str, body: KeepBody, person: Reviewer) -> Item:
+    async def keep_entry(item_id: str, body: KeepBody, person: Reviewer) -> Item:
         """Of a contradiction this entry stays; those with another answer are retired."""
-        return await _decide(services, item_id, body, person, lambda s, claim: decisions.keep(s, claim, body.entry_id))
+        return await _decide_review_item(
+            services, item_id, body, person, lambda s, claim: decisions.keep_entry(s, claim, body.entry_id)
+        )
 
     @routes.post("/training-data/{item_id}/reject/", tags=[TAG])
-    async def reject(item_id: str, body: RejectBody, person: Reviewer) -> Item:
+    async def reject_review_item(item_id: str, body: RejectBody, person: Reviewer) -> Item:
         """Decide against it."""
-        return await _decide(services, item_id, body, person, lambda s, claim: decisions.reject(s, claim, body.reason))
+        return await _decide_review_item(
+            services, item_id, body, person, lambda s, claim: decisions.reject_item(s, claim, body.reason)
+        )
 
     @routes.post("/training-data/{item_id}/snooze/", tags=[TAG])
-    async def snooze(item_id: str, body: SnoozeBody, person: Reviewer) -> Item:
+    async def snooze_review_item(item_id: str, body: SnoozeBody, person: Reviewer) -> Item:
         """Out of the queue for a while."""
-        return await _decide(
-            services, item_id, body, person, lambda s, claim: decisions.snooze(s, claim, body.until, body.reason)
+        return await _decide_review_item(
+            services, item_id, body, person, lambda s, claim: decisions.snooze_item(s, claim, body.until, body.reason)
         )
 
     @routes.post("/training-data/{item_id}/undo/", tags=[TAG])
-    async def undo(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
+    async def undo_decision(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
         """Take the decision back with all that it did."""
-        return await _decide(services, item_id, body, person, decisions.undo)
+        return await _decide_review_item(services, item_id, body, person, decisions.undo_decision)

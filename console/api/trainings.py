@@ -82,14 +82,14 @@ class TrainingPage(BaseModel):
     items: list[Training]
 
 
-def add_to(routes: APIRouter, services: LearningServices) -> None:
+def add_routes(routes: APIRouter, services: LearningServices) -> None:
     """The routes of trainings."""
 
-    async def found(session_id: str) -> Training:
-        return await services.database.run(lambda session: _found(session, services.tenant, session_id))
+    async def read_training(session_id: str) -> Training:
+        return await services.database.run(lambda session: _load_training(session, services.tenant, session_id))
 
     @routes.get("/training-sessions/", tags=[TAG])
-    async def listed(
+    async def list_trainings(
         _: Viewer,
         kind: TrainingKind | None = None,
         status: TrainingStatus | None = None,
@@ -99,58 +99,58 @@ def add_to(routes: APIRouter, services: LearningServices) -> None:
         """Newest first."""
         wanted = {name: value for name, value in (("kind", kind), ("status", status)) if value}
 
-        def work(session: Session) -> TrainingPage:
+        def load_trainings(session: Session) -> TrainingPage:
             query = select(TrainingSession).filter_by(tenant_id=services.tenant, **wanted)
             total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
             rows = session.scalars(query.order_by(TrainingSession.id.desc()).limit(limit).offset(offset))
-            return TrainingPage(total=total, limit=limit, offset=offset, items=[_shown(row) for row in rows])
+            return TrainingPage(total=total, limit=limit, offset=offset, items=[_to_training(row) for row in rows])
 
-        return await services.database.run(work)
+        return await services.database.run(load_trainings)
 
     @routes.get("/training-sessions/{session_id}/", tags=[TAG])
-    async def one(session_id: str, _: Viewer) -> Training:
+    async def get_training(session_id: str, _: Viewer) -> Training:
         """How far it is, and what was measured."""
-        return await found(session_id)
+        return await read_training(session_id)
 
     @routes.post("/training-sessions/start_training/", tags=[TAG], status_code=202)
-    async def start(body: StartBody, person: Builder) -> Training:
+    async def start_training(body: StartBody, person: Builder) -> Training:
         """Begin a training; the worker does it."""
         if services.start_training is None:
             raise Unavailable("Training from here is not part of this installation: use `rejoinder train`.")
         begin, values = services.start_training, (services.tenant, body.kind, person.email, body.reason)
         session_id = await asyncio.to_thread(begin, *values)
-        return await found(session_id)
+        return await read_training(session_id)
 
-    _add_models(routes, services, found)
+    _add_models(routes, services, read_training)
 
 
 def _add_models(routes: APIRouter, services: LearningServices, found: Callable[[str], Awaitable[Training]]) -> None:
-    def models() -> Models:
+    def require_models() -> Models:
         if services.models is None:
             raise Unavailable("Deploying from here is not part of this installation: use `rejoinder models`.")
         return services.models
 
     @routes.post("/training-sessions/{session_id}/deploy/", tags=[TAG], status_code=202)
-    async def deploy(session_id: str, body: DeployBody, person: Builder) -> Training:
+    async def deploy_model(session_id: str, body: DeployBody, person: Builder) -> Training:
         """Put its model in force; an embedding serves once the worker has made its vectors (see ``step``)."""
         kind = (await found(session_id)).kind
-        put, who = models().deploy, (services.tenant, (session_id, kind), person.email, body.reason)
+        put, who = require_models().deploy, (services.tenant, (session_id, kind), person.email, body.reason)
         await asyncio.to_thread(put, *who, force=body.force)
         return await found(session_id)
 
     @routes.post("/training-sessions/rollback/", tags=[TAG], status_code=202)
-    async def rollback(body: RollbackBody, person: Builder) -> Training | None:
+    async def roll_back_model(body: RollbackBody, person: Builder) -> Training | None:
         """Go back to the model that served before; again: one further back. ``null``: to the base model of embedding."""
-        back = await asyncio.to_thread(models().rollback, services.tenant, body.kind, person.email, body.reason)
+        back = await asyncio.to_thread(require_models().rollback, services.tenant, body.kind, person.email, body.reason)
         return await found(back) if back else None
 
 
-def _found(session: Session, tenant_id: str, session_id: str) -> Training:
+def _load_training(session: Session, tenant_id: str, session_id: str) -> Training:
     row = session.get(TrainingSession, session_id)
     if row is None or row.tenant_id != tenant_id:
         raise NotFound(f"There is no training {session_id!r}.")
-    return _shown(row)
+    return _to_training(row)
 
 
-def _shown(row: TrainingSession) -> Training:
+def _to_training(row: TrainingSession) -> Training:
     return Training(**{name: getattr(row, name) for name in FIELDS})

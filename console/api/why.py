@@ -41,7 +41,7 @@ def router(gate: Gate, explanations: Explanations) -> APIRouter:
     routes = APIRouter(prefix="/v1/bot/knowledge", route_class=route_class(gate.caller), tags=["knowledge base"])
 
     @routes.get("/why")
-    async def why(
+    async def explain_answer(
         _: Viewer,
         text: Annotated[str, Query(max_length=LONGEST_QUESTION)] = "",
         turn: Id = None,

@@ -26,14 +26,14 @@ class Attempts:
         Raises:
             TooManyRequests: these were too many.
         """
-        self._hit(self._address, address)
-        self._hit(self._account, email.strip().lower()[:200])
+        self._count_attempt(self._address, address)
+        self._count_attempt(self._account, email.strip().lower()[:200])
 
     def forgive(self, email: str) -> None:
         """It was the right password: earlier mistakes do not count."""
         self._windows.clear(self._account, email.strip().lower()[:200])
 
-    def _hit(self, item: RateLimitItem, key: str) -> None:
+    def _count_attempt(self, item: RateLimitItem, key: str) -> None:
         if self._windows.hit(item, key):
             return
         reset = self._windows.get_window_stats(item, key).reset_time

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from console.auth import passwords, sessions, users
 from console.auth.attempts import Attempts
 from console.auth.roles import Permission
-from console.auth.sessions import API, Person, same
+from console.auth.sessions import API, Person, matches_secret
 from core.db import Database
 from core.db.models import User
 from core.errors import Forbidden, InvalidInput, NotFound, Unauthorised
@@ -36,7 +36,7 @@ class Gate:
         token = request.cookies.get(COOKIE)
         if not token:
             return None
-        return await self.database.run(lambda session: sessions.person(session, self.tenant, token))
+        return await self.database.run(lambda session: sessions.find_person(session, self.tenant, token))
 
     async def caller(self, request: Request) -> Person:
         """Who calls the API: the token's holder, or somebody who signed in and sends the CSRF token.
@@ -46,7 +46,7 @@ class Gate:
             Forbidden: a change without the session's CSRF token.
         """
         if given := request.headers.get("authorization"):
-            if same(given, f"Bearer {self.token}"):
+            if matches_secret(given, f"Bearer {self.token}"):
                 return API
             raise Unauthorised("This is not the API token: `rejoinder token` prints it.")
         person = await self.signed_in(request)
@@ -62,7 +62,7 @@ class Gate:
         Raises:
             Forbidden: it is not the session's token.
         """
-        if not person.csrf or not same(given, person.csrf):
+        if not person.csrf or not matches_secret(given, person.csrf):
             raise Forbidden("This form is too old, or did not come from this page. Load the page again.")
 
     async def sign_in(self, address: str, email: str, password: str) -> str | None:
@@ -72,12 +72,12 @@ class Gate:
             TooManyRequests: these were too many attempts.
         """
         self.attempts.count(address, email)
-        user = await self.database.run(lambda session: _active(session, self.tenant, email))
-        right = await asyncio.to_thread(passwords.fits, user.password_hash if user else None, password)
+        user = await self.database.run(lambda session: _find_active_user(session, self.tenant, email))
+        right = await asyncio.to_thread(passwords.matches_password, user.password_hash if user else None, password)
         if user is None or not right:
             return None
         self.attempts.forgive(email)
-        token, _ = await self.database.run(lambda s: sessions.begin(s, users.found(s, self.tenant, user.id)))
+        token, _ = await self.database.run(lambda s: sessions.open_session(s, users.get_user(s, self.tenant, user.id)))
         return token
 
     async def change_password(self, person: Person, old: str, new: str) -> None:
@@ -88,19 +88,19 @@ class Gate:
             TooManyRequests: these were too many attempts.
         """
         self.attempts.count(f"password of {person.user_id}", person.email)
-        user = await self.database.run(lambda session: users.found(session, self.tenant, person.user_id or ""))
-        if not await asyncio.to_thread(passwords.fits, user.password_hash, old):
+        user = await self.database.run(lambda session: users.get_user(session, self.tenant, person.user_id or ""))
+        if not await asyncio.to_thread(passwords.matches_password, user.password_hash, old):
             raise InvalidInput("The present password is not right.")
-        stored = await asyncio.to_thread(passwords.hashed, new, person.email)
+        stored = await asyncio.to_thread(passwords.hash_password, new, person.email)
         await self.database.run(
             lambda s: users.set_password(
-                s, users.found(s, self.tenant, user.id), stored, person.email, person.session_id
+                s, users.get_user(s, self.tenant, user.id), stored, person.email, person.session_id
             )
         )
         self.attempts.forgive(person.email)
 
 
-def need(person: Person, permission: Permission) -> None:
+def require_permission(person: Person, permission: Permission) -> None:
     """Refuse who may not.
 
     Raises:
@@ -123,9 +123,9 @@ def set_cookie(request: Request, response: Response, token: str) -> None:
     )
 
 
-def _active(session: Session, tenant_id: str, email: str) -> User | None:
+def _find_active_user(session: Session, tenant_id: str, email: str) -> User | None:
     try:
-        user = users.found(session, tenant_id, email)
+        user = users.get_user(session, tenant_id, email)
     except NotFound:
         return None
     return user if user.active else None

@@ -14,7 +14,7 @@ SHORTEST, LONGEST = 10, 200
 _hasher = PasswordHasher()
 
 
-def hashed(password: str, email: str = "") -> str:
+def hash_password(password: str, email: str = "") -> str:
     """What is stored of it.
 
     Raises:
@@ -27,14 +27,14 @@ def hashed(password: str, email: str = "") -> str:
     return _hasher.hash(password)
 
 
-def fits(stored: str | None, password: str) -> bool:
+def matches_password(stored: str | None, password: str) -> bool:
     """Whether it is the one; takes as long where there is nobody, so that nobody learns who has an account."""
     try:
-        return _hasher.verify(stored or _nobodys(), password) and stored is not None
+        return _hasher.verify(stored or _make_dummy_hash(), password) and stored is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
 @cache
-def _nobodys() -> str:
+def _make_dummy_hash() -> str:
     return _hasher.hash(secrets.token_hex())

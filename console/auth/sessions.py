@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from console.auth.roles import PERMISSIONS, Permission
-from core.db.models import User, UserSession, now
+from core.db.models import User, UserSession, get_current_time
 
 LASTS = timedelta(hours=12)
 """A working day; then they sign in again."""
@@ -40,45 +40,45 @@ API = Person("api", "API token", "admin", PERMISSIONS["admin"])
 """Whoever holds the token."""
 
 
-def begin(session: Session, user: User) -> tuple[str, datetime]:
+def open_session(session: Session, user: User) -> tuple[str, datetime]:
     """A new session; the cookie's value, which is told only here, and when it ends."""
-    session.execute(delete(UserSession).where(UserSession.expires_at <= now()))
-    token, expires = secrets.token_urlsafe(32), now() + LASTS
+    session.execute(delete(UserSession).where(UserSession.expires_at <= get_current_time()))
+    token, expires = secrets.token_urlsafe(32), get_current_time() + LASTS
     session.add(
         UserSession(
             tenant_id=user.tenant_id,
             user_id=user.id,
-            token_hash=_hash(token),
+            token_hash=_hash_token(token),
             csrf_token=secrets.token_urlsafe(32),
             expires_at=expires,
         )
     )
-    user.last_seen_at = now()
+    user.last_seen_at = get_current_time()
     return token, expires
 
 
-def person(session: Session, tenant_id: str, token: str) -> Person | None:
+def find_person(session: Session, tenant_id: str, token: str) -> Person | None:
     """Who has this cookie; None where the session is over or they may not sign in any more."""
-    query = select(UserSession).filter_by(tenant_id=tenant_id, token_hash=_hash(token))
-    opened = session.scalar(query.where(UserSession.expires_at > now()))
+    query = select(UserSession).filter_by(tenant_id=tenant_id, token_hash=_hash_token(token))
+    opened = session.scalar(query.where(UserSession.expires_at > get_current_time()))
     if opened is None or not opened.user.active:
         return None
     user = opened.user
-    if user.last_seen_at is None or user.last_seen_at < now() - SEEN_EVERY:
-        user.last_seen_at = now()
+    if user.last_seen_at is None or user.last_seen_at < get_current_time() - SEEN_EVERY:
+        user.last_seen_at = get_current_time()
     permissions = next((allowed for role, allowed in PERMISSIONS.items() if role == user.role), frozenset())
     return Person(user.email, user.name, user.role, permissions, user.id, opened.id, opened.csrf_token)
 
 
-def end(session: Session, session_id: str) -> None:
+def close_session(session: Session, session_id: str) -> None:
     """Signed out."""
     session.execute(delete(UserSession).where(UserSession.id == session_id))
 
 
-def same(given: str, expected: str) -> bool:
+def matches_secret(given: str, expected: str) -> bool:
     """Compared in the same time whatever is given."""
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def _hash(token: str) -> str:
+def _hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

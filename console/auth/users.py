@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from console.auth.roles import ROLES
-from core.audit import note
+from core.audit import add_audit_event
 from core.db.models import User, UserSession
 from core.errors import Conflict, InvalidInput, NotFound
 
@@ -16,7 +16,9 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 LONGEST = 200
 
 
-def add(session: Session, tenant_id: str, email: str, role: str, password_hash: str, by: str, name: str = "") -> User:  # noqa: PLR0917
+def add_user(  # noqa: PLR0917 - the columns of a member of staff
+    session: Session, tenant_id: str, email: str, role: str, password_hash: str, by: str, name: str = ""
+) -> User:
     """A new member of staff.
 
     Raises:
@@ -33,21 +35,21 @@ def add(session: Session, tenant_id: str, email: str, role: str, password_hash: 
     user = User(tenant_id=tenant_id, email=email, name=name, role=role, password_hash=password_hash)
     session.add(user)
     session.flush()
-    note(session, tenant_id, "user", user.id, "added", by, email=email, role=role)
+    add_audit_event(session, tenant_id, "user", user.id, "added", by, email=email, role=role)
     return user
 
 
-def listed(session: Session, tenant_id: str) -> list[User]:
+def list_users(session: Session, tenant_id: str) -> list[User]:
     """Everybody, by address."""
     return list(session.scalars(select(User).filter_by(tenant_id=tenant_id).order_by(User.email)))
 
 
-def count(session: Session, tenant_id: str) -> int:
+def count_users(session: Session, tenant_id: str) -> int:
     """How many there are."""
     return session.scalar(select(func.count()).select_from(User).filter_by(tenant_id=tenant_id)) or 0
 
 
-def found(session: Session, tenant_id: str, who: str) -> User:
+def get_user(session: Session, tenant_id: str, who: str) -> User:
     """By address or id.
 
     Raises:
@@ -60,7 +62,7 @@ def found(session: Session, tenant_id: str, who: str) -> User:
     return user
 
 
-def change(session: Session, user: User, by: str, *, role: str | None = None, active: bool | None = None) -> None:
+def update_user(session: Session, user: User, by: str, *, role: str | None = None, active: bool | None = None) -> None:
     """Another role, or whether they may sign in; who may not is signed out at once.
 
     Raises:
@@ -77,14 +79,14 @@ def change(session: Session, user: User, by: str, *, role: str | None = None, ac
     user.role, user.active = role, active
     if not active:
         sign_out_everywhere(session, user)
-    note(session, user.tenant_id, "user", user.id, "changed", by, email=user.email, role=role, active=active)
+    add_audit_event(session, user.tenant_id, "user", user.id, "changed", by, email=user.email, role=role, active=active)
 
 
 def set_password(session: Session, user: User, password_hash: str, by: str, keep: str | None = None) -> None:
     """A new password; every session but ``keep`` (an id) ends."""
     user.password_hash = password_hash
     sign_out_everywhere(session, user, keep)
-    note(session, user.tenant_id, "user", user.id, "password", by, email=user.email)
+    add_audit_event(session, user.tenant_id, "user", user.id, "password", by, email=user.email)
 
 
 def sign_out_everywhere(session: Session, user: User, keep: str | None = None) -> None:

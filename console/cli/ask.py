@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.options import JsonOption, TenantOption, print_json
-from core.attachments import described
+from core.attachments import describe_attachments
 from core.errors import InvalidInput
 from core.settings import Settings
 
@@ -34,11 +34,11 @@ def ask(
         print_json({"conversation_id": chat.conversation_id, "messages": messages})
         return
     for message in messages:
-        print(_rendered(message))
+        print(_render_message(message))
 
 
-def _rendered(message: dict[str, Any]) -> str:
-    lines = list(filter(None, [message["text"], described(message["attachments"])]))
+def _render_message(message: dict[str, Any]) -> str:
+    lines = list(filter(None, [message["text"], describe_attachments(message["attachments"])]))
     lines += [f"  [{title}]" for title in message["buttons"]]
     for number, source in enumerate(message["sources"], 1):
         name = f"[{number}]" if f"[{number}]" in message["text"] else "source:"

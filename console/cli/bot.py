@@ -63,15 +63,15 @@ def adopt(
     Exit code 1, and nothing written, where something in the project has to be changed first. Run it again when the project
     has changed: what was learnt stays. The next start trains the bot; `rejoinder bot forget` goes back.
     """
-    from evaluation.adoption.findings import report  # noqa: PLC0415
-    from evaluation.adoption.plan import Wanted, plan, take_in  # noqa: PLC0415
+    from evaluation.adoption.findings import format_findings  # noqa: PLC0415
+    from evaluation.adoption.plan import Wanted, adopt_project, plan_adoption  # noqa: PLC0415
 
     settings = Settings.load()
     wanted = Wanted(project, domain, config, tuple(data or ()), pipeline.value, duckling, their_handoff, out)
-    read, found = plan(settings, wanted)
+    read, found = plan_adoption(settings, wanted)
     if not as_json:
-        print(report(found.findings))
-    adoption = None if dry_run or found.unresolved else take_in(settings, wanted, read, found)
+        print(format_findings(found.findings))
+    adoption = None if dry_run or found.unresolved else adopt_project(settings, wanted, read, found)
     if as_json:
         print_json(
             {"findings": [one.row() for one in found.findings], "written": str(adoption.folder) if adoption else None}
@@ -103,7 +103,7 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     from evaluation.training.wiring import make_model  # noqa: PLC0415
 
     settings = Settings.load()
-    logs.set_up(settings.log_format, "ERROR")
+    logs.configure_logging(settings.log_format, "ERROR")
     model = make_model(settings)
     release = model.running_release
     if release is None:
@@ -111,7 +111,9 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     with action_server(model.parts, settings.own_action_servers()) as server:
         found = check_forms(release, model.parts, server)
     lacking = lacks_of(model.parts)
-    print_json(found) if as_json else print("\n".join([*(line for one in found for line in _lines(one)), *lacking]))
+    print_json(found) if as_json else print(
+        "\n".join([*(line for one in found for line in _format_form_result(one)), *lacking])
+    )
     raise typer.Exit(1 if any(one["failures"] for one in found) else 0)
 
 
@@ -119,7 +121,7 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
 def actions(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # noqa: ARG001 - every command has it
     """What the action servers have; exit code 1 where one does not answer, a name is given twice, or an action is nowhere."""
     settings = Settings.load()
-    servers, problems = asyncio.run(_asked(settings))
+    servers, problems = asyncio.run(_check_action_servers(settings))
     if as_json:
         listed = [
             {"server": each.name, "actions": sorted(each.actions or ()), "problem": each.problem} for each in servers
@@ -131,7 +133,7 @@ def actions(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  
     raise typer.Exit(1 if problems else 0)
 
 
-async def _asked(settings: Settings) -> tuple[list[ActionServer], list[str]]:
+async def _check_action_servers(settings: Settings) -> tuple[list[ActionServer], list[str]]:
     from actions.servers import ActionServers  # noqa: PLC0415
 
     parts = settings.bot()
@@ -148,7 +150,7 @@ def lacks_of(parts: BotParts) -> list[str]:
     ]
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def _format_form_result(found: dict[str, Any]) -> list[str]:
     first = f"{found['form']}: {found['tried'] - len(found['failures'])} of {found['tried']} went well"
     missed = [f"    not reached: {', '.join(found['not_reached'])}; its tests have no values that lead there"]
     wrong = [

@@ -23,7 +23,7 @@ def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     from core.handoffs.staff import canned_replies  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        ready = canned_replies.listed(session, tenant_id)
+        ready = canned_replies.list_canned_replies(session, tenant_id)
     if as_json:
         print_json([asdict(each) for each in ready])
         return
@@ -42,7 +42,7 @@ def add(
     from core.handoffs.staff import canned_replies  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        print(f"added “{canned_replies.add(session, tenant_id, name, text, BY).name}”")
+        print(f"added “{canned_replies.add_canned_reply(session, tenant_id, name, text, BY).name}”")
 
 
 @app.command()
@@ -51,8 +51,12 @@ def remove(name: NameArgument, tenant: TenantOption = None) -> None:
     from core.handoffs.staff import canned_replies  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        found = [each.id for each in canned_replies.listed(session, tenant_id) if each.name == " ".join(name.split())]
+        found = [
+            each.id
+            for each in canned_replies.list_canned_replies(session, tenant_id)
+            if each.name == " ".join(name.split())
+        ]
         if not found:
             raise NotFound(f"There is no canned reply of the name “{name}”.")
-        canned_replies.remove(session, tenant_id, found[0], BY)
+        canned_replies.delete_canned_reply(session, tenant_id, found[0], BY)
     print(f"removed “{name}”")

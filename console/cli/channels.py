@@ -45,26 +45,26 @@ def create(
     """Make them at Twilio, and ask WhatsApp for approval; what is there already stays."""
     from connectors.twilio.templates import TEMPLATES  # noqa: PLC0415 - see above
 
-    contents = _contents()
+    contents = _make_contents()
 
-    async def make() -> None:
+    async def create_templates() -> None:
         for each in [name] if name else TEMPLATES:
             print(f"{each}: {await contents.create(each)}")
 
-    asyncio.run(make())
+    asyncio.run(create_templates())
 
 
 @templates.command("list")
 def list_(as_json: JsonOption = False) -> None:
     """What WhatsApp says of each."""
-    found = asyncio.run(_contents().templates())
+    found = asyncio.run(_make_contents().templates())
     if as_json:
         print_json(found)
     else:
         print_table(["name", "sid", "status", "reason"], [tuple(each.values()) for each in found])
 
 
-def _contents() -> Contents:
+def _make_contents() -> Contents:
     from connectors.twilio.client import Twilio  # noqa: PLC0415 - see above
     from connectors.twilio.templates import Contents  # noqa: PLC0415 - see above
     from connectors.twilio.wiring import twilio_config  # noqa: PLC0415 - see above

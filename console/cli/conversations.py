@@ -52,7 +52,7 @@ def list_(
         said = select(func.count()).where(Message.conversation_id == Conversation.id).scalar_subquery()
         query = select(Conversation, said).where(Conversation.tenant_id == tenant_id)
         found = session.execute(query.order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit))
-        rows = [{**_described(conversation), "messages": count} for conversation, count in found]
+        rows = [{**_describe_conversation(conversation), "messages": count} for conversation, count in found]
     if as_json:
         print_json(rows)
         return
@@ -70,10 +70,10 @@ def show(
 ) -> None:
     """Show what was said in a conversation."""
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        conversation = _found(session, tenant_id, conversation_id)
+        conversation = _get_conversation(session, tenant_id, conversation_id)
         made = {turn.id: turn for turn in session.scalars(select(Turn).filter_by(conversation_id=conversation.id))}
-        turns = [_said(message, made.get(message.turn_id or "")) for message in conversation.messages]
-        shown = {**_described(conversation), "turns": turns}
+        turns = [_describe_message(message, made.get(message.turn_id or "")) for message in conversation.messages]
+        shown = {**_describe_conversation(conversation), "turns": turns}
     if as_json:
         print_json(shown)
         return
@@ -92,16 +92,16 @@ def summarise(
     """Sum up a conversation for a colleague, in a few lines by a model."""
     with opened(tenant) as (settings, database, tenant_id):
         with database.session() as session:
-            conversation = _found(session, tenant_id, conversation_id)
+            conversation = _get_conversation(session, tenant_id, conversation_id)
             said = [(message.speaker, message.text) for message in conversation.messages]
-        summary = asyncio.run(_summary(settings, database, conversation, said))
+        summary = asyncio.run(_summarise_conversation(settings, database, conversation, said))
     if as_json:
         print_json({"id": conversation.id, "summary": summary})
     else:
         print(summary)
 
 
-async def _summary(
+async def _summarise_conversation(
     settings: Settings, database: Database, conversation: Conversation, said: list[tuple[str, str]]
 ) -> str:
     from core import logs  # noqa: PLC0415
@@ -110,7 +110,7 @@ async def _summary(
     from knowledge.answers.prompt_texts import Prompts  # noqa: PLC0415
     from knowledge.types import SPEAKERS, Utterance  # noqa: PLC0415
 
-    logs.set_up(settings.log_format, "ERROR")
+    logs.configure_logging(settings.log_format, "ERROR")
     prompts, router = Prompts.load(), make_router(settings, database)
     utterances = [Utterance(SPEAKERS[speaker], text) for speaker, text in said]
     caller = Caller(conversation.tenant_id, conversation.id, purpose="summary", prompt_version=prompts.version)
@@ -138,8 +138,8 @@ def import_(
     is. Exit code 1 when a line was wrong; the others are imported all the same.
     """
     with opened(tenant) as (settings, database, tenant_id):
-        learnt = _store(database, tenant_id, file, author, approve=approve)
-        late = _sync(settings, database, tenant_id) if learnt.entries else None
+        learnt = _store_conversations(database, tenant_id, file, author, approve=approve)
+        late = _sync_index(settings, database, tenant_id) if learnt.entries else None
     if as_json:
         print_json({**asdict(learnt), "indexed": late is None})
     else:
@@ -153,24 +153,26 @@ def import_(
         raise typer.Exit(1)
 
 
-def _store(database: Database, tenant_id: str, file: Path, author: str, *, approve: bool) -> Learnt:
+def _store_conversations(database: Database, tenant_id: str, file: Path, author: str, *, approve: bool) -> Learnt:
     from dataclasses import replace  # noqa: PLC0415
 
-    from knowledge.curation.conversation_import import parsed, store  # noqa: PLC0415
+    from knowledge.curation.conversation_import import parse_conversations, store_conversations  # noqa: PLC0415
     from knowledge.entries.editor import Change  # noqa: PLC0415
 
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{file} is no text in UTF-8.") from error
-    conversations, failed = parsed(lines)
+    conversations, failed = parse_conversations(lines)
     if not conversations and not failed:
         raise InvalidInput(f"There are no conversations in {file}.")
-    learnt = store(database, tenant_id, conversations, Change(author, f"approved in {file.name}"), approve=approve)
+    learnt = store_conversations(
+        database, tenant_id, conversations, Change(author, f"approved in {file.name}"), approve=approve
+    )
     return replace(learnt, failed=(*failed, *learnt.failed))
 
 
-def _sync(settings: Settings, database: Database, tenant_id: str) -> Exception | None:
+def _sync_index(settings: Settings, database: Database, tenant_id: str) -> Exception | None:
     from knowledge.index.synchroniser import sync_quietly  # noqa: PLC0415
     from knowledge.wiring import make_knowledge  # noqa: PLC0415
 
@@ -181,7 +183,7 @@ def _sync(settings: Settings, database: Database, tenant_id: str) -> Exception |
         knowledge.close()
 
 
-def _found(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
+def _get_conversation(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
     named = or_(Conversation.id == conversation_id, Conversation.external_id == conversation_id)
     query = select(Conversation).where(Conversation.tenant_id == tenant_id, named)
     conversation = session.scalar(query.options(selectinload(Conversation.messages)))
@@ -190,23 +192,23 @@ def _found(session: Session, tenant_id: str, conversation_id: str) -> Conversati
     return conversation
 
 
-def _described(conversation: Conversation) -> dict[str, Any]:
+def _describe_conversation(conversation: Conversation) -> dict[str, Any]:
     return {
         "id": conversation.id,
         "external_id": conversation.external_id,
         "channel": conversation.channel,
         "status": conversation.status,
         "approved": conversation.approved,
-        "created_at": _time(conversation.created_at),
-        "updated_at": _time(conversation.updated_at),
+        "created_at": _format_time(conversation.created_at),
+        "updated_at": _format_time(conversation.updated_at),
     }
 
 
-def _said(message: Message, turn: Turn | None) -> dict[str, Any]:
+def _describe_message(message: Message, turn: Turn | None) -> dict[str, Any]:
     """One message; an answer of the bot with how it came about."""
-    said = {"speaker": message.speaker, "text": message.text, "at": _time(message.created_at)}
+    said = {"speaker": message.speaker, "text": message.text, "at": _format_time(message.created_at)}
     return {**said, "answer": {name: getattr(turn, name) for name in ANSWER}} if turn else said
 
 
-def _time(moment: Any) -> str:
+def _format_time(moment: Any) -> str:
     return str(moment.isoformat(timespec="seconds"))

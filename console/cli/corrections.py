@@ -30,8 +30,8 @@ def list_(
     from knowledge.curation.corrections import queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        total, found = queries.listed(session, tenant_id, queries.Filter(status), limit, 0)
-        rows = [queries.described(session, correction) for correction in found]
+        total, found = queries.list_corrections(session, tenant_id, queries.Filter(status), limit, 0)
+        rows = [queries.describe_correction(session, correction) for correction in found]
     if as_json:
         print_json({"total": total, "items": rows})
         return
@@ -46,8 +46,8 @@ def show(correction_id: IdArgument, as_json: JsonOption = False, tenant: TenantO
     from knowledge.curation.corrections import queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        shown = queries.described(session, queries.found(session, tenant_id, correction_id))
-    _show(shown, as_json=as_json)
+        shown = queries.describe_correction(session, queries.get_correction(session, tenant_id, correction_id))
+    _print_correction(shown, as_json=as_json)
 
 
 @app.command()
@@ -85,7 +85,7 @@ def add(
         entry_id=entry,
         entry_action=action,  # type: ignore[arg-type]
     )
-    _show(_proposed(tenant, proposal), as_json=as_json)
+    _print_correction(_propose_correction(tenant, proposal), as_json=as_json)
 
 
 @app.command()
@@ -93,7 +93,7 @@ def approve(
     correction_id: IdArgument, by: ByOption = "command line", as_json: JsonOption = False, tenant: TenantOption = None
 ) -> None:
     """Publish it: live at once, for every phrasing."""
-    _show(_decided(tenant, correction_id, "approve", by), as_json=as_json)
+    _print_correction(_decide_correction(tenant, correction_id, "approve", by), as_json=as_json)
 
 
 @app.command()
@@ -101,7 +101,7 @@ def undo(
     correction_id: IdArgument, by: ByOption = "command line", as_json: JsonOption = False, tenant: TenantOption = None
 ) -> None:
     """Take back all that its approval did."""
-    _show(_decided(tenant, correction_id, "undo", by), as_json=as_json)
+    _print_correction(_decide_correction(tenant, correction_id, "undo", by), as_json=as_json)
 
 
 @app.command()
@@ -116,23 +116,27 @@ def reject(
     from knowledge.curation.corrections import decisions, queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        shown = queries.described(session, decisions.reject(session, tenant_id, correction_id, by, reason))
-    _show(shown, as_json=as_json)
+        shown = queries.describe_correction(
+            session, decisions.reject_correction(session, tenant_id, correction_id, by, reason)
+        )
+    _print_correction(shown, as_json=as_json)
 
 
-def _proposed(tenant: str | None, proposal: Proposal) -> dict[str, Any]:
+def _propose_correction(tenant: str | None, proposal: Proposal) -> dict[str, Any]:
     from knowledge.curation.corrections import proposals, queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        return queries.described(session, proposals.propose(session, tenant_id, proposal))
+        return queries.describe_correction(session, proposals.propose_correction(session, tenant_id, proposal))
 
 
-def _decided(tenant: str | None, correction_id: str, how: Literal["approve", "undo"], by: str) -> dict[str, Any]:
+def _decide_correction(
+    tenant: str | None, correction_id: str, how: Literal["approve", "undo"], by: str
+) -> dict[str, Any]:
     from core import logs  # noqa: PLC0415
     from knowledge.wiring import make_corrections  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id):
-        logs.set_up(settings.log_format, "ERROR")
+        logs.configure_logging(settings.log_format, "ERROR")
         corrections = make_corrections(settings, database)
         decide = corrections.approve if how == "approve" else corrections.undo
         try:
@@ -141,7 +145,7 @@ def _decided(tenant: str | None, correction_id: str, how: Literal["approve", "un
             corrections.close()
 
 
-def _show(shown: dict[str, Any], *, as_json: bool) -> None:
+def _print_correction(shown: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return

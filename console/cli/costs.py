@@ -31,7 +31,7 @@ def costs(
     as_json: JsonOption = False,
 ) -> None:
     """What the calls to language models cost, from the ledger; days are UTC."""
-    from core.llm.summaries import usage  # noqa: PLC0415
+    from core.llm.summaries import summarise_usage  # noqa: PLC0415
 
     if by not in BY:
         raise InvalidInput(f"--by is one of {', '.join(BY)}, not {by!r}.")
@@ -40,16 +40,16 @@ def costs(
     if first > last:
         raise InvalidInput(f"--from ({first}) lies after --to ({last}).")
     with opened() as (_, database, _tenant), database.session() as session:
-        rows = usage(session, cast("By", by), first, last, tenant)
+        rows = summarise_usage(session, cast("By", by), first, last, tenant)
     if as_json:
         print_json([asdict(row) for row in rows])
     elif rows:
-        _print(by, rows)
+        _print_costs(by, rows)
     else:
         print(f"No calls from {first} to {last}.")
 
 
-def _print(by: str, rows: list[UsageRow]) -> None:
+def _print_costs(by: str, rows: list[UsageRow]) -> None:
     columns = (by, "calls", "failed", "cached", "moved", "in", "out", "cost")
     lines = [
         (

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from console.cli.options import tenant_of
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 
 
@@ -17,7 +17,7 @@ def opened(tenant: str | None = None) -> Iterator[tuple[Settings, Database, str]
     settings = Settings.load()
     database = Database(settings.database())
     try:
-        upgrade(database)
+        upgrade_database(database)
         yield settings, database, tenant_of(settings, tenant)
     finally:
         database.close()

@@ -39,7 +39,7 @@ def note(
         for rivals in found:
             editor.contest(rivals.question, rivals.entry_ids)
     with knowledge.database.session() as session:
-        contradictions.queue(session, tenant_id)
+        contradictions.sync_contradiction_items(session, tenant_id)
     sync_quietly(knowledge.synchroniser, tenant_id)
 
 
@@ -48,7 +48,7 @@ def find(knowledge: Knowledge, tenant_id: str, source: str | None) -> list[Contr
     from knowledge.entries import contradictions  # noqa: PLC0415
 
     with knowledge.database.session() as session:
-        return contradictions.found(session, tenant_id, source=source)
+        return contradictions.find_contradictions(session, tenant_id, source=source)
 
 
 def show(found: Sequence[Contradiction]) -> None:
@@ -62,10 +62,10 @@ def show(found: Sequence[Contradiction]) -> None:
     )
     for contradiction in found[:MOST_CONTRADICTIONS]:
         about = f" ({contradiction.subject})" if contradiction.subject else ""
-        print(f"  {_cut(contradiction.question)}{about}")
+        print(f"  {_shorten_answer(contradiction.question)}{about}")
         for side in contradiction.sides[:SIDES_SHOWN]:
             where = f"{side.document} in {side.source!r}" if side.source else "by hand"
-            print(f"    {where}: {_cut(side.answer)}")
+            print(f"    {where}: {_shorten_answer(side.answer)}")
         if contradiction.count > SIDES_SHOWN:
             print(f"    and {contradiction.count - SIDES_SHOWN} more")
     if len(found) > MOST_CONTRADICTIONS:
@@ -86,6 +86,6 @@ def describe(found: Sequence[Contradiction]) -> list[dict[str, Any]]:
     ]
 
 
-def _cut(text: str) -> str:
+def _shorten_answer(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_ANSWER else line[: LONGEST_ANSWER - 3] + "..."

@@ -30,11 +30,11 @@ def tune(
 
     Exit code 1 when it was not better.
     """
-    with _opened(tenant) as (tuning, tenant_id, tell):
+    with _open_tuning(tenant) as (tuning, tenant_id, tell):
         session_id = tuning.start_training(tenant_id, author, reason)
         status = tuning.run(session_id, deploy=deploy, tell=tell)
         row = next(row for row in tuning.listed(tenant_id) if row["id"] == session_id)
-    _show([row], row, as_json=as_json)
+    _print_trainings([row], row, as_json=as_json)
     if status == "refused":
         raise typer.Exit(1)
 
@@ -42,9 +42,9 @@ def tune(
 @app.command("list")
 def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """Every training: who, why, figures, what came of it; the newest first."""
-    with _opened(tenant) as (tuning, tenant_id, _):
+    with _open_tuning(tenant) as (tuning, tenant_id, _):
         rows = tuning.listed(tenant_id)
-    _show(rows, rows, as_json=as_json)
+    _print_trainings(rows, rows, as_json=as_json)
     if not as_json and not any(row["status"] == "deployed" for row in rows):
         print("The base model serves.")
 
@@ -58,9 +58,9 @@ def deploy(
     tenant: TenantOption = None,
 ) -> None:
     """Make the model's vectors while the other one serves, then search by it; broken off, it goes on where it was."""
-    with _opened(tenant) as (tuning, tenant_id, tell):
+    with _open_tuning(tenant) as (tuning, tenant_id, tell):
         tuning.deploy(tenant_id, training_id, author, reason, tell=tell)
-    _told(training_id, as_json=as_json)
+    _print_deployment(training_id, as_json=as_json)
 
 
 @app.command("rollback")
@@ -68,26 +68,26 @@ def rollback(
     author: AuthorOption, reason: ReasonOption = "", as_json: JsonOption = False, tenant: TenantOption = None
 ) -> None:
     """Go back to the model before the one in force; again: one further back, at last the base model."""
-    with _opened(tenant) as (tuning, tenant_id, tell):
+    with _open_tuning(tenant) as (tuning, tenant_id, tell):
         back = tuning.rollback(tenant_id, author, reason, tell=tell)
-    _told(back, as_json=as_json)
+    _print_deployment(back, as_json=as_json)
 
 
 @contextmanager
-def _opened(tenant: str | None) -> Iterator[tuple[Tuning, str, Tell]]:
+def _open_tuning(tenant: str | None) -> Iterator[tuple[Tuning, str, Tell]]:
     from rich.console import Console  # noqa: PLC0415
 
     from core import logs  # noqa: PLC0415
     from evaluation.tuning.wiring import make_tuning  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), Console(stderr=True).status("") as status:
-        logs.set_up(settings.log_format, "ERROR")
+        logs.configure_logging(settings.log_format, "ERROR")
         tuning = make_tuning(settings, database)
         with closing(tuning.knowledge):
             yield tuning, tenant_id, lambda step, progress: status.update(f"{step} ({progress:.0%} done)")
 
 
-def _show(rows: list[dict[str, Any]], data: Any, *, as_json: bool) -> None:
+def _print_trainings(rows: list[dict[str, Any]], data: Any, *, as_json: bool) -> None:
     if as_json:
         print_json(data)
         return
@@ -108,7 +108,7 @@ def lines_of(row: dict[str, Any]) -> list[str]:
     return [first, *(f"    {line}" for line in (row["reason"], row["step"], *measured, row["error"]) if line)]
 
 
-def _told(training_id: str, *, as_json: bool) -> None:
+def _print_deployment(training_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"id": training_id})
     elif training_id == "base":

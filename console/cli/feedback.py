@@ -10,7 +10,7 @@ import typer
 from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
-from core.db.models import now
+from core.db.models import get_current_time
 from core.errors import InvalidInput
 
 GROUPS = ("day", "channel", "intent", "entry")
@@ -38,16 +38,17 @@ def list_(
     tenant: TenantOption = None,
 ) -> None:
     """List thumbs and signals, newest first."""
-    from core.feedback.queries import listed  # noqa: PLC0415
+    from core.feedback.queries import list_feedback  # noqa: PLC0415
     from core.feedback.types import Filter  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        page = listed(session, tenant_id, Filter(_since(days), helpful=helpful), limit, 0)
+        page = list_feedback(session, tenant_id, Filter(_get_start_time(days), helpful=helpful), limit, 0)
     if as_json:
         print_json({"total": page.total, "items": page.items})
         return
     rows = [
-        (i["message_id"], _thumb(i["helpful"]), i["implicit_score"], i["question"], i["comment"]) for i in page.items
+        (i["message_id"], _format_thumb(i["helpful"]), i["implicit_score"], i["question"], i["comment"])
+        for i in page.items
     ]
     print_table(("answer", "thumb", "implicit", "question", "comment"), rows, right=("implicit",))
     print(f"{page.total} in all.")
@@ -61,13 +62,13 @@ def analytics(
     tenant: TenantOption = None,
 ) -> None:
     """Show counts and rates, CSAT and NPS."""
-    from core.feedback.analytics import analytics as figures  # noqa: PLC0415
+    from core.feedback.analytics import compute_analytics as figures  # noqa: PLC0415
     from core.feedback.types import Filter  # noqa: PLC0415
 
     if by not in GROUPS:
         raise InvalidInput(f"--by is one of {', '.join(GROUPS)}.")
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        found = figures(session, tenant_id, Filter(_since(days)), by)  # type: ignore[arg-type]
+        found = figures(session, tenant_id, Filter(_get_start_time(days)), by)  # type: ignore[arg-type]
     if as_json:
         print_json(found)
         return
@@ -95,10 +96,10 @@ def link(
 ) -> None:
     """Make a signed token with which one answer can be rated, as from an e-mail."""
     from core.feedback.links import Links  # noqa: PLC0415
-    from core.secrets import derive  # noqa: PLC0415
+    from core.secrets import derive_key  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
-        issued = Links(derive(settings.secret_key(), "feedback")).issue(session, tenant_id, message_id)
+        issued = Links(derive_key(settings.secret_key(), "feedback")).issue(session, tenant_id, message_id)
     if as_json:
         print_json({"token": issued.token, "expires_at": issued.expires_at.isoformat()})
     else:
@@ -112,16 +113,16 @@ def settle(as_json: JsonOption = False) -> None:
     from knowledge.wiring import make_similarity  # noqa: PLC0415
 
     with opened(None) as (settings, database, _tenant_id):
-        count = settle_all(database, now(), make_similarity(settings))
+        count = settle_all(database, get_current_time(), make_similarity(settings))
     if as_json:
         print_json({"settled": count})
     else:
         print(f"{count} answers settled.")
 
 
-def _since(days: int) -> datetime:
+def _get_start_time(days: int) -> datetime:
     return datetime.now(UTC) - timedelta(days=days)
 
 
-def _thumb(helpful: Any) -> str:
+def _format_thumb(helpful: Any) -> str:
     return {True: "up", False: "down"}.get(helpful, "-")

@@ -55,7 +55,7 @@ def show(handoff_id: HandoffId, as_json: JsonOption = False) -> None:
 @app.command()
 def claim(handoff_id: HandoffId, as_json: JsonOption = False) -> None:
     """Take it."""
-    _told(ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/claim"), as_json=as_json)
+    _print_handoff(ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/claim"), as_json=as_json)
 
 
 @app.command()
@@ -75,7 +75,7 @@ def reply(
 @app.command("return")
 def return_(handoff_id: HandoffId, as_json: JsonOption = False) -> None:
     """Let the bot go on."""
-    _told(ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/return"), as_json=as_json)
+    _print_handoff(ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/return"), as_json=as_json)
 
 
 @app.command()
@@ -85,7 +85,9 @@ def close(
     as_json: JsonOption = False,
 ) -> None:
     """It is done, and so is the conversation."""
-    _told(ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/closure", {"resolved": resolved}), as_json=as_json)
+    _print_handoff(
+        ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/closure", {"resolved": resolved}), as_json=as_json
+    )
 
 
 @app.command("take-over")
@@ -93,7 +95,7 @@ def take_over(
     conversation_id: Annotated[str, typer.Argument(metavar="CONVERSATION")], as_json: JsonOption = False
 ) -> None:
     """Step into a conversation without having been asked."""
-    _told(ask(Settings.load(), "POST", f"/v1/bot/conversations/{conversation_id}/takeover"), as_json=as_json)
+    _print_handoff(ask(Settings.load(), "POST", f"/v1/bot/conversations/{conversation_id}/takeover"), as_json=as_json)
 
 
 @app.command()
@@ -103,7 +105,7 @@ def settings(
 ) -> None:
     """Show when the bot steps back and who is there, or change some of it, such as office_hours='{"mon": ["09:00-17:00"]}'."""
     path, loaded = "/v1/bot/handoff-settings", Settings.load()
-    wanted = dict(_parsed(change) for change in changes or ())
+    wanted = dict(_parse_change(change) for change in changes or ())
     found = ask(loaded, "PATCH", path, wanted) if wanted else ask(loaded, "GET", path)
     if as_json:
         print_json(found)
@@ -111,7 +113,7 @@ def settings(
         print_table(["setting", "value"], [(name, json.dumps(value)) for name, value in found.items()])
 
 
-def _parsed(change: str) -> tuple[str, Any]:
+def _parse_change(change: str) -> tuple[str, Any]:
     name, equals, value = change.partition("=")
     if not equals:
         raise InvalidInput(f"{change!r} is not NAME=VALUE.")
@@ -121,7 +123,7 @@ def _parsed(change: str) -> tuple[str, Any]:
         return name, value
 
 
-def _told(handoff: dict[str, Any], *, as_json: bool) -> None:
+def _print_handoff(handoff: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(handoff)
     else:

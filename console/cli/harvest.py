@@ -14,7 +14,7 @@ from sqlalchemy import select
 from console.cli.database import opened
 from console.cli.options import JsonOption, TenantOption, print_json
 from core.db import Database
-from core.db.models import Conversation, now
+from core.db.models import Conversation, get_current_time
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -54,16 +54,18 @@ def harvest(
 
     failed: list[Failure] = []
     with opened(tenant) as (settings, database, tenant_id):
-        logs.set_up(settings.log_format, "ERROR")
+        logs.configure_logging(settings.log_format, "ERROR")
         for file in files or ():
-            failed += _store(database, tenant_id, file)
+            failed += _store_conversations(database, tenant_id, file)
         with own_router(settings, database) as ask:
             made = make_harvest(settings, database, ask)
             if conversation:
-                done = made.harvester.process_conversation(tenant_id, _id_of(database, tenant_id, conversation))
-                report, lines = _of_one(done)
+                done = made.harvester.process_conversation(
+                    tenant_id, _get_conversation_id(database, tenant_id, conversation)
+                )
+                report, lines = _format_harvested(done)
             else:
-                report, lines = _of_all(made, tenant_id, since)
+                report, lines = _run_harvest(made, tenant_id, since)
     if as_json:
         print_json({**report, "failures": [asdict(failure) for failure in failed]})
     else:
@@ -74,17 +76,17 @@ def harvest(
         raise typer.Exit(1)
 
 
-def _store(database: Database, tenant_id: str, file: Path) -> list[Failure]:
+def _store_conversations(database: Database, tenant_id: str, file: Path) -> list[Failure]:
     """Keep a file's conversations; one that is here already is left as it is."""
     from dataclasses import replace  # noqa: PLC0415
 
-    from knowledge.curation.conversation_import import store  # noqa: PLC0415
-    from knowledge.curation.harvest.files import conversations  # noqa: PLC0415
+    from knowledge.curation.conversation_import import store_conversations  # noqa: PLC0415
+    from knowledge.curation.harvest.files import read_conversation_file  # noqa: PLC0415
     from knowledge.entries.editor import Change  # noqa: PLC0415
 
     found, failed = 0, list[Any]()
-    for some, wrong in conversations(file):
-        store(database, tenant_id, some, Change("harvest", f"read from {file.name}"), approve=False)
+    for some, wrong in read_conversation_file(file):
+        store_conversations(database, tenant_id, some, Change("harvest", f"read from {file.name}"), approve=False)
         found += len(some)
         failed += [replace(failure, uri=f"{file.name} {failure.uri}") for failure in wrong]
     if not found and not failed:
@@ -92,13 +94,13 @@ def _store(database: Database, tenant_id: str, file: Path) -> list[Failure]:
     return failed
 
 
-def _id_of(database: Database, tenant_id: str, name: str) -> str:
+def _get_conversation_id(database: Database, tenant_id: str, name: str) -> str:
     with database.session() as session:
         imported = select(Conversation.id).where(Conversation.tenant_id == tenant_id, Conversation.external_id == name)
         return session.scalar(imported) or name
 
 
-def _of_one(done: Harvested) -> tuple[dict[str, Any], list[str]]:
+def _format_harvested(done: Harvested) -> tuple[dict[str, Any], list[str]]:
     analysis = done.analysis
     lines = [
         f"{analysis.outcome}, success {analysis.success}",
@@ -109,15 +111,17 @@ def _of_one(done: Harvested) -> tuple[dict[str, Any], list[str]]:
     return asdict(done), lines
 
 
-def _of_all(made: Harvest, tenant_id: str, since: int | None) -> tuple[dict[str, Any], list[str]]:
+def _run_harvest(made: Harvest, tenant_id: str, since: int | None) -> tuple[dict[str, Any], list[str]]:
     from rich.console import Console  # noqa: PLC0415
 
     with Console(stderr=True).status("reading ...") as status:
 
-        def tell(run: Run) -> None:
+        def update_status(run: Run) -> None:
             status.update(f"{run.conversations} conversations, {run.new} suggestions")
 
-        run = made.harvester.process(tenant_id, now() - timedelta(days=since) if since else None, tell)
+        run = made.harvester.process(
+            tenant_id, get_current_time() - timedelta(days=since) if since else None, update_status
+        )
         suggested = made.faq.suggest(tenant_id)
     lines = [
         f"{run.conversations} conversations, {run.candidates} candidates: {run.new} new in the queue, {run.grown} more evidence for one in it",

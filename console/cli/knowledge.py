@@ -72,16 +72,16 @@ def import_(
     _check_import(places, name, base_url)
     options = Options(author=author, approved=not draft, allow_empty=allow_empty, name=name)
     fetcher = make_fetcher(allow_private=allow_private)
-    with _opened(tenant) as (knowledge, tenant_id), progress() as show:
+    with _open_knowledge(tenant) as (knowledge, tenant_id), progress() as show:
 
-        def run(place: str) -> Report:
-            def reading(done: int, total: int, uri: str) -> None:
+        def import_place(place: str) -> Report:
+            def show_reading(done: int, total: int, uri: str) -> None:
                 show("reading", done, total, uri)
 
-            return knowledge.importer.run(tenant_id, open_origin(place, fetcher, base_url), options, reading)
+            return knowledge.importer.run(tenant_id, open_origin(place, fetcher, base_url), options, show_reading)
 
-        done = [_imported(place, run) for place in places]
-        late = _sync(knowledge, tenant_id, lambda count, total: show("indexing", count, total, ""))
+        done = [_import_origin(place, import_place) for place in places]
+        late = _sync_index(knowledge, tenant_id, lambda count, total: show("indexing", count, total, ""))
         names = [r.name for r in done if r.name and r.added + r.changed] if check and not draft and not late else []
         checked = knowledge_check.check_import(knowledge, tenant_id, names, show)
         if checked:
@@ -91,7 +91,9 @@ def import_(
     reports.show(done, indexed=late is None, as_json=as_json, checked=checked)
     if is_beside_demo:
         print(BESIDE_DEMO, file=sys.stderr)
-    _warn(late, "everything is stored, and is found by its words at once and by its meaning when the index is back")
+    _print_index_warning(
+        late, "everything is stored, and is found by its words at once and by its meaning when the index is back"
+    )
     if any(report.failed for report in done):
         raise typer.Exit(1)
 
@@ -107,8 +109,8 @@ def sources(
     from knowledge.imports import catalogue  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        only = catalogue.found(session, tenant_id, name).name if name else None
-        listed = catalogue.listed(session, tenant_id, forgotten=forgotten or bool(name))
+        only = catalogue.require_source(session, tenant_id, name).name if name else None
+        listed = catalogue.list_source_counts(session, tenant_id, forgotten=forgotten or bool(name))
     shown = [source for source in listed if only in (None, source.name)]
     if as_json:
         print_json([asdict(source) for source in shown])
@@ -147,18 +149,18 @@ def forget(
     from knowledge.entries import contradictions  # noqa: PLC0415
     from knowledge.imports import catalogue  # noqa: PLC0415
 
-    with _opened(tenant) as (knowledge, tenant_id):
+    with _open_knowledge(tenant) as (knowledge, tenant_id):
         with knowledge.database.session() as session:
-            name = catalogue.found(session, tenant_id, name).name
-            counted = {one.name: one for one in catalogue.listed(session, tenant_id, forgotten=True)}[name]
+            name = catalogue.require_source(session, tenant_id, name).name
+            counted = {one.name: one for one in catalogue.list_source_counts(session, tenant_id, forgotten=True)}[name]
         if not undo and not yes and counted.forgotten_at is None:
-            _confirm(f"Retire the {counted.entries + counted.drafts} entries of {name!r}?")
+            _ask_confirmation(f"Retire the {counted.entries + counted.drafts} entries of {name!r}?")
         with knowledge.database.session() as session:
-            work = catalogue.restore if undo else catalogue.forget
+            work = catalogue.restore_source if undo else catalogue.forget_source
             count = work(session, tenant_id, name, author)
         with knowledge.database.session() as session:
-            contradictions.queue(session, tenant_id)
-        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), "the database has it")
+            contradictions.sync_contradiction_items(session, tenant_id)
+        _print_index_warning(_sync_index(knowledge, tenant_id, lambda _done, _total: None), "the database has it")
     if as_json:
         print_json({"source": name, "entries": count, "forgotten": not undo})
     elif undo:
@@ -183,7 +185,7 @@ def search(
 
     if not text.strip():
         raise InvalidInput("The question is empty.")
-    with _opened(tenant) as (knowledge, tenant_id):
+    with _open_knowledge(tenant) as (knowledge, tenant_id):
         found = knowledge.retriever.candidates(tenant_id, [text], limit)
         read = make_ranker(knowledge).read(Question(tenant_id, text), [text], found)
     logits = {ranked.entry.id: ranked.logit for ranked in read}
@@ -200,8 +202,8 @@ def search(
             f"{c.dense:.2f}",
             f"{c.lexical:.1f}",
             f"{logits[c.entry.id]:.2f}" if c.entry.id in logits else None,
-            _heading(c.entry),
-            _cut(c.entry.answer),
+            _get_entry_heading(c.entry),
+            _shorten_answer(c.entry.answer),
         )
         for c in found
     ]
@@ -221,9 +223,9 @@ def list_(
 
     if status is not None and status not in STATUSES:
         raise typer.BadParameter(f"{status!r} is none of {', '.join(STATUSES)}", param_hint="--status")
-    with _opened(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
-        stored = editor.listed(session, tenant_id, status, limit)
-        rows = [_described(entry) for entry in stored]
+    with _open_knowledge(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
+        stored = editor.list_entries(session, tenant_id, status, limit)
+        rows = [_describe_entry(entry) for entry in stored]
     if as_json:
         print_json(rows)
         return
@@ -231,7 +233,8 @@ def list_(
         print("There are no entries.")
         return
     cells = [
-        (r["id"], r["status"], r["version"], (r["questions"] or [r["title"] or ""])[0], _cut(r["answer"])) for r in rows
+        (r["id"], r["status"], r["version"], (r["questions"] or [r["title"] or ""])[0], _shorten_answer(r["answer"]))
+        for r in rows
     ]
     print_table(("id", "status", "version", "question or title", "answer"), cells, right=("version",))
 
@@ -243,9 +246,9 @@ def show(
     """Show an entry with its history."""
     from knowledge.entries import editor  # noqa: PLC0415
 
-    with _opened(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
-        entry = editor.found(session, tenant_id, entry_id)
-        shown = _described(entry)
+    with _open_knowledge(tenant) as (knowledge, tenant_id), knowledge.database.session() as session:
+        entry = editor.get_entry(session, tenant_id, entry_id)
+        shown = _describe_entry(entry)
         shown["history"] = [
             {
                 "version": v.version,
@@ -253,7 +256,7 @@ def show(
                 "author": v.author,
                 "reason": v.reason,
             }
-            for v in editor.history(session, entry)
+            for v in editor.list_entry_versions(session, entry)
         ]
     if as_json:
         print_json(shown)
@@ -274,7 +277,9 @@ def approve(
     """Serve a draft, or a retired entry again."""
     from knowledge.entries.editor import Change, EntryEditor  # noqa: PLC0415
 
-    shown = _moved(tenant, entry_id, Change(author, reason), EntryEditor.approve, "it is served once the index is back")
+    shown = _change_entry_status(
+        tenant, entry_id, Change(author, reason), EntryEditor.approve, "it is served once the index is back"
+    )
     if as_json:
         print_json(shown)
     else:
@@ -294,14 +299,16 @@ def retire(
 
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
-    shown = _moved(tenant, entry_id, Change(author, reason), EntryEditor.retire, "it is served no longer all the same")
+    shown = _change_entry_status(
+        tenant, entry_id, Change(author, reason), EntryEditor.retire, "it is served no longer all the same"
+    )
     if as_json:
         print_json(shown)
     else:
         print(f"{entry_id} is retired.")
 
 
-def _moved(
+def _change_entry_status(
     tenant: str | None,
     entry_id: str,
     change: Change,
@@ -311,19 +318,19 @@ def _moved(
     """Approve or retire one entry; what follows while the index is away is said as a warning."""
     from knowledge.entries import editor  # noqa: PLC0415
 
-    with _opened(tenant) as (knowledge, tenant_id):
+    with _open_knowledge(tenant) as (knowledge, tenant_id):
         with knowledge.database.session() as session:
-            entry = editor.found(session, tenant_id, entry_id)
+            entry = editor.get_entry(session, tenant_id, entry_id)
             move(editor.EntryEditor(session, tenant_id, change), entry)
-            shown = _described(entry)
-        _warn(_sync(knowledge, tenant_id, lambda _done, _total: None), meanwhile)
+            shown = _describe_entry(entry)
+        _print_index_warning(_sync_index(knowledge, tenant_id, lambda _done, _total: None), meanwhile)
     return shown
 
 
 @app.command()
 def reindex(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """Make both indexes anew from the database and compare them with it."""
-    with _opened(tenant) as (knowledge, tenant_id), progress() as show:
+    with _open_knowledge(tenant) as (knowledge, tenant_id), progress() as show:
         counts = knowledge.synchroniser.rebuild(tenant_id, lambda done, total: show("indexing", done, total, ""))
     if as_json:
         print_json({**asdict(counts), "agree": counts.agree})
@@ -337,7 +344,7 @@ def reindex(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 
 
 @contextmanager
-def _opened(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
+def _open_knowledge(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
     from knowledge.wiring import make_knowledge  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
@@ -367,13 +374,13 @@ def _check_import(places: list[str], name: str | None, base_url: str | None) -> 
         raise typer.BadParameter("it begins with http:// or https://", param_hint="--base-url")
 
 
-def _confirm(question: str) -> None:
+def _ask_confirmation(question: str) -> None:
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody can be asked here: say --yes", param_hint="--yes")
     typer.confirm(question, abort=True)
 
 
-def _imported(place: str, run: Callable[[str], Report]) -> Report:
+def _import_origin(place: str, run: Callable[[str], Report]) -> Report:
     """One origin that cannot be read at all is a failed row, and the next one goes on."""
     from knowledge.imports.importer import Report  # noqa: PLC0415
     from knowledge.imports.sources.document import Failure  # noqa: PLC0415
@@ -384,26 +391,28 @@ def _imported(place: str, run: Callable[[str], Report]) -> Report:
         return Report(place, 0, 0, 0, 0, 0, (Failure(place, str(error)),))
 
 
-def _sync(knowledge: Knowledge, tenant_id: str, progress: Callable[[int, int], None]) -> KnowledgeUnavailable | None:
+def _sync_index(
+    knowledge: Knowledge, tenant_id: str, progress: Callable[[int, int], None]
+) -> KnowledgeUnavailable | None:
     from knowledge.index.synchroniser import sync_quietly  # noqa: PLC0415
 
     return sync_quietly(knowledge.synchroniser, tenant_id, progress)
 
 
-def _warn(late: KnowledgeUnavailable | None, then: str) -> None:
+def _print_index_warning(late: KnowledgeUnavailable | None, then: str) -> None:
     if late is not None:
         print(f"warning: {late} {then[0].upper()}{then[1:]}.", file=sys.stderr)
 
 
-def _cut(answer: str) -> str:
+def _shorten_answer(answer: str) -> str:
     return shorten(answer, LONGEST_CELL, placeholder=" …")
 
 
-def _heading(entry: Any) -> str:
+def _get_entry_heading(entry: Any) -> str:
     return str(entry.questions[0] if entry.questions else entry.title or "")
 
 
-def _described(entry: Any) -> dict[str, Any]:
+def _describe_entry(entry: Any) -> dict[str, Any]:
     """What there is to say about a stored entry."""
     return {
         "id": entry.id,

@@ -42,14 +42,14 @@ def check(
 
     with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
         with database.session() as session:
-            names = [catalogue.found(session, tenant_id, source).name] if source else []
+            names = [catalogue.require_source(session, tenant_id, source).name] if source else []
         with progress() as show:
-            found = _checked(knowledge, tenant_id, names, show)
+            found = _compute_coverage(knowledge, tenant_id, names, show)
         disputed = disputes.find(knowledge, tenant_id, names[0] if names else None)
     if as_json:
         print_json({**describe(found), "contradictions": disputes.describe(disputed)})
     else:
-        _show(found)
+        _print_coverage(found)
         disputes.show(disputed)
     if found.share is not None and found.share < at_least:
         raise typer.Exit(1)
@@ -57,7 +57,7 @@ def check(
 
 def check_import(knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show) -> Coverage | None:
     """What was imported, of very much a part; None where there is nothing to ask."""
-    found = _checked(knowledge, tenant_id, names, show, MOST_AFTER_IMPORT) if names else None
+    found = _compute_coverage(knowledge, tenant_id, names, show, MOST_AFTER_IMPORT) if names else None
     return found if found and found.asked else None
 
 
@@ -65,7 +65,7 @@ def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
     """In one line."""
     line = f"{found.answered:,} of {found.asked:,} of your own questions and headings are answered"
     line += f" (these are a sample of all {found.known:,})" if found.known > found.asked else ""
-    others = " ".join(["rejoinder knowledge check", *(_quoted(name) for name in names if len(names) == 1)])
+    others = " ".join(["rejoinder knowledge check", *(_quote_name(name) for name in names if len(names) == 1)])
     return f"{line}; `{others}` lists the others." if found.misses else f"{line}."
 
 
@@ -74,16 +74,16 @@ def describe(found: Coverage) -> dict[str, Any]:
     return {**asdict(found), "share": None if found.share is None else round(found.share, 4)}
 
 
-def _checked(
+def _compute_coverage(
     knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show, most: int | None = None
 ) -> Coverage:
     from core.settings import Settings  # noqa: PLC0415
-    from knowledge.answers.coverage import Coverage, check_coverage, own_questions, spread  # noqa: PLC0415
+    from knowledge.answers.coverage import Coverage, check_coverage, own_questions, sample_questions  # noqa: PLC0415
     from knowledge.wiring import make_answering  # noqa: PLC0415
 
     with knowledge.database.session() as session:
         questions, skipped = own_questions(session, tenant_id, names)
-    asked: list[OwnQuestion] = questions if most is None else spread(questions, most)
+    asked: list[OwnQuestion] = questions if most is None else sample_questions(questions, most)
     if not asked:
         return Coverage(0, 0, 0, skipped=skipped)
     answering = make_answering(Settings.load(), knowledge.database, None, knowledge)
@@ -92,7 +92,7 @@ def _checked(
     return replace(found, known=len(questions), skipped=skipped)
 
 
-def _show(found: Coverage) -> None:
+def _print_coverage(found: Coverage) -> None:
     if found.share is None:
         print("There are no questions to ask.")
         return
@@ -106,5 +106,5 @@ def _show(found: Coverage) -> None:
         print(f"{found.skipped:,} entries were not asked about: only a conversation makes their questions clear.")
 
 
-def _quoted(name: str) -> str:
+def _quote_name(name: str) -> str:
     return f'"{name}"' if " " in name else name

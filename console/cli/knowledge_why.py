@@ -34,34 +34,34 @@ def why(
     """Show how an answer is chosen: candidates with their scores, bars, what was stopped, and the skill decision."""
     if sum(map(bool, (text.strip(), turn, conversation))) != 1:
         raise typer.BadParameter("give a TEXT, or --turn ID, or --conversation ID", param_hint="TEXT")
-    said = [_said(line) for line in history or ()]
-    explained = _explained(tenant, text, said, turn, conversation)
+    said = [_parse_utterance(line) for line in history or ()]
+    explained = _explain_answer(tenant, text, said, turn, conversation)
     if as_json:
         print_json(explained)
     else:
-        _show(explained)
+        _print_explanation(explained)
 
 
-def _said(line: str) -> tuple[str, str]:
+def _parse_utterance(line: str) -> tuple[str, str]:
     """Who said what; who is not named is the customer."""
     speaker, colon, text = line.partition(":")
     return (speaker.strip(), text.strip()) if colon and speaker.strip() in SPEAKERS else ("customer", line.strip())
 
 
-def _explained(
+def _explain_answer(
     tenant: str | None, text: str, said: Sequence[tuple[str, str]], turn: str | None, conversation: str | None
 ) -> dict[str, Any]:
     from console.explanations import Explanations  # noqa: PLC0415
     from core.rasa import Rasa  # noqa: PLC0415
-    from core.secrets import derive  # noqa: PLC0415
+    from core.secrets import derive_key  # noqa: PLC0415
     from knowledge.wiring import make_answering, make_embedder, make_knowledge  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id):
         embedder = make_embedder(settings)
         with closing(make_knowledge(settings, database, embedder)) as knowledge:
 
-            async def run() -> dict[str, Any]:
-                rasa = Rasa(settings.rasa(), token=derive(settings.secret_key(), "rasa"))
+            async def run_explanation() -> dict[str, Any]:
+                rasa = Rasa(settings.rasa(), token=derive_key(settings.secret_key(), "rasa"))
                 made = Explanations(database, lambda: make_answering(settings, database, embedder, knowledge), rasa)
                 try:
                     if text.strip():
@@ -70,12 +70,12 @@ def _explained(
                 finally:
                     await rasa.close()
 
-            return asyncio.run(run())
+            return asyncio.run(run_explanation())
 
 
-def _show(explained: dict[str, Any]) -> None:
+def _print_explanation(explained: dict[str, Any]) -> None:
     for turn in explained["history"]:
-        print(f"{turn['speaker']}: {_cut(turn['text'])}")
+        print(f"{turn['speaker']}: {_shorten_text(turn['text'])}")
     print(f"Question: {explained['question']}\n\n{explained['skill']['why']}")
     if explained["skill"].get("by") == "skill":
         print("What the knowledge alone would do:")
@@ -101,11 +101,11 @@ def _show_part(part: dict[str, Any], settings: dict[str, Any]) -> None:
 
 
 def _show_numbers(part: dict[str, Any], settings: dict[str, Any]) -> None:
-    print("Looked up: " + " | ".join(f"“{_cut(text)}”" for text in part["looked_up"]))
+    print("Looked up: " + " | ".join(f"“{_shorten_text(text)}”" for text in part["looked_up"]))
     read = [each for each in part["candidates"] if each["reader"] is not None]
     shown = read or part["candidates"][:CHOSEN_BY_READING]
     columns = ("candidate", "cosine", "words", "reader", "share")
-    print_table(columns, [_cells(each) for each in shown], right=columns[1:])
+    print_table(columns, [_build_candidate_row(each) for each in shown], right=columns[1:])
     left = part["found"] - len(shown)
     print(f"{left} more were found, and not read." if left else "All that were found were read.")
     if part["probability"] and part["bars"]:
@@ -127,7 +127,7 @@ def _show_reuse(reuse: dict[str, Any]) -> None:
         print(f"Reuse: “{reuse['phrasing']}”, score {reuse['score']:.2f}, bound {bound}: {reuse['verdict']}.")
 
 
-def _cells(each: dict[str, Any]) -> tuple[object, ...]:
+def _build_candidate_row(each: dict[str, Any]) -> tuple[object, ...]:
     title = each["title"] + (" (disputed)" if each["disputed"] else "") + (" (a part of it)" if each["cut"] else "")
     reader = None if each["reader"] is None else f"{each['reader']:.2f}"
     share = None if each["share"] is None else f"{each['share']:.2f}"
@@ -141,21 +141,21 @@ def _show_record(then: dict[str, Any]) -> None:
     if then["pressed"]:
         print("- A button was pressed; what it stands for was served.")
     known = {name.replace("_", " "): value for name, value in facts.items() if value not in (None, [], {})}
-    print("- " + ", ".join(f"{name} {_plain(value)}" for name, value in known.items()))
+    print("- " + ", ".join(f"{name} {_format_value(value)}" for name, value in known.items()))
     for reply in then["replies"]:
-        print(f"- Reply: {_cut(reply)}")
+        print(f"- Reply: {_shorten_text(reply)}")
     if then["offered"]:
         print("- Offered: " + " | ".join(then["offered"]))
     for change in then["changes"]:
         print(f"- {change}")
 
 
-def _plain(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, dict):
         return "(" + ", ".join(f"{name} {each}" for name, each in value.items() if each is not None) + ")"
     return ", ".join(f"{used['id']} v{used['version']}" for used in value) if isinstance(value, list) else str(value)
 
 
-def _cut(text: str) -> str:
+def _shorten_text(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 3]}..."

@@ -33,7 +33,7 @@ def opened_training(tenant: str | None) -> Iterator[tuple[Training, str]]:
     from evaluation.training.wiring import make_training  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id):
-        logs.set_up(settings.log_format, "ERROR")
+        logs.configure_logging(settings.log_format, "ERROR")
         yield make_training(settings, database), tenant_id
 
 
@@ -74,7 +74,7 @@ def deploy(
     """Have Rasa understand by this model from now on, without losing a conversation."""
     with opened_training(tenant) as (training, tenant_id):
         serves = training.deploy(tenant_id, training_id, author, reason, force=force)
-    _told(training_id, serves=serves, as_json=as_json)
+    _print_deployment(training_id, serves=serves, as_json=as_json)
 
 
 @app.command("rollback")
@@ -84,7 +84,7 @@ def rollback(
     """Go back to the model before the running one."""
     with opened_training(tenant) as (training, tenant_id):
         back = training.rollback(tenant_id, author, reason)
-    _told(back.id, serves=back.serves, as_json=as_json)
+    _print_deployment(back.id, serves=back.serves, as_json=as_json)
 
 
 def lines_of(row: dict[str, Any]) -> list[str]:
@@ -118,7 +118,7 @@ def print_intents(intents: Collection[dict[str, Any]]) -> None:
         print("\n".join(lines))
 
 
-def _told(training_id: str, *, serves: bool, as_json: bool) -> None:
+def _print_deployment(training_id: str, *, serves: bool, as_json: bool) -> None:
     if as_json:
         print_json({"id": training_id, "rasa_loaded": serves})
     elif serves:

@@ -37,13 +37,13 @@ def evaluate(
     Each intent's figures come first: whether it can act, its nearest rival, and what is taken for another.
     A message in scope that the thresholds of config.yml reject or ask back counts as wrong, one out of scope as found.
     """
-    from evaluation.nlu import measure  # noqa: PLC0415
+    from evaluation.nlu import evaluate_nlu  # noqa: PLC0415
     from evaluation.training.intents import intent_figures  # noqa: PLC0415
 
     with TemporaryDirectory() as folder:
         written = predictions or Path(folder) / "predictions.jsonl"
         parts = Settings.load().bot()
-        figures = measure(train, test, parts.config, written, parts.project)
+        figures = evaluate_nlu(train, test, parts.config, written, parts.project)
         rows = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
     intents = [one.figures() for one in intent_figures(rows)]
     if as_json:
@@ -61,11 +61,11 @@ def examples(
     tenant: TenantOption = None,
 ) -> None:
     """What customers wrote, with the intent that it should have been understood as."""
-    from evaluation.training.examples import listed  # noqa: PLC0415
+    from evaluation.training.examples import list_examples  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
         names = ("id", "status", "intent", "text", "source", "author")
-        rows = [{n: getattr(row, n) for n in names} for row in listed(session, tenant_id, status)]
+        rows = [{n: getattr(row, n) for n in names} for row in list_examples(session, tenant_id, status)]
     if as_json:
         print_json(rows)
         return
@@ -83,10 +83,10 @@ def add(
 ) -> None:
     """Propose an example; `nlu approve` approves it."""
     from evaluation.training.data import Example  # noqa: PLC0415
-    from evaluation.training.examples import propose  # noqa: PLC0415
+    from evaluation.training.examples import propose_example  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        example = propose(session, tenant_id, Example(text, intent), author).id
+        example = propose_example(session, tenant_id, Example(text, intent), author).id
     print_json({"id": example}) if as_json else print(example)
 
 
@@ -98,13 +98,13 @@ def approve(
     tenant: TenantOption = None,
 ) -> None:
     """Let the next export take these examples."""
-    _decide(ids, "approved", author, tenant, intent)
+    _decide_examples(ids, "approved", author, tenant, intent)
 
 
 @app.command("reject")
 def reject(ids: IdsArgument, author: AuthorOption, tenant: TenantOption = None) -> None:
     """Keep these examples out of the export, and do not propose them again."""
-    _decide(ids, "rejected", author, tenant)
+    _decide_examples(ids, "rejected", author, tenant)
 
 
 @app.command("suggest")
@@ -114,7 +114,7 @@ def suggest(
     tenant: TenantOption = None,
 ) -> None:
     """Propose examples and new intents from messages that nobody understood."""
-    from evaluation.training.suggestions import suggest as proposed  # noqa: PLC0415
+    from evaluation.training.suggestions import suggest_examples as proposed  # noqa: PLC0415
     from knowledge.wiring import make_embedder  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
@@ -144,9 +144,9 @@ def export(
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
         parts, masker = settings.bot(), make_masker()
         found = (
-            learnt.export(session, tenant_id, parts, masker, author, digest)
+            learnt.export_examples(session, tenant_id, parts, masker, author, digest)
             if write
-            else learnt.preview(session, tenant_id, parts, masker)
+            else learnt.preview_export(session, tenant_id, parts, masker)
         )
     if as_json:
         print_json({"diff": found.diff, "digest": found.digest, "examples": list(found.added), "written": write})
@@ -158,10 +158,10 @@ def export(
         print("not written; --write does it", file=sys.stderr)
 
 
-def _decide(ids: list[str], status: str, author: str, tenant: str | None, intent: str = "") -> None:
+def _decide_examples(ids: list[str], status: str, author: str, tenant: str | None, intent: str = "") -> None:
     """All of them, or none."""
-    from evaluation.training.examples import decide  # noqa: PLC0415
+    from evaluation.training.examples import decide_example  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
         for example_id in ids:
-            decide(session, tenant_id, example_id, status, author, intent=intent)
+            decide_example(session, tenant_id, example_id, status, author, intent=intent)

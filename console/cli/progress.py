@@ -22,9 +22,9 @@ Show = Callable[[str, int, int, str], None]
 def progress() -> Iterator[Show]:
     """On standard error, whatever else is printed."""
     if sys.stderr.isatty():
-        yield from _line()
+        yield from _show_as_bar()
     else:
-        yield from _lines(sys.stderr)
+        yield from _show_as_lines(sys.stderr)
 
 
 def time_left(elapsed_s: float, done: int, total: int) -> str:
@@ -60,27 +60,27 @@ class Pace:
         return f"{self.what}: {self.done:,} of {self.total:,}" + (f", {left}" if left else "")
 
 
-def _lines(to: TextIO) -> Iterator[Show]:
+def _show_as_lines(to: TextIO) -> Iterator[Show]:
     pace, over = Pace(), Event()
 
-    def show(what: str, done: int, total: int, _name: str = "") -> None:
+    def show_progress(what: str, done: int, total: int, _name: str = "") -> None:
         pace.move(what, done, total)
 
-    def tell() -> None:
+    def print_pace() -> None:
         while not over.wait(EVERY_S):
             if pace.what:
                 print(pace, file=to, flush=True)
 
-    thread = Thread(target=tell, daemon=True, name="progress")
+    thread = Thread(target=print_pace, daemon=True, name="progress")
     thread.start()
     try:
-        yield show
+        yield show_progress
     finally:
         over.set()
         thread.join()
 
 
-def _line() -> Iterator[Show]:
+def _show_as_bar() -> Iterator[Show]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
 
@@ -89,10 +89,10 @@ def _line() -> Iterator[Show]:
         task = bar.add_task("", total=None, left="")
         pace = Pace()
 
-        def show(what: str, done: int, total: int, name: str = "") -> None:
+        def show_progress(what: str, done: int, total: int, name: str = "") -> None:
             pace.move(what, done, total)
             described = f"{what} {name.rpartition('/')[2][:LONGEST_NAME]}".encode(errors="replace").decode()
             left = time_left(monotonic() - pace.since, done, total)
             bar.update(task, completed=done, total=total or None, description=described, left=left)
 
-        yield show
+        yield show_progress

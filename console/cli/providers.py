@@ -27,11 +27,11 @@ app = typer.Typer(no_args_is_help=True, help="Language models: which there are, 
 def list_(as_json: JsonOption = False) -> None:
     """List the models of models.yml, with prices and what each is asked for; needs no running instance."""
     from core.llm.catalogue import Catalogue  # noqa: PLC0415
-    from core.llm.providers.factory import configured  # noqa: PLC0415
+    from core.llm.providers.factory import list_configured_providers  # noqa: PLC0415
     from core.llm.router.probe import SETUP  # noqa: PLC0415
 
     settings = Settings.load()
-    catalogue, there = Catalogue.load(settings.models), configured(settings)
+    catalogue, there = Catalogue.load(settings.models), list_configured_providers(settings)
     rows: list[dict[str, Any]] = [
         {
             "id": id_,
@@ -52,7 +52,7 @@ def list_(as_json: JsonOption = False) -> None:
         print_table(
             ("model", "asked for", "in", "cached", "out", "context"),
             [
-                (row["id"], _asked_for(row["roles"]), *_prices(row["price"]), row["context_window"])
+                (row["id"], _asked_for(row["roles"]), *_format_prices(row["price"]), row["context_window"])
                 for row in rows
                 if row["provider"] == provider
             ],
@@ -67,15 +67,15 @@ def try_out(
     as_json: JsonOption = False,
 ) -> None:
     """Make one small real call to each provider that is set up. Exit code 1 when one fails."""
-    from core.llm.providers.factory import configured  # noqa: PLC0415
+    from core.llm.providers.factory import list_configured_providers  # noqa: PLC0415
 
     settings = Settings.load()
-    names = [provider] if provider else sorted(configured(settings))
+    names = [provider] if provider else sorted(list_configured_providers(settings))
     if not names:
         raise InvalidInput(
             "No provider is set up. Set a key or an address in .env; `rejoinder providers list` names them."
         )
-    reports = asyncio.run(_tested(settings, names))
+    reports = asyncio.run(_test_providers(settings, names))
     if as_json:
         print_json([asdict(report) for report in reports])
     for report in () if as_json else reports:
@@ -97,7 +97,7 @@ def stats(as_json: JsonOption = False) -> None:
     else:
         print_table(
             ("model", "state", "calls", "failures", "p50 ms", "p95 ms", "open for"),
-            [(model["id"], *_health(model["health"])) for model in models],
+            [(model["id"], *_format_health(model["health"])) for model in models],
             right=("calls", "failures", "p50 ms", "p95 ms"),
         )
     for name in ("decisions", "answers"):
@@ -118,15 +118,15 @@ def reset(
         print(f"reset: {found['reset']}")
 
 
-async def _tested(settings: Settings, names: list[str]) -> list[TestReport]:
+async def _test_providers(settings: Settings, names: list[str]) -> list[TestReport]:
     from core import logs  # noqa: PLC0415
     from core.db import Database  # noqa: PLC0415
-    from core.db.upgrade import upgrade  # noqa: PLC0415
+    from core.db.upgrade import upgrade_database  # noqa: PLC0415
     from core.llm.wiring import make_router  # noqa: PLC0415
 
-    logs.set_up(settings.log_format, "CRITICAL")  # the report says it all
+    logs.configure_logging(settings.log_format, "CRITICAL")  # the report says it all
     database = Database(settings.database())
-    upgrade(database)
+    upgrade_database(database)
     router = make_router(settings, database)
     await router.start()
     try:
@@ -151,11 +151,11 @@ def _asked_for(roles: list[str]) -> str:
     return "everything" if len(roles) > MOST_ROLES else ", ".join(roles).replace("_", " ") or "-"
 
 
-def _prices(price: dict[str, Any] | None) -> tuple[Any, ...]:
+def _format_prices(price: dict[str, Any] | None) -> tuple[Any, ...]:
     return tuple(price[name] for name in ("input", "cached_input", "output")) if price else (None,) * 3
 
 
-def _health(health: dict[str, Any]) -> tuple[Any, ...]:
+def _format_health(health: dict[str, Any]) -> tuple[Any, ...]:
     opened = f"{health['open_for_seconds']:.0f} s ({health['error_kind']})" if health["state"] == "open" else None
     times = (health[name] and round(health[name]) for name in ("latency_p50_ms", "latency_p95_ms"))
     return health["state"], health["calls"], health["failures"], *times, opened

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from console.cli.options import JsonOption, TenantOption, print_json
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="A Rasa server that somebody else runs.")
@@ -31,8 +31,8 @@ def endpoint(
     secret = settings.secret_key()
     found = {
         "url": f"{(address or settings.public_url).rstrip('/')}/webhook",
-        "secret": derive(secret, "actions"),
-        "token": derive(secret, "rasa"),
+        "secret": derive_key(secret, "actions"),
+        "token": derive_key(secret, "rasa"),
     }
     if as_json:
         print_json(found)

@@ -40,7 +40,7 @@ def replay(
 
     settings = Settings.load()
     probes = list(read_probes(file))
-    outcomes = asyncio.run(_ask_all(settings, target, tenant_of(settings, tenant), probes, out))
+    outcomes = asyncio.run(_ask_probes(settings, target, tenant_of(settings, tenant), probes, out))
     if as_json:
         print_json({"probes": len(probes), "out": str(out), "outcomes": outcomes})
         return
@@ -49,13 +49,13 @@ def replay(
         print(f"  {outcome:10} {count:6} {count / max(len(probes), 1):6.1%}")
 
 
-async def _ask_all(
+async def _ask_probes(
     settings: Settings, name: TargetName, tenant_id: str, probes: list[Probe], out: Path
 ) -> Counter[str]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
-    target = _make(settings, name, tenant_id)
+    target = _make_target(settings, name, tenant_id)
     outcomes: Counter[str] = Counter()
     bar = Console(stderr=True)
     with out.open("w", encoding="utf-8") as lines:
@@ -66,14 +66,14 @@ async def _ask_all(
     return outcomes
 
 
-def _make(settings: Settings, name: TargetName, tenant_id: str) -> Target:
+def _make_target(settings: Settings, name: TargetName, tenant_id: str) -> Target:
     if name is TargetName.BOT:
         from core.rasa import Rasa  # noqa: PLC0415
-        from core.secrets import derive  # noqa: PLC0415
+        from core.secrets import derive_key  # noqa: PLC0415
         from evaluation.replay import BotTarget, Door  # noqa: PLC0415
 
-        rasa = Rasa(settings.rasa(), token=derive(settings.secret_key(), "rasa"))
-        door = Door(f"http://127.0.0.1:{settings.port}", derive(settings.secret_key(), "actions"))
+        rasa = Rasa(settings.rasa(), token=derive_key(settings.secret_key(), "rasa"))
+        door = Door(f"http://127.0.0.1:{settings.port}", derive_key(settings.secret_key(), "actions"))
         return BotTarget(rasa, tenant_id, uuid4().hex[:8], door)
     from core.db import Database  # noqa: PLC0415
     from evaluation.replay import AnsweringTarget  # noqa: PLC0415

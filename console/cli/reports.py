@@ -23,7 +23,7 @@ def show(reports: Sequence[Report], *, indexed: bool, as_json: bool, checked: Co
     """The counts of each source, and by name what failed, what was passed over and what contradicts."""
     if as_json:
         check = knowledge_check.describe(checked) if checked else None
-        print_json({"origins": [_described(report) for report in reports], "indexed": indexed, "check": check})
+        print_json({"origins": [_describe_report(report) for report in reports], "indexed": indexed, "check": check})
     else:
         rows = [
             (
@@ -41,8 +41,8 @@ def show(reports: Sequence[Report], *, indexed: bool, as_json: bool, checked: Co
             disputes.show(report.contradictions)
         if checked:
             print(knowledge_check.summary_of(checked, [report.name for report in reports if report.name]))
-    _say("failed", [f"{one.uri}: {one.reason}" for report in reports for one in report.failed])
-    _say("passed over", [f"{one.uri}: {one.reason}" for report in reports for one in report.passed_over])
+    _print_lines("failed", [f"{one.uri}: {one.reason}" for report in reports for one in report.failed])
+    _print_lines("passed over", [f"{one.uri}: {one.reason}" for report in reports for one in report.passed_over])
 
 
 def _show_changes(report: Report) -> None:
@@ -58,12 +58,12 @@ def _show_changes(report: Report) -> None:
         print(f"Nothing of {report.name!r} was retired, since not all of its documents could be listed.")
 
 
-def _say(what: str, lines: Sequence[str]) -> None:
+def _print_lines(what: str, lines: Sequence[str]) -> None:
     for line in lines[:MOST_LINES]:
         print(f"{what}: {line}", file=sys.stderr)
     if len(lines) > MOST_LINES:
         print(f"{what}: and {len(lines) - MOST_LINES} more (--json lists all)", file=sys.stderr)
 
 
-def _described(report: Report) -> dict[str, Any]:
+def _describe_report(report: Report) -> dict[str, Any]:
     return {**asdict(report), "contradictions": disputes.describe(report.contradictions)}

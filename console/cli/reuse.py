@@ -26,34 +26,34 @@ def reuse(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
         found = by_entry(session, tenant_id)
     if as_json:
-        print_json([_described(each) for each in found])
+        print_json([_describe_reuse(each) for each in found])
     elif found:
-        print_table(COLUMNS, [_cells(each) for each in found], right=COLUMNS[2:7])
+        print_table(COLUMNS, [_build_reuse_row(each) for each in found], right=COLUMNS[2:7])
     else:
         print("No approved answer has met a new phrasing yet.")
 
 
-def _described(each: EntryReuse) -> dict[str, Any]:
+def _describe_reuse(each: EntryReuse) -> dict[str, Any]:
     error = {"value": each.error.value, "interval": each.error.interval}
-    lifts = {name: {"value": lift.value, "interval": lift.interval} for name, lift in _lifts(each).items()}
+    lifts = {name: {"value": lift.value, "interval": lift.interval} for name, lift in _get_lifts(each).items()}
     return asdict(each) | {"error": asdict(each.error) | error} | lifts
 
 
-def _cells(each: EntryReuse) -> tuple[object, ...]:
-    lifts = [_points(lift) for lift in _lifts(each).values()]
+def _build_reuse_row(each: EntryReuse) -> tuple[object, ...]:
+    lifts = [_format_points(lift) for lift in _get_lifts(each).values()]
     counts = (each.reused, each.near, each.held_out, each.error.of, each.error.count)
-    return (each.entry_id, each.question, *counts, _percent(each.error), *lifts)
+    return (each.entry_id, each.question, *counts, _format_percent(each.error), *lifts)
 
 
-def _lifts(each: EntryReuse) -> dict[str, Difference]:
+def _get_lifts(each: EntryReuse) -> dict[str, Difference]:
     return {"helpful": each.helpful, "resolved": each.resolved}
 
 
-def _percent(share: Share) -> str | None:
+def _format_percent(share: Share) -> str | None:
     low, high = share.interval
     return None if share.value is None else f"{share.value:.1%} ({low:.1%} to {high:.1%})"
 
 
-def _points(lift: Difference) -> str | None:
+def _format_points(lift: Difference) -> str | None:
     low, high = lift.interval
     return None if lift.value is None else f"{100 * lift.value:+.0f} ({100 * low:+.0f} to {100 * high:+.0f})"

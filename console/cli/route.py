@@ -13,7 +13,7 @@ import typer
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from console.cli.staff import ask
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.errors import InvalidInput
 from core.settings import Settings
 
@@ -44,10 +44,10 @@ def explain(
     print(f"complexity       {complexity['score']:.2f}" + (f"  ({parts})" if parts else ""))
     print(f"rule             {found['rule']}: {found['reason']}")
     print(f"models           {', '.join(found['models']) or 'none is asked'}")
-    print(f"spent today      {found['budget']['spent_today']} of {_limit(found['budget'])}")
+    print(f"spent today      {found['budget']['spent_today']} of {_format_limit(found['budget'])}")
 
 
-def _limit(budget: dict[str, Any]) -> str:
+def _format_limit(budget: dict[str, Any]) -> str:
     limit = budget["tenant_per_day"]
     return "no limit" if limit is None else f"{limit} ({budget['state']})"
 
@@ -55,7 +55,7 @@ def _limit(budget: dict[str, Any]) -> str:
 @app.command()
 def show(as_json: JsonOption = True, tenant: TenantOption = None) -> None:  # noqa: ARG001 - as all commands have it
     """Print the tenant's routing as JSON: rules, limits, budget, and how answers are written."""
-    with _store(tenant) as (store, tenant_id):
+    with _open_routing_store(tenant) as (store, tenant_id):
         print_json(store.get(tenant_id).model_dump(mode="json", exclude_none=True))
 
 
@@ -74,7 +74,7 @@ def set_(
         raise InvalidInput(f"{file} is no JSON: {error}") from None
     if not isinstance(document, dict):
         raise InvalidInput(f"{file} is no JSON object.")
-    with _store(tenant) as (store, tenant_id):
+    with _open_routing_store(tenant) as (store, tenant_id):
         stored = store.put(tenant_id, document, "command line")
     if as_json:
         print_json(stored.model_dump(mode="json", exclude_none=True))
@@ -85,7 +85,7 @@ def set_(
 @app.command()
 def reset(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
     """Go back to the default routing."""
-    with _store(tenant) as (store, tenant_id):
+    with _open_routing_store(tenant) as (store, tenant_id):
         default = store.reset(tenant_id)
     if as_json:
         print_json(default.model_dump(mode="json", exclude_none=True))
@@ -94,12 +94,12 @@ def reset(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 
 
 @contextmanager
-def _store(tenant: str | None) -> Iterator[tuple[RoutingStore, str]]:
+def _open_routing_store(tenant: str | None) -> Iterator[tuple[RoutingStore, str]]:
     from core.llm.wiring import make_routing_store  # noqa: PLC0415
 
     settings = Settings.load()
     database = Database(settings.database())
-    upgrade(database)
+    upgrade_database(database)
     try:
         yield make_routing_store(settings, database), tenant_of(settings, tenant)
     finally:

@@ -21,14 +21,14 @@ def slack() -> None:
 @app.command()
 def test() -> None:
     """Ask Slack about each workspace, and say how to mend what is wrong; needs no running instance."""
-    from connectors.slack.diagnostics import trouble  # noqa: PLC0415
+    from connectors.slack.diagnostics import find_setup_problem  # noqa: PLC0415
     from connectors.slack.wiring import make_connections  # noqa: PLC0415
 
     workspaces = make_connections(Settings.load()).all
     if not workspaces:
         raise InvalidInput("No Slack workspace is set up; see docs/slack.md.")
     found = [
-        (each.workspace.tenant, team, each.workspace.channel, asyncio.run(trouble(each)))
+        (each.workspace.tenant, team, each.workspace.channel, asyncio.run(find_setup_problem(each)))
         for team, each in workspaces.items()
     ]
     print_table(["tenant", "workspace", "channel", "result"], [(*row[:3], row[3] or "ok") for row in found])

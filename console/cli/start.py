@@ -16,10 +16,10 @@ from console.cli.models import AuthorOption, ReasonOption, lines_of, print_inten
 from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from core.bot.parts import BotParts
 from core.db import Database
-from core.db.upgrade import upgrade
-from core.secrets import derive
+from core.db.upgrade import upgrade_database
+from core.secrets import derive_key
 from core.settings import Settings
-from evaluation.training.rasa import ROOT, environment
+from evaluation.training.rasa import ROOT, build_rasa_environment
 from evaluation.training.wiring import make_model
 
 
@@ -34,33 +34,35 @@ def start(
     """Check the machine, train if needed, and run all processes until Ctrl-C."""
     from actions.skills import check_skills  # noqa: PLC0415
     from console import preflight  # noqa: PLC0415
-    from console.demo import fill  # noqa: PLC0415
+    from console.demo import fill_demo_data  # noqa: PLC0415
 
     if llm not in {"", "local"}:
         raise typer.BadParameter(f"LLM={llm} is not known; there is LLM=local")
     settings = Settings.load()
     added = local_model.process_environment(settings) if llm else {}
-    preflight.check(settings, local_model=bool(llm))
+    preflight.check_preconditions(settings, local_model=bool(llm))
     database = Database(settings.database())
-    upgrade(database)
+    upgrade_database(database)
     tenant_id = tenant_of(settings, tenant)
     if remember_demo(settings, demo):
-        fill(settings, database, tenant_id, beside=demo is True)
+        fill_demo_data(settings, database, tenant_id, beside=demo is True)
     _switch_demo(database, tenant_id, demo)
     _tell_how_to_sign_in(settings, database, tenant_id)
     model = make_model(settings)
     for problem in check_skills(model.parts.skills, database):
-        _say(f"{problem}\n  It is left out: its actions fail, everything else runs.")
+        _print_notice(f"{problem}\n  It is left out: its actions fail, everything else runs.")
     database.close()
     for problem in asyncio.run(_server_problems(settings, model.parts)):
-        _say(problem)
+        _print_notice(problem)
     if model.stale():
-        _say("training the bot: about a minute; a neural network of your own takes several")
+        _print_notice("training the bot: about a minute; a neural network of your own takes several")
         model.train()
-        _say("trained; `rejoinder nlu evaluate` says which intents cannot act, and why")
-    _say(f"starting on {settings.public_url}; Ctrl-C stops everything")
+        _print_notice("trained; `rejoinder nlu evaluate` says which intents cannot act, and why")
+    _print_notice(f"starting on {settings.public_url}; Ctrl-C stops everything")
     if llm:
-        _say(f"{local_model.NAME} answers on 127.0.0.1:{local_model.port(settings)}; it is small: for trying out only")
+        _print_notice(
+            f"{local_model.NAME} answers on 127.0.0.1:{local_model.get_model_port(settings)}; it is small: for trying out only"
+        )
     honcho = Path(sys.executable).parent / "honcho"
     os.chdir(ROOT)
     command = [str(honcho), "start", "-e", os.devnull, "-c", how_many(settings, local_model=bool(llm))]
@@ -113,7 +115,7 @@ def train(
         print_json({**found, "intents": intents})
     else:
         print_intents(intents)
-        _say(
+        _print_notice(
             "\n".join([f"model in {model.deployed}" if trained else "the model is up to date", *lacks_of(model.parts)])
         )
 
@@ -129,12 +131,12 @@ def remember_demo(settings: Settings, wanted: bool | None) -> bool:
 
 def _switch_demo(database: Database, tenant_id: str, wanted: bool | None) -> None:
     """Whoever switches the demo shop off or on takes out its articles or gets them back."""
-    from console.demo import forget, restore  # noqa: PLC0415
+    from console.demo import restore_help_centre, retire_help_centre  # noqa: PLC0415
 
-    if wanted is False and (count := forget(database, tenant_id)):
-        _say(f"the demo shop's {count} entries are taken out; `rejoinder start --demo` brings them back")
-    if wanted and (count := restore(database, tenant_id)):
-        _say(f"the demo shop's {count} entries are back")
+    if wanted is False and (count := retire_help_centre(database, tenant_id)):
+        _print_notice(f"the demo shop's {count} entries are taken out; `rejoinder start --demo` brings them back")
+    if wanted and (count := restore_help_centre(database, tenant_id)):
+        _print_notice(f"the demo shop's {count} entries are back")
 
 
 def how_many(settings: Settings, *, local_model: bool) -> str:
@@ -147,7 +149,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
     """What the Procfile's commands read: addresses, secrets and folders of this instance."""
     secret, adoption = settings.secret_key(), settings.adoption
     return {
-        **environment(),
+        **build_rasa_environment(),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
@@ -159,12 +161,12 @@ def process_environment(settings: Settings) -> dict[str, str]:
         "REJOINDER_PORT": str(settings.port),
         "REJOINDER_SECRET": secret,
         "RASA_PORT": str(settings.port + 1),
-        "RASA_TOKEN": derive(secret, "rasa"),
+        "RASA_TOKEN": derive_key(secret, "rasa"),
         "RASA_ENDPOINTS": str(adoption.endpoints if adoption else ROOT / "bot/endpoints.yml"),
-        "RASA_PYTHONPATH": environment(adoption.project if adoption else None)["PYTHONPATH"],
+        "RASA_PYTHONPATH": build_rasa_environment(adoption.project if adoption else None)["PYTHONPATH"],
         "CHROMA_PORT": str(settings.port + 2),
         "REJOINDER_ACTION_URL": f"http://127.0.0.1:{settings.port}/webhook",
-        "REJOINDER_ACTION_SECRET": derive(secret, "actions"),
+        "REJOINDER_ACTION_SECRET": derive_key(secret, "actions"),
         "REJOINDER_TRACKER_DB": str(settings.home / "tracker.db"),
     }
 
@@ -174,13 +176,13 @@ def _tell_how_to_sign_in(settings: Settings, database: Database, tenant_id: str)
     from console.auth import users  # noqa: PLC0415
 
     with database.session() as session:
-        nobody = not users.count(session, tenant_id)
+        nobody = not users.count_users(session, tenant_id)
     if nobody:
-        _say(
+        _print_notice(
             f"the console is at {settings.public_url}/console/ and nobody can sign in yet; "
             "make the first account with: .venv/bin/rejoinder users add you@example.com --role admin"
         )
 
 
-def _say(text: str) -> None:
+def _print_notice(text: str) -> None:
     print(f"rejoinder: {text}", file=sys.stderr, flush=True)

@@ -26,11 +26,11 @@ def add(
 ) -> None:
     """Add somebody; asks for the password."""
     from console.auth import users  # noqa: PLC0415
-    from console.auth.passwords import hashed  # noqa: PLC0415
+    from console.auth.passwords import hash_password  # noqa: PLC0415
 
-    stored = hashed(_password(password_stdin), email)
+    stored = hash_password(_read_password(password_stdin), email)
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
-        user = users.add(session, tenant_id, email, role, stored, BY, name)
+        user = users.add_user(session, tenant_id, email, role, stored, BY, name)
         print(f"{user.email} may sign in as {user.role} at {settings.public_url}/console/")
 
 
@@ -42,7 +42,7 @@ def list_(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 
     names = ("email", "name", "role", "active", "last_seen_at")
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        rows = [{n: getattr(u, n) for n in names} for u in users.listed(session, tenant_id)]
+        rows = [{n: getattr(u, n) for n in names} for u in users.list_users(session, tenant_id)]
     if as_json:
         print_json(rows)
         return
@@ -65,22 +65,22 @@ def enable(email: EmailArgument, tenant: TenantOption = None) -> None:
 def password(email: EmailArgument, password_stdin: StdinOption = False, tenant: TenantOption = None) -> None:
     """Set a new password; their sessions end."""
     from console.auth import users  # noqa: PLC0415
-    from console.auth.passwords import hashed  # noqa: PLC0415
+    from console.auth.passwords import hash_password  # noqa: PLC0415
 
-    stored = hashed(_password(password_stdin), email)
+    stored = hash_password(_read_password(password_stdin), email)
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        users.set_password(session, users.found(session, tenant_id, email), stored, BY)
+        users.set_password(session, users.get_user(session, tenant_id, email), stored, BY)
 
 
 def _set_active(email: str, tenant: str | None, *, active: bool) -> None:
     from console.auth import users  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:
-        user = users.found(session, tenant_id, email)
-        users.change(session, user, BY, active=active)
+        user = users.get_user(session, tenant_id, email)
+        users.update_user(session, user, BY, active=active)
 
 
-def _password(from_stdin: bool) -> str:
+def _read_password(from_stdin: bool) -> str:
     if from_stdin or not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     found: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)

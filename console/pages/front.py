@@ -46,12 +46,12 @@ def router(voice: Voice, *, demo: bool) -> APIRouter:
     """The page and its style sheet."""
     routes = APIRouter(include_in_schema=False)
     name, values = ("demo.html", {"orders": _ORDERS}) if demo else ("front.html", {"name": voice.name})
-    page = _environment().get_template(name).render(values)
+    page = _make_front_templates().get_template(name).render(values)
     style = (_CONSOLE / "static" / "shop.css").read_bytes()
     style_tag = f'"{hashlib.sha256(style).hexdigest()[:32]}"'
 
     @routes.get("/")
-    async def front() -> Response:
+    async def show_front_page() -> Response:
         return Response(page, media_type="text/html", headers=_PAGE_HEADERS)
 
     @routes.get("/static/shop.css")
@@ -64,7 +64,7 @@ def router(voice: Voice, *, demo: bool) -> APIRouter:
     return routes
 
 
-def _environment() -> Environment:
+def _make_front_templates() -> Environment:
     return Environment(
         loader=FileSystemLoader(_CONSOLE / "templates"), autoescape=select_autoescape(), trim_blocks=True
     )

@@ -83,29 +83,29 @@ class Recogniser:
         """That of what a customer wrote, newest first: the last clear message counts, else the last that tells at all."""
         told = ""
         for text in texts:
-            found, clear = self._told_by(text)
+            found, clear = self._detect_language(text)
             if found and clear:
-                return self._spoken(found)
+                return self._choose_spoken_language(found)
             told = told or found
-        return self._spoken(told)
+        return self._choose_spoken_language(told)
 
-    def _spoken(self, language: str) -> str:
+    def _choose_spoken_language(self, language: str) -> str:
         return language if language in self.spoken else self.spoken[0]
 
-    def _told_by(self, text: str) -> tuple[str, bool]:
+    def _detect_language(self, text: str) -> tuple[str, bool]:
         """The language, empty where nothing tells, and whether there is enough to be sure."""
         if script := script_of(text):
             alike = next((each for each in _ALIKE if script in each), frozenset({script}))
             return (script if script in self.spoken else next((e for e in self.spoken if e in alike), script)), True
         words = Counter(re.findall(r"(?<![\w@.-])[^\W\d_]+(?![\w@-])", text.lower()))
-        counts = {each: sum(words[word] for word in self._words(each)) for each in {*WORDS, *self.spoken}}
+        counts = {each: sum(words[word] for word in self._get_vocabulary(each)) for each in {*WORDS, *self.spoken}}
         most = max(counts.values())
         best = [language for language, count in counts.items() if count == most]
         if len(best) > 1:  # of languages that the bot does not speak, none is told apart
             best = [language for language in best if language in self.spoken]
         return (best[0], most > 1 and words.total() >= CLEAR) if most and len(best) == 1 else ("", False)
 
-    def _words(self, language: str) -> frozenset[str]:
+    def _get_vocabulary(self, language: str) -> frozenset[str]:
         return WORDS.get(language, frozenset()) | self.usual.get(language, frozenset())
 
 
@@ -120,17 +120,17 @@ def in_languages(
     ``translated``: the responses of each language but English. Which variations suit the voice is settled here, since Rasa
     would choose at random between one for the tone and one for the language.
     """
-    return {name: _varied(name, texts, translated, spoken, voice) for name, texts in responses.items()}
+    return {name: _build_variations(name, texts, translated, spoken, voice) for name, texts in responses.items()}
 
 
-def _varied(
+def _build_variations(
     name: str,
     texts: list[dict[str, Any]],
     translated: dict[str, dict[str, list[dict[str, Any]]]],
     spoken: Sequence[str],
     voice: dict[str, str],
 ) -> list[dict[str, Any]]:
-    own = {language: fitting(translated.get(language, {}).get(name) or texts, voice) for language in spoken}
+    own = {language: select_variations(translated.get(language, {}).get(name) or texts, voice) for language in spoken}
     if not any(name in translated.get(language, {}) for language in spoken):
         return texts
     plain = [text for text in own[spoken[0]] if not text.get("condition") and not text.get("channel")]
@@ -142,14 +142,18 @@ def _varied(
     return [*plain, *chosen]
 
 
-def fitting(texts: list[dict[str, Any]], voice: dict[str, str]) -> list[dict[str, Any]]:
+def select_variations(texts: list[dict[str, Any]], voice: dict[str, str]) -> list[dict[str, Any]]:
     """As Rasa chooses by the voice: variations for it, where there are any, else those that ask for none."""
-    for_voice = [text for text in texts if (asked := _asked(text, voice)) and all(voice[n] == v for n, v in asked)]
-    chosen = for_voice or [text for text in texts if not _asked(text, voice)]
+    for_voice = [
+        text
+        for text in texts
+        if (asked := _list_voice_conditions(text, voice)) and all(voice[n] == v for n, v in asked)
+    ]
+    chosen = for_voice or [text for text in texts if not _list_voice_conditions(text, voice)]
     return [_without_voice(text, voice) for text in chosen]
 
 
-def _asked(text: dict[str, Any], voice: dict[str, str]) -> list[tuple[str, Any]]:
+def _list_voice_conditions(text: dict[str, Any], voice: dict[str, str]) -> list[tuple[str, Any]]:
     return [(each["name"], each["value"]) for each in text.get("condition") or () if each.get("name") in voice]
 
 

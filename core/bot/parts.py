@@ -78,7 +78,7 @@ class Skill:
         Raises:
             InvalidInput: it is not a domain.
         """
-        return [_name(action) for action in _read(self.domain).get("actions") or ()]
+        return [_get_item_name(action) for action in _read_domain(self.domain).get("actions") or ()]
 
     @classmethod
     def find(cls, place: str) -> Skill:
@@ -159,18 +159,20 @@ class BotParts:
         Raises:
             InvalidInput: a file is not a domain, or two define the same; says where.
         """
-        parts = {file: _read(file) for file in self.domains}
+        parts = {file: _read_domain(file) for file in self.domains}
         _check_unique(parts)
-        domain = _merged(list(parts.values()))
-        for slot, value in self._voiced().items():
+        domain = _merge_domains(list(parts.values()))
+        for slot, value in self._build_voice_slots().items():
             domain["slots"][slot]["initial_value"] = value
         if self.project is None:
             domain["intents"] = [_without_language(intent) for intent in domain["intents"]]
-        voice = self._renamed(self.voice.slots)
-        domain["responses"] = in_languages(domain["responses"], self._translated(), self.languages, voice)
+        voice = self._rename_slots(self.voice.slots)
+        domain["responses"] = in_languages(domain["responses"], self._collect_translations(), self.languages, voice)
         domain["slots"] = {name: _values_only(slot, domain["intents"]) for name, slot in domain["slots"].items()}
         said = domain["responses"]
-        domain["responses"] = {name: _marked(said[name], name) if name in FAILURES else said[name] for name in said}
+        domain["responses"] = {
+            name: _add_failure_note(said[name], name) if name in FAILURES else said[name] for name in said
+        }
         return domain
 
     def write_domain(self, file: Path) -> None:
@@ -187,7 +189,7 @@ class BotParts:
         Raises:
             InvalidInput: as ``domain``.
         """
-        return [_name(intent) for intent in self.domain()["intents"]]
+        return [_get_item_name(intent) for intent in self.domain()["intents"]]
 
     def actions(self) -> list[str]:
         """Every action that is no form and no text.
@@ -195,7 +197,7 @@ class BotParts:
         Raises:
             InvalidInput: as ``domain``.
         """
-        return [_name(action) for action in self.domain()["actions"]]
+        return [_get_item_name(action) for action in self.domain()["actions"]]
 
     def language_files(self) -> dict[str, list[LanguageFile]]:
         """The base's and the skills', for each language that is spoken.
@@ -221,12 +223,12 @@ class BotParts:
         Raises:
             InvalidInput: as ``domain``.
         """
-        named = [name for file in self.domains for name in _read(file).get("responses") or {}]
+        named = [name for file in self.domains for name in _read_domain(file).get("responses") or {}]
         named = [name for name in named if not name.startswith(OTHER_LANGUAGE)]
-        own = self._translated()
+        own = self._collect_translations()
         return {code: [name for name in named if name not in texts] for code, texts in own.items() if code != ENGLISH}
 
-    def _translated(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    def _collect_translations(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """A greeting that an operator has set is said in every language."""
         files = self.language_files()
         texts = {
@@ -243,15 +245,15 @@ class BotParts:
         Raises:
             InvalidInput: as ``domain``.
         """
-        slots = self._voiced(language)
-        said = {name: _fitting(texts, slots) for name, texts in self.domain()["responses"].items()}
+        slots = self._build_voice_slots(language)
+        said = {name: _select_responses(texts, slots) for name, texts in self.domain()["responses"].items()}
         return {**said, **{own: said[name] for own, name in self.names.items() if name in said}}
 
-    def _voiced(self, language: str = "") -> dict[str, str]:
+    def _build_voice_slots(self, language: str = "") -> dict[str, str]:
         """What the slots of the voice and of the language hold, by their names in the domain."""
-        return self._renamed({**self.voice.slots, SLOT: language or self.languages[0]})
+        return self._rename_slots({**self.voice.slots, SLOT: language or self.languages[0]})
 
-    def _renamed(self, values: Mapping[str, str]) -> dict[str, str]:
+    def _rename_slots(self, values: Mapping[str, str]) -> dict[str, str]:
         return {self.names.get(name, name): value for name, value in values.items()}
 
 
@@ -267,7 +269,7 @@ def find_skills(places: Iterable[str]) -> tuple[Skill, ...]:
     return found
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_domain(file: Path) -> dict[str, Any]:
     try:
         domain = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -286,17 +288,17 @@ def _check_unique(parts: dict[Path, dict[str, Any]]) -> None:
     for file, domain in parts.items():
         for part in _NAMED_ONCE:
             for item in domain.get(part) or ():
-                places[f"{part[:-1]} {_name(item)}"].append(str(file))
+                places[f"{part[:-1]} {_get_item_name(item)}"].append(str(file))
     twice = [f"  the {name} is in {' and in '.join(files)}" for name, files in places.items() if len(files) > 1]
     if twice:
         raise InvalidInput("\n".join(["A skill may not define again what is there already:", *twice]))
 
 
-def _merged(domains: list[dict[str, Any]]) -> dict[str, Any]:
+def _merge_domains(domains: list[dict[str, Any]]) -> dict[str, Any]:
     merged = dict(domains[0])
     for part in _LISTS:
         items = [item for domain in domains for item in domain.get(part) or ()]
-        merged[part] = list({_name(item): item for item in items}.values())
+        merged[part] = list({_get_item_name(item): item for item in items}.values())
     for part in _DICTIONARIES:
         merged[part] = {name: value for domain in domains for name, value in (domain.get(part) or {}).items()}
     return merged
@@ -319,22 +321,22 @@ def _values_only(slot: dict[str, Any], intents: list[Any]) -> dict[str, Any]:
 def _kept_to_values(mapping: dict[str, Any], intents: list[Any]) -> dict[str, Any]:
     if mapping.get("type") != "from_text" or mapping.get("intent"):
         return mapping
-    named = mapping.get("not_intent") or [name for each in intents if (name := _name(each)) != VALUE]
+    named = mapping.get("not_intent") or [name for each in intents if (name := _get_item_name(each)) != VALUE]
     refused = [named] if isinstance(named, str) else named
     return {**mapping, "not_intent": list(dict.fromkeys([*refused, *QUESTIONS]))}
 
 
-def _marked(texts: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def _add_failure_note(texts: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """With a note for `app`, as an action's answer has one (``core/rasa/answer``)."""
     note = {"outcome": "failed", "error": f"the bot had nothing to say but {name}; its log has the cause"}
     return [{**text, "custom": {"rejoinder": note}} for text in texts]
 
 
-def _name(item: Any) -> str:
+def _get_item_name(item: Any) -> str:
     return str(next(iter(item)) if isinstance(item, dict) else item)
 
 
-def _fitting(texts: list[dict[str, Any]], slots: dict[str, str]) -> list[dict[str, Any]]:
+def _select_responses(texts: list[dict[str, Any]], slots: dict[str, str]) -> list[dict[str, Any]]:
     """As Rasa chooses: texts whose condition holds, where there are any; else those without one. `app` says the same on every channel."""
     texts = [text for text in texts if not text.get("channel")] or texts
     conditional = [
@@ -343,10 +345,10 @@ def _fitting(texts: list[dict[str, Any]], slots: dict[str, str]) -> list[dict[st
         if text.get("condition") and all(slots.get(each["name"]) == each["value"] for each in text["condition"])
     ]
     chosen = conditional or [text for text in texts if not text.get("condition")]
-    return [{**text, "text": _filled(str(text.get("text", "")), slots)} for text in chosen]
+    return [{**text, "text": _fill_slots(str(text.get("text", "")), slots)} for text in chosen]
 
 
-def _filled(text: str, slots: dict[str, str]) -> str:
+def _fill_slots(text: str, slots: dict[str, str]) -> str:
     for slot, value in slots.items():
         text = text.replace(f"{{{slot}}}", value)
     return text

@@ -50,13 +50,13 @@ class Record:
     """What staff noted in their handoffs, the newest first."""
 
 
-def record(session: Session, tenant_id: str, customer_id: str) -> Record:
+def get_customer_record(session: Session, tenant_id: str, customer_id: str) -> Record:
     """One customer; who was merged is who they are now.
 
     Raises:
         NotFound: the tenant has no such customer.
     """
-    customer = _found(session, tenant_id, customer_id)
+    customer = _find_customer(session, tenant_id, customer_id)
     id_ = customer.id if customer else customer_id
     theirs = select(Conversation).filter_by(tenant_id=tenant_id, customer_id=id_)
     total = session.scalar(select(func.count()).select_from(theirs.subquery())) or 0
@@ -70,41 +70,41 @@ def record(session: Session, tenant_id: str, customer_id: str) -> Record:
         language=customer.language if customer else None,
         vip=bool(customer and customer.vip),
         created_at=customer.created_at if customer else None,
-        addresses=_addresses(session, tenant_id, id_),
-        conversations=conversations.described(session, last),
+        addresses=_list_addresses(session, tenant_id, id_),
+        conversations=conversations.describe_conversations(session, last),
         total=total,
-        notes=_notes(session, tenant_id, id_),
+        notes=_list_customer_notes(session, tenant_id, id_),
     )
 
 
-def change(session: Session, tenant_id: str, customer_id: str, by: str, **values: str | bool | None) -> None:
+def update_customer(session: Session, tenant_id: str, customer_id: str, by: str, **values: str | bool | None) -> None:
     """Set ``name``, ``language`` (such as "en") or ``vip``; what is not given stays, and an empty text is none.
 
     Raises:
         NotFound: the tenant has no such customer.
         InvalidInput: a text is too long.
     """
-    customer = _found(session, tenant_id, customer_id)
+    customer = _find_customer(session, tenant_id, customer_id)
     if customer is None:
         raise NotFound("There is no such customer.")
     for name, longest in (("name", LONGEST_NAME), ("language", LONGEST_LANGUAGE)):
         if name in values:
-            values[name] = _short(name, str(values[name] or ""), longest)
+            values[name] = _clean_text_field(name, str(values[name] or ""), longest)
     before = {name: getattr(customer, name) for name in values}
     for name, value in values.items():
         setattr(customer, name, value)
     if before != values:
-        audit.note(session, tenant_id, "customer", customer.id, "changed", by, before=before, after=values)
+        audit.add_audit_event(session, tenant_id, "customer", customer.id, "changed", by, before=before, after=values)
 
 
-def _short(name: str, text: str, longest: int) -> str | None:
+def _clean_text_field(name: str, text: str, longest: int) -> str | None:
     text = " ".join(text.split())
     if len(text) > longest:
         raise InvalidInput(f"The {name} has at most {longest} characters.")
     return text or None
 
 
-def _found(session: Session, tenant_id: str, customer_id: str) -> Customer | None:
+def _find_customer(session: Session, tenant_id: str, customer_id: str) -> Customer | None:
     customer = session.get(Customer, customer_id)
     while customer and customer.merged_into:
         customer = session.get(Customer, customer.merged_into)
@@ -113,7 +113,7 @@ def _found(session: Session, tenant_id: str, customer_id: str) -> Customer | Non
     return customer
 
 
-def _addresses(session: Session, tenant_id: str, customer_id: str) -> list[Reached]:
+def _list_addresses(session: Session, tenant_id: str, customer_id: str) -> list[Reached]:
     rows = session.scalars(select(Address).filter_by(tenant_id=tenant_id, customer_id=customer_id).order_by(Address.id))
     return [
         Reached(row.channel, row.address, bool(row.verified_at), bool(row.opted_out_at), row.last_inbound_at)
@@ -121,7 +121,7 @@ def _addresses(session: Session, tenant_id: str, customer_id: str) -> list[Reach
     ]
 
 
-def _notes(session: Session, tenant_id: str, customer_id: str) -> list[Note]:
+def _list_customer_notes(session: Session, tenant_id: str, customer_id: str) -> list[Note]:
     rows = (
         select(HandoffNote)
         .join(Handoff, Handoff.id == HandoffNote.handoff_id)

@@ -32,7 +32,7 @@ class Feedback:
             NotFound: the message is not an answer of this conversation.
         """
         await self._database.run(
-            lambda session: thumbs.rate(
+            lambda session: thumbs.store_rating(
                 session, conversation_id, message_id, helpful=helpful, comment=comment, source=source
             )
         )
@@ -46,11 +46,11 @@ class Feedback:
             NotFound: there is no such conversation.
         """
 
-        def end(session: Session) -> Ending:
-            lifecycle.close(session, conversation_id)
-            return surveys.ending(session, conversation_id)
+        def close_conversation(session: Session) -> Ending:
+            lifecycle.close_conversation(session, conversation_id)
+            return surveys.prepare_ending(session, conversation_id)
 
-        return await self._database.run(end)
+        return await self._database.run(close_conversation)
 
     async def ending(self, conversation_id: str) -> Ending:
         """Whether the conversation is closed, and what to ask the customer now.
@@ -58,7 +58,7 @@ class Feedback:
         Raises:
             NotFound: there is no such conversation.
         """
-        return await self._database.run(lambda session: surveys.ending(session, conversation_id))
+        return await self._database.run(lambda session: surveys.prepare_ending(session, conversation_id))
 
     async def answer(self, conversation_id: str, kind: str, score: int | None, comment: str | None) -> Ending:
         """Store a mark, or None for a survey that was dismissed; what to ask next.
@@ -68,9 +68,9 @@ class Feedback:
             NotFound: this was not asked.
         """
 
-        def answer(session: Session) -> Ending:
-            surveys.answer(session, conversation_id, kind, score, comment)
+        def store_answer(session: Session) -> Ending:
+            surveys.store_survey_answer(session, conversation_id, kind, score, comment)
             session.flush()
-            return surveys.ending(session, conversation_id)
+            return surveys.prepare_ending(session, conversation_id)
 
-        return await self._database.run(answer)
+        return await self._database.run(store_answer)

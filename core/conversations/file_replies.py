@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.attachments import described
+from core.attachments import describe_attachments
 from core.bot.texts import Texts
 from core.db.models import Message
 from core.rasa.answer import Reply
@@ -21,20 +21,20 @@ ALBUM = timedelta(minutes=1)
 OUTCOME = "clarified"
 
 
-def acknowledged(session: Session, message: Message, texts: Texts) -> tuple[Reply, ...] | None:
+def acknowledge_files(session: Session, message: Message, texts: Texts) -> tuple[Reply, ...] | None:
     """What is said to it, for more of the same nothing; None where there are words."""
-    if not _is_lone(message):
+    if not _has_only_attachments(message):
         return None
     if _belongs_to_album(session, message, texts):
         return ()
-    return (Reply(_words(message, texts), buttons=(_to_a_person(texts),)),)
+    return (Reply(_choose_reply_text(message, texts), buttons=(_to_a_person(texts),)),)
 
 
-def _is_lone(message: Message) -> bool:
-    return bool(message.attachments) and message.text == described(message.attachments)
+def _has_only_attachments(message: Message) -> bool:
+    return bool(message.attachments) and message.text == describe_attachments(message.attachments)
 
 
-def _words(message: Message, texts: Texts) -> str:
+def _choose_reply_text(message: Message, texts: Texts) -> str:
     kinds = {each["kind"] for each in message.attachments}
     said = {"image": texts.received_image, "location": texts.received_location}
     return said.get(kinds.pop(), texts.received_file) if len(kinds) == 1 else texts.received_file
@@ -53,6 +53,6 @@ def _belongs_to_album(session: Session, message: Message, texts: Texts) -> bool:
     for before in session.scalars(earlier.order_by(Message.seq.desc())):
         if any(before.text in texts.all_of(name) for name in ("received_image", "received_file", "received_location")):
             return True
-        if not _is_lone(before):
+        if not _has_only_attachments(before):
             return False
     return False

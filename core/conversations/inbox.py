@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import customers
-from core.attachments import described
+from core.attachments import describe_attachments
 from core.conversations import lifecycle
-from core.db.models import Conversation, Delivery, Message, Turn, now
+from core.db.models import Conversation, Delivery, Message, Turn, get_current_time
 from core.errors import InvalidInput, NotFound
 from core.sentiment import Mood
 
@@ -79,7 +79,7 @@ class Received:
     """False where the same client id had come before."""
 
 
-def clean(text: str, limit: int) -> str:
+def clean_message_text(text: str, limit: int) -> str:
     """The text in NFC without control characters.
 
     Raises:
@@ -93,7 +93,9 @@ def clean(text: str, limit: int) -> str:
     return text
 
 
-def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = None) -> tuple[Message, Turn, bool]:
+def store_inbound_message(
+    session: Session, inbound: Inbound, limit: int, mood: Mood | None = None
+) -> tuple[Message, Turn, bool]:
     """Store the message and its waiting turn; the third value is False where it was there already.
 
     The conversation is locked from then on.
@@ -104,14 +106,14 @@ def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = No
     """
     if known := _known_from_vendor(session, inbound):
         return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
-    conversation = Conversation.lock(session, _where(session, inbound))
+    conversation = Conversation.lock(session, _get_conversation_id(session, inbound))
     if conversation is None:
         raise NotFound("There is no such conversation.")
     known = session.scalar(select(Message).filter_by(conversation_id=conversation.id, client_id=inbound.client_id))
     if known:
         return known, session.scalars(select(Turn).filter_by(message_id=known.id)).one(), False
-    text, payload = _words(session, replace(inbound, conversation_id=conversation.id), limit)
-    lifecycle.reopen(conversation)
+    text, payload = _resolve_message_text(session, replace(inbound, conversation_id=conversation.id), limit)
+    lifecycle.reopen_conversation(conversation)
     _follow_customer(conversation, inbound)
     message = Message(
         tenant_id=conversation.tenant_id,
@@ -126,7 +128,7 @@ def store(session: Session, inbound: Inbound, limit: int, mood: Mood | None = No
         raw=inbound.raw,
         sentiment=mood and mood.feeling,
         urgency=mood and mood.urgency,
-        created_at=inbound.sent_at or now(),
+        created_at=inbound.sent_at or get_current_time(),
     )
     session.add(message)
     session.flush()
@@ -148,12 +150,12 @@ def _known_from_vendor(session: Session, inbound: Inbound) -> Message | None:
     return Message.from_vendor(session, inbound.sender.tenant_id, inbound.sender.channel, inbound.client_id)
 
 
-def _where(session: Session, inbound: Inbound) -> str:
+def _get_conversation_id(session: Session, inbound: Inbound) -> str:
     if inbound.sender is None:
         return inbound.conversation_id or ""
     sender = inbound.sender
     return customers.conversation_at(
-        session, sender.tenant_id, sender.channel, sender.address, inbound.sent_at or now()
+        session, sender.tenant_id, sender.channel, sender.address, inbound.sent_at or get_current_time()
     ).id
 
 
@@ -163,18 +165,18 @@ def _follow_customer(conversation: Conversation, inbound: Inbound) -> None:
         conversation.channel, conversation.address = WEB, None
 
 
-def _words(session: Session, inbound: Inbound, limit: int) -> tuple[str, str | None]:
+def _resolve_message_text(session: Session, inbound: Inbound, limit: int) -> tuple[str, str | None]:
     """What is said, and the payload of the button that it stands for."""
     if inbound.press is None and inbound.attachments and not (inbound.text or "").strip():
-        return described(inbound.attachments), None
-    text = clean(inbound.text or "", limit) if inbound.press is None else ""
-    press = inbound.press or _named(session, inbound, text)
-    return _pressed(session, press, inbound.conversation_id) if press else (text, None)
+        return describe_attachments(inbound.attachments), None
+    text = clean_message_text(inbound.text or "", limit) if inbound.press is None else ""
+    press = inbound.press or _match_button_title(session, inbound, text)
+    return _get_pressed_button(session, press, inbound.conversation_id) if press else (text, None)
 
 
-def _named(session: Session, inbound: Inbound, text: str) -> Press | None:
+def _match_button_title(session: Session, inbound: Inbound, text: str) -> Press | None:
     """The button of the latest answer that is said word for word."""
-    choices = [offer for offer in offered(session, inbound) if offer.newest and not inbound.attachments]
+    choices = [offer for offer in list_offered_choices(session, inbound) if offer.newest and not inbound.attachments]
     named = (
         Press(offer.message_id, index)
         for offer in choices
@@ -184,7 +186,7 @@ def _named(session: Session, inbound: Inbound, text: str) -> Press | None:
     return next(named, None)
 
 
-def _pressed(session: Session, press: Press, conversation_id: str | None) -> tuple[str, str]:
+def _get_pressed_button(session: Session, press: Press, conversation_id: str | None) -> tuple[str, str]:
     message = session.get(Message, press.message_id)
     if message is None or message.conversation_id != conversation_id:
         raise NotFound("There is no such message.")
@@ -204,7 +206,7 @@ class Offered:
     """Nothing was said after it but the rest of the same answer, or it is the one that was quoted."""
 
 
-def offered(session: Session, inbound: Inbound) -> list[Offered]:
+def list_offered_choices(session: Session, inbound: Inbound) -> list[Offered]:
     """The choices that this message may answer: of the message that it quotes, else of the last few, newest first."""
     conversation_id, quoted = inbound.conversation_id, None
     if sender := inbound.sender:
@@ -217,11 +219,11 @@ def offered(session: Session, inbound: Inbound) -> list[Offered]:
     last = session.scalars(query).all()
     answer = last[0].turn_id if last else None
     return [
-        Offered(m.id, _titles(m), newest=n == 0 or (answer is not None and m.turn_id == answer))
+        Offered(m.id, _get_button_titles(m), newest=n == 0 or (answer is not None and m.turn_id == answer))
         for n, m in enumerate(last)
         if m.buttons
     ]
 
 
-def _titles(message: Message) -> tuple[str, ...]:
+def _get_button_titles(message: Message) -> tuple[str, ...]:
     return tuple(button["title"] for button in message.buttons)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.conversations import lifecycle
 from core.db import Database
-from core.feedback.settlement import settle
+from core.feedback.settlement import settle_answers
 from core.feedback.signals import Similarity
 from core.feedback.types import ENDS_AFTER
 
@@ -16,7 +16,7 @@ def settle_all(database: Database, at: datetime, similar: Similarity) -> int:
     total, after = 0, ""
     while True:
         with database.session() as session:
-            settled, after = settle(session, at, after, similar)
+            settled, after = settle_answers(session, at, after, similar)
         total += settled
         if not after:
             return total

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.db.models import Conversation, now
-from core.handoffs.transitions import Happening, apply, person_has_word
+from core.db.models import Conversation, get_current_time
+from core.handoffs.transitions import Happening, apply_transition, person_has_word
 
 
-def close(session: Session, conversation_id: str) -> None:
+def close_conversation(session: Session, conversation_id: str) -> None:
     """End it, unless it has ended; who was about to answer is told that the customer left."""
     conversation = Conversation.lock(session, conversation_id)
     if conversation is not None and conversation.status == "open":
-        _end(session, conversation, now())
+        _end_conversation(session, conversation, get_current_time())
 
 
 def close_idle(session: Session, at: datetime, after: timedelta) -> int:
@@ -24,18 +24,18 @@ def close_idle(session: Session, at: datetime, after: timedelta) -> int:
     with_person = session.scalars(select(Conversation.id).where(*idle, Conversation.handoff_id.is_not(None))).all()
     for conversation_id in with_person:
         if conversation := Conversation.lock(session, conversation_id):
-            _end(session, conversation, at)
+            _end_conversation(session, conversation, at)
     row = update(Conversation).where(*idle).values(status="closed", closed_at=at)
     return len(with_person) + len(session.execute(row.returning(Conversation.id)).all())
 
 
-def _end(session: Session, conversation: Conversation, at: datetime) -> None:
+def _end_conversation(session: Session, conversation: Conversation, at: datetime) -> None:
     if person_has_word(session, conversation):
-        apply(session, conversation, Happening("leave", "customer", "the conversation was ended", at=at))
+        apply_transition(session, conversation, Happening("leave", "customer", "the conversation was ended", at=at))
     conversation.status, conversation.closed_at = "closed", at
     session.flush()
 
 
-def reopen(conversation: Conversation) -> None:
+def reopen_conversation(conversation: Conversation) -> None:
     """Go on with it."""
     conversation.status, conversation.closed_at = "open", None

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 from core.attachments import in_words
 from core.bot.texts import Texts
 from core.conversations import file_replies
-from core.conversations.preamble import apology
+from core.conversations.preamble import build_delay_apology
 from core.conversations.replies import write_replies
-from core.db.models import Conversation, Handoff, Message, Turn, now
+from core.db.models import Conversation, Handoff, Message, Turn, get_current_time
 from core.handoffs import messages, policy, requests, settings
-from core.handoffs.transitions import Happening, apply, current, may_speak, person_has_word
+from core.handoffs.transitions import Happening, apply_transition, find_open_handoff, may_speak, person_has_word
 from core.rasa.answer import Reply
 
 PERSON = "person"
@@ -25,21 +25,21 @@ def instead_of_bot(
     """What is said without asking the bot, maybe nothing; None: ask it. The conversation must be locked."""
     if handoff := person_has_word(session, conversation):
         turn.status = PERSON
-        messages.forward(session, conversation, handoff, message)
+        messages.forward_to_desks(session, conversation, handoff, message)
         return []
     texts = texts.of(session, conversation.id)
     if said := _contact_left(session, conversation, message, turn, texts):
         return said
-    chosen = settings.of(session, conversation.tenant_id)
+    chosen = settings.get_handoff_settings(session, conversation.tenant_id)
     why = policy.from_message(session, chosen, conversation, message)
     if why is None:
         return _file_received(session, conversation, message, turn, texts)
-    there = chosen.attended(now())
+    there = chosen.attended(get_current_time())
     announced = Reply(texts.handoff_announced(there=there))
-    said = write_replies(session, conversation, turn, (*apology(session, turn, message, texts), announced))
-    turn.status, turn.outcome, turn.answered_at = "answered", "handoff", now()
+    said = write_replies(session, conversation, turn, (*build_delay_apology(session, turn, message, texts), announced))
+    turn.status, turn.outcome, turn.answered_at = "answered", "handoff", get_current_time()
     session.flush()
-    requests.request(session, conversation, why, there=there)
+    requests.request_handoff(session, conversation, why, there=there)
     return said
 
 
@@ -47,16 +47,16 @@ def _contact_left(
     session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
 ) -> list[Message]:
     """An address, right after it was asked for."""
-    handoff, contact = current(session, conversation), policy.contact_in(message.text)
+    handoff, contact = find_open_handoff(session, conversation), policy.contact_in(message.text)
     if handoff is None or contact is None:
         return []
     before = session.scalar(select(Message).filter_by(conversation_id=conversation.id, seq=message.seq - 1))
     asked = (*texts.all_of("handoff_nobody"), *texts.all_of("handoff_timed_out"))
     if before is None or not before.text.endswith(asked):
         return []
-    apply(session, conversation, Happening("leave_contact", "customer", contact=contact))
-    messages.forward(session, conversation, handoff, message)
-    turn.status, turn.answered_at = PERSON, now()
+    apply_transition(session, conversation, Happening("leave_contact", "customer", contact=contact))
+    messages.forward_to_desks(session, conversation, handoff, message)
+    turn.status, turn.answered_at = PERSON, get_current_time()
     return write_replies(session, conversation, turn, (Reply(texts.handoff_contact),))
 
 
@@ -64,14 +64,14 @@ def _file_received(
     session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
 ) -> list[Message] | None:
     """A photo or file without a word."""
-    said = file_replies.acknowledged(session, message, texts)
+    said = file_replies.acknowledge_files(session, message, texts)
     if said is None:
         return None
-    turn.status, turn.outcome, turn.answered_at = "answered", file_replies.OUTCOME, now()
-    return write_replies(session, conversation, turn, (*apology(session, turn, message, texts), *said))
+    turn.status, turn.outcome, turn.answered_at = "answered", file_replies.OUTCOME, get_current_time()
+    return write_replies(session, conversation, turn, (*build_delay_apology(session, turn, message, texts), *said))
 
 
-def may_ask(session: Session, conversation_id: str, turn_id: str) -> bool:
+def can_ask_bot(session: Session, conversation_id: str, turn_id: str) -> bool:
     """Whether the bot may be asked; otherwise the turn is a person's. Its answer is checked again when it is stored."""
     if may_speak(session, conversation_id):
         return True
@@ -79,7 +79,7 @@ def may_ask(session: Session, conversation_id: str, turn_id: str) -> bool:
     return False
 
 
-def unheard(session: Session, conversation_id: str, turn_id: str) -> tuple[list[tuple[str, str]], int]:
+def list_unheard_messages(session: Session, conversation_id: str, turn_id: str) -> tuple[list[tuple[str, str]], int]:
     """(speaker, text) of what was said before this turn while a person had the word, and up to which number that is."""
     handoff = _last_handoff(session, conversation_id)
     if handoff is None:
@@ -96,7 +96,7 @@ def unheard(session: Session, conversation_id: str, turn_id: str) -> tuple[list[
     return found, own.seq - 1
 
 
-def recorded(session: Session, conversation_id: str, up_to: int) -> None:
+def mark_messages_recorded(session: Session, conversation_id: str, up_to: int) -> None:
     """The tracker knows what was said up to there."""
     if handoff := _last_handoff(session, conversation_id):
         handoff.recorded_seq = max(handoff.recorded_seq, up_to)

@@ -19,13 +19,13 @@ MIN_WORDS = 3
 _ANSWERS = ("answered", "suggested", "clarified", "unknown")
 
 
-def opening(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:
+def build_preamble(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:
     """What is said first, if anything."""
     asked = session.get_one(Message, turn.message_id)
-    return apology(session, turn, asked, texts) + _understanding(session, asked, outcome, texts)
+    return build_delay_apology(session, turn, asked, texts) + _build_empathy_reply(session, asked, outcome, texts)
 
 
-def apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple[Reply, ...]:
+def build_delay_apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple[Reply, ...]:
     """For the wait; once for all that was written before it."""
     if turn.created_at - asked.created_at < LATE or not texts.late:
         return ()
@@ -35,7 +35,7 @@ def apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple
     return () if since else (Reply(texts.late, answers=False),)
 
 
-def _understanding(session: Session, asked: Message, outcome: str, texts: Texts) -> tuple[Reply, ...]:
+def _build_empathy_reply(session: Session, asked: Message, outcome: str, texts: Texts) -> tuple[Reply, ...]:
     """For who is upset: never before two answers in a row."""
     if (
         asked.sentiment not in UPSET

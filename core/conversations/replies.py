@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from core import outbox
 from core.attachments import for_page_only
 from core.bot.texts import Texts
-from core.conversations.preamble import opening
-from core.db.models import Conversation, Message, Turn, now
+from core.conversations.preamble import build_preamble
+from core.db.models import Conversation, Message, Turn, get_current_time
 from core.errors import NotFound
 from core.events import MessageStored
 from core.feedback import settings as learning
@@ -57,46 +57,50 @@ def write_replies(
     return messages
 
 
-def finish(  # noqa: PLR0917 - a turn and all that came of it
+def finish_turn(  # noqa: PLR0917 - a turn and all that came of it
     session: Session, conversation_id: str, turn_id: str, reading: Reading, total_ms: float, texts: Texts
 ) -> list[MessageStored]:
     """Store an answer and everything known about it; nothing is said where a person got the word meanwhile."""
-    conversation, turn = _locked(session, conversation_id, turn_id)
+    conversation, turn = _lock_turn(session, conversation_id, turn_id)
     if turn.status == "answered":
         return []
     if handoff := person_has_word(session, conversation):
         turn.status = "person"
         log.info("answer dropped, a person has the word", handoff_id=handoff.id)
         return []
-    _note(turn, reading, total_ms)
+    _record_answer(turn, reading, total_ms)
     session.flush()
-    messages = _said(session, conversation, turn, reading, texts)
+    messages = _write_answer(session, conversation, turn, reading, texts)
     last = next((m.id for m in reversed(messages) if not for_page_only(m.text, m.buttons, m.attachments)), "")
-    offered = turn.rateable and is_offered(learning.of(session, turn.tenant_id).ask_feedback, turn.id)
+    offered = turn.rateable and is_offered(
+        learning.get_learning_settings(session, turn.tenant_id).ask_feedback, turn.id
+    )
     return [as_event(message, rateable=offered and message.id == last) for message in messages]
 
 
-def _said(session: Session, conversation: Conversation, turn: Turn, reading: Reading, texts: Texts) -> list[Message]:
+def _write_answer(
+    session: Session, conversation: Conversation, turn: Turn, reading: Reading, texts: Texts
+) -> list[Message]:
     """The bot's messages; where it has to step back, it says so and does."""
-    chosen, texts = settings.of(session, turn.tenant_id), texts.of(session, conversation.id)
+    chosen, texts = settings.get_handoff_settings(session, turn.tenant_id), texts.of(session, conversation.id)
     words = "\n".join(reply.text for reply in reading.replies)
-    why, there = policy.from_answer(session, chosen, conversation, turn, words), chosen.attended(now())
+    why, there = policy.from_answer(session, chosen, conversation, turn, words), chosen.attended(get_current_time())
     told = why is None or why.trigger == "asked"  # rejoinder_handoff says it itself
-    outcome, answer = reading.outcome, _for_all(conversation, reading.replies, texts)
+    outcome, answer = reading.outcome, _add_page_only_notice(conversation, reading.replies, texts)
     if why and why.trigger == "sentiment" and there:
         answer = tuple(_without_choices(reply, texts) for reply in answer)
         if outcome in NO_HELP:
             outcome, answer = "handoff", ()
             turn.outcome, turn.rateable = outcome, False
     announced = () if told else (Reply(texts.handoff_announced(there=there)),)
-    replies = opening(session, turn, outcome, texts) + answer + announced
+    replies = build_preamble(session, turn, outcome, texts) + answer + announced
     messages = write_replies(session, conversation, turn, replies)
     if why:
-        requests.request(session, conversation, why, there=there)
+        requests.request_handoff(session, conversation, why, there=there)
     return messages
 
 
-def _for_all(conversation: Conversation, replies: tuple[Reply, ...], texts: Texts) -> tuple[Reply, ...]:
+def _add_page_only_notice(conversation: Conversation, replies: tuple[Reply, ...], texts: Texts) -> tuple[Reply, ...]:
     """With a sentence for who is not on the page, where nothing else could be shown there."""
     seen = [each for each in replies if not for_page_only(each.text, each.buttons, each.attachments)]
     return replies if seen or conversation.address is None else (*replies, Reply(texts.page_only))
@@ -107,7 +111,7 @@ def _without_choices(reply: Reply, texts: Texts) -> Reply:
     return replace(reply, text=reply.text.removesuffix(texts.not_meant).rstrip(), buttons=())
 
 
-def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
+def _record_answer(turn: Turn, reading: Reading, total_ms: float) -> None:
     note = reading.note
     turn.status, turn.outcome, turn.error = "answered", reading.outcome, note.get("error")
     if reading.outcome == FAILED:
@@ -119,11 +123,11 @@ def _note(turn: Turn, reading: Reading, total_ms: float) -> None:
     for field in ("written_by", "route", "complexity", "groundedness", "prompt_version"):
         setattr(turn, field, note.get(field))
     turn.cost = Decimal(note["cost"]) if note.get("cost") else None
-    turn.total_ms, turn.answered_at = total_ms, now()
+    turn.total_ms, turn.answered_at = total_ms, get_current_time()
     note_understanding(turn, note.get("understanding") or {})
 
 
-def _locked(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
+def _lock_turn(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
     """Both, for nobody else to write in until the end of the transaction.
 
     Raises:
@@ -145,7 +149,7 @@ def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
             setattr(turn, field, float(value))
 
 
-def apologise(
+def apologise_for_failure(
     session: Session,
     conversation_id: str,
     turn_id: str,
@@ -158,7 +162,7 @@ def apologise(
 
     Somebody upset gets a person at once.
     """
-    conversation, turn = _locked(session, conversation_id, turn_id)
+    conversation, turn = _lock_turn(session, conversation_id, turn_id)
     if person_has_word(session, conversation):
         turn.status = "person"
         return []
@@ -167,12 +171,12 @@ def apologise(
     turn.outcome = FAILED if status == "failed" else turn.outcome
     text = texts.waiting if status == "waiting" else texts.failed
     due = (Reply(text),) if not told or status == "failed" else ()
-    chosen = settings.of(session, turn.tenant_id)
-    there = chosen.attended(now())
+    chosen = settings.get_handoff_settings(session, turn.tenant_id)
+    there = chosen.attended(get_current_time())
     asked = session.get_one(Message, turn.message_id)
     why = policy.from_feeling(session, chosen, conversation, asked) if there or status == "failed" else None
     announced = (Reply(texts.handoff_announced(there=there)),) if why else ()
     messages = write_replies(session, conversation, turn, due + announced)
     if why:
-        requests.request(session, conversation, why, there=there)
+        requests.request_handoff(session, conversation, why, there=there)
     return [as_event(message) for message in messages]

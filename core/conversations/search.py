@@ -64,11 +64,15 @@ class Filter:
             tests.append(Conversation.updated_at < self.until)
         tests += [
             test(value)
-            for test, value in ((_outcome, self.outcome), (_handed_over, self.handoff), (_rated, self.rating))
+            for test, value in (
+                (_match_outcome, self.outcome),
+                (_handed_over, self.handoff),
+                (_match_rating, self.rating),
+            )
             if value
         ]
         if self.text:
-            tests.append(_has(tenant_id, self.text.strip()))
+            tests.append(_match_search_text(tenant_id, self.text.strip()))
         return tests
 
 
@@ -111,7 +115,7 @@ class Page:
     """How many fit, COUNTED + 1 where they are more than COUNTED; only the first page says so."""
 
 
-def found(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
+def get_conversation(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
     """The tenant's conversation.
 
     Raises:
@@ -123,7 +127,9 @@ def found(session: Session, tenant_id: str, conversation_id: str) -> Conversatio
     return conversation
 
 
-def listed(session: Session, tenant_id: str, wanted: Filter, limit: int = 50, after: str | None = None) -> Page:
+def list_conversations(
+    session: Session, tenant_id: str, wanted: Filter, limit: int = 50, after: str | None = None
+) -> Page:
     """A page of them, beginning behind ``after``, which is an earlier page's ``following``.
 
     Raises:
@@ -131,31 +137,33 @@ def listed(session: Session, tenant_id: str, wanted: Filter, limit: int = 50, af
     """
     fits = select(Conversation.id).where(*wanted.conditions(tenant_id))
     if after:
-        fits = fits.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*_place(after)))
+        fits = fits.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*_parse_page_cursor(after)))
     order = (Conversation.updated_at.desc(), Conversation.id.desc())
     # one query finds and counts: a search looks through every message
     ids = session.scalars(fits.order_by(*order).limit(limit + 1 if after else max(limit, COUNTED) + 1)).all()
     shown = session.scalars(select(Conversation).where(Conversation.id.in_(ids[:limit])).order_by(*order)).all()
     following = f"{shown[-1].updated_at.isoformat()}_{shown[-1].id}" if len(ids) > limit else None
     total = None if after else min(len(ids), COUNTED + 1)
-    return Page(described(session, list(shown)), following, total)
+    return Page(describe_conversations(session, list(shown)), following, total)
 
 
-def channels(session: Session, tenant_id: str) -> list[str]:
+def list_channels(session: Session, tenant_id: str) -> list[str]:
     """Where conversations are."""
     rows = select(Conversation.channel).where(Conversation.tenant_id == tenant_id).distinct()
     return sorted(session.scalars(rows))
 
 
-def described(session: Session, rows: list[Conversation]) -> list[Listed]:
+def describe_conversations(session: Session, rows: list[Conversation]) -> list[Listed]:
     """With what belongs to each, in one query a table."""
     ids = [row.id for row in rows]
     said = _last_said(session, ids)
-    outcomes = _last(session, select(Turn.conversation_id, Turn.outcome).where(Turn.outcome.is_not(None)), Turn, ids)
-    handoffs = _last(session, select(Handoff.conversation_id, Handoff), Handoff, ids)
+    outcomes = _load_newest_rows(
+        session, select(Turn.conversation_id, Turn.outcome).where(Turn.outcome.is_not(None)), Turn, ids
+    )
+    handoffs = _load_newest_rows(session, select(Handoff.conversation_id, Handoff), Handoff, ids)
     marks = select(SurveyResponse.conversation_id, SurveyResponse.score).where(SurveyResponse.kind == "csat")
     csat = dict(session.execute(marks.where(SurveyResponse.conversation_id.in_(ids))).all())
-    thumbs = _thumbs(session, ids)
+    thumbs = _count_thumbs(session, ids)
     who = {row.customer_id for row in rows if row.customer_id}
     people = {each.id: each for each in session.scalars(select(Customer).where(Customer.id.in_(who)))}
     return [
@@ -188,26 +196,26 @@ def _last_said(session: Session, ids: list[str]) -> dict[str, Message]:
     return {row.conversation_id: row for row in rows}
 
 
-def _last(session: Session, query: Select, table: type[Turn | Handoff], ids: list[str]) -> dict:  # type: ignore[type-arg]
+def _load_newest_rows(session: Session, query: Select, table: type[Turn | Handoff], ids: list[str]) -> dict:  # type: ignore[type-arg]
     """The newest row of each conversation."""
     rows = session.execute(query.where(table.conversation_id.in_(ids)).order_by(table.id))
     return dict(rows.all())
 
 
-def _thumbs(session: Session, ids: list[str]) -> Counter[tuple[str, bool]]:
+def _count_thumbs(session: Session, ids: list[str]) -> Counter[tuple[str, bool]]:
     row = InteractionFeedback
     query = select(row.conversation_id, row.helpful, func.count()).where(row.conversation_id.in_(ids))
     counts = session.execute(query.where(row.helpful.is_not(None)).group_by(row.conversation_id, row.helpful))
     return Counter({(conversation_id, bool(helpful)): count for conversation_id, helpful, count in counts})
 
 
-def _outcome(wanted: str) -> ColumnElement[bool]:
-    _known(wanted, OUTCOMES)
+def _match_outcome(wanted: str) -> ColumnElement[bool]:
+    _require_known_value(wanted, OUTCOMES)
     return exists().where(Turn.conversation_id == Conversation.id, Turn.outcome == wanted)
 
 
 def _handed_over(wanted: str) -> ColumnElement[bool]:
-    _known(wanted, HANDOFFS)
+    _require_known_value(wanted, HANDOFFS)
     if wanted == "open":
         return Conversation.handoff_id.is_not(None)
     there = Handoff.conversation_id == Conversation.id
@@ -216,8 +224,8 @@ def _handed_over(wanted: str) -> ColumnElement[bool]:
     return exists().where(there) if wanted == "any" else ~exists().where(there)
 
 
-def _rated(wanted: str) -> ColumnElement[bool]:
-    _known(wanted, RATINGS)
+def _match_rating(wanted: str) -> ColumnElement[bool]:
+    _require_known_value(wanted, RATINGS)
     thumb, mark = InteractionFeedback, SurveyResponse
     if wanted in {"helpful", "not_helpful"}:
         return exists().where(thumb.conversation_id == Conversation.id, thumb.helpful.is_(wanted == "helpful"))
@@ -225,11 +233,13 @@ def _rated(wanted: str) -> ColumnElement[bool]:
     return exists().where(mark.conversation_id == Conversation.id, mark.kind == "csat", high)
 
 
-def _has(tenant_id: str, text: str) -> ColumnElement[bool]:
+def _match_search_text(tenant_id: str, text: str) -> ColumnElement[bool]:
     """Lists of ids that are found once, so that no conversation is looked through on its own."""
-    said = select(Message.conversation_id).where(Message.tenant_id == tenant_id, _contains(Message.text, text))
-    named = select(Customer.id).where(Customer.tenant_id == tenant_id, _contains(Customer.name, text))
-    reached = select(Address.customer_id).where(Address.tenant_id == tenant_id, _contains(Address.address, text))
+    said = select(Message.conversation_id).where(Message.tenant_id == tenant_id, _match_column_text(Message.text, text))
+    named = select(Customer.id).where(Customer.tenant_id == tenant_id, _match_column_text(Customer.name, text))
+    reached = select(Address.customer_id).where(
+        Address.tenant_id == tenant_id, _match_column_text(Address.address, text)
+    )
     return or_(
         Conversation.id == text,
         Conversation.external_id == text,
@@ -240,16 +250,16 @@ def _has(tenant_id: str, text: str) -> ColumnElement[bool]:
     )
 
 
-def _contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+def _match_column_text(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
     return column.icontains(text, autoescape=True)
 
 
-def _known(value: str, known: tuple[str, ...]) -> None:
+def _require_known_value(value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise InvalidInput(f"{value!r} is none of {', '.join(known)}.")
 
 
-def _place(after: str) -> tuple[datetime, str]:
+def _parse_page_cursor(after: str) -> tuple[datetime, str]:
     moment, _, id_ = after.rpartition("_")
     try:
         return datetime.fromisoformat(moment), id_

@@ -56,7 +56,7 @@ def find_turn(
     Raises:
         NotFound: the tenant has no such turn or conversation, or nothing was asked in it.
     """
-    turn = session.get(Turn, turn_id) if turn_id else _last(session, tenant_id, conversation_id or "")
+    turn = session.get(Turn, turn_id) if turn_id else _get_last_turn(session, tenant_id, conversation_id or "")
     if turn is None or turn.tenant_id != tenant_id:
         raise NotFound(f"There is no turn {turn_id!r}.")
     asked = session.get_one(Message, turn.message_id)
@@ -75,7 +75,7 @@ def find_turn(
     )
 
 
-def _last(session: Session, tenant_id: str, conversation_id: str) -> Turn | None:
+def _get_last_turn(session: Session, tenant_id: str, conversation_id: str) -> Turn | None:
     named = or_(Conversation.id == conversation_id, Conversation.external_id == conversation_id)
     conversation = session.scalar(select(Conversation).where(Conversation.tenant_id == tenant_id, named))
     if conversation is None:

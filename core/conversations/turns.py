@@ -22,11 +22,11 @@ from core.db import Database
 from core.db.models import Conversation, Message, Turn
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
-from core.handoffs.customer_status import Standing, standing
+from core.handoffs.customer_status import Standing, get_handoff_standing
 from core.messages import as_event, messages_after
-from core.rasa import Rasa, RasaItem, as_text
-from core.rasa.answer import Reading, read, understanding
-from core.sentiment import LEARNT, Sentiment, unknown
+from core.rasa import Rasa, RasaItem, escape_commands
+from core.rasa.answer import Reading, extract_understanding, parse_rasa_answer
+from core.sentiment import LEARNT, Sentiment, skip_sentiment
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class Turns:
         texts: Texts,
         max_chars: int,
         *,
-        sentiment: Sentiment = unknown,
+        sentiment: Sentiment = skip_sentiment,
         knowledge: KnowledgeLookup | None = None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -84,14 +84,14 @@ class Turns:
     async def open(self, tenant_id: str, channel: str, customer_id: str | None = None) -> str:
         """Begin a conversation; its id."""
 
-        def begin(session: Session) -> str:
-            customer = customers.known(session, tenant_id, customer_id).id if customer_id else None
+        def create_conversation(session: Session) -> str:
+            customer = customers.get_or_create_customer(session, tenant_id, customer_id).id if customer_id else None
             conversation = Conversation(tenant_id=tenant_id, channel=channel, customer_id=customer)
             session.add(conversation)
             session.flush()
             return conversation.id
 
-        return await self._database.run(begin)
+        return await self._database.run(create_conversation)
 
     async def receive(self, inbound: Inbound) -> Received:
         """Store a message, then have it answered in the background; the same client id again changes nothing.
@@ -105,20 +105,20 @@ class Turns:
         felt = inbound.text and self._texts.recogniser.language_of([inbound.text]) in LEARNT
         mood = await asyncio.to_thread(self._sentiment, inbound.text) if inbound.text and felt else None
 
-        def keep(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
-            message, turn, new = inbox.store(session, inbound, self._max_chars, mood)
+        def store_received_message(session: Session) -> tuple[Received, Job | None, list[MessageStored]]:
+            message, turn, new = inbox.store_inbound_message(session, inbound, self._max_chars, mood)
             received = Received(message.conversation_id, message.id, turn.id, message.seq, new)
             if not new:
                 return received, None, []
             said = ownership.instead_of_bot(session, message.conversation, message, turn, self._texts)
-            job = _job(turn, message) if said is None else None
+            job = _build_job(turn, message) if said is None else None
             return received, job, [as_event(each) for each in (message, *(said or ()))]
 
-        received, job, events = await self._database.run(keep)
+        received, job, events = await self._database.run(store_received_message)
         for event in events:
             self.hub.publish(received.conversation_id, event)
         if job:
-            self._enqueue(job)
+            self._enqueue_job(job)
         elif events:
             self.hub.publish(received.conversation_id, TurnEnded(received.turn_id, None))
             self._wake()
@@ -126,7 +126,7 @@ class Turns:
 
     async def offered(self, inbound: Inbound) -> list[Offered]:
         """The choices that a message may answer, the likeliest first."""
-        return await self._database.run(lambda session: inbox.offered(session, inbound))
+        return await self._database.run(lambda session: inbox.list_offered_choices(session, inbound))
 
     def stop_writing(self, conversation_id: str) -> bool:
         """Ask for the answer that is being written to end here; False where none is."""
@@ -142,11 +142,11 @@ class Turns:
 
     async def standing(self, conversation_id: str) -> Standing:
         """Whom the customer is talking to."""
-        return await self._database.run(lambda session: standing(session, conversation_id))
+        return await self._database.run(lambda session: get_handoff_standing(session, conversation_id))
 
     async def start(self) -> None:
         """Take up what an earlier process left unanswered, and keep looking."""
-        self._spawn(self._recover_for_ever())
+        self._spawn_task(self._recover_for_ever())
 
     async def stop(self) -> None:
         """Stop working; what is unanswered stays stored."""
@@ -158,9 +158,9 @@ class Turns:
         """Take up every waiting turn that nobody in this process works on."""
         if not await self._rasa.ready():
             return
-        for job in await self._database.run(_waiting):
+        for job in await self._database.run(_list_waiting_jobs):
             if job.conversation_id not in self._queues:
-                self._enqueue(job)
+                self._enqueue_job(job)
 
     async def _recover_for_ever(self) -> None:
         while True:
@@ -170,62 +170,64 @@ class Turns:
                 log.exception("recovery failed")
             await asyncio.sleep(RECOVERY_SECONDS)
 
-    def _enqueue(self, job: Job) -> None:
+    def _enqueue_job(self, job: Job) -> None:
         queue = self._queues.get(job.conversation_id)
         if queue is not None:
             queue.append(job)
             return
         self._queues[job.conversation_id] = deque([job])
-        self._spawn(self._work(job.conversation_id))
+        self._spawn_task(self._process_jobs(job.conversation_id))
 
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+    def _spawn_task(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work(self, conversation_id: str) -> None:
+    async def _process_jobs(self, conversation_id: str) -> None:
         queue = self._queues[conversation_id]
         try:
             while queue:
                 with structlog.contextvars.bound_contextvars(
                     conversation_id=conversation_id, turn_id=queue[0].turn_id, tenant_id=queue[0].tenant_id
                 ):
-                    await self._answer(queue[0])
+                    await self._answer_job(queue[0])
                 queue.popleft()
         finally:
             del self._queues[conversation_id]
 
-    async def _answer(self, job: Job) -> None:
-        if not await self._may_ask(job):
+    async def _answer_job(self, job: Job) -> None:
+        if not await self._can_ask_bot(job):
             self.hub.publish(job.conversation_id, TurnEnded(job.turn_id, None))
             return
         self.hub.publish(job.conversation_id, Typing(job.turn_id))
         started = perf_counter()
         try:
-            reading = read(await self._ask_rasa(job))
+            reading = parse_rasa_answer(await self._ask_rasa(job))
             if not reading.replies:
                 raise Unavailable("Rasa gave no answer; its log has the cause")
-            await self._deliver(job, reading, (perf_counter() - started) * 1000)
+            await self._deliver_answer(job, reading, (perf_counter() - started) * 1000)
         except RasaUnavailable as error:
             log.warning("turn waits", error=str(error))
-            await self._apologise(job, "waiting", error)
+            await self._send_apology(job, "waiting", error)
         except Exception as error:  # a process edge: the customer always gets a sentence
             log.exception("turn failed")
-            await self._apologise(job, "failed", error)
+            await self._send_apology(job, "failed", error)
 
-    async def _may_ask(self, job: Job) -> bool:
-        return await self._database.run(lambda s: ownership.may_ask(s, job.conversation_id, job.turn_id))
+    async def _can_ask_bot(self, job: Job) -> bool:
+        return await self._database.run(lambda s: ownership.can_ask_bot(s, job.conversation_id, job.turn_id))
 
     async def _tell_rasa(self, job: Job) -> None:
         """What was said while a person had the word."""
-        said, up_to = await self._database.run(lambda s: ownership.unheard(s, job.conversation_id, job.turn_id))
+        said, up_to = await self._database.run(
+            lambda s: ownership.list_unheard_messages(s, job.conversation_id, job.turn_id)
+        )
         if said:
             await self._rasa.record(job.conversation_id, said)
-            await self._database.run(lambda s: ownership.recorded(s, job.conversation_id, up_to))
+            await self._database.run(lambda s: ownership.mark_messages_recorded(s, job.conversation_id, up_to))
 
     async def _ask_rasa(self, job: Job) -> list[RasaItem]:
         """Ask, waiting a little for a Rasa that is away; what it may have heard is looked up first."""
-        metadata = await self._metadata(job)
+        metadata = await self._build_metadata(job)
         deadline, again = perf_counter() + (0 if job.again else PATIENCE_SECONDS), job.again
         while True:
             try:
@@ -242,15 +244,15 @@ class Turns:
                     raise
                 await asyncio.sleep(0.25)
 
-    async def _metadata(self, job: Job) -> dict[str, Any]:
+    async def _build_metadata(self, job: Job) -> dict[str, Any]:
         """What Rasa, and the actions behind it, are told beside the message."""
         metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
         metadata["pressed"] = job.text if job.payload else ""
         metadata["language"] = await self._database.run(lambda s: self._texts.language(s, job.conversation_id))
         metadata |= {"sentiment": job.sentiment} if job.sentiment else {}
-        return metadata | (await self._known(job) if not job.payload else {})
+        return metadata | (await self._match_knowledge(job) if not job.payload else {})
 
-    async def _known(self, job: Job) -> dict[str, Any]:
+    async def _match_knowledge(self, job: Job) -> dict[str, Any]:
         """What the knowledge has for a free text; a skill decides alone where it cannot be looked up."""
         try:
             history = await self._database.run(lambda s: history_before(s, job.turn_id))
@@ -261,52 +263,54 @@ class Turns:
             return {}
         return found.metadata() if found else {}
 
-    async def _deliver(self, job: Job, reading: Reading, total_ms: float) -> None:
+    async def _deliver_answer(self, job: Job, reading: Reading, total_ms: float) -> None:
         is_noted = bool(reading.note.get("understanding"))
         if not is_noted and job.sentiment in UPSET:  # a value that a form asked for shows no feeling
-            reading = replace(reading, note={**reading.note, "understanding": await self._understanding(job)})
+            reading = replace(reading, note={**reading.note, "understanding": await self._get_understanding(job)})
             is_noted = True
         events = await self._database.run(
-            lambda s: replies.finish(s, job.conversation_id, job.turn_id, reading, total_ms, self._texts)
+            lambda s: replies.finish_turn(s, job.conversation_id, job.turn_id, reading, total_ms, self._texts)
         )
-        self._tell(job, events, reading.outcome)
+        self._publish_turn_events(job, events, reading.outcome)
         log.info("turn answered", outcome=reading.outcome, total_ms=round(total_ms, 1))
-        if not is_noted and (found := await self._understanding(job)):
+        if not is_noted and (found := await self._get_understanding(job)):
             await self._database.run(lambda s: replies.note_understanding(s.get_one(Turn, job.turn_id), found))
 
-    async def _understanding(self, job: Job) -> dict[str, Any]:
+    async def _get_understanding(self, job: Job) -> dict[str, Any]:
         """Of a turn without an action of ours: the tracker knows how it was understood."""
         try:
-            return understanding(await self._rasa.latest_message(job.conversation_id))
+            return extract_understanding(await self._rasa.latest_message(job.conversation_id))
         except RejoinderError as error:
             log.warning("understanding unknown", error=str(error))
             return {}
 
-    async def _apologise(self, job: Job, status: Literal["waiting", "failed"], error: Exception) -> None:
+    async def _send_apology(self, job: Job, status: Literal["waiting", "failed"], error: Exception) -> None:
         cause = f"{type(error).__name__}: {error}"
         events = await self._database.run(
-            lambda s: replies.apologise(s, job.conversation_id, job.turn_id, self._texts, status=status, error=cause)
+            lambda s: replies.apologise_for_failure(
+                s, job.conversation_id, job.turn_id, self._texts, status=status, error=cause
+            )
         )
-        self._tell(job, events, None)
+        self._publish_turn_events(job, events, None)
 
-    def _tell(self, job: Job, events: list[MessageStored], outcome: str | None) -> None:
+    def _publish_turn_events(self, job: Job, events: list[MessageStored], outcome: str | None) -> None:
         for event in events:
             self.hub.publish(job.conversation_id, event)
         self.hub.publish(job.conversation_id, TurnEnded(job.turn_id, outcome))
         self._wake()
 
 
-def _waiting(session: Session) -> list[Job]:
+def _list_waiting_jobs(session: Session) -> list[Job]:
     rows = session.execute(
         select(Turn, Message)
         .join(Message, Message.id == Turn.message_id)
         .where(Turn.status == "waiting")
         .order_by(Turn.id)
     ).all()
-    return [_job(turn, message, again=True) for turn, message in rows]
+    return [_build_job(turn, message, again=True) for turn, message in rows]
 
 
-def _job(turn: Turn, message: Message, *, again: bool = False) -> Job:
+def _build_job(turn: Turn, message: Message, *, again: bool = False) -> Job:
     text, payload, feeling = message.text, message.payload or "", message.sentiment or ""
-    text = text if payload else as_text(text)
+    text = text if payload else escape_commands(text)
     return Job(turn.id, turn.conversation_id, turn.tenant_id, turn.channel, text, payload, feeling, again)

@@ -10,7 +10,7 @@ from alembic.config import Config
 from core.db.engine import Database
 
 
-def upgrade(database: Database) -> None:
+def upgrade_database(database: Database) -> None:
     """Run the migrations that are missing."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

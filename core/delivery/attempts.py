@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import outbox
 from core.db.models import Conversation, Customer, Delivery, DeskThread, Handoff, Message
-from core.delivery.payload import Outgoing, Sent, load
+from core.delivery.payload import Outgoing, Sent, load_outgoing
 from core.errors import DeliveryFailed, InvalidInput, Permanent, Retry, Unknown
 
 log = structlog.get_logger()
@@ -27,21 +27,21 @@ _RANKS = {"sent": 1, "failed": 2, "dead": 2, "delivered": 3, "read": 4}
 """A status takes the place of lower ones only; what is not named is not out yet."""
 
 
-def recover(session: Session) -> int:
+def requeue_deliveries(session: Session) -> int:
     """What a process that was killed left in the middle goes back into the queue; how many."""
     row = update(Delivery).where(Delivery.state == "sending").values(state="queued", possible_duplicate=True)
     return len(session.execute(row.returning(Delivery.id)).all())
 
 
-def take(session: Session, at: datetime) -> list[Outgoing]:
+def claim_due_deliveries(session: Session, at: datetime) -> list[Outgoing]:
     """Claim what is due: the first open delivery of each conversation and destination."""
     rows = session.execute(_DUE, {"at": at}).all()
     for row, *_ in rows:
         row.state, row.attempts, row.updated_at = "sending", row.attempts + 1, at
-    return [load(session, row, thread) for row, thread, *_ in rows]
+    return [load_outgoing(session, row, thread) for row, thread, *_ in rows]
 
 
-def _due() -> Select[Delivery, DeskThread, Conversation, Customer, Message, Handoff]:
+def _build_due_query() -> Select[Delivery, DeskThread, Conversation, Customer, Message, Handoff]:
     """With everything that `load` looks up, in one go."""
     earlier = aliased(Delivery)
     before = exists().where(
@@ -64,7 +64,7 @@ def _due() -> Select[Delivery, DeskThread, Conversation, Customer, Message, Hand
     )
 
 
-_DUE = _due()
+_DUE = _build_due_query()
 
 
 def next_due(session: Session) -> datetime | None:
@@ -72,7 +72,7 @@ def next_due(session: Session) -> datetime | None:
     return session.scalar(select(Delivery.next_at).filter_by(state="queued").order_by(Delivery.next_at).limit(1))
 
 
-def taken(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
+def record_sent_attempt(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
     """The vendor took it, or a part of it."""
     row = session.get_one(Delivery, delivery_id)
     row.parts_sent, row.vendor_id, row.error = row.parts_sent + 1, sent.vendor_id or row.vendor_id, None
@@ -83,33 +83,33 @@ def taken(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
     row.state = "queued" if sent.more else "sent"
     if sent.more:
         row.next_at, row.attempts = at, 0
-    elif (message := _reply(session, row)) and message.vendor:
-        outbox.arrived(session, row, message)
+    elif (message := _find_staff_reply(session, row)) and message.vendor:
+        outbox.notify_reply_arrival(session, row, message)
 
 
-def missed(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
+def record_failed_attempt(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
     """The vendor did not take it: again later, or never."""
     row = session.get_one(Delivery, delivery_id)
     row.error, row.updated_at = f"{type(error).__name__}: {error}", at
     if isinstance(error, Unknown):
         row.possible_duplicate = True
     if isinstance(error, Permanent):
-        return _lost(session, row, "failed")
+        return _fail_delivery(session, row, "failed")
     if at - row.created_at >= GIVE_UP_AFTER:
-        return _lost(session, row, "dead")
+        return _fail_delivery(session, row, "dead")
     after = error.after if isinstance(error, Retry) else None
-    row.state, row.next_at = "queued", at + timedelta(seconds=wait(row.attempts, after))
+    row.state, row.next_at = "queued", at + timedelta(seconds=compute_retry_delay(row.attempts, after))
     return None
 
 
-def wait(attempts: int, after: float | None = None, jitter: float | None = None) -> float:
+def compute_retry_delay(attempts: int, after: float | None = None, jitter: float | None = None) -> float:
     """Seconds until the next attempt: twice as long each time, up to five minutes, never less than was asked for."""
     jitter = random.random() if jitter is None else jitter  # noqa: S311 - it only keeps retries apart
     usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 20)) * (0.75 + jitter / 2)
     return max(usual, after or 0.0)
 
 
-def report(
+def record_delivery_status(
     session: Session,
     destination: str,
     state: str,
@@ -138,24 +138,24 @@ def report(
         row.state, row.updated_at = state, at
         if state == "failed":
             row.error = error or "the vendor could not deliver it"
-            _lost(session, row, "failed")
-        elif message := _reply(session, row):
-            outbox.progressed(session, row, message)
+            _fail_delivery(session, row, "failed")
+        elif message := _find_staff_reply(session, row):
+            outbox.notify_reply_progress(session, row, message)
     return True
 
 
-def _lost(session: Session, row: Delivery, state: str) -> None:
+def _fail_delivery(session: Session, row: Delivery, state: str) -> None:
     """It will not arrive: the operator and the staff who wrote it are told."""
     row.state = state
     log.error(
         "delivery failed", delivery_id=row.id, destination=row.destination, conversation_id=row.conversation_id,
         tenant_id=row.tenant_id, kind=row.kind, attempts=row.attempts, error=row.error,
     )  # fmt: skip
-    if message := _reply(session, row):
-        outbox.undelivered(session, row, message)
+    if message := _find_staff_reply(session, row):
+        outbox.notify_reply_failure(session, row, message)
 
 
-def _reply(session: Session, row: Delivery) -> Message | None:
+def _find_staff_reply(session: Session, row: Delivery) -> Message | None:
     """What one of the staff said, on its way to the customer."""
     message = session.get(Message, row.message_id) if row.message_id and not row.handoff_id else None
     return message if message and message.speaker == "agent" else None

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.delivery import attempts
 from core.delivery.payload import Outgoing, Sender, Sent
 from core.errors import DeliveryFailed, Retry, Unknown
@@ -27,7 +27,9 @@ SEND_SECONDS = 60.0
 class Deliverer:
     """Hands what is due to its sender, again and again until it is taken or lost."""
 
-    def __init__(self, database: Database, senders: Mapping[str, Sender], clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, database: Database, senders: Mapping[str, Sender], clock: Callable[[], datetime] = get_current_time
+    ) -> None:
         self._database = database
         self._senders = senders
         self._clock = clock
@@ -41,7 +43,7 @@ class Deliverer:
 
     async def start(self) -> None:
         """Take up what an earlier process left in the middle, and keep looking."""
-        if again := await self._database.run(attempts.recover):
+        if again := await self._database.run(attempts.requeue_deliveries):
             log.warning("deliveries are sent again; some may arrive twice", deliveries=again)
         self._loop = asyncio.create_task(self._for_ever())
 
@@ -57,9 +59,9 @@ class Deliverer:
 
     async def deliver_due(self) -> int:
         """Begin to send everything that is due now; how much that is."""
-        due = await self._database.run(lambda session: attempts.take(session, self._clock()))
+        due = await self._database.run(lambda session: attempts.claim_due_deliveries(session, self._clock()))
         for outgoing in due:
-            task = asyncio.create_task(self._deliver(outgoing))
+            task = asyncio.create_task(self._attempt_delivery(outgoing))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return len(due)
@@ -82,20 +84,20 @@ class Deliverer:
             except TimeoutError:
                 continue
 
-    async def _deliver(self, outgoing: Outgoing) -> None:
+    async def _attempt_delivery(self, outgoing: Outgoing) -> None:
         with structlog.contextvars.bound_contextvars(
             delivery_id=outgoing.id, conversation_id=outgoing.conversation_id, tenant_id=outgoing.tenant_id
         ):
             try:
-                sent = await self._send(outgoing)
+                sent = await self._send_outgoing(outgoing)
             except DeliveryFailed as error:
                 log.warning("delivery missed", destination=outgoing.destination, error=str(error))
-                await self._write(partial(attempts.missed, delivery_id=outgoing.id, error=error))
+                await self._store_outcome(partial(attempts.record_failed_attempt, delivery_id=outgoing.id, error=error))
             else:
-                await self._write(partial(attempts.taken, delivery_id=outgoing.id, sent=sent))
+                await self._store_outcome(partial(attempts.record_sent_attempt, delivery_id=outgoing.id, sent=sent))
         self.wake()
 
-    async def _write(self, outcome: Callable[..., None]) -> None:
+    async def _store_outcome(self, outcome: Callable[..., None]) -> None:
         """What became of an attempt must get into the database, however long that takes."""
         while True:
             try:
@@ -106,7 +108,7 @@ class Deliverer:
             else:
                 return
 
-    async def _send(self, outgoing: Outgoing) -> Sent:
+    async def _send_outgoing(self, outgoing: Outgoing) -> Sent:
         sender = self._senders.get(outgoing.destination)
         if sender is None:
             raise Retry(f"{outgoing.destination} is not set up in this installation")

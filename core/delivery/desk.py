@@ -88,11 +88,11 @@ class ConsoleDesk:
 
     async def alert(self, outgoing: Outgoing) -> None:
         """Tell the inbox, and who watches the conversation."""
-        self._changed(outgoing)
+        self._publish_handoff_change(outgoing)
 
     async def update(self, outgoing: Outgoing) -> None:
         """The same."""
-        self._changed(outgoing)
+        self._publish_handoff_change(outgoing)
 
     async def forward(self, outgoing: Outgoing) -> None:
         """Tell the inbox what was said."""
@@ -100,7 +100,7 @@ class ConsoleDesk:
             event = Forwarded(outgoing.handoff.id, outgoing.conversation_id, outgoing.message)
             self.hub.publish(inbox_of(outgoing.tenant_id), event)
 
-    def _changed(self, outgoing: Outgoing) -> None:
+    def _publish_handoff_change(self, outgoing: Outgoing) -> None:
         if handoff := outgoing.handoff:
             event = HandoffChanged(handoff.id, outgoing.conversation_id, handoff.state, handoff.claimed_by)
             for watched in (inbox_of(outgoing.tenant_id), outgoing.conversation_id):

@@ -12,7 +12,7 @@ from core import messages
 from core.attachments import in_words
 from core.db.models import Delivery, DeskThread, Handoff, Message
 from core.events import MessageStored
-from core.handoffs.staff.views import HandoffView, Thread, view
+from core.handoffs.staff.views import HandoffView, Thread, build_handoff_view
 
 Kind = Literal["message", "alert", "update"]
 
@@ -74,11 +74,11 @@ class Sender(Protocol):
         ...
 
 
-def load(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoing:
+def load_outgoing(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoing:
     """All that its sender needs, as things are now."""
     message = session.get(Message, row.message_id) if row.message_id else None
     handoff = session.get(Handoff, row.handoff_id) if row.handoff_id else None
-    shown = view(session, handoff) if handoff else None
+    shown = build_handoff_view(session, handoff) if handoff else None
     return Outgoing(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -86,8 +86,8 @@ def load(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoi
         destination=row.destination,
         address=row.address,
         kind=cast("Kind", row.kind),
-        text=in_words(message.text, message.attachments) if message else _words(row, shown),
-        message=messages.one(session, message) if message else None,
+        text=in_words(message.text, message.attachments) if message else _format_notice_text(row, shown),
+        message=messages.build_message_event(session, message) if message else None,
         handoff=shown,
         event=row.cause,
         thread=Thread(shown_at.workspace, shown_at.channel, shown_at.thread) if shown_at else None,
@@ -98,7 +98,7 @@ def load(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoi
     )
 
 
-def _words(row: Delivery, handoff: HandoffView | None) -> str:
+def _format_notice_text(row: Delivery, handoff: HandoffView | None) -> str:
     if handoff is None:
         return row.cause
     who = handoff.customer_name or "A customer"

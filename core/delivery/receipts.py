@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import Conversation, Delivery, Message, now
+from core.db.models import Conversation, Delivery, Message, get_current_time
 from core.delivery import attempts
 from core.events import CustomerTyping, Hub, inbox_of
 from core.handoffs.transitions import person_has_word
@@ -27,18 +27,18 @@ class Signs:
     async def typing(self, conversation_id: str) -> None:
         """The customer is writing; staff are told while a person has the word."""
 
-        def whose(session: Session) -> str | None:
+        def find_tenant_id(session: Session) -> str | None:
             conversation = session.get(Conversation, conversation_id)
             told = conversation and person_has_word(session, conversation)
             return conversation.tenant_id if conversation and told else None
 
-        if tenant_id := await self.database.run(whose):
+        if tenant_id := await self.database.run(find_tenant_id):
             self.hub.publish(inbox_of(tenant_id), CustomerTyping(conversation_id))
 
     async def seen(self, conversation_id: str, up_to: int) -> None:
         """The customer has read what staff said up to this number."""
 
-        def work(session: Session) -> None:
+        def mark_deliveries_read(session: Session) -> None:
             unread = (
                 select(Delivery.id)
                 .join(Message, Message.id == Delivery.message_id)
@@ -46,6 +46,6 @@ class Signs:
                 .where(Delivery.state.in_(_UNREAD), Message.speaker == "agent", Message.seq <= up_to)
             )
             for delivery_id in session.scalars(unread).all():
-                attempts.report(session, WEB, "read", now(), delivery_id=delivery_id)
+                attempts.record_delivery_status(session, WEB, "read", get_current_time(), delivery_id=delivery_id)
 
-        await self.database.run(work)
+        await self.database.run(mark_deliveries_read)

@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core.db.models import InteractionFeedback, SurveyResponse, Turn
-from core.feedback.moods import moods
+from core.feedback.moods import compute_moods
 from core.feedback.types import Filter
 
 By = Literal["day", "channel", "intent", "entry"]
@@ -22,7 +22,7 @@ PROMOTER, DETRACTOR = 9, 6
 """NPS: who answers at least, or at most, so much."""
 
 
-def analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[str, Any]:
+def compute_analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[str, Any]:
     """Totals, groups, surveys, and how messages sound (by day where the groups are entries)."""
     row = InteractionFeedback
     columns = (
@@ -44,20 +44,20 @@ def analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[
     rows = session.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).all()
     groups: dict[str, list[Row[Any]]] = defaultdict(list)
     for one in rows:
-        for name in _names(one, by):
+        for name in _get_group_names(one, by):
             groups[name].append(one)
-    found = [{"name": name, **_figures(group)} for name, group in groups.items()]
+    found = [{"name": name, **_compute_figures(group)} for name, group in groups.items()]
     found.sort(key=lambda group: group["name"] if by == "day" else (-group["answers"], group["name"]))
     return {
-        "total": _figures(rows),
+        "total": _compute_figures(rows),
         "by": by,
         "groups": found,
-        "surveys": surveys(session, tenant_id, wanted),
-        "sentiment": moods(session, tenant_id, wanted, "day" if by == "entry" else by),
+        "surveys": compute_survey_scores(session, tenant_id, wanted),
+        "sentiment": compute_moods(session, tenant_id, wanted, "day" if by == "entry" else by),
     }
 
 
-def surveys(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:
+def compute_survey_scores(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:
     """CSAT and NPS of the period."""
     query = select(SurveyResponse.kind, SurveyResponse.score).where(SurveyResponse.tenant_id == tenant_id)
     if wanted.start:
@@ -68,13 +68,13 @@ def surveys(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:
     for kind, score in session.execute(query):
         scores[kind].append(score)
     csat, nps = ([score for score in scores[kind] if score is not None] for kind in ("csat", "nps"))
-    promoters, detractors = (share(s >= PROMOTER for s in nps), share(s <= DETRACTOR for s in nps))
+    promoters, detractors = (compute_share(s >= PROMOTER for s in nps), compute_share(s <= DETRACTOR for s in nps))
     return {
         "csat": {
             "asked": len(scores["csat"]),
             "answered": len(csat),
-            "average": _rounded(fmean(csat)) if csat else None,
-            "satisfied_rate": share(score >= HAPPY for score in csat),
+            "average": _round_figure(fmean(csat)) if csat else None,
+            "satisfied_rate": compute_share(score >= HAPPY for score in csat),
         },
         "nps": {
             "asked": len(scores["nps"]),
@@ -84,7 +84,7 @@ def surveys(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:
     }
 
 
-def _names(row: Row[Any], by: By) -> Sequence[str]:
+def _get_group_names(row: Row[Any], by: By) -> Sequence[str]:
     if by == "day":
         return [row.created_at.date().isoformat()]
     if by == "entry":
@@ -92,7 +92,7 @@ def _names(row: Row[Any], by: By) -> Sequence[str]:
     return [getattr(row, by) or "unknown"]
 
 
-def _figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
+def _compute_figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
     settled = [row for row in rows if row.implicit_score is not None]
     helpful, not_helpful = (sum(row.helpful is value for row in rows) for value in (True, False))
     rated = helpful + not_helpful
@@ -102,25 +102,25 @@ def _figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
         "rated": rated,
         "helpful": helpful,
         "not_helpful": not_helpful,
-        "rating_rate": _rounded(rated / len(rows)) if rows else None,
-        "helpful_rate": _rounded(helpful / rated) if rated else None,
+        "rating_rate": _round_figure(rated / len(rows)) if rows else None,
+        "helpful_rate": _round_figure(helpful / rated) if rated else None,
         "comments": sum(bool(row.commented) for row in rows),
         "settled": len(settled),
-        "average_implicit_score": _rounded(fmean(row.implicit_score for row in settled)) if settled else None,
-        "continuation_rate": share(row.continued for row in settled),
-        "completion_rate": share(row.completed for row in settled if row.completed is not None),
-        "handoff_rate": share(row.asked_for_person for row in settled),
-        "rephrase_rate": share(row.rephrased for row in settled),
-        "left_rate": share(row.left for row in settled),
-        "median_response_seconds": _rounded(median(seconds)) if seconds else None,
+        "average_implicit_score": _round_figure(fmean(row.implicit_score for row in settled)) if settled else None,
+        "continuation_rate": compute_share(row.continued for row in settled),
+        "completion_rate": compute_share(row.completed for row in settled if row.completed is not None),
+        "handoff_rate": compute_share(row.asked_for_person for row in settled),
+        "rephrase_rate": compute_share(row.rephrased for row in settled),
+        "left_rate": compute_share(row.left for row in settled),
+        "median_response_seconds": _round_figure(median(seconds)) if seconds else None,
     }
 
 
-def share(values: Iterable[bool | None]) -> float | None:
+def compute_share(values: Iterable[bool | None]) -> float | None:
     """How many are true; None of nothing."""
     known = list(values)
-    return _rounded(sum(map(bool, known)) / len(known)) if known else None
+    return _round_figure(sum(map(bool, known)) / len(known)) if known else None
 
 
-def _rounded(value: float) -> float:
+def _round_figure(value: float) -> float:
     return round(value, 4)

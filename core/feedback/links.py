@@ -48,7 +48,7 @@ class Links:
         message = session.get(Message, message_id)
         if message is None or message.tenant_id != tenant_id or message.turn_id is None:
             raise NotFound("There is no such answer.")
-        token = self._serializer().dumps({"c": message.conversation_id, "m": message.id})
+        token = self._make_serializer().dumps({"c": message.conversation_id, "m": message.id})
         return Issued(str(token), datetime.now(UTC) + timedelta(days=self.days))
 
     def answer(self, token: str) -> Answer:
@@ -58,12 +58,12 @@ class Links:
             Unauthorised: forged or expired.
         """
         try:
-            claims = self._serializer().loads(token, max_age=self.days * DAY_SECONDS)
+            claims = self._make_serializer().loads(token, max_age=self.days * DAY_SECONDS)
         except SignatureExpired:
             raise Unauthorised("This feedback link has expired.") from None
         except BadSignature:
             raise Unauthorised("This feedback link is not valid.") from None
         return Answer(str(claims["c"]), str(claims["m"]))
 
-    def _serializer(self) -> URLSafeTimedSerializer:
+    def _make_serializer(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt=_SALT)

@@ -14,7 +14,7 @@ from core.feedback.types import Filter
 MoodBy = Literal["day", "channel", "intent"]
 
 
-def moods(session: Session, tenant_id: str, wanted: Filter, by: MoodBy) -> dict[str, Any]:
+def compute_moods(session: Session, tenant_id: str, wanted: Filter, by: MoodBy) -> dict[str, Any]:
     """Of all messages that were looked at: of ``wanted`` the period, channel and intent count. Days are UTC."""
     name = {"day": func.date(Message.created_at), "channel": Turn.channel, "intent": Turn.intent}[by]
     query = (
@@ -34,12 +34,12 @@ def moods(session: Session, tenant_id: str, wanted: Filter, by: MoodBy) -> dict[
     groups: dict[str, Counter[str]] = defaultdict(Counter)
     for group, feeling, count in session.execute(query):
         groups[str(group or "unknown")][feeling or ""] += count
-    found = [{"name": group, **_figures(counts)} for group, counts in groups.items()]
+    found = [{"name": group, **_compute_mood_figures(counts)} for group, counts in groups.items()]
     found.sort(key=lambda group: group["name"] if by == "day" else (-group["messages"], group["name"]))
-    return {"total": _figures(sum(groups.values(), Counter())), "by": by, "groups": found}
+    return {"total": _compute_mood_figures(sum(groups.values(), Counter())), "by": by, "groups": found}
 
 
-def _figures(counts: Counter[str]) -> dict[str, Any]:
+def _compute_mood_figures(counts: Counter[str]) -> dict[str, Any]:
     messages = counts.total()
     upset = counts["negative"] + counts["angry"]
     return {

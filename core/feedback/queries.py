@@ -30,7 +30,7 @@ class Page:
     items: list[dict[str, Any]]
 
 
-def listed(session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int) -> Page:
+def list_feedback(session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int) -> Page:
     """Newest first."""
     question, answer = aliased(Message), aliased(Message)
     row = InteractionFeedback
@@ -45,11 +45,11 @@ def listed(session: Session, tenant_id: str, wanted: Filter, limit: int, offset:
         .order_by(row.created_at.desc(), row.id.desc())
     )
     found = session.execute(query.limit(limit).offset(offset))
-    items = [_described(given, turn, asked, said) for given, turn, asked, said in found]
+    items = [_describe_feedback(given, turn, asked, said) for given, turn, asked, said in found]
     return Page(session.scalar(count) or 0, items)
 
 
-def _described(given: InteractionFeedback, turn: Turn, question: str, answer: str) -> dict[str, Any]:
+def _describe_feedback(given: InteractionFeedback, turn: Turn, question: str, answer: str) -> dict[str, Any]:
     return {
         "id": given.id,
         "conversation_id": given.conversation_id,

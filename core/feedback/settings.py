@@ -40,15 +40,15 @@ class Learning(BaseModel):
     """Share of the askings for which an approved answer is held back, to measure what it is worth."""
 
 
-def of(session: Session, tenant_id: str) -> Learning:
+def get_learning_settings(session: Session, tenant_id: str) -> Learning:
     """The tenant's settings."""
-    return tenant_settings.read(session, tenant_id, LearningSettings, Learning)
+    return tenant_settings.load_tenant_settings(session, tenant_id, LearningSettings, Learning)
 
 
-def change(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Learning:
+def update_learning_settings(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Learning:
     """Set some of them; the others stay.
 
     Raises:
         InvalidInput: a name or value is wrong; nothing is changed.
     """
-    return tenant_settings.change(session, tenant_id, LearningSettings, Learning, changes, by)
+    return tenant_settings.change_tenant_settings(session, tenant_id, LearningSettings, Learning, changes, by)

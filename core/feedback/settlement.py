@@ -11,17 +11,19 @@ from ulid import ULID
 
 from core.db.models import Conversation, InteractionFeedback, Message, Turn
 from core.feedback.signals import Asked, Similarity, shared_words, signals_of
-from core.feedback.thumbs import row_of
+from core.feedback.thumbs import get_or_create_feedback
 from core.feedback.types import IDLE
 
 LOOKED_BACK = timedelta(days=30)
 AT_ONCE = 200
 
 
-def settle(session: Session, at: datetime, after: str = "", similar: Similarity = shared_words) -> tuple[int, str]:
+def settle_answers(
+    session: Session, at: datetime, after: str = "", similar: Similarity = shared_words
+) -> tuple[int, str]:
     """Store the signals of up to ``AT_ONCE`` answers of all tenants; how many, and from which turn to go on ("": done)."""
     turns = _open_turns(session, max(after, str(ULID.from_datetime(at - LOOKED_BACK))))
-    settled = sum(_settle(session, turn, at, similar) for turn in turns)
+    settled = sum(_settle_answer(session, turn, at, similar) for turn in turns)
     return settled, turns[-1].id if len(turns) == AT_ONCE else ""
 
 
@@ -42,26 +44,26 @@ def _open_turns(session: Session, after: str) -> list[Turn]:
     return list(session.scalars(query.order_by(Turn.id).limit(AT_ONCE)))
 
 
-def _settle(session: Session, turn: Turn, at: datetime, similar: Similarity) -> bool:
+def _settle_answer(session: Session, turn: Turn, at: datetime, similar: Similarity) -> bool:
     asked = session.get_one(Message, turn.message_id)
     answer = session.scalar(select(Message).filter_by(turn_id=turn.id).order_by(Message.seq.desc()).limit(1))
     if answer is None or turn.answered_at is None:
         return False
-    later = _following(session, turn, answer.seq)
+    later = _find_next_turn(session, turn, answer.seq)
     if later is not None and later[1].status == "waiting":
         return False
-    if later is None and not _is_over(session, turn.conversation_id, at):
+    if later is None and not _is_conversation_over(session, turn.conversation_id, at):
         return False
     seconds = (later[0].created_at - turn.answered_at).total_seconds() if later else None
-    found = signals_of(_asked(asked, turn), _asked(*later) if later else None, seconds, similar)
-    row = row_of(session, turn.tenant_id, turn.conversation_id, turn.id, answer.id)
+    found = signals_of(_build_question(asked, turn), _build_question(*later) if later else None, seconds, similar)
+    row = get_or_create_feedback(session, turn.tenant_id, turn.conversation_id, turn.id, answer.id)
     for name, value in asdict(found).items():
         setattr(row, name, value)
     row.implicit_score = found.score
     return True
 
 
-def _following(session: Session, turn: Turn, seq: int) -> tuple[Message, Turn] | None:
+def _find_next_turn(session: Session, turn: Turn, seq: int) -> tuple[Message, Turn] | None:
     row = session.execute(
         select(Message, Turn)
         .join(Turn, Turn.message_id == Message.id)
@@ -72,12 +74,12 @@ def _following(session: Session, turn: Turn, seq: int) -> tuple[Message, Turn] |
     return (row[0], row[1]) if row else None
 
 
-def _is_over(session: Session, conversation_id: str, at: datetime) -> bool:
+def _is_conversation_over(session: Session, conversation_id: str, at: datetime) -> bool:
     conversation = session.get_one(Conversation, conversation_id)
-    return conversation.status == "closed" or is_idle(session, conversation, at)
+    return conversation.status == "closed" or is_conversation_idle(session, conversation, at)
 
 
-def is_idle(session: Session, conversation: Conversation, at: datetime) -> bool:
+def is_conversation_idle(session: Session, conversation: Conversation, at: datetime) -> bool:
     """Whether nothing was said for long enough."""
     last = session.scalar(
         select(Message.created_at).filter_by(conversation_id=conversation.id).order_by(Message.seq.desc()).limit(1)
@@ -85,6 +87,6 @@ def is_idle(session: Session, conversation: Conversation, at: datetime) -> bool:
     return last is not None and at - last >= IDLE
 
 
-def _asked(message: Message, turn: Turn) -> Asked:
+def _build_question(message: Message, turn: Turn) -> Asked:
     entries = frozenset(str(entry["id"]) for entry in turn.entries)
     return Asked(message.text, turn.intent, turn.outcome, entries, pressed=message.payload is not None)

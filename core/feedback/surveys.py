@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.db.models import Conversation, SurveyResponse, Turn, now
+from core.db.models import Conversation, SurveyResponse, Turn, get_current_time
 from core.errors import InvalidInput, NotFound
 from core.feedback import settings as learning
-from core.feedback.settlement import is_idle
+from core.feedback.settlement import is_conversation_idle
 
 Kind = Literal["csat", "nps"]
 SCORES: dict[str, range] = {"csat": range(1, 6), "nps": range(11)}
@@ -27,7 +27,7 @@ class Ending:
     survey: Kind | None
 
 
-def ending(session: Session, conversation_id: str, at: datetime | None = None) -> Ending:
+def prepare_ending(session: Session, conversation_id: str, at: datetime | None = None) -> Ending:
     """What is to be asked, noted as asked.
 
     Nothing before the conversation is over, and nothing where the bot never answered; CSAT first, then NPS. What was
@@ -39,17 +39,19 @@ def ending(session: Session, conversation_id: str, at: datetime | None = None) -
     conversation = session.get(Conversation, conversation_id, populate_existing=True)
     if conversation is None:
         raise NotFound("There is no such conversation.")
-    at = at or now()
+    at = at or get_current_time()
     closed = conversation.status == "closed"
-    if not closed and not is_idle(session, conversation, at):
+    if not closed and not is_conversation_idle(session, conversation, at):
         return Ending(closed, None)
     answered = select(Turn.id).filter_by(conversation_id=conversation_id, status="answered").limit(1)
     if session.scalar(answered) is None:
         return Ending(closed, None)
-    return Ending(closed, _due(session, conversation, at))
+    return Ending(closed, _choose_due_survey(session, conversation, at))
 
 
-def answer(session: Session, conversation_id: str, kind: str, score: int | None, comment: str | None = None) -> None:
+def store_survey_answer(
+    session: Session, conversation_id: str, kind: str, score: int | None, comment: str | None = None
+) -> None:
     """Store the customer's mark, or with None that they would rather not say; it may be changed.
 
     Raises:
@@ -66,11 +68,11 @@ def answer(session: Session, conversation_id: str, kind: str, score: int | None,
     row = session.scalar(select(SurveyResponse).filter_by(conversation_id=conversation_id, kind=kind))
     if row is None:
         raise NotFound("This was not asked.")
-    row.score, row.comment, row.answered_at = score, comment or None, now()
+    row.score, row.comment, row.answered_at = score, comment or None, get_current_time()
 
 
-def _due(session: Session, conversation: Conversation, at: datetime) -> Kind | None:
-    settings = learning.of(session, conversation.tenant_id)
+def _choose_due_survey(session: Session, conversation: Conversation, at: datetime) -> Kind | None:
+    settings = learning.get_learning_settings(session, conversation.tenant_id)
     rows = session.scalars(select(SurveyResponse).filter_by(conversation_id=conversation.id))
     asked = {row.kind: row for row in rows}
     wanted: list[tuple[Kind, bool]] = [("csat", settings.csat), ("nps", settings.nps)]
@@ -79,7 +81,7 @@ def _due(session: Session, conversation: Conversation, at: datetime) -> Kind | N
             if asked[kind].answered_at is None:
                 return kind
         elif on and (kind == "csat" or _may_ask_nps(session, conversation, at - timedelta(days=settings.nps_days))):
-            _note(session, conversation, kind, at)
+            _record_asked_survey(session, conversation, kind, at)
             return kind
     return None
 
@@ -97,7 +99,7 @@ def _may_ask_nps(session: Session, conversation: Conversation, since: datetime) 
     return session.scalar(asked.limit(1)) is None
 
 
-def _note(session: Session, conversation: Conversation, kind: Kind, at: datetime) -> None:
+def _record_asked_survey(session: Session, conversation: Conversation, kind: Kind, at: datetime) -> None:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {
         "tenant_id": conversation.tenant_id,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.db.models import InteractionFeedback, Message, now
+from core.db.models import InteractionFeedback, Message, get_current_time
 from core.errors import InvalidInput, NotFound
 from core.feedback.types import IMPLICIT, Frequency, Source
 
@@ -17,7 +17,7 @@ ONE_IN = 3
 """With "sometimes" thumbs are offered on one answer in so many."""
 
 
-def rate(
+def store_rating(
     session: Session,
     conversation_id: str,
     message_id: str,
@@ -39,14 +39,14 @@ def rate(
     message = session.get(Message, message_id)
     if message is None or message.conversation_id != conversation_id or message.turn_id is None:
         raise NotFound("There is no such answer.")
-    given = row_of(session, message.tenant_id, conversation_id, message.turn_id, message_id)
+    given = get_or_create_feedback(session, message.tenant_id, conversation_id, message.turn_id, message_id)
     if comment or given.helpful is not helpful:
         given.comment = comment or None
-    given.helpful, given.source, given.updated_at = helpful, source, now()
+    given.helpful, given.source, given.updated_at = helpful, source, get_current_time()
     return given
 
 
-def row_of(
+def get_or_create_feedback(
     session: Session, tenant_id: str, conversation_id: str, turn_id: str, message_id: str
 ) -> InteractionFeedback:
     """The row of a turn, made where there is none; a thumb and the job of the signals may both want to be first."""

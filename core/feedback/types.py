@@ -49,13 +49,13 @@ class Filter:
             "source": lambda source: row.source == source,
             "channel": lambda channel: Turn.channel == channel,
             "intent": lambda intent: Turn.intent == intent,
-            "entry": used,
+            "entry": match_used_entry,
             "conversation_id": lambda conversation_id: row.conversation_id == conversation_id,
         }
         wanted = {name: value for name, value in vars(self).items() if value is not None}
         return [row.tenant_id == tenant_id, *(tests[name](value) for name, value in wanted.items())]
 
 
-def used(entry_id: str) -> ColumnElement[bool]:
+def match_used_entry(entry_id: str) -> ColumnElement[bool]:
     """Turns in whose answer an entry was used."""
     return cast(Turn.entries, String).contains(f'"{entry_id}"', autoescape=True)

@@ -25,7 +25,7 @@ class Standing:
     """Who has it, where a name is known; an e-mail address is none."""
 
 
-def standing(session: Session, conversation_id: str) -> Standing:
+def get_handoff_standing(session: Session, conversation_id: str) -> Standing:
     """Of the newest handoff that has not ended."""
     query = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state.not_in(ENDED))
     handoff = session.scalar(query.order_by(Handoff.id.desc()).limit(1))

@@ -11,22 +11,22 @@ from core.bot.texts import Texts
 from core.db.models import Conversation, Handoff
 from core.handoffs import messages, settings
 from core.handoffs.states import Event, State
-from core.handoffs.transitions import Happening, apply
+from core.handoffs.transitions import Happening, apply_transition
 
 WAITING: tuple[State, ...] = ("requested", "claimed")
 CLOCK = "clock"
 
 
-def tick(session: Session, at: datetime, texts: Texts) -> int:
+def apply_due_events(session: Session, at: datetime, texts: Texts) -> int:
     """Let happen what is due by now, at most one event a handoff; how many."""
     waiting = select(Handoff.conversation_id, Handoff.id).where(Handoff.state.in_(WAITING)).order_by(Handoff.id)
     return sum(
-        _look(session, conversation_id, handoff_id, at, texts)
+        _advance_handoff(session, conversation_id, handoff_id, at, texts)
         for conversation_id, handoff_id in session.execute(waiting).all()
     )
 
 
-def due(handoff: Handoff, chosen: settings.Handoffs, at: datetime) -> Event | None:
+def find_due_event(handoff: Handoff, chosen: settings.Handoffs, at: datetime) -> Event | None:
     """The event whose time has come."""
     waited = at - (handoff.claimed_at or handoff.requested_at)
     if handoff.state not in WAITING:
@@ -46,14 +46,16 @@ def _not_since(handoff: Handoff) -> bool:
     return handoff.escalations == 0 and (handoff.reminded_at is None or handoff.reminded_at < since)
 
 
-def _look(session: Session, conversation_id: str, handoff_id: str, at: datetime, texts: Texts) -> bool:
+def _advance_handoff(session: Session, conversation_id: str, handoff_id: str, at: datetime, texts: Texts) -> bool:
     conversation = Conversation.lock(session, conversation_id)
     handoff = session.get_one(Handoff, handoff_id, populate_existing=True)
-    event = due(handoff, settings.of(session, handoff.tenant_id), at) if conversation else None
+    event = (
+        find_due_event(handoff, settings.get_handoff_settings(session, handoff.tenant_id), at) if conversation else None
+    )
     if conversation is None or event is None:
         return False
     waited = round((at - handoff.requested_at).total_seconds() / 60)
-    apply(session, conversation, Happening(event, CLOCK, f"waiting for {waited} minutes", at=at))
+    apply_transition(session, conversation, Happening(event, CLOCK, f"waiting for {waited} minutes", at=at))
     if event == "time_out":
-        messages.announce(session, conversation, texts.of(session, conversation.id).handoff_timed_out)
+        messages.store_announcement(session, conversation, texts.of(session, conversation.id).handoff_timed_out)
     return True

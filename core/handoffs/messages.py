@@ -10,12 +10,12 @@ from core import outbox
 from core.db.models import Conversation, Handoff, Message
 from core.errors import InvalidInput
 from core.handoffs import settings
-from core.handoffs.transitions import Happening, apply
+from core.handoffs.transitions import Happening, apply_transition
 
 LONGEST = 4000
 
 
-def reply(
+def store_staff_reply(
     session: Session,
     conversation: Conversation,
     text: str,
@@ -41,7 +41,9 @@ def reply(
         raise InvalidInput("The reply is empty.")
     if len(text) > LONGEST:
         raise InvalidInput(f"The reply is too long: {len(text)} characters, at most {LONGEST}.")
-    handoff = apply(session, conversation, Happening("reply", by, event_id=event_id and f"{desk}:{event_id}")).handoff
+    handoff = apply_transition(
+        session, conversation, Happening("reply", by, event_id=event_id and f"{desk}:{event_id}")
+    ).handoff
     message = Message(
         tenant_id=conversation.tenant_id,
         conversation_id=conversation.id,
@@ -53,12 +55,12 @@ def reply(
         vendor=desk if event_id else None,
         client_id=event_id,
     )
-    _store(session, conversation, message)
-    _forward(session, conversation, handoff, message, but=desk)
+    _store_message(session, conversation, message)
+    _enqueue_for_desks(session, conversation, handoff, message, but=desk)
     return message, True
 
 
-def announce(session: Session, conversation: Conversation, text: str) -> Message:
+def store_announcement(session: Session, conversation: Conversation, text: str) -> Message:
     """The bot says how a handoff goes on; the conversation must be locked, and the bot have the word."""
     message = Message(
         tenant_id=conversation.tenant_id,
@@ -67,13 +69,13 @@ def announce(session: Session, conversation: Conversation, text: str) -> Message
         speaker="bot",
         text=text,
     )
-    _store(session, conversation, message)
+    _store_message(session, conversation, message)
     return message
 
 
-def forward(session: Session, conversation: Conversation, handoff: Handoff, message: Message) -> None:
+def forward_to_desks(session: Session, conversation: Conversation, handoff: Handoff, message: Message) -> None:
     """What the customer said goes to the desks."""
-    _forward(session, conversation, handoff, message, but=None)
+    _enqueue_for_desks(session, conversation, handoff, message, but=None)
 
 
 def said_before(session: Session, tenant_id: str, desk: str, event_id: str) -> Message | None:
@@ -81,7 +83,7 @@ def said_before(session: Session, tenant_id: str, desk: str, event_id: str) -> M
     return Message.from_vendor(session, tenant_id, desk, event_id)
 
 
-def _store(session: Session, conversation: Conversation, message: Message) -> None:
+def _store_message(session: Session, conversation: Conversation, message: Message) -> None:
     if conversation.status == "closed":
         conversation.status, conversation.closed_at = "open", None
     session.add(message)
@@ -89,10 +91,10 @@ def _store(session: Session, conversation: Conversation, message: Message) -> No
     outbox.to_customer(session, conversation, message)
 
 
-def _forward(
+def _enqueue_for_desks(
     session: Session, conversation: Conversation, handoff: Handoff, message: Message, *, but: str | None
 ) -> None:
-    desks = settings.of(session, conversation.tenant_id).destinations(alert=False)
+    desks = settings.get_handoff_settings(session, conversation.tenant_id).destinations(alert=False)
     outbox.to_desks(
         session, conversation, handoff, message, [desk for desk in desks if desk != but or desk == settings.CONSOLE]
     )

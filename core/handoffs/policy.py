@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.bot.parts import VALUE
 from core.db.models import Conversation, Customer, InteractionFeedback, Message, Turn
 from core.handoffs.settings import Handoffs
-from core.handoffs.summary import summarised
+from core.handoffs.summary import summarise_conversation
 from core.handoffs.transitions import Trigger, Urgency, Why
 
 _WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
@@ -28,12 +28,12 @@ _CONTACT = re.compile(r"[^@\s<>]+@[^@\s.<>]+(?:\.[^@\s.<>]+)+|\+?\d(?:[\s().-]?\
 
 def from_message(session: Session, settings: Handoffs, conversation: Conversation, message: Message) -> Why | None:
     """Before the bot is asked: what the customer wrote, and who they are."""
-    topic = _risky(settings, message.text)
+    topic = _find_risky_topic(settings, message.text)
     if topic:
-        return _why(session, conversation, "risky_topic", f"The customer wrote of “{topic}”.", "high")
+        return _build_handoff_reason(session, conversation, "risky_topic", f"The customer wrote of “{topic}”.", "high")
     customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
     if settings.vip and customer is not None and customer.vip:
-        return _why(session, conversation, "vip", "The customer is a VIP.", "high")
+        return _build_handoff_reason(session, conversation, "vip", "The customer is a VIP.", "high")
     return None
 
 
@@ -42,29 +42,31 @@ def from_feeling(
 ) -> Why | None:
     """Beside the bot's answer: how the customer feels. A surely answered problem ("badge lost") is no frustration."""
     if settings.angry and message.sentiment == "angry":
-        return _why(session, conversation, "sentiment", "The customer is angry.", "high")
+        return _build_handoff_reason(session, conversation, "sentiment", "The customer is angry.", "high")
     if settings.negative and not is_answered and _negative_in_a_row(session, message, settings.negative):
-        return _why(session, conversation, "sentiment", "The customer is getting frustrated.")
+        return _build_handoff_reason(session, conversation, "sentiment", "The customer is getting frustrated.")
     return None
 
 
 def from_answer(session: Session, settings: Handoffs, conversation: Conversation, turn: Turn, said: str) -> Why | None:
     """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
     if turn.outcome == "handoff" and settings.asked:
-        return _why(session, conversation, "asked", "The customer asked for a person.")
+        return _build_handoff_reason(session, conversation, "asked", "The customer asked for a person.")
     is_answered = turn.outcome == "answered" and bool(turn.entries)
     message = session.get_one(Message, turn.message_id)
     feels = from_feeling(session, settings, conversation, message, is_answered=is_answered)
     if feels or turn.outcome == "handoff":
         return feels
     if settings.unknown and _unknown_in_a_row(session, turn) >= settings.unknown:
-        return _why(session, conversation, "unknown", f"The bot did not know an answer {settings.unknown} times.")
+        return _build_handoff_reason(
+            session, conversation, "unknown", f"The bot did not know an answer {settings.unknown} times."
+        )
     sure = turn.intent_confidence
     if turn.outcome == "action" and turn.entries == [] and sure is not None and sure < settings.action_confidence:
         reason = f"The bot did something on an understanding of {sure:.0%}."
-        return _why(session, conversation, "low_confidence", reason)
+        return _build_handoff_reason(session, conversation, "low_confidence", reason)
     if settings.promised and _PROMISES.search(said):
-        return _why(session, conversation, "promised", "The bot's answer promises a person.")
+        return _build_handoff_reason(session, conversation, "promised", "The bot's answer promises a person.")
     return None
 
 
@@ -73,13 +75,13 @@ def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation
     down = select(func.count(InteractionFeedback.id)).filter_by(conversation_id=conversation.id, helpful=False)
     if settings.not_helpful and (session.scalar(down) or 0) >= settings.not_helpful:
         reason = f"The customer marked {settings.not_helpful} answers as not helpful."
-        return _why(session, conversation, "not_helpful", reason)
+        return _build_handoff_reason(session, conversation, "not_helpful", reason)
     return None
 
 
 def taken_over(session: Session, conversation: Conversation, by: str) -> Why:
     """Staff step in by themselves."""
-    return _why(session, conversation, "taken_over", f"{by} took over.")
+    return _build_handoff_reason(session, conversation, "taken_over", f"{by} took over.")
 
 
 def contact_in(text: str) -> str | None:
@@ -88,10 +90,10 @@ def contact_in(text: str) -> str | None:
     return found.group().strip() if found else None
 
 
-def _why(
+def _build_handoff_reason(
     session: Session, conversation: Conversation, trigger: Trigger, reason: str, urgency: Urgency | None = None
 ) -> Why:
-    summary = summarised(session, conversation.id)
+    summary = summarise_conversation(session, conversation.id)
     last = session.execute(
         select(Message.sentiment, Message.urgency)
         .filter_by(conversation_id=conversation.id, speaker="customer")
@@ -102,13 +104,13 @@ def _why(
     return Why(trigger, reason, urgency or cast("Urgency", felt), feeling, summary.text, summary.sources)
 
 
-def _risky(settings: Handoffs, text: str) -> str | None:
-    found = _phrases(tuple(settings.risky_topics)).search(text) if settings.risky_topics else None
+def _find_risky_topic(settings: Handoffs, text: str) -> str | None:
+    found = _compile_topic_pattern(tuple(settings.risky_topics)).search(text) if settings.risky_topics else None
     return found.group() if found else None
 
 
 @lru_cache(maxsize=64)
-def _phrases(topics: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_topic_pattern(topics: tuple[str, ...]) -> re.Pattern[str]:
     """Whole words, however they are spaced and written."""
     words = (r"\s+".join(map(re.escape, topic.split())) for topic in topics)
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from core.db.models import Conversation, now
+from core.db.models import Conversation, get_current_time
 from core.handoffs import settings
-from core.handoffs.transitions import Happening, Why, apply, person_has_word
+from core.handoffs.transitions import Happening, Why, apply_transition, person_has_word
 
 BOT = "bot"
 
 
-def attended(session: Session, tenant_id: str) -> bool:
+def is_staff_available(session: Session, tenant_id: str) -> bool:
     """Whether somebody is there now."""
-    return settings.of(session, tenant_id).attended(now())
+    return settings.get_handoff_settings(session, tenant_id).attended(get_current_time())
 
 
-def request(session: Session, conversation: Conversation, why: Why, *, there: bool, by: str = BOT) -> bool:
+def request_handoff(session: Session, conversation: Conversation, why: Why, *, there: bool, by: str = BOT) -> bool:
     """Ask for a person; False where one has the word already. The conversation must be locked.
 
     What the bot says about it is stored before, since it has no word afterwards. With nobody ``there`` the desks are
@@ -24,7 +24,7 @@ def request(session: Session, conversation: Conversation, why: Why, *, there: bo
     """
     if person_has_word(session, conversation):
         return False
-    apply(session, conversation, Happening("request", by, why.reason, why=why))
+    apply_transition(session, conversation, Happening("request", by, why.reason, why=why))
     if not there:
-        apply(session, conversation, Happening("unattended", by, "outside office hours"))
+        apply_transition(session, conversation, Happening("unattended", by, "outside office hours"))
     return True

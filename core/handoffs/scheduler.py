@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from core.bot.texts import Texts
 from core.db import Database
-from core.db.models import Conversation, Handoff, HandoffTransition, now
+from core.db.models import Conversation, Handoff, HandoffTransition, get_current_time
 from core.events import MessageStored
 from core.handoffs import escalation
 from core.handoffs.states import PERSON
-from core.handoffs.transitions import Happening, apply
+from core.handoffs.transitions import Happening, apply_transition
 from core.messages import messages_after
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class HandoffWatch:
         database: Database,
         texts: Texts,
         wake: Callable[[], None],
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = get_current_time,
         summarise: Summarise | None = None,
     ) -> None:
         """``wake`` is called when something may be due in the outbox."""
@@ -62,7 +62,9 @@ class HandoffWatch:
 
     async def tick(self) -> int:
         """Remind, call, and time out what is due by now; how many."""
-        happened = await self._database.run(lambda session: escalation.tick(session, self._clock(), self._texts))
+        happened = await self._database.run(
+            lambda session: escalation.apply_due_events(session, self._clock(), self._texts)
+        )
         if happened:
             self._wake()
         return happened
@@ -72,10 +74,10 @@ class HandoffWatch:
         if self._summarise is None:
             return 0
         written = 0
-        for due in await self._database.run(self._unsummarised):
+        for due in await self._database.run(self._list_due_summaries):
             self._tried.add(due.handoff_id)
             if text := await self._summarise(due.tenant_id, due.conversation_id, due.said):
-                written += await self._database.run(partial(_keep, due=due, text=text))
+                written += await self._database.run(partial(_store_summary, due=due, text=text))
         if written:
             self._wake()
         return written
@@ -99,7 +101,7 @@ class HandoffWatch:
                     log.exception("waiting handoffs were not looked at")
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _unsummarised(self, session: Session) -> list[_Due]:
+    def _list_due_summaries(self, session: Session) -> list[_Due]:
         done = select(HandoffTransition.handoff_id).where(HandoffTransition.event == "summarise")
         query = select(Handoff).where(Handoff.state.in_(PERSON), Handoff.id.not_in(done)).order_by(Handoff.id.desc())
         rows = [row for row in session.scalars(query.limit(AT_ONCE)) if row.id not in self._tried]
@@ -109,10 +111,10 @@ class HandoffWatch:
         ]
 
 
-def _keep(session: Session, due: _Due, text: str) -> bool:
+def _store_summary(session: Session, due: _Due, text: str) -> bool:
     """Unless it ended meanwhile."""
     conversation = Conversation.lock(session, due.conversation_id)
     if conversation is None or conversation.handoff_id != due.handoff_id:
         return False
-    apply(session, conversation, Happening("summarise", "bot", summary=text))
+    apply_transition(session, conversation, Happening("summarise", "bot", summary=text))
     return True

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from core.bot.texts import Texts
 from core.db import Database
-from core.db.models import Conversation, Handoff, HandoffNote, now
+from core.db.models import Conversation, Handoff, HandoffNote, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from core.events import MessageStored
 from core.handoffs import messages, policy, requests, settings
-from core.handoffs.staff.queries import Filter, History, history, listed
-from core.handoffs.staff.views import HandoffView, view
-from core.handoffs.transitions import Applied, Happening, apply, known_event, person_has_word
+from core.handoffs.staff.queries import Filter, History, get_handoff_history, list_handoffs
+from core.handoffs.staff.views import HandoffView, build_handoff_view
+from core.handoffs.transitions import Applied, Happening, apply_transition, known_event, person_has_word
 from core.messages import as_event
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class HandoffService:
         database: Database,
         texts: Texts,
         wake: Callable[[], None] = lambda: None,
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = get_current_time,
     ) -> None:
         self._database, self._texts, self._wake, self._clock = database, texts, wake, clock
 
@@ -44,15 +44,19 @@ class HandoffService:
         self, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
     ) -> tuple[int, list[HandoffView]]:
         """How many fit, and a page of them: the urgent first, then who waits longest."""
-        return await self._database.run(lambda session: listed(session, tenant_id, wanted, limit, offset))
+        return await self._database.run(lambda session: list_handoffs(session, tenant_id, wanted, limit, offset))
 
     async def one(self, tenant_id: str, handoff_id: str) -> HandoffView:
         """One as it stands."""
-        return await self._database.run(lambda session: view(session, found(session, tenant_id, handoff_id)))
+        return await self._database.run(
+            lambda session: build_handoff_view(session, get_handoff(session, tenant_id, handoff_id))
+        )
 
     async def history(self, tenant_id: str, handoff_id: str) -> History:
         """One with all that was said and done."""
-        return await self._database.run(lambda session: history(session, found(session, tenant_id, handoff_id)))
+        return await self._database.run(
+            lambda session: get_handoff_history(session, get_handoff(session, tenant_id, handoff_id))
+        )
 
     async def claim(
         self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None, *, held_by: str | None = None
@@ -62,7 +66,7 @@ class HandoffService:
         ``held_by``: who had it when they looked, empty for nobody; a Conflict then says who took it meanwhile.
         """
         happening = Happening("claim", by, event_id=event_id)
-        return await self._happen(tenant_id, handoff_id, happening, held_by=held_by)
+        return await self._apply_happening(tenant_id, handoff_id, happening, held_by=held_by)
 
     async def reply(
         self,
@@ -85,39 +89,43 @@ class HandoffService:
             InvalidInput: the text is empty or longer than 4,000 characters.
         """
 
-        def work(session: Session) -> MessageStored:
+        def store_reply(session: Session) -> MessageStored:
             if event_id and (known := messages.said_before(session, tenant_id, desk, event_id)):
                 return as_event(known)
-            conversation = locked(session, tenant_id, handoff_id)
+            conversation = lock_conversation(session, tenant_id, handoff_id)
             refuse_if_taken(session, handoff_id, by, held_by)
-            message, _ = messages.reply(
+            message, _ = messages.store_staff_reply(
                 session, conversation, text, by, desk=desk, event_id=event_id, attachments=attachments
             )
             return as_event(message)
 
-        return await self._run(work)
+        return await self._run_and_wake(store_reply)
 
     async def give_back(self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None) -> HandoffView:
         """Let the bot go on; it says so, and hears from its tracker what was said meanwhile."""
 
-        def told(session: Session, conversation: Conversation, _: Applied) -> None:
+        def announce_return(session: Session, conversation: Conversation, _: Applied) -> None:
             texts = self._texts.of(session, conversation.id)
-            messages.announce(session, conversation, texts.handoff_returned)
+            messages.store_announcement(session, conversation, texts.handoff_returned)
 
-        return await self._happen(tenant_id, handoff_id, Happening("give_back", by, event_id=event_id), told)
+        return await self._apply_happening(
+            tenant_id, handoff_id, Happening("give_back", by, event_id=event_id), announce_return
+        )
 
     async def close(
         self, tenant_id: str, handoff_id: str, by: str, *, resolved: bool | None = None, event_id: str | None = None
     ) -> HandoffView:
         """It is done, and so is the conversation; ``resolved``: whether it helped."""
-        return await self._happen(tenant_id, handoff_id, Happening("close", by, event_id=event_id, resolved=resolved))
+        return await self._apply_happening(
+            tenant_id, handoff_id, Happening("close", by, event_id=event_id, resolved=resolved)
+        )
 
     async def take_over(
         self, tenant_id: str, conversation_id: str, by: str, event_id: str | None = None, *, held_by: str | None = None
     ) -> HandoffView:
         """Step in without having been asked, or take what is open already; ``held_by`` as ``claim`` says."""
 
-        def work(session: Session) -> HandoffView:
+        def apply_take_over(session: Session) -> HandoffView:
             conversation = Conversation.lock(session, conversation_id)
             if conversation is None or conversation.tenant_id != tenant_id:
                 raise NotFound("There is no such conversation.")
@@ -126,9 +134,9 @@ class HandoffService:
             why = policy.taken_over(session, conversation, by)
             event = "claim" if conversation.handoff_id else "take_over"
             happening = Happening(event, by, event_id=event_id, why=why)  # type: ignore[arg-type]
-            return view(session, apply(session, conversation, happening).handoff)
+            return build_handoff_view(session, apply_transition(session, conversation, happening).handoff)
 
-        return await self._run(work)
+        return await self._run_and_wake(apply_take_over)
 
     async def note(self, tenant_id: str, handoff_id: str, text: str, by: str, event_id: str | None = None) -> None:
         """A remark of staff among themselves.
@@ -137,8 +145,8 @@ class HandoffService:
             InvalidInput: it is empty or longer than 4,000 characters.
         """
 
-        def work(session: Session) -> None:
-            handoff = found(session, tenant_id, handoff_id)
+        def store_note(session: Session) -> None:
+            handoff = get_handoff(session, tenant_id, handoff_id)
             if not 0 < len(text.strip()) <= messages.LONGEST:
                 raise InvalidInput(f"A note has 1 to {messages.LONGEST} characters.")
             same = {"tenant_id": tenant_id, "event_id": event_id}
@@ -146,25 +154,25 @@ class HandoffService:
                 return
             session.add(HandoffNote(**same, handoff_id=handoff.id, text=text.strip(), by=by))
 
-        await self._run(work)
+        await self._run_and_wake(store_note)
 
     async def consider_thumbs(self, conversation_id: str) -> None:
         """Step back where too many answers did not help."""
 
-        def work(session: Session) -> None:
+        def request_from_thumbs(session: Session) -> None:
             conversation = Conversation.lock(session, conversation_id)
             if conversation is None or person_has_word(session, conversation):
                 return
-            chosen = settings.of(session, conversation.tenant_id)
+            chosen = settings.get_handoff_settings(session, conversation.tenant_id)
             if why := policy.from_thumbs(session, chosen, conversation):
                 there = chosen.attended(self._clock())
                 text = self._texts.of(session, conversation.id).handoff_announced(there=there)
-                messages.announce(session, conversation, text)
-                requests.request(session, conversation, why, there=there)
+                messages.store_announcement(session, conversation, text)
+                requests.request_handoff(session, conversation, why, there=there)
 
-        await self._run(work)
+        await self._run_and_wake(request_from_thumbs)
 
-    async def _happen(
+    async def _apply_happening(
         self,
         tenant_id: str,
         handoff_id: str,
@@ -172,24 +180,24 @@ class HandoffService:
         then: Callable[[Session, Conversation, Applied], None] = lambda *_: None,
         held_by: str | None = None,
     ) -> HandoffView:
-        def work(session: Session) -> HandoffView:
+        def apply_unless_known(session: Session) -> HandoffView:
             if known_event(session, tenant_id, happening.key):
-                return view(session, found(session, tenant_id, handoff_id))
-            conversation = locked(session, tenant_id, handoff_id)
+                return build_handoff_view(session, get_handoff(session, tenant_id, handoff_id))
+            conversation = lock_conversation(session, tenant_id, handoff_id)
             refuse_if_taken(session, handoff_id, happening.by, held_by)
-            applied = apply(session, conversation, happening)
+            applied = apply_transition(session, conversation, happening)
             then(session, conversation, applied)
-            return view(session, applied.handoff)
+            return build_handoff_view(session, applied.handoff)
 
-        return await self._run(work)
+        return await self._run_and_wake(apply_unless_known)
 
-    async def _run(self, work: Callable[[Session], T]) -> T:
+    async def _run_and_wake(self, work: Callable[[Session], T]) -> T:
         done = await self._database.run(work)
         self._wake()
         return done
 
 
-def found(session: Session, tenant_id: str, handoff_id: str) -> Handoff:
+def get_handoff(session: Session, tenant_id: str, handoff_id: str) -> Handoff:
     """The tenant's handoff.
 
     Raises:
@@ -201,14 +209,14 @@ def found(session: Session, tenant_id: str, handoff_id: str) -> Handoff:
     return handoff
 
 
-def locked(session: Session, tenant_id: str, handoff_id: str) -> Conversation:
+def lock_conversation(session: Session, tenant_id: str, handoff_id: str) -> Conversation:
     """Its conversation, for nobody else to write in; the handoff has not ended.
 
     Raises:
         NotFound: the tenant has no such handoff.
         Conflict: it ended; says how.
     """
-    conversation = Conversation.lock(session, found(session, tenant_id, handoff_id).conversation_id)
+    conversation = Conversation.lock(session, get_handoff(session, tenant_id, handoff_id).conversation_id)
     if conversation is None or conversation.handoff_id != handoff_id:
         handoff = session.get_one(Handoff, handoff_id, populate_existing=True)
         raise Conflict(f"This handoff is over: {handoff.state.replace('_', ' ')}.")

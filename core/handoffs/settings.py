@@ -76,7 +76,7 @@ class Handoffs(BaseModel):
     def _readable_hours(cls, value: dict[Day, list[str]] | None) -> dict[Day, list[str]] | None:
         for spans in (value or {}).values():
             for span in spans:
-                _span(span)
+                _parse_time_span(span)
         return value
 
     def destinations(self, *, alert: bool = True) -> list[str]:
@@ -89,11 +89,11 @@ class Handoffs(BaseModel):
         if self.office_hours is None:
             return True
         local = at.astimezone(ZoneInfo(self.timezone))
-        spans = [_span(span) for span in self.office_hours.get(DAYS[local.weekday()], [])]
+        spans = [_parse_time_span(span) for span in self.office_hours.get(DAYS[local.weekday()], [])]
         return any(start <= local.time() < end for start, end in spans)
 
 
-def _span(text: str) -> tuple[time, time]:
+def _parse_time_span(text: str) -> tuple[time, time]:
     """Both ends of "09:00-17:00"; "24:00" ends a day.
 
     Raises:
@@ -110,15 +110,15 @@ def _span(text: str) -> tuple[time, time]:
     return start, end
 
 
-def of(session: Session, tenant_id: str) -> Handoffs:
+def get_handoff_settings(session: Session, tenant_id: str) -> Handoffs:
     """The tenant's settings."""
-    return tenant_settings.read(session, tenant_id, Row, Handoffs)
+    return tenant_settings.load_tenant_settings(session, tenant_id, Row, Handoffs)
 
 
-def change(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Handoffs:
+def update_handoff_settings(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Handoffs:
     """Set some of them; the others stay.
 
     Raises:
         InvalidInput: a name or value is wrong; nothing is changed.
     """
-    return tenant_settings.change(session, tenant_id, Row, Handoffs, changes, by)
+    return tenant_settings.change_tenant_settings(session, tenant_id, Row, Handoffs, changes, by)

@@ -67,7 +67,7 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
 }
 
 
-def follow(state: State, event: Event) -> State:
+def get_next_state(state: State, event: Event) -> State:
     """The state after the event.
 
     Raises:

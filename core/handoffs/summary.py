@@ -29,7 +29,7 @@ class Summary:
     sources: tuple[dict[str, str | None], ...]
 
 
-def summarised(session: Session, conversation_id: str) -> Summary:
+def summarise_conversation(session: Session, conversation_id: str) -> Summary:
     """From the messages themselves: first question, last message, what was tried."""
     query = select(Message).filter_by(conversation_id=conversation_id).order_by(Message.seq.desc()).limit(LOOKED_BACK)
     messages = session.scalars(query).all()[::-1]
@@ -40,9 +40,9 @@ def summarised(session: Session, conversation_id: str) -> Summary:
         .order_by(Turn.id.desc())
         .limit(LOOKED_BACK)
     ).all()[::-1]
-    lines = [f"First: “{_short(asked[0])}”"] if asked else []
+    lines = [f"First: “{_shorten_text(asked[0])}”"] if asked else []
     if len(asked) > 1:
-        lines.append(f"Last: “{_short(asked[-1])}”")
+        lines.append(f"Last: “{_shorten_text(asked[-1])}”")
     if outcomes:
         tried = dict.fromkeys(_TRIED.get(outcome or "", "") for outcome in outcomes)
         lines.append(f"The bot {', '.join(filter(None, tried))}.")
@@ -51,6 +51,6 @@ def summarised(session: Session, conversation_id: str) -> Summary:
     return Summary("\n".join(lines), tuple(list(sources.values())[-3:]))
 
 
-def _short(text: str) -> str:
+def _shorten_text(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST].rsplit(' ', 1)[0]} …"

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.db.models import Conversation, Handoff, HandoffTransition, now
+from core.db.models import Conversation, Handoff, HandoffTransition, get_current_time
 from core.errors import NotFound
 from core.handoffs import settings
-from core.handoffs.states import ENDED, Event, State, bot_may_speak, follow
+from core.handoffs.states import ENDED, Event, State, bot_may_speak, get_next_state
 
 Trigger = Literal[
     "asked", "unknown", "not_helpful", "sentiment", "risky_topic", "low_confidence", "promised", "vip", "taken_over"
@@ -68,7 +68,7 @@ class Applied:
     state_before: State
 
 
-def apply(session: Session, conversation: Conversation, happening: Happening) -> Applied:
+def apply_transition(session: Session, conversation: Conversation, happening: Happening) -> Applied:
     """Let an event happen: the new state, its record and the desks' notices, in the caller's transaction.
 
     The conversation must be locked (``Conversation.lock``).
@@ -80,14 +80,14 @@ def apply(session: Session, conversation: Conversation, happening: Happening) ->
         return Applied(
             session.get_one(Handoff, known.handoff_id), new=False, state_before=cast("State", known.from_state)
         )
-    handoff = current(session, conversation)
+    handoff = find_open_handoff(session, conversation)
     before: State = cast("State", handoff.state) if handoff else "bot"
-    to = follow(before, happening.event)
-    at = happening.at or now()
+    to = get_next_state(before, happening.event)
+    at = happening.at or get_current_time()
     if handoff is None:
-        handoff = _begun(session, conversation, happening, at)
-    _change(conversation, handoff, happening, to, at)
-    _record(session, conversation, handoff, happening, before, at)
+        handoff = _start_handoff(session, conversation, happening, at)
+    _update_handoff(conversation, handoff, happening, to, at)
+    _record_transition(session, conversation, handoff, happening, before, at)
     return Applied(handoff, new=True, state_before=before)
 
 
@@ -98,14 +98,14 @@ def known_event(session: Session, tenant_id: str, key: str | None) -> HandoffTra
     return session.scalar(select(HandoffTransition).filter_by(tenant_id=tenant_id, event_id=key))
 
 
-def current(session: Session, conversation: Conversation) -> Handoff | None:
+def find_open_handoff(session: Session, conversation: Conversation) -> Handoff | None:
     """The conversation's handoff that has not ended, if there is one."""
     return session.get(Handoff, conversation.handoff_id) if conversation.handoff_id else None
 
 
 def person_has_word(session: Session, conversation: Conversation) -> Handoff | None:
     """The handoff, while a person has the word: nothing that the bot says may be stored then."""
-    handoff = current(session, conversation)
+    handoff = find_open_handoff(session, conversation)
     return None if handoff is None or bot_may_speak(cast("State", handoff.state)) else handoff
 
 
@@ -121,7 +121,7 @@ def may_speak(session: Session, conversation_id: str) -> bool:
     return person_has_word(session, conversation) is None
 
 
-def _begun(session: Session, conversation: Conversation, happening: Happening, at: datetime) -> Handoff:
+def _start_handoff(session: Session, conversation: Conversation, happening: Happening, at: datetime) -> Handoff:
     why = happening.why or Why("taken_over", happening.cause)
     handoff = Handoff(
         tenant_id=conversation.tenant_id,
@@ -142,7 +142,9 @@ def _begun(session: Session, conversation: Conversation, happening: Happening, a
     return handoff
 
 
-def _change(conversation: Conversation, handoff: Handoff, happening: Happening, to: State, at: datetime) -> None:
+def _update_handoff(
+    conversation: Conversation, handoff: Handoff, happening: Happening, to: State, at: datetime
+) -> None:
     """The handoff's fields follow from the event; nothing else sets them."""
     match happening.event:
         case "request":
@@ -180,7 +182,7 @@ def _ask_again(conversation: Conversation, handoff: Handoff, happening: Happenin
         handoff.sentiment, handoff.summary, handoff.sources = why.sentiment, why.summary, list(why.sources)
 
 
-def _record(  # noqa: PLR0917 - everything that a transition is made of
+def _record_transition(  # noqa: PLR0917 - everything that a transition is made of
     session: Session, conversation: Conversation, handoff: Handoff, happening: Happening, before: State, at: datetime
 ) -> None:
     handoff.last_transition += 1
@@ -200,7 +202,7 @@ def _record(  # noqa: PLR0917 - everything that a transition is made of
     session.flush()
     if happening.event == "reply" and before == handoff.state:
         return  # the message itself goes to the desks
-    chosen = settings.of(session, conversation.tenant_id)
+    chosen = settings.get_handoff_settings(session, conversation.tenant_id)
     notice = outbox.Notice("alert" if happening.event in ALERTING else "update", row.id, happening.event)
     outbox.to_staff(session, conversation, handoff, notice, chosen.destinations())
     if happening.event == "escalate" and handoff.urgency == "high" and chosen.manager_phone:

@@ -20,12 +20,12 @@ def make_queue(broker_url: str, home: Path) -> Celery:
         worker_concurrency=2,
         timezone="UTC",
         beat_schedule_filename=str(home / "beat"),
-        **({} if broker_url else _files(home / "broker")),
+        **({} if broker_url else _build_file_options(home / "broker")),
     )
     return queue
 
 
-def _files(folder: Path) -> dict[str, Any]:
+def _build_file_options(folder: Path) -> dict[str, Any]:
     for name in ("queue", "control"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     options = {

@@ -20,7 +20,7 @@ from core.settings import Settings
 log = structlog.get_logger()
 
 
-async def asked(router: Router, request: Request) -> Completion | None:
+async def request_completion(router: Router, request: Request) -> Completion | None:
     """The router's answer; None: no model is set up for this, or all failed (which is logged)."""
     if not router.decide(request).models:
         return None
@@ -44,14 +44,14 @@ class Asking:
     def has_model(self, request: Request) -> bool:
         """Would a model be asked?"""
 
-        async def decided() -> bool:
+        async def has_routed_models() -> bool:
             return bool(self.router.decide(request).models)
 
-        return asyncio.run_coroutine_threadsafe(decided(), self.loop).result()
+        return asyncio.run_coroutine_threadsafe(has_routed_models(), self.loop).result()
 
     def __call__(self, request: Request) -> Completion | None:
         """As ``asked``."""
-        return asyncio.run_coroutine_threadsafe(asked(self.router, request), self.loop).result()
+        return asyncio.run_coroutine_threadsafe(request_completion(self.router, request), self.loop).result()
 
 
 @contextmanager

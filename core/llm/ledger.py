@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import LlmCall, new_id, now
+from core.db.models import LlmCall, generate_id, get_current_time
 
 log = structlog.get_logger()
 
@@ -61,8 +61,8 @@ class Ledger:
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
-        call.id = call.id or new_id()
-        call.created_at = call.created_at or now()
+        call.id = call.id or generate_id()
+        call.created_at = call.created_at or get_current_time()
         self._waiting.append(call)
         self._something.set()
 
@@ -72,14 +72,16 @@ class Ledger:
         Raises:
             SQLAlchemyError: the database is away; nothing is lost.
         """
-        await asyncio.shield(asyncio.ensure_future(self._flush()))  # cancelled half-way, a batch could be written twice
+        await asyncio.shield(
+            asyncio.ensure_future(self._write_batches())
+        )  # cancelled half-way, a batch could be written twice
 
-    async def _flush(self) -> None:
+    async def _write_batches(self) -> None:
         async with self._writing:
             while batch := self._waiting[:BATCH]:
-                rows, unsure = [_row(call) for call in batch], self._unsure
+                rows, unsure = [_build_call_row(call) for call in batch], self._unsure
                 self._unsure = True
-                await self._database.run(lambda session, r=rows, u=unsure: _insert(session, r, unsure=u))  # type: ignore[misc]
+                await self._database.run(lambda session, r=rows, u=unsure: _insert_calls(session, r, unsure=u))  # type: ignore[misc]
                 self._unsure = False
                 del self._waiting[: len(batch)]
 
@@ -91,7 +93,7 @@ class Ledger:
         """
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         query = select(func.sum(LlmCall.cost)).where(LlmCall.created_at >= midnight)
-        return await self._sum(query if tenant_id is None else query.where(LlmCall.tenant_id == tenant_id))
+        return await self._sum_cost(query if tenant_id is None else query.where(LlmCall.tenant_id == tenant_id))
 
     async def spent_conversation(self, conversation_id: str) -> Decimal:
         """What all calls of a conversation cost.
@@ -99,9 +101,9 @@ class Ledger:
         Raises:
             SQLAlchemyError: the database is away.
         """
-        return await self._sum(select(func.sum(LlmCall.cost)).where(LlmCall.conversation_id == conversation_id))
+        return await self._sum_cost(select(func.sum(LlmCall.cost)).where(LlmCall.conversation_id == conversation_id))
 
-    async def _sum(self, query: Any) -> Decimal:
+    async def _sum_cost(self, query: Any) -> Decimal:
         await self.flush()
         return await self._database.run(lambda session: session.scalar(query)) or Decimal(0)
 
@@ -120,7 +122,7 @@ class Ledger:
                 log.warning("calls not written yet", calls=len(self._waiting), error=str(error))
 
 
-def _insert(session: Session, rows: list[dict[str, Any]], *, unsure: bool) -> None:
+def _insert_calls(session: Session, rows: list[dict[str, Any]], *, unsure: bool) -> None:
     if unsure:  # the last attempt may have been written, and only its answer lost
         there = set(session.scalars(select(LlmCall.id).where(LlmCall.id.in_([row["id"] for row in rows]))))
         rows = [row for row in rows if row["id"] not in there]
@@ -131,7 +133,7 @@ def _insert(session: Session, rows: list[dict[str, Any]], *, unsure: bool) -> No
 COLUMNS = tuple(column.key for column in LlmCall.__mapper__.column_attrs)
 
 
-def _row(call: LlmCall) -> dict[str, Any]:
+def _build_call_row(call: LlmCall) -> dict[str, Any]:
     """Every column, so that all rows of a batch are alike; what was not set gets its default."""
     values = call.__dict__
     return {name: values.get(name, DEFAULTS.get(name)) for name in COLUMNS}

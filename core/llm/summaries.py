@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import LlmCall, LlmDay, LlmHealth, now
+from core.db.models import LlmCall, LlmDay, LlmHealth, get_current_time
 
 By = Literal["model", "day", "tenant", "route"]
 EVERYONE = "*"
@@ -59,12 +59,12 @@ COUNTED = ("calls", "failures", "cache_hits", "failovers", "input_tokens", "outp
 
 def summarise_day(session: Session, day: date) -> int:
     """Sum up a UTC day, anew where it was done before; the number of rows. A day without calls is left as it is."""
-    rows, times = _days(session, day), _latencies(session, *_bounds(day))
+    rows, times = _sum_day_calls(session, day), _collect_latencies(session, *_get_day_bounds(day))
     if not rows:  # its calls may be deleted already
         return 0
     for row in rows:
         latencies = times.get((row.tenant_id, row.provider, row.model))
-        row.latency_p50_ms, row.latency_p95_ms, row.latency_p99_ms = _percentiles(latencies, 50, 95, 99)
+        row.latency_p50_ms, row.latency_p95_ms, row.latency_p99_ms = _compute_percentiles(latencies, 50, 95, 99)
     session.execute(delete(LlmDay).where(LlmDay.day == day))
     session.add_all(rows)
     return len(rows)
@@ -89,15 +89,17 @@ def summarise_hour(session: Session, hour: datetime) -> int:
     """Each model's health in one hour, over all tenants; the number of rows."""
     start = hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     columns = (LlmCall.provider, LlmCall.model, LlmCall.error_kind)
-    counted = select(*columns, func.count().label("times")).where(~LlmCall.cache_hit, *_within(start, start + HOUR))
+    counted = select(*columns, func.count().label("times")).where(
+        ~LlmCall.cache_hit, *_build_time_filter(start, start + HOUR)
+    )
     errors: dict[Group, Counter[str]] = defaultdict(Counter)
     for row in session.execute(counted.group_by(*columns)):
         errors[row.provider, row.model][row.error_kind or ""] += row.times
     times: dict[Group, list[float]] = defaultdict(list)
-    for (_, provider, model), latencies in _latencies(session, start, start + HOUR).items():
+    for (_, provider, model), latencies in _collect_latencies(session, start, start + HOUR).items():
         times[provider, model] += latencies
     session.execute(delete(LlmHealth).where(LlmHealth.hour == start))
-    session.add_all(_health(start, group, counts, times[group]) for group, counts in errors.items())
+    session.add_all(_build_hourly_health(start, group, counts, times[group]) for group, counts in errors.items())
     return len(errors)
 
 
@@ -105,33 +107,33 @@ def clean_up(database: Database, today: date, keep_days: int) -> int:
     """Delete single calls that are older, never of a day that is not summed up; how many. One transaction a day."""
     before = today - timedelta(days=keep_days)
     with database.session() as session:
-        session.execute(delete(LlmHealth).where(LlmHealth.hour < _bounds(before)[0]))
+        session.execute(delete(LlmHealth).where(LlmHealth.hour < _get_day_bounds(before)[0]))
         known = set(session.scalars(select(LlmDay.day).where(LlmDay.day < before).distinct()))
         old = [day for day in _with_calls(session, before) if day in known]
     deleted = 0
     for day in old:
         with database.session() as session:
-            deleted += session.execute(delete(LlmCall).where(*_within(*_bounds(day)))).rowcount  # type: ignore[attr-defined]
+            deleted += session.execute(delete(LlmCall).where(*_build_time_filter(*_get_day_bounds(day)))).rowcount  # type: ignore[attr-defined]
     return deleted
 
 
-def usage(session: Session, by: By, start: date, end: date, tenant_id: str | None = None) -> list[UsageRow]:
+def summarise_usage(session: Session, by: By, start: date, end: date, tenant_id: str | None = None) -> list[UsageRow]:
     """What was used from ``start`` to ``end`` (UTC days, both included), the dearest first; days in their order."""
     stored = select(LlmDay).where(LlmDay.day >= start, LlmDay.day <= end)
     days = list(session.scalars(stored))
     known = {row.day for row in days}
-    for day in _with_calls(session, min(end, now().date()) + DAY):
-        days += _days(session, day, tenant_id) if day >= start and day not in known else []
+    for day in _with_calls(session, min(end, get_current_time().date()) + DAY):
+        days += _sum_day_calls(session, day, tenant_id) if day >= start and day not in known else []
     rows: dict[tuple[str, str], UsageRow] = {}
-    for row in (row for day in days if tenant_id in {None, day.tenant_id} for row in _named(day, by)):
+    for row in (row for day in days if tenant_id in {None, day.tenant_id} for row in _build_usage_rows(day, by)):
         key = (row.name, row.currency)
-        rows[key] = _sum(rows[key], row) if key in rows else row
+        rows[key] = _add_usage_rows(rows[key], row) if key in rows else row
     if by == "day":
         return sorted(rows.values(), key=lambda row: row.name)
     return sorted(rows.values(), key=lambda row: (-row.cost, row.name))
 
 
-def _named(day: LlmDay, by: By) -> Iterable[UsageRow]:
+def _build_usage_rows(day: LlmDay, by: By) -> Iterable[UsageRow]:
     if by == "route":
         for name, route in day.routes.items():
             yield UsageRow(name or "-", day.currency, **{**route, "cost": Decimal(route["cost"])})
@@ -140,16 +142,16 @@ def _named(day: LlmDay, by: By) -> Iterable[UsageRow]:
     yield UsageRow(name, day.currency, cost=day.cost, **{count: getattr(day, count) for count in COUNTED})
 
 
-def _sum(one: UsageRow, other: UsageRow) -> UsageRow:
+def _add_usage_rows(one: UsageRow, other: UsageRow) -> UsageRow:
     return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in ("cost", *COUNTED)})
 
 
-def _days(session: Session, day: date, tenant_id: str | None = None) -> list[LlmDay]:
+def _sum_day_calls(session: Session, day: date, tenant_id: str | None = None) -> list[LlmDay]:
     """A day's rows, without times, not stored."""
     columns = (LlmCall.tenant_id, LlmCall.provider, LlmCall.model, LlmCall.route)
     sums = (column.label(name) for name, column in SUMS.items())
     query = select(*columns, func.max(LlmCall.currency).label("currency"), func.sum(LlmCall.cost).label("cost"), *sums)
-    query = query.where(*_within(*_bounds(day))).group_by(*columns)
+    query = query.where(*_build_time_filter(*_get_day_bounds(day))).group_by(*columns)
     rows: dict[Group, LlmDay] = {}
     for found in session.execute(query if tenant_id is None else query.where(LlmCall.tenant_id == tenant_id)):
         key = (found.tenant_id, found.provider, found.model)
@@ -163,24 +165,24 @@ def _days(session: Session, day: date, tenant_id: str | None = None) -> list[Llm
     return list(rows.values())
 
 
-def _latencies(session: Session, start: datetime, end: datetime) -> dict[Group, list[float]]:
+def _collect_latencies(session: Session, start: datetime, end: datetime) -> dict[Group, list[float]]:
     """Times of the answers that came, by tenant, provider and model."""
     query = select(LlmCall.tenant_id, LlmCall.provider, LlmCall.model, LlmCall.latency_ms)
-    query = query.where(LlmCall.success, ~LlmCall.cache_hit, *_within(start, end))
+    query = query.where(LlmCall.success, ~LlmCall.cache_hit, *_build_time_filter(start, end))
     times: dict[Group, list[float]] = defaultdict(list)
     for tenant_id, provider, model, latency in session.execute(query.execution_options(yield_per=BATCH)):
         times[tenant_id, provider, model].append(latency)
     return times
 
 
-def _percentiles(latencies: list[float] | None, *percents: int) -> list[float | None]:
+def _compute_percentiles(latencies: list[float] | None, *percents: int) -> list[float | None]:
     if not latencies:
         return [None for _ in percents]
     return [round(float(value), 1) for value in np.percentile(latencies, percents)]
 
 
-def _health(hour: datetime, group: Group, counts: Counter[str], latencies: list[float]) -> LlmHealth:
-    p50, p95 = _percentiles(latencies, 50, 95)
+def _build_hourly_health(hour: datetime, group: Group, counts: Counter[str], latencies: list[float]) -> LlmHealth:
+    p50, p95 = _compute_percentiles(latencies, 50, 95)
     errors = {kind: count for kind, count in counts.items() if kind}
     return LlmHealth(
         tenant_id=EVERYONE,
@@ -195,11 +197,11 @@ def _health(hour: datetime, group: Group, counts: Counter[str], latencies: list[
     )
 
 
-def _within(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _build_time_filter(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return LlmCall.created_at >= start, LlmCall.created_at < end
 
 
-def _bounds(day: date) -> tuple[datetime, datetime]:
+def _get_day_bounds(day: date) -> tuple[datetime, datetime]:
     start = datetime.combine(day, time(), UTC)
     return start, start + DAY
 

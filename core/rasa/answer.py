@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.rasa import RasaItem
-from core.rasa.rich_content import NOTE, rich_of
+from core.rasa.rich_content import NOTE, build_rich_content
 
 RATEABLE = ("answered", "suggested", "action")
 FAILED = "failed"
@@ -45,22 +45,22 @@ class Reading:
         return self.note.get("outcome") in RATEABLE
 
 
-def read(items: list[RasaItem]) -> Reading:
+def parse_rasa_answer(items: list[RasaItem]) -> Reading:
     """The messages, one for each utterance that has something to show, and what is noted of them; a failure is said once."""
     replies: list[Reply] = []
     notes: list[dict[str, Any]] = []
-    for item in _utterances(items):
-        note = _note(item)
+    for item in _merge_utterances(items):
+        note = _extract_note(item)
         notes += [note] if note else []
-        rich = rich_of(item)
+        rich = build_rich_content(item)
         text = str(item.get("text") or "").strip()
         again = note.get("outcome") == FAILED and any(reply.text == text for reply in replies)
         if (text or rich.choices or rich.attachments) and not again:
             replies.append(Reply(text, rich.choices, tuple(note.get("sources", ())), rich.attachments))
-    return Reading(tuple(replies), _best(notes))
+    return Reading(tuple(replies), _choose_best_note(notes))
 
 
-def _utterances(items: list[RasaItem]) -> list[RasaItem]:
+def _merge_utterances(items: list[RasaItem]) -> list[RasaItem]:
     """Our own channel gives each whole. Rasa's cuts texts at blank lines, and gives a note apart from its text.
 
     What an action of ours has begun goes on with what comes next.
@@ -77,31 +77,33 @@ def _utterances(items: list[RasaItem]) -> list[RasaItem]:
 
 
 def _goes_with(last: RasaItem, item: RasaItem) -> bool:
-    if _note(last).get("continues"):
+    if _extract_note(last).get("continues"):
         return True
     if not last or "custom" in last or "whole" in last or "whole" in item:
         return False
-    return (_kind(item) == {"custom"} and bool(_note(item))) or _kind(last) == _kind(item) == {"text"}
+    return (_get_item_fields(item) == {"custom"} and bool(_extract_note(item))) or _get_item_fields(
+        last
+    ) == _get_item_fields(item) == {"text"}
 
 
-def _kind(item: RasaItem) -> set[str]:
+def _get_item_fields(item: RasaItem) -> set[str]:
     """What it has in it."""
     return {name for name, value in item.items() if value} - {"recipient_id"}
 
 
-def _note(item: RasaItem) -> dict[str, Any]:
+def _extract_note(item: RasaItem) -> dict[str, Any]:
     custom = item.get("custom")
     note = custom.get(NOTE) if isinstance(custom, dict) else None
     return note if isinstance(note, dict) else {}
 
 
-def understanding(latest: dict[str, Any]) -> dict[str, Any]:
+def extract_understanding(latest: dict[str, Any]) -> dict[str, Any]:
     """What is noted of how Rasa understood a message; ``latest`` as its tracker has it."""
     intent = latest.get("intent") or {}
     found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
     return found | ({"decision": latest["decision"]} if latest.get("decision") else {})
 
 
-def _best(notes: list[dict[str, Any]]) -> dict[str, Any]:
+def _choose_best_note(notes: list[dict[str, Any]]) -> dict[str, Any]:
     """The note that says most: a failure; else a question answered in the middle of a form, not the form's next question."""
     return min(notes, key=lambda note: (note.get("outcome") != FAILED, note.get("outcome") == "action"), default={})

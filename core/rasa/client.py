@@ -44,7 +44,7 @@ class Rasa:
             RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
             Unavailable: it is there and failed.
         """
-        return await self._tell(conversation_id, as_text(text), channel, metadata)
+        return await self._post_message(conversation_id, escape_commands(text), channel, metadata)
 
     async def press(self, conversation_id: str, payload: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
         """The same for a button that the bot offered: its payload may be a command.
@@ -53,9 +53,11 @@ class Rasa:
             RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
             Unavailable: it is there and failed.
         """
-        return await self._tell(conversation_id, payload, channel, metadata)
+        return await self._post_message(conversation_id, payload, channel, metadata)
 
-    async def _tell(self, conversation_id: str, message: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
+    async def _post_message(
+        self, conversation_id: str, message: str, channel: str, metadata: dict[str, Any]
+    ) -> list[RasaItem]:
         body = {"sender": conversation_id, "message": message, "input_channel": channel, "metadata": metadata}
         try:
             response = await self._http.post("/webhooks/rest/webhook", json=body)
@@ -86,10 +88,10 @@ class Rasa:
                 events += [{"event": "bot", "text": text}, {"event": "action", "name": "action_listen"}]
         if events:
             # The first post opens the session: Rasa reads back only what is newer than its beginning.
-            await self._append(conversation_id, [{"event": "action", "name": "action_listen"}])
-            await self._append(conversation_id, events)
+            await self._append_events(conversation_id, [{"event": "action", "name": "action_listen"}])
+            await self._append_events(conversation_id, events)
 
-    async def _append(self, conversation_id: str, events: list[dict[str, Any]]) -> None:
+    async def _append_events(self, conversation_id: str, events: list[dict[str, Any]]) -> None:
         try:
             response = await self._http.post(f"/conversations/{conversation_id}/tracker/events", json=events)
             _check_loaded(response)
@@ -101,7 +103,7 @@ class Rasa:
 
     async def latest_message(self, conversation_id: str) -> dict[str, Any]:
         """How Rasa understood the last customer message: ``intent``, ``metadata`` and what the pipeline put out."""
-        tracker = await self._tracker(conversation_id, "NONE")
+        tracker = await self._get_tracker(conversation_id, "NONE")
         latest: dict[str, Any] = tracker.get("latest_message") or {}
         return latest
 
@@ -113,7 +115,7 @@ class Rasa:
             Unavailable: it is there and failed.
         """
         try:
-            response = await self._http.post("/model/parse", json={"text": as_text(text)})
+            response = await self._http.post("/model/parse", json={"text": escape_commands(text)})
             _check_loaded(response)
             response.raise_for_status()
         except BROKE_OFF as error:
@@ -125,7 +127,7 @@ class Rasa:
 
     async def answer_to(self, conversation_id: str, turn_id: str) -> list[RasaItem]:
         """What Rasa already answered to a turn, read from the tracker; empty where it never heard of it."""
-        tracker = await self._tracker(conversation_id, "ALL")
+        tracker = await self._get_tracker(conversation_id, "ALL")
         found: list[RasaItem] | None = None
         for event in tracker.get("events", []):
             if event["event"] == "user":
@@ -134,7 +136,7 @@ class Rasa:
                 if (event.get("metadata") or {}).get("turn_id") == turn_id:
                     found = []
             elif event["event"] == "bot" and found is not None:
-                found.append(_item_of(event))
+                found.append(_to_rasa_item(event))
         return found or []
 
     async def ready(self) -> bool:
@@ -181,7 +183,7 @@ class Rasa:
         """Let go of the connections."""
         await self._http.aclose()
 
-    async def _tracker(self, conversation_id: str, include: str) -> dict[str, Any]:
+    async def _get_tracker(self, conversation_id: str, include: str) -> dict[str, Any]:
         try:
             response = await self._http.get(
                 f"/conversations/{conversation_id}/tracker", params={"include_events": include}
@@ -196,7 +198,7 @@ class Rasa:
         return tracker
 
 
-def as_text(said: str) -> str:
+def escape_commands(said: str) -> str:
     """What a customer wrote, as Rasa hears it: never as a command."""
     begins = COMMAND.match(said)
     return said[begins.end() :] or said.replace("/", "|") if begins else said
@@ -207,7 +209,7 @@ def _check_loaded(response: httpx.Response) -> None:
         raise RasaUnavailable(f"Rasa is starting or has no model: status {response.status_code}")
 
 
-def _item_of(event: dict[str, Any]) -> RasaItem:
+def _to_rasa_item(event: dict[str, Any]) -> RasaItem:
     """An utterance as the tracker has it; there an image is also an attachment."""
     data, beside = event.get("data") or {}, (event.get("metadata") or {}).get("metadata")
     said = {"text": event.get("text"), **{name: data.get(name) for name in _SAID}, "metadata": beside}

@@ -40,14 +40,14 @@ class Rich:
     attachments: tuple[Part, ...] = ()
 
 
-def rich_of(item: RasaItem) -> Rich:
+def build_rich_content(item: RasaItem) -> Rich:
     """All of it, in the order in which it is shown."""
-    choices, links = _buttons([*_parts(item, "buttons"), *_parts(item, "quick_replies")])
-    template, attached = _attached(item.get("attachment"))
+    choices, links = _split_buttons([*_collect_parts(item, "buttons"), *_collect_parts(item, "quick_replies")])
+    template, attached = _parse_attachment(item.get("attachment"))
     cards: list[Part] = []
-    for element in [*_parts(item, "elements"), *template][:MOST_CARDS]:
-        if card := _card(element):
-            its, card["links"] = _buttons(_parts(element, "buttons"))
+    for element in [*_collect_parts(item, "elements"), *template][:MOST_CARDS]:
+        if card := _build_card_part(element):
+            its, card["links"] = _split_buttons(_collect_parts(element, "buttons"))
             card["choices"] = list(range(len(choices), len(choices) + len(its)))
             choices += its
             cards.append(card)
@@ -56,7 +56,7 @@ def rich_of(item: RasaItem) -> Rich:
         choices = choices[:MOST_CHOICES]
         for card in cards:
             card["choices"] = [number for number in card["choices"] if number < MOST_CHOICES]
-    attachments = [*_image(item), *attached, *cards, *links, *_custom(item.get("custom"))]
+    attachments = [*_build_image_part(item), *attached, *cards, *links, *_build_custom_part(item.get("custom"))]
     return Rich(tuple(choices), tuple(attachments))
 
 
@@ -73,14 +73,14 @@ def web_address(value: Any) -> str | None:
     return address if known and address.isprintable() and " " not in address else None
 
 
-def _buttons(buttons: list[Part]) -> tuple[list[Part], list[Part]]:
+def _split_buttons(buttons: list[Part]) -> tuple[list[Part], list[Part]]:
     """Those that are said to the bot, and those that open an address."""
     choices: list[Part] = []
     links: list[Part] = []
     for each in buttons:
-        title, payload, url = _words(each.get("title"), LONGEST_TITLE), each.get("payload"), each.get("url")
+        title, payload, url = _shorten_text(each.get("title"), LONGEST_TITLE), each.get("payload"), each.get("url")
         if each.get("type") == "web_url" or (url and not payload):
-            if address := _address(url or payload, "link button"):
+            if address := _parse_web_address(url or payload, "link button"):
                 links.append({"kind": "link", "title": title or address, "url": address})
         elif title and (payload is None or isinstance(payload, str)):
             choices.append({"title": title, "payload": payload or title})
@@ -89,59 +89,67 @@ def _buttons(buttons: list[Part]) -> tuple[list[Part], list[Part]]:
     return choices, links
 
 
-def _image(item: RasaItem) -> Iterator[Part]:
+def _build_image_part(item: RasaItem) -> Iterator[Part]:
     if item.get("image"):
         described = item.get("metadata")
-        yield from _file("image", item["image"], described.get("alt") if isinstance(described, dict) else None)
+        yield from _build_file_part(
+            "image", item["image"], described.get("alt") if isinstance(described, dict) else None
+        )
 
 
-def _attached(attachment: Any) -> tuple[list[Part], list[Part]]:
+def _parse_attachment(attachment: Any) -> tuple[list[Part], list[Part]]:
     """The elements of a carousel, and what else an attachment is."""
     if not attachment:
         return [], []
     if isinstance(attachment, str):
-        return [], list(_file(_kind_of(attachment), attachment, None))
+        return [], list(_build_file_part(_guess_file_kind(attachment), attachment, None))
     if not isinstance(attachment, dict):
         _left_out("attachment", "it is neither an address nor a set of names with values")
         return [], []
     payload = attachment.get("payload")
     payload = payload if isinstance(payload, dict) else attachment
     if payload.get("elements"):
-        return _parts(payload, "elements"), []
+        return _collect_parts(payload, "elements"), []
     if attachment.get("type") == "location":
-        return [], list(_location(payload))
+        return [], list(_build_location_part(payload))
     address = payload.get("url") or payload.get("src")
-    kind = _FILES.get(str(attachment.get("type"))) or _kind_of(str(address))
-    return [], list(_file(kind, address, payload.get("alt") or payload.get("title") or payload.get("name")))
+    kind = _FILES.get(str(attachment.get("type"))) or _guess_file_kind(str(address))
+    return [], list(_build_file_part(kind, address, payload.get("alt") or payload.get("title") or payload.get("name")))
 
 
-def _file(kind: str, address: Any, name: Any) -> Iterator[Part]:
-    if url := _address(address, kind):
-        words = _words(name, LONGEST_TITLE) or _name_in(url)
+def _build_file_part(kind: str, address: Any, name: Any) -> Iterator[Part]:
+    if url := _parse_web_address(address, kind):
+        words = _shorten_text(name, LONGEST_TITLE) or _guess_file_name(url)
         content_type = mimetypes.guess_type(urlsplit(url).path)[0]
         yield {"kind": kind, "name": words, "url": url} | ({"content_type": content_type} if content_type else {})
 
 
-def _location(payload: Part) -> Iterator[Part]:
+def _build_location_part(payload: Part) -> Iterator[Part]:
     coordinates = payload.get("coordinates")
     place = coordinates if isinstance(coordinates, dict) else payload
-    latitude, longitude = _number(place, "latitude", "lat"), _number(place, "longitude", "long", "lon", "lng")
+    latitude, longitude = (
+        _parse_number(place, "latitude", "lat"),
+        _parse_number(place, "longitude", "long", "lon", "lng"),
+    )
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:  # noqa: PLR2004 - degrees
         _left_out("location", "it has no latitude and longitude")
         return
     named = {"name": payload.get("name") or payload.get("title"), "address": payload.get("address")}
-    words = {part: _words(value, LONGEST_TITLE) for part, value in named.items()}
+    words = {part: _shorten_text(value, LONGEST_TITLE) for part, value in named.items()}
     yield {"kind": "location", "latitude": latitude, "longitude": longitude} | {k: v for k, v in words.items() if v}
 
 
-def _card(element: Part) -> Part | None:
-    title, text = _words(element.get("title"), LONGEST_TITLE), _words(element.get("subtitle"), LONGEST_TEXT)
+def _build_card_part(element: Part) -> Part | None:
+    title, text = (
+        _shorten_text(element.get("title"), LONGEST_TITLE),
+        _shorten_text(element.get("subtitle"), LONGEST_TEXT),
+    )
     action, image = element.get("default_action"), element.get("image_url")
     opens = action.get("url") if isinstance(action, dict) else None
     found = {
         "text": text,
-        "image": image and _address(image, "image of a card"),
-        "url": opens and _address(opens, "link of a card"),
+        "image": image and _parse_web_address(image, "image of a card"),
+        "url": opens and _parse_web_address(opens, "link of a card"),
     }
     if not title:
         _left_out("card", "it has no title")
@@ -149,20 +157,20 @@ def _card(element: Part) -> Part | None:
     return {"kind": "card", "title": title} | {name: value for name, value in found.items() if value}
 
 
-def _custom(custom: Any) -> Iterator[Part]:
+def _build_custom_part(custom: Any) -> Iterator[Part]:
     payload = {name: value for name, value in custom.items() if name != NOTE} if isinstance(custom, dict) else custom
     if payload:
-        if why := _unfit(payload):
+        if why := _find_payload_problem(payload):
             _left_out("custom payload", why)
         else:
             yield {"kind": "custom", "payload": payload}
 
 
-def _unfit(payload: Any) -> str:
+def _find_payload_problem(payload: Any) -> str:
     """Why a browser cannot be given it; empty where it can."""
     level = [payload]
     for _ in range(DEEPEST):
-        level = [inner for each in level for inner in _inside(each)]
+        level = [inner for each in level for inner in _list_nested_values(each)]
     if level:
         return f"it is nested more than {DEEPEST} deep"
     try:
@@ -171,11 +179,11 @@ def _unfit(payload: Any) -> str:
         return str(error)
 
 
-def _inside(value: Any) -> list[Any]:
+def _list_nested_values(value: Any) -> list[Any]:
     return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
-def _parts(item: Part, name: str) -> list[Part]:
+def _collect_parts(item: Part, name: str) -> list[Part]:
     found = item.get(name) or []
     parts = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     if not isinstance(found, list) or len(parts) < len(found):
@@ -183,19 +191,19 @@ def _parts(item: Part, name: str) -> list[Part]:
     return parts
 
 
-def _address(value: Any, what: str) -> str | None:
+def _parse_web_address(value: Any, what: str) -> str | None:
     address = web_address(value)
     if address is None:
         _left_out(what, f"{str(value)[:100]!r} is no address of http or https")
     return address
 
 
-def _words(value: Any, longest: int) -> str:
+def _shorten_text(value: Any, longest: int) -> str:
     text = " ".join(str(value).split()) if isinstance(value, str | int | float) else ""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _number(place: Part, *names: str) -> float | None:
+def _parse_number(place: Part, *names: str) -> float | None:
     for name in names:
         try:
             number = float(place[name])
@@ -205,16 +213,16 @@ def _number(place: Part, *names: str) -> float | None:
     return None
 
 
-def _kind_of(address: str) -> str:
+def _guess_file_kind(address: str) -> str:
     kind = (mimetypes.guess_type(address.partition("?")[0])[0] or "").partition("/")[0]
     return kind if kind in {"image", "audio", "video"} else "document"
 
 
-def _name_in(url: str) -> str:
+def _guess_file_name(url: str) -> str:
     """Of a file, in words: "heron lamp" of .../heron-lamp.png."""
     parts = urlsplit(url)
     stem = PurePosixPath(unquote(parts.path)).stem
-    return _words(stem.replace("-", " ").replace("_", " "), LONGEST_TITLE) or str(parts.hostname)
+    return _shorten_text(stem.replace("-", " ").replace("_", " "), LONGEST_TITLE) or str(parts.hostname)
 
 
 def _left_out(what: str, why: str) -> None:

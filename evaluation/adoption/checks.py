@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from evaluation.adoption.dialogue import actions_of, intents_of, required, slots_of
+from evaluation.adoption.dialogue import actions_of, intents_of, list_required_slots, slots_of
 from evaluation.adoption.findings import Finding
-from evaluation.adoption.project import Project, listed, name_of
+from evaluation.adoption.project import Project, ensure_list, get_item_name
 
 DEFAULT_ACTIONS = frozenset({
     "action_listen", "action_restart", "action_session_start", "action_default_fallback", "action_deactivate_loop",
@@ -20,22 +20,22 @@ DEFAULT_ACTIONS = frozenset({
 OURS = "rejoinder_"
 
 
-def checked(project: Project) -> list[Finding]:
+def collect_findings(project: Project) -> list[Finding]:
     """All that is found."""
     return [
-        *_reserved(project),
+        *_find_reserved_names(project),
         *_missing_responses(project),
         *_conditional_responses(project),
         *_unknown_actions(project),
-        *_questions(project),
-        *_unfillable(project),
+        *_find_missing_questions(project),
+        *_find_unfillable_slots(project),
         *_shared_slots(project),
         *_unknown_intents(project),
-        *_loops(project),
+        *_find_rule_loops(project),
     ]
 
 
-def _steps(project: Project) -> Iterator[tuple[str, str]]:
+def _collect_actions(project: Project) -> Iterator[tuple[str, str]]:
     """Every action of a rule or story with its place."""
     for kind in ("rules", "stories"):
         for document, path in project.paths(kind):
@@ -43,7 +43,7 @@ def _steps(project: Project) -> Iterator[tuple[str, str]]:
                 yield action, document.at(path)
 
 
-def _reserved(project: Project) -> Iterator[Finding]:
+def _find_reserved_names(project: Project) -> Iterator[Finding]:
     for name in project.actions:
         if name.startswith(OURS):
             text = f"the action {name} has a name of Rejoinder's own: none but its actions may begin with {OURS}"
@@ -53,10 +53,10 @@ def _reserved(project: Project) -> Iterator[Finding]:
 def _missing_responses(project: Project) -> Iterator[Finding]:
     known, retrieval = project.responses(), {name.partition("/")[0] for name in project.responses()}
     places: dict[str, str] = {}
-    for action, place in _steps(project):
+    for action, place in _collect_actions(project):
         if action.startswith("utter_") and action not in known and action not in retrieval:
             places.setdefault(action, place)
-    own = {name_of(each) for each in project.domain["actions"]}
+    own = {get_item_name(each) for each in project.domain["actions"]}
     for action, place in places.items():
         if action not in own:  # an action of that name may say it
             yield Finding("unresolved", f"the response {action} is missing from the domain", place)
@@ -76,7 +76,7 @@ def _conditional_responses(project: Project) -> Iterator[Finding]:
 def _unknown_actions(project: Project) -> Iterator[Finding]:
     known = {*project.actions, *project.domain["forms"], *DEFAULT_ACTIONS}
     places: dict[str, str] = {}
-    for action, place in _steps(project):
+    for action, place in _collect_actions(project):
         if not action.startswith("utter_") and action not in known:
             places.setdefault(action, place)
     yield from (
@@ -84,27 +84,27 @@ def _unknown_actions(project: Project) -> Iterator[Finding]:
     )
 
 
-def _questions(project: Project) -> Iterator[Finding]:
+def _find_missing_questions(project: Project) -> Iterator[Finding]:
     """A form that has nothing to ask for a slot by; its validation may do it."""
     there_are = {*project.responses(), *project.actions}
     for form, value in project.domain["forms"].items():
-        for slot in required(value):
+        for slot in list_required_slots(value):
             asks = {f"{kind}_ask_{place}" for kind in ("utter", "action") for place in (slot, f"{form}_{slot}")}
             if not asks & there_are:
                 text = f"{form} asks for {slot}, and neither utter_ask_{slot} nor utter_ask_{form}_{slot} nor an action says it"
                 yield Finding("attend", text, project.domains[0].name)
 
 
-def _unfillable(project: Project) -> Iterator[Finding]:
+def _find_unfillable_slots(project: Project) -> Iterator[Finding]:
     """Slots whose conditions never hold while the form asks for them, and those that wait for each other."""
     slots, place = project.domain["slots"], project.domains[0].name
     waits: dict[str, set[str]] = {}
     for form, value in project.domain["forms"].items():
-        for slot in required(value):
+        for slot in list_required_slots(value):
             if slot not in slots:
                 yield Finding("unresolved", f"{form} asks for the slot {slot}, which the domain does not have", place)
                 continue
-            blocked = _blocked(slots_of(slots[slot].get("mappings")), form, slot)
+            blocked = _find_blocking_slots(slots_of(slots[slot].get("mappings")), form, slot)
             if (
                 blocked is None
                 or f"validate_{form}" in project.actions
@@ -124,11 +124,11 @@ def _unfillable(project: Project) -> Iterator[Finding]:
                 )
 
 
-def _blocked(mappings: list[dict[str, object]], form: str, slot: str) -> set[str] | None:
+def _find_blocking_slots(mappings: list[dict[str, object]], form: str, slot: str) -> set[str] | None:
     """The slots that would have to be asked for; None where one of the mappings works, or an action fills the slot."""
     waits: set[str] = set()
     for mapping in mappings:
-        conditions = [each for each in listed(mapping.get("conditions")) if isinstance(each, dict)]
+        conditions = [each for each in ensure_list(mapping.get("conditions")) if isinstance(each, dict)]
         if mapping.get("type") == "custom" or not conditions:
             return None
         if any(c.get("active_loop") in (None, form) and c.get("requested_slot") in (None, slot) for c in conditions):
@@ -140,7 +140,7 @@ def _blocked(mappings: list[dict[str, object]], form: str, slot: str) -> set[str
 def _shared_slots(project: Project) -> Iterator[Finding]:
     forms: dict[str, list[str]] = defaultdict(list)
     for form, value in project.domain["forms"].items():
-        for slot in required(value):
+        for slot in list_required_slots(value):
             forms[slot].append(form)
     for slot, names in forms.items():
         if len(names) > 1:
@@ -176,7 +176,7 @@ def _unknown_intent(name: str, known: list[str], place: str) -> Finding:
     return Finding("attend", text, place)
 
 
-def _loops(project: Project) -> Iterator[Finding]:
+def _find_rule_loops(project: Project) -> Iterator[Finding]:
     """Rules that follow an action with an action, in a circle: Rasa would go on until it breaks off."""
     after: dict[str, tuple[str, str]] = {}
     for document, rule in project.paths("rules"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from evaluation.adoption.project import listed, name_of
+from evaluation.adoption.project import ensure_list, get_item_name
 
 Step = dict[str, Any]
 _OF_THE_TURN = ("action", "bot", "slot_was_set")
@@ -22,14 +22,14 @@ def actions_of(steps: Iterable[Step]) -> list[str]:
     return [str(step["action"]) for step in steps if step.get("action")]
 
 
-def loop_of(step: Step) -> str | None:
+def find_active_form(step: Step) -> str | None:
     """The form that it says is active; an empty text where it says that none is, None where it says nothing."""
     return str(step["active_loop"] or "") if "active_loop" in step else None
 
 
 def rule_left(rule: Step, taken: set[str]) -> Step | None:
     """A rule without what the base takes; None where nothing is left of it."""
-    steps = [_without(step, taken) for step in rule["steps"]]
+    steps = [_remove_intents(step, taken) for step in rule["steps"]]
     return None if None in steps else {**rule, "steps": steps}
 
 
@@ -41,13 +41,13 @@ def story_left(story: Step, taken: set[str]) -> Step | None:
         begins = any(key in step for key in _BEGINS)
         if skipping and not begins and any(key in step for key in _OF_THE_TURN):
             continue
-        left = _without(step, taken) if begins else step
+        left = _remove_intents(step, taken) if begins else step
         skipping = left is None
         if left is None:
             if not loop:
                 break
             continue
-        loop = found if (found := loop_of(step)) is not None else loop
+        loop = found if (found := find_active_form(step)) is not None else loop
         kept.append(left)
     if kept == story["steps"]:
         return story
@@ -57,15 +57,15 @@ def story_left(story: Step, taken: set[str]) -> Step | None:
 
 def slots_of(mappings: Any) -> list[dict[str, Any]]:
     """The mappings of a slot."""
-    return [each for each in listed(mappings) if isinstance(each, dict)]
+    return [each for each in ensure_list(mappings) if isinstance(each, dict)]
 
 
-def required(form: Any) -> list[str]:
+def list_required_slots(form: Any) -> list[str]:
     """The slots that a form asks for."""
-    return [name_of(slot) for slot in listed((form or {}).get("required_slots"))]
+    return [get_item_name(slot) for slot in ensure_list((form or {}).get("required_slots"))]
 
 
-def _without(step: Step, taken: set[str]) -> Step | None:
+def _remove_intents(step: Step, taken: set[str]) -> Step | None:
     if "or" not in step:
         return None if intents_of(step) & taken else step
     left = [each for each in step["or"] if not intents_of(each) & taken]

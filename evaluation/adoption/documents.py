@@ -51,13 +51,13 @@ def read_document(file: Path, name: str = "") -> Document:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    content = parse(text, name)
+    content = parse_yaml(text, name)
     if not isinstance(content, Mapping | None):
         raise InvalidInput(f"{name} has a {type(content).__name__} where names with values should be")
     return Document(file, name, content if content is not None else Mapping())
 
 
-def parse(text: str, name: str) -> Any:
+def parse_yaml(text: str, name: str) -> Any:
     """The content of a YAML text.
 
     Raises:
@@ -68,7 +68,7 @@ def parse(text: str, name: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        _check(node, name, ())
+        _check_node(node, name, ())
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -81,7 +81,7 @@ def parse(text: str, name: str) -> Any:
         loader.dispose()
 
 
-def written(content: Any, head: str = "") -> str:
+def format_yaml(content: Any, head: str = "") -> str:
     """As YAML that Rasa and we read alike; long texts line by line."""
     return head + yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
 
@@ -91,14 +91,14 @@ class _Loader(yaml.SafeLoader):
         return {str(key): value for key, value in super().construct_mapping(node, deep=deep).items()}
 
 
-def _construct(loader: _Loader, node: yaml.MappingNode) -> Iterator[Mapping]:
+def _build_mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[Mapping]:
     found = Mapping()
     found.line = node.start_mark.line + 1
     yield found
     found.update(cast("dict[str, Any]", loader.construct_mapping(node)))
 
 
-_Loader.add_constructor("tag:yaml.org,2002:map", _construct)
+_Loader.add_constructor("tag:yaml.org,2002:map", _build_mapping)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LEFT_AS_TEXT]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -123,7 +123,7 @@ _Dumper.add_representer(Mapping, yaml.SafeDumper.represent_dict)
 _Dumper.add_representer(str, _represent_text)
 
 
-def _check(node: yaml.Node, name: str, above: tuple[int, ...]) -> None:
+def _check_node(node: yaml.Node, name: str, above: tuple[int, ...]) -> None:
     """No key twice in one mapping, and no part of the document inside itself."""
     if id(node) in above:
         raise InvalidInput(f"{name}:{node.start_mark.line + 1}: an alias makes this part contain itself")
@@ -135,7 +135,7 @@ def _check(node: yaml.Node, name: str, above: tuple[int, ...]) -> None:
             if key.value in seen and isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 raise InvalidInput(f"{name}:{line}: the key {key.value} is there already, in line {seen[key.value]}")
             seen[str(key.value)] = line
-            _check(value, name, inside)
+            _check_node(value, name, inside)
     elif isinstance(node, yaml.SequenceNode):
         for each in node.value:
-            _check(each, name, inside)
+            _check_node(each, name, inside)

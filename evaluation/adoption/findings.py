@@ -30,7 +30,7 @@ class Finding:
         return {"kind": self.kind, "text": self.text, "place": self.place}
 
 
-def report(findings: list[Finding]) -> str:
+def format_findings(findings: list[Finding]) -> str:
     """For a person: a section a kind, none where there is nothing to say."""
     sections = []
     for kind, title in TITLES.items():

@@ -10,20 +10,20 @@ from typing import Any
 import yaml
 
 from core.bot.parts import BASE_DATA, BASE_DOMAIN, QUESTIONS, VALUE
-from evaluation.adoption.checks import checked
+from evaluation.adoption.checks import collect_findings
 from evaluation.adoption.dialogue import (
     actions_of,
+    find_active_form,
     intents_of,
-    loop_of,
-    required,
+    list_required_slots,
     rule_left,
     slots_of,
     story_left,
 )
 from evaluation.adoption.documents import Document, read_document
 from evaluation.adoption.findings import Finding
-from evaluation.adoption.pipeline import DECIDES, RULES, Recipe, short
-from evaluation.adoption.project import Project, listed, name_of
+from evaluation.adoption.pipeline import DECIDES, RULES, Recipe, get_class_name
+from evaluation.adoption.project import Project, ensure_list, get_item_name
 from evaluation.adoption.wishes import Embeds, Wishes
 from evaluation.forms import SAMPLES
 from evaluation.training.data import Example, is_learnt, read_folder, read_item
@@ -66,7 +66,7 @@ class Merge:
         return any(one.kind == "unresolved" for one in self.findings)
 
 
-def merge(
+def merge_project(
     project: Project, recipe: Recipe, embedder: Embeds, base_endpoints: Mapping[str, Any], *, their_handoff: bool
 ) -> Merge:
     """The bot that comes of it.
@@ -106,20 +106,20 @@ class _Merging:
         self._added = self._added_intents()
         self._lent = self._intents_that_are_lent_to(theirs)
         known = {example.key for example in theirs}
-        self._examples = [e for e in wishes.free() if e.intent in self._taught()]
+        self._examples = [e for e in wishes.free() if e.intent in self._get_taught_intents()]
         self._examples += [e for e in wishes.lent(self._lent) if e.key not in known]
-        self._doubled = self._twice(theirs)
-        self._names = self._renamed()
+        self._doubled = self._find_unusable_examples(theirs)
+        self._names = self._build_name_map()
 
     def merged(self) -> Merge:
         said = self._said
-        said.append(Finding("fits", self._summary()))
-        said += checked(self._project)
+        said.append(Finding("fits", self._format_summary()))
+        said += collect_findings(self._project)
         self._tell_intents()
-        data = self._data()
-        domain = self._domain()
-        endpoints, servers = self._endpoints()
-        config = self._config()
+        data = self._build_data_files()
+        domain = self._build_domain()
+        endpoints, servers = self._build_endpoints()
+        config = self._build_config()
         findings = [*said, *self._recipe.findings]
         return Merge(findings, domain, config, endpoints, data, self._names, servers)
 
@@ -138,25 +138,25 @@ class _Merging:
         in_data = {str(part["intent"]).partition("/")[0] for _, part in self._project.examples()}
         return {*self._project.intents, *in_data, *self._their_rules}
 
-    def _taken(self) -> set[str]:
+    def _get_taken_intents(self) -> set[str]:
         """Intents that lead where the base's rules say, whatever theirs say."""
         return {*QUESTIONS, *self._persons}
 
     def _added_intents(self) -> list[str]:
         """Those of the base that are no wish of theirs under this or another name."""
         theirs = self._their_intents()
-        own = [name_of(each) for each in self._base["intents"]]
+        own = [get_item_name(each) for each in self._base["intents"]]
         free = [name for name in own if name not in NEEDED and name not in theirs and not self._same.get(name)]
         return free if self._project.language == ENGLISH else []
 
     def _intents_that_are_lent_to(self, theirs: Sequence[Example]) -> dict[str, str]:
         """By intent of the base, the one of theirs that learns from its examples, too: it means the same, or has its name."""
         plain = {example.intent for example in theirs} - {example.base for example in theirs if "/" in example.intent}
-        own = [name for name in map(name_of, self._base["intents"]) if name not in (*QUESTIONS, VALUE)]
+        own = [name for name in map(get_item_name, self._base["intents"]) if name not in (*QUESTIONS, VALUE)]
         pairs = {name: [*(n for n in [name] if n in plain), *self._same.get(name, ())] for name in own}
         return {name: found[0] for name, found in pairs.items() if found and found[0] in plain}
 
-    def _taught(self) -> set[str]:
+    def _get_taught_intents(self) -> set[str]:
         """The base's intents whose examples are learnt beside theirs."""
         person = set() if self._persons or self._same.get(PERSON) else {PERSON}
         return {*self._added, *person, "ask_knowledge", "out_of_scope"}
@@ -165,19 +165,19 @@ class _Merging:
         kept = {*NEEDED, *self._added}
         return [rule for rule in self._rules if intents_of(rule["steps"][0]) <= kept]
 
-    def _renamed(self) -> dict[str, str]:
+    def _build_name_map(self) -> dict[str, str]:
         """The base's names that are taken, with those that it goes by instead."""
         ruled = {action for rule in self._rules for action in actions_of(rule["steps"])}
         responses = [
             name for name in self._base["responses"] if name not in ruled and not name.startswith(THEIRS_IF_THERE)
         ]
-        there = {*self._project.responses(), *(name_of(each) for each in self._project.domain["actions"])}
+        there = {*self._project.responses(), *(get_item_name(each) for each in self._project.domain["actions"])}
         names = {name: name.replace("_", "_rejoinder_", 1) for name in responses if name in there}
         return names | {name: f"rejoinder_{name}" for name in OWN_SLOTS if name in self._project.domain["slots"]}
 
     # ---- what is said of it
 
-    def _summary(self) -> str:
+    def _format_summary(self) -> str:
         project = self._project
         counts = {kind: len(list(project.paths(kind))) for kind in ("rules", "stories")}
         parts = [(len(project.intents), "intents"), (len(project.domain["slots"]), "slots")]
@@ -188,41 +188,49 @@ class _Merging:
     def _tell_intents(self) -> None:
         for ours, theirs in self._same.items():
             if ours not in (*QUESTIONS, PERSON, *theirs):
-                self._merged(f"your {', '.join(theirs)} means what our {ours} does: yours stays, ours is left out")
+                self._add_merged_finding(
+                    f"your {', '.join(theirs)} means what our {ours} does: yours stays, ours is left out"
+                )
         shared = [
-            n for n in map(name_of, self._base["intents"]) if n in self._their_intents() and n not in (*NEEDED, PERSON)
+            n
+            for n in map(get_item_name, self._base["intents"])
+            if n in self._their_intents() and n not in (*NEEDED, PERSON)
         ]
         if shared:
-            self._merged(f"{', '.join(shared)}: your intents stay with your rules, ours of these names are left out")
+            self._add_merged_finding(
+                f"{', '.join(shared)}: your intents stay with your rules, ours of these names are left out"
+            )
         if self._lent:
             names = ", ".join(dict.fromkeys(self._lent.values()))
-            self._merged(
+            self._add_merged_finding(
                 f"{names}: learn from our examples as well, but for those that are near to another intent of yours"
             )
         self._tell_few_examples()
         self._tell_wish_for_a_person()
         if self._added:
-            self._merged(f"added, since nothing of yours means it: {', '.join(self._added)}")
+            self._add_merged_finding(f"added, since nothing of yours means it: {', '.join(self._added)}")
         if self._project.language != ENGLISH:
             text = f"examples are compared in English only: customers reach a person by the button, and by an intent {PERSON} with examples of yours"
             self._said.append(Finding("attend", text))
-        for kind, name in ((self._kind(name), name) for name in self._names):
-            self._merged(f"the {kind} {name} is yours; ours is called {self._names[name]}")
+        for kind, name in ((self._get_name_kind(name), name) for name in self._names):
+            self._add_merged_finding(f"the {kind} {name} is yours; ours is called {self._names[name]}")
         worded = [n for n in self._base["responses"] if n in self._project.responses() and n not in self._names]
         if worded:
-            self._merged(f"{', '.join(worded)}: said in your words")
+            self._add_merged_finding(f"{', '.join(worded)}: said in your words")
 
     def _tell_few_examples(self) -> None:
         """Rasa's own classifiers need more of them."""
         few = [n for n, c in Counter(e.base for e in self._theirs).items() if c < FEW and n in self._their_rules]
-        theirs = not any(short(component) == OWN_CLASSIFIER for component in self._recipe.config.get("pipeline") or ())
+        theirs = not any(
+            get_class_name(component) == OWN_CLASSIFIER for component in self._recipe.config.get("pipeline") or ()
+        )
         if few and theirs:
             text = f"fewer than {FEW} examples: {', '.join(few)}; of such intents --pipeline ours understands more wordings, and mistakes fewer"
             self._said.append(Finding("attend", text))
 
     def _tell_wish_for_a_person(self) -> None:
         if self._persons:
-            self._merged(
+            self._add_merged_finding(
                 f"{', '.join(self._persons)} leads to Rejoinder's inbox; --their-handoff keeps your own rules for it"
             )
         for intent, texts in self._asking.items():
@@ -231,42 +239,47 @@ class _Merging:
                 text = f"{intent} has examples that ask for a person ({quoted}) and leads to no inbox: put them under {PERSON}"
                 self._said.append(Finding("attend", text))
 
-    def _kind(self, name: str) -> str:
+    def _get_name_kind(self, name: str) -> str:
         return "slot" if name in OWN_SLOTS else "response"
 
-    def _merged(self, text: str, place: str = "") -> None:
+    def _add_merged_finding(self, text: str, place: str = "") -> None:
         self._said.append(Finding("merged", text, place))
 
     # ---- the files
 
-    def _data(self) -> dict[str, Any]:
+    def _build_data_files(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for document in self._project.data:
-            content = {part: self._part(document, part, value) for part, value in document.content.items()}
+            content = {part: self._merge_part(document, part, value) for part, value in document.content.items()}
             found[f"theirs/{document.name.replace('/', '-')}"] = content
-        found["ours/nlu.yml"] = {"version": "3.1", "nlu": [*_items(self._examples), *self._patterns()]}
+        found["ours/nlu.yml"] = {
+            "version": "3.1",
+            "nlu": [*_build_intent_items(self._examples), *self._build_pattern_items()],
+        }
         found["ours/rules.yml"] = {"version": "3.1", "rules": [self._own_rule(rule) for rule in self._kept_rules()]}
         return found
 
-    def _part(self, document: Document, part: str, value: Any) -> Any:
+    def _merge_part(self, document: Document, part: str, value: Any) -> Any:
         if part == "nlu":
             return [self._without_doubled(item) for item in value or ()]
         if part == "rules":
-            return self._left(document, value or (), rule_left, "rule")
+            return self._filter_paths(document, value or (), rule_left, "rule")
         if part == "stories":
-            return self._left(document, value or (), story_left, "story")
+            return self._filter_paths(document, value or (), story_left, "story")
         return value
 
-    def _left(
+    def _filter_paths(
         self, document: Document, paths: Iterable[Any], cut: Callable[[Any, set[str]], Any], kind: str
     ) -> list[Any]:
         found = []
         for path in paths:
-            left = cut(path, self._taken())
+            left = cut(path, self._get_taken_intents())
             if left is not path and left != path:
                 what = "left out" if left is None else "kept without these turns"
-                taken = ", ".join(sorted({n for step in path["steps"] for n in intents_of(step)} & self._taken()))
-                self._merged(
+                taken = ", ".join(
+                    sorted({n for step in path["steps"] for n in intents_of(step)} & self._get_taken_intents())
+                )
+                self._add_merged_finding(
                     f'{kind} "{path.get(kind, "")}" answers {taken}, which Rejoinder answers: {what}', document.at(path)
                 )
             found += [left] if left is not None else []
@@ -279,7 +292,7 @@ class _Merging:
             own["steps"][0] = {"or": [{"intent": name} for name in (PERSON, *wishes)]}
         return own
 
-    def _patterns(self) -> list[dict[str, Any]]:
+    def _build_pattern_items(self) -> list[dict[str, Any]]:
         """Each with one example, without which Rasa does not look for it."""
         found: list[dict[str, Any]] = []
         for name, pattern in self._recipe.patterns.items():
@@ -287,7 +300,7 @@ class _Merging:
             found.append({"intent": VALUE, "examples": f"- [{SAMPLES[name]}]({name})\n"})
         return found
 
-    def _twice(self, theirs: Sequence[Example]) -> set[tuple[str, str]]:
+    def _find_unusable_examples(self, theirs: Sequence[Example]) -> set[tuple[str, str]]:
         """Texts that cannot be kept under an intent: those that are another's already, and what Rasa takes for a command."""
         first: dict[str, str] = {}
         left_out = {(e.key, e.intent) for e in theirs if not e.key or e.key.startswith("/")}
@@ -298,7 +311,9 @@ class _Merging:
                 contradicting.append(f'"{example.text}" ({first[example.key]}, not {example.intent})')
         if contradicting:
             more = f" and {len(contradicting) - SHOWN} more" if len(contradicting) > SHOWN else ""
-            self._merged(f"examples of two intents stay with the first: {', '.join(contradicting[:SHOWN])}{more}")
+            self._add_merged_finding(
+                f"examples of two intents stay with the first: {', '.join(contradicting[:SHOWN])}{more}"
+            )
         return left_out
 
     def _without_doubled(self, item: Any) -> Any:
@@ -306,35 +321,38 @@ class _Merging:
             return item
         if isinstance(item.get("examples"), str):
             lines = item["examples"].splitlines(keepends=True)
-            return {**item, "examples": "".join(line for line in lines if self._stays(line, item))}
-        return {**item, "examples": [each for each in item["examples"] if self._stays(str(each.get("text", "")), item)]}
+            return {**item, "examples": "".join(line for line in lines if self._should_keep_line(line, item))}
+        return {
+            **item,
+            "examples": [each for each in item["examples"] if self._should_keep_line(str(each.get("text", "")), item)],
+        }
 
-    def _stays(self, line: str, item: Any) -> bool:
+    def _should_keep_line(self, line: str, item: Any) -> bool:
         found = read_item({**item, "examples": line if line.lstrip().startswith("-") else f"- {line}"}, "")
         return not found or (found[0].key, found[0].intent) not in self._doubled
 
-    def _intents(self) -> list[str]:
+    def _list_intents(self) -> list[str]:
         """All, theirs and ours."""
         return list(dict.fromkeys([*sorted(self._their_intents()), *NEEDED, *self._added]))
 
-    def _domain(self) -> dict[str, Any]:
+    def _build_domain(self) -> dict[str, Any]:
         theirs, base, names = self._project.domain, self._base, self._names
         merged = dict(theirs)
-        intents = {name_of(each): each for each in theirs["intents"]}
-        merged["intents"] = list({**dict.fromkeys(self._intents()), **intents}.items())
+        intents = {get_item_name(each): each for each in theirs["intents"]}
+        merged["intents"] = list({**dict.fromkeys(self._list_intents()), **intents}.items())
         merged["intents"] = [setting if setting is not None else name for name, setting in merged["intents"]]
         merged["entities"] = [*theirs["entities"], *self._own_entities()]
         # an adopted bot speaks one language, so no message has to tell it
         own_slots = {names.get(name, name): {**base["slots"][name], "mappings": [CUSTOM]} for name in OWN_SLOTS}
         merged["slots"] = {**{n: self._their_slot(n, s) for n, s in theirs["slots"].items()}, **own_slots}
         merged["actions"] = [*(self._their_action(each) for each in theirs["actions"]), *base["actions"]]
-        merged["responses"] = {**theirs["responses"], **self._own_responses(), **self._titles()}
+        merged["responses"] = {**theirs["responses"], **self._own_responses(), **self._build_titles()}
         merged.setdefault("session_config", base["session_config"])
         merged["version"] = "3.1"
         return merged
 
     def _own_entities(self) -> list[str]:
-        there = {name_of(each) for each in self._project.domain["entities"]}
+        there = {get_item_name(each) for each in self._project.domain["entities"]}
         return [name for name in (ENTRY, *self._recipe.patterns) if name not in there]
 
     def _their_slot(self, name: str, slot: dict[str, Any]) -> dict[str, Any]:
@@ -343,77 +361,78 @@ class _Merging:
         return {**slot, "mappings": mappings} if mappings else slot
 
     def _their_mapping(self, slot: str, mapping: dict[str, Any]) -> dict[str, Any]:
-        refused = listed(mapping.get("not_intent"))
+        refused = ensure_list(mapping.get("not_intent"))
         if mapping.get("intent"):
             return mapping
         if mapping.get("type") == "from_entity" and mapping.get("entity") == ENTRY:
             return {**mapping, "not_intent": [*refused, ASK_ENTRY]}
         if mapping.get("type") == "from_text" and slot in self._free_slots():
-            others = (name for name in self._intents() if name != VALUE)
+            others = (name for name in self._list_intents() if name != VALUE)
             return {**mapping, "not_intent": list(dict.fromkeys([*refused, *others]))}
         return mapping
 
     def _free_slots(self) -> list[str]:
         """Those that a form asks for and that take any text."""
-        asked = {slot for form in self._project.domain["forms"].values() for slot in required(form)}
+        asked = {slot for form in self._project.domain["forms"].values() for slot in list_required_slots(form)}
         return [
             name
             for name, slot in self._project.domain["slots"].items()
-            if name in asked and any(_is_free(mapping) for mapping in slots_of(slot.get("mappings")))
+            if name in asked and any(_is_free_text(mapping) for mapping in slots_of(slot.get("mappings")))
         ]
 
-    def _described(self) -> dict[str, list[str]]:
+    def _select_opening_intents(self) -> dict[str, list[str]]:
         """By form with such a slot, the intents that begin it, unless they say of one that it is no value."""
         slots = self._project.domain["slots"]
         mappings = [m for slot in self._free_slots() for m in slots_of(slots[slot]["mappings"])]
-        refused = {name for mapping in mappings for name in listed(mapping.get("not_intent"))}
-        begun = {form: sorted(intents - refused) for form, intents in self._begun().items()}
+        refused = {name for mapping in mappings for name in ensure_list(mapping.get("not_intent"))}
+        begun = {form: sorted(intents - refused) for form, intents in self._collect_opening_intents().items()}
         free = set(self._free_slots())
         return {
             form: begun[form]
             for form, value in self._project.domain["forms"].items()
-            if begun.get(form) and free & set(required(value))
+            if begun.get(form) and free & set(list_required_slots(value))
         }
 
-    def _begun(self) -> dict[str, set[str]]:
+    def _collect_opening_intents(self) -> dict[str, set[str]]:
         """By form of theirs, the intents after which a rule or story begins it."""
         found: dict[str, set[str]] = defaultdict(set)
         for _, path in (pair for kind in ("rules", "stories") for pair in self._project.paths(kind)):
             said: set[str] = set()
             for step in path["steps"]:
                 said = intents_of(step) or said
-                form = loop_of(step) or str(step.get("action") or "")
+                form = find_active_form(step) or str(step.get("action") or "")
                 if form in self._project.domain["forms"]:
                     found[form] |= said
                     said = set()
         return found
 
-    def _config(self) -> dict[str, Any]:
+    def _build_config(self) -> dict[str, Any]:
         """The recipe, with what its components must know of their slots and intents."""
         slots = self._free_slots()
         if slots:
-            self._merged(
+            self._add_merged_finding(
                 f"{', '.join(slots)}: a greeting, thanks, stop, a question and, word for word, the example of another intent are no value of it"
             )
         known: dict[str, dict[str, Any]] = {
-            DECIDES: {"described": self._described()} if slots else {},
-            RULES: {"ends": self._ending()},
+            DECIDES: {"described": self._select_opening_intents()} if slots else {},
+            RULES: {"ends": self._list_ending_intents()},
         }
         parts = {
             part: [
-                {**component, **known.get(short(component), {})} for component in self._recipe.config.get(part) or ()
+                {**component, **known.get(get_class_name(component), {})}
+                for component in self._recipe.config.get(part) or ()
             ]
             for part in ("pipeline", "policies")
         }
         return {**self._recipe.config, **parts}
 
-    def _ending(self) -> list[str]:
+    def _list_ending_intents(self) -> list[str]:
         """The intents after which a form of theirs is over."""
         return list(dict.fromkeys(name for ours in ENDS_FORM for name in (ours, *self._same.get(ours, ()))))
 
     def _their_action(self, action: Any) -> Any:
         """They are given the domain, as an action server of theirs expects it."""
-        name = name_of(action)
+        name = get_item_name(action)
         return action if isinstance(action, dict) or name.startswith("utter_") else {name: {"send_domain": True}}
 
     def _own_responses(self) -> Texts:
@@ -428,13 +447,18 @@ class _Merging:
             if name in self._names or name not in theirs
         }
 
-    def _titles(self) -> Texts:
+    def _build_titles(self) -> Texts:
         """What is offered where it is not clear what was meant: the wishes that begin a rule or story, but small talk."""
         first = (path["steps"][0] for kind in ("rules", "stories") for _, path in self._project.paths(kind))
         begun = dict.fromkeys(name for step in first for name in sorted(intents_of(step)))
         retrieved = {name.partition("/")[0] for name in self._project.responses() if "/" in name}
-        small_talk = {*map(name_of, self._base["intents"]), *(name for names in self._same.values() for name in names)}
-        kept = begun.keys() - small_talk - self._taken() - {name.removeprefix("utter_") for name in retrieved}
+        small_talk = {
+            *map(get_item_name, self._base["intents"]),
+            *(name for names in self._same.values() for name in names),
+        }
+        kept = (
+            begun.keys() - small_talk - self._get_taken_intents() - {name.removeprefix("utter_") for name in retrieved}
+        )
         names = {f"utter_title_{intent}": intent for intent in begun if intent in kept}
         there = self._project.responses()
         return {
@@ -443,14 +467,14 @@ class _Merging:
             if name not in there
         }
 
-    def _endpoints(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def _build_endpoints(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         given = dict(self._project.endpoints.content) if self._project.endpoints else {}
         place = self._project.endpoints.name if self._project.endpoints else ""
         found = {name: given[name] for name in ("lock_store", "event_broker", "nlg") if given.get(name)}
         server = given.get("action_endpoint") or {}
         url = str(server.get("url") or "") if isinstance(server, dict) else ""
         if url:
-            self._merged(
+            self._add_merged_finding(
                 f"Rasa calls Rejoinder for every action, and Rejoinder calls your action server at {url}", place
             )
         elif self._project.actions:
@@ -458,18 +482,18 @@ class _Merging:
             text = f"{count} actions, and no action_endpoint in endpoints.yml: set REJOINDER_ACTION_SERVERS to where they are run"
             self._said.append(Finding("attend", text, place))
         if given.get("models"):
-            self._merged("models: Rejoinder says which model Rasa loads, so this is left out", place)
+            self._add_merged_finding("models: Rejoinder says which model Rasa loads, so this is left out", place)
         self._tell_channels()
         store = given.get("tracker_store")
         if isinstance(store, dict) and (store.get("type") or "SQL").lower() == "sql":
-            self._merged("the tracker store is yours, read through Rejoinder's own class", place)
+            self._add_merged_finding("the tracker store is yours, read through Rejoinder's own class", place)
             return {
                 **self._base_endpoints,
                 **found,
                 "tracker_store": {**store, "type": self._base_endpoints["tracker_store"]["type"]},
             }, (url,) if url else ()
         if store:
-            self._merged(
+            self._add_merged_finding(
                 "the tracker store becomes Rejoinder's, in SQLite: what a form waits for is read from it", place
             )
         return {**self._base_endpoints, **found}, (url,) if url else ()
@@ -483,7 +507,7 @@ class _Merging:
             self._said.append(Finding("attend", text, self._project.credentials.name))
 
 
-def _items(examples: Sequence[Example]) -> list[dict[str, str]]:
+def _build_intent_items(examples: Sequence[Example]) -> list[dict[str, str]]:
     by_intent: dict[str, list[str]] = defaultdict(list)
     for example in examples:
         by_intent[example.intent].append(example.text)
@@ -499,6 +523,6 @@ def _with_slots(text: dict[str, Any], slots: Mapping[str, str]) -> dict[str, Any
     return said
 
 
-def _is_free(mapping: dict[str, Any]) -> bool:
+def _is_free_text(mapping: dict[str, Any]) -> bool:
     """Does it take any text?"""
     return mapping.get("type") == "from_text" and not mapping.get("intent")

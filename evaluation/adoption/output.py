@@ -8,8 +8,8 @@ from pathlib import Path
 from core.bot.adoption import RECORD, Adoption
 from core.bot.parts import ROOT
 from core.errors import InvalidInput
-from evaluation.adoption.documents import written
-from evaluation.adoption.findings import report
+from evaluation.adoption.documents import format_yaml
+from evaluation.adoption.findings import format_findings
 from evaluation.adoption.merge import Merge
 from evaluation.adoption.project import Project
 from evaluation.training.data import LEARNT
@@ -31,7 +31,7 @@ def check_place(project: Path, folder: Path) -> None:
         raise InvalidInput(f"{folder} holds something else; name a new folder with --out.")
 
 
-def write(merge: Merge, project: Project, folder: Path) -> Adoption:
+def write_adoption(merge: Merge, project: Project, folder: Path) -> Adoption:
     """What was learnt before stays."""
     beside = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
@@ -43,20 +43,20 @@ def write(merge: Merge, project: Project, folder: Path) -> Adoption:
         **{f"data/{name}": content for name, content in merge.data.items()},
     }.items():
         (beside / name).parent.mkdir(parents=True, exist_ok=True)
-        (beside / name).write_text(written(content, HEAD), encoding="utf-8")
+        (beside / name).write_text(format_yaml(content, HEAD), encoding="utf-8")
     (beside / "endpoints.yml").chmod(0o600)  # it may hold a password of theirs
     shutil.copyfile(ROOT / "bot/credentials.yml", beside / "credentials.yml")
-    (beside / "report.txt").write_text(report(merge.findings) + "\n", encoding="utf-8")
+    (beside / "report.txt").write_text(format_findings(merge.findings) + "\n", encoding="utf-8")
     learnt = folder / "data/nlu" / LEARNT
     (beside / "data/nlu").mkdir(parents=True, exist_ok=True)
     if learnt.is_file():
         shutil.copyfile(learnt, beside / "data/nlu" / LEARNT)
     Adoption(beside, project.folder, merge.names, merge.action_servers).write()
-    _replace(folder, beside)
+    _replace_folder(folder, beside)
     return Adoption.read(folder)
 
 
-def _replace(folder: Path, beside: Path) -> None:
+def _replace_folder(folder: Path, beside: Path) -> None:
     old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -12,7 +12,7 @@ import httpx
 import yaml
 
 from core.bot.parts import ROOT
-from evaluation.adoption.documents import written
+from evaluation.adoption.documents import format_yaml
 from evaluation.adoption.findings import Finding
 from evaluation.adoption.project import Project
 from evaluation.training.rasa import run_rasa
@@ -63,7 +63,7 @@ class Usable(NamedTuple):
     @property
     def name(self) -> str:
         """Of its class."""
-        return short(self.component)
+        return get_class_name(self.component)
 
 
 def make_recipe(project: Project, choice: Choice, duckling: str, own_ports: Iterable[int]) -> Recipe:
@@ -80,18 +80,18 @@ def make_recipe(project: Project, choice: Choice, duckling: str, own_ports: Iter
         for part in ("pipeline", "policies")
     )
     pipeline = [c for c in pipeline if not str(c.get("name")).startswith(OURS)]
-    judged = _judged(project, pipeline, policies)
+    judged = _check_components(project, pipeline, policies)
     findings: list[Finding] = []
-    kept = [one for one in judged[: len(pipeline)] if _is_kept(one, project, findings)]
+    kept = [one for one in judged[: len(pipeline)] if _should_keep_component(one, project, findings)]
     kept, patterns = _with_duckling(kept, duckling, set(own_ports), project, findings)
     config |= {"recipe": "default.v1", "language": project.language}
     config.setdefault("assistant_id", project.name)
-    config["pipeline"] = _pipeline(kept, choice, base["pipeline"], project, findings)
+    config["pipeline"] = _build_pipeline(kept, choice, base["pipeline"], project, findings)
     if patterns:
         config["pipeline"].insert(
             _after_tokenizer(config["pipeline"]), {"name": "RegexEntityExtractor", "use_lookup_tables": False}
         )
-    config["policies"] = _policies(judged[len(pipeline) :], project, findings)
+    config["policies"] = _build_policies(judged[len(pipeline) :], project, findings)
     if config.pop("importers", None):
         findings.append(
             Finding(
@@ -103,22 +103,22 @@ def make_recipe(project: Project, choice: Choice, duckling: str, own_ports: Iter
     return Recipe(config, findings, patterns)
 
 
-def short(component: Component) -> str:
+def get_class_name(component: Component) -> str:
     """The name of its class."""
     return str(component.get("name")).rpartition(".")[2]
 
 
-def _judged(project: Project, pipeline: list[Component], policies: list[Component]) -> list[Usable]:
+def _check_components(project: Project, pipeline: list[Component], policies: list[Component]) -> list[Usable]:
     with TemporaryDirectory() as name:
         config, out, log = (Path(name) / each for each in ("config.yml", "out.jsonl", "log"))
         asked = {"language": project.language, "pipeline": pipeline, "policies": policies}
-        config.write_text(written(asked), encoding="utf-8")
+        config.write_text(format_yaml(asked), encoding="utf-8")
         run_rasa(["--config", str(config), "--out", str(out)], log, "bot.available", project=project.folder)
         rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     return [Usable(c, row["kinds"], row["problem"]) for c, row in zip([*pipeline, *policies], rows, strict=True)]
 
 
-def _is_kept(one: Usable, project: Project, findings: list[Finding]) -> bool:
+def _should_keep_component(one: Usable, project: Project, findings: list[Finding]) -> bool:
     if one.name == FALLBACK:
         text = f"{FALLBACK} is left out: below its threshold nothing would reach the knowledge; OutOfScopeComponent decides in its place"
         findings.append(Finding("merged", text, project.config.name))
@@ -147,7 +147,7 @@ def _with_duckling(
     if httpx.URL(address).port in own_ports and httpx.URL(address).host in {"localhost", "127.0.0.1"}:
         text = f"Duckling at {address} has a port of Rejoinder's own: set REJOINDER_PORT, or give another address with --duckling"
         findings.append(Finding("attend", text, project.config.name))
-    elif _answers(address):
+    elif _is_duckling_reachable(address):
         findings.append(Finding("fits", f"Duckling answers at {address}", project.config.name))
         kept[place] = found._replace(component={**found.component, "url": address})
         return kept, {}
@@ -161,7 +161,7 @@ def _with_duckling(
     return [one for one in kept if one is not found], patterns
 
 
-def _answers(address: str) -> bool:
+def _is_duckling_reachable(address: str) -> bool:
     try:
         asked = httpx.post(
             f"{address.rstrip('/')}/parse", data={"text": "tomorrow", "locale": "en_GB"}, timeout=ASKS_SECONDS
@@ -171,10 +171,10 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _pipeline(
+def _build_pipeline(
     kept: list[Usable], choice: Choice, base: list[Component], project: Project, findings: list[Finding]
 ) -> list[Component]:
-    ours = {short(component): component for component in base}
+    ours = {get_class_name(component): component for component in base}
     classifiers = [one for one in kept if "INTENT_CLASSIFIER" in one.kinds and one.name not in _NO_CLASSIFIERS]
     understood_by = [
         *classifiers,
@@ -211,7 +211,7 @@ def _pipeline(
         text = f"{SELECTOR} is added: your retrieval intents need it"
         findings.append(Finding("merged", text, project.config.name))
     if not any("MESSAGE_TOKENIZER" in one.kinds for one in kept):
-        components.insert(0, _tokenizer(project, findings))
+        components.insert(0, _choose_tokenizer(project, findings))
     embedding = {**ours["SentenceEmbeddingFeaturizer"], "alias": MEANING}
     tail = [embedding, {"name": f"{OURS}intents.ExampleNeighbours", "meaning": MEANING}]
     if choice == "ours":
@@ -227,7 +227,7 @@ def _pipeline(
     return [*components, *tail, ours[DECIDES]]
 
 
-def _tokenizer(project: Project, findings: list[Finding]) -> Component:
+def _choose_tokenizer(project: Project, findings: list[Finding]) -> Component:
     if project.language in {"zh", "ja", "th"}:
         text = f"{project.language} is written without spaces, and there is no tokenizer for it: name one in the pipeline that is installed in .venv-bot"
         findings.append(Finding("unresolved", text, project.config.name))
@@ -235,14 +235,14 @@ def _tokenizer(project: Project, findings: list[Finding]) -> Component:
 
 
 def _entities_only(component: Component) -> Component:
-    return {**component, "intent_classification": False} if short(component) == DIET else component
+    return {**component, "intent_classification": False} if get_class_name(component) == DIET else component
 
 
 def _after_tokenizer(pipeline: list[Component]) -> int:
-    return next((at + 1 for at, one in enumerate(pipeline) if short(one).endswith("Tokenizer")), 0)
+    return next((at + 1 for at, one in enumerate(pipeline) if get_class_name(one).endswith("Tokenizer")), 0)
 
 
-def _policies(found: list[Usable], project: Project, findings: list[Finding]) -> list[Component]:
+def _build_policies(found: list[Usable], project: Project, findings: list[Finding]) -> list[Component]:
     kept = []
     for one in found:
         if one.problem:

@@ -10,8 +10,8 @@ from core.bot.adoption import Adopted, Adoption
 from core.bot.parts import ROOT
 from core.settings import Settings
 from evaluation.adoption.documents import read_document
-from evaluation.adoption.merge import Merge, merge
-from evaluation.adoption.output import check_place, write
+from evaluation.adoption.merge import Merge, merge_project
+from evaluation.adoption.output import check_place, write_adoption
 from evaluation.adoption.pipeline import Choice, make_recipe
 from evaluation.adoption.project import Project, read_project
 from knowledge.wiring import make_embedder
@@ -34,7 +34,7 @@ class Wanted:
     out: Path | None = None
 
 
-def plan(settings: Settings, wanted: Wanted) -> tuple[Project, Merge]:
+def plan_adoption(settings: Settings, wanted: Wanted) -> tuple[Project, Merge]:
     """Read the project and say what would come of it; nothing is written.
 
     Raises:
@@ -45,13 +45,13 @@ def plan(settings: Settings, wanted: Wanted) -> tuple[Project, Merge]:
     check_place(project.folder, place_of(settings, wanted))
     recipe = make_recipe(project, wanted.pipeline, wanted.duckling, range(settings.port, settings.port + OWN_PORTS))
     endpoints = read_document(ROOT / "bot/endpoints.yml").content
-    found = merge(project, recipe, make_embedder(settings), endpoints, their_handoff=wanted.their_handoff)
+    found = merge_project(project, recipe, make_embedder(settings), endpoints, their_handoff=wanted.their_handoff)
     return project, found
 
 
-def take_in(settings: Settings, wanted: Wanted, project: Project, found: Merge) -> Adoption:
+def adopt_project(settings: Settings, wanted: Wanted, project: Project, found: Merge) -> Adoption:
     """Write it, and make the bot of it from now on."""
-    adoption = write(found, project, place_of(settings, wanted))
+    adoption = write_adoption(found, project, place_of(settings, wanted))
     Adopted(settings.home).remember(adoption)
     return adoption
 

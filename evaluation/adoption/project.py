@@ -40,12 +40,12 @@ class Project:
     @property
     def intents(self) -> list[str]:
         """Those of the domain."""
-        return [name_of(each) for each in self.domain["intents"]]
+        return [get_item_name(each) for each in self.domain["intents"]]
 
     @property
     def actions(self) -> list[str]:
         """Those that an action server runs."""
-        own = (name_of(each) for each in self.domain["actions"])
+        own = (get_item_name(each) for each in self.domain["actions"])
         return [name for name in own if name not in self.domain["responses"] and not name.startswith("utter_")]
 
     def examples(self) -> Iterator[tuple[Document, Mapping]]:
@@ -83,28 +83,28 @@ def read_project(
     recipe = place / (config or "config.yml")
     if not recipe.is_file():
         raise InvalidInput(f"There is no {config or 'config.yml'} in {place}; --config names another file.")
-    read = [read_document(file, _name(file, place)) for file in domains]
-    files = [file for each in (data or [Path("data")]) for file in _files(place / each)]
-    documents = [read_document(file, _name(file, place)) for file in files]
+    read = [read_document(file, _get_relative_name(file, place)) for file in domains]
+    files = [file for each in (data or [Path("data")]) for file in _list_data_files(place / each)]
+    documents = [read_document(file, _get_relative_name(file, place)) for file in files]
     for document in documents:
         _check_data(document)
     return Project(
         place,
         read,
-        read_document(recipe, _name(recipe, place)),
+        read_document(recipe, _get_relative_name(recipe, place)),
         documents,
-        _optional(place / "endpoints.yml", place),
-        _optional(place / "credentials.yml", place),
-        _merged(read),
+        _read_optional_document(place / "endpoints.yml", place),
+        _read_optional_document(place / "credentials.yml", place),
+        _merge_documents(read),
     )
 
 
-def name_of(item: Any) -> str:
+def get_item_name(item: Any) -> str:
     """Of an intent, entity or action, which may have settings."""
     return str(next(iter(item)) if isinstance(item, dict) else item)
 
 
-def listed(value: Any) -> list[Any]:
+def ensure_list(value: Any) -> list[Any]:
     """A value that may be one or several."""
     return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
 
@@ -113,7 +113,7 @@ def _domain_files(folder: Path, given: Path | None) -> list[Path]:
     for place in [folder / given] if given else [folder / "domain.yml", folder / "domain.yaml", folder / "domain"]:
         if place.is_file():
             return [place]
-        if place.is_dir() and (files := _files(place)):
+        if place.is_dir() and (files := _list_data_files(place)):
             return files
     raise InvalidInput(
         f"There is no {given} with a domain in {folder}."
@@ -122,40 +122,40 @@ def _domain_files(folder: Path, given: Path | None) -> list[Path]:
     )
 
 
-def _files(place: Path) -> list[Path]:
+def _list_data_files(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
     if not place.is_dir():
         raise InvalidInput(f"There is no {place} with training data; --data names another file or folder.")
     if other := next(
-        (file for file in sorted(place.rglob("*")) if file.suffix in {".md", ".json"} and _is_nlu(file)), None
+        (file for file in sorted(place.rglob("*")) if file.suffix in {".md", ".json"} and _is_old_nlu_file(file)), None
     ):
         raise InvalidInput(f"{other} is in an older format: `rasa data convert` makes YAML of it.")
     return sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES and file.is_file())
 
 
-def _is_nlu(file: Path) -> bool:
+def _is_old_nlu_file(file: Path) -> bool:
     head = file.read_text(encoding="utf-8", errors="replace")[:2000]
     return "rasa_nlu_data" in head or "## intent:" in head
 
 
-def _name(file: Path, folder: Path) -> str:
+def _get_relative_name(file: Path, folder: Path) -> str:
     return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
 
 
-def _optional(file: Path, folder: Path) -> Document | None:
-    return read_document(file, _name(file, folder)) if file.is_file() else None
+def _read_optional_document(file: Path, folder: Path) -> Document | None:
+    return read_document(file, _get_relative_name(file, folder)) if file.is_file() else None
 
 
-def _merged(documents: list[Document]) -> dict[str, Any]:
+def _merge_documents(documents: list[Document]) -> dict[str, Any]:
     """The later file wins, as in Rasa."""
     merged: dict[str, Any] = {}
     for document in documents:
         for part, value in document.content.items():
             if part in LISTS:
                 _check_kind(document, part, value, list)
-                known = {name_of(each): each for each in merged.get(part, ())}
-                merged[part] = [*({**known, **{name_of(each): each for each in value or ()}}).values()]
+                known = {get_item_name(each): each for each in merged.get(part, ())}
+                merged[part] = [*({**known, **{get_item_name(each): each for each in value or ()}}).values()]
             elif part in DICTIONARIES:
                 _check_kind(document, part, value, dict)
                 merged[part] = {**merged.get(part, {}), **(value or {})}
@@ -178,7 +178,7 @@ def _check_kind(document: Document, part: str, value: Any, kind: type) -> None:
 def _check_domain(documents: list[Document], domain: dict[str, Any]) -> None:
     name = documents[0].name if len(documents) == 1 else str(documents[0].file.parent)
     for slot, value in domain["slots"].items():
-        if not isinstance(value, dict) or any(not isinstance(m, dict) for m in listed(value.get("mappings"))):
+        if not isinstance(value, dict) or any(not isinstance(m, dict) for m in ensure_list(value.get("mappings"))):
             raise InvalidInput(f"{name}: the slot {slot} needs a type and mappings")
     for response, texts in domain["responses"].items():
         if not isinstance(texts, list) or any(not isinstance(text, dict) for text in texts):

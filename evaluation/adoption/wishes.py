@@ -39,8 +39,8 @@ class Wishes:
         """By intent of the base, the intents of the project that mean the same."""
         if self._near is None:
             return {}
-        there = self._shares(self._base, self._theirs, self._near)
-        back = self._shares(self._theirs, self._base, self._near.T)
+        there = self._compute_vote_shares(self._base, self._theirs, self._near)
+        back = self._compute_vote_shares(self._theirs, self._base, self._near.T)
         pairs = {(ours, theirs): (share + back.get((theirs, ours), 0.0)) / 2 for (ours, theirs), share in there.items()}
         found: dict[str, list[str]] = defaultdict(list)
         for (ours, theirs), share in sorted(pairs.items(), key=lambda pair: -pair[1]):
@@ -76,7 +76,7 @@ class Wishes:
         return found
 
     @staticmethod
-    def _shares(of: list[Example], among: list[Example], near: np.ndarray) -> dict[tuple[str, str], float]:
+    def _compute_vote_shares(of: list[Example], among: list[Example], near: np.ndarray) -> dict[tuple[str, str], float]:
         """Which share of an intent's examples has its nearest one in which other intent."""
         sizes = Counter(example.base for example in of)
         votes = Counter(

@@ -45,13 +45,16 @@ class Paired:
         return {"messages": self.messages, **shares, "lost": self.lost, "won": self.won, "p": round(self.p, 4)}
 
 
-def compare(before: Sequence[Prediction], after: Sequence[Prediction]) -> tuple[dict[str, Any], list[str]]:
+def compare_predictions(before: Sequence[Prediction], after: Sequence[Prediction]) -> tuple[dict[str, Any], list[str]]:
     """Figures, and why the new one is worse; no reason where it is not."""
     pairs = list(zip(before, after, strict=True))
-    understood, mistaken = _paired(pairs, right), _paired(pairs, lambda p: not acted_wrongly(p))
-    by_intent = {intent: _paired(some, right) for intent, some in _groups(pairs).items()}
+    understood, mistaken = (
+        _compare_pairs(pairs, is_prediction_right),
+        _compare_pairs(pairs, lambda p: not acted_wrongly(p)),
+    )
+    by_intent = {intent: _compare_pairs(some, is_prediction_right) for intent, some in _group_by_intent(pairs).items()}
     changed = {intent: one.figures() for intent, one in sorted(by_intent.items()) if one.lost or one.won}
-    confusions = _confusions(pairs)
+    confusions = _find_confusions(pairs)
     figures = {
         "understood": understood.figures(),
         "not acted on wrongly": mistaken.figures(),
@@ -60,17 +63,21 @@ def compare(before: Sequence[Prediction], after: Sequence[Prediction]) -> tuple[
     }
     reasons = []
     if understood.worse or understood.after < understood.before - MARGIN:
-        reasons.append(f"fewer messages are understood: {_change(understood)}")
+        reasons.append(f"fewer messages are understood: {_format_change(understood)}")
     if mistaken.worse:
-        reasons.append(f"more messages are taken for the wrong intent and acted on: right in {_change(mistaken)}")
-    reasons += [f"{i} is understood less often: {_change(one)}" for i, one in sorted(by_intent.items()) if one.worse]
+        reasons.append(
+            f"more messages are taken for the wrong intent and acted on: right in {_format_change(mistaken)}"
+        )
+    reasons += [
+        f"{i} is understood less often: {_format_change(one)}" for i, one in sorted(by_intent.items()) if one.worse
+    ]
     if reasons and confusions:
         shown = (f"{c['intent']} taken for {c['taken for']} ({c['before']} -> {c['after']})" for c in confusions)
         reasons.append("new confusions: " + ", ".join(shown))
     return figures, reasons
 
 
-def right(prediction: Prediction) -> bool:
+def is_prediction_right(prediction: Prediction) -> bool:
     """The likeliest intent is the right one; what is none of ours must not be acted on."""
     if prediction["intent"] == NONE:
         return prediction["predicted"] is None
@@ -82,7 +89,7 @@ def acted_wrongly(prediction: Prediction) -> bool:
     return prediction["predicted"] not in {None, prediction["intent"]}
 
 
-def _paired(pairs: list[tuple[Prediction, Prediction]], good: Callable[[Prediction], bool]) -> Paired:
+def _compare_pairs(pairs: list[tuple[Prediction, Prediction]], good: Callable[[Prediction], bool]) -> Paired:
     marks = [(good(old), good(new)) for old, new in pairs]
     count = max(len(marks), 1)
     return Paired(
@@ -94,17 +101,17 @@ def _paired(pairs: list[tuple[Prediction, Prediction]], good: Callable[[Predicti
     )
 
 
-def _groups(pairs: list[tuple[Prediction, Prediction]]) -> dict[str, list[tuple[Prediction, Prediction]]]:
+def _group_by_intent(pairs: list[tuple[Prediction, Prediction]]) -> dict[str, list[tuple[Prediction, Prediction]]]:
     groups: dict[str, list[tuple[Prediction, Prediction]]] = {}
     for pair in pairs:
         groups.setdefault(pair[0]["intent"], []).append(pair)
     return groups
 
 
-def _confusions(pairs: list[tuple[Prediction, Prediction]]) -> list[dict[str, Any]]:
+def _find_confusions(pairs: list[tuple[Prediction, Prediction]]) -> list[dict[str, Any]]:
     """Pairs of intents that are mixed up more often than before."""
     old, new = (
-        (Counter(_mixed_up(p) for p in side if not right(p)) for side in zip(*pairs, strict=True))
+        (Counter(_mixed_up(p) for p in side if not is_prediction_right(p)) for side in zip(*pairs, strict=True))
         if pairs
         else ({}, {})
     )
@@ -120,5 +127,5 @@ def _mixed_up(prediction: Prediction) -> tuple[str, str]:
     return prediction["intent"], acted or NONE
 
 
-def _change(one: Paired) -> str:
+def _format_change(one: Paired) -> str:
     return f"{one.before:.1%} -> {one.after:.1%} of {one.messages} ({one.lost} lost, {one.won} won, p = {one.p:.3f})"

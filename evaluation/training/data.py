@@ -91,7 +91,7 @@ def read_file(file: Path, name: str = "") -> list[Example]:
     """
     name = name or file.name
     found: list[Example] = []
-    for part in _document(file, name).get("nlu") or ():
+    for part in _read_document(file, name).get("nlu") or ():
         if not isinstance(part, dict):
             raise InvalidInput(f"{name}: under nlu there is {part!r}, where an intent should be")
         if "intent" in part:
@@ -105,10 +105,10 @@ def read_item(part: dict[str, Any], name: str) -> list[Example]:
     Raises:
         InvalidInput: they are not in Rasa's shape.
     """
-    return [Example(text, str(part["intent"]), name) for text in _texts(part, name)]
+    return [Example(text, str(part["intent"]), name) for text in _parse_example_texts(part, name)]
 
 
-def written(examples: list[Example]) -> str:
+def format_examples(examples: list[Example]) -> str:
     """The file: intents and their examples by the alphabet, so that a diff shows what changed and nothing else."""
     by_intent: dict[str, list[str]] = defaultdict(list)
     for example in sorted(examples, key=lambda e: (e.intent, e.key)):
@@ -131,7 +131,7 @@ def read_rows(file: Path) -> list[Example]:
     return [Example(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-def _document(file: Path, name: str) -> dict[str, Any]:
+def _read_document(file: Path, name: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -141,7 +141,7 @@ def _document(file: Path, name: str) -> dict[str, Any]:
     return document
 
 
-def _texts(part: dict[str, Any], name: str) -> list[str]:
+def _parse_example_texts(part: dict[str, Any], name: str) -> list[str]:
     examples = part.get("examples") or ""
     if isinstance(examples, list) and all(isinstance(each, dict) and "text" in each for each in examples):
         return [_ANNOTATED.sub(r"\1", str(each["text"]).strip().removeprefix("-").strip()) for each in examples]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core import audit
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.errors import RasaUnavailable, Unavailable
 from core.rasa import Rasa
 from evaluation.training import sessions
@@ -31,15 +31,15 @@ class Deployment:
             previous = self.model.running_release
             self.model.put_in_place(release)
             try:
-                serves = asyncio.run(self._load(release.archive))
+                serves = asyncio.run(self._load_archive(release.archive))
             except BaseException:
                 if previous:
                     self.model.put_in_place(previous)
                 raise
             release.served.touch()
             with self.database.session() as session:
-                row = sessions.get(session, tenant_id, session_id)
-                row.error, row.deployed_at = None if row.status == "ready" else row.error, now()
+                row = sessions.get_training(session, tenant_id, session_id)
+                row.error, row.deployed_at = None if row.status == "ready" else row.error, get_current_time()
                 sessions.follow_disk(session, tenant_id, self.model)
                 details = {
                     "model": name,
@@ -47,10 +47,10 @@ class Deployment:
                     "reason": reason or row.reason,
                     "rasa_loaded": serves,
                 }
-                audit.note(session, tenant_id, "model", session_id, action, by, **details)
+                audit.add_audit_event(session, tenant_id, "model", session_id, action, by, **details)
         return serves
 
-    async def _load(self, archive: Path) -> bool:
+    async def _load_archive(self, archive: Path) -> bool:
         rasa = self.make_rasa()
         try:
             await rasa.load(archive)

@@ -21,7 +21,7 @@ from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
 from core.llm.masking import Masker
 from evaluation.training import validation
-from evaluation.training.data import LEARNT, Example, is_learnt, read_file, read_parts, written
+from evaluation.training.data import LEARNT, Example, format_examples, is_learnt, read_file, read_parts
 
 STAND_INS = {"EMAIL": "name@example.com", "PHONE": "01234 567890", "NAME": "Alex Smith"}
 """What stands for personal data, so that none gets into the repository. Others become the word for their kind."""
@@ -42,27 +42,31 @@ class Export:
     """Ids of the examples that are in it now."""
 
 
-def listed(session: Session, tenant_id: str, status: str | None = None) -> list[TrainingExample]:
+def list_examples(session: Session, tenant_id: str, status: str | None = None) -> list[TrainingExample]:
     """Oldest first."""
     rows = select(TrainingExample).filter_by(tenant_id=tenant_id).order_by(TrainingExample.id)
     return list(session.scalars(rows.filter_by(status=status) if status else rows))
 
 
-def page(session: Session, tenant_id: str, status: str, limit: int, offset: int) -> tuple[int, list[TrainingExample]]:
+def get_example_page(
+    session: Session, tenant_id: str, status: str, limit: int, offset: int
+) -> tuple[int, list[TrainingExample]]:
     """How many have this status, and some of them: by intent, oldest first."""
     rows = select(TrainingExample).filter_by(tenant_id=tenant_id, status=status)
     ordered = rows.order_by(TrainingExample.intent, TrainingExample.id)
-    return counts(session, tenant_id).get(status, 0), list(session.scalars(ordered.limit(limit).offset(offset)))
+    return count_examples(session, tenant_id).get(status, 0), list(session.scalars(ordered.limit(limit).offset(offset)))
 
 
-def counts(session: Session, tenant_id: str) -> dict[str, int]:
+def count_examples(session: Session, tenant_id: str) -> dict[str, int]:
     """How many there are of each status."""
     row = TrainingExample
     query = select(row.status, func.count()).where(row.tenant_id == tenant_id).group_by(row.status)
     return dict(session.execute(query).all())
 
 
-def propose(session: Session, tenant_id: str, example: Example, by: str, source: str = "staff") -> TrainingExample:
+def propose_example(
+    session: Session, tenant_id: str, example: Example, by: str, source: str = "staff"
+) -> TrainingExample:
     """An example that waits for approval; the same one twice is one.
 
     Raises:
@@ -82,7 +86,9 @@ def propose(session: Session, tenant_id: str, example: Example, by: str, source:
     return row
 
 
-def decide(session: Session, tenant_id: str, example_id: str, status: str, by: str, *, intent: str = "") -> None:
+def decide_example(
+    session: Session, tenant_id: str, example_id: str, status: str, by: str, *, intent: str = ""
+) -> None:
     """Approve or reject a proposal, maybe under another intent; an approved one can still be rejected.
 
     Raises:
@@ -100,7 +106,7 @@ def decide(session: Session, tenant_id: str, example_id: str, status: str, by: s
     changed = session.execute(claim.values(status=status, intent=intent or row.intent))
     if not changed.rowcount:  # type: ignore[attr-defined]
         raise Conflict(f"The training example {example_id} is {row.status} already.")
-    audit.note(session, tenant_id, "example", row.id, status, by, text=row.text, intent=intent or row.intent)
+    audit.add_audit_event(session, tenant_id, "example", row.id, status, by, text=row.text, intent=intent or row.intent)
 
 
 def _check_name(intent: str) -> None:
@@ -110,7 +116,7 @@ def _check_name(intent: str) -> None:
         )
 
 
-def preview(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -> Export:
+def preview_export(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -> Export:
     """What an export would write.
 
     Raises:
@@ -118,23 +124,29 @@ def preview(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -
     """
     file = parts.data / "nlu" / LEARNT
     before = file.read_text(encoding="utf-8") if file.exists() else ""
-    rows = [row for row in listed(session, tenant_id) if row.status in {"approved", "exported", "undone"}]
-    added = {row.id: Example(plain(row.text, masker), row.intent, LEARNT) for row in rows if row.status == "approved"}
+    rows = [row for row in list_examples(session, tenant_id) if row.status in {"approved", "exported", "undone"}]
+    added = {
+        row.id: Example(mask_example_text(row.text, masker), row.intent, LEARNT)
+        for row in rows
+        if row.status == "approved"
+    }
     topics = [example for example in read_parts(parts) if not is_learnt(example)]
     known = {(example.key, example.intent) for example in topics}
     old = read_file(file) if before else []
     learnt = {(e.key, e.intent): e for e in (*old, *added.values())}
-    kept = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status != "undone"}
-    gone = {(plain(row.text, masker).casefold(), row.intent) for row in rows if row.status == "undone"} - kept
+    kept = {(mask_example_text(row.text, masker).casefold(), row.intent) for row in rows if row.status != "undone"}
+    gone = {
+        (mask_example_text(row.text, masker).casefold(), row.intent) for row in rows if row.status == "undone"
+    } - kept
     left = [example for key, example in learnt.items() if key not in gone and key not in known]
     off = {e.base for e in old} - set(parts.intents())  # what was learnt for a skill stays, though it is off now
-    validation.check([e for e in (*topics, *left) if e.base not in off], parts.intents())
-    after = written(left) if left or before else ""
-    diff = "".join(difflib.unified_diff(_lines(before), _lines(after), f"a/{LEARNT}", f"b/{LEARNT}"))
+    validation.check_examples([e for e in (*topics, *left) if e.base not in off], parts.intents())
+    after = format_examples(left) if left or before else ""
+    diff = "".join(difflib.unified_diff(_split_lines(before), _split_lines(after), f"a/{LEARNT}", f"b/{LEARNT}"))
     return Export(diff, after, hashlib.sha256(f"{before}\0{after}".encode()).hexdigest(), tuple(added))
 
 
-def export(  # noqa: PLR0917
+def export_examples(  # noqa: PLR0917
     session: Session, tenant_id: str, parts: BotParts, masker: Masker, by: str, digest: str = ""
 ) -> Export:
     """Write it; with the digest of what was looked at, only that.
@@ -143,12 +155,14 @@ def export(  # noqa: PLR0917
         InvalidInput: the training data could not be used afterwards; nothing is written.
         Conflict: it is not what was looked at any more.
     """
-    found = preview(session, tenant_id, parts, masker)
+    found = preview_export(session, tenant_id, parts, masker)
     if digest and digest != found.digest:
         raise Conflict("The examples have changed since you looked at them; look again.")
     for example in found.added:
         session.execute(update(TrainingExample).filter_by(id=example).values(status="exported"))
-    audit.note(session, tenant_id, "example", LEARNT, "exported", by, added=list(found.added), diff=found.diff)
+    audit.add_audit_event(
+        session, tenant_id, "example", LEARNT, "exported", by, added=list(found.added), diff=found.diff
+    )
     session.flush()  # what the database refuses must not be in the file
     if found.diff:
         file = parts.data / "nlu" / LEARNT
@@ -158,7 +172,7 @@ def export(  # noqa: PLR0917
     return found
 
 
-def plain(text: str, masker: Masker) -> str:
+def mask_example_text(text: str, masker: Masker) -> str:
     """One line, without personal data, and without what Rasa would read as the mark of an entity."""
     pieces, place = [], 0
     for found in masker.found(text):
@@ -169,5 +183,5 @@ def plain(text: str, masker: Masker) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _lines(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from evaluation.training.comparison import NONE, Prediction, right
+from evaluation.training.comparison import NONE, Prediction, is_prediction_right
 
 SHOWN = 3
 NEAR_VERBATIM = "near-verbatim"
@@ -54,26 +54,26 @@ def intent_figures(predictions: Sequence[Prediction], ruled: Container[str] | No
     for prediction in predictions:
         by_intent[prediction["intent"]].append(prediction)
     taken = [p for p in predictions if p["predicted"] not in {None, p["intent"]} and p["intent"] != NONE]
-    found = [_of(intent, some, taken) for intent, some in by_intent.items() if intent != NONE]
+    found = [_build_figures(intent, some, taken) for intent, some in by_intent.items() if intent != NONE]
     found = [replace(one, has_rule=ruled is None or one.intent in ruled) for one in found]
     return sorted(found, key=lambda one: (one.understood, one.intent))
 
 
-def _of(intent: str, predictions: Sequence[Prediction], taken: Iterable[Prediction]) -> IntentFigures:
+def _build_figures(intent: str, predictions: Sequence[Prediction], taken: Iterable[Prediction]) -> IntentFigures:
     count = len(predictions)
     lost = [f'"{p["text"]}" is taken for {p["predicted"]}' for p in taken if p["intent"] == intent]
     won = [f'"{p["text"]}" of {p["intent"]} is taken for it' for p in taken if p["predicted"] == intent]
     return IntentFigures(
         intent,
         count,
-        understood=sum(map(right, predictions)) / count,
+        understood=sum(map(is_prediction_right, predictions)) / count,
         acted=sum(p["predicted"] == intent for p in predictions) / count,
-        rival=_nearest(predictions),
+        rival=_find_rival(predictions),
         contradicting=(*lost[:SHOWN], *won[:SHOWN]),
     )
 
 
-def _nearest(predictions: Sequence[Prediction]) -> str:
+def _find_rival(predictions: Sequence[Prediction]) -> str:
     shares: Counter[str] = Counter()
     for prediction in predictions:
         if prediction["rival"]:

@@ -11,7 +11,7 @@ from core.errors import Conflict
 
 
 @contextmanager
-def locked(folder: Path, what: str) -> Iterator[None]:
+def hold_folder_lock(folder: Path, what: str) -> Iterator[None]:
     """Hold the lock of that name in the folder.
 
     Raises:

@@ -21,8 +21,8 @@ import yaml
 
 from core.bot.parts import BotParts
 from core.errors import InvalidInput, NotFound
-from evaluation.training.data import LEARNT, is_learnt, read_parts, write_rows, written
-from evaluation.training.lock import locked
+from evaluation.training.data import LEARNT, format_examples, is_learnt, read_parts, write_rows
+from evaluation.training.lock import hold_folder_lock
 from evaluation.training.rasa import ROOT, run_rasa
 
 MADE_FROM = ("bot/components", "knowledge/embeddings/embedder.py")
@@ -134,7 +134,7 @@ class BotModel:
         Raises:
             Conflict: somebody else has it.
         """
-        with locked(self.folder, what):
+        with hold_folder_lock(self.folder, what):
             yield
 
     def make(self) -> Release:
@@ -186,7 +186,7 @@ class BotModel:
         files = [file for folder in self.parts.data_folders for file in sorted(folder.rglob("*.yml")) if file != learnt]
         if learnt.exists():
             kept = release.folder / LEARNT
-            kept.write_text(written([e for e in read_parts(self.parts) if is_learnt(e)]), encoding="utf-8")
+            kept.write_text(format_examples([e for e in read_parts(self.parts) if is_learnt(e)]), encoding="utf-8")
             files.append(kept)
         intents = set(self.parts.intents())
         for code, found in self.parts.language_files().items():

@@ -29,19 +29,19 @@ def run_rasa(
         try:
             done = subprocess.run(  # noqa: S603 - our own command
                 ["nice", "-n", "10", str(python), "-m", module, *words],  # noqa: S607 - customers go first
-                cwd=ROOT, env=environment(project), stdout=out, stderr=out, check=False, timeout=seconds,
+                cwd=ROOT, env=build_rasa_environment(project), stdout=out, stderr=out, check=False, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise Unavailable(f"{module} {words[0]} did not end within {seconds} s; see {log}") from None
     if done.returncode:
-        raise InvalidInput(f"Rasa's own last words, all of them in {log}:\n{_tail(log)}")
+        raise InvalidInput(f"Rasa's own last words, all of them in {log}:\n{_read_log_tail(log)}")
 
 
-def _tail(log: Path, lines: int = 15) -> str:
+def _read_log_tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def environment(project: Path | None = None) -> dict[str, str]:
+def build_rasa_environment(project: Path | None = None) -> dict[str, str]:
     """What Rasa's process needs to find our components, and those of an adopted project, and to stay quiet."""
     quiet = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
     quiet |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # more of them only wait for each other

@@ -18,7 +18,7 @@ from evaluation.training import sessions, validation
 from evaluation.training.data import read_parts
 from evaluation.training.deployment import Deployment
 from evaluation.training.model import BotModel, Release
-from evaluation.training.trials import Case, Verdict, try_out
+from evaluation.training.trials import Case, Verdict, compare_releases
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class Back:
     """Rasa understands by it already; otherwise when it starts."""
 
 
-def _nobody(_step: str, _progress: float) -> None:
+def _ignore_progress(_step: str, _progress: float) -> None:
     """Nobody watches."""
 
 
@@ -46,7 +46,7 @@ class Training:
     database: Database
     model: BotModel
     make_rasa: Callable[[], Rasa]
-    trials: Callable[[Release, Release | None, BotParts, Sequence[Case]], Verdict] = try_out
+    trials: Callable[[Release, Release | None, BotParts, Sequence[Case]], Verdict] = compare_releases
 
     @property
     def _deployment(self) -> Deployment:
@@ -59,12 +59,12 @@ class Training:
             Conflict: one is running, or waits.
             InvalidInput: the training data cannot be used, or the reason is too long.
         """
-        self._validate()
+        self._validate_data()
         with self.model.locked(), self.database.session() as session:
             sessions.give_up_broken(session)
-            return sessions.begin(session, tenant_id, by, reason).id
+            return sessions.enqueue_training(session, tenant_id, by, reason).id
 
-    def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _nobody) -> str:
+    def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _ignore_progress) -> str:
         """Train, try out, and deploy what is not worse; the status that it ended with.
 
         Whatever fails, the running model stays, and the record says why.
@@ -79,13 +79,13 @@ class Training:
             try:
                 stack.enter_context(self.model.locked())
             except Conflict as error:
-                self._failed(session_id, error, ("waiting",))
+                self._store_failure(session_id, error, ("waiting",))
                 raise
-            tenant_id, by = self._claim(session_id)
+            tenant_id, by = self._start_training(session_id)
             try:
-                return self._run(session_id, tenant_id, by, deploy=deploy, tell=tell)
+                return self._run_training(session_id, tenant_id, by, deploy=deploy, tell=tell)
             except BaseException as error:
-                self._failed(session_id, error, ("training", "evaluating"))
+                self._store_failure(session_id, error, ("training", "evaluating"))
                 raise
 
     def deploy(self, tenant_id: str, session_id: str, by: str, reason: str = "", *, force: bool = False) -> bool:
@@ -97,8 +97,8 @@ class Training:
             Unavailable: Rasa could not load it; the running model stays.
         """
         with self.database.session() as session:
-            row = sessions.get(session, tenant_id, session_id)
-            status, name = row.status, sessions.name_of(row)
+            row = sessions.get_training(session, tenant_id, session_id)
+            status, name = row.status, sessions.get_model_name(row)
         if status == "refused" and not force:
             raise Conflict("This model was refused since it is worse than the running one; it can be forced.")
         if status not in {"ready", "refused", "replaced", "deployed"}:
@@ -116,19 +116,22 @@ class Training:
             running = sessions.follow_disk(session, tenant_id, self.model)
             older = [
                 row
-                for row in sessions.listed(session, tenant_id)
+                for row in sessions.list_trainings(session, tenant_id)
                 if running and row.deployed_at and row.created_at < running.created_at and self.keeps(row)
             ]
             if not older:
                 raise NotFound("There is no earlier model to go back to.")
-            target, name = older[0].id, sessions.name_of(older[0])
+            target, name = older[0].id, sessions.get_model_name(older[0])
         return Back(target, self._deployment.deploy(tenant_id, target, name, by, reason, "rolled_back"))
 
     def listed(self, tenant_id: str) -> list[dict[str, Any]]:
         """Every training, newest first, with whether its model is still kept."""
         with self.database.session() as session:
             sessions.follow_disk(session, tenant_id, self.model)
-            return [{**sessions.shown(row), "kept": self.keeps(row)} for row in sessions.listed(session, tenant_id)]
+            return [
+                {**sessions.describe_training(row), "kept": self.keeps(row)}
+                for row in sessions.list_trainings(session, tenant_id)
+            ]
 
     def give_up_broken(self) -> None:
         """Mark what a crash left in the middle; nothing where a training is running."""
@@ -138,26 +141,26 @@ class Training:
         except Conflict:
             return
 
-    def _validate(self) -> None:
-        validation.check(read_parts(self.model.parts), self.model.parts.intents())
+    def _validate_data(self) -> None:
+        validation.check_examples(read_parts(self.model.parts), self.model.parts.intents())
 
-    def _claim(self, session_id: str) -> tuple[str, str]:
+    def _start_training(self, session_id: str) -> tuple[str, str]:
         with self.database.session() as session:
             sessions.give_up_broken(session)
-            row = sessions.claim(session, session_id, "checking the training data")
+            row = sessions.claim_training(session, session_id, "checking the training data")
             sessions.follow_disk(session, row.tenant_id, self.model)
             return row.tenant_id, row.author
 
-    def _run(self, session_id: str, tenant_id: str, by: str, *, deploy: bool, tell: Tell) -> str:
-        self._validate()
+    def _run_training(self, session_id: str, tenant_id: str, by: str, *, deploy: bool, tell: Tell) -> str:
+        self._validate_data()
         running = self.model.running_release
-        self._go_on(session_id, tell, "training", "training", 0.1)
+        self._update_progress(session_id, tell, "training", "training", 0.1)
         new = self.model.make()
-        self._go_on(session_id, tell, "evaluating", "trying it out beside the running model", 0.4, new)
+        self._update_progress(session_id, tell, "evaluating", "trying it out beside the running model", 0.4, new)
         with self.database.session() as session:
-            cases = sessions.cases(session, tenant_id)
+            cases = sessions.list_regression_cases(session, tenant_id)
         verdict = self.trials(new, running, self.model.parts, cases)
-        status = self._judged(session_id, verdict)
+        status = self._store_verdict(session_id, verdict)
         if status == "ready" and deploy:
             if self.model.running != (running.name if running else None):
                 raise Conflict("Another model was deployed meanwhile, so the comparison is void; train again.")
@@ -167,24 +170,24 @@ class Training:
         self.model.clean_up()
         return status
 
-    def _go_on(  # noqa: PLR0917
+    def _update_progress(  # noqa: PLR0917
         self, session_id: str, tell: Tell, status: str, step: str, progress: float, made: Release | None = None
     ) -> None:
         with self.database.session() as session:
             row = session.get_one(TrainingSession, session_id)
             row.status, row.step, row.progress = status, step, progress
-            row.model = sessions.path_of(made.name) if made else row.model
+            row.model = sessions.get_model_path(made.name) if made else row.model
         tell(step, progress)
 
-    def _judged(self, session_id: str, verdict: Verdict) -> str:
+    def _store_verdict(self, session_id: str, verdict: Verdict) -> str:
         status = "refused" if verdict.reasons else "ready"
         with self.database.session() as session:
             row = session.get_one(TrainingSession, session_id)
             row.metrics = {**verdict.figures, "reasons": verdict.reasons}
-            sessions.end(session, row, status, error="\n".join(verdict.reasons) or None)
+            sessions.end_training(session, row, status, error="\n".join(verdict.reasons) or None)
         return status
 
-    def _failed(self, session_id: str, error: BaseException, open_: tuple[str, ...]) -> None:
+    def _store_failure(self, session_id: str, error: BaseException, open_: tuple[str, ...]) -> None:
         cause = (
             str(error)
             if isinstance(error, (Conflict, InvalidInput, Unavailable))
@@ -194,7 +197,7 @@ class Training:
         with self.database.session() as session:
             row = session.get(TrainingSession, session_id)
             if row is not None and row.status in open_:
-                sessions.end(session, row, "failed", error=cause)
+                sessions.end_training(session, row, "failed", error=cause)
             elif row is not None and row.status == "ready":
                 row.error = f"not deployed: {cause}"
 

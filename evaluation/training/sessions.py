@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db.models import HumanCorrection, RegressionCase, TrainingSession, now
+from core.db.models import HumanCorrection, RegressionCase, TrainingSession, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from evaluation.training.model import BotModel
 from evaluation.training.trials import Case
@@ -21,7 +21,7 @@ WAITING = timedelta(minutes=15)
 PLAIN = "trained from the files without a comparison"
 
 
-def begin(session: Session, tenant_id: str, by: str, reason: str, kind: str = KIND) -> TrainingSession:
+def enqueue_training(session: Session, tenant_id: str, by: str, reason: str, kind: str = KIND) -> TrainingSession:
     """A training that waits to be run.
 
     Raises:
@@ -31,18 +31,18 @@ def begin(session: Session, tenant_id: str, by: str, reason: str, kind: str = KI
     if len(reason) > TrainingSession.reason.type.length:
         raise InvalidInput("The reason may have 500 characters.")
     waiting = session.scalar(select(TrainingSession).filter_by(kind=kind, status="waiting").limit(1))
-    if waiting is not None and waiting.created_at > now() - WAITING:
+    if waiting is not None and waiting.created_at > get_current_time() - WAITING:
         raise Conflict(f"A training waits already, asked for by {waiting.author}.")
     if waiting is not None:
-        end(session, waiting, "failed", error="No worker took it. Does the worker run?")
+        end_training(session, waiting, "failed", error="No worker took it. Does the worker run?")
     row = TrainingSession(tenant_id=tenant_id, kind=kind, author=by, reason=reason)
     session.add(row)
     session.flush()
-    audit.note(session, tenant_id, "model", row.id, "asked", by, reason=reason)
+    audit.add_audit_event(session, tenant_id, "model", row.id, "asked", by, reason=reason)
     return row
 
 
-def claim(session: Session, session_id: str, step: str) -> TrainingSession:
+def claim_training(session: Session, session_id: str, step: str) -> TrainingSession:
     """Take a waiting training, by an update, so that a task that is delivered twice runs once.
 
     Raises:
@@ -59,11 +59,11 @@ def claim(session: Session, session_id: str, step: str) -> TrainingSession:
     return row
 
 
-def end(session: Session, row: TrainingSession, status: str, *, error: str | None = None) -> None:
+def end_training(session: Session, row: TrainingSession, status: str, *, error: str | None = None) -> None:
     """It is over: ready, refused or failed."""
-    row.status, row.error, row.finished_at = status, error, now()
+    row.status, row.error, row.finished_at = status, error, get_current_time()
     row.step, row.progress = "", 1.0 if status in {"ready", "refused"} else row.progress
-    audit.note(session, row.tenant_id, "model", row.id, status, row.author, model=row.model, cause=error)
+    audit.add_audit_event(session, row.tenant_id, "model", row.id, status, row.author, model=row.model, cause=error)
 
 
 def give_up_broken(session: Session, kind: str = KIND) -> None:
@@ -73,10 +73,10 @@ def give_up_broken(session: Session, kind: str = KIND) -> None:
             TrainingSession.kind == kind, TrainingSession.status.in_(["training", "evaluating"])
         )
     ):
-        end(session, row, "failed", error=f"The process ended in the middle ({row.step}).")
+        end_training(session, row, "failed", error=f"The process ended in the middle ({row.step}).")
 
 
-def get(session: Session, tenant_id: str, session_id: str, kind: str = KIND) -> TrainingSession:
+def get_training(session: Session, tenant_id: str, session_id: str, kind: str = KIND) -> TrainingSession:
     """One training.
 
     Raises:
@@ -88,7 +88,7 @@ def get(session: Session, tenant_id: str, session_id: str, kind: str = KIND) -> 
     return row
 
 
-def listed(session: Session, tenant_id: str, kind: str = KIND) -> list[TrainingSession]:
+def list_trainings(session: Session, tenant_id: str, kind: str = KIND) -> list[TrainingSession]:
     """Newest first."""
     rows = select(TrainingSession).filter_by(tenant_id=tenant_id, kind=kind)
     return list(session.scalars(rows.order_by(TrainingSession.created_at.desc())))
@@ -97,25 +97,25 @@ def listed(session: Session, tenant_id: str, kind: str = KIND) -> list[TrainingS
 def follow_disk(session: Session, tenant_id: str, model: BotModel) -> TrainingSession | None:
     """The training of the model that Rasa loads. One that was made by `rejoinder start` gets its row here."""
     running = None
-    for row in listed(session, tenant_id):
-        if row.model and model.running == name_of(row):
+    for row in list_trainings(session, tenant_id):
+        if row.model and model.running == get_model_name(row):
             running = row
         elif row.status == "deployed":
             row.status = "replaced"
     if model.running and running is None:
         made = datetime.fromtimestamp((model.deployed / f"{model.running}.tar.gz").stat().st_mtime, UTC)
         running = TrainingSession(
-            tenant_id=tenant_id, kind=KIND, author="rejoinder start", reason=PLAIN, model=path_of(model.running),
+            tenant_id=tenant_id, kind=KIND, author="rejoinder start", reason=PLAIN, model=get_model_path(model.running),
             progress=1.0, created_at=made, finished_at=made, deployed_at=made,
         )  # fmt: skip
         session.add(running)
     if running is not None and running.status != "deployed":
-        running.status, running.deployed_at = "deployed", running.deployed_at or now()
+        running.status, running.deployed_at = "deployed", running.deployed_at or get_current_time()
     session.flush()
     return running
 
 
-def cases(session: Session, tenant_id: str) -> list[Case]:
+def list_regression_cases(session: Session, tenant_id: str) -> list[Case]:
     """What was corrected once must go on being understood."""
     rows = session.execute(
         select(RegressionCase.question, HumanCorrection.intent)
@@ -125,12 +125,12 @@ def cases(session: Session, tenant_id: str) -> list[Case]:
     return [Case(question, intent) for question, intent in rows]
 
 
-def path_of(name: str) -> str:
+def get_model_path(name: str) -> str:
     """Below ``home``."""
     return f"models/releases/{name}"
 
 
-def name_of(row: TrainingSession) -> str:
+def get_model_name(row: TrainingSession) -> str:
     """The model's own name.
 
     Raises:
@@ -141,7 +141,7 @@ def name_of(row: TrainingSession) -> str:
     return Path(row.model).name
 
 
-def shown(row: TrainingSession) -> dict[str, Any]:
+def describe_training(row: TrainingSession) -> dict[str, Any]:
     """For a list."""
     names = ("id", "status", "step", "progress", "author", "reason", "metrics", "error")
     times = ("created_at", "finished_at", "deployed_at")

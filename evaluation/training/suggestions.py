@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.bot.parts import BotParts
-from core.db.models import Message, TrainingExample, Turn, now
+from core.db.models import Message, TrainingExample, Turn, get_current_time
 from evaluation.training.data import Example, read_parts
-from evaluation.training.examples import propose
+from evaluation.training.examples import propose_example
 
 MESSAGES = 1000
 """The newest unknown ones; clustering takes their number squared."""
@@ -50,16 +50,18 @@ class Cluster:
     texts: Sequence[str]
 
 
-def suggest(session: Session, tenant_id: str, parts: BotParts, embedder: Embeds, days: int = 30) -> list[Cluster]:
+def suggest_examples(
+    session: Session, tenant_id: str, parts: BotParts, embedder: Embeds, days: int = 30
+) -> list[Cluster]:
     """Propose training examples from the last days' unknown messages; what was decided before is left out."""
-    clusters = find(_unknown(session, tenant_id, days), read_parts(parts), embedder)
+    clusters = find_clusters(_list_unknown_messages(session, tenant_id, days), read_parts(parts), embedder)
     for cluster in clusters:
         for text in cluster.texts:
-            propose(session, tenant_id, Example(text, cluster.intent), "suggestion", "cluster")
+            propose_example(session, tenant_id, Example(text, cluster.intent), "suggestion", "cluster")
     return clusters
 
 
-def find(texts: list[str], examples: list[Example], embedder: Embeds) -> list[Cluster]:
+def find_clusters(texts: list[str], examples: list[Example], embedder: Embeds) -> list[Cluster]:
     """Clusters, the largest first; their names are all different from each other and from the intents."""
     if len(texts) < LEAST:
         return []
@@ -67,18 +69,18 @@ def find(texts: list[str], examples: list[Example], embedder: Embeds) -> list[Cl
     known = embedder.embed([example.text for example in examples]) if examples else vectors[:0]
     intents = {example.intent for example in examples}
     found: dict[str, Cluster] = {}
-    for members in sorted(grouped(vectors), key=len, reverse=True):
+    for members in sorted(cluster_vectors(vectors), key=len, reverse=True):
         if len(members) < LEAST:
             continue
         inside = [texts[i] for i in members]
-        near = _nearest(vectors[members], known, examples)
-        name = near or _free(_name(inside, texts), {*intents, *found})
+        near = _find_nearest_intent(vectors[members], known, examples)
+        name = near or _choose_free_name(_build_cluster_name(inside, texts), {*intents, *found})
         earlier = found.get(name)
         found[name] = Cluster(name, bool(near), (*(earlier.texts if earlier else ()), *inside))
     return sorted(found.values(), key=lambda cluster: -len(cluster.texts))
 
 
-def grouped(vectors: npt.NDArray[np.float32], alike: float = ALIKE) -> list[list[int]]:
+def cluster_vectors(vectors: npt.NDArray[np.float32], alike: float = ALIKE) -> list[list[int]]:
     """Average linkage, from the bottom up: the two nearest become one, until none are alike enough."""
     members = [[i] for i in range(len(vectors))]
     similar = (vectors @ vectors.T).astype(np.float64)
@@ -96,21 +98,29 @@ def grouped(vectors: npt.NDArray[np.float32], alike: float = ALIKE) -> list[list
     return members
 
 
-def _unknown(session: Session, tenant_id: str, days: int) -> list[str]:
+def _list_unknown_messages(session: Session, tenant_id: str, days: int) -> list[str]:
     """One of each, newest first."""
     rows = session.scalars(
         select(Message.text)
         .join(Turn, Turn.message_id == Message.id)
-        .where(Turn.tenant_id == tenant_id, Turn.outcome == "unknown", Turn.created_at > now() - timedelta(days=days))
+        .where(
+            Turn.tenant_id == tenant_id,
+            Turn.outcome == "unknown",
+            Turn.created_at > get_current_time() - timedelta(days=days),
+        )
         .order_by(Turn.id.desc())
         .limit(MESSAGES)
     )
-    decided = {_key(text) for text in session.scalars(select(TrainingExample.text).filter_by(tenant_id=tenant_id))}
-    new = {_key(text): " ".join(text.split()) for text in rows if not text.startswith("/")}
+    decided = {
+        _build_text_key(text) for text in session.scalars(select(TrainingExample.text).filter_by(tenant_id=tenant_id))
+    }
+    new = {_build_text_key(text): " ".join(text.split()) for text in rows if not text.startswith("/")}
     return [text for key, text in new.items() if key and key not in decided]
 
 
-def _nearest(vectors: npt.NDArray[np.float32], known: npt.NDArray[np.float32], examples: list[Example]) -> str | None:
+def _find_nearest_intent(
+    vectors: npt.NDArray[np.float32], known: npt.NDArray[np.float32], examples: list[Example]
+) -> str | None:
     """The intent whose examples are nearest to most of the messages, if they are near."""
     if not len(known):
         return None
@@ -122,22 +132,22 @@ def _nearest(vectors: npt.NDArray[np.float32], known: npt.NDArray[np.float32], e
     return intent if near and votes > len(vectors) / 2 else None
 
 
-def _name(inside: Sequence[str], everything: Sequence[str]) -> str:
+def _build_cluster_name(inside: Sequence[str], everything: Sequence[str]) -> str:
     """The two words that are in most of them and in few others."""
-    here = Counter(word for text in inside for word in _words(text))
-    there = Counter(word for text in everything for word in _words(text))
+    here = Counter(word for text in inside for word in _extract_terms(text))
+    there = Counter(word for text in everything for word in _extract_terms(text))
     best = sorted(here, key=lambda word: (-(here[word] ** 2) / there[word], word))[:2]
     return "_".join(best) or "unknown_topic"
 
 
-def _words(text: str) -> set[str]:
+def _extract_terms(text: str) -> set[str]:
     return set(_WORD.findall(text.lower())) - _COMMON
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _choose_free_name(name: str, taken: set[str]) -> str:
     candidates = (name, *(f"{name}_{n}" for n in range(2, 1000)))
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _key(text: str) -> str:
+def _build_text_key(text: str) -> str:
     return " ".join(text.casefold().split())

@@ -15,7 +15,7 @@ import yaml
 
 from core.bot.parts import BotParts
 from core.errors import InvalidInput
-from evaluation.training.comparison import Prediction, compare
+from evaluation.training.comparison import Prediction, compare_predictions
 from evaluation.training.data import Example, read_rows, write_rows
 from evaluation.training.intents import IntentFigures, intent_figures
 from evaluation.training.model import Release
@@ -41,22 +41,26 @@ class Verdict:
     reasons: list[str] = field(default_factory=list)
 
 
-def try_out(new: Release, running: Release | None, parts: BotParts, cases: Sequence[Case]) -> Verdict:
+def compare_releases(new: Release, running: Release | None, parts: BotParts, cases: Sequence[Case]) -> Verdict:
     """The new model beside the running one; the two work side by side.
 
     Raises:
         InvalidInput: something ended with an error.
     """
     test = read_rows(new.rows)
-    taught = _taught(test, read_rows(running.rows) if running else test)
+    taught = _select_new_examples(test, read_rows(running.rows) if running else test)
     asked = [*(case.text for case in cases), *(example.text for example in taught)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
-        after = pool.submit(_predicted, parts, new, new, asked, Path(folder) / "after")
-        before = pool.submit(_predicted, parts, running, new, asked, Path(folder) / "before") if running else None
+        after = pool.submit(_collect_predictions, parts, new, new, asked, Path(folder) / "after")
+        before = (
+            pool.submit(_collect_predictions, parts, running, new, asked, Path(folder) / "before") if running else None
+        )
         failed = pool.submit(_failed_conversations, new, parts, Path(folder))
-        figures, reasons = compare(before.result()["held_back"], after.result()["held_back"]) if before else ({}, [])
+        figures, reasons = (
+            compare_predictions(before.result()["held_back"], after.result()["held_back"]) if before else ({}, [])
+        )
         new_cases, old_cases = after.result()["cases"], before.result()["cases"] if before else []
-        forgotten = _forgotten(cases, old_cases, new_cases, knowledge_intents(parts))
+        forgotten = _find_forgotten_cases(cases, old_cases, new_cases, knowledge_intents(parts))
         if forgotten:
             reasons.append("understood by the running model and not by this one: " + "; ".join(forgotten))
         if failed.result():
@@ -82,41 +86,41 @@ def held_back(release: Release, parts: BotParts) -> list[IntentFigures]:
         InvalidInput: it ended with an error.
     """
     with tempfile.TemporaryDirectory() as folder:
-        predicted = _predicted(parts, release, release, [], Path(folder) / "intents")["held_back"]
+        predicted = _collect_predictions(parts, release, release, [], Path(folder) / "intents")["held_back"]
     return intent_figures(predicted, ruled_intents(parts))
 
 
 def knowledge_intents(parts: BotParts) -> set[str]:
     """Intents whose first step, outside a form, is to ask the knowledge base."""
     found: set[str] = set()
-    for rule in _paths(parts, "rules"):
+    for rule in _read_data_items(parts, "rules"):
         first, then = [*rule["steps"], {}, {}][:2]
         if then.get("action") == KNOWLEDGE and not rule.get("condition"):
-            found |= _intents(first)
+            found |= _list_step_intents(first)
     return found
 
 
 def ruled_intents(parts: BotParts) -> set[str]:
     """Intents that a rule or a story names: the others lead nowhere."""
-    paths = (*_paths(parts, "rules"), *_paths(parts, "stories"))
-    return {intent for path in paths for step in path["steps"] for intent in _intents(step)}
+    paths = (*_read_data_items(parts, "rules"), *_read_data_items(parts, "stories"))
+    return {intent for path in paths for step in path["steps"] for intent in _list_step_intents(step)}
 
 
-def _paths(parts: BotParts, kind: str) -> Iterator[dict[str, Any]]:
+def _read_data_items(parts: BotParts, kind: str) -> Iterator[dict[str, Any]]:
     for file in sorted(file for folder in parts.data_folders for file in folder.rglob("*.yml")):
         yield from (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get(kind) or ()
 
 
-def _intents(step: dict[str, Any]) -> set[str]:
+def _list_step_intents(step: dict[str, Any]) -> set[str]:
     return {str(each["intent"]).partition("/")[0] for each in step.get("or", [step]) if "intent" in each}
 
 
-def _taught(after: list[Example], before: list[Example]) -> list[Example]:
+def _select_new_examples(after: list[Example], before: list[Example]) -> list[Example]:
     known = {(example.key, example.intent) for example in before}
     return [example for example in after if (example.key, example.intent) not in known]
 
 
-def _predicted(
+def _collect_predictions(
     parts: BotParts, release: Release, new: Release, asked: list[str], folder: Path
 ) -> dict[str, list[Prediction]]:
     folder.mkdir()
@@ -129,15 +133,17 @@ def _predicted(
     return found
 
 
-def _forgotten(cases: Sequence[Case], old: list[Prediction], new: list[Prediction], knowledge: set[str]) -> list[str]:
+def _find_forgotten_cases(
+    cases: Sequence[Case], old: list[Prediction], new: list[Prediction], knowledge: set[str]
+) -> list[str]:
     return [
         f'"{case.text}" ({now["predicted"] or "not known"} instead of {case.intent or "a question"})'
         for case, was, now in zip(cases, old, new, strict=False)
-        if _meets(case, was, knowledge) and not _meets(case, now, knowledge)
+        if _matches_case(case, was, knowledge) and not _matches_case(case, now, knowledge)
     ]
 
 
-def _meets(case: Case, prediction: Prediction, knowledge: set[str]) -> bool:
+def _matches_case(case: Case, prediction: Prediction, knowledge: set[str]) -> bool:
     understood = prediction["predicted"] or prediction["band"]
     return bool(understood == case.intent.partition("/")[0] if case.intent else understood in knowledge)
 

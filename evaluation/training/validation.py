@@ -10,32 +10,36 @@ from core.errors import InvalidInput
 from evaluation.training.data import Example
 
 
-def check(examples: Iterable[Example], intents: Iterable[str]) -> None:
+def check_examples(examples: Iterable[Example], intents: Iterable[str]) -> None:
     """Nothing where all is well.
 
     Raises:
         InvalidInput: with a line for each problem.
     """
-    if found := problems(list(examples), set(intents)):
+    if found := list_example_problems(list(examples), set(intents)):
         raise InvalidInput("The training data cannot be used:\n" + "\n".join(f"  {problem}" for problem in found))
 
 
-def problems(examples: list[Example], intents: set[str]) -> list[str]:
+def list_example_problems(examples: list[Example], intents: set[str]) -> list[str]:
     """A line for each."""
-    return [*_texts(examples), *_unknown(examples, intents), *_twice(examples)]
+    return [
+        *_find_invalid_texts(examples),
+        *_find_unknown_intents(examples, intents),
+        *_find_duplicate_examples(examples),
+    ]
 
 
-def _texts(examples: list[Example]) -> list[str]:
-    empty = [f"{_where(e)}an example of {e.intent} is empty" for e in examples if not e.key]
+def _find_invalid_texts(examples: list[Example]) -> list[str]:
+    empty = [f"{_format_location(e)}an example of {e.intent} is empty" for e in examples if not e.key]
     commands = [
-        f'{_where(e)}"{e.text}" ({e.intent}) begins with a slash: Rasa takes it for a command'
+        f'{_format_location(e)}"{e.text}" ({e.intent}) begins with a slash: Rasa takes it for a command'
         for e in examples
         if e.key.startswith("/")
     ]  # fmt: skip
     return empty + commands
 
 
-def _unknown(examples: list[Example], intents: set[str]) -> list[str]:
+def _find_unknown_intents(examples: list[Example], intents: set[str]) -> list[str]:
     found = []
     for intent in sorted({e.base for e in examples} - intents):
         near = get_close_matches(intent, intents, n=1)
@@ -49,7 +53,7 @@ def _unknown(examples: list[Example], intents: set[str]) -> list[str]:
     return found
 
 
-def _twice(examples: list[Example]) -> list[str]:
+def _find_duplicate_examples(examples: list[Example]) -> list[str]:
     by_key: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_key[example.key].append(example)
@@ -61,5 +65,5 @@ def _twice(examples: list[Example]) -> list[str]:
     ]
 
 
-def _where(example: Example) -> str:
+def _format_location(example: Example) -> str:
     return f"{example.file}: " if example.file else ""

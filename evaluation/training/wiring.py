@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.db import Database
 from core.rasa import Rasa
-from core.secrets import derive
+from core.secrets import derive_key
 from core.settings import Settings
 from evaluation.training.model import BotModel
 from evaluation.training.service import Training
@@ -18,5 +18,5 @@ def make_model(settings: Settings) -> BotModel:
 def make_training(settings: Settings, database: Database) -> Training:
     """Trains and deploys on this machine."""
     return Training(
-        database, make_model(settings), lambda: Rasa(settings.rasa(), derive(settings.secret_key(), "rasa"))
+        database, make_model(settings), lambda: Rasa(settings.rasa(), derive_key(settings.secret_key(), "rasa"))
     )

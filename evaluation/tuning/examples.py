@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.tuning.pairs import Phrased
-from knowledge.imports.chunker import plain
+from knowledge.imports.chunker import strip_markdown
 from knowledge.types import Embeds
 
 FILES = ("phrasings.jsonl", "answers.jsonl")
@@ -44,25 +44,25 @@ class Examples:
             (folder / name).write_text("".join(lines), encoding="utf-8")
 
 
-def forget(folder: Path) -> None:
+def delete_examples(folder: Path) -> None:
     """What customers wrote does not stay beside the model."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
 
 
-def mine(phrased: Sequence[Phrased], embedder: Embeds) -> Examples:
+def mine_examples(phrased: Sequence[Phrased], embedder: Embeds) -> Examples:
     """From the entries that are not held back; the current model says which entry with another answer is nearest.
 
     Every example of an entry has the same positive, so that a batch which repeats none sets no entry against itself.
     """
     taught = [one for one in phrased if one.entry.questions and not one.held_back]
     heads = [one.named(one.entry.questions[0]) for one in taught]
-    bodies = [plain(one.entry.answer)[:ANSWER_CHARACTERS] for one in taught]
+    bodies = [strip_markdown(one.entry.answer)[:ANSWER_CHARACTERS] for one in taught]
     head_vectors, body_vectors = embedder.embed(heads), embedder.embed(bodies)
     asked = [(place, one.named(text)) for place, one in enumerate(taught) for text in one.phrasings]
     phrasings, answers = [], []
     for (place, text), vector in zip(asked, embedder.embed([text for _, text in asked]), strict=True):
-        other = _hard(place, vector, taught, head_vectors, body_vectors)
+        other = _find_hard_negative(place, vector, taught, head_vectors, body_vectors)
         if other is None:
             continue
         if text != heads[place]:
@@ -72,7 +72,7 @@ def mine(phrased: Sequence[Phrased], embedder: Embeds) -> Examples:
     return Examples(phrasings, answers)
 
 
-def _hard(
+def _find_hard_negative(
     place: int,
     asked: npt.NDArray[np.float32],
     taught: Sequence[Phrased],

@@ -40,15 +40,15 @@ def main(folder: Path, base: Path) -> None:
     """Train, then write what serves."""
     model = SentenceTransformer(str(base), device="cpu", local_files_only=True)
     reads, model.max_seq_length = model.max_seq_length, LONGEST
-    train(model, folder)
+    train_embedding(model, folder)
     model.max_seq_length = reads
-    export(model, folder)
+    export_onnx_model(model, folder)
     shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
 
 
-def train(model: SentenceTransformer, folder: Path) -> None:
+def train_embedding(model: SentenceTransformer, folder: Path) -> None:
     """Move each anchor to its positive, and away from its negative and from the others of the batch."""
-    rows = {name: _rows(folder / f"{name}.jsonl") for name in ("phrasings", "answers")}
+    rows = {name: _read_rows(folder / f"{name}.jsonl") for name in ("phrasings", "answers")}
     sets = {name: Dataset.from_list(some) for name, some in rows.items() if some}
     with tempfile.TemporaryDirectory() as scratch:
         arguments = SentenceTransformerTrainingArguments(
@@ -75,7 +75,7 @@ def fast_bf16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _read_rows(path: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -92,7 +92,7 @@ class Hidden(torch.nn.Module):
         return self.network(**texts).last_hidden_state
 
 
-def export(model: SentenceTransformer, folder: Path) -> None:
+def export_onnx_model(model: SentenceTransformer, folder: Path) -> None:
     """The transformer as ONNX with weights in 8 bits; pooling and norm are `knowledge.embeddings.embedder`'s."""
     feed = model.tokenizer(["one", "and three words"], padding=True, return_tensors="pt")
     axes = {0: "batch", 1: "sequence"}

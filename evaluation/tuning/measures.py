@@ -39,9 +39,9 @@ class Ranks:
         }
 
 
-def ranked(phrased: Sequence[Phrased], embedder: Embeds) -> Ranks:
+def compute_ranks(phrased: Sequence[Phrased], embedder: Embeds) -> Ranks:
     """Each phrasing of each held-back entry is asked while the index lacks that phrasing; all the rest is in it."""
-    searched = _searched(phrased)
+    searched = _select_entries(phrased)
     texts = [(n, text) for n, one in enumerate(searched) for text in spoken_parts(one.entry)]
     owners = np.array([n for n, _ in texts], dtype=np.int64)
     vectors = embedder.embed([text for _, text in texts])
@@ -65,18 +65,18 @@ def ranked(phrased: Sequence[Phrased], embedder: Embeds) -> Ranks:
     return Ranks(np.array(ranks, dtype=np.int64), np.array(of, dtype=np.int64))
 
 
-def _searched(phrased: Sequence[Phrased]) -> list[Phrased]:
+def _select_entries(phrased: Sequence[Phrased]) -> list[Phrased]:
     held_back = [one for one in phrased if one.held_back]
     return held_back + [one for one in phrased if not one.held_back][:MOST_ENTRIES]
 
 
-def compare(before: Ranks, after: Ranks) -> tuple[dict[str, Any], str | None]:
+def compare_ranks(before: Ranks, after: Ranks) -> tuple[dict[str, Any], str | None]:
     """Figures, and why the new model is not better; None where it is.
 
     The interval is a paired bootstrap over entries, since the phrasings of one are alike. Better means that the lower
     bound of the difference in mean reciprocal rank is above 0.
     """
-    low_high = {name: _interval(before, after, name) for name in before.scores()}
+    low_high = {name: _compute_interval(before, after, name) for name in before.scores()}
     old, new = before.figures(), after.figures()
     figures = {
         "questions": len(before.ranks),
@@ -95,7 +95,7 @@ def compare(before: Ranks, after: Ranks) -> tuple[dict[str, Any], str | None]:
     )
 
 
-def _interval(before: Ranks, after: Ranks, name: str) -> tuple[float, float]:
+def _compute_interval(before: Ranks, after: Ranks, name: str) -> tuple[float, float]:
     """95 % of the difference."""
     differences = after.scores()[name] - before.scores()[name]
     _, place = np.unique(before.entries, return_inverse=True)

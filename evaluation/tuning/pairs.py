@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.db.models import KnowledgeEntry, RegressionCase, ReuseObservation
 from core.errors import InvalidInput
 from knowledge.entries import editor
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Entry
 
 HELD_BACK = 0.3
@@ -45,18 +45,18 @@ class Phrased:
     @property
     def answer_key(self) -> str:
         """Entries with the same one give the same answer."""
-        return normalised(self.entry.answer)
+        return normalise_text(self.entry.answer)
 
 
-def read(session: Session, tenant_id: str) -> list[Phrased]:
+def load_phrased_entries(session: Session, tenant_id: str) -> list[Phrased]:
     """Every approved entry, in a fixed order."""
     approved = select(KnowledgeEntry.id).filter_by(tenant_id=tenant_id, status="approved")
-    served = editor.served(session, tenant_id, list(session.scalars(approved.order_by(KnowledgeEntry.id))))
-    confirmed = _confirmed(session, tenant_id)
-    return [Phrased(entry, _new(entry, confirmed[entry.id])) for entry in served.values()]
+    served = editor.load_served_entries(session, tenant_id, list(session.scalars(approved.order_by(KnowledgeEntry.id))))
+    confirmed = _collect_confirmed_texts(session, tenant_id)
+    return [Phrased(entry, _select_new_texts(entry, confirmed[entry.id])) for entry in served.values()]
 
 
-def _confirmed(session: Session, tenant_id: str) -> dict[str, list[str]]:
+def _collect_confirmed_texts(session: Session, tenant_id: str) -> dict[str, list[str]]:
     """By entry: what it was rightly reused for, and what a correction says that it answers."""
     seen = select(ReuseObservation.entry_id, ReuseObservation.text, ReuseObservation.correct)
     judged = session.execute(seen.filter_by(tenant_id=tenant_id).order_by(ReuseObservation.id)).all()
@@ -70,12 +70,12 @@ def _confirmed(session: Session, tenant_id: str) -> dict[str, list[str]]:
     return found
 
 
-def _new(entry: Entry, texts: Sequence[str]) -> tuple[str, ...]:
-    known = {normalised(question) for question in entry.questions}
-    return tuple({normalised(text): text for text in texts if normalised(text) not in known}.values())
+def _select_new_texts(entry: Entry, texts: Sequence[str]) -> tuple[str, ...]:
+    known = {normalise_text(question) for question in entry.questions}
+    return tuple({normalise_text(text): text for text in texts if normalise_text(text) not in known}.values())
 
 
-def check(phrased: Sequence[Phrased]) -> None:
+def require_enough_pairs(phrased: Sequence[Phrased]) -> None:
     """Is there enough to learn from and to tell whether it helped?
 
     Raises:

@@ -17,7 +17,7 @@ from core.db import Database
 from core.db.models import TrainingSession
 from core.errors import Conflict, NotFound, RejoinderError
 from evaluation.training import sessions
-from evaluation.training.lock import locked
+from evaluation.training.lock import hold_folder_lock
 from evaluation.tuning import examples, measures, pairs
 from evaluation.tuning.models import TunedModels
 from evaluation.tuning.swap import Swap
@@ -36,7 +36,7 @@ Tell = Callable[[str, float], None]
 Trains = Callable[[Path, Path, Callable[[float], None]], None]
 
 
-def _nobody(_step: str, _progress: float) -> None:
+def _ignore_progress(_step: str, _progress: float) -> None:
     """Nobody watches."""
 
 
@@ -65,12 +65,12 @@ class Tuning:
         """
         self.check()
         with self._database.session() as session:
-            pairs.check(pairs.read(session, tenant_id))
-        with locked(self.models.folder, "fine-tuning"), self._database.session() as session:
+            pairs.require_enough_pairs(pairs.load_phrased_entries(session, tenant_id))
+        with hold_folder_lock(self.models.folder, "fine-tuning"), self._database.session() as session:
             sessions.give_up_broken(session, KIND)
-            return sessions.begin(session, tenant_id, by, reason, KIND).id
+            return sessions.enqueue_training(session, tenant_id, by, reason, KIND).id
 
-    def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _nobody) -> str:
+    def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _ignore_progress) -> str:
         """Train, evaluate, and deploy what is better; the status that it ended with.
 
         Whatever fails, the model in force stays, and the record says why.
@@ -83,24 +83,26 @@ class Tuning:
         """
         with ExitStack() as stack:
             try:
-                stack.enter_context(locked(self.models.folder, "fine-tuning"))
+                stack.enter_context(hold_folder_lock(self.models.folder, "fine-tuning"))
             except Conflict as error:
-                self._failed(session_id, error)
+                self._store_failure(session_id, error)
                 raise
             with self._database.session() as session:
                 sessions.give_up_broken(session, KIND)
-                row = sessions.claim(session, session_id, "reading the pairs")
+                row = sessions.claim_training(session, session_id, "reading the pairs")
             try:
-                status = self._trained(row, tell)
+                status = self._train_embedding(row, tell)
                 if status == "ready" and deploy:
                     self.deploy(row.tenant_id, session_id, row.author, tell=tell)
                     status = "deployed"
             except BaseException as error:
-                self._failed(session_id, error)
+                self._store_failure(session_id, error)
                 raise
         return status
 
-    def deploy(self, tenant_id: str, session_id: str, by: str, reason: str = "", *, tell: Tell = _nobody) -> None:
+    def deploy(
+        self, tenant_id: str, session_id: str, by: str, reason: str = "", *, tell: Tell = _ignore_progress
+    ) -> None:
         """Make the model's vectors while the other one serves, then search by it from the next question on.
 
         Raises:
@@ -119,14 +121,14 @@ class Tuning:
             Conflict: it was refused, is not ready or serves already.
         """
         with self._database.session() as session:
-            row = sessions.get(session, tenant_id, session_id, KIND)
+            row = sessions.get_training(session, tenant_id, session_id, KIND)
         if row.status not in {"ready", "replaced"}:
             raise Conflict(
                 f"This training is {row.status}; only a model that was found better, and does not serve, can be deployed."
             )
-        return self._kept(row)
+        return self._require_kept_model(row)
 
-    def rollback(self, tenant_id: str, by: str, reason: str = "", *, tell: Tell = _nobody) -> str:
+    def rollback(self, tenant_id: str, by: str, reason: str = "", *, tell: Tell = _ignore_progress) -> str:
         """Back to the model that served before; again: one further back. The training's id, or "base".
 
         Raises:
@@ -145,7 +147,7 @@ class Tuning:
             NotFound: the base model serves.
         """
         with self._database.session() as session:
-            rows = sessions.listed(session, tenant_id, KIND)
+            rows = sessions.list_trainings(session, tenant_id, KIND)
         running = next((row for row in rows if row.status == "deployed"), None)
         if running is None:
             raise NotFound("The base model serves; there is none before it.")
@@ -155,13 +157,13 @@ class Tuning:
     def listed(self, tenant_id: str) -> list[dict[str, Any]]:
         """Every training, newest first, with whether its model is still kept."""
         with self._database.session() as session:
-            rows = sessions.listed(session, tenant_id, KIND)
-        return [{**sessions.shown(row), "kept": self.models.kept(row)} for row in rows]
+            rows = sessions.list_trainings(session, tenant_id, KIND)
+        return [{**sessions.describe_training(row), "kept": self.models.kept(row)} for row in rows]
 
     def resume(self) -> None:
         """What a killed process left: a training is failed, a deployment goes on. For the worker's start."""
         try:
-            with locked(self.models.folder, "fine-tuning"), self._database.session() as session:
+            with hold_folder_lock(self.models.folder, "fine-tuning"), self._database.session() as session:
                 sessions.give_up_broken(session, KIND)
                 broken = session.query(TrainingSession).filter_by(kind=KIND, step=INDEXING).all()
         except Conflict:
@@ -171,44 +173,47 @@ class Tuning:
             try:
                 self.deploy(row.tenant_id, row.id, "worker", "resumed")
             except RejoinderError as error:
-                self._failed(row.id, error)
+                self._store_failure(row.id, error)
 
-    def _trained(self, row: TrainingSession, tell: Tell) -> str:
+    def _train_embedding(self, row: TrainingSession, tell: Tell) -> str:
         """Ready or refused."""
         self.check()
         with self._database.session() as session:
-            phrased = pairs.read(session, row.tenant_id)
-        pairs.check(phrased)
+            phrased = pairs.load_phrased_entries(session, row.tenant_id)
+        pairs.require_enough_pairs(phrased)
         before = Swap(self.knowledge).in_force(row.tenant_id)
         current = self.knowledge.spaces.of(before).embedder
-        self._go_on(row.id, tell, "mining hard negatives", 0.02)
-        shown, model, began = examples.mine(phrased, current), self.models.new(), time.monotonic()
+        self._update_progress(row.id, tell, "mining hard negatives", 0.02)
+        shown, model, began = examples.mine_examples(phrased, current), self.models.new(), time.monotonic()
         folder = self.models.home / model
         try:
             shown.write(folder)
-            self.trains(folder, self.base, lambda part: self._go_on(row.id, tell, "training", 0.05 + 0.55 * part))
-            self._go_on(row.id, tell, "evaluating beside the model in force", 0.6, "evaluating")
+            self.trains(
+                folder, self.base, lambda part: self._update_progress(row.id, tell, "training", 0.05 + 0.55 * part)
+            )
+            self._update_progress(row.id, tell, "evaluating beside the model in force", 0.6, "evaluating")
             seconds = time.monotonic() - began
-            figures, reason = measures.compare(
-                measures.ranked(phrased, current), measures.ranked(phrased, self.knowledge.spaces.of(model).embedder)
+            figures, reason = measures.compare_ranks(
+                measures.compute_ranks(phrased, current),
+                measures.compute_ranks(phrased, self.knowledge.spaces.of(model).embedder),
             )
         except BaseException:
             self.models.forget(model)
             raise
-        examples.forget(folder)
+        examples.delete_examples(folder)
         figures |= {
             "pairs": len(shown.phrasings), "answers": len(shown.answers), "training seconds": round(seconds, 1),
             "megabytes": round((folder / "model.onnx").stat().st_size / 1e6, 1), "compared with": before or BASE,
         }  # fmt: skip
-        return self._judged(row.id, model, figures, reason)
+        return self._store_verdict(row.id, model, figures, reason)
 
-    def _judged(self, session_id: str, model: str, figures: dict[str, Any], reason: str | None) -> str:
+    def _store_verdict(self, session_id: str, model: str, figures: dict[str, Any], reason: str | None) -> str:
         if reason:
             self.models.forget(model)
         with self._database.session() as session:
             row = session.get_one(TrainingSession, session_id)
             row.metrics, row.model = figures, None if reason else model
-            sessions.end(session, row, "refused" if reason else "ready", error=reason)
+            sessions.end_training(session, row, "refused" if reason else "ready", error=reason)
             return row.status
 
     def _put_in_force(  # noqa: PLR0917
@@ -216,41 +221,50 @@ class Tuning:
     ) -> None:
         subject, model = (row.id, row.model) if row else (BASE, None)
 
-        def record(session: Session) -> None:
+        def record_swap(session: Session) -> None:
             if row:
                 done = session.get_one(TrainingSession, row.id, populate_existing=True)
                 done.step, done.progress, done.error = "", 1.0, None
-            audit.note(session, tenant_id, "model", subject, action, by, model=model, before=before, reason=reason)
+            audit.add_audit_event(
+                session, tenant_id, "model", subject, action, by, model=model, before=before, reason=reason
+            )
 
-        with locked(self.models.folder, "deployment"):
+        with hold_folder_lock(self.models.folder, "deployment"):
             swap = Swap(self.knowledge)
             before = swap.in_force(tenant_id)
             if row and row.status == "ready" and row.metrics.get("compared with") != (before or BASE):
                 raise Conflict("Another model was put in force since the comparison, so it is void; train again.")
-            self._go_on(subject, tell, INDEXING, 0.7)  # from here on a broken deployment is known as such
-            swap.to(tenant_id, model, record, lambda part: self._go_on(subject, tell, INDEXING, 0.7 + 0.29 * part))
+            self._update_progress(subject, tell, INDEXING, 0.7)  # from here on a broken deployment is known as such
+            swap.to(
+                tenant_id,
+                model,
+                record_swap,
+                lambda part: self._update_progress(subject, tell, INDEXING, 0.7 + 0.29 * part),
+            )
             with self._database.session() as session:
-                rows = sessions.listed(session, tenant_id, KIND)
+                rows = sessions.list_trainings(session, tenant_id, KIND)
             self.models.clean_up(self.knowledge, tenant_id, rows)
 
-    def _kept(self, row: TrainingSession) -> TrainingSession:
+    def _require_kept_model(self, row: TrainingSession) -> TrainingSession:
         if not self.models.kept(row):
             raise NotFound(f"The model of {row.id} is no longer kept.")
         return row
 
-    def _go_on(self, session_id: str, tell: Tell, step: str, progress: float, status: str | None = None) -> None:
+    def _update_progress(
+        self, session_id: str, tell: Tell, step: str, progress: float, status: str | None = None
+    ) -> None:
         with self._database.session() as session:
             row = session.get(TrainingSession, session_id)
             if row is not None:
                 row.step, row.progress, row.status = step, progress, status or row.status
         tell(step, progress)
 
-    def _failed(self, session_id: str, error: BaseException) -> None:
+    def _store_failure(self, session_id: str, error: BaseException) -> None:
         cause = str(error) if isinstance(error, RejoinderError) else f"{type(error).__name__}: {error}"
         log.warning("fine-tuning failed", training=session_id, error=cause)
         with self._database.session() as session:
             row = session.get(TrainingSession, session_id)
             if row is not None and row.status in {"waiting", "training", "evaluating"}:
-                sessions.end(session, row, "failed", error=cause)
+                sessions.end_training(session, row, "failed", error=cause)
             elif row is not None and row.status in {"ready", "replaced"}:
                 row.step, row.error = "", f"not deployed: {cause}"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, KnowledgeUnavailable
 from knowledge.entries import editor
 from knowledge.entries.editor import Revision
-from knowledge.index.indexer import whole
+from knowledge.index.indexer import make_end_position
 from knowledge.wiring import Knowledge
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ class Swap:
 
     def in_force(self, tenant_id: str) -> str | None:
         """The tuned model that serves, by its folder below ``home``; None: the base model."""
-        revision = self._revision(tenant_id)
+        revision = self._find_revision(tenant_id)
         return revision.model if revision else None
 
     def to(
@@ -43,7 +43,7 @@ class Swap:
             Conflict: the knowledge changed all the time.
         """
         for _ in range(ROUNDS):
-            before = self._revision(tenant_id)
+            before = self._find_revision(tenant_id)
             reached = self.knowledge.synchroniser.prepare(
                 tenant_id, model, lambda done, total: tell(done / max(total, 1))
             )
@@ -54,15 +54,17 @@ class Swap:
         else:
             raise Conflict("The knowledge changes faster than it can be indexed; try again in a quieter moment.")
         if before is not None and before.model != model:
-            self._leave(tenant_id, before)
+            self._store_index_position(tenant_id, before)
 
-    def _leave(self, tenant_id: str, before: Revision) -> None:
+    def _store_index_position(self, tenant_id: str, before: Revision) -> None:
         """The replaced index notes how far it was, so that going back begins there; without the note, at the start."""
         try:
-            self.knowledge.spaces.of(before.model).index.note_reached(tenant_id, before.epoch, whole(before.indexed))
+            self.knowledge.spaces.of(before.model).index.note_reached(
+                tenant_id, before.epoch, make_end_position(before.indexed)
+            )
         except KnowledgeUnavailable as error:
             log.warning("going back will make all vectors again", model=before.model, error=str(error))
 
-    def _revision(self, tenant_id: str) -> Revision | None:
+    def _find_revision(self, tenant_id: str) -> Revision | None:
         with self.knowledge.database.session() as session:
             return editor.revision_of(session, tenant_id)

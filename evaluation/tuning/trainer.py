@@ -47,7 +47,7 @@ def fine_tune(folder: Path, base: Path, tell: Callable[[float], None]) -> None:
     log = folder / "training.log"
     with log.open("wb") as errors, subprocess.Popen(  # noqa: S603 - our own command
         ["nice", "-n", "10", *words],  # noqa: S607 - customers go first
-        cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, stderr=errors, text=True,
+        cwd=ROOT, env=_build_trainer_environment(), stdout=subprocess.PIPE, stderr=errors, text=True,
     ) as running:  # fmt: skip
         try:
             for line in running.stdout or ():
@@ -61,6 +61,6 @@ def fine_tune(folder: Path, base: Path, tell: Callable[[float], None]) -> None:
         raise InvalidInput(f"The training's own last words, all of them in {log}:\n{last}")
 
 
-def _environment() -> dict[str, str]:
+def _build_trainer_environment() -> dict[str, str]:
     """No hub is asked, and one thread: on few cores several wait for each other and for the customers."""
     return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}

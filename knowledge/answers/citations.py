@@ -47,17 +47,17 @@ class Rewriter:
         held = _OPEN.search(text)
         cut = held.start() if held else len(text)
         self._held = text[cut:]
-        return self._replaced(text[:cut])
+        return self._replace_marks(text[:cut])
 
     def flush(self) -> str:
         """The rest."""
         held, self._held = self._held, ""
         return held
 
-    def _replaced(self, text: str) -> str:
-        return _MARK.sub(self._mark, text)
+    def _replace_marks(self, text: str) -> str:
+        return _MARK.sub(self._renumber_mark, text)
 
-    def _mark(self, found: re.Match[str]) -> str:
+    def _renumber_mark(self, found: re.Match[str]) -> str:
         number = int(found[1])
         if not 1 <= number <= len(self._evidence):
             return ""
@@ -70,7 +70,7 @@ def without_marks(text: str) -> str:
     return _MARK.sub("", text)
 
 
-def cited(text: str, evidence: Sequence[Entry]) -> list[Entry]:
+def list_cited_entries(text: str, evidence: Sequence[Entry]) -> list[Entry]:
     """The evidence that a model's text names, in that order, each once."""
     numbers = dict.fromkeys(int(found[1]) for found in _MARK.finditer(text))
     return [evidence[n - 1] for n in numbers if 1 <= n <= len(evidence)]

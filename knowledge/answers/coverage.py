@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from core.db.models import KnowledgeEntry, SourceDocument
 from knowledge.answers.decision import Answering
 from knowledge.answers.explanation import notes_of, sentence_of
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Answer, Question
 
 Kind = Literal["question", "heading"]
@@ -81,14 +81,14 @@ def own_questions(session: Session, tenant_id: str, sources: Sequence[str] = ())
         if entry.subject or entry.context:
             skipped += 1
             continue
-        kind, texts = _texts(entry)
+        kind, texts = _get_question_texts(entry)
         for text in texts:
-            if normalised(text):
-                grouped.setdefault((kind, normalised(text)), []).append((text, entry, origin, uri))
-    return [_own(kind, same) for (kind, _), same in grouped.items()], skipped
+            if normalise_text(text):
+                grouped.setdefault((kind, normalise_text(text)), []).append((text, entry, origin, uri))
+    return [_build_own_question(kind, same) for (kind, _), same in grouped.items()], skipped
 
 
-def spread(questions: Sequence[OwnQuestion], most: int) -> list[OwnQuestion]:
+def sample_questions(questions: Sequence[OwnQuestion], most: int) -> list[OwnQuestion]:
     """At most so many of them, from the first to the last in even steps."""
     if len(questions) <= most:
         return list(questions)
@@ -110,39 +110,39 @@ def check_coverage(
     for number, own in enumerate(questions, 1):
         asked = Question(tenant_id, own.text)
         answer = answering.answer(asked)
-        if not _is_own(answer, own):
-            misses.append(_miss(answering, asked, own))
+        if not _is_own_answer(answer, own):
+            misses.append(_explain_miss(answering, asked, own))
         progress(number, len(questions))
     return Coverage(len(questions), len(questions) - len(misses), len(questions), tuple(misses))
 
 
-def _texts(entry: KnowledgeEntry) -> tuple[Kind, list[str]]:
+def _get_question_texts(entry: KnowledgeEntry) -> tuple[Kind, list[str]]:
     if entry.kind == "faq":
         return "question", [question.text for question in entry.questions]
     return "heading", [(entry.title or "").rpartition(" > ")[2]]
 
 
-def _own(kind: Kind, same: Sequence[tuple[str, KnowledgeEntry, str | None, str | None]]) -> OwnQuestion:
+def _build_own_question(kind: Kind, same: Sequence[tuple[str, KnowledgeEntry, str | None, str | None]]) -> OwnQuestion:
     text, _, origin, uri = same[0]
     entries = frozenset(entry.id for _, entry, _, _ in same)
-    answers = frozenset(normalised(entry.answer) for _, entry, _, _ in same)
+    answers = frozenset(normalise_text(entry.answer) for _, entry, _, _ in same)
     return OwnQuestion(text, kind, origin, uri, entries, answers)
 
 
-def _is_own(answer: Answer, own: OwnQuestion) -> bool:
+def _is_own_answer(answer: Answer, own: OwnQuestion) -> bool:
     """Was one of its entries sent, or the very same answer? A heading is no whole question: it may be offered, too."""
     if any(part.disputed for part in answer.parts):
         return False
     sent = [part for part in answer.parts if part.outcome in SENT]
     if any(used.id in own.entries for part in sent for used in part.entries):
         return True
-    if any(normalised(part.text) in own.answers for part in sent):
+    if any(normalise_text(part.text) in own.answers for part in sent):
         return True
     offered = {choice.entry_id for part in answer.parts for choice in part.choices}
     return own.kind == "heading" and bool(offered & own.entries)
 
 
-def _miss(answering: Answering, asked: Question, own: OwnQuestion) -> Miss:
+def _explain_miss(answering: Answering, asked: Question, own: OwnQuestion) -> Miss:
     explanation = answering.explain(asked)
     why = [line for reasons in explanation.reasons for line in (sentence_of(reasons), *notes_of(reasons))]
     why += _sent_instead(part.title or part.text for part in explanation.answer.parts if part.outcome in SENT)

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from knowledge.answers.reasons import Exact, Explanation, Guard, Guarded, Reasons, Talk
-from knowledge.answers.reuse.contrast_guards import difference
+from knowledge.answers.reuse.contrast_guards import find_difference
 from knowledge.answers.reuse.decision import Reuse
-from knowledge.entries.rivals import differ_in_figures, disagree, figures
+from knowledge.entries.rivals import answers_disagree, differ_in_figures, extract_figures
 from knowledge.relevance.bars import BarsOf, shipped_bars
 from knowledge.relevance.matcher import Match, Matcher
 from knowledge.relevance.ranker import Ranked, Ranker, Ranking
 from knowledge.text import topic
-from knowledge.text.features import content_words, contradicts, normalised, opposes
+from knowledge.text.features import content_words, has_contradiction, has_opposite_terms, normalise_text
 from knowledge.text.question_splitter import parts_of
 from knowledge.types import (
     Answer,
@@ -112,7 +112,7 @@ class Answering:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        return self._explained(question).answer
+        return self._explain_question(question).answer
 
     def explain(self, question: Question) -> Explanation:
         """The answer with its reasons; nothing is noted, and what was decided without reading is read all the same.
@@ -120,8 +120,8 @@ class Answering:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        explained = self._explained(replace(question, turn_id=None))
-        return replace(explained, reasons=tuple(map(self._completed, explained.reasons)))
+        explained = self._explain_question(replace(question, turn_id=None))
+        return replace(explained, reasons=tuple(map(self._complete_reasons, explained.reasons)))
 
     def rivals(self, question: Question) -> tuple[Entry, Entry] | None:
         """The two that would each be sent as sure for this question, and give other figures; None where there are none.
@@ -135,12 +135,12 @@ class Answering:
         if not any(differ_in_figures(a.entry.answer, b.entry.answer) for a, b in combinations(nearest, 2)):
             return None
         ranking = self._ranker.rank(question, [question.text], readable)
-        second = self._rival(question, ranking)
+        second = self._find_rival(question, ranking)
         if second is None or not differ_in_figures(ranking.ranked[0].unit, second.unit):
             return None
         return ranking.ranked[0].entry, second.entry
 
-    def _rival(self, question: Question, ranking: Ranking) -> Ranked | None:
+    def _find_rival(self, question: Question, ranking: Ranking) -> Ranked | None:
         """The second one, where it would be sent as sure as well if there were no first; a translation is no rival."""
         bars = self._bars(question.tenant_id)
         if bars.outcome(ranking) != "answered":
@@ -151,10 +151,10 @@ class Answering:
         is_translated = rest.ranked[0].entry.language != ranking.ranked[0].entry.language
         return None if is_translated else rest.ranked[0]
 
-    def _explained(self, question: Question) -> Explanation:
+    def _explain_question(self, question: Question) -> Explanation:
         written = question.text.strip()[:LONGEST_QUESTION]
         asked = replace(question, text=self._mend(question.tenant_id, written))
-        texts = parts_of(asked.text) if normalised(asked.text) else []
+        texts = parts_of(asked.text) if normalise_text(asked.text) else []
         if len(texts) > 1 and self._is_known(asked):
             texts = [asked.text]
         reasons: list[Reasons] = []
@@ -165,13 +165,13 @@ class Answering:
             decided, took = self._explained_part(replace(asked, text=text, history=before))
             reasons.append(decided)
             spent.append(took)
-            said = (*said, *_said(decided.part))
-        reasons = reasons or [Reasons(asked, _unknown(asked.text))]
+            said = (*said, *_build_utterances(decided.part))
+        reasons = reasons or [Reasons(asked, _build_unknown_part(asked.text))]
         if asked.text != written:
             reasons[0] = replace(reasons[0], read_as=asked.text)
         retrieval, generation = sum(s.retrieval for s in spent), sum(s.generation for s in spent)
         parts = _each_once([r.part for r in reasons])
-        return Explanation(question, whole(parts, retrieval, generation), tuple(reasons))
+        return Explanation(question, merge_answer_parts(parts, retrieval, generation), tuple(reasons))
 
     def _is_known(self, question: Question) -> bool:
         """Is all of it the very words of one entry?"""
@@ -180,67 +180,67 @@ class Answering:
     def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
         """What is asked in an entry's own words needs no search, unless it may be about another thing."""
         started = time.perf_counter()
-        reasons = Reasons(question, _unknown(question.text))
+        reasons = Reasons(question, _build_unknown_part(question.text))
         same = self._retriever.named(question.tenant_id, question.text)
-        reasons = replace(reasons, exact=_exact(question, same))
+        reasons = replace(reasons, exact=_find_exact_entry(question, same))
         if not reasons.exact.chosen:
-            reasons = self._retrieved(reasons)
-            reasons = replace(reasons, exact=_exact(question, same, reasons.found))
+            reasons = self._retrieve_candidates(reasons)
+            reasons = replace(reasons, exact=_find_exact_entry(question, same, reasons.found))
         retrieved = time.perf_counter()
-        reasons = self._decided(reasons)
+        reasons = self._decide_answer(reasons)
         ended = time.perf_counter()
         return reasons, Spent((retrieved - started) * 1000, (ended - retrieved) * 1000)
 
-    def _retrieved(self, reasons: Reasons) -> Reasons:
-        texts = searched(reasons.asked)
+    def _retrieve_candidates(self, reasons: Reasons) -> Reasons:
+        texts = build_search_texts(reasons.asked)
         found = self._retriever.candidates(reasons.asked.tenant_id, texts, self._limits.retrieved)
         return replace(reasons, texts=tuple(texts), found=tuple(found))
 
-    def _decided(self, reasons: Reasons) -> Reasons:
+    def _decide_answer(self, reasons: Reasons) -> Reasons:
         question, entry = reasons.asked, reasons.exact.chosen
         if entry:
             self._reuse.book.confirm(question, entry.id)
-            return replace(reasons, rule="exact", part=replace(verbatim(question, entry, 1.0), exact=True))
-        reasons = self._matched(reasons)
+            return replace(reasons, rule="exact", part=replace(build_verbatim_part(question, entry, 1.0), exact=True))
+        reasons = self._match_candidates(reasons)
         decision = self._reuse.decide(question, reasons.matches)
         reasons = replace(reasons, reuse=decision)
         if decision.verdict == "verbatim":
-            part = verbatim(question, reasons.matches[0].candidate.entry, decision.score)
+            part = build_verbatim_part(question, reasons.matches[0].candidate.entry, decision.score)
             return replace(reasons, rule="reused", part=part)
         return self._not_verbatim(reasons)
 
     def _not_verbatim(self, reasons: Reasons) -> Reasons:
         """What was learnt from talk about one thing is matched with its talk; everything else is ranked by reading."""
-        question, matches, talk = reasons.asked, reasons.usable_matches, _talk(reasons.usable_matches)
-        ranking = self._ranking(reasons)
+        question, matches, talk = reasons.asked, reasons.usable_matches, _find_talk(reasons.usable_matches)
+        ranking = self._rank_candidates(reasons)
         reasons = replace(reasons, ranking=ranking, talk=talk)
         if talk and talk.probability >= TALKED and talk.match.probability >= ranking.first:
             entry = talk.match.candidate.entry
-            part = _answered(question, entry, entry.answer, talk.match.probability)
+            part = _build_answered_part(question, entry, entry.answer, talk.match.probability)
             reasons = replace(reasons, rule="talk", part=part)
         else:
-            reasons = replace(reasons, rule="ranking", part=self._graded(reasons, ranking))
+            reasons = replace(reasons, rule="ranking", part=self._grade_ranking(reasons, ranking))
         said = [m.candidate for m in matches if _needs_talk(m.candidate.entry)]
         return replace(reasons, part=self._with_evidence(reasons.part, ranking, said))
 
-    def _matched(self, reasons: Reasons) -> Reasons:
+    def _match_candidates(self, reasons: Reasons) -> Reasons:
         """With the matches that no guard stops, likeliest first."""
-        chosen = shortlist(reasons.asked, reasons.found, self._limits.matched)
+        chosen = select_shortlist(reasons.asked, reasons.found, self._limits.matched)
         usable = [c for c in chosen if c.entry.kind == "faq" and not c.entry.disputed]
-        ranked = [(m, _guard(reasons.asked, m)) for m in self._matcher.ranked(reasons.asked, usable)]
+        ranked = [(m, _find_guard(reasons.asked, m)) for m in self._matcher.ranked(reasons.asked, usable)]
         return replace(
             reasons,
             matches=tuple(m for m, guard in ranked if not guard),
             guarded=tuple(Guarded(m, guard) for m, guard in ranked if guard),
         )
 
-    def _ranking(self, reasons: Reasons) -> Ranking:
+    def _rank_candidates(self, reasons: Reasons) -> Ranking:
         """A question that does not lean on the turns before it is read alone; with them only where it means nothing alone.
 
         What is found only with the turns before is never sent as sure then: perhaps something else is asked now.
         """
         question, bars = reasons.asked, self._bars(reasons.asked.tenant_id)
-        if not question.history or topic.leans(question.text) or topic.is_dependent(question.text):
+        if not question.history or topic.needs_previous_turns(question.text) or topic.is_dependent(question.text):
             return self._ranking_with_turns(reasons)
         held = reasons.held_out
         found = self._retriever.candidates(question.tenant_id, [question.text], self._limits.retrieved)
@@ -272,38 +272,43 @@ class Answering:
             ranking = others if is_given and not leans else ranking
         return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
 
-    def _completed(self, reasons: Reasons) -> Reasons:
+    def _complete_reasons(self, reasons: Reasons) -> Reasons:
         """With what the rule that decided did not need, and the numbers that it was measured by."""
-        reasons = reasons if reasons.texts else self._retrieved(reasons)
+        reasons = reasons if reasons.texts else self._retrieve_candidates(reasons)
         if reasons.found and not (reasons.matches or reasons.guarded):
-            reasons = self._matched(reasons)
-        talk, ranking = reasons.talk or _talk(reasons.usable_matches), reasons.ranking or self._ranking(reasons)
+            reasons = self._match_candidates(reasons)
+        talk, ranking = (
+            reasons.talk or _find_talk(reasons.usable_matches),
+            reasons.ranking or self._rank_candidates(reasons),
+        )
         bars = self._bars(reasons.asked.tenant_id)
         return replace(reasons, talk=talk, ranking=ranking, bars=bars, near=self._limits.near, talked=TALKED)
 
-    def _graded(self, reasons: Reasons, ranking: Ranking) -> AnswerPart:
+    def _grade_ranking(self, reasons: Reasons, ranking: Ranking) -> AnswerPart:
         """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
         question = reasons.asked
         near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
         outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
         if outcome == "unknown":
-            return replace(_unknown(question.text), confidence=ranking.first)
+            return replace(_build_unknown_part(question.text), confidence=ranking.first)
         best = ranking.ranked[0]
-        sides = _sides(best.entry, reasons.usable) if best.entry.disputed else []
+        sides = _list_conflicting_entries(best.entry, reasons.usable) if best.entry.disputed else []
         if len(sides) > 1:
-            return _disputed(question, ranking, sides)
-        is_only_offered = _opposes(question, best) or self._reuse.is_distrusted(question.tenant_id, best.entry.id)
+            return _build_disputed_part(question, ranking, sides)
+        is_only_offered = _is_opposite_request(question, best) or self._reuse.is_distrusted(
+            question.tenant_id, best.entry.id
+        )
         says_little = outcome == "suggested" and _says_little(question, best)
         if outcome == "clarified" or is_only_offered or says_little:
-            return AnswerPart(question.text, "clarified", "", ranking.first, choices=_choices(near))
-        part = _answered(question, best.entry, best.unit, ranking.first)
-        rival = self._rival(question, ranking)
+            return AnswerPart(question.text, "clarified", "", ranking.first, choices=_list_choices(near))
+        part = _build_answered_part(question, best.entry, best.unit, ranking.first)
+        rival = self._find_rival(question, ranking)
         is_rivalled = best.entry.disputed or (rival is not None and _states_otherwise(best, rival))
         is_doubtful = is_rivalled or reasons.exact.is_ambiguous or _is_about_another(question, best)
         if outcome == "answered" and not is_doubtful:
             return replace(part, written_by="approved") if best.entry.kind == "faq" else part
         others = [r for r in near if r is not best]
-        choices = _choices(others, best)
+        choices = _list_choices(others, best)
         return replace(part, outcome="suggested", title=title_of(best.entry), choices=choices, rivalled=is_rivalled)
 
     def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
@@ -321,23 +326,23 @@ class Answering:
         return replace(part, evidence=tuple(near[: self._limits.shown]), nearness=min(1.0, nearness))
 
 
-def searched(question: Question) -> list[str]:
+def build_search_texts(question: Question) -> list[str]:
     """The texts that entries are looked up by: alone, made whole, and with what was said before."""
-    whole_, resolved = topic.made_whole(question), topic.resolved(question)
+    whole_, resolved = topic.made_whole(question), topic.resolve_references(question)
     texts = [question.text, whole_, resolved, topic.with_last_turn(question), topic.with_turns(question)]
     return list(dict.fromkeys(texts))
 
 
-def shortlisted(question: Question, retriever: Retriever, limits: Limits | None = None) -> list[Candidate]:
+def retrieve_shortlist(question: Question, retriever: Retriever, limits: Limits | None = None) -> list[Candidate]:
     """What the matcher is shown."""
     limits = limits or Limits()
-    found = retriever.candidates(question.tenant_id, searched(question), limits.retrieved)
-    return shortlist(question, found, limits.matched)
+    found = retriever.candidates(question.tenant_id, build_search_texts(question), limits.retrieved)
+    return select_shortlist(question, found, limits.matched)
 
 
-def shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
+def select_shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
     """The candidates worth matching: near in meaning, and about what is being talked of."""
-    standings = topic.standings((c.entry.subject for c in candidates if c.entry.subject), question)
+    standings = topic.compute_standings((c.entry.subject for c in candidates if c.entry.subject), question)
     return sorted(candidates, key=lambda c: c.dense + LIFT[standings[c.entry.subject or None]], reverse=True)[:size]
 
 
@@ -349,37 +354,37 @@ def _made_whole(question: Question) -> Question:
 def title_of(entry: Entry) -> str:
     """What an entry answers, as a customer reads it: its question, else the heading it stands under."""
     if entry.questions:
-        return _cut(entry.questions[0])
+        return _shorten_title(entry.questions[0])
     path = [part.strip() for part in (entry.title or "").split(" > ") if part.strip()]
-    return _cut(" > ".join(path[-2:]))
+    return _shorten_title(" > ".join(path[-2:]))
 
 
-def _cut(title: str) -> str:
+def _shorten_title(title: str) -> str:
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1].rstrip()}…"
 
 
-def _exact(question: Question, same: Sequence[Entry], found: Sequence[Candidate] | None = None) -> Exact:
+def _find_exact_entry(question: Question, same: Sequence[Entry], found: Sequence[Candidate] | None = None) -> Exact:
     """The one of these entries that is sent, where nothing before could change what is meant.
 
     Entries that give the very same answer are one. What it may be about instead is only known from what was ``found``.
     """
-    if any(entry.disputed for entry in same) or len({normalised(entry.answer) for entry in same}) != 1:
+    if any(entry.disputed for entry in same) or len({normalise_text(entry.answer) for entry in same}) != 1:
         return Exact(tuple(same))
     subject = same[0].subject
     if subject and found is None:
         return Exact(tuple(same))
-    standing = topic.standing(subject, question, [c.entry.subject for c in found or () if c.entry.subject])
+    standing = topic.get_subject_standing(subject, question, [c.entry.subject for c in found or () if c.entry.subject])
     clear = standing == "same" or (
         standing == "general" and not (question.history and topic.is_dependent(question.text))
     )
     return Exact(tuple(same), same[0] if clear else None)
 
 
-def _guard(question: Question, match: Match) -> Guard | None:
+def _find_guard(question: Question, match: Match) -> Guard | None:
     """What keeps a match from being used."""
     if match.standing == "other":
         return "subject"
-    return "contradiction" if contradicts(question.text, match.phrasing) else None
+    return "contradiction" if has_contradiction(question.text, match.phrasing) else None
 
 
 def _needs_talk(entry: Entry) -> bool:
@@ -387,7 +392,7 @@ def _needs_talk(entry: Entry) -> bool:
     return bool(entry.context or entry.subject)
 
 
-def _talk(matches: Sequence[Match]) -> Talk | None:
+def _find_talk(matches: Sequence[Match]) -> Talk | None:
     """The best match, where it was learnt from talk."""
     first = matches[0] if matches else None
     return Talk(first, _with_twins(first, matches)) if first and _needs_talk(first.candidate.entry) else None
@@ -396,16 +401,16 @@ def _talk(matches: Sequence[Match]) -> Talk | None:
 def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
     """The best match's probability, with that of entries giving the very same answer about the same subject."""
     entry = best.candidate.entry
-    answer = normalised(entry.answer)
+    answer = normalise_text(entry.answer)
     twins = [
         m
         for m in ranked
-        if m.candidate.entry.subject == entry.subject and normalised(m.candidate.entry.answer) == answer
+        if m.candidate.entry.subject == entry.subject and normalise_text(m.candidate.entry.answer) == answer
     ]
     return sum(m.probability for m in twins)
 
 
-def _choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Choice, ...]:
+def _list_choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Choice, ...]:
     """The likeliest, each title once; of equal ones each with its article."""
     titles = Counter(title_of(each.entry) for each in ([shown] if shown else []) + list(ranked))
     known = {title_of(shown.entry)} if shown else set()
@@ -421,13 +426,13 @@ def _choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Cho
     return tuple(choices[:CHOICES])
 
 
-def verbatim(question: Question, entry: Entry, confidence: float) -> AnswerPart:
+def build_verbatim_part(question: Question, entry: Entry, confidence: float) -> AnswerPart:
     """An entry's approved answer as it is."""
-    part = replace(_answered(question, entry, entry.answer, confidence), written_by="approved")
+    part = replace(_build_answered_part(question, entry, entry.answer, confidence), written_by="approved")
     return replace(part, evidence=(entry,), nearness=min(1.0, confidence))
 
 
-def _answered(question: Question, entry: Entry, text: str, confidence: float) -> AnswerPart:
+def _build_answered_part(question: Question, entry: Entry, text: str, confidence: float) -> AnswerPart:
     used = UsedEntry(entry.id, entry.version, round(confidence, 4), entry.external_id)
     sources: tuple[Source, ...] = (entry.source,) if entry.source else ()
     return AnswerPart(question.text, "answered", text, confidence, (used,), sources, written_by="extract")
@@ -436,8 +441,8 @@ def _answered(question: Question, entry: Entry, text: str, confidence: float) ->
 def _was_just_said(question: Question, ranked: Ranked) -> bool:
     """Is all of it in the bot's last message?"""
     last = next((turn.text for turn in reversed(question.history) if turn.speaker != "customer"), "")
-    unit = normalised(ranked.unit)
-    return bool(unit) and unit in normalised(last)
+    unit = normalise_text(ranked.unit)
+    return bool(unit) and unit in normalise_text(last)
 
 
 def _says_other(question: Question, ranked: Ranked) -> bool:
@@ -446,10 +451,10 @@ def _says_other(question: Question, ranked: Ranked) -> bool:
     return bool(own) and not own & content_words(f"{title_of(ranked.entry)}\n{ranked.entry.answer}")
 
 
-def _opposes(question: Question, ranked: Ranked) -> bool:
+def _is_opposite_request(question: Question, ranked: Ranked) -> bool:
     """Is one asked for the opposite of what the other is about ("turn off", "turn on"), with nothing of it in the text?"""
     title = title_of(ranked.entry)
-    return opposes(question.text, title) and opposes(question.text, f"{title}\n{ranked.unit}")
+    return has_opposite_terms(question.text, title) and has_opposite_terms(question.text, f"{title}\n{ranked.unit}")
 
 
 def _says_little(question: Question, ranked: Ranked) -> bool:
@@ -465,26 +470,26 @@ def _is_about_another(question: Question, ranked: Ranked) -> bool:
     """
     title = title_of(ranked.entry)
     left = content_words(question.text) - content_words(f"{title}\n{ranked.unit}")
-    return bool(left) and (bool(YES_OR_NO.match(ranked.unit)) or difference(question.text, [title]) is not None)
+    return bool(left) and (bool(YES_OR_NO.match(ranked.unit)) or find_difference(question.text, [title]) is not None)
 
 
 def _states_otherwise(best: Ranked, rival: Ranked) -> bool:
     """Does another document say something else? Neighbours in one belong together, and differ only in figures."""
     if differ_in_figures(best.unit, rival.unit):
         return True
-    return best.entry.source != rival.entry.source and disagree(best.unit, rival.unit)
+    return best.entry.source != rival.entry.source and answers_disagree(best.unit, rival.unit)
 
 
-def _sides(best: Entry, candidates: Sequence[Candidate]) -> list[Entry]:
+def _list_conflicting_entries(best: Entry, candidates: Sequence[Candidate]) -> list[Entry]:
     """The entries that answer one question differently."""
-    asked = {normalised(text) for text in best.questions}
-    return [c.entry for c in candidates if c.entry.disputed and asked & {normalised(q) for q in c.entry.questions}]
+    asked = {normalise_text(text) for text in best.questions}
+    return [c.entry for c in candidates if c.entry.disputed and asked & {normalise_text(q) for q in c.entry.questions}]
 
 
-def _disputed(question: Question, ranking: Ranking, sides: Sequence[Entry]) -> AnswerPart:
+def _build_disputed_part(question: Question, ranking: Ranking, sides: Sequence[Entry]) -> AnswerPart:
     """Every answer on record to a question that has several, none of them as the right one."""
     best = ranking.ranked[0].entry
-    part = _answered(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
+    part = _build_answered_part(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
     used = tuple(UsedEntry(e.id, e.version, round(ranking.first, 4), e.external_id) for e in sides)
     return replace(part, outcome="suggested", title=title_of(best), entries=used, disputed=True)
 
@@ -495,33 +500,33 @@ def _each_once(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
     kept: list[AnswerPart] = []
     for part in parts:
         again = bool(part.text) and part.text in sent
-        is_given = part.outcome != "answered" and any(_gives(text, part) for text in sent)
+        is_given = part.outcome != "answered" and any(_has_part_answer(text, part) for text in sent)
         sent += [part.text] if part.text else []
         if not (again or is_given):
             kept.append(part)
         elif part.outcome != "answered" and not is_given:
-            kept.append(replace(_unknown(part.question), confidence=part.confidence, choices=part.choices))
+            kept.append(replace(_build_unknown_part(part.question), confidence=part.confidence, choices=part.choices))
     return kept
 
 
-def _gives(text: str, part: AnswerPart) -> bool:
+def _has_part_answer(text: str, part: AnswerPart) -> bool:
     """Does a text that was sent hold what this part asks: a price for "how much", or most words of what it may answer itself?"""
     if bare := BARE.fullmatch(part.question.strip().lower()):
-        return not FIGURES_OF[bare[1]].isdisjoint(figures(text))
+        return not FIGURES_OF[bare[1]].isdisjoint(extract_figures(text))
     asked = content_words(part.question)
     return text == part.text and len(asked & content_words(f"{part.title}\n{text}")) >= COVERED * max(len(asked), 1)
 
 
-def _unknown(text: str) -> AnswerPart:
+def _build_unknown_part(text: str) -> AnswerPart:
     return AnswerPart(text, "unknown", "", 0.0)
 
 
-def _said(part: AnswerPart) -> list[Utterance]:
+def _build_utterances(part: AnswerPart) -> list[Utterance]:
     said = [Utterance("customer", part.question)]
     return [*said, Utterance("bot", part.text)] if part.text else said
 
 
-def whole(parts: Sequence[AnswerPart], retrieval_ms: float = 0.0, generation_ms: float = 0.0) -> Answer:
+def merge_answer_parts(parts: Sequence[AnswerPart], retrieval_ms: float = 0.0, generation_ms: float = 0.0) -> Answer:
     """One answer of its parts: as sure as the least sure part that has a text, else the best of the others."""
     worded = [p for p in parts if p.text]
     grades = [p.outcome for p in worded] or [max((p.outcome for p in parts), key=GRADES.__getitem__)]

@@ -76,10 +76,10 @@ class Draft:
         """This is how the part reads in the end; empty: there is none."""
         if not text.startswith(self.part):
             self.part = text
-            await self._viewer.replace(self._joined(text))
+            await self._viewer.replace(self._join_settled(text))
         elif len(text) > len(self.part):
             await self.append(text[len(self.part) :])
-        self._settled, self.part = self._joined(text), ""
+        self._settled, self.part = self._join_settled(text), ""
 
-    def _joined(self, text: str) -> str:
+    def _join_settled(self, text: str) -> str:
         return GAP.join(filter(None, (self._settled, text)))

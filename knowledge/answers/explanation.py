@@ -36,8 +36,8 @@ def describe_explanation(explanation: Explanation) -> dict[str, Any]:
         "history": [{"speaker": turn.speaker, "text": turn.text} for turn in explanation.question.history],
         "outcome": answer.outcome,
         "level": level_of(answer.parts),
-        "confidence": _rounded(answer.confidence),
-        "parts": [_described(reasons) for reasons in explanation.reasons],
+        "confidence": _round_number(answer.confidence),
+        "parts": [_describe_part(reasons) for reasons in explanation.reasons],
     }
 
 
@@ -83,13 +83,13 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
         return f"{head}: approved entries answer this differently, so none of their answers is sent as the right one."
     if outcome != bars.outcome(ranking):
         if outcome == "suggested":
-            return f"{head}: {first} would do to send it as sure, but {_doubt(reasons)}."
+            return f"{head}: {first} would do to send it as sure, but {_explain_doubt(reasons)}."
         why = "it is about the opposite of what was asked, shares nothing with its one word, or customers said that it was wrong"
         return f"{head}: {first} would do to send it, but {why}."
     return f"{head}: {_against_bars(outcome, ranking, bars)}."
 
 
-def _doubt(reasons: Reasons) -> str:
+def _explain_doubt(reasons: Reasons) -> str:
     """Why the likeliest entry is not sent as sure, although it is likely enough."""
     if reasons.part.rivalled:
         return "another entry that answers it as well says something else"
@@ -143,7 +143,7 @@ def _note_of_reuse(reasons: Reasons) -> str:
     return ""
 
 
-def _described(reasons: Reasons) -> dict[str, Any]:
+def _describe_part(reasons: Reasons) -> dict[str, Any]:
     part = reasons.part
     return {
         "question": part.question,
@@ -151,42 +151,42 @@ def _described(reasons: Reasons) -> dict[str, Any]:
         "why": sentence_of(reasons),
         "notes": notes_of(reasons),
         "rule": reasons.rule,
-        "confidence": _rounded(part.confidence),
+        "confidence": _round_number(part.confidence),
         "text": part.text,
         "title": part.title,
         "choices": [{"entry_id": choice.entry_id, "title": choice.title} for choice in part.choices],
         "entries": [{"id": used.id, "version": used.version} for used in part.entries],
         "looked_up": list(reasons.texts),
-        "candidates": _candidates(reasons),
+        "candidates": _list_candidates(reasons),
         "found": len(reasons.found),
-        "probability": _probability(reasons),
-        "bars": _bars(reasons),
-        "exact": _exact(reasons),
-        "reuse": _reuse(reasons),
-        "talk": _talk(reasons),
+        "probability": _describe_probability(reasons),
+        "bars": _describe_thresholds(reasons),
+        "exact": _describe_exact_match(reasons),
+        "reuse": _describe_reuse(reasons),
+        "talk": _describe_talk(reasons),
         "guarded": [
-            {**_named(each.match.candidate.entry), "phrasing": each.match.phrasing, "guard": each.guard}
+            {**_identify_entry(each.match.candidate.entry), "phrasing": each.match.phrasing, "guard": each.guard}
             for each in reasons.guarded
         ],
     }
 
 
-def _candidates(reasons: Reasons) -> list[dict[str, Any]]:
+def _list_candidates(reasons: Reasons) -> list[dict[str, Any]]:
     """What was read, best first, and then what was only found."""
     ranked = reasons.ranking.ranked if reasons.ranking else ()
     read = {each.entry.id for each in ranked}
     return [
-        *({**_found(each.candidate), **_read(each)} for each in ranked),
-        *(_found(candidate) for candidate in reasons.found if candidate.entry.id not in read),
+        *({**_describe_candidate(each.candidate), **_describe_reading(each)} for each in ranked),
+        *(_describe_candidate(candidate) for candidate in reasons.found if candidate.entry.id not in read),
     ]
 
 
-def _found(candidate: Candidate) -> dict[str, Any]:
+def _describe_candidate(candidate: Candidate) -> dict[str, Any]:
     entry = candidate.entry
     return {
-        **_named(entry),
-        "cosine": _rounded(candidate.dense),
-        "words": _rounded(candidate.lexical),
+        **_identify_entry(entry),
+        "cosine": _round_number(candidate.dense),
+        "words": _round_number(candidate.lexical),
         "reader": None,
         "share": None,
         "unit": None,
@@ -194,13 +194,13 @@ def _found(candidate: Candidate) -> dict[str, Any]:
     }
 
 
-def _read(ranked: Ranked) -> dict[str, Any]:
+def _describe_reading(ranked: Ranked) -> dict[str, Any]:
     cut = len(units_of(ranked.entry.answer)) > 1
-    numbers = {"reader": _rounded(ranked.logit), "share": _rounded(ranked.share)}
+    numbers = {"reader": _round_number(ranked.logit), "share": _round_number(ranked.share)}
     return {**numbers, "unit": ranked.unit, "cut": cut}
 
 
-def _named(entry: Entry) -> dict[str, Any]:
+def _identify_entry(entry: Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "version": entry.version,
@@ -213,12 +213,12 @@ def _named(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _probability(reasons: Reasons) -> dict[str, Any] | None:
+def _describe_probability(reasons: Reasons) -> dict[str, Any] | None:
     ranking = reasons.ranking
-    return {"first": _rounded(ranking.first), "known": _rounded(ranking.known)} if ranking else None
+    return {"first": _round_number(ranking.first), "known": _round_number(ranking.known)} if ranking else None
 
 
-def _bars(reasons: Reasons) -> dict[str, Any] | None:
+def _describe_thresholds(reasons: Reasons) -> dict[str, Any] | None:
     bars = reasons.bars
     if bars is None:
         return None
@@ -226,35 +226,39 @@ def _bars(reasons: Reasons) -> dict[str, Any] | None:
     return {"answered": bars.answered, "suggested": bars.suggested, "clarified": asking_back, "near": reasons.near}
 
 
-def _exact(reasons: Reasons) -> dict[str, Any]:
+def _describe_exact_match(reasons: Reasons) -> dict[str, Any]:
     chosen = reasons.exact.chosen
     return {"same": [entry.id for entry in reasons.exact.same], "chosen": chosen.id if chosen else None}
 
 
-def _reuse(reasons: Reasons) -> dict[str, Any]:
+def _describe_reuse(reasons: Reasons) -> dict[str, Any]:
     decision, best = reasons.reuse, reasons.matches[0] if reasons.matches else None
     return {
         "verdict": decision.verdict,
-        "score": _rounded(decision.score),
-        "bound": None if decision.bound is None else _rounded(decision.bound),
+        "score": _round_number(decision.score),
+        "bound": None if decision.bound is None else _round_number(decision.bound),
         "guard": decision.guard,
         "entry_id": best.candidate.entry.id if best else None,
         "phrasing": best.phrasing if best else None,
     }
 
 
-def _talk(reasons: Reasons) -> dict[str, Any]:
+def _describe_talk(reasons: Reasons) -> dict[str, Any]:
     """What was learnt from conversations, as the matcher holds it likely."""
     said = [match for match in reasons.matches if match.candidate.entry.context or match.candidate.entry.subject]
     return {
         "bar": reasons.talked,
-        "probability": _rounded(reasons.talk.probability) if reasons.talk else None,
+        "probability": _round_number(reasons.talk.probability) if reasons.talk else None,
         "matches": [
-            {**_named(each.candidate.entry), "phrasing": each.phrasing, "probability": _rounded(each.probability)}
+            {
+                **_identify_entry(each.candidate.entry),
+                "phrasing": each.phrasing,
+                "probability": _round_number(each.probability),
+            }
             for each in said
         ],
     }
 
 
-def _rounded(value: float) -> float:
+def _round_number(value: float) -> float:
     return round(float(value), 4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.events import MessageStored
-from core.llm.client import asked
+from core.llm.client import request_completion
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
 from knowledge.answers.prompt_texts import Prompts
@@ -27,5 +27,5 @@ class Summariser:
         caller = Caller(tenant_id, conversation_id, purpose="summary", prompt_version=self._prompts.version)
         last = utterances[-1].text if utterances else ""
         request = Request(self._prompts.summary(utterances), caller, Signals(last), max_output_tokens=SUMMARY_TOKENS)
-        completion = await asked(self._router, request)
+        completion = await request_completion(self._router, request)
         return (completion.text.strip() or None) if completion else None

@@ -24,7 +24,7 @@ RULES_WEIGH = 0.5
 """How large the rules' finding stands beside the numbers of an embedding."""
 
 
-def pieces(text: str) -> list[str]:
+def split_pieces(text: str) -> list[str]:
     """Its sentences, and neighbouring ones together up to about ``WINDOW`` characters."""
     single = [s[i : i + WINDOW] for s in sentences_of(text) for i in range(0, len(s), WINDOW)] or [text]
     joined = [single[0]]
@@ -36,7 +36,7 @@ def pieces(text: str) -> list[str]:
     return list(dict.fromkeys([*joined, *single]))
 
 
-def measured(texts: list[str], embedder: Embeds) -> npt.NDArray[np.float32]:
+def compute_piece_features(texts: list[str], embedder: Embeds) -> npt.NDArray[np.float32]:
     """One row a piece: its embedding, and whether the rules take it for an order."""
     rules = [[RULES_WEIGH * is_instruction(text)] for text in texts]
     return np.concatenate([embedder.embed(texts), np.array(rules, dtype=np.float32)], axis=1)
@@ -54,8 +54,8 @@ class OrderDetector:
 
     def gives_orders(self, text: str) -> bool:
         """Does some part of the text tell the assistant what to be or do?"""
-        cut = pieces(text)
-        found = measured(cut, self._embedder)
+        cut = split_pieces(text)
+        found = compute_piece_features(cut, self._embedder)
         if found.shape[1] != self._weights.size:  # another embedding model, for which there are no weights
             return any(map(is_instruction, cut))
         return bool((found @ self._weights + self._bias).max() > self._threshold)

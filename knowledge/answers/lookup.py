@@ -16,7 +16,7 @@ from core.conversations.knowledge_lookup import Asked, KnowledgeMatch, Level
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from knowledge.answers.citations import without_marks
-from knowledge.answers.decision import verbatim, whole
+from knowledge.answers.decision import build_verbatim_part, merge_answer_parts
 from knowledge.answers.reuse.decision import Book, Decision, Known
 from knowledge.entries import editor
 from knowledge.types import SPEAKERS, Answer, AnswerPart, Question, Utterance
@@ -70,13 +70,13 @@ class HeldBook:
 
     def note(self, question: Question, entry_id: str, decision: Decision) -> None:
         """An asking met an entry."""
-        self._write(lambda: self._book.note(question, entry_id, decision))
+        self._defer_write(lambda: self._book.note(question, entry_id, decision))
 
     def confirm(self, question: Question, entry_id: str) -> None:
         """An entry was asked for in its own words."""
-        self._write(lambda: self._book.confirm(question, entry_id))
+        self._defer_write(lambda: self._book.confirm(question, entry_id))
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def _defer_write(self, write: Callable[[], None]) -> None:
         held: list[Callable[[], None]] | None = getattr(self._local, "held", None)
         write() if held is None else held.append(write)
 
@@ -100,14 +100,14 @@ class Lookup:
 
     def match(self, asked: Asked) -> KnowledgeMatch | None:
         """What the knowledge has; its answer is kept for ``answer``. None where it cannot be reached."""
-        question = _question(asked)
+        question = _build_question(asked)
         try:
             with self._book.held() as unwritten:
                 answer = self._answers.answer(question)
         except KnowledgeUnavailable as error:
             log.warning("knowledge unavailable", error=str(error))
             return None
-        self._keep(_key(question), _Found(answer, monotonic() + KEPT_SECONDS, unwritten))
+        self._cache_lookup(_build_lookup_key(question), _Found(answer, monotonic() + KEPT_SECONDS, unwritten))
         return KnowledgeMatch(level_of(answer.parts), round(answer.confidence, 4))
 
     def answer(self, question: Question) -> Answer:
@@ -116,7 +116,7 @@ class Lookup:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        found = self._take(_key(question)) if question.turn_id else None
+        found = self._take_lookup(_build_lookup_key(question)) if question.turn_id else None
         if found is None:
             return self._answers.answer(question)
         for write in found.unwritten:
@@ -129,24 +129,24 @@ class Lookup:
         That it was chosen teaches the reuse of its answer.
         """
         with self._database.session() as session:
-            entry = editor.served(session, question.tenant_id, [entry_id]).get(entry_id)
+            entry = editor.load_served_entries(session, question.tenant_id, [entry_id]).get(entry_id)
         if entry is None:
             return None
         self._book.confirm(question, entry_id)
-        return whole([verbatim(question, entry, 1.0)])
+        return merge_answer_parts([build_verbatim_part(question, entry, 1.0)])
 
     def languages(self, tenant_id: str) -> list[str]:
         """The languages that questions can be answered in, the commonest first."""
         with self._database.session() as session:
-            return editor.languages(session, tenant_id)
+            return editor.list_entry_languages(session, tenant_id)
 
-    def _keep(self, key: _Key, found: _Found) -> None:
+    def _cache_lookup(self, key: _Key, found: _Found) -> None:
         with self._lock:
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
 
-    def _take(self, key: _Key) -> _Found | None:
+    def _take_lookup(self, key: _Key) -> _Found | None:
         """What was kept stays, for an action that is tried again; what it had to write is handed out once."""
         with self._lock:
             found = self._kept.get(key)
@@ -164,10 +164,10 @@ def level_of(parts: Sequence[AnswerPart]) -> Level:
     return LEVELS[min(found) or min(max(found), LEVELS.index("probable"))]
 
 
-def _question(asked: Asked) -> Question:
+def _build_question(asked: Asked) -> Question:
     history = tuple(Utterance(SPEAKERS[speaker], without_marks(text)) for speaker, text in asked.history)
     return Question(asked.tenant_id, asked.text, history, asked.conversation_id, asked.turn_id)
 
 
-def _key(question: Question) -> _Key:
+def _build_lookup_key(question: Question) -> _Key:
     return question.tenant_id, question.conversation_id, question.turn_id or "", question.text.strip()

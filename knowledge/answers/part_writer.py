@@ -52,7 +52,7 @@ class Task:
     @property
     def texts(self) -> list[str]:
         """The evidence as it is checked against."""
-        return [as_text(entry) for entry in self.evidence]
+        return [to_evidence_text(entry) for entry in self.evidence]
 
 
 class PartWriter:
@@ -71,18 +71,18 @@ class PartWriter:
         """
         wanted = self._router.document(task.question.tenant_id).candidates
         if wanted > 1:
-            return await self._best(task, wanted)
-        completion = await self._shown(task, viewer, draft, citations)
-        written, grounded = await self._checked(task, completion)
+            return await self._choose_best_candidate(task, wanted)
+        completion = await self._stream_completion(task, viewer, draft, citations)
+        written, grounded = await self._check_completion(task, completion)
         if grounded is None or written.text or completion.finish == "stopped":
             return written
-        return await self._again(task, completion.text, written, grounded)
+        return await self._request_correction(task, completion.text, written, grounded)
 
-    async def _shown(self, task: Task, viewer: Viewer, draft: Draft, citations: Citations) -> Completion:
-        sieve = self._sieve(task, citations)
-        async for item in _until(viewer.stop, self._router.stream(task.request)):
+    async def _stream_completion(self, task: Task, viewer: Viewer, draft: Draft, citations: Citations) -> Completion:
+        sieve = self._make_sieve(task, citations)
+        async for item in _stream_until_stopped(viewer.stop, self._router.stream(task.request)):
             if isinstance(item, Restart):
-                sieve = self._sieve(task, citations)
+                sieve = self._make_sieve(task, citations)
                 await draft.restart()
                 continue
             known = len(citations.sources)
@@ -94,10 +94,10 @@ class PartWriter:
                 return item.completion
         return Completion(sieve.passed, task.model, Usage(0, 0), "stopped")
 
-    def _sieve(self, task: Task, citations: Citations) -> _Sieve:
+    def _make_sieve(self, task: Task, citations: Citations) -> _Sieve:
         return _Sieve(self._grounding.gate(task.texts, task.question.text), citations.rewriter(task.evidence))
 
-    async def _checked(self, task: Task, completion: Completion) -> tuple[Written, Grounded | None]:
+    async def _check_completion(self, task: Task, completion: Completion) -> tuple[Written, Grounded | None]:
         by = completion.served.model if completion.served else completion.model
         cost = (completion.served.cost if completion.served else None) or Decimal(0)
         if by == EXTRACT:
@@ -109,36 +109,36 @@ class PartWriter:
         text = grounded.kept().strip() if share >= ENOUGH else ""
         return Written(text, by, cost, grounded.score), grounded
 
-    async def _again(self, task: Task, said: str, first: Written, grounded: Grounded) -> Written:
+    async def _request_correction(self, task: Task, said: str, first: Written, grounded: Grounded) -> Written:
         """Once more, told what was wrong; where that fails too, the evidence's own sentences."""
         reasons = "; ".join(dict.fromkeys(r for s in grounded.sentences if not s.supported for r in s.reasons))
         told = (Message("assistant", said), Message("user", CORRECTION.format(reasons=reasons)))
         request = replace(task.request, messages=(*task.request.messages, *told))
-        second, _ = await self._checked(task, await self._router.complete(request))
+        second, _ = await self._check_completion(task, await self._router.complete(request))
         cost = first.cost + second.cost
         if second.text or not task.request.extract:
             return replace(second, cost=cost)
         return Written(task.request.extract, EXTRACT, cost)
 
-    async def _best(self, task: Task, wanted: int) -> Written:
+    async def _choose_best_candidate(self, task: Task, wanted: int) -> Written:
         """Several candidates at once; the one with the most support is sent, or the one that the judge likes best."""
         requests = [task.request, *(replace(task.request, temperature=WARM) for _ in range(wanted - 1))]
         calls = await asyncio.gather(*(self._router.complete(r) for r in requests), return_exceptions=True)
         completions = [call for call in calls if isinstance(call, Completion)]
         if not completions:
             raise next(call for call in calls if isinstance(call, BaseException))
-        checked = [(await self._checked(task, completion))[0] for completion in completions]
+        checked = [(await self._check_completion(task, completion))[0] for completion in completions]
         judged = [w for w in checked if w.text] or checked
         scores = [w.groundedness if w.groundedness is not None else 0.0 for w in judged]
         cost = sum((w.cost for w in checked), Decimal(0))
         if len(judged) > 1 and self._router.document(task.question.tenant_id).judge:
-            marks = await asyncio.gather(*(self._mark(task, w) for w in judged))
+            marks = await asyncio.gather(*(self._judge_candidate(task, w) for w in judged))
             scores = [mark for mark, _ in marks]
             cost += sum((spent for _, spent in marks), Decimal(0))
         best = max(range(len(judged)), key=lambda i: scores[i])
         return replace(judged[best], cost=cost)
 
-    async def _mark(self, task: Task, written: Written) -> tuple[float, Decimal]:
+    async def _judge_candidate(self, task: Task, written: Written) -> tuple[float, Decimal]:
         """The judge's mark; 0 where there is none."""
         messages = self._prompts.judge(task.question, task.evidence, written.text)
         caller = replace(task.request.caller, purpose="judge")
@@ -167,21 +167,21 @@ class _Sieve:
             if NO_ANSWER.startswith(self._opening.lstrip()[: len(NO_ANSWER)]):
                 return ""
             piece, self._opening = self._opening, None
-        return self._through(self._gate.feed(piece))
+        return self._pass_safe_text(self._gate.feed(piece))
 
     def flush(self) -> str:
         """The stream is over."""
         held, self._opening = self._opening or "", None
         if _is_refusal(held):
             return ""
-        return self._through(self._gate.feed(held) + self._gate.flush()) + self._marks.flush()
+        return self._pass_safe_text(self._gate.feed(held) + self._gate.flush()) + self._marks.flush()
 
-    def _through(self, safe: str) -> str:
+    def _pass_safe_text(self, safe: str) -> str:
         self.passed += safe
         return self._marks.feed(safe)
 
 
-async def _until(stop: asyncio.Event, items: AsyncIterator[StreamItem]) -> AsyncIterator[StreamItem]:
+async def _stream_until_stopped(stop: asyncio.Event, items: AsyncIterator[StreamItem]) -> AsyncIterator[StreamItem]:
     """The items until one is told to stop; then the rest is cancelled."""
     halted = asyncio.ensure_future(stop.wait())
     try:
@@ -201,7 +201,7 @@ async def _until(stop: asyncio.Event, items: AsyncIterator[StreamItem]) -> Async
         halted.cancel()
 
 
-def as_text(entry: Entry) -> str:
+def to_evidence_text(entry: Entry) -> str:
     """What an entry says, as evidence."""
     return "\n".join(filter(None, (entry.title, *entry.questions[:1], entry.answer)))
 

@@ -51,74 +51,76 @@ class Prompts:
             FileNotFoundError: one of the files is missing.
         """
         texts = {name: (folder / f"{name}.md").read_text(encoding="utf-8") for name in NAMES}
-        versions = {name: _front(name, text)[1] for name, text in texts.items()}
+        versions = {name: _match_front_matter(name, text)[1] for name, text in texts.items()}
         digest = sha256("\0".join(texts.values()).encode()).hexdigest()[:8]
         templates = {name: Template(FRONT.sub("", text, count=1).strip()) for name, text in texts.items()}
         return cls(templates, f"answer-{versions['answer']}-{digest}")
 
     def answer(self, question: Question, evidence: Sequence[Entry]) -> tuple[Message, ...]:
         """To answer from the evidence, which is numbered from 1."""
-        return self._filled(
+        return self._fill_template(
             "answer",
-            evidence=_evidence(evidence),
-            history=_said(question.history),
+            evidence=_format_evidence(evidence),
+            history=_format_history(question.history),
             question=question.text,
             tone=TONES.get(question.mood, ""),
         )
 
     def rewrite(self, question: Question) -> tuple[Message, ...]:
         """To make a question understandable without the turns before it."""
-        return self._filled("rewrite", history=_said(question.history), question=question.text)
+        return self._fill_template("rewrite", history=_format_history(question.history), question=question.text)
 
     def summary(self, utterances: Iterable[Utterance]) -> tuple[Message, ...]:
         """To summarise a whole conversation for a colleague."""
-        return self._filled("summary", history=_lines(utterances))
+        return self._fill_template("summary", history=_format_utterances(utterances))
 
     def harvest(self, lines: Sequence[str], categories: Sequence[str]) -> tuple[Message, ...]:
         """To read general knowledge out of a finished conversation; the reply is JSON (``harvest.reading`` reads it)."""
-        return self._filled("harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING)
+        return self._fill_template(
+            "harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING
+        )
 
     def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[Message, ...]:
         """To mark an answer; ``mark`` reads the reply."""
-        return self._filled("judge", evidence=_evidence(evidence), question=question.text, answer=answer)
+        return self._fill_template("judge", evidence=_format_evidence(evidence), question=question.text, answer=answer)
 
     def mark(self, reply: str) -> float:
         """The judge's mark, 0 to 1; 0 where the reply has none."""
         found = re.search(r"\d+(?:\.\d+)?", reply)
         return min(float(found[0]) / BEST_MARK, 1.0) if found else 0.0
 
-    def _filled(self, name: str, **data: str) -> tuple[Message, ...]:
-        code = _code("".join(data.values()))
+    def _fill_template(self, name: str, **data: str) -> tuple[Message, ...]:
+        code = _generate_block_code("".join(data.values()))
         text = self.templates[name].safe_substitute(data, code=code, no_answer=NO_ANSWER)
         return Message("system", self.templates["system"].template), Message("user", text)
 
 
-def _front(name: str, text: str) -> re.Match[str]:
+def _match_front_matter(name: str, text: str) -> re.Match[str]:
     found = FRONT.match(text)
     if found is None:
         raise ValueError(f'prompts/{name}.md does not begin with "version: N" and "---"')
     return found
 
 
-def _code(data: str) -> str:
+def _generate_block_code(data: str) -> str:
     """A code that the data does not have."""
     while (code := secrets.token_hex(6)) in data:
         pass
     return code
 
 
-def _evidence(entries: Sequence[Entry]) -> str:
-    return "\n\n".join(f"[{n}] {_told(entry)}" for n, entry in enumerate(entries, 1)) or NOTHING
+def _format_evidence(entries: Sequence[Entry]) -> str:
+    return "\n\n".join(f"[{n}] {_format_entry(entry)}" for n, entry in enumerate(entries, 1)) or NOTHING
 
 
-def _told(entry: Entry) -> str:
+def _format_entry(entry: Entry) -> str:
     heading = " - ".join(filter(None, (entry.subject, entry.title, *entry.questions[:1])))
     return f"{heading}\n{entry.answer}" if heading else entry.answer
 
 
-def _said(history: Sequence[Utterance]) -> str:
-    return _lines(history[-HISTORY_TURNS:])
+def _format_history(history: Sequence[Utterance]) -> str:
+    return _format_utterances(history[-HISTORY_TURNS:])
 
 
-def _lines(utterances: Iterable[Utterance]) -> str:
+def _format_utterances(utterances: Iterable[Utterance]) -> str:
     return "\n".join(f"{said.speaker}: {said.text[:LONGEST_TURN]}" for said in utterances) or NOTHING

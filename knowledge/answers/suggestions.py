@@ -36,7 +36,7 @@ Suggest = Callable[[str, str], list[SuggestedReply]]
 def make_suggest(database: Database, answering: Callable[[], Answering]) -> Suggest:
     """Asks the knowledge base as the bot would."""
 
-    def suggest(tenant_id: str, conversation_id: str) -> list[SuggestedReply]:
+    def suggest_replies(tenant_id: str, conversation_id: str) -> list[SuggestedReply]:
         with database.session() as session:
             said = messages.messages_after(session, conversation_id, 0)
         asked = [place for place, message in enumerate(said) if message.speaker == "customer" and message.text]
@@ -49,18 +49,18 @@ def make_suggest(database: Database, answering: Callable[[], Answering]) -> Sugg
                 log.warning("no suggestions: the knowledge base is away", conversation_id=conversation_id)
                 return []
             for part in answer.parts:
-                found = _known(part) | found
+                found = _collect_replies(part) | found
         return list(found.values())[:SUGGESTED]
 
-    return suggest
+    return suggest_replies
 
 
-def _known(part: AnswerPart) -> dict[str, SuggestedReply]:
+def _collect_replies(part: AnswerPart) -> dict[str, SuggestedReply]:
     given = [(part.text, next(iter(part.sources), None))] if part.text else []
     given += [(entry.answer, entry.source) for entry in part.evidence if entry.kind == "faq"]
-    return {answer: _suggestion(answer, source) for answer, source in given}
+    return {answer: _build_suggested_reply(answer, source) for answer, source in given}
 
 
-def _suggestion(answer: str, source: Source | None) -> SuggestedReply:
+def _build_suggested_reply(answer: str, source: Source | None) -> SuggestedReply:
     web = bool(source and source.url and source.url.startswith("http"))
     return SuggestedReply(answer, source.title if source else None, source.url if source and web else None)

@@ -15,8 +15,8 @@ from core.errors import NoProviderLeft, ProviderFailed
 from core.language import language_of
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
-from knowledge.answers.citations import Citations, cited
-from knowledge.answers.decision import whole
+from knowledge.answers.citations import Citations, list_cited_entries
+from knowledge.answers.decision import merge_answer_parts
 from knowledge.answers.draft import Draft, Nobody, Viewer
 from knowledge.answers.injection import OrderDetector
 from knowledge.answers.lookup import Answers
@@ -62,13 +62,13 @@ class Writer:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        question, found, spent = await self._found(question, caller)
+        question, found, spent = await self._find_answer(question, caller)
         started = perf_counter()
         viewer = viewer or Nobody()
         work = _Work(question, replace(caller, prompt_version=self._prompts.version), viewer, Draft(viewer))
-        parts = _marked([await self._part(part, work) for part in found.parts], work.citations)
-        answer = whole(parts, found.retrieval_ms, found.generation_ms + (perf_counter() - started) * 1000)
-        writing = _combined([part.writing for part in parts if part.writing], spent)
+        parts = _add_citations([await self._write_part(part, work) for part in found.parts], work.citations)
+        answer = merge_answer_parts(parts, found.retrieval_ms, found.generation_ms + (perf_counter() - started) * 1000)
+        writing = _merge_writings([part.writing for part in parts if part.writing], spent)
         return replace(answer, sources=tuple(work.citations.sources), writing=writing)
 
     async def would_ask(self, text: str, tenant_id: str) -> Request:
@@ -98,19 +98,19 @@ class Writer:
             extract=part.text,
         )
 
-    async def _found(self, question: Question, caller: Caller) -> tuple[Question, Answer, Decimal]:
+    async def _find_answer(self, question: Question, caller: Caller) -> tuple[Question, Answer, Decimal]:
         """What the knowledge base has; a question that it may not understand is made whole, or translated, by a model."""
         question, found, safe = await asyncio.to_thread(self._looked_up, question)
         if not (safe and self._is_to_be_rewritten(question, found)):
             return question, found, Decimal(0)
-        asked, cost = await self._rewritten(question, caller)
+        asked, cost = await self._rewrite_question(question, caller)
         if not asked:
             return question, found, cost
         again = await asyncio.to_thread(self._answering.answer, replace(question, text=asked))
         if len(again.parts) == 1:  # the model is to answer in the customer's own words
             again = replace(again, parts=(replace(again.parts[0], question=question.text),))
         again = await asyncio.to_thread(self._without_orders, again)
-        return question, max((found, again), key=_nearness), cost
+        return question, max((found, again), key=_score_answer), cost
 
     def _looked_up(self, question: Question) -> tuple[Question, Answer, bool]:
         """What the knowledge base has; and whether a model may see the question.
@@ -136,7 +136,7 @@ class Writer:
         strange = leans or any(_is_foreign(question, part) for part in unsure)
         return bool(unsure) and strange and self._router.document(question.tenant_id).rewrite
 
-    async def _rewritten(self, question: Question, caller: Caller) -> tuple[str, Decimal]:
+    async def _rewrite_question(self, question: Question, caller: Caller) -> tuple[str, Decimal]:
         request = Request(
             self._prompts.rewrite(question),
             replace(caller, purpose="rewrite", prompt_version=self._prompts.version),
@@ -152,7 +152,7 @@ class Writer:
             return "", Decimal(0)
         return completion.text.strip(), (completion.served.cost if completion.served else None) or Decimal(0)
 
-    async def _part(self, part: AnswerPart, work: _Work) -> AnswerPart:
+    async def _write_part(self, part: AnswerPart, work: _Work) -> AnswerPart:
         request = self.request(work.question, part, work.caller)
         decision = self._router.decide(request)
         writing = Writing(decision.route, decision.complexity.score, Decimal(0), "")
@@ -180,7 +180,7 @@ async def _as_found(part: AnswerPart, work: _Work) -> AnswerPart:
     """Show a text that is there already, sentence by sentence."""
     for source in part.sources:
         work.citations.number(source)
-    for sentence in _sentences(part.text) if not work.draft.part else ():
+    for sentence in _chunk_sentences(part.text) if not work.draft.part else ():
         await work.draft.append(sentence)
     await work.draft.settle(part.text)
     return part
@@ -202,7 +202,7 @@ async def _as_written(part: AnswerPart, written: Written, work: _Work) -> Answer
             title="",
             choices=(),
         )
-    named = cited(written.text, part.evidence) or list(part.evidence[:1])
+    named = list_cited_entries(written.text, part.evidence) or list(part.evidence[:1])
     sources = tuple(dict.fromkeys(entry.source for entry in named if entry.source))
     for source in sources:
         work.citations.number(source)
@@ -230,13 +230,13 @@ def _is_foreign(question: Question, part: AnswerPart) -> bool:
     return asked not in ({entry.language for entry in part.evidence} or {"en"})
 
 
-def _sentences(text: str) -> list[str]:
+def _chunk_sentences(text: str) -> list[str]:
     """The text in pieces that end where sentences do; joined they are the text."""
     cuts = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
     return [text[a:b] for a, b in pairwise(cuts) if a < b]
 
 
-def _marked(parts: Sequence[AnswerPart], citations: Citations) -> list[AnswerPart]:
+def _add_citations(parts: Sequence[AnswerPart], citations: Citations) -> list[AnswerPart]:
     """Beside a part that cites, the others name their source too: a list of numbers needs every number."""
     cites = any(part.written_by not in {APPROVED, EXTRACT, ""} for part in parts)
     return [_with_mark(part, citations) if cites and len(parts) > 1 else part for part in parts]
@@ -248,12 +248,12 @@ def _with_mark(part: AnswerPart, citations: Citations) -> AnswerPart:
     return replace(part, text=f"{part.text} [{citations.number(part.sources[0])}]")
 
 
-def _nearness(answer: Answer) -> float:
+def _score_answer(answer: Answer) -> float:
     """How good the find is: an approved answer first, then the nearest evidence."""
     return min((1.0 + p.confidence if p.written_by == APPROVED else p.nearness) for p in answer.parts)
 
 
-def _combined(writings: Sequence[Writing], spent: Decimal) -> Writing | None:
+def _merge_writings(writings: Sequence[Writing], spent: Decimal) -> Writing | None:
     """The record of a whole answer: its hardest part's route, the sum of the costs, the lowest groundedness."""
     if not writings:
         return None

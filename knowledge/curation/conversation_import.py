@@ -15,7 +15,7 @@ from core.db import Database
 from core.db.models import Conversation, KnowledgeEntry, Message
 from core.errors import InvalidInput
 from core.language import language_of
-from knowledge.entries.content import Content, storable
+from knowledge.entries.content import Content, clean_for_storage
 from knowledge.entries.editor import Change, EntryEditor
 from knowledge.imports.sources.document import Failure
 from knowledge.text.topic import subjects_of
@@ -48,7 +48,7 @@ class Learnt:
     failed: tuple[Failure, ...]
 
 
-def parsed(lines: Iterable[str]) -> tuple[list[ImportedConversation], list[Failure]]:
+def parse_conversations(lines: Iterable[str]) -> tuple[list[ImportedConversation], list[Failure]]:
     """The conversations of a JSON-lines file, and the lines that are none."""
     conversations: list[ImportedConversation] = []
     failed: list[Failure] = []
@@ -56,33 +56,35 @@ def parsed(lines: Iterable[str]) -> tuple[list[ImportedConversation], list[Failu
         if not line.strip():
             continue
         try:
-            conversations.append(_conversation(line))
+            conversations.append(_parse_conversation(line))
         except InvalidInput as error:
             failed.append(Failure(f"line {number}", str(error)))
     return conversations, failed
 
 
-def store(
+def store_conversations(
     database: Database, tenant_id: str, conversations: Sequence[ImportedConversation], change: Change, *, approve: bool
 ) -> Learnt:
     """Keep the conversations, and with ``approve`` learn from those that are approved."""
     added = entries = 0
     failed: list[Failure] = []
-    subjects = iter(_subjects(database, tenant_id, conversations) if approve else ())
+    subjects = iter(_find_subjects(database, tenant_id, conversations) if approve else ())
     for start in range(0, len(conversations), STORED_AT_ONCE):
         with database.session() as session:
             editor = EntryEditor(session, tenant_id, change)
             for conversation in conversations[start : start + STORED_AT_ONCE]:
-                added += _keep(session, tenant_id, conversation)
+                added += _store_conversation(session, tenant_id, conversation)
                 if approve and conversation.approved:
                     try:
-                        entries += learn(session, tenant_id, conversation, next(subjects), editor)
+                        entries += learn_from_conversation(session, tenant_id, conversation, next(subjects), editor)
                     except InvalidInput as error:
                         failed.append(Failure(conversation.external_id, str(error)))
     return Learnt(added, len(conversations) - added, entries, tuple(failed))
 
 
-def _subjects(database: Database, tenant_id: str, conversations: Sequence[ImportedConversation]) -> list[str | None]:
+def _find_subjects(
+    database: Database, tenant_id: str, conversations: Sequence[ImportedConversation]
+) -> list[str | None]:
     """What each approved conversation is about; a name that another one has, or an entry, counts in any spelling."""
     named = select(KnowledgeEntry.subject).where(
         KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.subject.is_not(None)
@@ -92,7 +94,7 @@ def _subjects(database: Database, tenant_id: str, conversations: Sequence[Import
     return subjects_of([conversation.turns for conversation in conversations if conversation.approved], known)
 
 
-def learn(
+def learn_from_conversation(
     session: Session, tenant_id: str, conversation: ImportedConversation, subject: str | None, editor: EntryEditor
 ) -> bool:
     """Make an approved entry of a conversation; False where that was done before.
@@ -130,7 +132,7 @@ def content_of(conversation: ImportedConversation, subject: str | None = None) -
     )
 
 
-def _keep(session: Session, tenant_id: str, imported: ImportedConversation) -> bool:
+def _store_conversation(session: Session, tenant_id: str, imported: ImportedConversation) -> bool:
     """Store what was said; the same id with other turns (an export at another moment) is kept beside it."""
     for number in count(1):
         name = imported.external_id if number == 1 else f"{imported.external_id}#{number}"
@@ -138,7 +140,7 @@ def _keep(session: Session, tenant_id: str, imported: ImportedConversation) -> b
             select(Conversation).where(Conversation.tenant_id == tenant_id, Conversation.external_id == name)
         )
         if known is None:
-            session.add(_stored(tenant_id, name, imported))
+            session.add(_build_conversation(tenant_id, name, imported))
             session.flush()
             return True
         if [(m.speaker, m.text) for m in known.messages] == [(t.speaker, t.text) for t in imported.turns]:
@@ -146,7 +148,7 @@ def _keep(session: Session, tenant_id: str, imported: ImportedConversation) -> b
     return False
 
 
-def _stored(tenant_id: str, name: str, imported: ImportedConversation) -> Conversation:
+def _build_conversation(tenant_id: str, name: str, imported: ImportedConversation) -> Conversation:
     conversation = Conversation(
         tenant_id=tenant_id,
         channel=CHANNEL,
@@ -162,7 +164,7 @@ def _stored(tenant_id: str, name: str, imported: ImportedConversation) -> Conver
     return conversation
 
 
-def _conversation(line: str) -> ImportedConversation:
+def _parse_conversation(line: str) -> ImportedConversation:
     try:
         value = json.loads(line)
     except ValueError as error:
@@ -180,14 +182,14 @@ def _conversation(line: str) -> ImportedConversation:
     approved = value.get("approved", False)
     if not isinstance(approved, bool):
         raise InvalidInput("approved is neither true nor false")
-    said = tuple(_turn(number, turn) for number, turn in enumerate(turns, start=1))
-    return ImportedConversation(storable(str(external_id)), said, approved)
+    said = tuple(_parse_turn(number, turn) for number, turn in enumerate(turns, start=1))
+    return ImportedConversation(clean_for_storage(str(external_id)), said, approved)
 
 
-def _turn(number: int, turn: Any) -> Utterance:
-    if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not storable(turn["text"]):
+def _parse_turn(number: int, turn: Any) -> Utterance:
+    if not isinstance(turn, dict) or not isinstance(turn.get("text"), str) or not clean_for_storage(turn["text"]):
         raise InvalidInput(f"turn {number} has no text")
     speaker = IMPORTED_SPEAKERS.get(str(turn.get("speaker", "")).lower())
     if speaker is None:
         raise InvalidInput(f"turn {number} has an unknown speaker {turn.get('speaker')!r}")
-    return Utterance(speaker, storable(turn["text"]))
+    return Utterance(speaker, clean_for_storage(turn["text"]))

@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from core.db import Database
-from core.db.models import Message, ReuseObservation, ReviewItem, Turn, now
-from core.llm.client import asked
+from core.db.models import Message, ReuseObservation, ReviewItem, Turn, get_current_time
+from core.llm.client import request_completion
 from core.llm.router.router import Router
 from core.llm.types import Caller, Request, Signals
 from knowledge.answers.injection import OrderDetector
 from knowledge.answers.prompt_texts import Prompts
-from knowledge.answers.reuse.observations import judged
-from knowledge.curation.harvest.queue import claimed, expires, with_evidence
+from knowledge.answers.reuse.observations import set_judgement
+from knowledge.curation.harvest.queue import claim_waiting_item, compute_expiry_date, with_evidence
 from knowledge.entries import editor
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Entry, Question
 
 LOOKED_BACK = timedelta(days=7)
@@ -57,45 +57,45 @@ class SecondLook:
 
     async def run(self) -> int:
         """All tenants' latest near misses; how many went to the reviewers."""
-        return sum([await self._look(miss) for miss in await self._database.run(open_misses)])
+        return sum([await self._review_near_miss(miss) for miss in await self._database.run(open_misses)])
 
-    async def _look(self, miss: NearMiss) -> bool:
+    async def _review_near_miss(self, miss: NearMiss) -> bool:
         if self._orders.gives_orders(miss.text):
             return False
-        opinion = None if miss.confirmed else await self._opinion(miss)
+        opinion = None if miss.confirmed else await self._request_opinion(miss)
 
-        def keep(session: Session) -> bool:
+        def store_opinion(session: Session) -> bool:
             row = session.get(ReuseObservation, miss.observation_id)
             if row is None:
                 return False
             if opinion is not None:
-                judged(row, correct=opinion, by="model")
-            return opinion is not False and propose(session, miss)
+                set_judgement(row, correct=opinion, by="model")
+            return opinion is not False and propose_phrasing(session, miss)
 
-        return await self._database.run(keep)
+        return await self._database.run(store_opinion)
 
-    async def _opinion(self, miss: NearMiss) -> bool | None:
+    async def _request_opinion(self, miss: NearMiss) -> bool | None:
         """Does the entry answer it? None: no model is there to say."""
         caller = Caller(miss.tenant_id, turn_id=miss.turn_id, purpose="judge", prompt_version=self._prompts.version)
         question = Question(miss.tenant_id, miss.text)
         messages = self._prompts.judge(question, [miss.entry], miss.entry.answer)
         request = Request(messages, caller, Signals(miss.text), max_output_tokens=MARK_TOKENS)
-        completion = await asked(self._router, request)
+        completion = await request_completion(self._router, request)
         return self._prompts.mark(completion.text) >= GOOD if completion else None
 
 
 def open_misses(session: Session) -> list[NearMiss]:
     """Near misses that nobody has denied and no reviewer has been shown, oldest first."""
-    row, since = ReuseObservation, str(ULID.from_datetime(now() - LOOKED_BACK))
+    row, since = ReuseObservation, str(ULID.from_datetime(get_current_time() - LOOKED_BACK))
     query = select(row).where(
         row.id > since, ~row.reused, ~row.held_out, row.correct.is_not(False), row.judged_by.is_distinct_from("model")
     )
     rows = session.scalars(query.order_by(row.id)).all()
-    shown = _shown(session, rows)
-    return _misses(session, [each for each in rows if each.id not in shown][:AT_ONCE])
+    shown = _collect_proposed_ids(session, rows)
+    return _list_near_misses(session, [each for each in rows if each.id not in shown][:AT_ONCE])
 
 
-def _shown(session: Session, rows: Sequence[ReuseObservation]) -> set[str]:
+def _collect_proposed_ids(session: Session, rows: Sequence[ReuseObservation]) -> set[str]:
     """Observations that are the evidence of an item already."""
     items = select(ReviewItem.evidence).where(
         ReviewItem.kind == "phrasing", ReviewItem.entry_id.in_({row.entry_id for row in rows})
@@ -103,24 +103,24 @@ def _shown(session: Session, rows: Sequence[ReuseObservation]) -> set[str]:
     return {str(each.get("observation_id")) for evidence in session.scalars(items) for each in evidence}
 
 
-def _misses(session: Session, rows: Sequence[ReuseObservation]) -> list[NearMiss]:
+def _list_near_misses(session: Session, rows: Sequence[ReuseObservation]) -> list[NearMiss]:
     found = []
     for row in rows:
-        entry = editor.served(session, row.tenant_id, [row.entry_id]).get(row.entry_id)
-        if entry and normalised(row.text) not in map(normalised, entry.questions):
+        entry = editor.load_served_entries(session, row.tenant_id, [row.entry_id]).get(row.entry_id)
+        if entry and normalise_text(row.text) not in map(normalise_text, entry.questions):
             found.append(NearMiss(row.id, row.tenant_id, row.turn_id, row.text, entry, row.correct is True))
     return found
 
 
-def propose(session: Session, miss: NearMiss) -> bool:
+def propose_phrasing(session: Session, miss: NearMiss) -> bool:
     """Put a phrasing before the reviewers; asked again it is the same item. False where they have decided about it."""
     same = session.scalars(
         select(ReviewItem).filter_by(tenant_id=miss.tenant_id, kind="phrasing", entry_id=miss.entry.id)
     )
-    item = next((i for i in same if normalised(miss.text) in map(normalised, i.questions)), None)
+    item = next((i for i in same if normalise_text(miss.text) in map(normalise_text, i.questions)), None)
     if item is not None:
-        item = claimed(session, item.id)
-        return bool(item and with_evidence(item, [_evidence(session, miss)]))
+        item = claim_waiting_item(session, item.id)
+        return bool(item and with_evidence(item, [_build_review_evidence(session, miss)]))
     item = ReviewItem(
         tenant_id=miss.tenant_id,
         kind="phrasing",
@@ -130,14 +130,14 @@ def propose(session: Session, miss: NearMiss) -> bool:
         language=miss.entry.language,
         entry_id=miss.entry.id,
         evidence=[],
-        expires_at=expires(session, miss.tenant_id),
+        expires_at=compute_expiry_date(session, miss.tenant_id),
     )
     session.add(item)
-    with_evidence(item, [_evidence(session, miss)])
+    with_evidence(item, [_build_review_evidence(session, miss)])
     return True
 
 
-def _evidence(session: Session, miss: NearMiss) -> dict[str, object]:
+def _build_review_evidence(session: Session, miss: NearMiss) -> dict[str, object]:
     turn = session.get(Turn, miss.turn_id) if miss.turn_id else None
     message = session.get(Message, turn.message_id) if turn else None
     return {

@@ -23,11 +23,11 @@ def look_again(settings: Settings, database: Database) -> None:
     with database.session() as session:
         if not open_misses(session):
             return
-    proposed = asyncio.run(_looked(settings, database))
+    proposed = asyncio.run(_run_second_look(settings, database))
     log.info("second look", proposed=proposed)
 
 
-async def _looked(settings: Settings, database: Database) -> int:
+async def _run_second_look(settings: Settings, database: Database) -> int:
     router = make_router(settings, database)
     await router.start()
     try:

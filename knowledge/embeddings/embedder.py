@@ -91,33 +91,33 @@ class Embedder:
         self._tokenizer.enable_padding()
         self._cache: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = Lock()
-        self.dimensions = int(self._run(["a"])[0].shape[-1])
+        self.dimensions = int(self._run_model(["a"])[0].shape[-1])
 
     def embed(self, texts: list[str]) -> Vectors:
         """Unit vectors, float32 of shape ``(len(texts), dimensions)``; recent texts come from memory."""
-        known = self._remembered(texts)
+        known = self._get_cached_vectors(texts)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
-            known.update(zip(batch, self._pooled(batch), strict=True))
-        self._remember({text: known[text] for text in missing})
+            known.update(zip(batch, self._embed_batch(batch), strict=True))
+        self._cache_vectors({text: known[text] for text in missing})
         return np.stack([known[text] for text in texts]) if texts else np.zeros((0, self.dimensions), np.float32)
 
     def token_vectors(self, texts: list[str]) -> list[Vectors]:
         """For each text its tokens' vectors, float32 of shape ``(tokens, dimensions)``, without padding."""
         found: list[Vectors] = []
         for start in range(0, len(texts), BATCH):
-            hidden, mask = self._run(texts[start : start + BATCH])
+            hidden, mask = self._run_model(texts[start : start + BATCH])
             found += [row[: int(keep.sum())] for row, keep in zip(hidden, mask, strict=True)]
         return found
 
-    def _pooled(self, texts: list[str]) -> Vectors:
-        hidden, mask = self._run(texts)
+    def _embed_batch(self, texts: list[str]) -> Vectors:
+        hidden, mask = self._run_model(texts)
         weights = mask[..., None].astype(np.float32)
         mean = (hidden * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
         return np.asarray(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
-    def _run(self, texts: list[str]) -> tuple[Vectors, npt.NDArray[np.int64]]:
+    def _run_model(self, texts: list[str]) -> tuple[Vectors, npt.NDArray[np.int64]]:
         encoded = self._tokenizer.encode_batch(texts)
         mask = np.array([e.attention_mask for e in encoded], dtype=np.int64)
         feed = {
@@ -128,11 +128,11 @@ class Embedder:
         hidden = self._session.run(None, {k: v for k, v in feed.items() if k in self._inputs})[0]
         return hidden, mask
 
-    def _remembered(self, texts: list[str]) -> dict[str, Vectors]:
+    def _get_cached_vectors(self, texts: list[str]) -> dict[str, Vectors]:
         with self._lock:
             return {text: self._cache[text] for text in texts if text in self._cache}
 
-    def _remember(self, vectors: dict[str, Vectors]) -> None:
+    def _cache_vectors(self, vectors: dict[str, Vectors]) -> None:
         with self._lock:
             self._cache.update(vectors)
             while len(self._cache) > CACHED_TEXTS:

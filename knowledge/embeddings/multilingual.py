@@ -42,11 +42,11 @@ class MultilingualEmbedder:
 
     def embed_questions(self, texts: list[str]) -> Vectors:
         """Unit vectors, one row a text."""
-        return _without(self._questions.embed([text[-LONGEST_QUESTION:] for text in texts]), self._common[0])
+        return _subtract_common(self._questions.embed([text[-LONGEST_QUESTION:] for text in texts]), self._common[0])
 
     def embed_passages(self, texts: list[str]) -> Vectors:
         """Unit vectors of what may answer, one row a text."""
-        return _without(self.read(texts, is_question=False), self._common[1])
+        return _subtract_common(self.read(texts, is_question=False), self._common[1])
 
     def read(self, texts: list[str], *, is_question: bool) -> Vectors:
         """The vectors as the model gives them."""
@@ -93,7 +93,7 @@ class _Questions:
         return self.model.read(texts, is_question=True)
 
 
-def _without(rows: Vectors, common: Vectors) -> Vectors:
+def _subtract_common(rows: Vectors, common: Vectors) -> Vectors:
     rows = rows - common
     unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit

@@ -30,8 +30,8 @@ class Content:
         Raises:
             InvalidInput: the answer is empty, an faq has no question, or something is too long.
         """
-        questions = tuple(dict.fromkeys(q for q in map(storable, self.questions) if any(map(str.isalnum, q))))
-        answer = storable(self.answer)
+        questions = tuple(dict.fromkeys(q for q in map(clean_for_storage, self.questions) if any(map(str.isalnum, q))))
+        answer = clean_for_storage(self.answer)
         if not answer:
             raise InvalidInput("the answer is empty")
         if self.kind == "faq" and not questions:
@@ -42,6 +42,6 @@ class Content:
         return replace(self, answer=answer, questions=questions)
 
 
-def storable(text: str) -> str:
+def clean_for_storage(text: str) -> str:
     """Without surrounding blanks, and without what no database takes: NUL and half characters."""
     return text.replace("\0", "").encode("utf-8", "replace").decode().strip()

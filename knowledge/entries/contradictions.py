@@ -26,7 +26,7 @@ from core.db.models import (
     KnowledgeRevision,
     ReviewItem,
     SourceDocument,
-    now,
+    get_current_time,
 )
 from knowledge.entries.content import Content
 from knowledge.text.features import content_words
@@ -69,7 +69,7 @@ class Contradiction:
     sides: tuple[Side, ...]
 
 
-def normalised(text: str) -> str:
+def normalise_text(text: str) -> str:
     """A text without what makes no difference to what it says: capitals, blanks, marks around its words."""
     words = unicodedata.normalize("NFKC", text).casefold().split()
     return " ".join(filter(None, (word.strip(MARKS) for word in words))) or " ".join(words)
@@ -79,10 +79,10 @@ def question_keys(content: Content) -> dict[str, str | None]:
     """The key of each question; None where what is meant depends on what was said before."""
     if content.kind != "faq" or content.context:
         return dict.fromkeys(content.questions)
-    return {question: _hash(question, *_about(content, question)) for question in content.questions}
+    return {question: _hash_texts(question, *_get_question_scope(content, question)) for question in content.questions}
 
 
-def _about(content: Content, question: str) -> tuple[str, ...]:
+def _get_question_scope(content: Content, question: str) -> tuple[str, ...]:
     """What a question is about beside its words; "How do I delete it?" means what its article is about."""
     is_clear = len(content_words(question)) >= CLEAR_WORDS
     return (content.subject or "", content.language, *(() if is_clear else (content.title or "",)))
@@ -90,10 +90,10 @@ def _about(content: Content, question: str) -> tuple[str, ...]:
 
 def answer_key(answer: str) -> str:
     """The same for answers that say the same in the same words."""
-    return _hash(answer)
+    return _hash_texts(answer)
 
 
-def contradicting(session: Session, tenant_id: str, entry_ids: Sequence[str]) -> set[str]:
+def find_disputed_ids(session: Session, tenant_id: str, entry_ids: Sequence[str]) -> set[str]:
     """Those of the given entries to which another one gives a different answer to the same question."""
     query = select(KnowledgeEntry.id, KnowledgeEntry.tenant_id).where(
         KnowledgeEntry.id.in_(entry_ids), KnowledgeEntry.disputed, KnowledgeEntry.status == "approved"
@@ -101,29 +101,31 @@ def contradicting(session: Session, tenant_id: str, entry_ids: Sequence[str]) ->
     return {row.id for row in session.execute(query) if row.tenant_id == tenant_id}
 
 
-def mark(session: Session, tenant_id: str, keys: Iterable[str], revision: int, ids: Iterable[str] = ()) -> None:
+def mark_disputed_entries(
+    session: Session, tenant_id: str, keys: Iterable[str], revision: int, ids: Iterable[str] = ()
+) -> None:
     """Bring the marks of all entries that are asked one of these questions, and of the given ones, up to date."""
     concerned = set(ids)
-    for some in _parts(sorted(set(keys))):
+    for some in _split_batches(sorted(set(keys))):
         for table in ASKED:
             asked = select(table.entry_id).where(table.tenant_id == tenant_id, table.key.in_(some))
             concerned.update(session.scalars(asked.distinct()))
-    for part in _parts(sorted(concerned)):
-        _mark(session, tenant_id, part, revision)
+    for part in _split_batches(sorted(concerned)):
+        _update_disputed_marks(session, tenant_id, part, revision)
 
 
-def found(
+def find_contradictions(
     session: Session, tenant_id: str, *, source: str | None = None, keys: Sequence[str] | None = None
 ) -> list[Contradiction]:
     """The contradictions of a tenant that nobody accepted, or those in which a source takes part, or of some questions."""
-    accepted = _accepted(session, tenant_id, keys)
-    asked = _groups(session, tenant_id, keys)
+    accepted = _list_accepted_answers(session, tenant_id, keys)
+    asked = _list_disputed_keys(session, tenant_id, keys)
     rows = defaultdict(list)
-    for some in _parts(asked):
+    for some in _split_batches(asked):
         for table in ASKED:
-            for row in session.execute(_sides(table, tenant_id, some)):
+            for row in session.execute(_select_sides(table, tenant_id, some)):
                 rows[row.key].append(row)
-    contradictions = [_contradiction(key, rows[key]) for key in asked if rows[key]]
+    contradictions = [_build_contradiction(key, rows[key]) for key in asked if rows[key]]
     return [
         one
         for one in contradictions
@@ -133,30 +135,30 @@ def found(
     ]
 
 
-def queue(session: Session, tenant_id: str) -> int:
+def sync_contradiction_items(session: Session, tenant_id: str) -> int:
     """Bring the review queue up to date: what is new waits in it, what is gone is settled. How many are new."""
     alone = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
     session.execute(alone.values(tenant_id=tenant_id))
-    present = {one.key: one for one in found(session, tenant_id)}
-    waiting = _items(session, tenant_id, UNDECIDED)
+    present = {one.key: one for one in find_contradictions(session, tenant_id)}
+    waiting = _list_contradiction_items(session, tenant_id, UNDECIDED)
     for item in waiting:
         one = present.pop(item.key or "", None)
         if one is None:
             item.status, item.reason, item.decided_by = "settled", "The answers differ no longer.", "knowledge"
-            item.decided_at = item.updated_at = now()
+            item.decided_at = item.updated_at = get_current_time()
             item.revision += 1
         elif _shown_ids(item) != [side.entry_id for side in one.sides]:
-            item.near, item.updated_at = _near(one), now()
+            item.near, item.updated_at = _describe_sides(one), get_current_time()
             item.revision += 1
-    session.add_all(_item(tenant_id, one) for one in present.values())
+    session.add_all(_build_item(tenant_id, one) for one in present.values())
     session.flush()
     return len(present)
 
 
-def settle(session: Session, tenant_id: str) -> None:
+def settle_contradictions(session: Session, tenant_id: str) -> None:
     """The same where something waits; for every change by hand."""
-    if _items(session, tenant_id, UNDECIDED):
-        queue(session, tenant_id)
+    if _list_contradiction_items(session, tenant_id, UNDECIDED):
+        sync_contradiction_items(session, tenant_id)
 
 
 def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntry]:
@@ -175,13 +177,13 @@ def answers_of(session: Session, tenant_id: str, key: str) -> frozenset[str]:
 
 def conflict_key(entry_ids: Iterable[str]) -> str:
     """The key of what was found to be stated differently by these entries."""
-    return _hash("conflict", *sorted(entry_ids))
+    return _hash_texts("conflict", *sorted(entry_ids))
 
 
 def conflict_keys(session: Session, entry_ids: Iterable[str]) -> set[str]:
     """The keys of what these entries were found to state differently."""
     keys: set[str] = set()
-    for some in _parts(sorted(entry_ids)):
+    for some in _split_batches(sorted(entry_ids)):
         keys.update(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id.in_(some))))
     return keys
 
@@ -195,12 +197,12 @@ def drop_conflicts(session: Session, entry_id: str) -> set[str]:
     return set(session.scalars(gone, execution_options={"synchronize_session": False}))
 
 
-def _hash(*texts: str) -> str:
-    return hashlib.sha256("\x1f".join(map(normalised, texts)).encode()).hexdigest()[:32]
+def _hash_texts(*texts: str) -> str:
+    return hashlib.sha256("\x1f".join(map(normalise_text, texts)).encode()).hexdigest()[:32]
 
 
-def _mark(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -> None:
-    against = _against(_accepted_keys(session, tenant_id, ids))
+def _update_disputed_marks(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -> None:
+    against = _build_dispute_condition(_accepted_keys(session, tenant_id, ids))
     mine = update(KnowledgeEntry).where(KnowledgeEntry.id.in_(ids))
     served = KnowledgeEntry.status == "approved"
     changes = (
@@ -211,7 +213,7 @@ def _mark(session: Session, tenant_id: str, ids: Sequence[str], revision: int) -
         session.execute(change, execution_options={"synchronize_session": False})
 
 
-def _against(accepted: Sequence[str]) -> ColumnElement[bool]:
+def _build_dispute_condition(accepted: Sequence[str]) -> ColumnElement[bool]:
     """Another approved entry answers one of the entry's questions differently.
 
     The tenants are joined, not named: else SQLite begins with all questions of the tenant, for each entry.
@@ -246,13 +248,15 @@ def _accepted_keys(session: Session, tenant_id: str, ids: Sequence[str]) -> list
         ReviewItem.key.in_(asked),
     )
     keys = [key for key in session.scalars(rejected.distinct()) if key]
-    accepted = _accepted(session, tenant_id, keys) if keys else {}
+    accepted = _list_accepted_answers(session, tenant_id, keys) if keys else {}
     return [key for key in keys if _is_accepted(answers_of(session, tenant_id, key), accepted.get(key, ()))]
 
 
-def _accepted(session: Session, tenant_id: str, keys: Sequence[str] | None) -> dict[str, list[frozenset[str]]]:
+def _list_accepted_answers(
+    session: Session, tenant_id: str, keys: Sequence[str] | None
+) -> dict[str, list[frozenset[str]]]:
     accepted = defaultdict(list)
-    for item in _items(session, tenant_id, ("rejected",)):
+    for item in _list_contradiction_items(session, tenant_id, ("rejected",)):
         if item.key and (keys is None or item.key in keys):
             accepted[item.key].append(frozenset(item.undo.get("answers", ())))
     return accepted
@@ -262,19 +266,19 @@ def _is_accepted(answers: frozenset[str], accepted: Iterable[frozenset[str]]) ->
     return any(answers <= some for some in accepted)
 
 
-def _items(session: Session, tenant_id: str, statuses: Sequence[str]) -> list[ReviewItem]:
+def _list_contradiction_items(session: Session, tenant_id: str, statuses: Sequence[str]) -> list[ReviewItem]:
     query = select(ReviewItem).where(
         ReviewItem.tenant_id == tenant_id, ReviewItem.status.in_(statuses), ReviewItem.kind == KIND
     )
     return list(session.scalars(query))
 
 
-def _groups(session: Session, tenant_id: str, keys: Sequence[str] | None) -> list[str]:
+def _list_disputed_keys(session: Session, tenant_id: str, keys: Sequence[str] | None) -> list[str]:
     """The keys of questions with several answers."""
-    return [key for table in ASKED for key in session.scalars(_keys(table, tenant_id, keys)) if key]
+    return [key for table in ASKED for key in session.scalars(_select_disputed_keys(table, tenant_id, keys)) if key]
 
 
-def _keys(table: Asked, tenant_id: str, keys: Sequence[str] | None) -> Select[str | None]:
+def _select_disputed_keys(table: Asked, tenant_id: str, keys: Sequence[str] | None) -> Select[str | None]:
     query = (
         select(table.key)
         .join(KnowledgeEntry, KnowledgeEntry.id == table.entry_id)
@@ -287,7 +291,7 @@ def _keys(table: Asked, tenant_id: str, keys: Sequence[str] | None) -> Select[st
     return query if keys is None else query.where(table.key.in_(keys))
 
 
-def _sides(table: Asked, tenant_id: str, keys: Sequence[str]) -> Any:
+def _select_sides(table: Asked, tenant_id: str, keys: Sequence[str]) -> Any:
     return (
         select(
             table.key,
@@ -307,7 +311,7 @@ def _sides(table: Asked, tenant_id: str, keys: Sequence[str]) -> Any:
     )
 
 
-def _contradiction(key: str, rows: Sequence[Any]) -> Contradiction:
+def _build_contradiction(key: str, rows: Sequence[Any]) -> Contradiction:
     own = {row.id: row for row in rows}
     sides = [Side(row.id, row.answer, row.origin, row.uri) for row in _different_first(list(own.values()))]
     first = rows[0]
@@ -328,7 +332,7 @@ def _different_first(rows: Sequence[Any]) -> Iterator[Any]:
     yield from later
 
 
-def _item(tenant_id: str, one: Contradiction) -> ReviewItem:
+def _build_item(tenant_id: str, one: Contradiction) -> ReviewItem:
     return ReviewItem(
         tenant_id=tenant_id,
         kind=KIND,
@@ -337,15 +341,15 @@ def _item(tenant_id: str, one: Contradiction) -> ReviewItem:
         subject=one.subject,
         language=one.language,
         effect=float(len(one.answers)),
-        near=_near(one),
+        near=_describe_sides(one),
     )
 
 
-def _near(one: Contradiction) -> list[dict[str, Any]]:
+def _describe_sides(one: Contradiction) -> list[dict[str, Any]]:
     return [{"entry_id": side.entry_id, "similarity": None, "contradicts": True} for side in one.sides]
 
 
-def _parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def _split_batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(values), KEYS_AT_ONCE):
         yield values[start : start + KEYS_AT_ONCE]
 

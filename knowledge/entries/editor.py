@@ -18,8 +18,8 @@ from core.db.models import (
     KnowledgeRevision,
     SourceDocument,
     TrainingSession,
-    new_id,
-    now,
+    generate_id,
+    get_current_time,
 )
 from core.errors import NotFound
 from knowledge.entries import contradictions
@@ -74,7 +74,7 @@ class EntryEditor:
         """The keys of all questions that the changed entries answered or answer now."""
         self._concerned: set[str] = set()
         """Those that changed, and those that one of them stated something else than."""
-        event.listen(session, "before_commit", self._mark, once=True)
+        event.listen(session, "before_commit", self._mark_contradictions, once=True)
 
     def lock(self) -> None:
         """Let nobody else change this tenant's entries until the transaction ends; read what is to change after it."""
@@ -86,32 +86,32 @@ class EntryEditor:
         """A new entry, served at once when approved."""
         content = content.checked()
         entry = KnowledgeEntry(
-            id=new_id(), tenant_id=self._tenant_id, version=0, source_id=source and source.id, source_key=key
+            id=generate_id(), tenant_id=self._tenant_id, version=0, source_id=source and source.id, source_key=key
         )
         self._session.add(entry)
-        self._write(entry, content)
+        self._write_content(entry, content)
         entry.status = "approved" if approved else "draft"
-        self._record(entry)
+        self._record_version(entry)
         return entry
 
     def amend(self, entry: KnowledgeEntry, content: Content, *, approved: bool | None = None) -> None:
         """The entry's next version; its status stays unless ``approved`` says otherwise."""
-        self._write(entry, content.checked())
+        self._write_content(entry, content.checked())
         if approved is not None:
             entry.status = "approved" if approved else "draft"
-        self._record(entry)
+        self._record_version(entry)
 
     def approve(self, entry: KnowledgeEntry) -> None:
         """Serve it from now on."""
-        self._move(entry, "approved")
+        self._set_status(entry, "approved")
 
     def retire(self, entry: KnowledgeEntry) -> None:
         """Serve it no longer; it stays readable with its history."""
-        self._move(entry, "retired")
+        self._set_status(entry, "retired")
 
     def put_back(self, entry: KnowledgeEntry, status: str) -> None:
         """Give it the status that it had before."""
-        self._move(entry, status)
+        self._set_status(entry, status)
 
     def recheck(self, keys: Sequence[str]) -> None:
         """Mark anew who is disputed about these questions, although no entry changed."""
@@ -126,18 +126,18 @@ class EntryEditor:
         if self._session.scalars(known).first() is not None:
             return False
         for entry_id in entry_ids:
-            entry = found(self._session, self._tenant_id, entry_id)
+            entry = get_entry(self._session, self._tenant_id, entry_id)
             entry.answer_key = entry.answer_key or contradictions.answer_key(entry.answer)
             self._session.add(EntryConflict(tenant_id=self._tenant_id, entry_id=entry_id, text=question, key=key))
         self._asked.add(key)
         return True
 
-    def _move(self, entry: KnowledgeEntry, status: str) -> None:
+    def _set_status(self, entry: KnowledgeEntry, status: str) -> None:
         if entry.status != status:
             entry.status = status
-            self._record(entry)
+            self._record_version(entry)
 
-    def _write(self, entry: KnowledgeEntry, content: Content) -> None:
+    def _write_content(self, entry: KnowledgeEntry, content: Content) -> None:
         keys = contradictions.question_keys(content)
         self._note_asked(entry)
         if entry.version:
@@ -152,13 +152,13 @@ class EntryEditor:
             for n, text in enumerate(content.questions)
         ]
 
-    def _record(self, entry: KnowledgeEntry) -> None:
+    def _record_version(self, entry: KnowledgeEntry) -> None:
         self.lock()
         self._note_asked(entry)
         entry.version += 1
         entry.revision = self._revision
         entry.author = self._change.author
-        entry.updated_at = now()
+        entry.updated_at = get_current_time()
         self._session.add(
             EntryVersion(
                 tenant_id=self._tenant_id,
@@ -175,11 +175,11 @@ class EntryEditor:
         if entry.version:
             self._concerned.add(entry.id)
 
-    def _mark(self, session: Session) -> None:
+    def _mark_contradictions(self, session: Session) -> None:
         if self._asked or self._concerned:
             session.flush()
             self._asked |= contradictions.conflict_keys(session, self._concerned)
-            contradictions.mark(session, self._tenant_id, self._asked, self._revision, self._concerned)
+            contradictions.mark_disputed_entries(session, self._tenant_id, self._asked, self._revision, self._concerned)
 
 
 def content_of(entry: KnowledgeEntry) -> Content:
@@ -197,7 +197,7 @@ def content_of(entry: KnowledgeEntry) -> Content:
     )
 
 
-def found(session: Session, tenant_id: str, entry_id: str) -> KnowledgeEntry:
+def get_entry(session: Session, tenant_id: str, entry_id: str) -> KnowledgeEntry:
     """One stored entry.
 
     Raises:
@@ -209,7 +209,7 @@ def found(session: Session, tenant_id: str, entry_id: str) -> KnowledgeEntry:
     return entry
 
 
-def listed(session: Session, tenant_id: str, status: str | None = None, limit: int = 50) -> list[KnowledgeEntry]:
+def list_entries(session: Session, tenant_id: str, status: str | None = None, limit: int = 50) -> list[KnowledgeEntry]:
     """Stored entries, newest first."""
     query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id)
     if status:
@@ -218,17 +218,19 @@ def listed(session: Session, tenant_id: str, status: str | None = None, limit: i
     return list(session.scalars(query.options(selectinload(KnowledgeEntry.questions))))
 
 
-def history(session: Session, entry: KnowledgeEntry) -> list[EntryVersion]:
+def list_entry_versions(session: Session, entry: KnowledgeEntry) -> list[EntryVersion]:
     """An entry's versions, oldest first."""
     query = select(EntryVersion).where(EntryVersion.entry_id == entry.id)
     return list(session.scalars(query.order_by(EntryVersion.version)))
 
 
-def served(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, Entry]:
+def load_served_entries(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, Entry]:
     """Those of the given entries that may be served now."""
     found: list[Changed] = []
     for start in range(0, len(ids), LOADED_AT_ONCE):
-        found += _loaded(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids[start : start + LOADED_AT_ONCE])))
+        found += _load_changes(
+            session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids[start : start + LOADED_AT_ONCE]))
+        )
     return {one.id: one.entry for one in found if one.entry is not None}
 
 
@@ -238,7 +240,7 @@ def served_count(session: Session, tenant_id: str) -> int:
     return session.scalar(query) or 0
 
 
-def languages(session: Session, tenant_id: str) -> list[str]:
+def list_entry_languages(session: Session, tenant_id: str) -> list[str]:
     """The languages of what may be served, the one with the most entries first (ISO 639-1)."""
     query = select(KnowledgeEntry.language).where(
         KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved"
@@ -256,7 +258,7 @@ def revision_of(session: Session, tenant_id: str) -> Revision | None:
     return Revision(*row) if row else None
 
 
-def tenants(session: Session) -> list[str]:
+def list_knowledge_tenants(session: Session) -> list[str]:
     """Every tenant that ever had an entry."""
     return list(session.scalars(select(KnowledgeRevision.tenant_id).order_by(KnowledgeRevision.tenant_id)))
 
@@ -288,7 +290,7 @@ def put_in_force(session: Session, tenant_id: str, model: str | None, reached: i
     session.execute(trained.where(TrainingSession.status == "deployed").values(status="replaced"))
     if model is not None:
         done = trained.where(TrainingSession.model == model)
-        session.execute(done.values(status="deployed", deployed_at=now()))
+        session.execute(done.values(status="deployed", deployed_at=get_current_time()))
     return True
 
 
@@ -304,7 +306,9 @@ def changed_count(session: Session, tenant_id: str, after: int) -> int:
     return session.scalar(query) or 0
 
 
-def changed(session: Session, tenant_id: str, after: tuple[int, str], limit: int = LOADED_AT_ONCE) -> list[Changed]:
+def list_changed_entries(
+    session: Session, tenant_id: str, after: tuple[int, str], limit: int = LOADED_AT_ONCE
+) -> list[Changed]:
     """The entries that changed after a revision (and id), in that order."""
     revision, entry_id = after
     query = _WHOLE.where(
@@ -312,14 +316,14 @@ def changed(session: Session, tenant_id: str, after: tuple[int, str], limit: int
         KnowledgeEntry.revision >= revision,
         (KnowledgeEntry.revision > revision) | (KnowledgeEntry.id > entry_id),
     )
-    return _loaded(session, tenant_id, query.order_by(KnowledgeEntry.revision, KnowledgeEntry.id).limit(limit))
+    return _load_changes(session, tenant_id, query.order_by(KnowledgeEntry.revision, KnowledgeEntry.id).limit(limit))
 
 
 def changed_among(session: Session, tenant_id: str, versions: dict[str, int]) -> list[Changed]:
     """Those of the given entries that are no longer at the given version."""
     query = select(KnowledgeEntry.id, KnowledgeEntry.version).where(KnowledgeEntry.id.in_(list(versions)))
     ids = [entry_id for entry_id, version in session.execute(query) if version != versions[entry_id]]
-    return _loaded(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids))) if ids else []
+    return _load_changes(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids))) if ids else []
 
 
 _IN_FORCE = (
@@ -336,7 +340,7 @@ _WHOLE = select(
 """Plain rows: a question waits for them, and objects of the ORM take five times as long."""
 
 
-def _loaded(session: Session, tenant_id: str, query: Select[Any]) -> list[Changed]:
+def _load_changes(session: Session, tenant_id: str, query: Select[Any]) -> list[Changed]:
     # The tenant is checked here: asked for in the query, SQLite walks through all of its entries instead of looking
     # up the few ids.
     rows = [row for row in session.execute(query) if row.tenant_id == tenant_id]
@@ -345,12 +349,12 @@ def _loaded(session: Session, tenant_id: str, query: Select[Any]) -> list[Change
     for entry_id, text in session.execute(asked.order_by(EntryQuestion.entry_id, EntryQuestion.position)):
         questions[entry_id].append(text)
     return [
-        Changed(r.id, r.revision, r.version, _entry(r, questions[r.id]) if r.status == "approved" else None)
+        Changed(r.id, r.revision, r.version, _build_entry(r, questions[r.id]) if r.status == "approved" else None)
         for r in rows
     ]
 
 
-def _entry(row: Row[Any], questions: Sequence[str]) -> Entry:
+def _build_entry(row: Row[Any], questions: Sequence[str]) -> Entry:
     return Entry(
         id=row.id,
         version=row.version,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from knowledge.text.facts import MEASURE, facts, is_content, measures, stem
-from knowledge.text.features import contradicts
+from knowledge.text.facts import MEASURE, extract_facts, extract_measures, is_content, stem_token
+from knowledge.text.features import has_contradiction
 from knowledge.types import Entry, Question
 
 _CLOCK = re.compile(
@@ -40,31 +40,31 @@ class FindsRival(Protocol):
         """
 
 
-def disagree(one: str, other: str) -> bool:
+def answers_disagree(one: str, other: str) -> bool:
     """Do two answers contradict each other: other numbers, a "not" on one side only, or opposites?"""
-    a, b = facts(one), facts(other)
+    a, b = extract_facts(one), extract_facts(other)
     apart = bool(a.numbers and b.numbers) and not (a.numbers <= b.numbers or b.numbers <= a.numbers)
-    return apart or a.negated != b.negated or contradicts(one, other)
+    return apart or a.negated != b.negated or has_contradiction(one, other)
 
 
 def differ_in_figures(one: str, other: str) -> bool:
     """Do both give figures of the same unit, or at the same hour of the day, and none of these in common?"""
-    a, b = figures(one), figures(other)
+    a, b = extract_figures(one), extract_figures(other)
     return any(a[unit].isdisjoint(b[unit]) for unit in a.keys() & b.keys())
 
 
-def figures(text: str) -> dict[str, set[str]]:
+def extract_figures(text: str) -> dict[str, set[str]]:
     """The amounts of each unit, counted thing and times of the day: {"day": {"3", "5"}, "book": {"10"}, "clock": {"9:00"}}."""
     text = unicodedata.normalize("NFKC", text)
     found: dict[str, set[str]] = defaultdict(set)
-    for measure in measures(text):
+    for measure in extract_measures(text):
         amount, _, unit = measure.partition(" ")
         found[unit].add(amount)
     for match in _CLOCK.finditer(text):
-        found[_CLOCK_UNIT].add(_time(match))
+        found[_CLOCK_UNIT].add(_format_clock_time(match))
     for amount, thing in _COUNTED.findall(MEASURE.sub(" ", text)):
         if is_content(thing):
-            found.setdefault(stem(thing), set()).add(amount)
+            found.setdefault(stem_token(thing), set()).add(amount)
     return dict(found)
 
 
@@ -99,7 +99,7 @@ def _answers_both(finder: FindsRival, tenant_id: str, entry: Entry, ids: frozens
     return pair is not None and frozenset(one.id for one in pair) == ids
 
 
-def _time(match: re.Match[str]) -> str:
+def _format_clock_time(match: re.Match[str]) -> str:
     if match["h"]:
         return f"{int(match['h'])}:{match['m']}"
     noon = 12

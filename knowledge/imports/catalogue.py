@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from core.db.models import EntryVersion, KnowledgeEntry, KnowledgeSource, SourceDocument, now
+from core.db.models import EntryVersion, KnowledgeEntry, KnowledgeSource, SourceDocument, get_current_time
 from core.errors import InvalidInput, NotFound
 from knowledge.entries.editor import Change, EntryEditor
 
@@ -45,30 +45,30 @@ class SourceCounts:
     forgotten_at: datetime | None
 
 
-def listed(session: Session, tenant_id: str, *, forgotten: bool = False) -> list[SourceCounts]:
+def list_source_counts(session: Session, tenant_id: str, *, forgotten: bool = False) -> list[SourceCounts]:
     """All sources by name; those that were forgotten only where they are asked for."""
-    documents, counts = _documents(session, tenant_id), _entries(session, tenant_id)
+    documents, counts = _count_documents(session, tenant_id), _count_entries(session, tenant_id)
     return [
-        _counted(source, documents.get(source.name, 0), counts.get(source.name, (0, 0)))
-        for source in all_of(session, tenant_id)
+        _build_source_counts(source, documents.get(source.name, 0), counts.get(source.name, (0, 0)))
+        for source in list_knowledge_sources(session, tenant_id)
         if forgotten or source.forgotten_at is None
     ]
 
 
-def all_of(session: Session, tenant_id: str) -> list[KnowledgeSource]:
+def list_knowledge_sources(session: Session, tenant_id: str) -> list[KnowledgeSource]:
     """Every source, forgotten ones too, by name."""
     query = select(KnowledgeSource).where(KnowledgeSource.tenant_id == tenant_id)
     return sorted(session.scalars(query), key=lambda source: source.name.casefold())
 
 
-def found(session: Session, tenant_id: str, name: str) -> KnowledgeSource:
+def require_source(session: Session, tenant_id: str, name: str) -> KnowledgeSource:
     """One source by its name.
 
     Raises:
         NotFound: there is none; says which there are.
     """
-    sources = all_of(session, tenant_id)
-    source = named(sources, name)
+    sources = list_knowledge_sources(session, tenant_id)
+    source = find_source_by_name(sources, name)
     if source is None:
         known = [repr(one.name) for one in sources if one.forgotten_at is None]
         more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
@@ -77,9 +77,9 @@ def found(session: Session, tenant_id: str, name: str) -> KnowledgeSource:
     return source
 
 
-def named(sources: Sequence[KnowledgeSource], name: str) -> KnowledgeSource | None:
+def find_source_by_name(sources: Sequence[KnowledgeSource], name: str) -> KnowledgeSource | None:
     """The one with this name, whatever its capitals."""
-    wanted = _plain(name).casefold()
+    wanted = _clean_name(name).casefold()
     return next((source for source in sources if source.name.casefold() == wanted), None)
 
 
@@ -89,7 +89,7 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInput: it is empty or too long, or has signs that nobody can type or see.
     """
-    plain = _plain(name)
+    plain = _clean_name(name)
     if not plain:
         raise InvalidInput("The name of a source is empty.")
     if len(plain) > LONGEST_NAME:
@@ -107,14 +107,14 @@ def free_name(sources: Sequence[KnowledgeSource], place: str) -> str:
         base = re.sub(r"/?(sitemap[^/]*\.xml)?$", "", place.partition("://")[2].partition("?")[0])
     else:
         base = PurePosixPath(place).stem
-    shown = "".join(sign for sign in _plain(base) if unicodedata.category(sign)[0] != "C")
+    shown = "".join(sign for sign in _clean_name(base) if unicodedata.category(sign)[0] != "C")
     base = shown.lstrip("-")[: LONGEST_NAME - 10].strip() or "source"
     taken = {source.name.casefold() for source in sources}
     names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
     return next(name for name in names if name.casefold() not in taken)
 
 
-def rename(session: Session, source: KnowledgeSource, name: str) -> None:
+def rename_source(session: Session, source: KnowledgeSource, name: str) -> None:
     """Its documents go with it."""
     mine = SourceDocument.tenant_id == source.tenant_id, SourceDocument.origin == source.name
     session.execute(update(SourceDocument).where(*mine).values(origin=name))
@@ -122,14 +122,14 @@ def rename(session: Session, source: KnowledgeSource, name: str) -> None:
     session.flush()
 
 
-def forget(session: Session, tenant_id: str, name: str, author: str) -> int:
+def forget_source(session: Session, tenant_id: str, name: str, author: str) -> int:
     """Retire everything that came from a source; how many entries. Their history stays.
 
     Raises:
         NotFound: there is no such source.
     """
     editor = EntryEditor(session, tenant_id, Change(author, FORGOTTEN))
-    source = found(session, tenant_id, name)
+    source = require_source(session, tenant_id, name)
     if source.forgotten_at is not None:
         raise NotFound(f"The source {source.name!r} was forgotten on {source.forgotten_at:%Y-%m-%d}.")
     editor.lock()
@@ -138,11 +138,11 @@ def forget(session: Session, tenant_id: str, name: str, author: str) -> int:
         editor.retire(entry)
     documents = update(SourceDocument).where(SourceDocument.tenant_id == tenant_id)
     session.execute(documents.where(SourceDocument.origin == source.name).values(content_hash=""))
-    source.forgotten_at = now()
+    source.forgotten_at = get_current_time()
     return len(live)
 
 
-def restore(session: Session, tenant_id: str, name: str, author: str) -> int:
+def restore_source(session: Session, tenant_id: str, name: str, author: str) -> int:
     """Take back that a source was forgotten: its entries are again what they were. How many.
 
     Raises:
@@ -150,7 +150,7 @@ def restore(session: Session, tenant_id: str, name: str, author: str) -> int:
         InvalidInput: it is not forgotten.
     """
     editor = EntryEditor(session, tenant_id, Change(author, "its source was restored"))
-    source = found(session, tenant_id, name)
+    source = require_source(session, tenant_id, name)
     if source.forgotten_at is None:
         raise InvalidInput(f"The source {source.name!r} is not forgotten.")
     editor.lock()
@@ -163,7 +163,7 @@ def restore(session: Session, tenant_id: str, name: str, author: str) -> int:
     return len(back)
 
 
-def _plain(name: str) -> str:
+def _clean_name(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
@@ -193,19 +193,19 @@ def _before_forgetting(session: Session, ids: Sequence[str]) -> dict[str, str]:
     return statuses
 
 
-def _documents(session: Session, tenant_id: str) -> dict[str, int]:
+def _count_documents(session: Session, tenant_id: str) -> dict[str, int]:
     query = select(SourceDocument.origin, func.count()).where(
         SourceDocument.tenant_id == tenant_id, ~SourceDocument.gone
     )
     return {row[0]: row[1] for row in session.execute(query.group_by(SourceDocument.origin))}
 
 
-def _entries(session: Session, tenant_id: str) -> dict[str, tuple[int, int]]:
-    def count(status: str) -> Any:
+def _count_entries(session: Session, tenant_id: str) -> dict[str, tuple[int, int]]:
+    def count_by_status(status: str) -> Any:
         return func.sum(case((KnowledgeEntry.status == status, 1), else_=0))
 
     query = (
-        select(SourceDocument.origin, count("approved"), count("draft"))
+        select(SourceDocument.origin, count_by_status("approved"), count_by_status("draft"))
         .join(KnowledgeEntry, KnowledgeEntry.source_id == SourceDocument.id)
         .where(SourceDocument.tenant_id == tenant_id)
         .group_by(SourceDocument.origin)
@@ -213,7 +213,7 @@ def _entries(session: Session, tenant_id: str) -> dict[str, tuple[int, int]]:
     return {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in session.execute(query)}
 
 
-def _counted(source: KnowledgeSource, documents: int, counts: tuple[int, int]) -> SourceCounts:
+def _build_source_counts(source: KnowledgeSource, documents: int, counts: tuple[int, int]) -> SourceCounts:
     served, drafts = counts
     return SourceCounts(
         name=source.name,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from knowledge.entries.content import Content, storable
+from knowledge.entries.content import Content, clean_for_storage
 from knowledge.imports.sources.blocks import (
     Block,
     End,
@@ -19,7 +19,7 @@ from knowledge.imports.sources.blocks import (
     is_linked,
     lines_of,
     marked_items,
-    text_of,
+    render_block,
 )
 
 LONGEST_HEADING = 300
@@ -88,17 +88,17 @@ class Article:
 
 def pieces_of(article: Article) -> list[Piece]:
     """What is to be learnt from an article; a section that only leads elsewhere ("Related articles") says nothing."""
-    sections = merged(introduced(sections_of(article.blocks)), article.title)
+    sections = merge_short_sections(append_subsection_names(sections_of(article.blocks)), article.title)
     sections = [section for section in sections if not all(map(is_linked, section.blocks))]
-    return numbered([piece for section in sections for piece in _pieces(article, section)])
+    return make_keys_unique([piece for section in sections for piece in _build_section_pieces(article, section)])
 
 
-def numbered(pieces: list[Piece]) -> list[Piece]:
+def make_keys_unique(pieces: list[Piece]) -> list[Piece]:
     """The same pieces with keys that are all different."""
     seen: Counter[str] = Counter()
     unique: list[Piece] = []
     for piece in pieces:
-        key = storable(piece.key)[:480]
+        key = clean_for_storage(piece.key)[:480]
         seen[key] += 1
         unique.append(replace(piece, key=f"{key} #{seen[key]}" if seen[key] > 1 else key))
     return unique
@@ -128,34 +128,36 @@ def _section_above(sections: list[Section], current: Section, level: float) -> S
     return current
 
 
-def merged(sections: list[Section], title: str = "") -> list[Section]:
+def merge_short_sections(sections: list[Section], title: str = "") -> list[Section]:
     """Without those of a word or two: each is a line of the section above it."""
-    above = {_ids(section.headings): section for section in sections}
-    children = Counter(_ids(s.headings[:depth]) for s in sections if s.blocks for depth in range(len(s.headings)))
+    above = {_get_heading_ids(section.headings): section for section in sections}
+    children = Counter(
+        _get_heading_ids(s.headings[:depth]) for s in sections if s.blocks for depth in range(len(s.headings))
+    )
     gone: set[int] = set()
     for section in reversed(sections):
-        short = 0 < _words(section.blocks) <= TOO_SHORT and not children[_ids(section.headings)]
-        parent = above.get(_ids(section.headings[:-1])) if section.headings else None
+        short = 0 < _measure_blocks(section.blocks) <= TOO_SHORT and not children[_get_heading_ids(section.headings)]
+        parent = above.get(_get_heading_ids(section.headings[:-1])) if section.headings else None
         if parent is None or section.asks or not short or section.path == (title,):
             continue
-        _prepend_line(parent, f"{section.path[-1]}: {_flat(section.blocks)}")
-        children.subtract(_ids(section.headings[:depth]) for depth in range(len(section.headings)))
+        _prepend_line(parent, f"{section.path[-1]}: {_flatten_blocks(section.blocks)}")
+        children.subtract(_get_heading_ids(section.headings[:depth]) for depth in range(len(section.headings)))
         gone.add(id(section))
     return [section for section in sections if section.blocks and id(section) not in gone]
 
 
-def _ids(headings: tuple[Heading, ...]) -> tuple[int, ...]:
+def _get_heading_ids(headings: tuple[Heading, ...]) -> tuple[int, ...]:
     return tuple(map(id, headings))
 
 
-def introduced(sections: list[Section]) -> list[Section]:
+def append_subsection_names(sections: list[Section]) -> list[Section]:
     """With the names of the sections below it for a section that ends with "...:" and so only introduces them."""
     below: dict[tuple[int, ...], list[str]] = {}
     for section in sections:
         if section.headings:
-            below.setdefault(_ids(section.headings[:-1]), []).append(section.path[-1])
+            below.setdefault(_get_heading_ids(section.headings[:-1]), []).append(section.path[-1])
     for section in sections:
-        names = below.get(_ids(section.headings), [])
+        names = below.get(_get_heading_ids(section.headings), [])
         last = section.blocks[-1] if section.blocks else None
         if names and isinstance(last, Text) and last.text.endswith((":", "：")):  # noqa: RUF001 -- the colon of Chinese
             numbered_names = all(map(NUMBERED_NAME.match, names))
@@ -179,16 +181,16 @@ def is_question(heading: str) -> bool:
     return asks and len(text) <= LONGEST_HEADING
 
 
-def plain(markdown: str) -> str:
+def strip_markdown(markdown: str) -> str:
     """The words of a Markdown text."""
     return re.sub(r"[ \t]+", " ", MARKUP.sub(lambda found: found.group(1) or "", markdown)).strip()
 
 
-def _pieces(article: Article, section: Section) -> Iterator[Piece]:
+def _build_section_pieces(article: Article, section: Section) -> Iterator[Piece]:
     heading = section.path[-1] if section.headings else article.title
     key = " > ".join(section.path) or article.title
     content = Content("passage", "", language=article.language, subject=article.subject)
-    text = joined(section.blocks)
+    text = join_blocks(section.blocks)
     if (section.asks or is_question(heading)) and 0 < len(text) <= LONGEST_ANSWER:
         path = title_of_path((article.title, *section.path[:-1])) if article.title != heading else None
         question = (heading[:LONGEST_HEADING],)
@@ -211,9 +213,9 @@ def title_of_path(headings: Iterable[str]) -> str:
     return " > ".join(kept)[:LONGEST_TITLE]
 
 
-def joined(blocks: Iterable[Block]) -> str:
+def join_blocks(blocks: Iterable[Block]) -> str:
     """The text of blocks, with a blank line between each two."""
-    return "\n\n".join(filter(None, map(text_of, blocks)))
+    return "\n\n".join(filter(None, map(render_block, blocks)))
 
 
 def parts_of(blocks: list[Block], heading: str = "") -> list[str]:
@@ -221,24 +223,24 @@ def parts_of(blocks: list[Block], heading: str = "") -> list[str]:
 
     A long list that nothing introduces is introduced by its heading.
     """
-    whole = joined(blocks)
-    if _count(whole) <= WHOLE_WORDS:
+    whole = join_blocks(blocks)
+    if _count_words(whole) <= WHOLE_WORDS:
         return [whole] if whole else []
     parts: list[list[str]] = [[]]
-    for unit in (cut for group in _units(blocks) for cut in _cut(group, heading)):
-        if parts[-1] and _count(*parts[-1], unit) > PART_WORDS:
+    for unit in (cut for group in _group_into_units(blocks) for cut in _split_unit(group, heading)):
+        if parts[-1] and _count_words(*parts[-1], unit) > PART_WORDS:
             parts.append([])
         parts[-1].append(unit)
-    if len(parts) > 1 and _count(*parts[-1]) < SMALL_PART and _count(*parts[-2], *parts[-1]) <= WHOLE_WORDS:
+    if len(parts) > 1 and _count_words(*parts[-1]) < SMALL_PART and _count_words(*parts[-2], *parts[-1]) <= WHOLE_WORDS:
         parts[-2:] = [[*parts[-2], *parts[-1]]]
     return ["\n\n".join(part) for part in parts]
 
 
-def _units(blocks: list[Block]) -> Iterator[list[Block]]:
+def _group_into_units(blocks: list[Block]) -> Iterator[list[Block]]:
     """What must not be torn apart: a list, a table or code with the line that introduces it, a line in bold with its text."""
     unit: list[Block] = []
     for block in blocks:
-        if unit and not _introduces(unit[-1], block):
+        if unit and not _is_introduction(unit[-1], block):
             yield unit
             unit = []
         unit.append(block)
@@ -246,7 +248,7 @@ def _units(blocks: list[Block]) -> Iterator[list[Block]]:
         yield unit
 
 
-def _introduces(lead: Block, block: Block) -> bool:
+def _is_introduction(lead: Block, block: Block) -> bool:
     if not isinstance(lead, Text):
         return False
     if lead.text.endswith((":", "：")) or (lead.bold and lead.bold == lead.text):  # noqa: RUF001 -- the colon of Chinese
@@ -254,38 +256,40 @@ def _introduces(lead: Block, block: Block) -> bool:
     return isinstance(block, Items | Table | Rows)
 
 
-def _cut(unit: list[Block], heading: str) -> list[str]:
+def _split_unit(unit: list[Block], heading: str) -> list[str]:
     """The text of a unit, or parts of it when it is too long."""
-    text = joined(unit)
+    text = join_blocks(unit)
     steps = isinstance(unit[-1], Items) and unit[-1].first is not None
-    if _count(text) <= (STEPS_WORDS if steps else PART_WORDS):
+    if _count_words(text) <= (STEPS_WORDS if steps else PART_WORDS):
         return [text]
     *before, last = unit
     if isinstance(last, Text):
-        return _packed("", [*map(text_of, before), *_sentences(last.text)], " " if not before else "\n")
-    lead = joined(before) or (f"{heading.rstrip(':')}:" if heading and isinstance(last, Items) else "")
+        return _pack_parts(
+            "", [*map(render_block, before), *_split_into_sentences(last.text)], " " if not before else "\n"
+        )
+    lead = join_blocks(before) or (f"{heading.rstrip(':')}:" if heading and isinstance(last, Items) else "")
     opening: list[str] = []
-    if _count(lead) > LEAD_WORDS:
-        opening, lead = [lead], _sentences(lead)[-1]
+    if _count_words(lead) > LEAD_WORDS:
+        opening, lead = [lead], _split_into_sentences(lead)[-1]
     lines = ["\n".join(item) for item in marked_items(last)] if isinstance(last, Items) else lines_of(last)
-    return opening + _packed(lead, [part for line in lines for part in _short_lines(line)], "\n")
+    return opening + _pack_parts(lead, [part for line in lines for part in _short_lines(line)], "\n")
 
 
 def _short_lines(line: str) -> list[str]:
-    return [line] if _count(line) <= PART_WORDS else _packed("", _sentences(line), " ")
+    return [line] if _count_words(line) <= PART_WORDS else _pack_parts("", _split_into_sentences(line), " ")
 
 
-def _packed(lead: str, parts: list[str], between: str) -> list[str]:
+def _pack_parts(lead: str, parts: list[str], between: str) -> list[str]:
     """As many parts together as an entry may have, each time after the line that introduces them."""
     packed: list[list[str]] = [[]]
     for part in parts:
-        if packed[-1] and _count(lead, *packed[-1], part) > PART_WORDS:
+        if packed[-1] and _count_words(lead, *packed[-1], part) > PART_WORDS:
             packed.append([])
         packed[-1].append(part)
     return ["\n\n".join(filter(None, (lead, between.join(group)))) for group in packed]
 
 
-def _sentences(text: str) -> list[str]:
+def _split_into_sentences(text: str) -> list[str]:
     sentences = [sentence.strip() for sentence in SENTENCE_END.split(text) if sentence and sentence.strip()]
     return [piece for sentence in sentences for piece in _by_words(sentence)]
 
@@ -298,14 +302,14 @@ def _by_words(text: str) -> list[str]:
     return [" ".join(words[at : at + PART_WORDS]) for at in range(0, len(words), PART_WORDS)]
 
 
-def _words(blocks: list[Block]) -> int:
-    return _count(joined(blocks))
+def _measure_blocks(blocks: list[Block]) -> int:
+    return _count_words(join_blocks(blocks))
 
 
-def _flat(blocks: list[Block]) -> str:
+def _flatten_blocks(blocks: list[Block]) -> str:
     return " ".join(re.sub(r"^- ", "", line.strip()) for block in blocks for line in lines_of(block))
 
 
-def _count(*texts: str) -> int:
+def _count_words(*texts: str) -> int:
     """The words; of scripts without blanks two signs are counted as one."""
     return sum(len(text.split()) + sum("\u2e80" <= sign <= "\u9fff" for sign in text) // 2 for text in texts)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from core.db import Database
-from core.db.models import EntryVersion, KnowledgeEntry, KnowledgeSource, SourceDocument, now
+from core.db.models import EntryVersion, KnowledgeEntry, KnowledgeSource, SourceDocument, get_current_time
 from core.errors import InvalidInput
 from knowledge.entries import contradictions
 from knowledge.entries.contradictions import Contradiction
@@ -18,12 +18,12 @@ from knowledge.entries.editor import Change, EntryEditor, content_of
 from knowledge.imports import catalogue
 from knowledge.imports.chunker import Piece
 from knowledge.imports.lease import Lease
-from knowledge.imports.recognition import Known, matched
-from knowledge.imports.sources.document import Document, Failure, PassedOver, Raw, hash_of
+from knowledge.imports.recognition import Known, match_entries
+from knowledge.imports.sources.document import Document, Failure, PassedOver, Raw, compute_data_hash
 from knowledge.imports.sources.files import Found
 from knowledge.imports.sources.origins import Origin
-from knowledge.imports.sources.readers import read
-from knowledge.imports.target import Progress, Target, listed, nothing_in, silent, target_of
+from knowledge.imports.sources.readers import read_raw_document
+from knowledge.imports.target import Progress, Target, ignore_progress, nothing_in, scan_origin, target_of
 
 READING = b"2"
 """Part of every document's hash; counted up when the readers get better, so that unchanged documents are read again."""
@@ -84,7 +84,7 @@ class Importer:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def run(self, tenant_id: str, origin: Origin, options: Options, progress: Progress = silent) -> Report:
+    def run(self, tenant_id: str, origin: Origin, options: Options, progress: Progress = ignore_progress) -> Report:
         """Read every document and store what is in it; what fails is reported and changes nothing.
 
         Raises:
@@ -94,10 +94,10 @@ class Importer:
         if options.name is not None:
             options = replace(options, name=catalogue.checked_name(options.name))
         with Lease(self._database, tenant_id, origin.name):
-            return self._run(tenant_id, origin, options, progress)
+            return self._run_import(tenant_id, origin, options, progress)
 
-    def _run(self, tenant_id: str, origin: Origin, options: Options, progress: Progress) -> Report:
-        listing = listed(origin, progress)
+    def _run_import(self, tenant_id: str, origin: Origin, options: Options, progress: Progress) -> Report:
+        listing = scan_origin(origin, progress)
         if not listing.uris and not options.allow_empty:
             raise InvalidInput(nothing_in(origin.name, listing.documents))
         with self._database.session() as session:
@@ -133,21 +133,21 @@ class _Import:
     def take(self, found: Found) -> None:
         """One document."""
         if isinstance(found, Failure):
-            self._fail(found)
+            self._record_failure(found)
             return
         if isinstance(found, PassedOver):
             self._passed_over.append(found)
             return
         if (readable := found.uri.encode(errors="replace").decode()) != found.uri:
-            self._fail(Failure(readable, "its name is no readable text"))
+            self._record_failure(Failure(readable, "its name is no readable text"))
             return
         try:
-            self._take(found)
+            self._import_document(found)
         except InvalidInput as error:
-            self._fail(Failure(found.uri, str(error)))
+            self._record_failure(Failure(found.uri, str(error)))
         except (OSError, ValueError, RecursionError) as error:
             reason = f"it cannot be read: {str(error) or type(error).__name__}"
-            self._fail(Failure(found.uri, reason))
+            self._record_failure(Failure(found.uri, reason))
 
     def retire_the_rest(self) -> None:
         """Retire what came from documents that are no longer there."""
@@ -156,19 +156,19 @@ class _Import:
                 SourceDocument.tenant_id == self._tenant_id, SourceDocument.origin == self._target.name
             )
             rest = [d for d in session.scalars(known) if d.id not in self._kept]
-            gone = [(d.id, [*_live(session, d.id)]) for d in rest if not d.gone]
+            gone = [(d.id, [*_list_live_entry_ids(session, d.id)]) for d in rest if not d.gone]
         for document_id, ids in gone:
-            self._apply(document_id, [Step("retired", entry_id) for entry_id in ids])
-            self._finish(document_id, "", gone=True)
+            self._apply_steps(document_id, [Step("retired", entry_id) for entry_id in ids])
+            self._finish_document(document_id, "", gone=True)
         self._gone = len(gone)
 
     def report(self) -> Report:
         """What was done; the source and the review queue say so, too."""
         with self._database.session() as session:
             if self.read or self._target.own:
-                self._note(session)
-            contradictions.queue(session, self._tenant_id)
-            found = contradictions.found(session, self._tenant_id, source=self._target.name)
+                self._update_source(session)
+            contradictions.sync_contradiction_items(session, self._tenant_id)
+            found = contradictions.find_contradictions(session, self._tenant_id, source=self._target.name)
         count = self._counts
         changed = count["changed"] + count["approved"]
         return Report(
@@ -188,59 +188,61 @@ class _Import:
             contradictions=tuple(found),
         )
 
-    def _fail(self, failure: Failure) -> None:
+    def _record_failure(self, failure: Failure) -> None:
         self._failed.append(failure)
         self.incomplete |= failure.hides
         if failure.uri in self._target.own:
             self._kept.add(self._target.own[failure.uri].id)
 
-    def _source(self, session: Session) -> KnowledgeSource:
+    def _ensure_source(self, session: Session) -> KnowledgeSource:
         """The source's row; the first document of a new source makes it."""
-        source = catalogue.named(catalogue.all_of(session, self._tenant_id), self._target.name)
+        source = catalogue.find_source_by_name(
+            catalogue.list_knowledge_sources(session, self._tenant_id), self._target.name
+        )
         if source is None:
             source = KnowledgeSource(tenant_id=self._tenant_id, name=self._target.name, place=self._origin.name)
             session.add(source)
         return source
 
-    def _note(self, session: Session) -> None:
+    def _update_source(self, session: Session) -> None:
         """Where and when the source was imported, and what failed."""
-        source = self._source(session)
+        source = self._ensure_source(session)
         source.place, source.author = self._origin.name, self._options.author
         source.base_url = self._origin.base_url or self._target.base_url
         source.failed, source.passed_over = len(self._failed), len(self._passed_over)
         source.failures = [{"uri": f.uri, "reason": f.reason[:500]} for f in self._failed[:FAILURES_KEPT]]
-        source.imported_at = now()
+        source.imported_at = get_current_time()
         if self.read:
             source.forgotten_at = None
 
-    def _take(self, raw: Raw) -> None:
+    def _import_document(self, raw: Raw) -> None:
         data = raw.load()
         raw = replace(raw, base_url=raw.base_url or self._target.base_url)
-        data_hash = hash_of(data)
-        if data.strip() and (double := self._double(raw, data_hash)):
+        data_hash = compute_data_hash(data)
+        if data.strip() and (double := self._find_duplicate(raw, data_hash)):
             self._passed_over.append(PassedOver(raw.uri, double))
             return
         self._taken.setdefault(data_hash, raw.uri)
         approved = b"+" if self._options.approved else b"-"
-        digest = hash_of(b"\0".join((READING, approved, (raw.base_url or "").encode(), data)))
+        digest = compute_data_hash(b"\0".join((READING, approved, (raw.base_url or "").encode(), data)))
         known = self._target.own.get(raw.uri)
         if known is not None:
             self._kept.add(known.id)
             if self._is_unchanged(known, raw, digest):
                 self.read += 1
                 return
-        document = _read(raw, data)
+        document = _read_valid_document(raw, data)
         if max(map(len, (self._origin.name, raw.uri, document.url or ""))) > LONGEST_ADDRESS:
             raise InvalidInput(f"its address is longer than {LONGEST_ADDRESS} characters")
-        source_id = self._noted(raw, document, data_hash)
+        source_id = self._store_document(raw, document, data_hash)
         self._kept.add(source_id)
         self._failed += [Failure(f"{raw.uri}, {row.uri}", row.reason) for row in document.failed]
-        self._apply(source_id, self._steps(source_id, document.pieces))
+        self._apply_steps(source_id, self._plan_steps(source_id, document.pieces))
         # What has bad rows is read again next time, so that they are reported until they are mended.
-        self._finish(source_id, "" if document.failed else digest)
+        self._finish_document(source_id, "" if document.failed else digest)
         self.read += 1
 
-    def _double(self, raw: Raw, data_hash: str) -> str | None:
+    def _find_duplicate(self, raw: Raw, data_hash: str) -> str | None:
         """What has the same bytes already, in this source or another one; nothing is imported twice."""
         first = self._taken.get(data_hash)
         if first is None and raw.uri not in self._target.own:
@@ -257,16 +259,16 @@ class _Import:
             if document.content_hash != digest or document.gone or not same_name:
                 return False
             document.uri = raw.uri
-            self._counts["unchanged"] += len(_live(session, known.id))
+            self._counts["unchanged"] += len(_list_live_entry_ids(session, known.id))
             return True
 
-    def _noted(self, raw: Raw, document: Document, data_hash: str) -> str:
+    def _store_document(self, raw: Raw, document: Document, data_hash: str) -> str:
         known = self._target.own.get(raw.uri)
         with self._database.session() as session:
             if known is not None:
                 source = session.get_one(SourceDocument, known.id)
             else:
-                self._source(session)
+                self._ensure_source(session)
                 source = SourceDocument(tenant_id=self._tenant_id, origin=self._target.name)
                 session.add(source)
             title, url = document.title[:500], document.url
@@ -276,7 +278,7 @@ class _Import:
             session.flush()
             return source.id
 
-    def _steps(self, source_id: str, pieces: Sequence[Piece]) -> list[Step]:
+    def _plan_steps(self, source_id: str, pieces: Sequence[Piece]) -> list[Step]:
         with self._database.session() as session:
             stored = session.scalars(
                 select(KnowledgeEntry)
@@ -284,15 +286,15 @@ class _Import:
                 .options(selectinload(KnowledgeEntry.questions))
             ).all()
             kept_back = _retired_by_hand(session, [e.id for e in stored if e.status == "retired"])
-            known = dict(matched(stored, pieces))
+            known = dict(match_entries(stored, pieces))
             for key, entry in known.items():
                 entry.source_key = key
-        steps = [self._step(known.get(piece.key), piece, kept_back) for piece in pieces]
+        steps = [self._choose_step(known.get(piece.key), piece, kept_back) for piece in pieces]
         found = {entry.id for entry in known.values()}
         gone = [Step("retired", e.id) for e in stored if e.id not in found and e.status != "retired"]
         return [*steps, *gone]
 
-    def _step(self, entry: KnowledgeEntry | None, piece: Piece, kept_back: set[str]) -> Step:
+    def _choose_step(self, entry: KnowledgeEntry | None, piece: Piece, kept_back: set[str]) -> Step:
         if entry is None:
             return Step("added", None, piece)
         same = content_of(entry) == piece.content.checked() and not self._moved
@@ -302,7 +304,7 @@ class _Import:
             return Step("approved", entry.id) if self._options.approved else Step("unchanged")
         return Step("changed", entry.id, piece)
 
-    def _apply(self, source_id: str, steps: Sequence[Step]) -> None:
+    def _apply_steps(self, source_id: str, steps: Sequence[Step]) -> None:
         self._counts["unchanged"] += sum(step.does == "unchanged" for step in steps)
         work = [step for step in steps if step.does != "unchanged"]
         for start in range(0, len(work), STEPS_AT_ONCE):
@@ -310,11 +312,11 @@ class _Import:
             with self._database.session() as session:
                 source = session.get_one(SourceDocument, source_id)
                 for step in batch:
-                    self._do(session, source, step)
+                    self._execute_step(session, source, step)
             self._counts.update(step.does for step in batch)
 
-    def _do(self, session: Session, source: SourceDocument, step: Step) -> None:
-        editor = self._editor(session, VANISHED if step.does == "retired" else f"{IMPORTED} from {source.uri}")
+    def _execute_step(self, session: Session, source: SourceDocument, step: Step) -> None:
+        editor = self._get_editor(session, VANISHED if step.does == "retired" else f"{IMPORTED} from {source.uri}")
         approved = self._options.approved
         if step.entry_id is None and step.piece is not None:
             editor.add(step.piece.content, approved=approved, source=source, key=step.piece.key)
@@ -327,32 +329,32 @@ class _Import:
         else:
             editor.retire(entry)
 
-    def _editor(self, session: Session, reason: str) -> EntryEditor:
+    def _get_editor(self, session: Session, reason: str) -> EntryEditor:
         """One editor a transaction and reason, so that a batch is one revision."""
         editors: dict[str, EntryEditor] = session.info.setdefault("editors", {})
         if reason not in editors:
             editors[reason] = EntryEditor(session, self._tenant_id, Change(self._options.author, reason))
         return editors[reason]
 
-    def _finish(self, source_id: str, digest: str, *, gone: bool = False) -> None:
+    def _finish_document(self, source_id: str, digest: str, *, gone: bool = False) -> None:
         with self._database.session() as session:
             source = session.get_one(SourceDocument, source_id)
-            source.content_hash, source.imported_at, source.gone = digest, now(), gone
+            source.content_hash, source.imported_at, source.gone = digest, get_current_time(), gone
 
 
-def _read(raw: Raw, data: bytes) -> Document:
+def _read_valid_document(raw: Raw, data: bytes) -> Document:
     """A document with the pieces that can be stored.
 
     Raises:
         InvalidInput: none of it can be used, or its reader failed; what else is imported goes on.
     """
     try:
-        document = read(raw, data)
+        document = read_raw_document(raw, data)
     except (InvalidInput, OSError, ValueError, RecursionError):
         raise
     except Exception as error:  # a library may fail on a broken file in any way
         raise InvalidInput(f"it cannot be read: {type(error).__name__}: {error}") from error
-    failed = {piece.key: reason for piece in document.pieces if (reason := _fault(piece))}
+    failed = {piece.key: reason for piece in document.pieces if (reason := _find_piece_error(piece))}
     if failed and len(failed) == len(document.pieces):
         key, reason = next(iter(failed.items()))
         raise InvalidInput(f"{key[:80]}: {reason}")
@@ -361,7 +363,7 @@ def _read(raw: Raw, data: bytes) -> Document:
     return replace(document, pieces=pieces, failed=document.failed + rows)
 
 
-def _fault(piece: Piece) -> str | None:
+def _find_piece_error(piece: Piece) -> str | None:
     try:
         piece.content.checked()
     except InvalidInput as error:
@@ -369,7 +371,7 @@ def _fault(piece: Piece) -> str | None:
     return None
 
 
-def _live(session: Session, source_id: str) -> Sequence[str]:
+def _list_live_entry_ids(session: Session, source_id: str) -> Sequence[str]:
     return session.scalars(
         select(KnowledgeEntry.id).where(KnowledgeEntry.source_id == source_id, KnowledgeEntry.status != "retired")
     ).all()

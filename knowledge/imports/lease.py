@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import ImportLease, new_id, now
+from core.db.models import ImportLease, generate_id, get_current_time
 from core.errors import Conflict
 
 RENEWED_EVERY_S = 15
@@ -27,9 +27,9 @@ class Lease:
         self._database = database
         self._tenant_id = tenant_id
         self._what = what[:1000]
-        self._holder = new_id()
+        self._holder = generate_id()
         self._over = Event()
-        self._thread = Thread(target=self._renew, daemon=True, name="import lease")
+        self._thread = Thread(target=self._renew_lease, daemon=True, name="import lease")
 
     def __enter__(self) -> None:
         """Take it.
@@ -38,8 +38,8 @@ class Lease:
             Conflict: another import of the tenant is under way.
         """
         with self._database.session() as session:
-            _add_row(session, self._tenant_id)
-            moment = now()
+            _add_lease_row(session, self._tenant_id)
+            moment = get_current_time()
             free = ImportLease.holder.is_(None) | (ImportLease.renewed_at < moment - STALE)
             taken = update(ImportLease).where(ImportLease.tenant_id == self._tenant_id, free)
             values = {"holder": self._holder, "what": self._what, "since": moment, "renewed_at": moment}
@@ -55,20 +55,20 @@ class Lease:
         """Let go of it."""
         self._over.set()
         self._thread.join()
-        self._update(holder=None)
+        self._update_lease(holder=None)
 
-    def _renew(self) -> None:
+    def _renew_lease(self) -> None:
         while not self._over.wait(RENEWED_EVERY_S):
             try:
-                self._update(renewed_at=now())
+                self._update_lease(renewed_at=get_current_time())
             except SQLAlchemyError:
                 continue  # the import itself finds out whether the database is away
 
-    def _update(self, **values: object) -> None:
+    def _update_lease(self, **values: object) -> None:
         with self._database.session() as session:
             session.execute(update(ImportLease).where(ImportLease.holder == self._holder).values(**values))
 
 
-def _add_row(session: Session, tenant_id: str) -> None:
+def _add_lease_row(session: Session, tenant_id: str) -> None:
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(ImportLease).values(tenant_id=tenant_id).on_conflict_do_nothing())

@@ -54,12 +54,12 @@ def same_source(known: Iterable[Known], hashes: Mapping[Uri, Hash]) -> str | Non
     for document in known:
         if not document.gone:
             sources[document.source].append(document)
-    scored = [(_shared(documents, hashes), name) for name, documents in sources.items()]
+    scored = [(_compute_overlap(documents, hashes), name) for name, documents in sources.items()]
     score, name = max(scored, default=(0.0, ""))
     return name if score >= SAME else None
 
 
-def aligned(known: Iterable[Known], hashes: Mapping[Uri, Hash], uris: Iterable[Uri]) -> dict[Uri, Known]:
+def match_documents(known: Iterable[Known], hashes: Mapping[Uri, Hash], uris: Iterable[Uri]) -> dict[Uri, Known]:
     """Which known document of the source each new one is.
 
     The one at its path, else the one with its bytes, else the one with its path inside another folder.
@@ -80,14 +80,14 @@ def aligned(known: Iterable[Known], hashes: Mapping[Uri, Hash], uris: Iterable[U
     return found
 
 
-def matched(stored: Iterable[KnowledgeEntry], pieces: Sequence[Piece]) -> Iterator[tuple[str, KnowledgeEntry]]:
+def match_entries(stored: Iterable[KnowledgeEntry], pieces: Sequence[Piece]) -> Iterator[tuple[str, KnowledgeEntry]]:
     """Which stored entry each piece is: by its heading and answer, else by its key, else by its answer alone.
 
     Sections under equal headings have numbered keys, which move when one of them is taken out: so the answer comes
     first.
     """
     entries, wanted = {entry.id: entry for entry in stored}, {piece.key: piece for piece in pieces}
-    for same in (_heading_and_answer, _key, _answer):
+    for same in (_heading_and_answer, _get_piece_key, _get_piece_answer):
         by: dict[object, deque[KnowledgeEntry]] = defaultdict(deque)
         for entry in entries.values():
             by[same(entry.source_key or "", entry.answer)].append(entry)
@@ -108,7 +108,7 @@ def inner_paths(uris: Iterable[Uri]) -> list[str]:
     return ["/".join(parts[depth:]) for parts in paths]
 
 
-def _shared(documents: list[Known], hashes: Mapping[Uri, Hash]) -> float:
+def _compute_overlap(documents: list[Known], hashes: Mapping[Uri, Hash]) -> float:
     """How much of the larger of both is in the other, 0 to 1."""
     there, here = {d.data_hash for d in documents if d.data_hash}, {h for h in hashes.values() if h}
     same = len(there & here) / max(len(there), len(here), 1)
@@ -122,9 +122,9 @@ def _heading_and_answer(key: str, answer: str) -> tuple[str, str]:
     return NUMBERED.sub("", key), answer
 
 
-def _key(key: str, _answer: str) -> str:
+def _get_piece_key(key: str, _answer: str) -> str:
     return key
 
 
-def _answer(_key: str, answer: str) -> str:
+def _get_piece_answer(_key: str, answer: str) -> str:
     return answer

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core.db.models import KnowledgeSource
 from core.errors import InvalidInput
 from knowledge.imports import catalogue
-from knowledge.imports.recognition import Known, aligned, known_documents, same_source
-from knowledge.imports.sources.document import PassedOver, Raw, hash_of
+from knowledge.imports.recognition import Known, known_documents, match_documents, same_source
+from knowledge.imports.sources.document import PassedOver, Raw, compute_data_hash
 from knowledge.imports.sources.files import Found
 from knowledge.imports.sources.origins import Origin
 from knowledge.imports.sources.readers import KINDS
@@ -22,7 +22,7 @@ Progress = Callable[[int, int, str], None]
 """How many documents are done, of how many, and which is next."""
 
 
-def silent(_done: int, _total: int, _uri: str) -> None:
+def ignore_progress(_done: int, _total: int, _uri: str) -> None:
     """No progress is shown."""
 
 
@@ -52,12 +52,12 @@ class Target:
     """Documents of other sources, by their hashes."""
 
 
-def listed(origin: Origin, progress: Progress) -> Listing:
+def scan_origin(origin: Origin, progress: Progress) -> Listing:
     """Look at everything once, so that the total is known and what was imported before is recognised."""
     if origin.again is None:
         found = deque(origin.documents)
         uris = frozenset(one.uri for one in found if not isinstance(one, PassedOver))
-        return Listing(len(found), {}, uris, _emptied(found))
+        return Listing(len(found), {}, uris, _drain_documents(found))
     hashes: dict[str, str] = {}
     every: set[str] = set()
     total = 0
@@ -69,19 +69,19 @@ def listed(origin: Origin, progress: Progress) -> Listing:
             continue
         every.add(one.uri)
         if isinstance(one, Raw):
-            hashes[one.uri] = _hash(one)
+            hashes[one.uri] = _compute_document_hash(one)
     return Listing(total, hashes, frozenset(every), origin.again())
 
 
-def _emptied(found: deque[Found]) -> Iterator[Found]:
+def _drain_documents(found: deque[Found]) -> Iterator[Found]:
     """What was fetched for a page is let go of with it."""
     while found:
         yield found.popleft()
 
 
-def _hash(raw: Raw) -> str:
+def _compute_document_hash(raw: Raw) -> str:
     try:
-        return hash_of(raw.load())
+        return compute_data_hash(raw.load())
     except (InvalidInput, OSError, ValueError):
         return ""  # it is reported when it is read
 
@@ -101,19 +101,19 @@ def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | No
     Raises:
         InvalidInput: it is a part of a source, and would be doubled.
     """
-    sources, known = catalogue.all_of(session, tenant_id), known_documents(session, tenant_id)
-    source = catalogue.named(sources, wanted) if wanted else None
+    sources, known = catalogue.list_knowledge_sources(session, tenant_id), known_documents(session, tenant_id)
+    source = catalogue.find_source_by_name(sources, wanted) if wanted else None
     renamed_from = None
     if source is None:
-        source = _recognised(sources, known, origin, listing)
+        source = _find_known_source(sources, known, origin, listing)
         if source is not None and wanted:
             renamed_from = source.name
-            catalogue.rename(session, source, wanted)
+            catalogue.rename_source(session, source, wanted)
             known = known_documents(session, tenant_id)
     if source is None:
         _refuse_part(sources, known, origin.name)
     name = source.name if source else wanted or catalogue.free_name(sources, origin.name)
-    own = aligned([one for one in known if one.source == name], listing.hashes, listing.uris)
+    own = match_documents([one for one in known if one.source == name], listing.hashes, listing.uris)
     forgotten = {one.name for one in sources if one.forgotten_at is not None}
     others = [one for one in known if one.source != name and one.source not in forgotten and not one.gone]
     return Target(
@@ -127,12 +127,12 @@ def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | No
     )
 
 
-def _recognised(
+def _find_known_source(
     sources: Sequence[KnowledgeSource], known: Sequence[Known], origin: Origin, listing: Listing
 ) -> KnowledgeSource | None:
     by_place = next((source for source in sources if source.place == origin.name), None)
     same = same_source(known, listing.hashes) if by_place is None else None
-    return by_place or (catalogue.named(sources, same) if same else None)
+    return by_place or (catalogue.find_source_by_name(sources, same) if same else None)
 
 
 def _refuse_part(sources: Sequence[KnowledgeSource], known: Sequence[Known], place: str) -> None:

@@ -51,16 +51,16 @@ class TextEmbedder:
             multilingual = beside.submit(self.multilingual.embed_questions, [texts[0], texts[-1]])
             english = self.english.embed(texts)
             rows = multilingual.result()[[0] * (len(texts) - 1) + [1]]
-            return _together(english, rows, ENGLISH_SHARE)
+            return _join_vectors(english, rows, ENGLISH_SHARE)
 
     def embed_parts(self, texts: list[str], is_english: npt.NDArray[np.bool_]) -> Vectors:
         """The vectors of parts of entries, one row a text."""
         if self.multilingual is None:
             return self.english.embed(texts)
         share = np.where(is_english, ENGLISH_SHARE, 0.0)[:, None]
-        return _together(self.english.embed(texts), self.multilingual.embed_passages(texts), share)
+        return _join_vectors(self.english.embed(texts), self.multilingual.embed_passages(texts), share)
 
 
-def _together(one: Vectors, other: Vectors, share: float | npt.NDArray[np.float64]) -> Vectors:
+def _join_vectors(one: Vectors, other: Vectors, share: float | npt.NDArray[np.float64]) -> Vectors:
     """Unit vectors in which the first model's part weighs ``share``."""
     return np.concatenate([np.sqrt(share) * one, np.sqrt(1 - share) * other], axis=1, dtype=np.float32)

@@ -19,15 +19,15 @@ Position = tuple[int, str]
 """A revision, and the last of its entries that were taken over: one import is one revision, however large."""
 
 
-def silent(_done: int, _total: int) -> None:
+def ignore_progress(_done: int, _total: int) -> None:
     """No progress is shown."""
 
 
-def batches(database: Database, tenant_id: str, after: Position) -> Iterator[list[Changed]]:
+def read_change_batches(database: Database, tenant_id: str, after: Position) -> Iterator[list[Changed]]:
     """What changed after a position, in the order of its changes."""
     while True:
         with database.session() as session:
-            batch = editor.changed(session, tenant_id, after, BATCH)
+            batch = editor.list_changed_entries(session, tenant_id, after, BATCH)
         if batch:
             yield batch
         if len(batch) < BATCH:
@@ -35,12 +35,12 @@ def batches(database: Database, tenant_id: str, after: Position) -> Iterator[lis
         after = (batch[-1].revision, batch[-1].id)
 
 
-def whole(revision: int) -> Position:
+def make_end_position(revision: int) -> Position:
     """The position at which a revision is complete."""
     return (revision, LAST_ID)
 
 
-def settled(position: Position) -> int:
+def get_complete_revision(position: Position) -> int:
     """The revision that is surely complete: the position's own may go on."""
     return position[0] - (position[1] != LAST_ID)
 
@@ -54,33 +54,35 @@ class Filling:
     tenant_id: str
     epoch: str
 
-    def run(self, after: Position, until: int, mark: Callable[[Position], None], progress: Progress = silent) -> int:
+    def run(
+        self, after: Position, until: int, mark: Callable[[Position], None], progress: Progress = ignore_progress
+    ) -> int:
         """Take over what changed after a position, up to a revision; ``mark`` hears how far the index is by now.
 
         Raises:
             KnowledgeUnavailable: Chroma cannot be reached.
         """
         with self.database.session() as session:
-            total = editor.changed_count(session, self.tenant_id, settled(after))
+            total = editor.changed_count(session, self.tenant_id, get_complete_revision(after))
         done = 0
         progress(done, total)
-        for batch in batches(self.database, self.tenant_id, after):
+        for batch in read_change_batches(self.database, self.tenant_id, after):
             self._push_current(batch)
             done += len(batch)
             progress(done, max(done, total))
             mark((batch[-1].revision, batch[-1].id))
-        mark(whole(until))
+        mark(make_end_position(until))
         return done
 
     def _push_current(self, batch: list[Changed]) -> None:
         """Push, then look again: what changed meanwhile was perhaps pushed by another process and is now older here."""
         while batch:
-            self._push(batch)
+            self._push_batch(batch)
             pushed = {change.id: change.version for change in batch}
             with self.database.session() as session:
                 batch = editor.changed_among(session, self.tenant_id, pushed)
 
-    def _push(self, batch: list[Changed]) -> None:
+    def _push_batch(self, batch: list[Changed]) -> None:
         vectors = self.space.texts.embed_entries([change.entry for change in batch if change.entry is not None])
         self.space.index.push(self.tenant_id, self.epoch, vectors)
         beyond = {c.id: len(vectors.get(c.id, ())) for c in batch if c.version > 1}

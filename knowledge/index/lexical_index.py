@@ -14,7 +14,7 @@ import tantivy
 from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
 
 from knowledge.entries.editor import Changed
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Entry
 
 LAYOUT = "v2"
@@ -57,15 +57,15 @@ class LexicalIndex:
     def reached(self, tenant_id: str) -> Reached:
         """How far the index on disk has come."""
         try:
-            return Reached(**json.loads((self._path(tenant_id) / "reached.json").read_text()))
+            return Reached(**json.loads((self._get_index_path(tenant_id) / "reached.json").read_text()))
         except FileNotFoundError:
             return Reached()
 
     def write(self, tenant_id: str, changes: Sequence[Changed], reached: Reached, *, tries: int = WRITER_TRIES) -> bool:
         """Take over changes; False when another process is writing all the time."""
-        opened = self._opened(tenant_id)
+        opened = self._open_index(tenant_id)
         with opened.lock:
-            writer = self._writer(opened.index, tries)
+            writer = self._open_writer(opened.index, tries)
             if writer is None:
                 return False
             before = self.reached(tenant_id)
@@ -74,10 +74,10 @@ class LexicalIndex:
             for change in changes:
                 writer.delete_documents_by_term("id", change.id)
                 if change.entry is not None:
-                    writer.add_document(_document(change.entry))
+                    writer.add_document(_build_document(change.entry))
             writer.commit()
             replaced = sum(change.entry is None or change.version > 1 for change in changes)
-            self._note(tenant_id, replace(reached, removed=before.removed + replaced))
+            self._store_reached(tenant_id, replace(reached, removed=before.removed + replaced))
             opened.seen = None
             writer.wait_merging_threads()
         return True
@@ -88,41 +88,41 @@ class LexicalIndex:
 
     def rewrite(self, tenant_id: str, batches: Iterable[Sequence[Changed]], reached: Reached) -> None:
         """Write it as a whole; until it is, what was there before is searched. Nothing where another process writes."""
-        opened = self._opened(tenant_id)
+        opened = self._open_index(tenant_id)
         with opened.lock:
-            writer = self._writer(opened.index, WRITER_TRIES)
+            writer = self._open_writer(opened.index, WRITER_TRIES)
             if writer is None:
                 return
             writer.delete_all_documents()
             for batch in batches:
                 for change in batch:
                     if change.entry is not None:
-                        writer.add_document(_document(change.entry))
+                        writer.add_document(_build_document(change.entry))
             writer.commit()
-            self._note(tenant_id, replace(reached, removed=0))
+            self._store_reached(tenant_id, replace(reached, removed=0))
             opened.seen = None
             writer.wait_merging_threads()
 
     def clear(self, tenant_id: str) -> None:
         """Forget everything of a tenant."""
-        opened = self._opened(tenant_id)
+        opened = self._open_index(tenant_id)
         with opened.lock:
-            writer = self._writer(opened.index, WRITER_TRIES)
+            writer = self._open_writer(opened.index, WRITER_TRIES)
             if writer is not None:
                 writer.delete_all_documents()
                 writer.commit()
-                self._note(tenant_id, Reached())
+                self._store_reached(tenant_id, Reached())
                 opened.seen = None
 
     def search(self, tenant_id: str, text: str, count: int) -> Scores:
         """The best entries for a text, with their BM25 scores."""
-        opened = self._current(tenant_id)
+        opened = self._open_current(tenant_id)
         query = opened.query(text)
         return opened.run(query, count) if query else {}
 
     def scores(self, tenant_id: str, text: str, ids: Sequence[str]) -> Scores:
         """The BM25 scores of given entries; those without a common word are left out."""
-        opened = self._current(tenant_id)
+        opened = self._open_current(tenant_id)
         query = opened.query(text)
         if query is None or not ids:
             return {}
@@ -131,20 +131,20 @@ class LexicalIndex:
 
     def named(self, tenant_id: str, text: str) -> list[str]:
         """The entries that go by exactly these words."""
-        opened = self._current(tenant_id)
-        return list(opened.run(Query.term_query(opened.schema, OWN_WORDS, normalised(text)), SAME))
+        opened = self._open_current(tenant_id)
+        return list(opened.run(Query.term_query(opened.schema, OWN_WORDS, normalise_text(text)), SAME))
 
     def known(self, tenant_id: str, words: Iterable[str]) -> set[str]:
         """Those of the words that the entries have in some form, and words too small to be indexed."""
-        opened = self._current(tenant_id)
+        opened = self._open_current(tenant_id)
         return {word for word in words if opened.vocabulary.issuperset(opened.analyser.analyze(word))}
 
     def count(self, tenant_id: str) -> int:
         """How many entries the index holds."""
-        return int(self._current(tenant_id).index.searcher().num_docs)
+        return int(self._open_current(tenant_id).index.searcher().num_docs)
 
-    def _current(self, tenant_id: str) -> _Opened:
-        opened = self._opened(tenant_id)
+    def _open_current(self, tenant_id: str) -> _Opened:
+        opened = self._open_index(tenant_id)
         reached = self.reached(tenant_id)
         if opened.seen != asdict(reached):
             opened.index.reload()
@@ -152,16 +152,16 @@ class LexicalIndex:
             opened.forget_vocabulary()
         return opened
 
-    def _opened(self, tenant_id: str) -> _Opened:
+    def _open_index(self, tenant_id: str) -> _Opened:
         with self._lock:
             if tenant_id not in self._open:
-                self._open[tenant_id] = _Opened(self._path(tenant_id))
+                self._open[tenant_id] = _Opened(self._get_index_path(tenant_id))
             return self._open[tenant_id]
 
-    def _path(self, tenant_id: str) -> Path:
+    def _get_index_path(self, tenant_id: str) -> Path:
         return self._folder / tenant_id.encode().hex() / LAYOUT
 
-    def _writer(self, index: tantivy.Index, tries: int) -> tantivy.IndexWriter | None:
+    def _open_writer(self, index: tantivy.Index, tries: int) -> tantivy.IndexWriter | None:
         for attempt in range(tries):
             try:
                 return index.writer(heap_size=HEAP_BYTES, num_threads=1)
@@ -172,8 +172,8 @@ class LexicalIndex:
                 self._pause(WRITER_PAUSE_S)
         return None
 
-    def _note(self, tenant_id: str, reached: Reached) -> None:
-        path = self._path(tenant_id) / "reached.json"
+    def _store_reached(self, tenant_id: str, reached: Reached) -> None:
+        path = self._get_index_path(tenant_id) / "reached.json"
         written = path.with_suffix(f".{os.getpid()}")
         written.write_text(json.dumps(asdict(reached)))
         written.replace(path)
@@ -184,8 +184,8 @@ class _Opened:
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        self.schema = _schema()
-        self.analyser = _analyser()
+        self.schema = _build_schema()
+        self.analyser = _build_analyser()
         self.index = tantivy.Index(self.schema, path=str(path))
         self.index.register_tokenizer("words", self.analyser)
         self.lock = Lock()
@@ -221,7 +221,7 @@ class _Opened:
         return {str(searcher.doc(address)["id"][0]): float(score) for score, address in hits}
 
 
-def _schema() -> tantivy.Schema:
+def _build_schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw")
     builder.add_text_field(OWN_WORDS, tokenizer_name="raw", index_option="basic")
@@ -230,17 +230,17 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-def _analyser() -> tantivy.TextAnalyzer:
+def _build_analyser() -> tantivy.TextAnalyzer:
     words = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(60)).filter(Filter.lowercase())
     return (
         words.filter(Filter.ascii_fold()).filter(Filter.stopword("english")).filter(Filter.stemmer("english")).build()
     )
 
 
-def _document(entry: Entry) -> tantivy.Document:
+def _build_document(entry: Entry) -> tantivy.Document:
     return tantivy.Document(
         id=entry.id,
-        own_words=[normalised(text) for text in entry.own_words],
+        own_words=[normalise_text(text) for text in entry.own_words],
         questions="\n".join(entry.questions),
         subject=entry.subject or "",
         title=entry.title or "",

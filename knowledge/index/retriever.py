@@ -18,7 +18,7 @@ from knowledge.index.spaces import Spaces, VectorSpace
 from knowledge.index.synchroniser import Synchroniser
 from knowledge.index.vector_index import Scores
 from knowledge.relevance.units import VECTORS_PER_ENTRY, indexed_parts, units_spoken
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Candidate, Entry
 
 log = logging.getLogger(__name__)
@@ -58,23 +58,23 @@ class HybridRetriever:
             KnowledgeUnavailable: neither Chroma nor the word index can be used.
         """
         asked = [text for text in dict.fromkeys(texts) if text.strip()]
-        shelf = self._shelf(tenant_id)
+        shelf = self._get_shelf(tenant_id)
         if shelf is None or not asked:
             return []
         vectors = shelf.space.texts.embed_asked(asked)
-        dense = self._nearest(shelf, vectors, k)
-        lexical = self._worded(shelf, asked, k, needed=dense is None)
-        known = shelf.entries(_shortlist(dense or {}, lexical, k))
+        dense = self._search_vectors(shelf, vectors, k)
+        lexical = self._search_words(shelf, asked, k, needed=dense is None)
+        known = shelf.entries(_build_shortlist(dense or {}, lexical, k))
         dense = self._dense_of(shelf, list(known.values()), dense or {}, vectors)
         lexical = self._lexical_of(tenant_id, list(known), lexical, asked)
-        best = [known[i] for i in fused(dense, lexical) if i in known][:k]
+        best = [known[i] for i in fuse_rankings(dense, lexical) if i in known][:k]
         units = self._units_of(shelf, best, vectors)
         return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0), units.get(e.id, ())) for e in best]
 
     def named(self, tenant_id: str, text: str) -> list[Entry]:
         """The entries that go by exactly these words; none where the word index cannot be used."""
-        shelf = self._shelf(tenant_id)
-        if shelf is None or not normalised(text):
+        shelf = self._get_shelf(tenant_id)
+        if shelf is None or not normalise_text(text):
             return []
         try:
             self._sync_words(shelf)
@@ -85,10 +85,10 @@ class HybridRetriever:
 
     def languages(self, tenant_id: str) -> frozenset[str]:
         """The languages of what may be served."""
-        shelf = self._shelf(tenant_id)
+        shelf = self._get_shelf(tenant_id)
         return shelf.languages if shelf else frozenset()
 
-    def _shelf(self, tenant_id: str) -> Shelf | None:
+    def _get_shelf(self, tenant_id: str) -> Shelf | None:
         with self._database.session() as session:
             revision = entries.revision_of(session, tenant_id)
         if revision is None:
@@ -99,14 +99,14 @@ class HybridRetriever:
         shelf.move_to(revision)
         return shelf
 
-    def _nearest(self, shelf: Shelf, vectors: Vectors, k: int) -> Scores | None:
+    def _search_vectors(self, shelf: Shelf, vectors: Vectors, k: int) -> Scores | None:
         try:
             return shelf.space.index.nearest(shelf.tenant_id, shelf.revision.epoch, vectors, VECTORS_ASKED * k)
         except KnowledgeUnavailable as error:
             log.warning("knowledge index does not answer, going on with words alone: %s", error)
             return None
 
-    def _worded(self, shelf: Shelf, texts: list[str], k: int, *, needed: bool) -> Scores:
+    def _search_words(self, shelf: Shelf, texts: list[str], k: int, *, needed: bool) -> Scores:
         try:
             self._sync_words(shelf)
             found = [self._words.search(shelf.tenant_id, text, 2 * k) for text in texts]
@@ -115,7 +115,7 @@ class HybridRetriever:
                 raise KnowledgeUnavailable from error
             log.warning("word index cannot be used: %s", error)
             return {}
-        return best_of(found)
+        return merge_best_scores(found)
 
     def _sync_words(self, shelf: Shelf) -> None:
         self._synchroniser.sync_words(shelf.tenant_id, at_most=WORDS_MISSED, tries=1, revision=shelf.revision)
@@ -136,10 +136,10 @@ class HybridRetriever:
 
     def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
         counts = {entry.id: len(indexed_parts(entry)) for entry in missing}
-        found = self._indexed(shelf, counts)
+        found = self._load_indexed_vectors(shelf, counts)
         return found | shelf.space.texts.embed_entries([entry for entry in missing if entry.id not in found])
 
-    def _indexed(self, shelf: Shelf, counts: Mapping[str, int]) -> dict[str, Vectors]:
+    def _load_indexed_vectors(self, shelf: Shelf, counts: Mapping[str, int]) -> dict[str, Vectors]:
         """The vectors of entries of which the index has so many, where it holds the last change."""
         if shelf.revision.indexed < shelf.revision.number:
             return {}
@@ -154,7 +154,7 @@ class HybridRetriever:
         if not missing:
             return lexical
         try:
-            return {**lexical, **best_of([self._words.scores(tenant_id, text, missing) for text in texts])}
+            return {**lexical, **merge_best_scores([self._words.scores(tenant_id, text, missing) for text in texts])}
         except (OSError, ValueError):
             return lexical
 
@@ -170,7 +170,7 @@ class Shelf:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._vectors: OrderedDict[tuple[str, int], Vectors] = OrderedDict()
         self._lock = Lock()
-        self.languages = self._languages()
+        self.languages = self._load_languages()
         """The languages of what may be served."""
 
     def move_to(self, revision: Revision) -> None:
@@ -180,14 +180,14 @@ class Shelf:
             if revision.number != before:
                 with self._database.session() as session:
                     changed = entries.changed_ids(session, self.tenant_id, min(before, revision.number))
-                self.languages = self._languages()
+                self.languages = self._load_languages()
                 for entry_id in changed:
                     self._entries.pop(entry_id, None)
             self.revision = revision
 
-    def _languages(self) -> frozenset[str]:
+    def _load_languages(self) -> frozenset[str]:
         with self._database.session() as session:
-            return frozenset(entries.languages(session, self.tenant_id))
+            return frozenset(entries.list_entry_languages(session, self.tenant_id))
 
     def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
         """Those of the entries that may be served."""
@@ -195,7 +195,7 @@ class Shelf:
             missing = [i for i in ids if i not in self._entries]
             if missing:
                 with self._database.session() as session:
-                    _keep(self._entries, entries.served(session, self.tenant_id, missing))
+                    _store_in_cache(self._entries, entries.load_served_entries(session, self.tenant_id, missing))
             return {i: self._entries[i] for i in ids if i in self._entries}
 
     def vectors(
@@ -205,22 +205,22 @@ class Shelf:
         missing = [entry for entry in wanted if (entry.id, entry.version) not in self._vectors]
         loaded = load(self, missing) if missing else {}
         with self._lock:
-            _keep(self._vectors, {(e.id, e.version): loaded[e.id] for e in missing if e.id in loaded})
+            _store_in_cache(self._vectors, {(e.id, e.version): loaded[e.id] for e in missing if e.id in loaded})
             return {e.id: self._vectors[e.id, e.version] for e in wanted if (e.id, e.version) in self._vectors}
 
 
-def _keep(kept: OrderedDict[K, V], new: Mapping[K, V]) -> None:
+def _store_in_cache(kept: OrderedDict[K, V], new: Mapping[K, V]) -> None:
     kept.update(new)
     while len(kept) > max(ENTRIES_KEPT, len(new)):
         kept.popitem(last=False)
 
 
-def _shortlist(dense: Scores, lexical: Scores, k: int) -> list[str]:
+def _build_shortlist(dense: Scores, lexical: Scores, k: int) -> list[str]:
     """The first ``k`` of both together and of the words alone, since their meaning is not yet compared."""
-    return list(dict.fromkeys([*fused(dense, lexical)[: k + k // 2], *fused({}, lexical)[: k // 2]]))
+    return list(dict.fromkeys([*fuse_rankings(dense, lexical)[: k + k // 2], *fuse_rankings({}, lexical)[: k // 2]]))
 
 
-def best_of(found: Sequence[Scores]) -> Scores:
+def merge_best_scores(found: Sequence[Scores]) -> Scores:
     """The best score of each entry over several searches."""
     best: Scores = {}
     for scores in found:
@@ -229,11 +229,11 @@ def best_of(found: Sequence[Scores]) -> Scores:
     return best
 
 
-def fused(dense: Scores, lexical: Scores) -> list[str]:
+def fuse_rankings(dense: Scores, lexical: Scores) -> list[str]:
     """Entry ids, best first, by both scores together."""
 
-    def score(entry: str) -> float:
+    def compute_fused_score(entry: str) -> float:
         words = lexical.get(entry, 0.0)
         return DENSE_SHARE * dense.get(entry, 0.0) + (1 - DENSE_SHARE) * words / (words + HALF_WORDED)
 
-    return sorted(dense.keys() | lexical.keys(), key=lambda entry: (-score(entry), entry))
+    return sorted(dense.keys() | lexical.keys(), key=lambda entry: (-compute_fused_score(entry), entry))

@@ -36,7 +36,7 @@ class VectorSpace:
         return TextEmbedder(self.embedder, self.multilingual)
 
 
-def load(folder: Path) -> Embedder:
+def load_tuned_embedder(folder: Path) -> Embedder:
     """A tuned model, ready to embed.
 
     Raises:
@@ -55,7 +55,11 @@ class Spaces:
     """The base model's space, and those of the tuned models that lie below ``home``."""
 
     def __init__(
-        self, base: VectorSpace, home: Path, open_: Callable[[str], VectorIndex], load: Callable[[Path], Embeds] = load
+        self,
+        base: VectorSpace,
+        home: Path,
+        open_: Callable[[str], VectorIndex],
+        load: Callable[[Path], Embeds] = load_tuned_embedder,
     ) -> None:
         self.base = base
         self._home = home

@@ -14,7 +14,15 @@ from core.db import Database
 from core.errors import KnowledgeUnavailable, NotFound
 from knowledge.entries import editor
 from knowledge.entries.editor import Revision
-from knowledge.index.indexer import Filling, Position, Progress, batches, settled, silent, whole
+from knowledge.index.indexer import (
+    Filling,
+    Position,
+    Progress,
+    get_complete_revision,
+    ignore_progress,
+    make_end_position,
+    read_change_batches,
+)
 from knowledge.index.lexical_index import LexicalIndex, Reached
 from knowledge.index.spaces import Spaces, VectorSpace
 
@@ -52,7 +60,7 @@ class Synchroniser:
         self._words = words
         self._lock = lock
 
-    def sync(self, tenant_id: str, progress: Progress = silent) -> int:
+    def sync(self, tenant_id: str, progress: Progress = ignore_progress) -> int:
         """Take over what both indexes have missed; the number of entries that went to the vector index.
 
         Raises:
@@ -60,7 +68,7 @@ class Synchroniser:
                 is up to date all the same.
         """
         self.sync_words(tenant_id)
-        with self._alone(self._followed(tenant_id, progress)):
+        with self._hold_index_lock(self._make_progress_reporter(tenant_id, progress)):
             return self._sync_vectors(tenant_id, progress)
 
     def sync_all(self) -> int:
@@ -70,7 +78,7 @@ class Synchroniser:
             KnowledgeUnavailable: at least one could not be synced; the others were.
         """
         with self._database.session() as session:
-            tenants = editor.tenants(session)
+            tenants = editor.list_knowledge_tenants(session)
         done, failed = 0, []
         for tenant_id in tenants:
             try:
@@ -85,7 +93,7 @@ class Synchroniser:
         self, tenant_id: str, at_most: int | None = None, tries: int = 40, revision: Revision | None = None
     ) -> bool:
         """Catch up the word index; not at all where more than ``at_most`` entries are missing."""
-        revision = revision or self._revision(tenant_id)
+        revision = revision or self._get_revision(tenant_id)
         reached = self._words.reached(tenant_id)
         if revision is None or reached == Reached(revision.epoch, revision.number):
             return True
@@ -98,26 +106,26 @@ class Synchroniser:
             self._words.clear(tenant_id)
         done = self._write_words(tenant_id, revision, after, tries)
         if done and at_most is None and self._words.is_worn(tenant_id):
-            whole_ = batches(self._database, tenant_id, whole(0))
+            whole_ = read_change_batches(self._database, tenant_id, make_end_position(0))
             self._words.rewrite(tenant_id, whole_, Reached(revision.epoch, revision.number))
         return done
 
-    def rebuild(self, tenant_id: str, progress: Progress = silent) -> Counts:
+    def rebuild(self, tenant_id: str, progress: Progress = ignore_progress) -> Counts:
         """Make both indexes anew and compare them with SQL."""
-        revision = self._revision(tenant_id)
+        revision = self._get_revision(tenant_id)
         if revision is None:
             return Counts(0, 0, 0)
         self._words.clear(tenant_id)
         self.sync_words(tenant_id)
-        with self._alone():
+        with self._hold_index_lock():
             space = self._spaces.of(revision.model)
-            self._restart(tenant_id, revision, space)
+            self._restart_indexing(tenant_id, revision, space)
             self._sync_vectors(tenant_id, progress)
         with self._database.session() as session:
             served = editor.served_count(session, tenant_id)
         return Counts(served, len(space.index.entry_ids(tenant_id, revision.epoch)), self._words.count(tenant_id))
 
-    def prepare(self, tenant_id: str, model: str | None, progress: Progress = silent) -> int:
+    def prepare(self, tenant_id: str, model: str | None, progress: Progress = ignore_progress) -> int:
         """Fill the index of a model that is not in force, while the other one serves; the revision that it then holds.
 
         The collection itself notes how far it is, so what broke off goes on from there.
@@ -126,7 +134,7 @@ class Synchroniser:
             KnowledgeUnavailable: Chroma cannot be reached, or the model is missing.
             NotFound: the tenant has no knowledge.
         """
-        revision, space = self._revision(tenant_id), self._spaces.of(model)
+        revision, space = self._get_revision(tenant_id), self._spaces.of(model)
         if revision is None:
             raise NotFound("There is no knowledge to index.")
         epoch = revision.epoch
@@ -135,13 +143,16 @@ class Synchroniser:
             space.index.create(tenant_id, epoch)
         filling = Filling(self._database, space, tenant_id, epoch)
         filling.run(
-            reached or whole(0), revision.number, lambda at: space.index.note_reached(tenant_id, epoch, at), progress
+            reached or make_end_position(0),
+            revision.number,
+            lambda at: space.index.note_reached(tenant_id, epoch, at),
+            progress,
         )
         return revision.number
 
     def _write_words(self, tenant_id: str, revision: Revision, after: int, tries: int) -> bool:
-        for batch in batches(self._database, tenant_id, whole(after)):
-            after = max(after, settled((batch[-1].revision, batch[-1].id)))
+        for batch in read_change_batches(self._database, tenant_id, make_end_position(after)):
+            after = max(after, get_complete_revision((batch[-1].revision, batch[-1].id)))
             if not self._words.write(tenant_id, batch, Reached(revision.epoch, after), tries=tries):
                 return False
         if after >= revision.number:
@@ -149,44 +160,46 @@ class Synchroniser:
         return self._words.write(tenant_id, [], Reached(revision.epoch, revision.number), tries=tries)
 
     def _sync_vectors(self, tenant_id: str, progress: Progress) -> int:
-        revision = self._revision(tenant_id)
+        revision = self._get_revision(tenant_id)
         if revision is None:
             return 0
         space, after = self._spaces.of(revision.model), revision.indexed
         if not space.index.exists(tenant_id, revision.epoch):
-            self._restart(tenant_id, revision, space)
+            self._restart_indexing(tenant_id, revision, space)
             after = 0
         filling = Filling(self._database, space, tenant_id, revision.epoch)
-        return filling.run(whole(after), revision.number, lambda at: self._mark(tenant_id, at, revision), progress)
+        return filling.run(
+            make_end_position(after), revision.number, lambda at: self._mark_position(tenant_id, at, revision), progress
+        )
 
-    def _restart(self, tenant_id: str, revision: Revision, space: VectorSpace) -> None:
-        self._mark(tenant_id, whole(0), revision, restart=True)
+    def _restart_indexing(self, tenant_id: str, revision: Revision, space: VectorSpace) -> None:
+        self._mark_position(tenant_id, make_end_position(0), revision, restart=True)
         space.index.create(tenant_id, revision.epoch)
 
-    def _mark(self, tenant_id: str, at: Position, revision: Revision, *, restart: bool = False) -> None:
+    def _mark_position(self, tenant_id: str, at: Position, revision: Revision, *, restart: bool = False) -> None:
         with self._database.session() as session:
-            editor.mark_indexed(session, tenant_id, settled(at), revision.model, restart=restart)
+            editor.mark_indexed(session, tenant_id, get_complete_revision(at), revision.model, restart=restart)
 
-    def _revision(self, tenant_id: str) -> Revision | None:
+    def _get_revision(self, tenant_id: str) -> Revision | None:
         with self._database.session() as session:
             return editor.revision_of(session, tenant_id)
 
-    def _followed(self, tenant_id: str, progress: Progress) -> Callable[[], None]:
+    def _make_progress_reporter(self, tenant_id: str, progress: Progress) -> Callable[[], None]:
         """Tells how far another process is that indexes the same."""
         total = 0
 
-        def tell() -> None:
+        def report_progress() -> None:
             nonlocal total
-            revision = self._revision(tenant_id)
+            revision = self._get_revision(tenant_id)
             with self._database.session() as session:
                 left = editor.changed_count(session, tenant_id, revision.indexed) if revision else 0
             total = max(total, left)
             progress(total - left, total)
 
-        return tell
+        return report_progress
 
     @contextmanager
-    def _alone(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    def _hold_index_lock(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
         """One process of this machine at a time embeds; several would only do the same work."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         with self._lock.open("w") as file:
@@ -205,7 +218,7 @@ def _is_locked(file: TextIO) -> bool:
 
 
 def sync_quietly(
-    synchroniser: Synchroniser, tenant_id: str, progress: Progress = silent
+    synchroniser: Synchroniser, tenant_id: str, progress: Progress = ignore_progress
 ) -> KnowledgeUnavailable | None:
     """Sync, and hand back why the vector index could not be reached instead of raising it."""
     try:

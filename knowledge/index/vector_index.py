@@ -53,35 +53,40 @@ class VectorIndex:
         Raises:
             KnowledgeUnavailable: Chroma cannot be reached; so for every method here.
         """
-        with self._speaking():
+        with self._use_client():
             self._collections.pop((tenant_id, epoch), None)
-            return self._collection(tenant_id, epoch) is not None
+            return self._find_collection(tenant_id, epoch) is not None
 
     def create(self, tenant_id: str, epoch: str) -> None:
         """An empty index in place of any other one of this tenant."""
         self.drop(tenant_id)
-        with self._speaking() as client:
+        with self._use_client() as client:
             client.create_collection(
-                self._name(tenant_id), configuration={"hnsw": HNSW}, metadata={"epoch": epoch}, embedding_function=None
+                self._get_collection_name(tenant_id),
+                configuration={"hnsw": HNSW},
+                metadata={"epoch": epoch},
+                embedding_function=None,
             )
 
     def reached(self, tenant_id: str, epoch: str) -> tuple[int, str] | None:
         """How far an index that does not serve says that it is: a revision and the last entry of it; None: nowhere."""
-        with self._speaking():
+        with self._use_client():
             self._collections.pop((tenant_id, epoch), None)
-            collection = self._collection(tenant_id, epoch)
+            collection = self._find_collection(tenant_id, epoch)
         noted = collection.metadata if collection is not None else None
         return (int(noted["reached"]), str(noted["reached_id"])) if noted and "reached" in noted else None
 
     def note_reached(self, tenant_id: str, epoch: str, at: tuple[int, str]) -> None:
         """Have the index itself remember it; of the one that serves, SQL knows."""
-        with self._speaking():
-            self._needed(tenant_id, epoch).modify(metadata={"epoch": epoch, "reached": at[0], "reached_id": at[1]})
+        with self._use_client():
+            self._require_collection(tenant_id, epoch).modify(
+                metadata={"epoch": epoch, "reached": at[0], "reached_id": at[1]}
+            )
 
     def drop(self, tenant_id: str) -> None:
         """Delete this tenant's index, if there is one."""
-        with self._speaking() as client, suppress(NotFoundError):
-            client.delete_collection(self._name(tenant_id))
+        with self._use_client() as client, suppress(NotFoundError):
+            client.delete_collection(self._get_collection_name(tenant_id))
         self._collections.clear()
 
     def push(self, tenant_id: str, epoch: str, vectors: dict[str, Vectors]) -> None:
@@ -90,8 +95,8 @@ class VectorIndex:
         if not ids:
             return
         stacked = np.concatenate(list(vectors.values()))
-        with self._speaking():
-            collection = self._needed(tenant_id, epoch)
+        with self._use_client():
+            collection = self._require_collection(tenant_id, epoch)
             for start in range(0, len(ids), PUSHED_AT_ONCE):
                 end = start + PUSHED_AT_ONCE
                 collection.upsert(ids=ids[start:end], embeddings=stacked[start:end])
@@ -99,15 +104,15 @@ class VectorIndex:
     def remove(self, tenant_id: str, epoch: str, beyond: dict[str, int]) -> None:
         """Forget of each entry the vectors from the given one on."""
         ids = [f"{entry}:{n}" for entry, first in beyond.items() for n in range(first, VECTORS_PER_ENTRY)]
-        with self._speaking():
-            collection = self._needed(tenant_id, epoch)
+        with self._use_client():
+            collection = self._require_collection(tenant_id, epoch)
             for start in range(0, len(ids), PUSHED_AT_ONCE):
                 collection.delete(ids=ids[start : start + PUSHED_AT_ONCE])
 
     def nearest(self, tenant_id: str, epoch: str, vectors: Vectors, count: int) -> Scores:
         """The entries nearest to any of the vectors, each with its best cosine."""
-        with self._speaking():
-            collection = self._collection(tenant_id, epoch)
+        with self._use_client():
+            collection = self._find_collection(tenant_id, epoch)
             if collection is None:
                 raise KnowledgeUnavailable("The knowledge index has not been built yet.")
             rows = collection.query(query_embeddings=[*vectors], n_results=count, include=["distances"])
@@ -118,8 +123,8 @@ class VectorIndex:
         ids = [f"{entry}:{n}" for entry, count in counts.items() for n in range(count)]
         if not ids:
             return {}
-        with self._speaking():
-            rows = self._needed(tenant_id, epoch).get(ids=ids, include=["embeddings"])
+        with self._use_client():
+            rows = self._require_collection(tenant_id, epoch).get(ids=ids, include=["embeddings"])
         embeddings = rows["embeddings"]
         found = dict(zip(rows["ids"], embeddings if embeddings is not None else [], strict=True))
         vectors: dict[str, list[Any]] = defaultdict(list)
@@ -131,8 +136,8 @@ class VectorIndex:
     def entry_ids(self, tenant_id: str, epoch: str) -> set[str]:
         """Every entry that is indexed; walks through the whole index."""
         found: set[str] = set()
-        with self._speaking():
-            collection = self._needed(tenant_id, epoch)
+        with self._use_client():
+            collection = self._require_collection(tenant_id, epoch)
             for start in range(0, collection.count(), PUSHED_AT_ONCE):
                 page = collection.get(limit=PUSHED_AT_ONCE, offset=start, include=[])
                 found.update(vector_id.rpartition(":")[0] for vector_id in page["ids"])
@@ -141,7 +146,7 @@ class VectorIndex:
     def is_alive(self) -> bool:
         """Whether Chroma answers."""
         try:
-            with self._speaking() as client:
+            with self._use_client() as client:
                 client.heartbeat()
         except KnowledgeUnavailable:
             return False
@@ -154,34 +159,36 @@ class VectorIndex:
             self._client = None
             self._collections.clear()
 
-    def _needed(self, tenant_id: str, epoch: str) -> Collection:
-        collection = self._collection(tenant_id, epoch)
+    def _require_collection(self, tenant_id: str, epoch: str) -> Collection:
+        collection = self._find_collection(tenant_id, epoch)
         if collection is None:
             raise KnowledgeUnavailable("The knowledge index has not been built yet.")
         return collection
 
-    def _collection(self, tenant_id: str, epoch: str) -> Collection | None:
+    def _find_collection(self, tenant_id: str, epoch: str) -> Collection | None:
         known = self._collections.get((tenant_id, epoch))
         if known is not None:
             return known
         try:
-            collection = self._connected().get_collection(self._name(tenant_id), embedding_function=None)
+            collection = self._get_client().get_collection(
+                self._get_collection_name(tenant_id), embedding_function=None
+            )
         except NotFoundError:
             return None
         if (collection.metadata or {}).get("epoch") != epoch:
             return None
         return self._collections.setdefault((tenant_id, epoch), collection)
 
-    def _name(self, tenant_id: str) -> str:
+    def _get_collection_name(self, tenant_id: str) -> str:
         digest = hashlib.sha256(f"{self._model}\n{tenant_id}".encode()).hexdigest()[:12]
         return f"knowledge-{re.sub(r'[^a-zA-Z0-9]+', '-', tenant_id)[:40].strip('-')}-{digest}"
 
     @contextmanager
-    def _speaking(self) -> Iterator[ClientAPI]:
+    def _use_client(self) -> Iterator[ClientAPI]:
         if self._clock() < self._paused_until:
             raise KnowledgeUnavailable
         try:
-            yield self._connected()
+            yield self._get_client()
         except NotFoundError as error:
             self._collections.clear()
             raise KnowledgeUnavailable("The knowledge index is being rebuilt.") from error
@@ -189,12 +196,12 @@ class VectorIndex:
             self._paused_until = self._clock() + PAUSE_S
             raise KnowledgeUnavailable from error
 
-    def _connected(self) -> ClientAPI:
+    def _get_client(self) -> ClientAPI:
         if self._client is None:
-            self._client = self._connect()
+            self._client = self._connect_client()
         return self._client
 
-    def _connect(self) -> ClientAPI:
+    def _connect_client(self) -> ClientAPI:
         secure = self._url.scheme == "https"
         settings = ChromaSettings(anonymized_telemetry=False)
         port = self._url.port or (443 if secure else 80)

@@ -74,6 +74,6 @@ class TenantBars:
         until, bars = self._known.get(tenant_id, (0.0, None))
         if bars is None or until < monotonic():
             with self._database.session() as session:
-                bars = shipped_bars(settings.of(session, tenant_id).wrong_answers)
+                bars = shipped_bars(settings.get_learning_settings(session, tenant_id).wrong_answers)
             self._known[tenant_id] = monotonic() + FRESH_SECONDS, bars
         return bars

@@ -31,28 +31,28 @@ def sentence_scores(question: str, sentences: list[str], embedder: Embeds) -> np
     return np.asarray(vectors[1:] @ vectors[0] + 0.25 * shared, dtype=np.float32)
 
 
-def extract(question: str, passage: str, embedder: Embeds) -> str:
+def extract_best_sentences(question: str, passage: str, embedder: Embeds) -> str:
     """The one to three neighbouring sentences of a passage that answer best, in their order."""
     sentences = sentences_of(passage)
     if len(sentences) <= 1:
         return passage.strip()
     scores = sentence_scores(question, sentences, embedder)
     best = int(scores.argmax())
-    first, last = _widened(best, scores, sentences)
+    first, last = _widen_selection(best, scores, sentences)
     return " ".join(sentences[first : last + 1])
 
 
-def _widened(best: int, scores: npt.NDArray[np.float32], sentences: list[str]) -> tuple[int, int]:
+def _widen_selection(best: int, scores: npt.NDArray[np.float32], sentences: list[str]) -> tuple[int, int]:
     first = last = best
     while last - first + 1 < MOST_SENTENCES:
         sides = [i for i in (first - 1, last + 1) if 0 <= i < len(sentences) and scores[i] >= NEAR_BEST * scores[best]]
         follow_on = last == best and best + 1 < len(sentences) and sentences[best].endswith(":")
         step = best + 1 if follow_on else max(sides, key=lambda i: scores[i], default=None)
-        if step is None or _length(sentences, min(first, step), max(last, step)) > MOST_CHARACTERS:
+        if step is None or _count_characters(sentences, min(first, step), max(last, step)) > MOST_CHARACTERS:
             break
         first, last = min(first, step), max(last, step)
     return first, last
 
 
-def _length(sentences: list[str], first: int, last: int) -> int:
+def _count_characters(sentences: list[str], first: int, last: int) -> int:
     return sum(len(s) + 1 for s in sentences[first : last + 1])

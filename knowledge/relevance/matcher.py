@@ -120,15 +120,15 @@ class TrainedMatcher:
             for c, p in zip(candidates, phrasings, strict=True)
         ]
         read = self._read_all([asked, *sides])
-        standings = _standings(question, candidates)
-        pairs = [pair_of(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
-        aligned = [_alignment(read[asked.question], read.get(side.question)) for side in sides]
-        return _matches(candidates, standings, phrasings, self._scores(asked, pairs, read), aligned)
+        standings = _list_standings(question, candidates)
+        pairs = [build_pair(asked, side, found, read) for side, found in zip(sides, standings, strict=True)]
+        aligned = [_compute_alignment(read[asked.question], read.get(side.question)) for side in sides]
+        return _build_matches(candidates, standings, phrasings, self._score_pairs(asked, pairs, read), aligned)
 
     def _nearest_phrasings(self, asked: str, entry: Entry) -> tuple[str, ...]:
         if len(entry.questions) <= 1:
             return entry.questions
-        nearest = sorted(entry.questions, key=lambda q: -signals.overlap(asked, q))[:MOST_PHRASINGS]
+        nearest = sorted(entry.questions, key=lambda q: -signals.compute_overlap(asked, q))[:MOST_PHRASINGS]
         read = self._read_texts([asked, *nearest])
         return tuple(sorted(nearest, key=lambda q: -float(read[asked].whole @ read[q].whole)))
 
@@ -140,16 +140,16 @@ class TrainedMatcher:
         with self._lock:
             read = {text: self._read[text] for text in texts if text in self._read}
         missing = sorted({text for text in texts if text not in read}, key=len)
-        read.update(zip(missing, map(as_read, self._tokens.token_vectors(missing)), strict=True))
+        read.update(zip(missing, map(build_text_reading, self._tokens.token_vectors(missing)), strict=True))
         with self._lock:
             self._read.update({text: read[text] for text in missing})
             while len(self._read) > REMEMBERED_TEXTS:
                 self._read.popitem(last=False)
         return read
 
-    def _scores(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
+    def _score_pairs(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
         front = asked_parts(asked, read)
-        feed = stacked("asked", [front] * len(pairs)) | stacked("entry", [pair.parts for pair in pairs])
+        feed = stack_vectors("asked", [front] * len(pairs)) | stack_vectors("entry", [pair.parts for pair in pairs])
         found = np.array([pair.signals for pair in pairs], dtype=np.float32)
         feed["signals"] = found
         trained = np.asarray(self._session.run(None, feed)[0], dtype=np.float32)
@@ -162,12 +162,12 @@ def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
     return list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
 
 
-def _standings(question: Question, candidates: Sequence[Candidate]) -> list[Standing]:
-    known = topic.standings(subjects_among(candidates), question)
+def _list_standings(question: Question, candidates: Sequence[Candidate]) -> list[Standing]:
+    known = topic.compute_standings(subjects_among(candidates), question)
     return [known[c.entry.subject or None] for c in candidates]
 
 
-def _matches(
+def _build_matches(
     candidates: Sequence[Candidate],
     standings: Sequence[Standing],
     phrasings: Sequence[Sequence[str]],
@@ -185,10 +185,10 @@ def _matches(
     return sorted(found, key=lambda m: -m.probability)
 
 
-def _alignment(asked: Read, own: Read | None) -> Alignment:
+def _compute_alignment(asked: Read, own: Read | None) -> Alignment:
     if own is None:
         return Alignment()
-    covered = _unit(asked.tokens) @ _unit(own.tokens).T
+    covered = _normalise_tokens(asked.tokens) @ _normalise_tokens(own.tokens).T
     asked_words, own_words = np.sort(covered.max(axis=1)), np.sort(covered.max(axis=0))
     return Alignment(
         float(asked.whole @ own.whole),
@@ -199,7 +199,7 @@ def _alignment(asked: Read, own: Read | None) -> Alignment:
     )
 
 
-def _unit(tokens: Vectors) -> Vectors:
+def _normalise_tokens(tokens: Vectors) -> Vectors:
     words = tokens[1:] if len(tokens) > 1 else tokens  # the first stands for the whole text
     return np.asarray(words / np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
@@ -210,7 +210,7 @@ def _plain_scores(found: Vectors) -> npt.NDArray[np.floating]:
     return np.asarray(NEAR * found[:, NEAR_AT] + SHARED * found[:, SHARED_AT] - BAR + standings, dtype=np.float64)
 
 
-def as_read(vectors: Vectors) -> Read:
+def build_text_reading(vectors: Vectors) -> Read:
     """The first tokens, and the mean of all."""
     mean = vectors.mean(axis=0)
     return Read(vectors[:QUESTION_TOKENS].copy(), (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
@@ -220,38 +220,42 @@ def asked_parts(asked: signals.Texts, read: dict[str, Read]) -> tuple[tuple[Vect
     """The asked side: an empty head that will carry the signals, the question, the turns before."""
     width = read[asked.question].tokens.shape[1]
     head = np.zeros((1, width), np.float32)
-    return ((head, HEAD), (read[asked.question].tokens, ASKED), *_before(asked, ASKED_BEFORE, read))
+    return ((head, HEAD), (read[asked.question].tokens, ASKED), *_collect_turn_vectors(asked, ASKED_BEFORE, read))
 
 
-def _before(side: signals.Texts, segment: int, read: dict[str, Read]) -> list[tuple[Vectors, int]]:
+def _collect_turn_vectors(side: signals.Texts, segment: int, read: dict[str, Read]) -> list[tuple[Vectors, int]]:
     turns = [read[text].whole for text in side.before if text.strip()]
     return [(np.stack(turns), segment)] if turns else []
 
 
-def pair_of(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
+def build_pair(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
     """The entry's side, and the signals between the two."""
     parts = [(read[side.question].tokens, PHRASING)] if side.question.strip() else []
     parts += [(read[side.answer].tokens[:ANSWER_TOKENS], ANSWER)] if side.answer.strip() else []
-    return Pair((*parts, *_before(side, ENTRY_BEFORE, read)), _signals(asked, side, standing, read))
+    return Pair(
+        (*parts, *_collect_turn_vectors(side, ENTRY_BEFORE, read)), _compute_signals(asked, side, standing, read)
+    )
 
 
-def _signals(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> tuple[float, ...]:
-    def near(one: str, other: str) -> float:
+def _compute_signals(
+    asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]
+) -> tuple[float, ...]:
+    def compute_cosine(one: str, other: str) -> float:
         return float(read[one].whole @ read[other].whole) if one.strip() and other.strip() else 0.0
 
-    before = near(asked.before[-1], side.before[-1]) if asked.before and side.before else 0.0
+    before = compute_cosine(asked.before[-1], side.before[-1]) if asked.before and side.before else 0.0
     return (
-        near(asked.question, side.question),
-        near(asked.question, side.answer),
+        compute_cosine(asked.question, side.question),
+        compute_cosine(asked.question, side.answer),
         before,
-        signals.overlap(asked.question, side.question),
-        signals.overlap(asked.question, side.answer),
+        signals.compute_overlap(asked.question, side.question),
+        signals.compute_overlap(asked.question, side.answer),
         *signals.standing_numbers(standing),
         float(bool(side.answer.strip())),
     )
 
 
-def stacked(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
+def stack_vectors(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
     """One padded array of vectors, with each one's segment and a mask."""
     length = max(sum(len(v) for v, _ in row) for row in rows)
     width = rows[0][0][0].shape[1]

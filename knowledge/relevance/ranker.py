@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from knowledge.relevance.reader import SHIPPED, Pair, Reads, describe_entry
 from knowledge.relevance.units import units_of
-from knowledge.text.features import content_words, normalised
+from knowledge.text.features import content_words, normalise_text
 from knowledge.types import ENGLISH, Candidate, Embeds, Entry, Question
 
 COSINE = 26.0
@@ -99,15 +99,15 @@ class Ranker:
 
     def rank(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> Ranking:
         """``searched`` are the texts by which the candidates were found."""
-        return self._ranking(question, self.read(question, searched, candidates))
+        return self._build_ranking(question, self.read(question, searched, candidates))
 
     def without_first(self, question: Question, ranking: Ranking) -> Ranking:
         """As if its first entry did not exist."""
         rest = ranking.ranked[1:]
-        shares = _shares([r.score for r in rest])
-        return self._ranking(question, tuple(replace(r, share=s) for r, s in zip(rest, shares, strict=True)))
+        shares = _compute_shares([r.score for r in rest])
+        return self._build_ranking(question, tuple(replace(r, share=s) for r, s in zip(rest, shares, strict=True)))
 
-    def _ranking(self, question: Question, ranked: tuple[Ranked, ...]) -> Ranking:
+    def _build_ranking(self, question: Question, ranked: tuple[Ranked, ...]) -> Ranking:
         if not ranked:
             return Ranking()
         signs = signs_of(question, ranked)
@@ -117,20 +117,20 @@ class Ranker:
 
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         """The nearest, best first by reader and cosine together."""
-        chosen = _different(sorted(candidates, key=_nearness, reverse=True))[:READ]
-        units = [self._unit(searched, candidate) for candidate in chosen]
+        chosen = _keep_distinct_answers(sorted(candidates, key=_compute_nearness, reverse=True))[:READ]
+        units = [self._select_answer_unit(searched, candidate) for candidate in chosen]
         history = tuple(turn.text for turn in question.history)
         pairs = [
             Pair(question.text, history, describe_entry(c.entry.title or "", _asked_by(c.entry), unit))
             for c, unit in zip(chosen, units, strict=True)
         ]
-        logits = self._logits(chosen, pairs)
+        logits = self._score_candidates(chosen, pairs)
         scores = [logit + COSINE * (c.dense - MIDDLE) for logit, c in zip(logits, chosen, strict=True)]
-        shares = _shares(scores)
+        shares = _compute_shares(scores)
         rows = zip(chosen, units, logits, scores, shares, strict=True)
         return tuple(sorted((Ranked(*row) for row in rows), key=lambda r: r.score, reverse=True))
 
-    def _logits(self, chosen: Sequence[Candidate], pairs: Sequence[Pair]) -> list[float]:
+    def _score_candidates(self, chosen: Sequence[Candidate], pairs: Sequence[Pair]) -> list[float]:
         """The reader has learnt English alone; of other entries the cosine has to tell."""
         english = [i for i, candidate in enumerate(chosen) if candidate.entry.language == ENGLISH]
         logits = [0.0] * len(chosen)
@@ -138,7 +138,7 @@ class Ranker:
             logits[i] = float(logit)
         return logits
 
-    def _unit(self, searched: Sequence[str], candidate: Candidate) -> str:
+    def _select_answer_unit(self, searched: Sequence[str], candidate: Candidate) -> str:
         """What of an entry answers: all of it, or the part of a long one that is nearest."""
         entry = candidate.entry
         units = units_of(entry.answer)
@@ -163,8 +163,8 @@ def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
     dense = sorted((*(r.candidate.dense for r in ranked), *([FAR] if few else [])), reverse=True)
     logits = sorted((r.logit for r in ranked), reverse=True)
     asked = content_words(question.text)
-    covered = len(asked & content_words(_text_of(first))) / (len(asked) or 1)
-    best_covered = max(len(asked & content_words(_text_of(r))) for r in ranked[:3]) / (len(asked) or 1)
+    covered = len(asked & content_words(_describe_ranked(first))) / (len(asked) or 1)
+    best_covered = max(len(asked & content_words(_describe_ranked(r))) for r in ranked[:3]) / (len(asked) or 1)
     lexical = first.candidate.lexical
     return np.array(
         [
@@ -189,22 +189,22 @@ def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
     )
 
 
-def _different(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _keep_distinct_answers(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The first of those that give the very same answer, and of those that answer one question differently."""
     firsts: dict[str, Candidate] = {}
     for candidate in candidates:
         entry = candidate.entry
         is_one_of_several = entry.disputed and entry.questions
-        firsts.setdefault(normalised(entry.questions[0]) if is_one_of_several else entry.answer, candidate)
+        firsts.setdefault(normalise_text(entry.questions[0]) if is_one_of_several else entry.answer, candidate)
     return list(firsts.values())
 
 
-def _shares(scores: Sequence[float]) -> list[float]:
+def _compute_shares(scores: Sequence[float]) -> list[float]:
     weights = np.exp(np.clip(np.array(scores), -30, 30))
     return [float(weight / (1.0 + weights.sum())) for weight in weights]
 
 
-def _nearness(candidate: Candidate) -> float:
+def _compute_nearness(candidate: Candidate) -> float:
     return candidate.dense + WORDED * candidate.lexical / (candidate.lexical + HALF_WORDED)
 
 
@@ -212,5 +212,5 @@ def _asked_by(entry: Entry) -> str:
     return entry.questions[0] if entry.questions else ""
 
 
-def _text_of(ranked: Ranked) -> str:
+def _describe_ranked(ranked: Ranked) -> str:
     return describe_entry(ranked.entry.title or "", _asked_by(ranked.entry), ranked.unit)

@@ -72,9 +72,9 @@ class PairEncoder:
         texts = [(pair.asked.rstrip(ENDINGS), pair.entry, *pair.history[-2:]) for pair in pairs]
         different = list(dict.fromkeys(text for own in texts for text in own))
         ids = dict(zip(different, self.ids(different), strict=True))
-        return _padded([self._together(*(ids[text] for text in own)) for own in texts])
+        return _pad_pairs([self._join_pair_tokens(*(ids[text] for text in own)) for own in texts])
 
-    def _together(self, asked: list[int], entry: list[int], *turns: list[int]) -> tuple[list[int], list[int]]:
+    def _join_pair_tokens(self, asked: list[int], entry: list[int], *turns: list[int]) -> tuple[list[int], list[int]]:
         """Token ids and segment ids of one pair."""
         before = [token for turn in turns for token in [*turn[:TURN_TOKENS], self._end]][: HISTORY_TOKENS + 1]
         front = [self._first, *asked[-ASKED_TOKENS:], self._end, *before]
@@ -84,10 +84,10 @@ class PairEncoder:
     def encode_texts(self, texts: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
         """The same arrays for texts alone."""
         rows = [[self._first, *own[:TEXT_TOKENS], self._end] for own in self.ids(texts)]
-        return _padded([(row, [0] * len(row)) for row in rows])
+        return _pad_pairs([(row, [0] * len(row)) for row in rows])
 
 
-def _padded(encoded: Sequence[tuple[list[int], list[int]]]) -> dict[str, npt.NDArray[Any]]:
+def _pad_pairs(encoded: Sequence[tuple[list[int], list[int]]]) -> dict[str, npt.NDArray[Any]]:
     shape = (len(encoded), max(len(ids) for ids, _ in encoded))
     ids, segments, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.bool_)
     for row, (own, parts) in enumerate(encoded):

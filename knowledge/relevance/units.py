@@ -33,7 +33,9 @@ def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
     """The text whole where it is short, else neighbouring blocks together, each unit about ``longest`` words."""
     if count_words(text) <= longest:
         return [text.strip()]
-    return _together([part for block in blocks_of(text) for part in _lines_together(block, longest)], "\n\n", longest)
+    return _merge_parts(
+        [part for block in blocks_of(text) for part in _lines_together(block, longest)], "\n\n", longest
+    )
 
 
 def _lines_together(block: str, longest: int) -> list[str]:
@@ -44,11 +46,11 @@ def _lines_together(block: str, longest: int) -> list[str]:
     lines = block.split("\n")
     if count_words(block) <= longest or any(map(LIST_ITEM.match, lines)):
         return [block]
-    sentences = [part for line in lines for part in _together(SENTENCE_END.split(line), " ", longest)]
-    return _together(sentences, "\n", longest)
+    sentences = [part for line in lines for part in _merge_parts(SENTENCE_END.split(line), " ", longest)]
+    return _merge_parts(sentences, "\n", longest)
 
 
-def _together(parts: list[str], between: str, longest: int) -> list[str]:
+def _merge_parts(parts: list[str], between: str, longest: int) -> list[str]:
     """Neighbouring parts in one, as long as it has at most ``longest`` words."""
     joined: list[str] = []
     for part in parts:
@@ -68,7 +70,7 @@ def spoken_parts(entry: Entry) -> list[str]:
         return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
     if entry.context:
         return list(entry.questions)
-    heads = _heads(entry)
+    heads = _list_entry_headings(entry)
     asked = entry.questions[0] if entry.questions else ""
     units = [describe_entry(entry.title or "", asked, unit) for unit in units_of(entry.answer)]
     return [*heads[:1], *units, *heads[1:]]
@@ -83,11 +85,11 @@ def units_spoken(entry: Entry) -> range:
     """Which of the spoken parts are units of its answer."""
     if entry.subject or entry.context:
         return range(0)
-    first = len(_heads(entry)[:1])
+    first = len(_list_entry_headings(entry)[:1])
     return range(first, first + len(units_of(entry.answer)))
 
 
-def _heads(entry: Entry) -> list[str]:
+def _list_entry_headings(entry: Entry) -> list[str]:
     heads = list(entry.questions) or list(filter(None, [entry.title]))
     return heads if entry.language == ENGLISH else heads[1:]
 

@@ -32,35 +32,35 @@ _SMILE, _FROWN = re.compile(r"[:;=]['-]?[)\]DpP]|<3|\b(?:ha){2,}"), re.compile(r
 _DENIAL = re.compile(r"n['\u2019]?t$|^(?:not?|never|nothing|nobody|nahi|nahin|nai|na|نہیں|نہ)$")
 
 
-def cleaned(text: str) -> str:
+def remove_addresses(text: str) -> str:
     """Without addresses of pages and people, which say nothing of how it sounds."""
     return " ".join(_NOISE.sub(" ", unicodedata.normalize("NFKC", text)).split())
 
 
-def rows(text: str) -> npt.NDArray[np.int64]:
+def compute_feature_rows(text: str) -> npt.NDArray[np.int64]:
     """Rows of the table that a text's words, pairs of words and pieces of words fall into, each once."""
-    words = [_LONG.sub(r"\1\1", word.lower()) for word in _WORD.findall(cleaned(text))]
+    words = [_LONG.sub(r"\1\1", word.lower()) for word in _WORD.findall(remove_addresses(text))]
     found = {f"w {word}" for word in words} | {f"p {a} {b}" for a, b in pairwise(words)}
     found |= {f"n {later}" for i, word in enumerate(words) if _DENIAL.search(word) for later in words[i + 1 : i + 4]}
     for word in words:
-        found |= _pieces(f"<{word}>")
-        found |= {f"s {_spoken(part)}" for part in _LATIN.findall(word)}
+        found |= _split_ngrams(f"<{word}>")
+        found |= {f"s {_simplify_spelling(part)}" for part in _LATIN.findall(word)}
     return np.array(sorted({crc32(each.encode()) % BUCKETS for each in found}), dtype=np.int64)
 
 
-def _pieces(word: str) -> set[str]:
+def _split_ngrams(word: str) -> set[str]:
     return {word[i : i + n] for n in range(SHORTEST, LONGEST + 1) for i in range(len(word) - n + 1)}
 
 
-def _spoken(word: str) -> str:
+def _simplify_spelling(word: str) -> str:
     """Without what differs between spellings of one word of Roman Urdu: its vowels, and letters that sound alike."""
     plain = _TWICE.sub(r"\1", word).replace("ph", "f").replace("ee", "i").replace("oo", "u")
     return _VOWELS.sub("", plain.translate(_ALIKE))
 
 
-def marks(text: str, *, rated: bool = True) -> npt.NDArray[np.float32]:
+def compute_mark_features(text: str, *, rated: bool = True) -> npt.NDArray[np.float32]:
     """Capitals, marks, emoji and faces, each between 0 and 1, then what VADER says, or zeros."""
-    text = cleaned(text)
+    text = remove_addresses(text)
     words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2]  # noqa: PLR2004 - OK and US shout nothing
     shouted = sum(word.isupper() for word in words)
     counts: Sequence[float] = (
@@ -76,18 +76,18 @@ def marks(text: str, *, rated: bool = True) -> npt.NDArray[np.float32]:
         float(bool(_SMILE.search(text))),
         float(bool(_FROWN.search(text))),
         min(len(words), 30) / 30,
-        *(_rated(text) if rated else (0.0,) * 5),
+        *(_compute_vader_scores(text) if rated else (0.0,) * 5),
     )
     return np.array(counts, dtype=np.float32)
 
 
-def _rated(text: str) -> tuple[float, ...]:
+def _compute_vader_scores(text: str) -> tuple[float, ...]:
     """By VADER, without emoji: they are counted above, and some hundreds of them would take it seconds."""
-    found = _vader().polarity_scores("".join(each for each in text if unicodedata.category(each) != "So"))
+    found = _load_vader_analyzer().polarity_scores("".join(each for each in text if unicodedata.category(each) != "So"))
     compound = found["compound"]
     return compound, found["neg"], found["pos"], float(compound <= -SHOWS), float(compound >= SHOWS)
 
 
 @cache
-def _vader() -> SentimentIntensityAnalyzer:
+def _load_vader_analyzer() -> SentimentIntensityAnalyzer:
     return SentimentIntensityAnalyzer()

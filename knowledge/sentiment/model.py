@@ -111,7 +111,7 @@ class SentimentModel:
         except Exception:  # whatever is wrong with the model, the message goes its way
             log.exception("no sentiment")
             return None
-        return Mood(feeling, urgency.of(text))
+        return Mood(feeling, urgency.detect_urgency(text))
 
     def feeling(self, text: str) -> Feeling:
         """The likeliest; negative or angry only where it is sure: an angry message calls a person, two negative ones do."""
@@ -128,26 +128,29 @@ class SentimentModel:
     def probabilities(self, text: str) -> Scores:
         """Of each of ``FEELINGS``; they add up to 1."""
         text = text[:LONGEST]
-        return self._scored(text, self._embedded(text))
+        return self._compute_scores(text, self._embed_text(text))
 
     def _is_worded(self, text: str) -> bool:
         """Do its words and marks alone show anything of it? Of a boss or a fraud the meaning alone sounds angry."""
-        words = self._scored(text[:LONGEST], None)
+        words = self._compute_scores(text[:LONGEST], None)
         return float(words[FEELINGS.index("negative")] + words[FEELINGS.index("angry")]) >= WORDED
 
-    def _scored(self, text: str, vector: Scores | None) -> Scores:
+    def _compute_scores(self, text: str, vector: Scores | None) -> Scores:
         head = self._heads["words" if vector is None else "full"]
-        found = features.rows(text)
-        scores = head["table"][found].sum(axis=0) / np.sqrt(max(len(found), 1)) + features.marks(text) @ head["marks"]
+        found = features.compute_feature_rows(text)
+        scores = (
+            head["table"][found].sum(axis=0) / np.sqrt(max(len(found), 1))
+            + features.compute_mark_features(text) @ head["marks"]
+        )
         if vector is not None:
             scores = scores + vector @ self._meaning
         odds = np.exp(scores + head["bias"] - (scores + head["bias"]).max())
         return np.asarray(odds / odds.sum(), dtype=np.float32)
 
-    def _embedded(self, text: str) -> Scores | None:
+    def _embed_text(self, text: str) -> Scores | None:
         if self._embedder is None or not is_latin(text):
             return None
-        vector = self._embedder.embed([features.cleaned(text)])[0]
+        vector = self._embedder.embed([features.remove_addresses(text)])[0]
         return vector if vector.size == len(self._meaning) else None  # another embedding model has no weights
 
 

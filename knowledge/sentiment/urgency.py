@@ -38,7 +38,7 @@ _HIGH_WORDS = re.compile(rf"(?<!\w)(?:{'|'.join(_HIGH)})(?!\w)", re.IGNORECASE)
 _DENIED = re.compile(r"(?:\bnot|\bno|n't|\bisn.t|\bnothing)\s+(?:\w+\s+)?$", re.IGNORECASE)
 
 
-def of(text: str) -> Urgency:
+def detect_urgency(text: str) -> Urgency:
     """High where something is said that cannot wait, low where the customer says that it can."""
     if _LOW.search(text):
         return "low"

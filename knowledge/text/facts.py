@@ -272,49 +272,49 @@ class Facts:
     negated: bool
 
 
-def plain(text: str) -> str:
+def strip_markup(text: str) -> str:
     """Without citations and markdown."""
     return _MARKDOWN.sub("", MARK.sub("", text))
 
 
-def facts(text: str) -> Facts:
+def extract_facts(text: str) -> Facts:
     """What a text states."""
-    text = plain(text)
+    text = strip_markup(text)
     rest = ADDRESS.sub(" ", text)
     return Facts(
-        words=frozenset(stem(word) for word in _WORD.findall(rest) if is_content(word)),
-        numbers=numbers(rest),
-        measures=measures(rest),
-        addresses=frozenset(address(found) for found in ADDRESS.findall(text)),
+        words=frozenset(stem_token(word) for word in _WORD.findall(rest) if is_content(word)),
+        numbers=extract_numbers(rest),
+        measures=extract_measures(rest),
+        addresses=frozenset(normalise_address(found) for found in ADDRESS.findall(text)),
         negated=bool(NEGATION.search(text)),
     )
 
 
-def address(text: str) -> str:
+def normalise_address(text: str) -> str:
     """An e-mail or web address as it is compared."""
     return re.sub(r"^(?:https?://)?(?:www\.)?", "", text.lower()).rstrip("./,;:!?")
 
 
-def numbers(text: str) -> frozenset[str]:
+def extract_numbers(text: str) -> frozenset[str]:
     """The numbers in a text, "1,250.00" as "1250"; also those that are spelt out."""
-    written = {_number(found) for found in NUMBER.findall(unicodedata.normalize("NFKC", text))}
+    written = {_normalise_number(found) for found in NUMBER.findall(unicodedata.normalize("NFKC", text))}
     return frozenset(written | {_SPELT[w.lower()] for w in _WORD.findall(text) if w.lower() in _SPELT})
 
 
-def measures(text: str) -> frozenset[str]:
+def extract_measures(text: str) -> frozenset[str]:
     """The numbers with an English unit or a currency, "3 to 5 working days" as "3 day" and "5 day"."""
     found: set[str] = set()
     for match in MEASURE.finditer(unicodedata.normalize("NFKC", text)):
         said = (match["unit"] or match["sign"]).lower()
         unit = _UNITS.get(said) or _UNITS[said.removesuffix("s")]
         amounts = [match["first"], match["number"], match["amount"]]
-        found |= {f"{_SPELT.get(a.lower()) or _number(a)} {unit}" for a in amounts if a}
+        found |= {f"{_SPELT.get(a.lower()) or _normalise_number(a)} {unit}" for a in amounts if a}
     return frozenset(found)
 
 
-def stem(word: str) -> str:
+def stem_token(word: str) -> str:
     """A word as it is compared."""
-    return _folded(word)[:_LETTERS]
+    return _fold_letters(word)[:_LETTERS]
 
 
 def is_content(word: str) -> bool:
@@ -323,9 +323,9 @@ def is_content(word: str) -> bool:
     return lower not in GENERAL and lower not in _SPELT and (len(lower) > 1 or not lower.isascii())
 
 
-def names(text: str) -> list[str]:
+def extract_proper_names(text: str) -> list[str]:
     """Words with a capital letter that do not begin the sentence, or have one inside ("PayPal")."""
-    found = list(_WORD.finditer(plain(text)))
+    found = list(_WORD.finditer(strip_markup(text)))
     return [
         m[0]
         for n, m in enumerate(found)
@@ -333,17 +333,17 @@ def names(text: str) -> list[str]:
     ]
 
 
-def words(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
     """All words of a text."""
     return _WORD.findall(text)
 
 
-def _folded(word: str) -> str:
+def _fold_letters(word: str) -> str:
     word = re.sub(r"['’]s$", "", word.lower())
     return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
 
 
-def _number(text: str) -> str:
+def _normalise_number(text: str) -> str:
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", text):
         text = text.replace(",", "")
     text = re.sub(r"[.,:]0+$", "", text) if re.fullmatch(r"\d+[.,:]0+", text) else text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.text.names import masked
+from knowledge.text.names import mask_names
 from knowledge.text.topic import STANDINGS, Standing
 from knowledge.types import Entry, Question
 
@@ -131,13 +131,13 @@ class Texts:
 def asked_texts(question: Question, subjects: Sequence[str]) -> Texts:
     """The asked side; the names of the candidates' subjects are masked, other names are part of the question."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in question.history[-TURNS_BEFORE:])
-    return Texts(masked(question.text, subjects), "", before)
+    return Texts(mask_names(question.text, subjects), "", before)
 
 
 def entry_texts(entry: Entry, phrasing: str, answer: str) -> Texts:
     """The entry's side, read like the asked one."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in entry.context[-TURNS_BEFORE:])
-    return Texts(masked(phrasing, [entry.subject]), masked(answer, [entry.subject]), before)
+    return Texts(mask_names(phrasing, [entry.subject]), mask_names(answer, [entry.subject]), before)
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -145,7 +145,7 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(word[:6] for word in re.findall(r"[^\W_]+", text.lower()) if word not in STOPWORDS)
 
 
-def overlap(one: str, other: str) -> float:
+def compute_overlap(one: str, other: str) -> float:
     """Jaccard overlap of the content words."""
     a, b = content_words(one), content_words(other)
     return len(a & b) / len(a | b) if a | b else 0.0
@@ -156,24 +156,24 @@ def standing_numbers(found: Standing) -> list[float]:
     return [float(found == each) for each in STANDINGS]
 
 
-def normalised(text: str) -> str:
+def normalise_text(text: str) -> str:
     """The words only, in lower case: what makes two phrasings the same."""
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
-def contradicts(asked: str, phrasing: str) -> bool:
+def has_contradiction(asked: str, phrasing: str) -> bool:
     """Whether two questions differ in what must never be mixed up: numbers, or opposites such as on and off."""
     numbers = set(re.findall(r"\d+(?:[.,]\d+)*", asked)), set(re.findall(r"\d+(?:[.,]\d+)*", phrasing))
     if all(numbers) and numbers[0].isdisjoint(numbers[1]):
         return True
-    return opposes(asked, phrasing)
+    return has_opposite_terms(asked, phrasing)
 
 
-def opposes(asked: str, own: str) -> bool:
+def has_opposite_terms(asked: str, own: str) -> bool:
     """Whether one text has a word and the other only its opposite."""
-    return any(_apart(one, other, asked, own) for one, other in OPPOSITES)
+    return any(_has_opposite_sides(one, other, asked, own) for one, other in OPPOSITES)
 
 
-def _apart(one: re.Pattern[str], other: re.Pattern[str], asked: str, phrasing: str) -> bool:
+def _has_opposite_sides(one: re.Pattern[str], other: re.Pattern[str], asked: str, phrasing: str) -> bool:
     sides = [(bool(one.search(t)), bool(other.search(t))) for t in (asked, phrasing)]
     return sides in ([(True, False), (False, True)], [(False, True), (True, False)])

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_terms(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -20,12 +20,12 @@ SHORT = 5
 """Words under so many letters must be said letter by letter."""
 ALIKE = 0.88
 """Likeness from which a word is taken for a misspelt name."""
-KIND_WORDS = _words(
+KIND_WORDS = _split_terms(
     "hotel hotels restaurant restaurants guest guesthouse house bed breakfast lodge inn bar cafe kitchen "
     "pizzeria museum gallery theatre cinema park college church hostel motel resort suites apartments shop "
     "store company inc ltd the a an and at of"
 )
-NEVER_NAMES = _words(
+NEVER_NAMES = _split_terms(
     "i ill im id ive ok okay yes no not sure great thanks thank you your sorry please hello hi hey would what "
     "when where which who how why is are do does did can could will may have has there this that these those "
     "it its they we our us my he she his her their the a an and or but so if then also just all any some one "
@@ -39,7 +39,7 @@ NEVER_NAMES = _words(
     "taxis bus id master card cards credit booking perfect awesome alright actually let here enjoy good glad "
     "nice well per let's lets i'm i'll i've i'd it's that's"
 )
-PLACE_BEFORE = _words(
+PLACE_BEFORE = _split_terms(
     "to from in into of leaving leave depart departs departing near toward towards between via on by until"
 )
 SERVICES = {
@@ -50,14 +50,14 @@ SERVICES = {
     **dict.fromkeys(("ferry", "ferries"), "ferry"),
 }
 """Things that are asked about without a proper name: "the taxi" is as good as a name."""
-ROUTE = _words("to from between towards toward leaving leave depart departing departs")
-PLACE_AFTER = _words("street road avenue lane drive st rd square city station airport way")
-JOINERS = _words("and of de la le the & du el da von")
+ROUTE = _split_terms("to from between towards toward leaving leave depart departing departs")
+PLACE_AFTER = _split_terms("street road avenue lane drive st rd square city station airport way")
+JOINERS = _split_terms("and of de la le the & du el da von")
 WORD = re.compile(r"[^\W_]+(?:[-'\u2019.][^\W_]+)*|&|[.!?:;,()\"]", re.UNICODE)
 
 
 @lru_cache(maxsize=65536)
-def names(text: str, name: str) -> bool:
+def matches_name(text: str, name: str) -> bool:
     """Whether a text names something, however it is spelt or shortened."""
     own = _own_words(name)
     if not own or name in SERVICES:
@@ -66,7 +66,7 @@ def names(text: str, name: str) -> bool:
     if _is_run_together("".join(own), words):
         return not _is_place(own[0], words)
     total = sum(len(w) for w in own)
-    said = [w for w in own if _is_said(w, words)]
+    said = [w for w in own if _has_similar_term(w, words)]
     return sum(len(w) for w in said) >= COVERED * total and not _is_place(said[0], words)
 
 
@@ -84,10 +84,10 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def masked(text: str, known: Iterable[str | None]) -> str:
+def mask_names(text: str, known: Iterable[str | None]) -> str:
     """The text with the known names replaced by "it", so that the same question about two hotels reads alike."""
     subjects = [name for name in known if name and name not in SERVICES]
-    said = {n for n in names_in(text) if any(names(n, k) or names(k, n) for k in subjects)}
+    said = {n for n in names_in(text) if any(matches_name(n, k) or matches_name(k, n) for k in subjects)}
     for each in sorted(said.union(subjects), key=len, reverse=True):
         text = re.sub(rf"\b(?:the )?{re.escape(each)}\b", "it", text, flags=re.IGNORECASE)
     return text
@@ -153,12 +153,15 @@ def _is_run_together(name: str, words: Sequence[str]) -> bool:
     return any("".join(words[i : i + 6]).startswith(name) for i, w in enumerate(words) if w and name.startswith(w[:3]))
 
 
-def _is_said(word: str, words: Sequence[str]) -> bool:
+def _has_similar_term(word: str, words: Sequence[str]) -> bool:
     if len(word) < SHORT:
         return word in words
-    return any(w.startswith(word) or (abs(len(w) - len(word)) <= MOST_LETTERS_MORE and _alike(w, word)) for w in words)
+    return any(
+        w.startswith(word) or (abs(len(w) - len(word)) <= MOST_LETTERS_MORE and _is_similar_term(w, word))
+        for w in words
+    )
 
 
 @lru_cache(maxsize=65536)
-def _alike(one: str, other: str) -> bool:
+def _is_similar_term(one: str, other: str) -> bool:
     return one[0] == other[0] and SequenceMatcher(None, one, other).ratio() >= ALIKE

@@ -42,7 +42,7 @@ def parts_of(text: str) -> list[str]:
     Statements stay with the question they lead to: "I have a dog. Can it come?" is one part. A wish is a part of its own
     where "And what ...?" follows.
     """
-    pieces = [piece for sentence in _sentences(text) for piece in _split_sentence(sentence)]
+    pieces = [piece for sentence in _split_into_sentences(text) for piece in _split_sentence(sentence)]
     parts: list[str] = []
     lead = ""
     for piece in pieces:
@@ -57,7 +57,7 @@ def parts_of(text: str) -> list[str]:
     return [p.strip() for p in parts] if 1 < len(parts) <= MOST_PARTS else [text.strip()]
 
 
-def _sentences(text: str) -> list[str]:
+def _split_into_sentences(text: str) -> list[str]:
     return [s.strip() for s in SENTENCE.findall(text) if s.strip()]
 
 

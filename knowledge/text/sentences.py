@@ -36,7 +36,7 @@ class Splitter:
         return begins
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """The sentences with the white space before them; joined they are the text, but for white space at its end."""
     splitter = Splitter()
     found: list[str] = []

@@ -46,37 +46,37 @@ class Speller:
         written = WORD.findall(text)
         words = {word for i, word in enumerate(written) if i == 0 or word.islower() or text.isupper()}
         lower = {word.lower() for word in words}
-        strange = {word for word in lower if word not in SHORT_FORMS and not self._is_word(word)}
+        strange = {word for word in lower if word not in SHORT_FORMS and not self._is_in_dictionary(word)}
         if not (strange or lower & SHORT_FORMS.keys()):
             return text
         whole = " ".join(word for word in written if word.lower() not in SHORT_FORMS)
         if language_of(whole) != ENGLISH or ENGLISH not in self._languages(tenant_id):
             return text
         strange -= self._known(tenant_id, strange)
-        mended = {word: self._meant(tenant_id, word) for word in strange}
+        mended = {word: self._correct_spelling(tenant_id, word) for word in strange}
         if sum(word == meant for word, meant in mended.items()) > STRANGE_AT_MOST * len(written):
             return text
         mended |= {word: SHORT_FORMS[word] for word in lower & SHORT_FORMS.keys()}
         return WORD.sub(lambda found: mended.get(found[0].lower(), found[0]) if found[0] in words else found[0], text)
 
-    def _is_word(self, word: str) -> bool:
-        return len(word) < SHORTEST or not word.isalpha() or self._count(word) >= LISTED
+    def _is_in_dictionary(self, word: str) -> bool:
+        return len(word) < SHORTEST or not word.isalpha() or self._get_frequency(word) >= LISTED
 
-    def _meant(self, tenant_id: str, word: str) -> str:
+    def _correct_spelling(self, tenant_id: str, word: str) -> str:
         near = {other for other in self._dictionary.edit_distance_1(word) if _may_be_meant(word, other)}
-        slips = {other for other in near if other.isalpha() and _is_slip(word, other)}
+        slips = {other for other in near if other.isalpha() and _is_likely_typo(word, other)}
         worded = self._known(tenant_id, near & self._counts.keys()) or self._known(tenant_id, slips)
-        frequent = {other for other in near if self._count(other) >= FREQUENT and _is_slip(word, other)}
+        frequent = {other for other in near if self._get_frequency(other) >= FREQUENT and _is_likely_typo(word, other)}
         if len(word) == SHORTEST:
-            frequent = {other for other in frequent if _swapped(word, other)}
+            frequent = {other for other in frequent if _is_transposition(word, other)}
         likeliest = max(
             worded | frequent,
-            key=lambda other: (_is_slip(word, other), other in worded, self._count(other)),
+            key=lambda other: (_is_likely_typo(word, other), other in worded, self._get_frequency(other)),
             default=None,
         )
-        return likeliest or self._parted(tenant_id, word)
+        return likeliest or self._split_compound(tenant_id, word)
 
-    def _parted(self, tenant_id: str, word: str) -> str:
+    def _split_compound(self, tenant_id: str, word: str) -> str:
         """Two words written as one, where the documents have both ("giftcard")."""
         for i in range(SHORTEST, len(word) - SHORTEST + 1):
             parts = {word[:i], word[i:]}
@@ -84,7 +84,7 @@ class Speller:
                 return f"{word[:i]} {word[i:]}"
         return word
 
-    def _count(self, word: str) -> int:
+    def _get_frequency(self, word: str) -> int:
         return self._counts.get(word, 0)
 
     @cached_property
@@ -98,15 +98,15 @@ class Speller:
 
 
 def _may_be_meant(word: str, meant: str) -> bool:
-    replaced = len(word) == len(meant) and not _swapped(word, meant)
+    replaced = len(word) == len(meant) and not _is_transposition(word, meant)
     long_enough = len(meant) >= SHORTEST and (not replaced or len(word) >= SHORTEST_REPLACED)
     return long_enough and meant.isascii() == word.isascii()
 
 
-def _is_slip(word: str, meant: str) -> bool:
+def _is_likely_typo(word: str, meant: str) -> bool:
     """Was a letter left out, or were two exchanged? That happens oftener than that one is too many or another one."""
-    return len(word) < len(meant) or _swapped(word, meant)
+    return len(word) < len(meant) or _is_transposition(word, meant)
 
 
-def _swapped(word: str, meant: str) -> bool:
+def _is_transposition(word: str, meant: str) -> bool:
     return len(word) == len(meant) and sorted(word) == sorted(meant)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from knowledge.text.names import SERVICES, names, names_in
+from knowledge.text.names import SERVICES, matches_name, names_in
 from knowledge.types import Question, Utterance
 
 Standing = Literal["same", "older", "other", "unnamed", "general"]
@@ -64,7 +64,7 @@ def subject_of(turns: Sequence[Utterance], known: Iterable[str] = ()) -> str | N
     scores: dict[str, float] = {}
     for age, turn in enumerate(reversed(turns[-REMEMBERED_TURNS:])):
         for name in _all_names(turn.text, lexicon, without_services=of_a_venue):
-            said = next((k for k in scores if names(k, name) or names(name, k)), None)
+            said = next((k for k in scores if matches_name(k, name) or matches_name(name, k)), None)
             before = scores.pop(said, 0.0) if said else 0.0
             best = max((name, said or ""), key=lambda n: (n in lexicon, len(n)))
             scores[best] = (
@@ -78,17 +78,17 @@ def subjects_of(conversations: Sequence[Sequence[Utterance]], known: Iterable[st
     first = Counter(subject for turns in conversations if (subject := subject_of(turns)))
     lexicon = list(known)
     for name, count in first.most_common():
-        if count > 1 and not any(names(k, name) and names(name, k) for k in lexicon):
+        if count > 1 and not any(matches_name(k, name) and matches_name(name, k) for k in lexicon):
             lexicon.append(name)
     return [subject_of(turns, lexicon) for turns in conversations]
 
 
-def standing(subject: str | None, question: Question, rivals: Sequence[str] = ()) -> Standing:
+def get_subject_standing(subject: str | None, question: Question, rivals: Sequence[str] = ()) -> Standing:
     """How one entry's subject stands to what is being talked about now; ``rivals`` are other known subjects."""
-    return standings([*rivals, *([subject] if subject else [])], question)[subject]
+    return compute_standings([*rivals, *([subject] if subject else [])], question)[subject]
 
 
-def standings(subjects: Iterable[str], question: Question) -> dict[str | None, Standing]:
+def compute_standings(subjects: Iterable[str], question: Question) -> dict[str | None, Standing]:
     """How each subject stands to what is being talked about now; None is an entry without a subject."""
     known = list(dict.fromkeys(subjects))
     of_a_venue = bool(VENUE.search(question.text))
@@ -113,7 +113,7 @@ def current_name(question: Question) -> str | None:
     return None
 
 
-def resolved(question: Question) -> str:
+def resolve_references(question: Question) -> str:
     """The question made whole: what it refers to is added from the turns before it."""
     if not question.history:
         return question.text
@@ -123,7 +123,7 @@ def resolved(question: Question) -> str:
     if _is_fragment(question.text):
         return f"{_last_customer_text(question)} {question.text}".strip()
     name = current_name(question)
-    if name and not names(question.text, name):
+    if name and not matches_name(question.text, name):
         return f"{question.text} {name}"
     return question.text
 
@@ -137,13 +137,13 @@ def made_whole(question: Question) -> str:
     said = [turn.text for turn, then in turns if turn.speaker == "customer" != then.speaker]
     whole = last = question.text
     for before in reversed(said[-LEANT_ON:]):
-        if not leans(last):
+        if not needs_previous_turns(last):
             break
         whole, last = f"{before} {whole}", before
     return whole
 
 
-def leans(text: str) -> bool:
+def needs_previous_turns(text: str) -> bool:
     """Does a turn say so little that it leans on those before it ("until when?", "and to Spain?", "how much is it")?"""
     length = len(text.split())
     return length <= SHORT or (length <= LONGEST_FRAGMENT and is_dependent(EXPLETIVE.sub("", text)))
@@ -172,8 +172,8 @@ def _is_ruled_out(subject: str, said: Iterable[str]) -> bool:
 
 
 def _all_names(text: str, known: Sequence[str], *, without_services: bool = False) -> list[str]:
-    found = [name for name in known if names(text, name)]
-    found += [n for n in names_in(text) if not any(names(n, f) or names(f, n) for f in found)]
+    found = [name for name in known if matches_name(text, name)]
+    found += [n for n in names_in(text) if not any(matches_name(n, f) or matches_name(f, n) for f in found)]
     return [n for n in found if not (without_services and n in SERVICES)]
 
 

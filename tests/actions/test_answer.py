@@ -14,7 +14,7 @@ from core.bot.texts import Texts
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
 from core.llm.types import Caller
-from knowledge.answers.decision import whole
+from knowledge.answers.decision import merge_answer_parts
 from knowledge.answers.draft import Viewer
 from knowledge.types import Answer, AnswerPart, Choice, Question, Source, UsedEntry, Utterance, Writing
 
@@ -40,7 +40,7 @@ class FakeWriter:
             raise KnowledgeUnavailable
         self.asked.append(question)
         parts = self.known.get(question.text.split()[0], (UNKNOWN,))
-        return whole(parts)
+        return merge_answer_parts(parts)
 
     def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
         return replace(DELIVERY, parts=(replace(KNOWN, question=question.text),)) if entry_id == "e1" else None

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 
-from actions.reply import Note, say
+from actions.reply import Note, send_reply
 from actions.servers import ActionServers
 from actions.webhook import router
 from core.events import Chunk, Hub
@@ -27,7 +27,7 @@ class Speak(Action):
             await dispatcher.stream_chunk(text="two ")
             await dispatcher.stream_chunk(text="days")
             await dispatcher.stream_end()
-        say(dispatcher, Note(outcome="answered", confidence=0.9), text="two days")
+        send_reply(dispatcher, Note(outcome="answered", confidence=0.9), text="two days")
         return []
 
 

@@ -8,7 +8,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.components import forms
 from bot.components.featurizer import SentenceEmbeddingFeaturizer
-from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, plain
+from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, normalise_text
 from bot.components.out_of_scope import OutOfScopeComponent
 
 
@@ -50,7 +50,7 @@ def process(message):
 def form_waits(form, slot, **given):
     filled = [SlotSet(name, value) for name, value in given.items()]
     events = [ActiveLoop(form), SlotSet("requested_slot", slot), *filled]
-    forms.remember(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
+    forms.remember_tracker(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
 
 
 DOMAIN = Domain.from_yaml(
@@ -195,11 +195,11 @@ assert decided(*LOW, name="out_of_scope", text="sorry, R104871", entities=[R2])[
 assert judged(*LOW, name="out_of_scope", text="sorry it is 7 Bow St, York, order R104871", entities=[R2]) == "inform"
 
 form_waits("note_form", "note", place="Leeds")
-assert forms.waiting().given_beside("no, I meant York", []) == {"place": "York"}
+assert forms.find_waiting_form().given_beside("no, I meant York", []) == {"place": "York"}
 assert decided(*LOW, name="deny", text="no, I meant York")[2] == "correction"
-assert forms.waiting().given_beside("no, please ring the bell", []) == {}
+assert forms.find_waiting_form().given_beside("no, please ring the bell", []) == {}
 long = "the old house behind the mill in York"
-assert forms.waiting().given_beside(f"no, I meant {long}", []) == {"place": long}
+assert forms.find_waiting_form().given_beside(f"no, I meant {long}", []) == {"place": long}
 
 # what a text may sound like is a wish word for word only, and any other wish also where it is not
 assert judged(*CERTAIN, name="forgotten", text="I forgot my password again") == "inform"
@@ -226,7 +226,7 @@ for said in LACKING:
     assert decided(*SURE, level="sure", text=said)[1:] == ("skill", "lacking"), said
 for said in HAVING:
     assert decided(*SURE, level="sure", text=said)[2] != "lacking", said
-forms.remember(None)
+forms.remember_tracker(None)
 assert decided(*SURE, level="sure", text="I don't have one")[2] == "sure"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "ask_knowledge"
 
@@ -234,12 +234,12 @@ assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit S
 PERSON, UNKNOWN = ({"title": name, "payload": f"/{name}"} for name in ("stop", "no_intent"))
 for buttons, understood in (([PERSON], "stop"), ([PERSON, PERSON], "affirm"), ([], "affirm"), ([UNKNOWN], "affirm")):
     events = [BotUttered("Shall I?", {"buttons": buttons}), ActionExecuted("action_listen")]
-    forms.remember(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
+    forms.remember_tracker(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
     assert judged(*CERTAIN, name="affirm", text="yes please", example_of="affirm") == understood, buttons
 events.append(UserUttered("hello"))
-forms.remember(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
+forms.remember_tracker(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
 assert judged(*CERTAIN, name="affirm", text="yes", example_of="affirm") == "affirm"
-forms.remember(None)
+forms.remember_tracker(None)
 
 # where no form is, a wish to cancel is of something else
 for level in ("sure", "probable", "unsure"):
@@ -252,6 +252,6 @@ for said in ("?", "...", "¿?", "—", "aaaaaaaa", "A a " * 400):
 for said in ("👍", "5", "ہاں"):
     assert decided(*CERTAIN, text=said)[2] == "certain", said
 
-assert plain("Where's my order?!") == plain("where's my  ORDER")
-assert plain("👍") == "👍"
-assert plain("?") == "?" != plain(":)")
+assert normalise_text("Where's my order?!") == normalise_text("where's my  ORDER")
+assert normalise_text("👍") == "👍"
+assert normalise_text("?") == "?" != normalise_text(":)")

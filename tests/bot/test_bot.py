@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 from console.cli import app
 from console.form_check import action_server
 from core.bot.parts import BotParts, find_skills
-from core.rasa import as_text
-from core.rasa.answer import read
+from core.rasa import escape_commands
+from core.rasa.answer import parse_rasa_answer
 from evaluation.forms import check_forms
-from evaluation.nlu import measure
+from evaluation.nlu import evaluate_nlu
 from evaluation.training.data import Example, read_parts, write_rows
 from evaluation.training.model import BotModel
-from evaluation.training.rasa import ROOT, environment
+from evaluation.training.rasa import ROOT, build_rasa_environment
 
 PYTHON = ROOT / ".venv-bot/bin/python"
 MESSAGES = Path(__file__).parent / "messages"
@@ -31,7 +31,13 @@ QUESTION = "ask_knowledge"
 
 def in_rasa(*words: str, cwd: Path = ROOT) -> str:
     done = subprocess.run(
-        [PYTHON, *words], cwd=cwd, env=environment(), capture_output=True, text=True, check=False, timeout=280
+        [PYTHON, *words],
+        cwd=cwd,
+        env=build_rasa_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
@@ -62,7 +68,7 @@ def test_rasa_chooses_by_the_customers_channel_and_gives_each_utterance_whole(tm
         "whatsapp": "Look at this chat's catalogue.",
         "sms": "Dear friend, call us.",
     }
-    where, lamps = read(said["web"]).replies
+    where, lamps = parse_rasa_answer(said["web"]).replies
     assert (where.text, lamps.text) == ("See the page.\n\nIt has pictures.", "Our lamps.")
     assert [each["kind"] for each in lamps.attachments] == ["image", "card", "link", "custom"]
     assert lamps.attachments[0]["name"] == "A lamp"
@@ -76,7 +82,7 @@ def test_rasa_itself_takes_nothing_that_a_customer_writes_for_a_command(tmp_path
         text for sign in blank for text in (f"{sign}/restart", f"/{sign}/restart", f"{sign}{sign}/{sign}restart")
     ]
     taken = {}
-    for name, said in (("raw", written), ("heard", list(map(as_text, written)))):
+    for name, said in (("raw", written), ("heard", list(map(escape_commands, written)))):
         (tmp_path / name).write_text(json.dumps(said), encoding="utf-8")
         in_rasa("-m", "tests.bot.check_commands", str(tmp_path / name), str(tmp_path / "taken"))
         taken[name] = json.loads((tmp_path / "taken").read_text(encoding="utf-8"))
@@ -189,7 +195,7 @@ def test_intents_of_three_examples_take_what_says_the_same_and_nothing_else(tmp_
     shipped = read_parts(BotParts(skills=find_skills(["shop_orders"])))
     write_rows(tmp_path / "train.jsonl", [*shipped, *taught])
     write_rows(tmp_path / "test.jsonl", [*near, *(Example(text, "oos") for text in others)])
-    measure(tmp_path / "train.jsonl", tmp_path / "test.jsonl", predictions=tmp_path / "found.jsonl")
+    evaluate_nlu(tmp_path / "train.jsonl", tmp_path / "test.jsonl", predictions=tmp_path / "found.jsonl")
     found = [json.loads(line) for line in (tmp_path / "found.jsonl").read_text(encoding="utf-8").splitlines()]
     names = {each["intent"] for each in new}
     captured = [one["text"] for one in found[len(near) :] if one["predicted"] in names]

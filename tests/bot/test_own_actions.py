@@ -13,9 +13,9 @@ import pytest
 from rasa_sdk.executor import ActionExecutor
 
 from actions.servers import ActionServers
-from console.form_check import serving
-from core.rasa.answer import read
-from evaluation.training.rasa import ROOT, environment
+from console.form_check import serve_actions
+from core.rasa.answer import parse_rasa_answer
+from evaluation.training.rasa import ROOT, build_rasa_environment
 from testing.action_server import rasa_sdk_server
 from testing.services import free_port
 
@@ -59,10 +59,10 @@ Say = Callable[[str], dict[str, Any]]
 def rasa(url: str) -> Iterator[Say]:
     """A small bot of real Rasa whose actions run behind our webhook."""
     servers = ActionServers([url], domain={"forms": {"table_form": {"required_slots": ["guests", "name"]}}})
-    with serving(ActionExecutor(), servers) as webhook:
+    with serve_actions(ActionExecutor(), servers) as webhook:
         command = [ROOT / ".venv-bot/bin/python", "-m", "tests.bot.talk_to_actions", webhook.url, webhook.secret]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, cwd=ROOT, env=environment(), text=True, **pipes) as running:
+        with subprocess.Popen(command, cwd=ROOT, env=build_rasa_environment(), text=True, **pipes) as running:
             assert running.stdin and running.stdout
             to, answers = running.stdin, running.stdout
 
@@ -80,7 +80,7 @@ def rasa(url: str) -> Iterator[Say]:
 
 
 def texts(heard: dict[str, Any]) -> list[str]:
-    return "\n\n".join(reply.text for reply in read(heard["said"]).replies).split("\n\n")
+    return "\n\n".join(reply.text for reply in parse_rasa_answer(heard["said"]).replies).split("\n\n")
 
 
 @pytest.mark.timeout(300)
@@ -95,7 +95,7 @@ def test_a_form_stands_while_its_action_server_is_away(tmp_path: Path) -> None:
         away = say("four")
         assert away["slots"]["guests"] is None and away["form"] == "table_form"
         assert texts(away) == ["failed"]
-        reading = read(away["said"])
+        reading = parse_rasa_answer(away["said"])
         assert reading.outcome == "failed" and "does not answer" in reading.note["error"]
         with rasa_sdk_server(tmp_path, CODE, port):
             assert texts(say("four")) == ["name?"]

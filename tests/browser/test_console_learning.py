@@ -61,7 +61,7 @@ def test_a_wrong_answer_is_corrected_approved_and_undone_by_keys(sqlite, staff, 
 def test_a_rejection_asks_why(sqlite, enter):
     with sqlite.session() as session:
         proposal = Proposal("Maybe.", "tone", "ben@example.com", question="When?", bot_answer="Soon.")
-        id_ = proposals.propose(session, T, proposal).id
+        id_ = proposals.propose_correction(session, T, proposal).id
     console = enter().go(f"/corrections/{id_}").press("r")
     expect(console.page.get_by_role("dialog", name="Reject")).to_be_visible()
     assert console.violations() == []
@@ -73,7 +73,7 @@ def test_a_rejection_asks_why(sqlite, enter):
 
 def test_the_progress_of_a_training_is_told_without_a_reload(sqlite, enter):
     with sqlite.session() as session:
-        heartbeat.beat(session, "worker")
+        heartbeat.record_heartbeat(session, "worker")
     id_ = training(sqlite)
     console = enter().go(f"/trainings/{id_}")
     told = console.page.get_by_role("status")
@@ -91,8 +91,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(sqlite, staff, enter, scheme, 
     talk, message, entry = answered(sqlite, "Do you wrap gifts? " * 8)
     with sqlite.session() as session:
         common = {"category": "wrong_fact", "author": "ben@example.com"}
-        one = proposals.propose(session, T, Proposal(RIGHT, message_id=message, quality=1, **common)).id
-        other = proposals.propose(session, T, Proposal("x" * 200, question="y" * 200, **common)).id
+        one = proposals.propose_correction(session, T, Proposal(RIGHT, message_id=message, quality=1, **common)).id
+        other = proposals.propose_correction(session, T, Proposal("x" * 200, question="y" * 200, **common)).id
     staff.index.sync(T)
     console = enter(color_scheme=scheme, bypass_csp=True, **size)
     console.go(f"/corrections/{one}").press("a")

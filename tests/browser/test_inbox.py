@@ -150,8 +150,8 @@ def test_a_break_loses_nothing(world, served, enter):
 def test_ready_and_suggested_texts_are_put_in_to_be_edited(world, served, enter):
     _, handoff = served.do(world.asked())
     with world.database.session() as session:
-        canned_replies.add(session, T, "Greeting", "Hello {first_name},", ANA)
-        canned_replies.add(session, T, "Refund", "Your money is back.", ANA)
+        canned_replies.add_canned_reply(session, T, "Greeting", "Hello {first_name},", ANA)
+        canned_replies.add_canned_reply(session, T, "Refund", "Your money is back.", ANA)
     desk = enter().go(f"/inbox/{handoff}")
     desk.press("r")
     desk.page.keyboard.type("/")
@@ -174,7 +174,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(world, served, enter, scheme, 
     served.do(world.handoffs.note(T, handoff, "x" * 300, BEN))
     served.do(world.handoffs.claim(T, handoff, BEN))
     with world.database.session() as session:
-        canned_replies.add(session, T, "Greeting", "Hello {first_name} " * 40, ANA)
+        canned_replies.add_canned_reply(session, T, "Greeting", "Hello {first_name} " * 40, ANA)
     console = enter(color_scheme=scheme, bypass_csp=True, **size)
     for path in ("/inbox", f"/inbox/{handoff}", "/inbox?show=late", "/conversations", f"/conversations/{conversation}", "/customers/ada", "/canned"):  # fmt: skip
         console.go(path)

@@ -115,14 +115,14 @@ def test_who_imports_beside_the_demo_shop_is_told_how_to_take_it_out(
     database = Database(settings.database())
     with database.session() as session:
         tenant_id = session.scalars(demo.select(demo.KnowledgeEntry.tenant_id)).first() or ""
-    count = demo.forget(database, tenant_id)
+    count = demo.retire_help_centre(database, tenant_id)
     assert count > 10
     assert {e["answer"] for e in rejoinder("knowledge", "list", "--status", "approved", "--json").json} == {
         "8 euros.",
         "11 euros.",
     }
-    assert demo.forget(database, tenant_id) == 0
-    assert demo.restore(database, tenant_id) == count
+    assert demo.retire_help_centre(database, tenant_id) == 0
+    assert demo.restore_help_centre(database, tenant_id) == count
     assert asked["id"] in {e["id"] for e in rejoinder("knowledge", "list", "--status", "approved", "--json").json}
     database.close()
 
@@ -138,13 +138,13 @@ def test_the_demo_shop_comes_beside_a_teams_own_entries_only_where_it_is_asked_f
     def served() -> int:
         return len(rejoinder("knowledge", "list", "--status", "approved", "--limit", "500", "--json").json)
 
-    demo.fill(settings, database, tenant_id)
+    demo.fill_demo_data(settings, database, tenant_id)
     assert served() == 1
-    demo.fill(settings, database, tenant_id, beside=True)
+    demo.fill_demo_data(settings, database, tenant_id, beside=True)
     assert (count := served()) > 10
-    demo.fill(settings, database, tenant_id, beside=True)
+    demo.fill_demo_data(settings, database, tenant_id, beside=True)
     assert served() == count
-    demo.forget(database, tenant_id)
-    demo.fill(settings, database, tenant_id, beside=True)
+    demo.retire_help_centre(database, tenant_id)
+    demo.fill_demo_data(settings, database, tenant_id, beside=True)
     assert served() == 1
     database.close()

@@ -27,9 +27,9 @@ def fits(email: str, password: str) -> bool:
     settings = Settings.load()
     database = Database(settings.database())
     with database.session() as session:
-        stored = users.found(session, settings.tenant, email).password_hash
+        stored = users.get_user(session, settings.tenant, email).password_hash
     database.close()
-    return passwords.fits(stored, password)
+    return passwords.matches_password(stored, password)
 
 
 def test_an_account_from_its_beginning_to_its_end(rejoinder: CommandLine) -> None:

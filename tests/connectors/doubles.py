@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from core.conversations.inbox import Inbound, Received, clean
+from core.conversations.inbox import Inbound, Received, clean_message_text
 from core.errors import InvalidInput, NotFound
 from core.events import Chunk, Hub, MessageStored, TurnEnded, Typing
 from core.feedback.surveys import SCORES, Ending
@@ -50,7 +50,7 @@ class FakeTurns:
         known = next((m for m in messages if m.client_id == inbound.client_id), None)
         if known:
             return Received(inbound.conversation_id, known.id, f"t-{known.id}", known.seq, new=False)
-        text = clean(inbound.text, self.limit) if inbound.press is None else self._title(inbound)
+        text = clean_message_text(inbound.text, self.limit) if inbound.press is None else self._title(inbound)
         self.received.append(inbound)
         self.ended.discard(inbound.conversation_id)
         stored = self.say(inbound.conversation_id, text, speaker="customer", client_id=inbound.client_id)

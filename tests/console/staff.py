@@ -31,7 +31,7 @@ from core.handoffs.staff.presence import Presence
 from core.llm.masking import make_masker
 from core.rasa import Rasa
 from evaluation.training.data import Example
-from evaluation.training.examples import propose
+from evaluation.training.examples import propose_example
 from evaluation.training.service import Training
 from evaluation.training.suggestions import Cluster
 from knowledge.answers.decision import Answering
@@ -40,7 +40,7 @@ from knowledge.curation.corrections.service import Corrections
 from knowledge.curation.review.service import Desk
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries import editor
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Answer, AnswerPart, Question, UsedEntry
 from testing.in_memory_answers import make_answering_in_memory
 from tests.evaluation.training.conftest import DOMAIN, TOPIC, QuickModel, Trials, WiredRasa
@@ -56,7 +56,7 @@ TOKEN = {"Authorization": "Bearer let me in"}
 
 @cache
 def password_hash() -> str:
-    return passwords.hashed(PASSWORD)
+    return passwords.hash_password(PASSWORD)
 
 
 class Index:
@@ -83,8 +83,8 @@ class Words:
 
     def answer(self, question: Question) -> Answer:
         with self.database.session() as session:
-            for entry in editor.listed(session, question.tenant_id, "approved"):
-                if normalised(question.text) in {normalised(each.text) for each in entry.questions}:
+            for entry in editor.list_entries(session, question.tenant_id, "approved"):
+                if normalise_text(question.text) in {normalise_text(each.text) for each in entry.questions}:
                     used = (UsedEntry(entry.id, entry.version, 1.0),)
                     part = AnswerPart(question.text, "answered", entry.answer, 1.0, used)
                     return Answer("answered", (part,), 1.0, entries=used)
@@ -168,7 +168,7 @@ def open_console(database: Database, attempts: Attempts | None = None, **more: A
     """``corrections``, ``inbox`` and what the learning API takes may be others than the doubles."""
     with database.session() as session:
         for email, role in STAFF.items():
-            users.add(session, T, email, role, password_hash(), "test")
+            users.add_user(session, T, email, role, password_hash(), "test")
     index, app, rasa, trials = Index(database), FastAPI(), WiredRasa(), Trials()
     training = Training(database, QuickModel(*folders(database)), rasa.client, trials)
     staff = Staff(database, app, index, training, trials, rasa, more.pop("inbox", None) or open_inbox(database))
@@ -198,8 +198,8 @@ def explaining(database: Database, understanding: Understanding) -> Explanations
 
     def answering() -> Answering:
         with database.session() as session:
-            ids = [entry.id for entry in editor.listed(session, T, "approved")]
-            return make_answering_in_memory(list(editor.served(session, T, ids).values()), embedder())
+            ids = [entry.id for entry in editor.list_entries(session, T, "approved")]
+            return make_answering_in_memory(list(editor.load_served_entries(session, T, ids).values()), embedder())
 
     rasa = Rasa("http://rasa", transport=httpx.MockTransport(understanding.answer))
     return Explanations(database, answering, rasa)
@@ -231,7 +231,7 @@ def suggesting(database: Database) -> Callable[[str], list[Cluster]]:
     def suggest(tenant: str) -> list[Cluster]:
         with database.session() as session:
             for text in texts:
-                propose(session, tenant, Example(text, "gift_card"), "suggestion", "cluster")
+                propose_example(session, tenant, Example(text, "gift_card"), "suggestion", "cluster")
         return [Cluster("gift_card", known=False, texts=texts)]
 
     return suggest

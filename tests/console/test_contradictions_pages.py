@@ -16,7 +16,7 @@ def two_prices(database: Database) -> str:
     add_entry(database, "What does it cost?", "8 euros.")
     kept = add_entry(database, "what does it cost", "11 euros.")
     with database.session() as session:
-        contradictions.queue(session, T)
+        contradictions.sync_contradiction_items(session, T)
     return kept
 
 
@@ -27,7 +27,7 @@ async def test_a_contradiction_is_shown_with_its_answers_and_one_is_kept(sqlite:
         assert page.count("Keep this one") == 2
         assert ("8 euros." in page, "11 euros." in page, "Approve <kbd>" in page) == (True, True, False)
         with sqlite.session() as session:
-            [item] = contradictions._items(session, T, ("open",))
+            [item] = contradictions._list_contradiction_items(session, T, ("open",))
         assert (await browser.send(f"/review/{item.id}/keep", revision=1, entry=kept)).status_code == 303
         assert served(sqlite) == {"what does it cost": "11 euros."}
         assert "Undo" in (await browser.get(f"/review/{item.id}")).text

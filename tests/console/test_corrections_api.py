@@ -11,7 +11,7 @@ import pytest
 from console.auth import sessions, users
 from console.auth.gate import COOKIE, CSRF_HEADER
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.curation.corrections.service import Corrections
 from knowledge.entries import editor as entries
@@ -41,7 +41,7 @@ class Api:
 
 @pytest.fixture
 async def api(settings: Settings, sqlite: Database, chroma_url: str) -> AsyncIterator[Api]:
-    upgrade(sqlite)
+    upgrade_database(sqlite)
     with sqlite.session() as session:
         editor = EntryEditor(session, "default", Change("test", "test"))
         entry = editor.add(Content("faq", WRONG, (QUESTION,)), approved=True).id
@@ -65,7 +65,7 @@ async def test_proposed_approved_and_undone(api: Api, sqlite: Database) -> None:
     assert (await api.http.get(PATH + "?status=undone&category=outdated&author=ann")).json()["total"] == 1
     assert (await api.http.get(PATH + f"{proposed['id']}/")).json()["status"] == "undone"
     with sqlite.session() as session:
-        assert entries.found(session, "default", api.entry).answer == WRONG
+        assert entries.get_entry(session, "default", api.entry).answer == WRONG
 
 
 async def test_a_decision_that_comes_late_is_a_conflict(api: Api) -> None:
@@ -81,10 +81,10 @@ async def test_who_is_signed_in_decides_in_their_own_name(api: Api, sqlite: Data
     sessions_of = {}
     with sqlite.session() as session:
         for role in ("viewer", "reviewer"):
-            user = users.add(session, "default", f"{role}@shop.example", role, "no password", "test")
-            token, _ = sessions.begin(session, user)
+            user = users.add_user(session, "default", f"{role}@shop.example", role, "no password", "test")
+            token, _ = sessions.open_session(session, user)
             session.flush()
-            person = sessions.person(session, "default", token)
+            person = sessions.find_person(session, "default", token)
             sessions_of[role] = {"cookie": f"{COOKIE}={token}", CSRF_HEADER: person.csrf if person else ""}
     path = f"{PATH}{proposed['id']}/approve/"
     del api.http.headers["authorization"]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.feedback import settlement
 from tests.console.feedback_app import PAGE, client_of, session_of
 from tests.core.feedback.talk import talk
@@ -31,7 +31,7 @@ def answers(sqlite: Database) -> list[Answer]:
         found = []
         for question in ("How long is delivery?", "Do you sell lamps?"):
             chat = talk(session, tenant="default")
-            chat.at = now() - timedelta(minutes=40)
+            chat.at = get_current_time() - timedelta(minutes=40)
             turn = chat.asks(question)
             found.append(Answer(chat.conversation.id, chat.answer_of(turn).id))
         return found
@@ -106,7 +106,7 @@ async def test_a_strange_page_may_not_submit(api: httpx.AsyncClient) -> None:
 
 async def test_staff_read_pages_and_figures(api: httpx.AsyncClient, sqlite: Database, answers: list[Answer]) -> None:
     with sqlite.session() as session:
-        settlement.settle(session, now())
+        settlement.settle_answers(session, get_current_time())
     body = {"message_id": answers[0].message_id, "helpful": True}
     await api.post(SUBMIT, json=body, headers=session_of(answers[0].conversation_id))
     page = (await api.get(LIST + "?limit=1&offset=1")).json()

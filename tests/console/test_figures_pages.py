@@ -16,10 +16,10 @@ from core.db.models import (
     ReuseObservation,
     SurveyResponse,
     Turn,
-    now,
+    get_current_time,
 )
 from core.feedback import settings
-from evaluation.performance import COUNTED, beginning
+from evaluation.performance import COUNTED, get_period_start
 from tests.console.staff import ANA, BOB, VERA, Staff, hidden, open_console
 from tests.knowledge.review.doubles import T, add_entry, add_item
 
@@ -61,7 +61,7 @@ def observe(database: Database, entry: str, **fields: object) -> None:
 
 def week(database: Database, weeks_ago: int, right: int, asked: int) -> date:
     """All of a week's questions on its Monday."""
-    monday = beginning(now().date(), "week") - timedelta(weeks=weeks_ago)
+    monday = get_period_start(get_current_time().date(), "week") - timedelta(weeks=weeks_ago)
     figures = {**dict.fromkeys(COUNTED, 0), "answered": right, "unknown": asked - right}
     with database.session() as session:
         session.add(PerformanceDay(tenant_id=T, day=monday, channel="", figures=figures))
@@ -122,7 +122,7 @@ async def test_the_error_bound_is_changed_by_admins_alone(staff: Staff) -> None:
         assert "Admins change it" in (await bob.get("/reuse")).text
         assert (await bob.send("/reuse", reuse_error="0.4", hold_out="0")).status_code == 403
     with staff.database.session() as session:
-        found = settings.of(session, T)
+        found = settings.get_learning_settings(session, T)
         assert (found.reuse_error, found.hold_out) == (0.01, 0.1)
 
 
@@ -135,7 +135,7 @@ async def test_feedback_is_read_by_day_intent_and_entry_with_its_comments(staff:
         assert talk is not None
         session.add(SurveyResponse(tenant_id=T, conversation_id=talk.id, kind="csat", score=4))
     page = await read(staff, "/feedback")
-    assert "&lt;b&gt;Wrong&lt;/b&gt; paper" in page and now().date().isoformat() in page
+    assert "&lt;b&gt;Wrong&lt;/b&gt; paper" in page and get_current_time().date().isoformat() in page
     assert "of 2 thumbs" in page and "1 of 1 answered, 100% gave 4 or 5" in page
     assert "Is it wrapped?" in await read(staff, "/feedback?by=entry")
     assert "Correct this answer" not in page
@@ -163,7 +163,7 @@ async def test_how_often_customers_are_asked_is_changed_by_admins_alone(staff: S
     async with staff.browser(BOB) as bob:
         assert (await bob.send("/feedback", **values)).status_code == 403
     with staff.database.session() as session:
-        found = settings.of(session, T)
+        found = settings.get_learning_settings(session, T)
         assert (found.ask_feedback, found.csat, found.nps, found.nps_days) == ("sometimes", False, True, 30)
 
 

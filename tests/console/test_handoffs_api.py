@@ -32,9 +32,9 @@ async def client(talk: Talk) -> AsyncIterator[httpx.AsyncClient]:
 
 def signed_in(database: Database, role: str) -> dict[str, str]:
     with database.session() as session:
-        user = users.add(session, "shop", f"{role}@example.com", role, password_hash(), "test")
-        cookie, _ = sessions.begin(session, user)
-        person = sessions.person(session, "shop", cookie)
+        user = users.add_user(session, "shop", f"{role}@example.com", role, password_hash(), "test")
+        cookie, _ = sessions.open_session(session, user)
+        person = sessions.find_person(session, "shop", cookie)
     assert person
     return {"Cookie": f"{COOKIE}={cookie}", CSRF_HEADER: person.csrf}
 

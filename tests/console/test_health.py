@@ -29,15 +29,15 @@ async def test_alive_whatever_else_is_down() -> None:
 async def test_each_part_is_named(sqlite: Database, chroma_url: str) -> None:
     rasa = FakeRasa()
     rasa.away = True
-    response = await get(health.checks(sqlite, rasa, chroma_url), "/ready")  # type: ignore[arg-type]
+    response = await get(health.make_health_checks(sqlite, rasa, chroma_url), "/ready")  # type: ignore[arg-type]
     assert response.status_code == 503
     assert response.json()["parts"] == {"rasa": False, "chroma": True, "database": True, "worker": False}
 
 
 async def test_ready_when_all_are(sqlite: Database, chroma_url: str) -> None:
     with sqlite.session() as session:
-        heartbeat.beat(session, "worker")
-    response = await get(health.checks(sqlite, FakeRasa(), chroma_url), "/ready")  # type: ignore[arg-type]
+        heartbeat.record_heartbeat(session, "worker")
+    response = await get(health.make_health_checks(sqlite, FakeRasa(), chroma_url), "/ready")  # type: ignore[arg-type]
     assert (response.status_code, response.json()["ready"]) == (200, True)
 
 

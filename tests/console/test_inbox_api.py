@@ -32,9 +32,9 @@ async def api(world: InboxWorld) -> AsyncIterator[httpx.AsyncClient]:
 
 def signed_in(database: Database, email: str) -> dict[str, str]:
     with database.session() as session:
-        user: User = users.found(session, T, email)
-        cookie, _ = sessions.begin(session, user)
-        person = sessions.person(session, T, cookie)
+        user: User = users.get_user(session, T, email)
+        cookie, _ = sessions.open_session(session, user)
+        person = sessions.find_person(session, T, cookie)
     assert person
     return {"Cookie": f"{COOKIE}={cookie}", CSRF_HEADER: person.csrf}
 

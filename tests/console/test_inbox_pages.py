@@ -299,7 +299,7 @@ class Following:
         async def may() -> bool:
             return allowed
 
-        self.events = live.follow(hub, T, conversation, may)
+        self.events = live.stream_inbox_events(hub, T, conversation, may)
 
     async def next(self) -> tuple[str | None, dict[str, Any]]:
         event = await asyncio.wait_for(anext(self.events), 10)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from core.db import Database
-from core.db.models import ReuseObservation, TrainingSession, Turn, now
+from core.db.models import ReuseObservation, TrainingSession, Turn, get_current_time
 from core.errors import Conflict
 from tests.console.staff import TOKEN, Staff, open_console
 from tests.knowledge.review.doubles import T, add_entry, add_item, events, item, served
@@ -78,7 +78,7 @@ async def test_items_are_read_and_decided(api: httpx.AsyncClient, staff: Staff) 
     await got(api, f"training-data/{ids[1]}/reject/", {"revision": 1, "reason": "no"})
     entry = add_entry(staff.database)
     await got(api, f"training-data/{ids[2]}/merge/", {"revision": 1, "entry_id": entry, "take_answer": True})
-    until = (now() + timedelta(days=3)).isoformat()
+    until = (get_current_time() + timedelta(days=3)).isoformat()
     await got(api, f"training-data/{ids[3]}/snooze/", {"revision": 1, "until": until})
     found = await got(api, "training-data/analytics/")
     assert found["by_status"] == {"open": 2, "rejected": 1, "merged": 1, "snoozed": 1}

@@ -14,7 +14,7 @@ from core.settings import Settings
 
 
 def test_nothing_in_the_way(settings: Settings) -> None:
-    preflight.check(settings)
+    preflight.check_preconditions(settings)
 
 
 def test_ports_in_use_are_named_with_what_they_are_for(settings: Settings) -> None:
@@ -24,7 +24,7 @@ def test_ports_in_use_are_named_with_what_they_are_for(settings: Settings) -> No
         one.listen()
         two.listen()
         with pytest.raises(Unavailable) as refused:
-            preflight.check(settings)
+            preflight.check_preconditions(settings)
     assert f"port {settings.port} for the web server is in use" in str(refused.value)
     assert f"port {settings.port + 1} for Rasa is in use" in str(refused.value)
 
@@ -33,11 +33,11 @@ def test_a_full_disk_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatc
     usage = namedtuple("usage", "total used free")(1, 1, 20 * 2**20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     with pytest.raises(Unavailable, match="almost full: 20 MB free"):
-        preflight.check(settings)
+        preflight.check_preconditions(settings)
 
 
 def test_a_home_that_cannot_be_written_is_named(settings: Settings) -> None:
     settings.home.parent.mkdir(parents=True, exist_ok=True)
     settings.home.write_text("a file where the folder should be")
     with pytest.raises(Unavailable, match="cannot be written"):
-        preflight.check(settings)
+        preflight.check_preconditions(settings)

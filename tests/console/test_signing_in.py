@@ -10,7 +10,7 @@ from console.auth import passwords, users
 from console.auth.attempts import Attempts
 from console.auth.gate import COOKIE
 from core.db import Database
-from core.db.models import User, UserSession, now
+from core.db.models import User, UserSession, get_current_time
 from core.errors import Conflict, InvalidInput
 from tests.console.staff import ANA, BEN, PASSWORD, TOKEN, VERA, Staff, hidden, open_console
 from tests.knowledge.review.doubles import T, events
@@ -87,11 +87,11 @@ async def test_a_session_ends_by_sign_out_by_time_and_when_the_account_is_closed
     async with staff.browser(BEN) as browser:
         with staff.database.session() as session:
             for row in session.query(UserSession):
-                row.expires_at = now() - timedelta(seconds=1)
+                row.expires_at = get_current_time() - timedelta(seconds=1)
         assert (await browser.get("/")).status_code == 303
     async with staff.browser(BEN) as browser:
         with staff.database.session() as session:
-            users.change(session, users.found(session, T, BEN), ANA, active=False)
+            users.update_user(session, users.get_user(session, T, BEN), ANA, active=False)
         assert (await browser.get("/")).status_code == 303
         assert (await browser.sign_in(BEN)).status_code == 401
 
@@ -134,7 +134,7 @@ async def test_an_admin_adds_and_changes_people(staff: Staff) -> None:
         assert "mei@example.com" in page and "Mei &lt;b&gt;T" in page
         assert (await admin.send("/users", **new)).status_code == 422
         with staff.database.session() as session:
-            mei, ana = (users.found(session, T, email).id for email in ("mei@example.com", ANA))
+            mei, ana = (users.get_user(session, T, email).id for email in ("mei@example.com", ANA))
         assert (await admin.send(f"/users/{mei}", role="builder", active="1")).status_code == 303
         last = await admin.send(f"/users/{ana}", role="viewer", active="1")
         assert last.status_code == 409
@@ -147,18 +147,22 @@ async def test_an_admin_adds_and_changes_people(staff: Staff) -> None:
 def test_passwords_that_are_easy_to_guess_are_refused() -> None:
     for bad in ("short", "x" * 201, "ana@example.com", "aaaaaaaaaaaaa"):
         with pytest.raises(InvalidInput):
-            passwords.hashed(bad, ANA)
-    stored = passwords.hashed(PASSWORD)
+            passwords.hash_password(bad, ANA)
+    stored = passwords.hash_password(PASSWORD)
     assert stored.startswith("$argon2id$")
-    assert passwords.fits(stored, PASSWORD) and not passwords.fits(stored, "other") and not passwords.fits(None, "x")
+    assert (
+        passwords.matches_password(stored, PASSWORD)
+        and not passwords.matches_password(stored, "other")
+        and not passwords.matches_password(None, "x")
+    )
 
 
 def test_addresses_are_unique_and_real(sqlite: Database) -> None:
     with sqlite.session() as session:
-        users.add(session, T, "Ana@example.com", "viewer", "hash", "test")
+        users.add_user(session, T, "Ana@example.com", "viewer", "hash", "test")
         for email, role, kind in (("ana@example.com", "viewer", Conflict), ("ana", "viewer", InvalidInput), ("b@example.com", "king", InvalidInput)):  # fmt: skip
             with pytest.raises(kind):
-                users.add(session, T, email, role, "hash", "test")
+                users.add_user(session, T, email, role, "hash", "test")
 
 
 async def test_the_first_visit_says_how_to_make_an_account(sqlite: Database) -> None:

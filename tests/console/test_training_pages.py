@@ -133,7 +133,7 @@ async def test_a_training_from_its_start_to_the_rollback(staff: Staff) -> None:
         assert "the worker does not run" in page and f"/console/trainings/{second}/progress" in page
         assert (await bob.send("/trainings", reason="again")).status_code == 409
         with staff.database.session() as session:
-            heartbeat.beat(session, "worker")
+            heartbeat.record_heartbeat(session, "worker")
         told = (await bob.get(f"/trainings/{second}/progress")).json()
         assert told == {"over": False, "progress": 0.0, "said": "Waiting for the worker."}
         await worked(staff, second)

@@ -103,13 +103,13 @@ def _rated(session, conversation: Conversation, *, helpful: bool, csat: int) -> 
 def test_each_filter(database: Database, ids: dict[str, str], wanted: Filter, names: list[str]) -> None:
     named = {id_: name for name, id_ in ids.items()}
     with database.session() as session:
-        page = search.listed(session, "shop", wanted)
+        page = search.list_conversations(session, "shop", wanted)
         assert ([named[each.id] for each in page.items], page.total) == (names, len(names))
 
 
 def test_by_its_id_and_with_all_that_belongs_to_it(database: Database, ids: dict[str, str]) -> None:
     with database.session() as session:
-        (one,) = search.listed(session, "shop", Filter(ids["lamp"])).items
+        (one,) = search.list_conversations(session, "shop", Filter(ids["lamp"])).items
     assert (one.customer_name, one.last_text, one.outcome, one.handoff, one.resolved) == (
         "Ada 100% King", "An answer", "answered", "closed", True,
     )  # fmt: skip
@@ -124,7 +124,7 @@ def test_pages_neither_repeat_nor_leave_out(database: Database, ids: dict[str, s
         session.flush()
         after: str | None = ""
         while after is not None:
-            page = search.listed(session, "shop", Filter(), 1, after or None)
+            page = search.list_conversations(session, "shop", Filter(), 1, after or None)
             seen += [each.id for each in page.items]
             after = page.following
     assert sorted(seen) == sorted(ids[name] for name in NAMES[:3])
@@ -134,17 +134,17 @@ def test_wrong_filters_are_refused(sqlite: Database) -> None:
     with sqlite.session() as session:
         for name in ("outcome", "handoff", "rating"):
             with pytest.raises(InvalidInput):
-                search.listed(session, "shop", replace(Filter(), **{name: "lost"}))
+                search.list_conversations(session, "shop", replace(Filter(), **{name: "lost"}))
 
 
 def test_a_customers_record(database: Database, ids: dict[str, str]) -> None:
     with database.session() as session:
-        customer_profile.change(session, "shop", "ada", "ben", vip=True, name="  Ada   King ", language="")
-        record = customer_profile.record(session, "shop", "ada")
+        customer_profile.update_customer(session, "shop", "ada", "ben", vip=True, name="  Ada   King ", language="")
+        record = customer_profile.get_customer_record(session, "shop", "ada")
         assert (record.name, record.vip, record.language, record.total) == ("Ada King", True, None, 1)
         assert [(each.address, each.verified) for each in record.addresses] == [("+447700900123", False)]
         assert [each.text for each in record.notes] == ["Likes blue"]
         assert [each.id for each in record.conversations] == [ids["lamp"]]
-        for work in (lambda: customer_profile.record(session, "other", "ada"), lambda: customer_profile.change(session, "shop", "nobody", "ben", vip=True)):  # fmt: skip
+        for work in (lambda: customer_profile.get_customer_record(session, "other", "ada"), lambda: customer_profile.update_customer(session, "shop", "nobody", "ben", vip=True)):  # fmt: skip
             with pytest.raises(NotFound):
                 work()

@@ -11,7 +11,7 @@ from core import customers
 from core.conversations.inbox import Inbound, Sender
 from core.conversations.turns import Turns
 from core.db import Database
-from core.db.models import Address, AuditEvent, Conversation, Customer, Message, now
+from core.db.models import Address, AuditEvent, Conversation, Customer, Message, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import ended, running
@@ -94,9 +94,9 @@ async def test_a_conversation_moves_to_a_confirmed_number_and_back(database: Dat
             moving = Conversation.lock(session, conversation.id)
             assert moving
             with pytest.raises(Conflict, match="not confirmed"):
-                customers.move(session, moving, "text", NUMBER, "customer")
-            customers.verify(session, "shop", "text", NUMBER, now())
-            customers.move(session, moving, "text", NUMBER, "customer")
+                customers.move_conversation(session, moving, "text", NUMBER, "customer")
+            customers.verify_address(session, "shop", "text", NUMBER, get_current_time())
+            customers.move_conversation(session, moving, "text", NUMBER, "customer")
         went_on = await turns.receive(inbound("m1", "Here now"))
         await ended(turns, conversation.id)
         assert went_on.conversation_id == conversation.id
@@ -110,7 +110,7 @@ async def test_a_conversation_moves_to_a_confirmed_number_and_back(database: Dat
         assert (stored.channel, stored.address) == ("web", None)
         browser = session.get_one(Customer, "browser-1")
         assert browser.merged_into == stored.customer_id
-        assert customers.known(session, "shop", "browser-1").id == stored.customer_id
+        assert customers.get_or_create_customer(session, "shop", "browser-1").id == stored.customer_id
         assert session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all().count("moved") == 1
 
 
@@ -118,26 +118,26 @@ async def test_nothing_moves_to_who_does_not_want_it(sqlite: Database) -> None:
     async with running(sqlite, FakeRasa()) as turns:
         conversation = await begun(turns, sqlite)
         with sqlite.session() as session:
-            customers.verify(session, "shop", "text", NUMBER, now())
-            customers.opt_out(session, "shop", "text", NUMBER, now())
+            customers.verify_address(session, "shop", "text", NUMBER, get_current_time())
+            customers.set_address_opt_out(session, "shop", "text", NUMBER, get_current_time())
             moving = Conversation.lock(session, conversation.id)
             assert moving
             with pytest.raises(Conflict, match="does not want"):
-                customers.move(session, moving, "text", NUMBER, "customer")
+                customers.move_conversation(session, moving, "text", NUMBER, "customer")
             assert moving.channel == "web"
 
 
 def test_customers_are_merged_on_a_verified_address_only(database: Database) -> None:
     with database.session() as session:
-        one = customers.known(session, "shop", "one")
+        one = customers.get_or_create_customer(session, "shop", "one")
         one.name, one.vip = "Ada", True
         other = customers.address_of(session, "shop", "text", NUMBER)
         with pytest.raises(Conflict):
-            customers.merge(session, "shop", "one", other.customer_id, "ana")
+            customers.merge_customers(session, "shop", "one", other.customer_id, "ana")
         with pytest.raises(NotFound):
-            customers.merge(session, "another", "one", other.customer_id, "ana")
-        customers.verify(session, "shop", "text", NUMBER, now() - timedelta(days=1))
-        merged = customers.merge(session, "shop", "one", other.customer_id, "ana")
+            customers.merge_customers(session, "another", "one", other.customer_id, "ana")
+        customers.verify_address(session, "shop", "text", NUMBER, get_current_time() - timedelta(days=1))
+        merged = customers.merge_customers(session, "shop", "one", other.customer_id, "ana")
         assert (merged.name, merged.vip) == ("Ada", True)
         with pytest.raises(InvalidInput):
-            customers.merge(session, "shop", "one", other.customer_id, "ana")
+            customers.merge_customers(session, "shop", "one", other.customer_id, "ana")

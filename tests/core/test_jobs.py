@@ -11,7 +11,7 @@ from celery.contrib.testing.worker import start_worker
 from kombu.exceptions import OperationalError
 
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.jobs import heartbeat
 from core.jobs.queue import make_queue
 from testing import services
@@ -42,10 +42,10 @@ def test_a_process_is_alive_for_half_a_minute_after_its_beat(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.session() as session:
-        assert not heartbeat.alive(session, "worker")
-        heartbeat.beat(session, "worker")
-        heartbeat.beat(session, "worker")
+        assert not heartbeat.is_process_alive(session, "worker")
+        heartbeat.record_heartbeat(session, "worker")
+        heartbeat.record_heartbeat(session, "worker")
     with database.session() as session:
-        assert heartbeat.alive(session, "worker")
-        monkeypatch.setattr(heartbeat, "now", lambda: now() + timedelta(seconds=31))
-        assert not heartbeat.alive(session, "worker")
+        assert heartbeat.is_process_alive(session, "worker")
+        monkeypatch.setattr(heartbeat, "now", lambda: get_current_time() + timedelta(seconds=31))
+        assert not heartbeat.is_process_alive(session, "worker")

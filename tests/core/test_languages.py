@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.bot.languages import fitting, in_languages
+from core.bot.languages import in_languages, select_variations
 from core.bot.parts import BotParts, Voice, find_skills
 from core.bot.texts import Texts
 from core.errors import InvalidInput, SettingsInvalid
@@ -93,8 +93,8 @@ def test_a_variation_is_chosen_by_language_and_voice_and_english_where_there_is_
 def test_conditions_of_a_teams_own_stay() -> None:
     vip = {"type": "slot", "name": "vip", "value": True}
     texts = [{"text": "Dear Sir", "condition": [vip, *FORMAL]}, {"text": "Hi"}]
-    assert fitting(texts, {"tone": "formal"}) == [{"text": "Dear Sir", "condition": [vip]}]
-    assert fitting(texts, {"tone": "friendly"}) == [{"text": "Hi"}]
+    assert select_variations(texts, {"tone": "formal"}) == [{"text": "Dear Sir", "condition": [vip]}]
+    assert select_variations(texts, {"tone": "friendly"}) == [{"text": "Hi"}]
 
 
 def test_a_greeting_that_was_set_is_said_in_every_language() -> None:

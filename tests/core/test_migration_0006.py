@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 import core.db
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 
 
 def at(database: Database, revision: str) -> None:
@@ -37,7 +37,7 @@ def test_old_imports_get_names_and_contradictions_their_marks(database: Database
             connection.execute(
                 text(f"INSERT INTO entry_questions (id, tenant_id, entry_id, position, text) VALUES {values}")
             )
-    upgrade(database)
+    upgrade_database(database)
     with database.engine.connect() as connection:
         sources = connection.execute(text("SELECT name, place FROM knowledge_sources ORDER BY name")).all()
         origins = connection.execute(text("SELECT origin FROM source_documents ORDER BY id")).scalars().all()
@@ -50,4 +50,4 @@ def test_old_imports_get_names_and_contradictions_their_marks(database: Database
     at(database, "0005")
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT origin FROM source_documents WHERE id = 'd2'")).scalar() == "/b/faq.csv"
-    upgrade(database)
+    upgrade_database(database)

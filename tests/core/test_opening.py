@@ -12,7 +12,7 @@ from core.bot.texts import Texts
 from core.conversations.inbox import Inbound
 from core.conversations.turns import Turns
 from core.db import Database
-from core.db.models import Message, now
+from core.db.models import Message, get_current_time
 from core.events import Hub
 from core.handoffs import settings
 from core.sentiment import Mood
@@ -34,14 +34,14 @@ class Talk:
         self.database, self.rasa, self.number = database, FakeRasa(), 0
         self.turns = Turns(database, self.rasa, Hub(), TEXTS, 4000, sentiment=feels)  # type: ignore[arg-type]
         with database.session() as session:
-            settings.change(session, "shop", {"negative": 0, **chosen}, "test")
+            settings.update_handoff_settings(session, "shop", {"negative": 0, **chosen}, "test")
 
     async def say(self, text: str, answer: str, outcome: str = "answered", minutes: float = 0) -> list[str]:
         """What the customer reads who wrote so many minutes before it came to us."""
         if not self.number:
             self.conversation_id = await self.turns.open("shop", "web", "ada")
         self.number += 1
-        written = now() - timedelta(minutes=minutes) if minutes else None
+        written = get_current_time() - timedelta(minutes=minutes) if minutes else None
         self.rasa.answers.append([{"text": answer}, {"custom": {"rejoinder": {"outcome": outcome, "entries": []}}}])
         received = await self.turns.receive(Inbound(self.conversation_id, f"c{self.number}", text, sent_at=written))
         await ended(self.turns, self.conversation_id)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
-from core.rasa import Rasa, as_text
+from core.rasa import Rasa, escape_commands
 
 CALLS: dict[str, Callable[[Rasa], Awaitable[object]]] = {
     "say": lambda rasa: rasa.say("c", "Hi", "web", {}),
@@ -88,4 +88,4 @@ async def test_only_a_press_reaches_rasa_as_a_command() -> None:
     ],
 )
 def test_what_a_customer_wrote_stays_as_it_is_but_for_the_slash(said: str, heard: str) -> None:
-    assert as_text(said) == as_text(as_text(said)) == heard
+    assert escape_commands(said) == escape_commands(escape_commands(said)) == heard

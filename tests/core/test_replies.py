@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from core.rasa.answer import Reply, read
+from core.rasa.answer import Reply, parse_rasa_answer
 
 NOTE = {"custom": {"rejoinder": {"outcome": "answered", "sources": [{"title": "T", "url": None}]}}}
 
 
 def test_a_text_that_rasa_cut_at_blank_lines_is_one_message_again() -> None:
-    reading = read([{"text": "One."}, {"text": "Two."}, NOTE])
+    reading = parse_rasa_answer([{"text": "One."}, {"text": "Two."}, NOTE])
     assert reading.replies == (Reply("One.\n\nTwo.", (), ({"title": "T", "url": None},)),)
     assert reading.rateable
 
@@ -23,26 +23,26 @@ def test_a_text_that_rasa_cut_at_blank_lines_is_one_message_again() -> None:
 def test_an_answer_in_the_middle_of_a_form_counts_and_the_form_goes_on() -> None:
     ask = {"text": "Which e-mail?"}
     action = {"custom": {"rejoinder": {"outcome": "action"}}}
-    reading = read([{"text": "Two days."}, NOTE, ask, action])
+    reading = parse_rasa_answer([{"text": "Two days."}, NOTE, ask, action])
     assert [reply.text for reply in reading.replies] == ["Two days.", "Which e-mail?"]
     assert reading.outcome == "answered"
 
 
 def test_plain_responses_are_an_action_without_a_thumb() -> None:
-    reading = read([{"text": "Hello!", "buttons": [{"title": "A", "payload": "/a"}]}])
+    reading = parse_rasa_answer([{"text": "Hello!", "buttons": [{"title": "A", "payload": "/a"}]}])
     assert (reading.outcome, reading.rateable) == ("action", False)
     assert reading.replies[0].buttons == ({"title": "A", "payload": "/a"},)
 
 
 def test_a_turn_in_which_something_went_wrong_has_failed_whatever_else_was_said() -> None:
     wrong = {"custom": {"rejoinder": {"outcome": "failed", "error": "utter_default"}}}
-    reading = read([{"text": "Two days."}, NOTE, {"text": "Sorry, something went wrong."}, wrong])
+    reading = parse_rasa_answer([{"text": "Two days."}, NOTE, {"text": "Sorry, something went wrong."}, wrong])
     assert (reading.outcome, reading.rateable) == ("failed", False)
 
 
 def test_no_message_is_no_reply() -> None:
-    assert read([]).replies == ()
-    assert read([NOTE]).replies == ()
+    assert parse_rasa_answer([]).replies == ()
+    assert parse_rasa_answer([NOTE]).replies == ()
 
 
 def test_several_utterances_are_several_messages() -> None:
@@ -51,7 +51,7 @@ def test_several_utterances_are_several_messages() -> None:
         {"text": "Two.", "custom": NOTE["custom"], "whole": True},
         {"text": "Three.", "whole": True},
     ]
-    reading = read(items)
+    reading = parse_rasa_answer(items)
     assert [reply.text for reply in reading.replies] == ["One.\n\nStill one.", "Two.", "Three."]
     assert [len(reply.sources) for reply in reading.replies] == [0, 1, 0]
     assert reading.outcome == "answered"
@@ -62,13 +62,13 @@ def test_what_an_action_begins_is_one_message_with_what_follows(cut: bool) -> No
     begun = {"custom": {"rejoinder": {"continues": True}}}
     said = [({"text": "On its way."}, begun), ({"text": "By DHL."}, begun), ({"text": "Tomorrow."}, NOTE)]
     whole = [{**text, **note, "whole": True} for text, note in said]
-    reading = read([part for pair in said for part in pair] if cut else whole)
+    reading = parse_rasa_answer([part for pair in said for part in pair] if cut else whole)
     assert [reply.text for reply in reading.replies] == ["On its way.\n\nBy DHL.\n\nTomorrow."]
     assert reading.replies[0].sources and reading.outcome == "answered"
 
 
 def test_an_utterance_of_rasas_own_channel_with_buttons_was_never_cut() -> None:
-    reading = read([{"text": "Hello!"}, {"text": "Which?", "buttons": BUTTONS}, {"text": "Or write."}])
+    reading = parse_rasa_answer([{"text": "Hello!"}, {"text": "Which?", "buttons": BUTTONS}, {"text": "Or write."}])
     assert [(reply.text, len(reply.buttons)) for reply in reading.replies] == [
         ("Hello!", 0), ("Which?", 1), ("Or write.", 0),
     ]  # fmt: skip
@@ -80,7 +80,7 @@ SHOP = "https://shop.example"
 
 def only(**said: Any) -> Reply:
     """The one message that this utterance becomes."""
-    (reply,) = read([{"recipient_id": "c", "whole": True, **said}]).replies
+    (reply,) = parse_rasa_answer([{"recipient_id": "c", "whole": True, **said}]).replies
     return reply
 
 

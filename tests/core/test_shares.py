@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from core.proportions import Difference, Share, trend
+from core.proportions import Difference, Share, fit_trend
 
 
 def test_a_share_of_nothing_may_be_anything() -> None:
@@ -27,16 +27,16 @@ def test_the_interval_of_a_difference_is_newcombes() -> None:
 
 
 def test_a_trend_needs_three_points_and_leaves_empty_ones_out() -> None:
-    assert trend([Share(5, 10), Share(6, 10)]) is None
-    found = trend([Share(50, 100), Share(0, 0), Share(60, 100), Share(65, 100)])
+    assert fit_trend([Share(5, 10), Share(6, 10)]) is None
+    found = fit_trend([Share(50, 100), Share(0, 0), Share(60, 100), Share(65, 100)])
     assert found is not None
     assert found.value == pytest.approx(0.05, abs=0.002)
     assert found.certain
 
 
 def test_wild_weeks_are_no_trend() -> None:
-    calm = trend([Share(500, 1000), Share(510, 1000), Share(520, 1000), Share(530, 1000)])
-    wild = trend([Share(500, 1000), Share(600, 1000), Share(430, 1000), Share(570, 1000)])
+    calm = fit_trend([Share(500, 1000), Share(510, 1000), Share(520, 1000), Share(530, 1000)])
+    wild = fit_trend([Share(500, 1000), Share(600, 1000), Share(430, 1000), Share(570, 1000)])
     assert calm is not None and wild is not None
     assert wild.interval[1] - wild.interval[0] > 3 * (calm.interval[1] - calm.interval[0])
     assert not wild.certain
@@ -46,6 +46,6 @@ def test_where_nothing_changes_a_trend_is_seen_seldom() -> None:
     rng = random.Random(7)
     seen = 0
     for _ in range(400):
-        found = trend([Share(sum(rng.random() < 0.7 for _ in range(40)), 40) for _ in range(8)])
+        found = fit_trend([Share(sum(rng.random() < 0.7 for _ in range(40)), 40) for _ in range(8)])
         seen += found is not None and found.certain
     assert seen / 400 < 0.08

@@ -272,7 +272,7 @@ async def test_after_a_crash_an_answer_that_rasa_gave_is_not_asked_for_again(sql
     with sqlite.session() as session:
         from core.conversations import inbox
 
-        _, turn, _ = inbox.store(session, Inbound(conversation, "c1", "Hi"), 4000)
+        _, turn, _ = inbox.store_inbound_message(session, Inbound(conversation, "c1", "Hi"), 4000)
         rasa.tracker[turn.id] = ANSWER
     async with running(sqlite, rasa) as turns:
         await turns.recover()
@@ -314,7 +314,7 @@ async def test_a_thumb_can_be_changed_and_belongs_to_its_conversation(database: 
 @pytest.mark.parametrize(("frequency", "asked"), [("always", True), ("never", False)])
 async def test_thumbs_are_offered_as_often_as_the_tenant_wants(sqlite: Database, frequency: str, asked: bool) -> None:
     with sqlite.session() as session:
-        settings.change(session, "shop", {"ask_feedback": frequency}, "test")
+        settings.update_learning_settings(session, "shop", {"ask_feedback": frequency}, "test")
     rasa = FakeRasa()
     rasa.answers.append(ANSWER)
     async with running(sqlite, rasa) as turns:

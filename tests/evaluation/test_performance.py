@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from core.db import Database
-from core.db.models import Conversation, HumanCorrection, InteractionFeedback, Message, PerformanceDay, Turn, now
+from core.db.models import (
+    Conversation,
+    HumanCorrection,
+    InteractionFeedback,
+    Message,
+    PerformanceDay,
+    Turn,
+    get_current_time,
+)
 from evaluation import performance
 
 T = "shop"
@@ -75,8 +83,8 @@ def test_weeks_and_months_are_sums_with_rates(database: Database) -> None:
     performance.summarise_missing(database, MONDAY.date() + timedelta(days=40))
     first, last = MONDAY.date(), MONDAY.date() + timedelta(days=31)
     with database.session() as session:
-        weeks = performance.series(session, T, first, last, by="week")
-        months = performance.series(session, T, first, last, by="month")
+        weeks = performance.list_periods(session, T, first, last, by="week")
+        months = performance.list_periods(session, T, first, last, by="month")
     assert [(str(week["start"]), week["right_rate"]) for week in weeks if week["questions"]] == [
         ("2026-03-02", 0.5),
         ("2026-03-09", 1.0),
@@ -86,12 +94,12 @@ def test_weeks_and_months_are_sums_with_rates(database: Database) -> None:
 
 
 def test_a_period_is_compared_with_the_one_before_and_today_counts(database: Database) -> None:
-    answer(database, now() - timedelta(days=7), "unknown")
-    answer(database, now())
-    today = now().date()
+    answer(database, get_current_time() - timedelta(days=7), "unknown")
+    answer(database, get_current_time())
+    today = get_current_time().date()
     with database.session() as session:
-        found = performance.summary(session, T, today - timedelta(days=6), today)
-        empty = performance.summary(session, "other", today, today)
+        found = performance.compare_periods(session, T, today - timedelta(days=6), today)
+        empty = performance.compare_periods(session, "other", today, today)
     assert (found["figures"]["right_rate"], found["before"]["right_rate"]) == (1.0, 0.0)
     assert found["change"]["right_rate"] == 1.0
     assert (empty["figures"]["right_rate"], empty["change"]) == (None, {})

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from evaluation.performance import COUNTED, with_rates
-from evaluation.progress import progress
+from evaluation.progress import compute_progress
 
 MONDAY = date(2026, 3, 2)
 
@@ -23,7 +23,7 @@ def weeks(*right: tuple[int, int] | None) -> list[dict[str, object]]:
 
 
 def test_each_week_is_compared_with_the_one_before_and_the_running_one_is_not() -> None:
-    found = progress(weeks((50, 100), (70, 100), (3, 4)), MONDAY + timedelta(weeks=2, days=2))
+    found = compute_progress(weeks((50, 100), (70, 100), (3, 4)), MONDAY + timedelta(weeks=2, days=2))
     changes = [week.change and (round(week.change.value or 0, 2), week.change.certain) for week in found.weeks]
     assert changes == [None, (0.2, True), None]
     assert [week.over for week in found.weeks] == [True, True, False]
@@ -33,7 +33,7 @@ def test_each_week_is_compared_with_the_one_before_and_the_running_one_is_not() 
 
 
 def test_after_a_week_without_questions_there_is_nothing_to_compare_with() -> None:
-    found = progress(weeks((50, 100), None, (60, 100), (65, 100)), MONDAY + timedelta(weeks=10))
+    found = compute_progress(weeks((50, 100), None, (60, 100), (65, 100)), MONDAY + timedelta(weeks=10))
     assert [week.change is None for week in found.weeks] == [True, True, False]
     assert found.trend is not None
     assert found.trend.value == pytest.approx(0.05, abs=0.003)
@@ -41,10 +41,10 @@ def test_after_a_week_without_questions_there_is_nothing_to_compare_with() -> No
 
 
 def test_a_week_is_not_settled_while_thumbs_still_come() -> None:
-    found = progress(weeks((5, 10), (6, 10), (7, 10)), MONDAY + timedelta(weeks=3))
+    found = compute_progress(weeks((5, 10), (6, 10), (7, 10)), MONDAY + timedelta(weeks=3))
     assert [week.settled for week in found.weeks] == [True, False, False]
 
 
 def test_nothing_yet() -> None:
-    found = progress([], MONDAY)
+    found = compute_progress([], MONDAY)
     assert (found.weeks, found.trend, found.last) == ([], None, None)

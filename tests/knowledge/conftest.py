@@ -45,7 +45,7 @@ class Shop:
     def edit(self, entry_id: str, how: str, *content: Content) -> None:
         with self.knowledge.database.session() as session:
             editor = EntryEditor(session, self.tenant, BY_TEST)
-            getattr(editor, how)(entries.found(session, self.tenant, entry_id), *content)
+            getattr(editor, how)(entries.get_entry(session, self.tenant, entry_id), *content)
 
     def import_(self, place: Path | str, **options: object) -> Report:
         fetcher = Fetcher()
@@ -70,7 +70,7 @@ class Shop:
 
     def stored(self, status: str | None = None) -> list[KnowledgeEntry]:
         with self.knowledge.database.session() as session:
-            return entries.listed(session, self.tenant, status, limit=1000)
+            return entries.list_entries(session, self.tenant, status, limit=1000)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.imports.sources.document import Document, Raw
-from knowledge.imports.sources.readers import read
+from knowledge.imports.sources.readers import read_raw_document
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "import"
 """Inputs that failed once; they lie beside the repository, and not everywhere."""
@@ -15,7 +15,7 @@ CASES = Path(__file__).parents[3] / "shared" / "cases" / "import"
 
 def read_bytes(name: str, data: bytes | str, base_url: str | None = None) -> Document:
     data = data.encode() if isinstance(data, str) else data
-    return read(Raw(name, Path(name).suffix, lambda: data, base_url=base_url), data)
+    return read_raw_document(Raw(name, Path(name).suffix, lambda: data, base_url=base_url), data)
 
 
 def told(document: Document) -> list[tuple[str, tuple[str, ...], str]]:

@@ -43,7 +43,7 @@ def test_a_share_between_two_takes_the_stricter_one_and_one_below_all_the_strict
 
 def test_each_tenant_has_the_bars_of_its_setting(database: Database) -> None:
     with database.session() as session:
-        settings.change(session, "strict", {"wrong_answers": 0.01}, "test")
+        settings.update_learning_settings(session, "strict", {"wrong_answers": 0.01}, "test")
     bars = TenantBars(database)
     assert bars("strict") == Bars.shipped(0.01)
     assert bars("other") == Bars.shipped()
@@ -52,7 +52,7 @@ def test_each_tenant_has_the_bars_of_its_setting(database: Database) -> None:
 @pytest.mark.parametrize("share", [0, -1, 0.5, "many"])
 def test_a_share_that_makes_no_sense_is_refused(database: Database, share: object) -> None:
     with database.session() as session, pytest.raises(InvalidInput):
-        settings.change(session, "t", {"wrong_answers": share}, "test")
+        settings.update_learning_settings(session, "t", {"wrong_answers": share}, "test")
 
 
 def test_what_is_not_english_has_a_bar_of_its_own_for_asking_back() -> None:

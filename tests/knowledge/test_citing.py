@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.answers.citations import Citations, cited
+from knowledge.answers.citations import Citations, list_cited_entries
 from knowledge.types import Entry, Source
 
 EVIDENCE = (
@@ -36,7 +36,7 @@ def test_a_second_text_goes_on_counting() -> None:
 
 
 def test_what_is_cited_is_named_once_in_order() -> None:
-    assert [entry.id for entry in cited("x [3] y [1] z [3] [7]", EVIDENCE)] == ["c", "a"]
+    assert [entry.id for entry in list_cited_entries("x [3] y [1] z [3] [7]", EVIDENCE)] == ["c", "a"]
 
 
 @given(st.lists(st.integers(0, 40), max_size=8))

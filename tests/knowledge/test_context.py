@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knowledge.text import topic
-from knowledge.text.names import masked, names, names_in
+from knowledge.text.names import mask_names, matches_name, names_in
 from knowledge.types import Question, Utterance
 
 
@@ -29,7 +29,7 @@ def asked(text: str, *before: str) -> Question:
     ],
 )
 def test_a_name_is_known_however_it_is_spelt(text: str, name: str) -> None:
-    assert names(text, name)
+    assert matches_name(text, name)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_name_is_known_however_it_is_spelt(text: str, name: str) -> None:
     ],
 )
 def test_a_place_gone_to_or_a_like_word_is_no_name(text: str, name: str) -> None:
-    assert not names(text, name)
+    assert not matches_name(text, name)
 
 
 def test_names_leave_out_weekdays_addresses_and_sentence_starts() -> None:
@@ -88,40 +88,43 @@ def test_names_shared_by_conversations_are_found_without_capitals() -> None:
     ],
 )
 def test_standing_of_a_subject(question: Question, standing: str) -> None:
-    assert topic.standing("Acorn Guest House", question) == standing
+    assert topic.get_subject_standing("Acorn Guest House", question) == standing
 
 
 def test_an_entry_without_subject_is_general() -> None:
-    assert topic.standing(None, asked("Is parking free?", "I recommend the Lovell Lodge.")) == "general"
+    assert topic.get_subject_standing(None, asked("Is parking free?", "I recommend the Lovell Lodge.")) == "general"
 
 
 def test_the_train_is_other_when_the_hotel_is_asked_about() -> None:
-    assert topic.standing("train", asked("Does the hotel have wifi?", "Your train is booked.")) == "other"
+    assert topic.get_subject_standing("train", asked("Does the hotel have wifi?", "Your train is booked.")) == "other"
 
 
 def test_a_pronoun_gets_the_name_said_last() -> None:
-    assert topic.resolved(asked("Do they have wifi?", "How about Golden Wok?")) == "Do they have wifi? Golden Wok"
+    assert (
+        topic.resolve_references(asked("Do they have wifi?", "How about Golden Wok?"))
+        == "Do they have wifi? Golden Wok"
+    )
 
 
 def test_a_fragment_gets_the_question_before() -> None:
     question = asked("And to France?", "How much is delivery to Spain?", "It is 9 euros.")
-    assert topic.resolved(question) == "How much is delivery to Spain? And to France?"
+    assert topic.resolve_references(question) == "How much is delivery to Spain? And to France?"
 
 
 def test_the_second_one_is_looked_up_in_what_was_offered() -> None:
     question = asked("and for the second one?", "What does it cost?", "We have:\n1. Wool throw\n2. Linen sheet\n3. Mug")
-    assert "Linen sheet" in topic.resolved(question)
-    assert "What does it cost?" in topic.resolved(question)
+    assert "Linen sheet" in topic.resolve_references(question)
+    assert "What does it cost?" in topic.resolve_references(question)
 
 
 def test_a_first_question_stays_as_it_is() -> None:
-    assert topic.resolved(asked("Do you ship abroad?")) == "Do you ship abroad?"
+    assert topic.resolve_references(asked("Do you ship abroad?")) == "Do you ship abroad?"
 
 
 def test_names_are_masked_in_any_spelling() -> None:
-    assert masked("Does the golden wok deliver?", ["Golden Wok"]) == "Does it deliver?"
-    assert masked("Is the train late?", ["train"]) == "Is the train late?"
-    assert masked("How do I bold text in Markdown?", ["Golden Wok", None]) == "How do I bold text in Markdown?"
+    assert mask_names("Does the golden wok deliver?", ["Golden Wok"]) == "Does it deliver?"
+    assert mask_names("Is the train late?", ["train"]) == "Is the train late?"
+    assert mask_names("How do I bold text in Markdown?", ["Golden Wok", None]) == "How do I bold text in Markdown?"
 
 
 def test_a_question_that_leans_on_those_before_it_is_made_whole_with_what_the_customer_said() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from core.db import Database
-from core.db.models import ReviewItem, now
+from core.db.models import ReviewItem, get_current_time
 from core.errors import Conflict, InvalidInput
 from knowledge.curation.review import decisions
-from knowledge.curation.review.cleanup import tidy
+from knowledge.curation.review.cleanup import clean_up_queue
 from knowledge.curation.review.types import Claim, Wording
 from knowledge.entries import contradictions
 from knowledge.entries import editor as entries
@@ -31,19 +31,19 @@ def add(database: Database, question: str, answer: str, *, approved: bool = True
 
 def edit(database: Database, entry_id: str, how: str, *content: Content) -> None:
     with database.session() as session:
-        getattr(EntryEditor(session, T, BY_TEST), how)(entries.found(session, T, entry_id), *content)
+        getattr(EntryEditor(session, T, BY_TEST), how)(entries.get_entry(session, T, entry_id), *content)
 
 
 def disputed(database: Database, *ids: str) -> list[bool]:
     with database.session() as session:
-        served, named = entries.served(session, T, ids), contradictions.contradicting(session, T, ids)
+        served, named = entries.load_served_entries(session, T, ids), contradictions.find_disputed_ids(session, T, ids)
     assert named == {entry.id for entry in served.values() if entry.disputed}
     return [served[i].disputed if i in served else False for i in ids]
 
 
 def queued(database: Database) -> list[ReviewItem]:
     with database.session() as session:
-        contradictions.queue(session, T)
+        contradictions.sync_contradiction_items(session, T)
     with database.session() as session:
         return list(session.query(ReviewItem).order_by(ReviewItem.id))
 
@@ -148,7 +148,7 @@ def test_the_kept_side_stays_and_the_others_are_retired_until_it_is_undone(datab
     [item] = queued(database)
     decide(database, "keep", item.id, ids[1])
     with database.session() as session:
-        assert [entries.found(session, T, i).status for i in ids] == ["retired", "approved", "approved", "retired"]
+        assert [entries.get_entry(session, T, i).status for i in ids] == ["retired", "approved", "approved", "retired"]
     assert disputed(database, *ids) == [False] * 4
     assert [i.status for i in queued(database)] == ["approved"]
     decide(database, "undo", item.id)
@@ -186,10 +186,10 @@ def test_it_does_not_expire_while_it_lasts(sqlite: Database) -> None:
     add(sqlite, "Is it open?", "Yes.")
     add(sqlite, "Is it open?", "No.")
     with sqlite.session() as session:
-        tidy(session)
-        session.query(ReviewItem).one().created_at = now() - timedelta(days=1000)
+        clean_up_queue(session)
+        session.query(ReviewItem).one().created_at = get_current_time() - timedelta(days=1000)
     with sqlite.session() as session:
-        assert tidy(session) == (0, 0)
+        assert clean_up_queue(session) == (0, 0)
 
 
 def section(title: str, answer: str) -> Content:
@@ -232,4 +232,4 @@ def test_reviewers_decide_about_sections_as_about_questions(database: Database) 
     decide(database, "keep", item.id, b)
     assert disputed(database, a, b) == [False, False]
     with database.session() as session:
-        assert [entries.found(session, T, i).status for i in (a, b)] == ["retired", "approved"]
+        assert [entries.get_entry(session, T, i).status for i in (a, b)] == ["retired", "approved"]

@@ -24,12 +24,12 @@ def test_an_entry_keeps_its_history(database: Database) -> None:
         entry_id = EntryEditor(session, TENANT, ANA).add(content(), approved=False).id
     with database.session() as session:
         editor = EntryEditor(session, TENANT, Change("ben", "longer now"))
-        editor.amend(entries.found(session, TENANT, entry_id), content("60 days"))
-        editor.approve(entries.found(session, TENANT, entry_id))
+        editor.amend(entries.get_entry(session, TENANT, entry_id), content("60 days"))
+        editor.approve(entries.get_entry(session, TENANT, entry_id))
     with database.session() as session:
-        EntryEditor(session, TENANT, Change("cleo", "gone")).retire(entries.found(session, TENANT, entry_id))
+        EntryEditor(session, TENANT, Change("cleo", "gone")).retire(entries.get_entry(session, TENANT, entry_id))
     with database.session() as session:
-        history = entries.history(session, entries.found(session, TENANT, entry_id))
+        history = entries.list_entry_versions(session, entries.get_entry(session, TENANT, entry_id))
         told = [(v.version, v.content["answer"], v.content["status"], v.author, v.reason) for v in history]
     assert told == [
         (1, "30 days", "draft", "ana", "customers asked"),
@@ -47,7 +47,7 @@ def test_only_approved_entries_of_the_tenant_are_served(database: Database) -> N
         draft = editor.add(content(), approved=False).id
         foreign = EntryEditor(session, "other", ANA).add(content(), approved=True).id
     with database.session() as session:
-        served = entries.served(session, TENANT, [approved, draft, foreign, "unknown"])
+        served = entries.load_served_entries(session, TENANT, [approved, draft, foreign, "unknown"])
     assert set(served) == {approved}
     entry = served[approved]
     assert (entry.questions, entry.subject) == (("How long can I return it?",), "Oak table")
@@ -65,8 +65,8 @@ def test_a_transaction_is_one_revision_and_a_change_of_nothing_is_none(database:
         revision = entries.revision_of(session, TENANT)
         assert revision is not None
         assert (revision.number, revision.indexed) == (1, 0)
-        assert len(entries.changed(session, TENANT, (0, ""))) == 2
-        assert entries.tenants(session) == [TENANT]
+        assert len(entries.list_changed_entries(session, TENANT, (0, ""))) == 2
+        assert entries.list_knowledge_tenants(session) == [TENANT]
 
 
 def test_what_cannot_be_an_entry_is_refused(database: Database) -> None:
@@ -79,7 +79,7 @@ def test_what_cannot_be_an_entry_is_refused(database: Database) -> None:
         with pytest.raises(InvalidInput, match="has no word"):
             editor.add(Content("faq", "yes", ("???", "-")), approved=True)
         with pytest.raises(NotFound, match="no entry 'nope'"):
-            entries.found(session, TENANT, "nope")
+            entries.get_entry(session, TENANT, "nope")
         session.rollback()
 
 
@@ -88,7 +88,7 @@ def test_revisions_count_on_when_two_editors_write(database: Database) -> None:
         with database.session() as session:
             EntryEditor(session, TENANT, ANA).add(content(), approved=True)
     with database.session() as session:
-        assert [c.revision for c in entries.changed(session, TENANT, (0, ""))] == [1, 2, 3]
+        assert [c.revision for c in entries.list_changed_entries(session, TENANT, (0, ""))] == [1, 2, 3]
         entries.mark_indexed(session, TENANT, 3)
         entries.mark_indexed(session, TENANT, 2)
         revision = entries.revision_of(session, TENANT)

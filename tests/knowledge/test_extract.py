@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knowledge.embeddings.embedder import Embedder
-from knowledge.relevance.extract import MOST_CHARACTERS, extract, sentences_of
+from knowledge.relevance.extract import MOST_CHARACTERS, extract_best_sentences, sentences_of
 
 RETURNS = (
     "Our returns desk is in Leeds. You can return any item within 30 days of delivery. Refunds are paid to the original "
@@ -21,19 +21,19 @@ def test_sentences_and_list_items_are_told_apart() -> None:
 
 
 def test_the_answering_sentence_is_chosen(embedder: Embedder) -> None:
-    found = extract("How many days do I have to return something?", RETURNS, embedder)
+    found = extract_best_sentences("How many days do I have to return something?", RETURNS, embedder)
     assert "within 30 days" in found
     assert "Leeds" not in found
 
 
 def test_another_question_gets_another_sentence(embedder: Embedder) -> None:
-    assert "5 working days" in extract("When is my refund paid?", RETURNS, embedder)
+    assert "5 working days" in extract_best_sentences("When is my refund paid?", RETURNS, embedder)
 
 
 def test_a_short_passage_comes_whole(embedder: Embedder) -> None:
-    assert extract("anything", " Just this. ", embedder) == "Just this."
+    assert extract_best_sentences("anything", " Just this. ", embedder) == "Just this."
 
 
 def test_an_extract_is_short(embedder: Embedder) -> None:
     long = " ".join(f"Parcel number {n} is delivered within {n} days of the order." for n in range(40))
-    assert len(extract("When is my parcel delivered?", long, embedder)) <= MOST_CHARACTERS
+    assert len(extract_best_sentences("When is my parcel delivered?", long, embedder)) <= MOST_CHARACTERS

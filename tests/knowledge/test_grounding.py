@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from knowledge.answers.grounding import Grounding
 from knowledge.embeddings.embedder import Embedder
-from knowledge.text.facts import measures
-from knowledge.text.sentences import sentences
+from knowledge.text.facts import extract_measures
+from knowledge.text.sentences import split_sentences
 
 EVIDENCE = [
     "You can return an item within 30 days for a full refund. Refunds reach your card in 5 working days.",
@@ -60,7 +60,7 @@ def test_what_fails_says_why(grounding: Grounding, sentence: str, reason: str) -
     ],
 )
 def test_numbers_go_with_their_units(text: str, found: set[str]) -> None:
-    assert measures(text) == found
+    assert extract_measures(text) == found
 
 
 def test_a_denial_needs_one_in_the_evidence(grounding: Grounding) -> None:
@@ -100,8 +100,8 @@ def test_orders_to_the_assistant_are_no_evidence(grounding: Grounding) -> None:
     ],
 )
 def test_sentences_end_where_they_end(text: str, count: int) -> None:
-    assert len(sentences(text)) == count
-    assert "".join(sentences(text)) == text
+    assert len(split_sentences(text)) == count
+    assert "".join(split_sentences(text)) == text
 
 
 def test_the_gate_shows_words_as_they_come(grounding: Grounding) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from core.db import Database
-from core.db.models import now
+from core.db.models import get_current_time
 from core.events import MessageStored
 from knowledge.answers.handoff_summary import Summariser
 from knowledge.answers.prompt_texts import Prompts
 from tests.core.llm import scripted
 
 SAID = [
-    MessageStored("m1", 1, "customer", "Where is my lamp?", now()),
-    MessageStored("m2", 2, "bot", "I don't know.", now()),
-    MessageStored("m3", 3, "agent", "Let me look.", now()),
+    MessageStored("m1", 1, "customer", "Where is my lamp?", get_current_time()),
+    MessageStored("m2", 2, "bot", "I don't know.", get_current_time()),
+    MessageStored("m3", 3, "agent", "Let me look.", get_current_time()),
 ]
 
 

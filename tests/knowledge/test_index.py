@@ -71,7 +71,7 @@ def test_a_server_that_is_away_is_left_alone_for_a_moment() -> None:
 
 def test_nobody_waits_long_for_a_query_but_a_write_may_take_its_time(index: VectorIndex, tenant: str) -> None:
     waited: dict[str, float] = {}
-    session = index._connected()._server._session
+    session = index._get_client()._server._session
     session.event_hooks["request"] = [
         *session.event_hooks["request"],
         lambda request: waited.update({request.url.path.rpartition("/")[2]: request.extensions["timeout"]["read"]}),

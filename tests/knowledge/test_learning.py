@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.db import Database
-from knowledge.curation.conversation_import import Learnt, parsed, store
+from knowledge.curation.conversation_import import Learnt, parse_conversations, store_conversations
 from knowledge.entries import editor
 from knowledge.entries.editor import Change
 
@@ -25,15 +25,15 @@ def line(**changes: object) -> str:
 
 
 def learn(database: Database, *lines: str, approve: bool = True) -> Learnt:
-    conversations, failed = parsed(lines)
+    conversations, failed = parse_conversations(lines)
     assert not failed
-    return store(database, "t", conversations, ANA, approve=approve)
+    return store_conversations(database, "t", conversations, ANA, approve=approve)
 
 
 def test_the_last_question_and_its_answer_are_learnt(database: Database) -> None:
     assert learn(database, line()) == Learnt(1, 0, 1, ())
     with database.session() as session:
-        stored = editor.listed(session, "t")[0]
+        stored = editor.list_entries(session, "t")[0]
         content = editor.content_of(stored)
     assert (content.questions, content.answer) == (("Can I pay with cash?",), "No, cards only at Archway House.")
     assert (content.subject, content.external_id, stored.status) == ("Archway House", "c1", "approved")
@@ -50,7 +50,7 @@ def test_one_conversation_exported_at_two_moments_teaches_both_answers(database:
     assert learn(database, line(), line(turns=more)) == Learnt(2, 0, 2, ())
     assert learn(database, line(turns=more), line()) == Learnt(0, 2, 0, ())
     with database.session() as session:
-        assert [e.external_id for e in editor.listed(session, "t")] == ["c1", "c1"]
+        assert [e.external_id for e in editor.list_entries(session, "t")] == ["c1", "c1"]
 
 
 def test_a_conversation_may_be_learnt_from_later(database: Database) -> None:
@@ -78,7 +78,7 @@ def test_only_approved_ones_with_an_agents_answer_teach(database: Database) -> N
     ],
 )
 def test_wrong_lines_are_reported_by_number(text: str, reason: str) -> None:
-    conversations, failed = parsed([line(), "", text])
+    conversations, failed = parse_conversations([line(), "", text])
     assert len(conversations) == 1
     assert failed[0].uri == "line 3"
     assert reason in failed[0].reason

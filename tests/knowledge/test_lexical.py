@@ -51,7 +51,7 @@ def test_another_process_sees_what_was_written(index: LexicalIndex, tmp_path: Pa
 
 def test_does_not_wait_for_ever_for_another_writer(index: LexicalIndex, tmp_path: Path) -> None:
     other = LexicalIndex(tmp_path, pause=lambda _: None)
-    writer = other._opened("t").index.writer(15_000_000, 1)
+    writer = other._open_index("t").index.writer(15_000_000, 1)
     assert not index.write("t", [], Reached("db", 2), tries=3)
     del writer
     assert index.write("t", [], Reached("db", 2))

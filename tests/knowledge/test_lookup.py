@@ -9,7 +9,7 @@ import pytest
 from core.conversations.knowledge_lookup import Asked
 from core.db import Database
 from core.errors import KnowledgeUnavailable
-from knowledge.answers.decision import whole
+from knowledge.answers.decision import merge_answer_parts
 from knowledge.answers.lookup import KEPT, HeldBook, Lookup, level_of
 from knowledge.answers.reuse.decision import Decision, EmptyBook
 from knowledge.entries import editor as entries
@@ -49,7 +49,7 @@ class Answers:
             raise KnowledgeUnavailable
         self.asked += 1
         self.book.note(question, "e1", Decision("verbatim", 0.9))
-        return whole([part()])
+        return merge_answer_parts([part()])
 
 
 @dataclass
@@ -118,7 +118,7 @@ def test_a_chosen_entry_is_served_as_it_is_until_it_is_retired(rig: Rig, databas
     )
     assert rig.book.confirmed == [entry_id]
     with database.session() as session:
-        EntryEditor(session, "shop", Change("ann", "test")).retire(entries.found(session, "shop", entry_id))
+        EntryEditor(session, "shop", Change("ann", "test")).retire(entries.get_entry(session, "shop", entry_id))
     assert rig.lookup.answer_entry(question("Standard"), entry_id) is None
 
 

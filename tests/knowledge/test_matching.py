@@ -6,7 +6,7 @@ import pytest
 
 from knowledge.embeddings.embedder import Embedder
 from knowledge.relevance.matcher import Matcher, TrainedMatcher
-from knowledge.text.features import contradicts
+from knowledge.text.features import has_contradiction
 from knowledge.types import Candidate, Entry, Question, Utterance
 
 RETURNS = Entry("returns", 1, "faq", ("How do I return an item?",), "Use the form in your account.")
@@ -72,7 +72,7 @@ def test_the_nearest_of_many_phrasings_is_compared(embedder: Embedder) -> None:
     ],
 )
 def test_opposites_and_other_numbers_contradict(asked: str, phrasing: str) -> None:
-    assert contradicts(asked, phrasing)
+    assert has_contradiction(asked, phrasing)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_opposites_and_other_numbers_contradict(asked: str, phrasing: str) -> No
     ],
 )
 def test_the_same_in_other_words_does_not(asked: str, phrasing: str) -> None:
-    assert not contradicts(asked, phrasing)
+    assert not has_contradiction(asked, phrasing)

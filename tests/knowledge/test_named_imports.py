@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core.db import Database
-from core.db.models import ImportLease, KnowledgeEntry, ReviewItem, SourceDocument, now
+from core.db.models import ImportLease, KnowledgeEntry, ReviewItem, SourceDocument, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from knowledge.entries import editor
 from knowledge.imports import catalogue
@@ -65,12 +65,12 @@ def counts(report: Report) -> tuple[int, int, int, int, int, int]:
 def stored(database: Database, status: str = "approved") -> dict[str, str]:
     """Answers by entry id."""
     with database.session() as session:
-        return {e.id: e.answer for e in editor.listed(session, T, status, limit=10_000)}
+        return {e.id: e.answer for e in editor.list_entries(session, T, status, limit=10_000)}
 
 
 def sources(database: Database, **more: bool) -> list[tuple[str, int, int]]:
     with database.session() as session:
-        return [(s.name, s.documents, s.entries) for s in catalogue.listed(session, T, **more)]
+        return [(s.name, s.documents, s.entries) for s in catalogue.list_source_counts(session, T, **more)]
 
 
 def test_the_same_documents_from_another_path_or_a_zip_are_not_doubled(
@@ -133,7 +133,7 @@ def test_when_nothing_can_be_read_nothing_is_retired(small_import: Import, sqlit
     report = small_import(help_centre)
     assert (report.retired, len(report.failed), len(stored(sqlite))) == (0, 5, 6)
     with sqlite.session() as session:
-        [source] = catalogue.listed(session, T)
+        [source] = catalogue.list_source_counts(session, T)
     assert (source.failed, source.failures[0]) == (5, {"uri": "page1.md", "reason": "it is empty"})
 
 
@@ -185,17 +185,17 @@ def test_a_forgotten_source_is_served_no_longer_and_comes_back_as_it_was(
 ) -> None:
     import_(help_centre)
     with database.session() as session:
-        by_hand = editor.listed(session, T)[0]
+        by_hand = editor.list_entries(session, T)[0]
         editor.EntryEditor(session, T, editor.Change("ana", "wrong")).retire(by_hand)
     before = stored(database)
     with database.session() as session:
-        assert catalogue.forget(session, T, " HELP ", "ana") == 5
+        assert catalogue.forget_source(session, T, " HELP ", "ana") == 5
     assert (stored(database), sources(database)) == ({}, [])
     assert sources(database, forgotten=True) == [("help", 6, 0)]
     with database.session() as session:
-        versions = editor.history(session, editor.found(session, T, next(iter(before))))
+        versions = editor.list_entry_versions(session, editor.get_entry(session, T, next(iter(before))))
         assert (versions[-1].author, versions[-1].reason) == ("ana", catalogue.FORGOTTEN)
-        assert catalogue.restore(session, T, "help", "ana") == 5
+        assert catalogue.restore_source(session, T, "help", "ana") == 5
     assert (stored(database), sources(database)) == (before, [("help", 6, 5)])
 
 
@@ -203,7 +203,7 @@ def test_importing_a_forgotten_source_brings_it_back(small_import: Import, sqlit
     small_import(help_centre)
     before = stored(sqlite)
     with sqlite.session() as session:
-        catalogue.forget(session, T, "help", "ana")
+        catalogue.forget_source(session, T, "help", "ana")
     small_import(help_centre)
     assert (stored(sqlite), sources(sqlite)) == (before, [("help", 6, 6)])
 
@@ -212,10 +212,10 @@ def test_an_unknown_name_is_answered_with_the_known_ones(
     small_import: Import, sqlite: Database, help_centre: Path
 ) -> None:
     with sqlite.session() as session, pytest.raises(NotFound, match=r"no source 'x'. Nothing was imported yet"):
-        catalogue.forget(session, T, "x", "ana")
+        catalogue.forget_source(session, T, "x", "ana")
     small_import(help_centre, "the guide")
     with sqlite.session() as session, pytest.raises(NotFound, match=r"no source 'x'. There are 'the guide'"):
-        catalogue.forget(session, T, "x", "ana")
+        catalogue.forget_source(session, T, "x", "ana")
 
 
 @pytest.mark.parametrize("name", ['Hilfe & Co. (2026) / "neu"', "مدد", "帮助", "a\tb", "[red]x[/red]", "'; drop"])
@@ -223,7 +223,7 @@ def test_names_may_have_odd_signs(small_import: Import, sqlite: Database, help_c
     small_import(help_centre, name)
     assert [one for one, *_ in sources(sqlite)] == [" ".join(name.split())]
     with sqlite.session() as session:
-        assert catalogue.forget(session, T, name, "ana") == 6
+        assert catalogue.forget_source(session, T, name, "ana") == 6
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\0b", "-rf", "a\u202eb"])
@@ -263,11 +263,11 @@ def test_an_import_that_was_killed_holds_nobody_up_for_long(
     import_: Import, database: Database, help_centre: Path
 ) -> None:
     with database.session() as session:
-        session.add(ImportLease(tenant_id=T, holder="killed", what="x", renewed_at=now()))
+        session.add(ImportLease(tenant_id=T, holder="killed", what="x", renewed_at=get_current_time()))
     with pytest.raises(Conflict):
         import_(help_centre)
     with database.session() as session:
-        session.execute(update(ImportLease).values(renewed_at=now() - timedelta(minutes=2)))
+        session.execute(update(ImportLease).values(renewed_at=get_current_time() - timedelta(minutes=2)))
     assert import_(help_centre).added == 6
 
 
@@ -280,7 +280,7 @@ def test_documents_that_contradict_each_other_are_listed_and_wait_for_staff(
     [one] = report.contradictions
     assert (one.question, [s.document for s in one.sides]) == ("What does a day ticket cost?", ["a.csv", "b.csv"])
     with database.session() as session:
-        served = editor.served(session, T, list(stored(database)))
+        served = editor.load_served_entries(session, T, list(stored(database)))
         assert [entry.disputed for entry in served.values()] == [True, True]
         assert session.scalars(select(ReviewItem.kind)).all() == ["contradiction"]
 
@@ -332,7 +332,7 @@ def test_a_reader_that_breaks_costs_only_its_document(
             raise KeyError("xref")
         return real(raw, data)
 
-    real = module.read
+    real = module.read_raw_document
     monkeypatch.setattr(module, "read", read)
     report = small_import(help_centre)
     assert ([f.uri for f in report.failed], report.added) == (["page2.md"], 5)
@@ -349,7 +349,7 @@ def test_the_base_address_is_kept_with_the_source(small_import: Import, sqlite: 
     small_import(open_origin(str(help_centre), Fetcher(), base))
     assert counts(small_import(help_centre)) == (0, 0, 6, 0, 0, 0)
     with sqlite.session() as session:
-        assert catalogue.listed(session, T)[0].base_url == base
+        assert catalogue.list_source_counts(session, T)[0].base_url == base
 
 
 def test_progress_has_a_total(small_import: Import, sqlite: Database, help_centre: Path) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from core.db import Database
-from core.db.upgrade import upgrade
+from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.content import Content
 from knowledge.entries.editor import EntryEditor
-from knowledge.index.retriever import fused
+from knowledge.index.retriever import fuse_rankings
 from knowledge.index.synchroniser import Synchroniser
 from knowledge.wiring import make_knowledge
 from testing import services
@@ -142,7 +142,7 @@ def test_an_index_of_another_database_is_made_anew(small_shop: Shop, tmp_path: P
     small_shop.sync()
     small_shop.knowledge.database.close()
     fresh = Database(f"sqlite:///{tmp_path / 'fresh.db'}")
-    upgrade(fresh)
+    upgrade_database(fresh)
     settings = Settings.load(home=tmp_path / "var", chroma_url=str(small_shop.knowledge.spaces.base.index._url))
     for shop in opened(settings, fresh, embedder):
         shop.tenant = small_shop.tenant
@@ -154,15 +154,15 @@ def test_an_index_of_another_database_is_made_anew(small_shop: Shop, tmp_path: P
 
 
 def test_fusion_puts_first_what_both_find() -> None:
-    assert fused({"a": 0.5, "b": 0.45}, {"b": 30.0, "c": 2.0}) == ["b", "a", "c"]
-    assert fused({}, {"c": 2.0}) == ["c"]
+    assert fuse_rankings({"a": 0.5, "b": 0.45}, {"b": 30.0, "c": 2.0}) == ["b", "a", "c"]
+    assert fuse_rankings({}, {"c": 2.0}) == ["c"]
 
 
 def test_a_lost_vector_index_comes_back(small_shop: Shop) -> None:
     small_shop.add("Do you repair chairs?", "Yes, in Leeds.")
     assert small_shop.sync() == 1
-    client = small_shop.knowledge.spaces.base.index._connected()
-    client.delete_collection(small_shop.knowledge.spaces.base.index._name(small_shop.tenant))
+    client = small_shop.knowledge.spaces.base.index._get_client()
+    client.delete_collection(small_shop.knowledge.spaces.base.index._get_collection_name(small_shop.tenant))
     assert small_shop.best("are chairs repaired?") == "Yes, in Leeds."
     assert small_shop.knowledge.synchroniser.sync_all() == 1
     assert small_shop.ask("are chairs repaired?")[0].dense > 0.7

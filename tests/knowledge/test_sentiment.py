@@ -143,4 +143,4 @@ def test_where_it_fails_nothing_is_said() -> None:
     ],
 )
 def test_urgency_is_what_is_said(text: str, how: str) -> None:
-    assert urgency.of(text) == how
+    assert urgency.detect_urgency(text) == how

@@ -15,14 +15,14 @@ from knowledge.imports.chunker import Article, is_question, pieces_of
 from knowledge.imports.sources.blocks import Text
 from knowledge.imports.sources.document import Document, Failure, PassedOver, Raw
 from knowledge.imports.sources.fetcher import Fetcher, is_public
-from knowledge.imports.sources.files import in_folder, in_zip
-from knowledge.imports.sources.readers import read
-from knowledge.imports.sources.web import on_web
+from knowledge.imports.sources.files import in_folder, list_zip_documents
+from knowledge.imports.sources.readers import read_raw_document
+from knowledge.imports.sources.web import list_web_documents
 
 
 def read_bytes(name: str, data: bytes | str) -> Document:
     data = data.encode() if isinstance(data, str) else data
-    return read(Raw(name, Path(name).suffix, lambda: data), data)
+    return read_raw_document(Raw(name, Path(name).suffix, lambda: data), data)
 
 
 def told(document: Document) -> list[tuple[str, tuple[str, ...], str]]:
@@ -148,7 +148,7 @@ def test_a_zip_is_read_with_care(tmp_path: Path) -> None:
             }
         )
     )
-    found = list(in_zip(path))
+    found = list(list_zip_documents(path))
     assert [f.uri for f in found if isinstance(f, Raw)] == ["a.md"]
     assert [f.uri for f in found if isinstance(f, PassedOver)] == ["pic.png"]
     assert {f.uri: f.reason for f in found if isinstance(f, Failure)} == {
@@ -161,10 +161,10 @@ def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     path.write_bytes(zipped({"a.md": b"0" * 20_000_000}))
     with pytest.raises(InvalidInput, match="zip bomb"):
-        list(in_zip(path))
+        list(list_zip_documents(path))
     path.write_bytes(b"PK nonsense")
     with pytest.raises(InvalidInput, match="no readable zip"):
-        list(in_zip(path))
+        list(list_zip_documents(path))
 
 
 def test_a_folder_does_not_lead_outside(tmp_path: Path) -> None:
@@ -209,10 +209,10 @@ def test_a_sitemap_gives_its_own_pages_only() -> None:
             "other.example/x": page("no"),
         }
     )
-    first, second, third = on_web("https://s.example/sitemap.xml", web)
+    first, second, third = list_web_documents("https://s.example/sitemap.xml", web)
     assert isinstance(first, Raw)
     assert isinstance(second, Raw)
-    assert told(read(first, first.load()))[0][2] == "A text"
+    assert told(read_raw_document(first, first.load()))[0][2] == "A text"
     with pytest.raises(InvalidInput, match="redirects to another site"):
         second.load()
     assert third == Failure("https://other.example/", "it is on another site")

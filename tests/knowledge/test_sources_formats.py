@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from knowledge.imports.sources.document import Failure
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 from knowledge.imports.sources.questions import QUESTION
 from knowledge.imports.sources.readers import why_passed_over
 from tests.knowledge.documents import pairs, passages, read_bytes, told
@@ -255,7 +255,7 @@ def test_an_introduction_names_what_it_introduces() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "mac_roman", "cp850"])
 def test_western_encodings(encoding: str) -> None:
     text = "Wie groß ist die Größe?\nÜber fünf Meter, schätze ich.\n"
-    assert decoded(text.encode(encoding)) == text
+    assert decode_text(text.encode(encoding)) == text
 
 
 @pytest.mark.parametrize(
@@ -271,13 +271,13 @@ def test_western_encodings(encoding: str) -> None:
     ],
 )
 def test_encodings_of_other_scripts(encoding: str, text: str) -> None:
-    assert decoded(text.encode(encoding)) == text
+    assert decode_text(text.encode(encoding)) == text
 
 
 def test_what_is_no_text_is_refused() -> None:
     for data in (bytes(range(256)), b"\xff\xd8\xff\xe0JFIF" + bytes(range(128, 255))):
         with pytest.raises(InvalidInput, match=r"no text file|encoding cannot be told"):
-            decoded(data)
+            decode_text(data)
 
 
 def test_what_is_passed_over_says_why() -> None:

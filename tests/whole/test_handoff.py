@@ -116,9 +116,9 @@ def test_when_app_dies_the_person_keeps_the_word_and_the_reply_arrives(
 
 
 def tracker(bot: Instance, chat: Chat) -> list[dict[str, Any]]:
-    from core.secrets import derive
+    from core.secrets import derive_key
 
-    token = derive((bot.home / "secret").read_text(), "rasa")
+    token = derive_key((bot.home / "secret").read_text(), "rasa")
     port = httpx.URL(bot.url).port or 0
     params = {"token": token, "include_events": "ALL"}
     url = f"http://127.0.0.1:{port + 1}/conversations/{chat.conversation_id}/tracker"

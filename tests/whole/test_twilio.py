@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.db.models import now
+from core.db.models import get_current_time
 from testing.instance import Instance, instance
 from testing.twilio import ACCOUNT, TOKEN, FakeTwilio
 from testing.waiting import eventually
@@ -45,9 +45,9 @@ def test_what_was_written_while_app_was_down_is_answered_once_it_is_up(twilio: F
     eventually(lambda: reached(bot), seconds=60)
     kill(bot, "uvicorn")
     # as if it had been down for an hour, which no test waits for
-    reached(bot, set_to=f"{now() - timedelta(hours=1):%Y-%m-%d %H:%M:%S.%f}")
-    twilio.write(CUSTOMER, SHOP, "To the shop that had this number before", now() - timedelta(hours=2))
-    twilio.write(CUSTOMER, SHOP, "How long does delivery take?", now() - timedelta(minutes=30))
+    reached(bot, set_to=f"{get_current_time() - timedelta(hours=1):%Y-%m-%d %H:%M:%S.%f}")
+    twilio.write(CUSTOMER, SHOP, "To the shop that had this number before", get_current_time() - timedelta(hours=2))
+    twilio.write(CUSTOMER, SHOP, "How long does delivery take?", get_current_time() - timedelta(minutes=30))
     eventually(lambda: alive(bot), seconds=90)
     eventually(lambda: twilio.messages, seconds=90)
 

@@ -10,7 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.reply import Note, begin, say
+from actions.reply import Note, begin_reply, send_reply
 from actions.tenants import tenant_of
 from bot.skills.shop_orders.orders import Orders, OrderView
 from bot.skills.shop_orders.verification import (
@@ -46,18 +46,18 @@ class OrderAction(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         """Act on the order, or say why not."""
-        order = await self._verified(tracker)
+        order = await self._find_verified_order(tracker)
         if order is None:
-            say(dispatcher, Note(outcome="unknown"), response="utter_order_not_verified")
-            return _emptied("order_number", "email")
+            send_reply(dispatcher, Note(outcome="unknown"), response="utter_order_not_verified")
+            return _reset_slots("order_number", "email")
         await self.act(order, dispatcher, tracker)
-        return _emptied()
+        return _reset_slots()
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
         """Do it, and say so."""
         raise NotImplementedError
 
-    async def _verified(self, tracker: Tracker) -> OrderView | None:
+    async def _find_verified_order(self, tracker: Tracker) -> OrderView | None:
         """The e-mail is compared here once more: slots can be filled at any time in a conversation."""
         number, email = tracker.get_slot("order_number"), tracker.get_slot("email")
         if not number or not email or (tracker.get_slot("wrong_tries") or 0) >= MOST_TRIES:
@@ -79,12 +79,12 @@ class ActionOrderStatus(OrderAction):
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
         """One message: its status, who carries it, and when it comes."""
-        *first, last = self._parts(order)
+        *first, last = self._list_responses(order)
         for response in first:
-            begin(dispatcher, response=response, **_values(order))
-        say(dispatcher, DONE, response=last, **_values(order))
+            begin_reply(dispatcher, response=response, **_build_order_values(order))
+        send_reply(dispatcher, DONE, response=last, **_build_order_values(order))
 
-    def _parts(self, order: OrderView) -> list[str]:
+    def _list_responses(self, order: OrderView) -> list[str]:
         parts = [f"utter_order_{order.status}"]
         if order.carrier and order.tracking and order.status in ("shipped", "delivered"):
             parts.append("utter_order_tracking")
@@ -110,10 +110,12 @@ class ActionChangeAddress(OrderAction):
         if not order.waiting:
             return _too_late(order, dispatcher, "utter_address_too_late")
         if not tracker.get_slot("confirmed") or not address:
-            return say(dispatcher, DONE, response="utter_address_unchanged")
+            return send_reply(dispatcher, DONE, response="utter_address_unchanged")
         if not await self._orders.send_to(tenant_of(tracker), order.number, address):
             return _too_late(order, dispatcher, "utter_address_too_late")
-        return say(dispatcher, DONE, response="utter_address_changed", order_number=order.number, new_address=address)
+        return send_reply(
+            dispatcher, DONE, response="utter_address_changed", order_number=order.number, new_address=address
+        )
 
 
 class ActionCancelOrder(OrderAction):
@@ -128,32 +130,32 @@ class ActionCancelOrder(OrderAction):
         if not order.waiting:
             return _too_late(order, dispatcher, "utter_cancel_too_late")
         if not tracker.get_slot("confirmed"):
-            return say(dispatcher, DONE, response="utter_order_kept")
+            return send_reply(dispatcher, DONE, response="utter_order_kept")
         if not await self._orders.cancel(tenant_of(tracker), order.number):
             return _too_late(order, dispatcher, "utter_cancel_too_late")
-        return say(dispatcher, DONE, response="utter_order_now_cancelled", order_number=order.number)
+        return send_reply(dispatcher, DONE, response="utter_order_now_cancelled", order_number=order.number)
 
 
-def _emptied(*also: str) -> Events:
+def _reset_slots(*also: str) -> Events:
     """The forms' slots for a fresh start; a verified order and its e-mail stay."""
     return [*(SlotSet(slot, None) for slot in ("new_address", "confirmed", *also)), SlotSet("wrong_tries", 0.0)]
 
 
 def _too_late(order: OrderView, dispatcher: CollectingDispatcher, response: str) -> None:
     response = "utter_closed_already" if order.status == "cancelled" else response
-    say(dispatcher, DONE, response=response, order_number=order.number)
+    send_reply(dispatcher, DONE, response=response, order_number=order.number)
 
 
-def _values(order: OrderView) -> dict[str, Any]:
+def _build_order_values(order: OrderView) -> dict[str, Any]:
     return {
         "order_number": order.number,
         "items": ", ".join(order.items),
-        "placed_on": _day(order.placed_on),
-        "expected_on": _day(order.expected_on) if order.expected_on else "",
+        "placed_on": _format_date(order.placed_on),
+        "expected_on": _format_date(order.expected_on) if order.expected_on else "",
         "carrier": order.carrier or "",
         "tracking": order.tracking or "",
     }
 
 
-def _day(day: date) -> str:
+def _format_date(day: date) -> str:
     return f"{day.day} {day:%B %Y}"

@@ -60,7 +60,7 @@ class Orders:
 
     async def find(self, tenant_id: str, number: str) -> OrderView | None:
         """The order with this number, or none."""
-        return await self._database.run(lambda session: _view(_find(session, tenant_id, number)))
+        return await self._database.run(lambda session: _to_order_view(_find_order(session, tenant_id, number)))
 
     async def send_to(self, tenant_id: str, number: str, address: str) -> bool:
         """Change where it goes; False where it has left us already.
@@ -69,10 +69,10 @@ class Orders:
             NotFound: there is no such order.
         """
 
-        def change(order: Order) -> None:
+        def set_address(order: Order) -> None:
             order.address = address
 
-        return await self._database.run(lambda session: _change(session, tenant_id, number, change))
+        return await self._database.run(lambda session: _change_order(session, tenant_id, number, set_address))
 
     async def cancel(self, tenant_id: str, number: str) -> bool:
         """Cancel it; False where it has left us already.
@@ -81,19 +81,19 @@ class Orders:
             NotFound: there is no such order.
         """
 
-        def change(order: Order) -> None:
+        def set_cancelled(order: Order) -> None:
             order.status = "cancelled"
 
-        return await self._database.run(lambda session: _change(session, tenant_id, number, change))
+        return await self._database.run(lambda session: _change_order(session, tenant_id, number, set_cancelled))
 
 
-def _find(session: Session, tenant_id: str, number: str, *, lock: bool = False) -> Order | None:
+def _find_order(session: Session, tenant_id: str, number: str, *, lock: bool = False) -> Order | None:
     query = select(Order).filter_by(tenant_id=tenant_id, number=number)
     return session.scalar(query.with_for_update() if lock else query)
 
 
-def _change(session: Session, tenant_id: str, number: str, change: Callable[[Order], None]) -> bool:
-    order = _find(session, tenant_id, number, lock=True)
+def _change_order(session: Session, tenant_id: str, number: str, change: Callable[[Order], None]) -> bool:
+    order = _find_order(session, tenant_id, number, lock=True)
     if order is None:
         raise NotFound(f"There is no order {number}.")
     if order.status not in _WAITING:
@@ -102,7 +102,7 @@ def _change(session: Session, tenant_id: str, number: str, change: Callable[[Ord
     return True
 
 
-def _view(order: Order | None) -> OrderView | None:
+def _to_order_view(order: Order | None) -> OrderView | None:
     if order is None:
         return None
     return OrderView(
@@ -113,9 +113,9 @@ def _view(order: Order | None) -> OrderView | None:
         expected_on=order.expected_on,
         carrier=order.carrier,
         tracking=order.tracking,
-        items=tuple(_item(item["name"], int(item.get("quantity", 1))) for item in order.items),
+        items=tuple(_format_item(item["name"], int(item.get("quantity", 1))) for item in order.items),
     )
 
 
-def _item(name: str, quantity: int) -> str:
+def _format_item(name: str, quantity: int) -> str:
     return name if quantity == 1 else f"{quantity} x {name}"

@@ -55,7 +55,7 @@ class OrderForm(FormValidationAction):
             return {"order_number": None, **_one_more(tracker)}
         email = tracker.get_slot("email")
         if email and "email" not in tracker.slots_to_validate() and not order.belongs_to(email):
-            return {"order_number": number, **_mismatch(dispatcher, tracker)}
+            return {"order_number": number, **_reject_email(dispatcher, tracker)}
         return {"order_number": number}
 
     async def validate_email(
@@ -69,7 +69,7 @@ class OrderForm(FormValidationAction):
         number = order_number(tracker.get_slot("order_number") or "")
         order = await self._orders.find(tenant_of(tracker), number) if number else None
         if order and not order.belongs_to(email):
-            return _mismatch(dispatcher, tracker)
+            return _reject_email(dispatcher, tracker)
         return {"email": email}
 
 
@@ -122,7 +122,7 @@ class ValidateCancelOrderForm(ChangingForm):
         return "validate_cancel_order_form"
 
 
-def _mismatch(dispatcher: CollectingDispatcher, tracker: Tracker) -> Slots:
+def _reject_email(dispatcher: CollectingDispatcher, tracker: Tracker) -> Slots:
     dispatcher.utter_message(response="utter_email_mismatch")
     return {"email": None, **_one_more(tracker)}
 

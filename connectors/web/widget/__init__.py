@@ -28,7 +28,7 @@ _HEADERS = {
 }
 
 
-def script(voice: Voice = DEFAULT) -> str:
+def build_script(voice: Voice = DEFAULT) -> str:
     """Everything in one function of its own, so that no name leaks into the page; with the bot's name and greeting."""
     css = (_FOLDER / "widget.css").read_text(encoding="utf-8")
     modules = [_without_module_syntax((_FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in _MODULES]
@@ -46,12 +46,12 @@ def script(voice: Voice = DEFAULT) -> str:
 
 def router(voice: Voice = DEFAULT) -> APIRouter:
     """Serves ``/widget.js`` to any page, with an ETag."""
-    body = script(voice).encode()
+    body = build_script(voice).encode()
     headers = _HEADERS | {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
     routes = APIRouter(tags=["chat"])
 
     @routes.get("/widget.js", include_in_schema=False)
-    async def widget(request: Request) -> Response:
+    async def serve_script(request: Request) -> Response:
         if headers["ETag"] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)

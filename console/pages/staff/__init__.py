@@ -41,7 +41,7 @@ def router(services: StaffServices) -> APIRouter:
         area.add_to(routes, shell)
 
     @routes.get("/{path:path}")
-    async def nowhere(request: Request, path: str) -> Response:
+    async def refuse_unknown_page(request: Request, path: str) -> Response:
         await shell.person(request)
         raise NotFound(f"There is no page {path!r}.")
 

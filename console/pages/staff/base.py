@@ -14,13 +14,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
-from connectors.http.errors import failure
-from console.auth.gate import Gate, need
+from connectors.http.errors import build_error_response
+from console.auth.gate import Gate, require_permission
 from console.auth.roles import Permission
 from console.auth.sessions import Person
 from console.explanations import Explanations
 from console.inbox import Inbox
-from console.pages.staff.filters import environment
+from console.pages.staff.filters import make_staff_templates
 from console.pages.staff.forms import Form, read_form
 from core.db import Database
 from core.errors import RejoinderError, Unauthorised
@@ -28,7 +28,7 @@ from core.handoffs.staff import queries as handoffs
 from core.llm.masking import Masker
 from evaluation.training.service import Training
 from evaluation.training.suggestions import Cluster
-from knowledge.curation.corrections.queries import count
+from knowledge.curation.corrections.queries import count_corrections
 from knowledge.curation.corrections.service import Corrections
 from knowledge.curation.review import queries
 from knowledge.curation.review.service import Desk
@@ -95,7 +95,7 @@ class Shell:
         self.services = services
         self.gate = services.gate
         self.tenant = services.tenant
-        self._templates = environment()
+        self._templates = make_staff_templates()
 
     async def person(self, request: Request, permission: Permission = "analytics:view") -> Person:
         """Who looks.
@@ -107,7 +107,7 @@ class Shell:
         person = await self.gate.signed_in(request)
         if person is None:
             raise SignInFirst
-        need(person, permission)
+        require_permission(person, permission)
         return person
 
     async def form(self, request: Request, permission: Permission = "analytics:view") -> tuple[Person, Form]:
@@ -119,7 +119,7 @@ class Shell:
         """
         person, form = await self.person(request), await read_form(request)
         self.gate.check_csrf(person, form.text("csrf"))
-        need(person, permission)
+        require_permission(person, permission)
         return person, form
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -139,7 +139,7 @@ class Shell:
         self, name: str, person: Person | None, *, area: str = "", status: int = 200, **values: Any
     ) -> HTMLResponse:
         """A page inside the frame."""
-        frame = await self.read(self._frame) if person else {}
+        frame = await self.read(self._load_frame) if person else {}
         text = self._templates.get_template(f"staff/{name}.html").render(
             person=person, csrf=person.csrf if person else "", area=area, **frame, **values
         )
@@ -149,14 +149,14 @@ class Shell:
         """A piece of a page, without the frame."""
         return self._templates.get_template(f"staff/{name}.html").render(**values)
 
-    def _frame(self, session: Session) -> dict[str, Any]:
+    def _load_frame(self, session: Session) -> dict[str, Any]:
         revision = editor.revision_of(session, self.tenant)
         late = editor.changed_count(session, self.tenant, revision.indexed) if revision else 0
         return {
-            "waiting": queries.waiting(session, self.tenant),
-            "proposed": count(session, self.tenant, "proposed"),
+            "waiting": queries.count_waiting_items(session, self.tenant),
+            "proposed": count_corrections(session, self.tenant, "proposed"),
             "late": late,
-            "asking": handoffs.counts(session, self.tenant, "").requested,
+            "asking": handoffs.count_handoffs(session, self.tenant, "").requested,
         }
 
 
@@ -167,36 +167,36 @@ def route_class(shell: Shell) -> type[APIRoute]:
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             inner = super().get_route_handler()
 
-            async def handle(request: Request) -> Response:
+            async def handle_page_request(request: Request) -> Response:
                 try:
                     return await inner(request)
                 except SignInFirst:
-                    return see(f"{PREFIX}/sign-in?next={quote(_wanted(request), safe='')}")
+                    return redirect_to_page(f"{PREFIX}/sign-in?next={quote(_get_requested_path(request), safe='')}")
                 except RejoinderError as error:
-                    like = failure(error)
-                    response = await _failed(shell, request, like.status_code, str(error))
+                    like = build_error_response(error)
+                    response = await _render_failure(shell, request, like.status_code, str(error))
                     response.headers.update({k: v for k, v in like.headers.items() if k == "retry-after"})
                     return response
                 except Exception:  # a process edge: staff get a sentence, the log the cause
                     log.exception("console page failed", path=request.url.path)
-                    return await _failed(shell, request, 500, "Something went wrong; the log has the cause.")
+                    return await _render_failure(shell, request, 500, "Something went wrong; the log has the cause.")
 
-            return handle
+            return handle_page_request
 
     return StaffPage
 
 
 def status_of(error: RejoinderError) -> int:
     """The status of a page that says why something was refused."""
-    return failure(error).status_code
+    return build_error_response(error).status_code
 
 
-def see(address: str) -> Response:
+def redirect_to_page(address: str) -> Response:
     """Go there, after a form was taken."""
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
 
 
-async def _failed(shell: Shell, request: Request, status: int, message: str) -> Response:
+async def _render_failure(shell: Shell, request: Request, status: int, message: str) -> Response:
     try:
         person = await shell.gate.signed_in(request)
     except Exception:  # noqa: BLE001 - the database may be what failed
@@ -208,7 +208,7 @@ async def _failed(shell: Shell, request: Request, status: int, message: str) -> 
         return HTMLResponse("Something went wrong; the log has the cause.", 500, HEADERS)
 
 
-def _wanted(request: Request) -> str:
+def _get_requested_path(request: Request) -> str:
     if request.method != "GET":
         return f"{PREFIX}/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")

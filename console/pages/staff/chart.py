@@ -35,7 +35,7 @@ class Chart:
     """Up the side: y and percent."""
 
 
-def chart(periods: Sequence[dict[str, Any]], names: dict[str, str]) -> Chart | None:
+def build_chart(periods: Sequence[dict[str, Any]], names: dict[str, str]) -> Chart | None:
     """Lines of the named rates; None where there are not two periods to connect."""
     if len([p for p in periods if p["questions"]]) < 2:  # noqa: PLR2004 - a line has two ends
         return None
@@ -44,21 +44,21 @@ def chart(periods: Sequence[dict[str, Any]], names: dict[str, str]) -> Chart | N
     lines = []
     for rate, name in names.items():
         known = [(n, p[rate]) for n, p in enumerate(periods) if p[rate] is not None]
-        dots = tuple((round(LEFT + n * step, 1), _y(value)) for n, value in known)
+        dots = tuple((round(LEFT + n * step, 1), _compute_y_position(value)) for n, value in known)
         points = " ".join(f"{x},{y}" for x, y in dots)
         lines.append(Line(name, points, dots, dots[-1][1] if dots else 0, known[-1][1] if known else 0))
     return Chart(
-        _spread(lines),
+        _spread_labels(lines),
         tuple((round(LEFT + n * step, 1), p["start"]) for n, p in enumerate(periods) if n % every == 0),
-        tuple((_y(level / 100), level) for level in (0, 25, 50, 75, 100)),
+        tuple((_compute_y_position(level / 100), level) for level in (0, 25, 50, 75, 100)),
     )
 
 
-def _y(share: float) -> float:
+def _compute_y_position(share: float) -> float:
     return round(TOP + (1 - share) * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def _spread(lines: list[Line]) -> tuple[Line, ...]:
+def _spread_labels(lines: list[Line]) -> tuple[Line, ...]:
     """Labels that do not lie on each other."""
     placed: dict[str, float] = {}
     lowest = HEIGHT - BOTTOM - APART * (len(lines) - 1)

@@ -11,14 +11,14 @@ from core.db.models import AuditEvent, HumanCorrection, KnowledgeEntry, Message,
 from core.errors import NotFound
 from knowledge.curation.corrections import queries, turn_context
 from knowledge.curation.corrections.edits import version_of
-from knowledge.curation.review.differences import diff
+from knowledge.curation.review.differences import diff_texts
 from knowledge.entries import editor
 
 ALIKE = 0.3
 """Below this share of equal text, marks of every word would only confuse."""
 
 
-def subject(session: Session, tenant_id: str, message_id: str) -> dict[str, Any] | None:
+def find_stored_answer(session: Session, tenant_id: str, message_id: str) -> dict[str, Any] | None:
     """The stored answer that a message belongs to, with the entries that went into it; None where none is named.
 
     Raises:
@@ -36,28 +36,28 @@ def subject(session: Session, tenant_id: str, message_id: str) -> dict[str, Any]
         "turn": turn,
         "question": turn_context.question_of(session, turn),
         "bot_answer": turn_context.answer_of(session, turn),
-        "before": turn_context.before(session, turn),
-        "entries": [named for each in used if (named := _named(session, each["id"]))],
+        "before": turn_context.list_turns_before(session, turn),
+        "entries": [named for each in used if (named := _describe_entry(session, each["id"]))],
     }
 
 
-def shown(session: Session, tenant_id: str, correction_id: str) -> dict[str, Any]:
+def load_correction(session: Session, tenant_id: str, correction_id: str) -> dict[str, Any]:
     """One correction with its differences, effects and history.
 
     Raises:
         NotFound: there is no such correction.
     """
-    correction = queries.found(session, tenant_id, correction_id)
-    pieces = diff(correction.bot_answer, correction.answer)
+    correction = queries.get_correction(session, tenant_id, correction_id)
+    pieces = diff_texts(correction.bot_answer, correction.answer)
     same = sum(len(piece.text) for piece in pieces if piece.change == "same")
     longest = max(len(correction.bot_answer), len(correction.answer), 1)
     changes = select(AuditEvent).filter_by(tenant_id=tenant_id, kind="correction", subject_id=correction_id)
     return {
-        "correction": queries.described(session, correction),
+        "correction": queries.describe_correction(session, correction),
         "diff": pieces if same / longest >= ALIKE else None,
-        "misled": _named(session, correction.entry_id) if correction.entry_id else None,
+        "misled": _describe_entry(session, correction.entry_id) if correction.entry_id else None,
         "message_id": _message_of(session, correction),
-        "effects": _effects(session, tenant_id, correction),
+        "effects": _describe_effects(session, tenant_id, correction),
         "history": list(session.scalars(changes.order_by(AuditEvent.id))),
     }
 
@@ -68,29 +68,29 @@ def _message_of(session: Session, correction: HumanCorrection) -> str | None:
     return session.scalar(query) if correction.turn_id else None
 
 
-def _effects(session: Session, tenant_id: str, correction: HumanCorrection) -> dict[str, Any]:
+def _describe_effects(session: Session, tenant_id: str, correction: HumanCorrection) -> dict[str, Any]:
     """What approval did: entries, the regression case, the training example."""
     done = correction.effects
     case, example = done.get("regression_case"), done.get("training_example")
     return {
-        "entries": [_changed(session, tenant_id, change) for change in done.get("entries", [])],
+        "entries": [_describe_change(session, tenant_id, change) for change in done.get("entries", [])],
         "case": session.get(RegressionCase, case) if case else None,
         "example": session.get(TrainingExample, example) if example else None,
     }
 
 
-def _changed(session: Session, tenant_id: str, change: dict[str, Any]) -> dict[str, Any]:
-    entry = editor.found(session, tenant_id, change["id"])
+def _describe_change(session: Session, tenant_id: str, change: dict[str, Any]) -> dict[str, Any]:
+    entry = editor.get_entry(session, tenant_id, change["id"])
     after = version_of(session, entry.id, change["after"])
     return {
-        **_named(session, entry.id),
+        **_describe_entry(session, entry.id),
         "action": "new" if change["before"] is None else "retired" if after["status"] == "retired" else "amended",
         "before": change["before"],
         "after": change["after"],
     }
 
 
-def _named(session: Session, entry_id: str) -> dict[str, str]:
+def _describe_entry(session: Session, entry_id: str) -> dict[str, str]:
     """An entry's id and the name that people know it by; nothing where it does not exist any more."""
     entry = session.get(KnowledgeEntry, entry_id)
     if entry is None:

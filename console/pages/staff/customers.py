@@ -6,46 +6,50 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from console.pages.staff.base import PREFIX, Shell, see, status_of
+from console.pages.staff.base import PREFIX, Shell, redirect_to_page, status_of
 from console.pages.staff.forms import Form
-from console.pages.staff.inbox import by_script, told
+from console.pages.staff.inbox import build_script_response, by_script
 from core.conversations import customer_profile
 from core.errors import InvalidInput
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The page of a customer and its forms."""
 
     @routes.get("/customers/{customer_id}")
-    async def shown(request: Request, customer_id: str) -> Response:
+    async def show_customer(request: Request, customer_id: str) -> Response:
         person = await shell.person(request)
-        customer = await shell.read(lambda session: customer_profile.record(session, shell.tenant, customer_id))
+        customer = await shell.read(
+            lambda session: customer_profile.get_customer_record(session, shell.tenant, customer_id)
+        )
         return await shell.page("customer", person, area="conversations", customer=customer)
 
     @routes.post("/customers/{customer_id}")
-    async def change(request: Request, customer_id: str) -> Response:
+    async def update_customer(request: Request, customer_id: str) -> Response:
         person, form = await shell.form(request, "handoffs:answer")
-        values = _values(form)
+        values = _parse_customer_form(form)
         try:
             await shell.read(
-                lambda session: customer_profile.change(session, shell.tenant, customer_id, person.email, **values)
+                lambda session: customer_profile.update_customer(
+                    session, shell.tenant, customer_id, person.email, **values
+                )
             )
         except InvalidInput as error:
             if by_script(request):
-                return told({"error": str(error)}, status_of(error))
+                return build_script_response({"error": str(error)}, status_of(error))
             raise
         if by_script(request):
-            return told({})
-        return see(_back(form) or f"{PREFIX}/customers/{customer_id}")
+            return build_script_response({})
+        return redirect_to_page(_get_return_path(form) or f"{PREFIX}/customers/{customer_id}")
 
 
-def _values(form: Form) -> dict[str, Any]:
+def _parse_customer_form(form: Form) -> dict[str, Any]:
     """What the form names; ``vip`` is empty for no."""
     values: dict[str, Any] = {name: form.text(name) for name in ("name", "language") if name in form.fields}
     return values | ({"vip": bool(form.text("vip"))} if "vip" in form.fields else {})
 
 
-def _back(form: Form) -> str:
+def _get_return_path(form: Form) -> str:
     """Another page of the console, and nothing else."""
     back = form.text("back")
     return back if back.startswith((f"{PREFIX}/inbox/", f"{PREFIX}/customers/")) and "\\" not in back else ""

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.base import PREFIX, Shell, see, status_of
-from console.pages.staff.forms import Form, page_number, pages
+from console.pages.staff.base import PREFIX, Shell, redirect_to_page, status_of
+from console.pages.staff.forms import Form, count_pages, page_number
 from core.db.models import TrainingExample
 from core.errors import Conflict, InvalidInput, NotFound
 from evaluation.training import examples
@@ -23,11 +23,13 @@ Status = Literal["proposed", "approved", "exported", "rejected", "undone"]
 STATUSES: tuple[Status, ...] = ("proposed", "approved", "exported", "rejected", "undone")
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The routes of examples."""
 
-    async def page(person: Person, status: Status, number: int = 1, code: int = 200, **values: Any) -> Response:
-        found = await shell.read(lambda session: _found(session, shell.tenant, status, number))
+    async def render_examples_page(
+        person: Person, status: Status, number: int = 1, code: int = 200, **values: Any
+    ) -> Response:
+        found = await shell.read(lambda session: _load_examples(session, shell.tenant, status, number))
         intents = await asyncio.to_thread(shell.services.training.model.parts.intents)
         return await shell.page(
             "examples", person, area="trainings", status=code, wanted=status, statuses=STATUSES, page=number,
@@ -35,35 +37,35 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         )  # fmt: skip
 
     @routes.get("/examples")
-    async def listed(request: Request) -> Response:
+    async def list_examples(request: Request) -> Response:
         person, asked = await shell.person(request), request.query_params
         status: Status = next((each for each in STATUSES if each == asked.get("status")), "proposed")
-        return await page(person, status, page_number(request), done=asked.get("done", ""))
+        return await render_examples_page(person, status, page_number(request), done=asked.get("done", ""))
 
     @routes.post("/examples")
-    async def add(request: Request) -> Response:
+    async def propose_example(request: Request) -> Response:
         person, form = await shell.form(request, "knowledge:review")
         example = Example(form.text("text"), form.text("intent").strip())
         try:
-            await shell.read(lambda session: examples.propose(session, shell.tenant, example, person.email).id)
+            await shell.read(lambda session: examples.propose_example(session, shell.tenant, example, person.email).id)
         except InvalidInput as error:
-            return await page(person, "proposed", code=422, error=str(error), given=form)
-        return see(f"{HOME}?done=added")
+            return await render_examples_page(person, "proposed", code=422, error=str(error), given=form)
+        return redirect_to_page(f"{HOME}?done=added")
 
     @routes.post("/examples/decisions")
-    async def decide(request: Request) -> Response:
+    async def decide_examples(request: Request) -> Response:
         person, form = await shell.form(request, "knowledge:review")
         try:
-            await shell.read(lambda session: _decide(session, shell.tenant, person.email, form))
+            await shell.read(lambda session: _apply_decisions(session, shell.tenant, person.email, form))
         except (InvalidInput, Conflict, NotFound) as error:
-            return await page(person, "proposed", code=status_of(error), error=str(error))
-        return see(f"{HOME}?done={form.text('decision')}")
+            return await render_examples_page(person, "proposed", code=status_of(error), error=str(error))
+        return redirect_to_page(f"{HOME}?done={form.text('decision')}")
 
     @routes.post("/examples/suggestions")
-    async def suggest(request: Request) -> Response:
+    async def suggest_examples(request: Request) -> Response:
         person, _ = await shell.form(request, "knowledge:review")
         clusters = await asyncio.to_thread(shell.services.suggest, shell.tenant)
-        return await page(person, "proposed", suggested=clusters)
+        return await render_examples_page(person, "proposed", suggested=clusters)
 
     _add_export(routes, shell)
 
@@ -71,49 +73,49 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
 def _add_export(routes: APIRouter, shell: Shell) -> None:
     parts = shell.services.training.model.parts
 
-    async def page(person: Person, code: int = 200, **values: Any) -> Response:
-        def work(session: Session) -> examples.Export:
-            return examples.preview(session, shell.tenant, parts, shell.services.masker())
+    async def render_export_page(person: Person, code: int = 200, **values: Any) -> Response:
+        def preview_export(session: Session) -> examples.Export:
+            return examples.preview_export(session, shell.tenant, parts, shell.services.masker())
 
         try:
-            values["found"] = await shell.work(work)
+            values["found"] = await shell.work(preview_export)
         except InvalidInput as error:
             values["problem"] = str(error)
         return await shell.page("examples_export", person, area="trainings", status=code, **values)
 
     @routes.get("/examples/export")
-    async def shown(request: Request) -> Response:
+    async def show_export(request: Request) -> Response:
         person = await shell.person(request)
-        return await page(person, done="done" in request.query_params)
+        return await render_export_page(person, done="done" in request.query_params)
 
     @routes.post("/examples/export")
-    async def write(request: Request) -> Response:
+    async def export_examples(request: Request) -> Response:
         person, form = await shell.form(request, "model:deploy")
         digest = form.text("digest")
 
-        def work(session: Session) -> None:
+        def store_export(session: Session) -> None:
             if not digest:
                 raise InvalidInput("Look at the difference first.")
-            examples.export(session, shell.tenant, parts, shell.services.masker(), person.email, digest)
+            examples.export_examples(session, shell.tenant, parts, shell.services.masker(), person.email, digest)
 
         try:
-            await shell.work(work)
+            await shell.work(store_export)
         except (InvalidInput, Conflict) as error:
-            return await page(person, status_of(error), error=str(error))
-        return see(f"{HOME}/export?done")
+            return await render_export_page(person, status_of(error), error=str(error))
+        return redirect_to_page(f"{HOME}/export?done")
 
 
-def _found(session: Session, tenant_id: str, status: Status, number: int) -> dict[str, Any]:
+def _load_examples(session: Session, tenant_id: str, status: Status, number: int) -> dict[str, Any]:
     """One page of the examples, in groups by intent."""
-    total, rows = examples.page(session, tenant_id, status, AT_ONCE, (number - 1) * AT_ONCE)
+    total, rows = examples.get_example_page(session, tenant_id, status, AT_ONCE, (number - 1) * AT_ONCE)
     groups: dict[str, list[TrainingExample]] = defaultdict(list)
     for row in rows:
         groups[row.intent].append(row)
-    counts = examples.counts(session, tenant_id)
-    return {"groups": groups, "total": total, "counts": counts, "pages": pages(total, AT_ONCE)}
+    counts = examples.count_examples(session, tenant_id)
+    return {"groups": groups, "total": total, "counts": counts, "pages": count_pages(total, AT_ONCE)}
 
 
-def _decide(session: Session, tenant_id: str, by: str, form: Form) -> None:
+def _apply_decisions(session: Session, tenant_id: str, by: str, form: Form) -> None:
     """All that were ticked, or none."""
     status = {"approve": "approved", "reject": "rejected"}.get(form.text("decision"))
     ids = form.several("example")
@@ -121,4 +123,4 @@ def _decide(session: Session, tenant_id: str, by: str, form: Form) -> None:
         raise InvalidInput("Tick at least one example, and approve or reject.")
     for id_ in ids:
         intent = form.text("intent").strip() if status == "approved" else ""
-        examples.decide(session, tenant_id, id_, status, by, intent=intent)
+        examples.decide_example(session, tenant_id, id_, status, by, intent=intent)

@@ -19,13 +19,13 @@ TYPES = {
 }
 
 
-def add_to(routes: APIRouter, _shell: Shell) -> None:
+def add_routes(routes: APIRouter, _shell: Shell) -> None:
     """All of them, kept by browsers until they change."""
     files = {name: (STATIC / name).read_bytes() for name in TYPES}
     tags = {name: f'"{hashlib.sha256(content).hexdigest()[:32]}"' for name, content in files.items()}
 
     @routes.get("/static/{name}")
-    async def static(request: Request, name: str) -> Response:
+    async def send_static_file(request: Request, name: str) -> Response:
         if name not in files:
             return Response(status_code=404)
         headers = {"ETag": tags[name], "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}

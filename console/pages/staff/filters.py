@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from core.attachments import in_words
-from core.db.models import now
+from core.db.models import get_current_time
 from knowledge.curation.review.differences import Piece
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
@@ -18,28 +18,43 @@ MINUS = "\N{MINUS SIGN}"
 UNITS = (("year", 31_536_000), ("month", 2_592_000), ("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
-def environment() -> Environment:
+def make_staff_templates() -> Environment:
     """Templates that escape everything."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"when": when, "day": day, "percent": percent, "number": number, "before": before, "after": after}
-    made.filters |= {"words": words, "initials": initials, "percent1": percent1, "points": points, "points1": points1}
+    made.filters |= {
+        "when": format_moment,
+        "day": format_day,
+        "percent": format_percent,
+        "number": format_number,
+        "before": select_earlier_pieces,
+        "after": select_later_pieces,
+    }
+    made.filters |= {
+        "words": format_label,
+        "initials": extract_initials,
+        "percent1": format_percent_decimal,
+        "points": format_points,
+        "points1": format_points_decimal,
+    }
     made.filters["in_words"] = lambda message: in_words(message.text, message.attachments)
     return made
 
 
-def when(moment: datetime | None) -> Markup:
+def format_moment(moment: datetime | None) -> Markup:
     """A time as people say it, with the exact one behind it."""
     if moment is None:
         return Markup("-")
     exact = moment.strftime("%d %b %Y, %H:%M UTC")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), exact, relative(moment))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(), exact, format_relative_time(moment)
+    )
 
 
-def relative(moment: datetime) -> str:
+def format_relative_time(moment: datetime) -> str:
     """3 days ago, in 2 weeks, just now."""
-    seconds = (now() - moment).total_seconds()
+    seconds = (get_current_time() - moment).total_seconds()
     for name, length in UNITS:
         if abs(seconds) >= length:
             count = round(abs(seconds) / length)
@@ -48,53 +63,53 @@ def relative(moment: datetime) -> str:
     return "just now" if seconds >= 0 else "in a moment"
 
 
-def day(moment: date) -> str:
+def format_day(moment: date) -> str:
     """5 Nov."""
     return f"{moment.day} {moment.strftime('%b')}"
 
 
-def percent(share: float | None) -> str:
+def format_percent(share: float | None) -> str:
     """A share in whole percent."""
     return "-" if share is None else f"{share * 100:.0f}%"
 
 
-def percent1(share: float | None) -> str:
+def format_percent_decimal(share: float | None) -> str:
     """A share in percent with one decimal."""
     return "-" if share is None else f"{share * 100:.1f}%"
 
 
-def points(value: float) -> str:
+def format_points(value: float) -> str:
     """A difference of shares in whole points, with its sign."""
     rounded = round(value * 100)
     return f"{rounded:+d}".replace("-", MINUS) if rounded else "0"
 
 
-def points1(value: float) -> str:
+def format_points_decimal(value: float) -> str:
     """The same with one decimal."""
     return f"{value * 100:+.1f}".replace("-", MINUS)
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """With thousands."""
     return "-" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
-def before(pieces: list[Any]) -> list[Piece]:
+def select_earlier_pieces(pieces: list[Any]) -> list[Piece]:
     """The earlier text of a difference."""
     return [Piece(*piece) for piece in pieces if piece[0] != "added"]
 
 
-def after(pieces: list[Any]) -> list[Piece]:
+def select_later_pieces(pieces: list[Any]) -> list[Piece]:
     """The later text of a difference."""
     return [Piece(*piece) for piece in pieces if piece[0] != "removed"]
 
 
-def words(name: str) -> str:
+def format_label(name: str) -> str:
     """half_approved as half approved."""
     return name.replace("_", " ")
 
 
-def initials(name: str) -> str:
+def extract_initials(name: str) -> str:
     """One or two letters."""
     parts = name.replace(".", " ").replace("-", " ").split()
     return "".join(part[0] for part in parts[:2]).upper() or "?"

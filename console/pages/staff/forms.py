@@ -65,7 +65,7 @@ def query_of(view: object, **changes: Any) -> str:
     return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
 
 
-def pages(total: int, at_once: int) -> int:
+def count_pages(total: int, at_once: int) -> int:
     """How many pages so many rows fill; one where there are none."""
     return max(1, -(-total // at_once))
 

@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse
 from console.auth.roles import Permission
 from console.auth.sessions import Person
 from console.pages.staff import inbox_live, inbox_parts
-from console.pages.staff.base import HEADERS, PREFIX, Shell, see, status_of
+from console.pages.staff.base import HEADERS, PREFIX, Shell, redirect_to_page, status_of
 from console.pages.staff.forms import Form
 from console.pages.staff.inbox_parts import View
-from core.db.models import new_id
+from core.db.models import generate_id
 from core.errors import Conflict, InvalidInput, NotFound
 from core.handoffs.service import HandoffService
 from core.handoffs.settings import CONSOLE
@@ -26,33 +26,35 @@ NEEDED: Permission = "handoffs:answer"
 _EVENT = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The list, one handoff, and every action."""
 
-    async def page(person: Person, view: View, handoff_id: str | None, status: int = 200, **values: Any) -> Response:
+    async def render_inbox_page(
+        person: Person, view: View, handoff_id: str | None, status: int = 200, **values: Any
+    ) -> Response:
         found = await shell.read(
-            lambda session: inbox_parts.shown(session, shell.tenant, view, person, handoff_id)
+            lambda session: inbox_parts.load_inbox(session, shell.tenant, view, person, handoff_id)
         )  # fmt: skip
         viewers = shell.services.inbox.presence.viewers(handoff_id) if handoff_id else ()
         return await shell.page(
-            "inbox", person, area="inbox", status=status, view=view, event=new_id(), me=person.email,
+            "inbox", person, area="inbox", status=status, view=view, event=generate_id(), me=person.email,
             viewers=viewers, **found, **values,
         )  # fmt: skip
 
     @routes.get("/inbox")
-    async def listed(request: Request) -> Response:
+    async def show_inbox(request: Request) -> Response:
         person = await shell.person(request)
-        return await page(person, View.of(request), None)
+        return await render_inbox_page(person, View.of(request), None)
 
-    inbox_live.add_to(routes, shell)
+    inbox_live.add_routes(routes, shell)
 
     @routes.get("/inbox/{handoff_id}")
-    async def shown(request: Request, handoff_id: str) -> Response:
+    async def show_handoff(request: Request, handoff_id: str) -> Response:
         person = await shell.person(request)
-        return await page(person, View.of(request), handoff_id)
+        return await render_inbox_page(person, View.of(request), handoff_id)
 
     @routes.post("/inbox/{handoff_id}/{action}")
-    async def act(request: Request, handoff_id: str, action: str) -> Response:
+    async def apply_handoff_action(request: Request, handoff_id: str, action: str) -> Response:
         person, form = await shell.form(request, NEEDED)
         if action not in ACTIONS:
             raise NotFound(f"There is no action {action!r}.")
@@ -61,12 +63,14 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
             await ACTIONS[action](shell.services.inbox.handoffs, doing)
         except (InvalidInput, Conflict) as error:
             if by_script(request):
-                return told({"error": str(error)}, status_of(error))
+                return build_script_response({"error": str(error)}, status_of(error))
             tried = {"error": str(error), "tried": action, "typed": form.text("text")}
-            return await page(person, View.encoded(form.text("view")), handoff_id, status_of(error), **tried)
+            return await render_inbox_page(
+                person, View.encoded(form.text("view")), handoff_id, status_of(error), **tried
+            )
         if by_script(request):
-            return told({"event": new_id()})
-        return see(f"{HOME}/{handoff_id}?{View.encoded(form.text('view')).query()}")
+            return build_script_response({"event": generate_id()})
+        return redirect_to_page(f"{HOME}/{handoff_id}?{View.encoded(form.text('view')).query()}")
 
     _add_take_over(routes, shell)
 
@@ -78,7 +82,7 @@ def _add_take_over(routes: APIRouter, shell: Shell) -> None:
         event = f"{CONSOLE}:{event_of(form)}"
         service = shell.services.inbox.handoffs
         handoff = await service.take_over(shell.tenant, conversation_id, person.email, event, held_by="")
-        return see(f"{HOME}/{handoff.id}")
+        return redirect_to_page(f"{HOME}/{handoff.id}")
 
 
 def event_of(form: Form) -> str:
@@ -98,7 +102,7 @@ def by_script(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-def told(content: dict[str, Any], status: int = 200) -> Response:
+def build_script_response(content: dict[str, Any], status: int = 200) -> Response:
     """A short answer for the script."""
     return JSONResponse(content, status, HEADERS)
 
@@ -122,16 +126,16 @@ class Doing:
 Action = Callable[[HandoffService, Doing], Awaitable[object]]
 
 
-def _claim(service: HandoffService, d: Doing) -> Awaitable[object]:
+def _claim_handoff(service: HandoffService, d: Doing) -> Awaitable[object]:
     return service.claim(d.tenant, d.handoff_id, d.by, d.key, held_by=d.form.text("held_by"))
 
 
-def _reply(service: HandoffService, d: Doing) -> Awaitable[object]:
+def _send_reply(service: HandoffService, d: Doing) -> Awaitable[object]:
     text, held_by = d.form.text("text"), d.form.text("held_by")
     return service.reply(d.tenant, d.handoff_id, text, d.by, desk=CONSOLE, event_id=d.event, held_by=held_by)
 
 
-def _note(service: HandoffService, d: Doing) -> Awaitable[object]:
+def _add_note(service: HandoffService, d: Doing) -> Awaitable[object]:
     return service.note(d.tenant, d.handoff_id, d.form.text("text"), d.by, d.key)
 
 
@@ -139,7 +143,7 @@ def _give_back(service: HandoffService, d: Doing) -> Awaitable[object]:
     return service.give_back(d.tenant, d.handoff_id, d.by, d.key)
 
 
-def _resolved(service: HandoffService, d: Doing) -> Awaitable[object]:
+def _close_as_resolved(service: HandoffService, d: Doing) -> Awaitable[object]:
     return service.close(d.tenant, d.handoff_id, d.by, resolved=True, event_id=d.key)
 
 
@@ -148,10 +152,10 @@ def _not_resolved(service: HandoffService, d: Doing) -> Awaitable[object]:
 
 
 ACTIONS: dict[str, Action] = {
-    "claim": _claim,
-    "reply": _reply,
-    "note": _note,
+    "claim": _claim_handoff,
+    "reply": _send_reply,
+    "note": _add_note,
     "return": _give_back,
-    "resolved": _resolved,
+    "resolved": _close_as_resolved,
     "not_resolved": _not_resolved,
 }

@@ -13,24 +13,24 @@ from console.pages.staff.base import HEADERS, Shell
 from core.conversations import search
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """They all lie below the inbox."""
 
     @routes.get("/inbox/stream")
-    async def stream(request: Request) -> Any:
+    async def stream_inbox(request: Request) -> Any:
         await shell.person(request)
         conversation_id = request.query_params.get("conversation") or None
         if conversation_id:
-            await shell.read(lambda session: search.found(session, shell.tenant, conversation_id))
+            await shell.read(lambda session: search.get_conversation(session, shell.tenant, conversation_id))
 
-        async def allowed() -> bool:
+        async def can_view_inbox() -> bool:
             person = await shell.gate.signed_in(request)
             return bool(person and person.may("analytics:view"))
 
-        return shell.services.inbox.stream(shell.tenant, conversation_id, allowed)
+        return shell.services.inbox.stream(shell.tenant, conversation_id, can_view_inbox)
 
     @routes.post("/inbox/{handoff_id}/presence")
-    async def present(request: Request, handoff_id: str) -> Response:
+    async def report_presence(request: Request, handoff_id: str) -> Response:
         person, form = await shell.form(request, "handoffs:answer")
         inbox = shell.services.inbox
         handoff = await inbox.handoffs.one(shell.tenant, handoff_id)
@@ -42,7 +42,7 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         return JSONResponse({"handoff_id": handoff.id, "viewers": viewers}, headers=HEADERS)
 
     @routes.get("/inbox/{handoff_id}/suggestions")
-    async def suggested(request: Request, handoff_id: str) -> Response:
+    async def list_suggestions(request: Request, handoff_id: str) -> Response:
         person = await shell.person(request, "handoffs:answer")
         inbox = shell.services.inbox
         handoff = await inbox.handoffs.one(shell.tenant, handoff_id)

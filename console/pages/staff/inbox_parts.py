@@ -11,16 +11,16 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.forms import page_number, pages, query_of
-from console.pages.staff.timeline import timeline
+from console.pages.staff.forms import count_pages, page_number, query_of
+from console.pages.staff.timeline import load_timeline
 from core.conversations import customer_profile, search
 from core.conversations.customer_profile import Record
 from core.db.models import Conversation, Message
 from core.errors import NotFound
-from core.handoffs.service import found
+from core.handoffs.service import get_handoff
 from core.handoffs.staff import canned_replies, queries
 from core.handoffs.staff.queries import Filter
-from core.handoffs.staff.views import HandoffView, view
+from core.handoffs.staff.views import HandoffView, build_handoff_view
 from core.handoffs.states import ENDED
 from core.handoffs.transitions import Urgency
 
@@ -47,23 +47,23 @@ class View:
     @classmethod
     def of(cls, request: Request) -> View:
         """As the address says."""
-        return cls._cleaned(dict(request.query_params), page_number(request))
+        return cls._build_view(dict(request.query_params), page_number(request))
 
     @classmethod
     def encoded(cls, query: str) -> View:
         """As a form kept it."""
-        return cls._cleaned(dict(parse_qsl(query[:1000])), 1)
+        return cls._build_view(dict(parse_qsl(query[:1000])), 1)
 
     @classmethod
-    def _cleaned(cls, given: dict[str, str], page: int) -> View:
-        def known(name: str, values: tuple[str, ...]) -> str:
+    def _build_view(cls, given: dict[str, str], page: int) -> View:
+        def choose_known_value(name: str, values: tuple[str, ...]) -> str:
             return value if (value := given.get(name, "")) in values else ""
 
         return cls(
-            known("show", SHOWN),
+            choose_known_value("show", SHOWN),
             given.get("channel", "")[:32],
-            known("urgency", get_args(Urgency)),
-            known("sentiment", FEELINGS),
+            choose_known_value("urgency", get_args(Urgency)),
+            choose_known_value("sentiment", FEELINGS),
             given.get("text", "").strip()[:LONGEST_SEARCH],
             page,
         )
@@ -85,47 +85,49 @@ class View:
         return query_of(self, **changes)
 
 
-def shown(session: Session, tenant_id: str, seen: View, person: Person, handoff_id: str | None) -> dict[str, Any]:
+def load_inbox(session: Session, tenant_id: str, seen: View, person: Person, handoff_id: str | None) -> dict[str, Any]:
     """The list, and the handoff that was chosen."""
-    total, items = queries.listed(
+    total, items = queries.list_handoffs(
         session, tenant_id, seen.filter(person.email), AT_ONCE, (seen.page - 1) * AT_ONCE
     )  # fmt: skip
-    _, waiting = queries.listed(session, tenant_id, Filter("requested"), AT_ONCE)
+    _, waiting = queries.list_handoffs(session, tenant_id, Filter("requested"), AT_ONCE)
     return {
         "total": total,
         "items": items,
-        "pages": pages(total, AT_ONCE),
+        "pages": count_pages(total, AT_ONCE),
         "last": _last_said(session, items),
-        "counts": queries.counts(session, tenant_id, person.email),
+        "counts": queries.count_handoffs(session, tenant_id, person.email),
         "requested": waiting,
-        "channels": search.channels(session, tenant_id),
+        "channels": search.list_channels(session, tenant_id),
         "feelings": FEELINGS,
         "urgencies": get_args(Urgency),
         "history": HISTORY,
-        **(_chosen(session, tenant_id, handoff_id, person) if handoff_id else {"one": None}),
+        **(_load_handoff(session, tenant_id, handoff_id, person) if handoff_id else {"one": None}),
     }
 
 
-def _chosen(session: Session, tenant_id: str, handoff_id: str, person: Person) -> dict[str, Any]:
-    one = view(session, found(session, tenant_id, handoff_id))
+def _load_handoff(session: Session, tenant_id: str, handoff_id: str, person: Person) -> dict[str, Any]:
+    one = build_handoff_view(session, get_handoff(session, tenant_id, handoff_id))
     conversation = session.get_one(Conversation, one.conversation_id)
     holder = one.claimed_by if one.claimed_by and one.claimed_by != person.email else None
-    ready = canned_replies.listed(session, tenant_id)
+    ready = canned_replies.list_canned_replies(session, tenant_id)
     return {
         "one": one,
         "conversation": conversation,
         "over": one.state in ENDED,
         "holder": None if one.state in ENDED else holder,
-        "time": timeline(session, conversation, MESSAGES, newest=True),
+        "time": load_timeline(session, conversation, MESSAGES, newest=True),
         "customer": customer_of(session, tenant_id, one),
-        "ready": [(each.name, canned_replies.filled(each.text, one.customer_name, person.name)) for each in ready],
+        "ready": [
+            (each.name, canned_replies.fill_placeholders(each.text, one.customer_name, person.name)) for each in ready
+        ],
     }
 
 
 def customer_of(session: Session, tenant_id: str, one: HandoffView) -> Record | None:
     """Who it is with, where that is known."""
     try:
-        return customer_profile.record(session, tenant_id, one.customer_id) if one.customer_id else None
+        return customer_profile.get_customer_record(session, tenant_id, one.customer_id) if one.customer_id else None
     except NotFound:
         return None
 

@@ -23,14 +23,14 @@ HEADERS = {
 }
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """One file, by its message and its place there."""
 
     @routes.get("/media/{message_id}/{number}")
-    async def media(request: Request, message_id: str, number: int) -> Response:
+    async def send_media_file(request: Request, message_id: str, number: int) -> Response:
         await shell.person(request)
-        each = await shell.read(lambda session: _attachment(session, shell.tenant, message_id, number))
-        path = _inside(shell.services.inbox.home, str(each.get("path") or ""))
+        each = await shell.read(lambda session: _get_attachment(session, shell.tenant, message_id, number))
+        path = _resolve_media_path(shell.services.inbox.home, str(each.get("path") or ""))
         content = await asyncio.to_thread(path.read_bytes)
         kind, name = str(each.get("content_type") or "application/octet-stream"), str(each.get("name") or path.name)
         way = "inline" if kind.startswith(SHOWN) else "attachment"
@@ -38,14 +38,14 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         return Response(content, media_type=kind, headers=headers)
 
 
-def _attachment(session: Session, tenant_id: str, message_id: str, number: int) -> dict[str, Any]:
+def _get_attachment(session: Session, tenant_id: str, message_id: str, number: int) -> dict[str, Any]:
     message = session.get(Message, message_id)
     if message is None or message.tenant_id != tenant_id or not 0 <= number < len(message.attachments):
         raise NotFound("There is no such file.")
     return message.attachments[number]
 
 
-def _inside(home: Path, path: str) -> Path:
+def _resolve_media_path(home: Path, path: str) -> Path:
     """Below the home folder, and there."""
     found = (home / path).resolve()
     if not path or not found.is_relative_to(home.resolve()) or not found.is_file():

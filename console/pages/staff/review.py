@@ -12,9 +12,9 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.base import PREFIX, Shell, see
-from console.pages.staff.forms import Form, page_number, pages, query_of
-from core.db.models import ReviewItem, now
+from console.pages.staff.base import PREFIX, Shell, redirect_to_page
+from console.pages.staff.forms import Form, count_pages, page_number, query_of
+from core.db.models import ReviewItem, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from core.feedback import settings
 from knowledge.curation.review import decisions, queries
@@ -39,17 +39,17 @@ class View:
     @classmethod
     def of(cls, request: Request) -> View:
         """As the address says."""
-        return cls._cleaned(dict(request.query_params), page_number(request))
+        return cls._build_view(dict(request.query_params), page_number(request))
 
     @classmethod
     def encoded(cls, query: str) -> View:
         """As a form kept it."""
         given = dict(parse_qsl(query[:1000]))
         page = given.get("page", "1")
-        return cls._cleaned(given, int(page) if page.isascii() and page.isdigit() else 1)
+        return cls._build_view(given, int(page) if page.isascii() and page.isdigit() else 1)
 
     @classmethod
-    def _cleaned(cls, given: dict[str, str], page: int) -> View:
+    def _build_view(cls, given: dict[str, str], page: int) -> View:
         status, kind = given.get("status", ""), given.get("kind", "")
         return cls(
             status if status in get_args(Status) else "",
@@ -68,13 +68,13 @@ class View:
         return query_of(self, **changes)
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The routes of the queue."""
 
-    async def page(
+    async def render_review_page(
         person: Person, view: View, item_id: str | None, *, status: int = 200, chosen: bool = True, **values: Any
     ) -> Response:
-        found = await shell.read(lambda session: _found(session, shell.tenant, view, item_id))
+        found = await shell.read(lambda session: _load_review_queue(session, shell.tenant, view, item_id))
         return await shell.page(
             "review",
             person,
@@ -90,18 +90,20 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         )
 
     @routes.get("/review")
-    async def queue(request: Request) -> Response:
+    async def show_review_queue(request: Request) -> Response:
         person = await shell.person(request)
-        done = await _done(shell, request)
-        return await page(person, View.of(request), None, chosen=False, done=done)
+        done = await _find_decided_item(shell, request)
+        return await render_review_page(person, View.of(request), None, chosen=False, done=done)
 
     @routes.get("/review/{item_id}")
-    async def shown(request: Request, item_id: str) -> Response:
+    async def show_review_item(request: Request, item_id: str) -> Response:
         person = await shell.person(request)
-        return await page(person, View.of(request), item_id, done=await _done(shell, request))
+        return await render_review_page(
+            person, View.of(request), item_id, done=await _find_decided_item(shell, request)
+        )
 
     @routes.post("/review/{item_id}/{decision}")
-    async def decide(request: Request, item_id: str, decision: str) -> Response:
+    async def decide_review_item(request: Request, item_id: str, decision: str) -> Response:
         person, form = await shell.form(request, "knowledge:review")
         if decision not in DECISIONS:
             raise NotFound(f"There is no decision {decision!r}.")
@@ -110,18 +112,20 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
             View.encoded(form.text("view")),
         )
 
-        def work(session: Session) -> None:
+        def apply_decision(session: Session) -> None:
             DECISIONS[decision](session, claim, form)
 
         try:
-            await shell.services.desk.decide(shell.tenant, work)
+            await shell.services.desk.decide(shell.tenant, apply_decision)
         except (InvalidInput, Conflict, NotFound) as error:
             status = 409 if isinstance(error, Conflict) else 422
-            return await page(person, view, item_id, status=status, error=str(error), given=form, tried=decision)
-        return see(_after(item_id, decision, form, view))
+            return await render_review_page(
+                person, view, item_id, status=status, error=str(error), given=form, tried=decision
+            )
+        return redirect_to_page(_choose_next_page(item_id, decision, form, view))
 
 
-def _after(item_id: str, decision: str, form: Form, view: View) -> str:
+def _choose_next_page(item_id: str, decision: str, form: Form, view: View) -> str:
     """The next item, or the same one where it still has to be decided."""
     query = view.query()
     if decision in {"edit", "undo"}:
@@ -131,65 +135,67 @@ def _after(item_id: str, decision: str, form: Form, view: View) -> str:
     return f"{there}?{query}{'&' if query else ''}done={item_id}"
 
 
-async def _done(shell: Shell, request: Request) -> dict[str, Any] | None:
+async def _find_decided_item(shell: Shell, request: Request) -> dict[str, Any] | None:
     """The item that was just decided about, to say so and to offer taking it back."""
     item_id = request.query_params.get("done")
     if not item_id:
         return None
 
-    def work(session: Session) -> dict[str, Any] | None:
+    def describe_item(session: Session) -> dict[str, Any] | None:
         try:
-            return queries.described(session, queries.found(session, shell.tenant, item_id))
+            return queries.describe_item(session, queries.get_review_item(session, shell.tenant, item_id))
         except NotFound:
             return None
 
-    return await shell.read(work)
+    return await shell.read(describe_item)
 
 
-def _found(session: Session, tenant_id: str, view: View, item_id: str | None) -> dict[str, Any]:
-    total, items = queries.listed(session, tenant_id, view.filter, AT_ONCE, (view.page - 1) * AT_ONCE)
-    item = queries.found(session, tenant_id, item_id) if item_id else (items[0] if items else None)
+def _load_review_queue(session: Session, tenant_id: str, view: View, item_id: str | None) -> dict[str, Any]:
+    total, items = queries.list_review_items(session, tenant_id, view.filter, AT_ONCE, (view.page - 1) * AT_ONCE)
+    item = queries.get_review_item(session, tenant_id, item_id) if item_id else (items[0] if items else None)
     place = next((n for n, one in enumerate(items) if item and one.id == item.id), None)
     return {
         "total": total,
         "items": items,
-        "pages": pages(total, AT_ONCE),
-        "item": queries.detailed(session, item) if item else None,
+        "pages": count_pages(total, AT_ONCE),
+        "item": queries.describe_item_details(session, item) if item else None,
         "earlier": items[place - 1] if place else None,
-        "later": _later(items, place),
-        "four_eyes": settings.of(session, tenant_id).four_eyes,
-        "counts": queries.analytics(session, tenant_id)["by_status"],
+        "later": _find_later_item(items, place),
+        "four_eyes": settings.get_learning_settings(session, tenant_id).four_eyes,
+        "counts": queries.compute_review_analytics(session, tenant_id)["by_status"],
     }
 
 
-def _later(items: list[ReviewItem], place: int | None) -> ReviewItem | None:
+def _find_later_item(items: list[ReviewItem], place: int | None) -> ReviewItem | None:
     if place is None:
         return None
     return items[place + 1] if place + 1 < len(items) else None
 
 
-def _edit(session: Session, claim: Claim, form: Form) -> None:
+def _edit_item(session: Session, claim: Claim, form: Form) -> None:
     wording = Wording(tuple(form.lines("questions")), form.text("answer"), form.text("subject"), form.text("intent"))
-    decisions.edit(session, claim, wording)
+    decisions.edit_item(session, claim, wording)
 
 
-def _merge(session: Session, claim: Claim, form: Form) -> None:
+def _merge_item(session: Session, claim: Claim, form: Form) -> None:
     entry_id = form.text("other").strip() or form.text("entry")
     if not entry_id:
         raise InvalidInput("Choose the entry to merge into.")
-    decisions.merge(session, claim, entry_id, take_answer=bool(form.text("take_answer")))
+    decisions.merge_item(session, claim, entry_id, take_answer=bool(form.text("take_answer")))
 
 
-def _snooze(session: Session, claim: Claim, form: Form) -> None:
-    decisions.snooze(session, claim, now() + timedelta(days=min(form.number("days"), 1000)), form.text("reason"))
+def _snooze_item(session: Session, claim: Claim, form: Form) -> None:
+    decisions.snooze_item(
+        session, claim, get_current_time() + timedelta(days=min(form.number("days"), 1000)), form.text("reason")
+    )
 
 
 DECISIONS: dict[str, Callable[[Session, Claim, Form], object]] = {
-    "approve": lambda session, claim, _: decisions.approve(session, claim),
-    "edit": _edit,
-    "merge": _merge,
-    "keep": lambda session, claim, form: decisions.keep(session, claim, form.text("entry")),
-    "reject": lambda session, claim, form: decisions.reject(session, claim, form.text("reason")),
-    "snooze": _snooze,
-    "undo": lambda session, claim, _: decisions.undo(session, claim),
+    "approve": lambda session, claim, _: decisions.approve_item(session, claim),
+    "edit": _edit_item,
+    "merge": _merge_item,
+    "keep": lambda session, claim, form: decisions.keep_entry(session, claim, form.text("entry")),
+    "reject": lambda session, claim, form: decisions.reject_item(session, claim, form.text("reason")),
+    "snooze": _snooze_item,
+    "undo": lambda session, claim, _: decisions.undo_decision(session, claim),
 }

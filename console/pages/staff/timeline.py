@@ -71,20 +71,20 @@ class Timeline:
     """False: only the last messages, or the first, are there."""
 
 
-def timeline(session: Session, conversation: Conversation, most: int, *, newest: bool = False) -> Timeline:
+def load_timeline(session: Session, conversation: Conversation, most: int, *, newest: bool = False) -> Timeline:
     """At most so many messages, the first or the newest of them, with what happened beside them."""
     order = Message.seq.desc() if newest else Message.seq
     said = select(Message).where(Message.conversation_id == conversation.id).order_by(order).limit(most)
     messages = sorted(session.scalars(said), key=lambda message: message.seq)
     whole = len(messages) == conversation.last_seq
-    beside = [*_notes(session, conversation.id), *_events(session, conversation.id)]
+    beside = [*_load_notes(session, conversation.id), *_load_handoff_events(session, conversation.id)]
     if not whole and messages:
         beside = [each for each in beside if messages[0].created_at <= each.at <= messages[-1].created_at]
-    items = [*_messages(session, conversation.id, messages), *beside]
+    items = [*_build_message_items(session, conversation.id, messages), *beside]
     return Timeline(sorted(items, key=lambda item: item.at), whole)
 
 
-def _messages(session: Session, conversation_id: str, messages: list[Message]) -> list[Item]:
+def _build_message_items(session: Session, conversation_id: str, messages: list[Message]) -> list[Item]:
     turns = {t.id: t for t in session.scalars(select(Turn).filter_by(conversation_id=conversation_id))}
     last_of = {message.turn_id: message.id for message in messages if message.turn_id}
     corrections: dict[str, list[HumanCorrection]] = defaultdict(list)
@@ -92,9 +92,9 @@ def _messages(session: Session, conversation_id: str, messages: list[Message]) -
         corrections[each.turn_id or ""].append(each)
     thumbs = select(InteractionFeedback.turn_id, InteractionFeedback.helpful)
     helpful = dict(session.execute(thumbs.filter_by(conversation_id=conversation_id)).all())
-    ways = _ways(session, conversation_id)
+    ways = _load_delivery_states(session, conversation_id)
 
-    def item(message: Message) -> Item:
+    def to_timeline_item(message: Message) -> Item:
         turn = turns.get(message.turn_id or "") if last_of.get(message.turn_id or "") == message.id else None
         more: dict[str, Any] = {}
         if turn:
@@ -105,10 +105,10 @@ def _messages(session: Session, conversation_id: str, messages: list[Message]) -
             "message", message.id, message.created_at, message.speaker, message.text, message=message, **more
         )  # fmt: skip
 
-    return [item(message) for message in messages]
+    return [to_timeline_item(message) for message in messages]
 
 
-def _ways(session: Session, conversation_id: str) -> dict[str, tuple[str, str | None]]:
+def _load_delivery_states(session: Session, conversation_id: str) -> dict[str, tuple[str, str | None]]:
     row = Delivery
     out = select(row.message_id, row.state, row.error).where(
         row.conversation_id == conversation_id, row.kind == "message", row.handoff_id.is_(None)
@@ -116,19 +116,19 @@ def _ways(session: Session, conversation_id: str) -> dict[str, tuple[str, str | 
     return {id_: (WAY.get(state, state), error) for id_, state, error in session.execute(out.order_by(row.seq)) if id_}
 
 
-def _notes(session: Session, conversation_id: str) -> list[Item]:
+def _load_notes(session: Session, conversation_id: str) -> list[Item]:
     rows = select(HandoffNote).join(Handoff, Handoff.id == HandoffNote.handoff_id)
     notes = session.scalars(rows.where(Handoff.conversation_id == conversation_id))
     return [Item("note", note.id, note.at, note.by, note.text) for note in notes]
 
 
-def _events(session: Session, conversation_id: str) -> list[Item]:
+def _load_handoff_events(session: Session, conversation_id: str) -> list[Item]:
     rows = select(HandoffTransition).join(Handoff, Handoff.id == HandoffTransition.handoff_id)
     shown = rows.where(Handoff.conversation_id == conversation_id, HandoffTransition.event.in_(EVENTS))
-    return [Item("event", row.id, row.at, row.by, _event(row)) for row in session.scalars(shown)]
+    return [Item("event", row.id, row.at, row.by, _format_transition(row)) for row in session.scalars(shown)]
 
 
-def _event(row: HandoffTransition) -> str:
+def _format_transition(row: HandoffTransition) -> str:
     said = EVENTS[row.event].format(by=row.by)
     why = row.cause.strip() if row.event in {"request", "escalate", "leave_contact"} else ""
     return f"{said}: {why}" if why else said

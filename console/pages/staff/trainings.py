@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.auth.sessions import Person
-from console.pages.staff.base import HEADERS, PREFIX, Shell, see, status_of
-from console.pages.staff.forms import page_number, pages
+from console.pages.staff.base import HEADERS, PREFIX, Shell, redirect_to_page, status_of
+from console.pages.staff.forms import count_pages, page_number
 from core.db.models import AuditEvent
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.jobs import heartbeat
@@ -26,12 +26,12 @@ LONGEST_REASON = 500
 REFUSED = (Conflict, InvalidInput, NotFound, Unavailable)
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The routes of trainings."""
 
-    async def page(person: Person, number: int = 1, status: int = 200, **values: Any) -> Response:
+    async def render_trainings_page(person: Person, number: int = 1, status: int = 200, **values: Any) -> Response:
         every = await asyncio.to_thread(shell.services.training.listed, shell.tenant)
-        alive = await shell.read(lambda session: heartbeat.alive(session, "worker"))
+        alive = await shell.read(lambda session: heartbeat.is_process_alive(session, "worker"))
         running = next((row for row in every if row["status"] == "deployed"), None)
         unfinished = next((row for row in every if row["status"] in UNFINISHED), None)
         shown = every[(number - 1) * AT_ONCE : number * AT_ONCE]
@@ -42,96 +42,96 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
             status=status,
             found=shown,
             page=number,
-            pages=pages(len(every), AT_ONCE),
+            pages=count_pages(len(every), AT_ONCE),
             running=running,
             unfinished=unfinished,
-            said=_said(unfinished, worker=alive) if unfinished else "",
-            earlier=_earlier(every, running),
+            said=_describe_progress(unfinished, worker=alive) if unfinished else "",
+            earlier=_find_earlier_model(every, running),
             worker=alive,
             **values,
         )
 
     @routes.get("/trainings")
-    async def listed(request: Request) -> Response:
+    async def list_trainings(request: Request) -> Response:
         person = await shell.person(request)
-        return await page(person, page_number(request), done=request.query_params.get("done", ""))
+        return await render_trainings_page(person, page_number(request), done=request.query_params.get("done", ""))
 
     @routes.post("/trainings")
-    async def start(request: Request) -> Response:
+    async def start_training(request: Request) -> Response:
         person, form = await shell.form(request, "model:deploy")
         begin, values = shell.services.start_training, (shell.tenant, "nlu", person.email, form.text("reason").strip())
         try:
             session_id = await asyncio.to_thread(begin, *values)
         except REFUSED as error:
-            return await page(person, 1, status_of(error), error=str(error), given=form)
-        return see(f"{HOME}/{session_id}")
+            return await render_trainings_page(person, 1, status_of(error), error=str(error), given=form)
+        return redirect_to_page(f"{HOME}/{session_id}")
 
     @routes.post("/trainings/rollback")
-    async def rollback(request: Request) -> Response:
+    async def roll_back_model(request: Request) -> Response:
         person, form = await shell.form(request, "model:deploy")
         try:
-            reason = _reason(form.text("reason"))
+            reason = _parse_reason(form.text("reason"))
             back = await asyncio.to_thread(shell.services.training.rollback, shell.tenant, person.email, reason)
         except REFUSED as error:
-            return await page(person, 1, status_of(error), error=str(error))
-        return see(f"{HOME}/{back.id}?done={'deployed' if back.serves else 'later'}")
+            return await render_trainings_page(person, 1, status_of(error), error=str(error))
+        return redirect_to_page(f"{HOME}/{back.id}?done={'deployed' if back.serves else 'later'}")
 
-    _add_one(routes, shell)
+    _add_training_routes(routes, shell)
 
 
-def _add_one(routes: APIRouter, shell: Shell) -> None:
-    async def page(person: Person, session_id: str, status: int = 200, **values: Any) -> Response:
+def _add_training_routes(routes: APIRouter, shell: Shell) -> None:
+    async def render_training_page(person: Person, session_id: str, status: int = 200, **values: Any) -> Response:
         await asyncio.to_thread(shell.services.training.listed, shell.tenant)  # the record follows the disk
-        found = await shell.read(lambda session: _found(session, shell, session_id))
+        found = await shell.read(lambda session: _load_training(session, shell, session_id))
         return await shell.page("training", person, area="trainings", status=status, **found, **values)
 
     @routes.get("/trainings/{session_id}")
-    async def shown(request: Request, session_id: str) -> Response:
+    async def show_training(request: Request, session_id: str) -> Response:
         person = await shell.person(request)
-        return await page(person, session_id, done=request.query_params.get("done", ""))
+        return await render_training_page(person, session_id, done=request.query_params.get("done", ""))
 
     @routes.get("/trainings/{session_id}/progress")
-    async def progress(request: Request, session_id: str) -> Response:
+    async def get_training_progress(request: Request, session_id: str) -> Response:
         """For the page's script: how far it is."""
         await shell.person(request)
 
-        def work(session: Session) -> dict[str, Any]:
-            row = sessions.shown(sessions.get(session, shell.tenant, session_id))
-            alive = heartbeat.alive(session, "worker")
+        def load_progress(session: Session) -> dict[str, Any]:
+            row = sessions.describe_training(sessions.get_training(session, shell.tenant, session_id))
+            alive = heartbeat.is_process_alive(session, "worker")
             return {
                 "over": row["status"] not in UNFINISHED,
                 "progress": row["progress"],
-                "said": _said(row, worker=alive),
+                "said": _describe_progress(row, worker=alive),
             }
 
-        return JSONResponse(await shell.read(work), headers=HEADERS)
+        return JSONResponse(await shell.read(load_progress), headers=HEADERS)
 
     @routes.post("/trainings/{session_id}/deploy")
-    async def deploy(request: Request, session_id: str) -> Response:
+    async def deploy_model(request: Request, session_id: str) -> Response:
         person, form = await shell.form(request, "model:deploy")
         try:
-            reason, forced = _reason(form.text("reason")), bool(form.text("force"))
+            reason, forced = _parse_reason(form.text("reason")), bool(form.text("force"))
             training, who = shell.services.training, person.email
             serves = await asyncio.to_thread(training.deploy, shell.tenant, session_id, who, reason, force=forced)
         except (Conflict, InvalidInput, Unavailable) as error:
-            return await page(person, session_id, status_of(error), error=str(error))
-        return see(f"{HOME}/{session_id}?done={'deployed' if serves else 'later'}")
+            return await render_training_page(person, session_id, status_of(error), error=str(error))
+        return redirect_to_page(f"{HOME}/{session_id}?done={'deployed' if serves else 'later'}")
 
 
-def _found(session: Session, shell: Shell, session_id: str) -> dict[str, Any]:
-    row = sessions.get(session, shell.tenant, session_id)
+def _load_training(session: Session, shell: Shell, session_id: str) -> dict[str, Any]:
+    row = sessions.get_training(session, shell.tenant, session_id)
     changes = select(AuditEvent).filter_by(tenant_id=shell.tenant, kind="model", subject_id=session_id)
-    training = {**sessions.shown(row), "kept": shell.services.training.keeps(row)}
+    training = {**sessions.describe_training(row), "kept": shell.services.training.keeps(row)}
     return {
         "training": training,
         "unfinished": row.status in UNFINISHED,
-        "said": _said(training, worker=heartbeat.alive(session, "worker")),
+        "said": _describe_progress(training, worker=heartbeat.is_process_alive(session, "worker")),
         "can_serve": row.status in CAN_SERVE and training["kept"],
         "history": list(session.scalars(changes.order_by(AuditEvent.id))),
     }
 
 
-def _earlier(every: list[dict[str, Any]], running: dict[str, Any] | None) -> dict[str, Any] | None:
+def _find_earlier_model(every: list[dict[str, Any]], running: dict[str, Any] | None) -> dict[str, Any] | None:
     """The model that a rollback goes back to."""
     if running is None:
         return None
@@ -139,7 +139,7 @@ def _earlier(every: list[dict[str, Any]], running: dict[str, Any] | None) -> dic
     return next((row for row in older if row["deployed_at"] and row["kept"]), None)
 
 
-def _said(training: dict[str, Any], *, worker: bool) -> str:
+def _describe_progress(training: dict[str, Any], *, worker: bool) -> str:
     """What it is doing, for a person to read."""
     if training["status"] == "waiting":
         return "Waiting for the worker." if worker else "Waiting: the worker does not run, and takes it when it starts."
@@ -147,7 +147,7 @@ def _said(training: dict[str, Any], *, worker: bool) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _reason(given: str) -> str:
+def _parse_reason(given: str) -> str:
     """Why the serving model changes; kept with who did it.
 
     Raises:

@@ -13,14 +13,14 @@ from knowledge.answers.decision import LONGEST_QUESTION
 LONGEST_ID = 64
 
 
-def add_to(routes: APIRouter, shell: Shell) -> None:
+def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The page."""
 
     @routes.get("/why")
-    async def why(request: Request) -> Response:
+    async def explain_answer(request: Request) -> Response:
         person, asked = await shell.person(request), request.query_params
         text, turn, conversation = (asked.get(name, "").strip() for name in ("text", "turn", "conversation"))
-        explanations, values, status = shell.services.explanations, _nothing(text), 200
+        explanations, values, status = shell.services.explanations, _build_empty_values(text), 200
         try:
             if text:
                 values["found"] = await explanations.explain(shell.tenant, text)
@@ -33,5 +33,5 @@ def add_to(routes: APIRouter, shell: Shell) -> None:
         return await shell.page("why", person, area="entries", status=status, longest=LONGEST_QUESTION, **values)
 
 
-def _nothing(text: str) -> dict[str, Any]:
+def _build_empty_values(text: str) -> dict[str, Any]:
     return {"text": text, "found": None, "error": None}

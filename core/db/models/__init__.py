@@ -1,6 +1,6 @@
 """Every table; each one has a tenant."""
 
-from core.db.models.base import Base, new_id, now
+from core.db.models.base import Base, generate_id, get_current_time
 from core.db.models.conversations import Conversation, Message, Turn
 from core.db.models.curation import (
     ConversationAnalysis,
@@ -83,6 +83,6 @@ __all__ = [
     "Turn",
     "User",
     "UserSession",
-    "new_id",
-    "now",
+    "generate_id",
+    "get_current_time",
 ]

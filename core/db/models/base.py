@@ -25,12 +25,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value else None
 
 
-def new_id() -> str:
+def generate_id() -> str:
     """A ULID: 26 characters that sort by the time they were made."""
     return str(ULID())
 
 
-def now() -> datetime:
+def get_current_time() -> datetime:
     """The current time in UTC."""
     return datetime.now(UTC)
 
@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
         list[dict[str, Any]]: JSON(),
     }
 
-    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True, default=generate_id)
     tenant_id: Mapped[str] = mapped_column(String(64), index=True)
 
 
@@ -56,5 +56,5 @@ class SettingsRow(Base):
 
     document: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Only what differs from the defaults."""
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
     updated_by: Mapped[str] = mapped_column(String(200), default="")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, get_current_time
 from core.db.models.generation import Money
 
 
@@ -41,8 +41,8 @@ class Conversation(Base):
     last_seq: Mapped[int] = mapped_column(default=0)
     last_delivery: Mapped[int] = mapped_column(default=0)
     """The number of the newest delivery."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
     messages: Mapped[list[Message]] = relationship(order_by="Message.seq", back_populates="conversation")
 
@@ -52,7 +52,7 @@ class Conversation(Base):
 
         By an update: it locks on every database, and SQLite then reads what others wrote before.
         """
-        claim = update(cls).where(cls.id == conversation_id).values(updated_at=now()).returning(cls)
+        claim = update(cls).where(cls.id == conversation_id).values(updated_at=get_current_time()).returning(cls)
         return session.scalar(claim, execution_options={"synchronize_session": False, "populate_existing": True})
 
     def next_seq(self) -> int:
@@ -98,7 +98,7 @@ class Message(Base):
     """What the vendor sent."""
     turn_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
     """For a bot message: the turn that it answers. No foreign key: a turn has one to its message."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")
 
@@ -145,5 +145,5 @@ class Turn(Base):
     generation_ms: Mapped[float | None] = mapped_column(default=None)
     total_ms: Mapped[float | None] = mapped_column(default=None)
     error: Mapped[str | None] = mapped_column(Text, default=None)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)

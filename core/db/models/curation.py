@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, SettingsRow, now
+from core.db.models.base import Base, SettingsRow, get_current_time
 
 
 class InteractionFeedback(Base):
@@ -38,8 +38,8 @@ class InteractionFeedback(Base):
     """Until the customer's next message."""
     implicit_score: Mapped[float | None] = mapped_column(default=None)
     """0 to 1, from the signals alone; the formula is in docs/feedback.md."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class SurveyResponse(Base):
@@ -56,7 +56,7 @@ class SurveyResponse(Base):
     score: Mapped[int | None] = mapped_column(default=None)
     """None: asked, not answered."""
     comment: Mapped[str | None] = mapped_column(Text, default=None)
-    asked_at: Mapped[datetime] = mapped_column(default=now)
+    asked_at: Mapped[datetime] = mapped_column(default=get_current_time)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -90,7 +90,7 @@ class HumanCorrection(Base):
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
     effects: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What approval did, for undoing it, and what the phrasings got afterwards."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class RegressionCase(Base):
@@ -107,7 +107,7 @@ class RegressionCase(Base):
     """What must not be said again."""
     correction_id: Mapped[str | None] = mapped_column(ForeignKey("human_corrections.id"), default=None, index=True)
     active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class ConversationAnalysis(Base):
@@ -130,7 +130,7 @@ class ConversationAnalysis(Base):
     success_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     candidates: Mapped[int] = mapped_column(default=0)
     """How many question/answer pairs were found in it."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class ReviewItem(Base):
@@ -179,8 +179,8 @@ class ReviewItem(Base):
     """What the decision changed."""
     revision: Mapped[int] = mapped_column(default=1)
     """Counts changes up, so that the second of two reviewers is told."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class ReuseObservation(Base):
@@ -202,7 +202,7 @@ class ReuseObservation(Base):
     """None: nobody said yet."""
     judged_by: Mapped[str | None] = mapped_column(String(32), default=None)
     """thumb, correction, reviewer, model or confirmation"""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class TrainingExample(Base):
@@ -219,7 +219,7 @@ class TrainingExample(Base):
     """correction, cluster or staff"""
     source_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
     author: Mapped[str] = mapped_column(String(200))
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class TrainingSession(Base):
@@ -243,7 +243,7 @@ class TrainingSession(Base):
     error: Mapped[str | None] = mapped_column(Text, default=None)
     author: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(String(500), default="")
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     finished_at: Mapped[datetime | None] = mapped_column(default=None)
     deployed_at: Mapped[datetime | None] = mapped_column(default=None)
 

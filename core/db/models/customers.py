@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, new_id, now
+from core.db.models.base import Base, generate_id, get_current_time
 
 
 class Customer(Base):
@@ -15,14 +15,14 @@ class Customer(Base):
 
     __tablename__ = "customers"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=generate_id)
     """A browser's own id where they first came by the web."""
     name: Mapped[str | None] = mapped_column(String(200), default=None)
     language: Mapped[str | None] = mapped_column(String(8), default=None)
     vip: Mapped[bool] = mapped_column(default=False)
     merged_into: Mapped[str | None] = mapped_column(String(64), default=None)
     """The same person's other record, which holds everything now."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class Address(Base):
@@ -41,4 +41,4 @@ class Address(Base):
     """Nothing may be sent there until they opt in again."""
     last_inbound_at: Mapped[datetime | None] = mapped_column(default=None)
     """Some vendors let a business write freely only for so long after it."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, get_current_time
 
 
 class Delivery(Base):
@@ -42,12 +42,12 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     parts_sent: Mapped[int] = mapped_column(default=0)
     """How many parts the vendor has taken, where it takes several."""
-    next_at: Mapped[datetime] = mapped_column(default=now)
+    next_at: Mapped[datetime] = mapped_column(default=get_current_time)
     vendor_id: Mapped[str | None] = mapped_column(String(128), default=None)
     """The vendor's id of the last part."""
     error: Mapped[str | None] = mapped_column(Text, default=None)
     possible_duplicate: Mapped[bool] = mapped_column(default=False)
     """It was sent again though an earlier attempt may have got through."""
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Date, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, get_current_time
 
 _PICO = -12
 
@@ -70,7 +70,7 @@ class LlmCall(Base):
     """Why that rule, and what was done to the prompt."""
     complexity: Mapped[float | None] = mapped_column(default=None)
     complexity_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class LlmDay(Base):
@@ -129,4 +129,4 @@ class Routing(Base):
     document: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=1)
     updated_by: Mapped[str] = mapped_column(String(100), default="")
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)

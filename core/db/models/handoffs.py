@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, SettingsRow, now
+from core.db.models.base import Base, SettingsRow, get_current_time
 
 
 class Handoff(Base):
@@ -44,7 +44,7 @@ class Handoff(Base):
     last_transition: Mapped[int] = mapped_column(default=0)
     escalations: Mapped[int] = mapped_column(default=0)
     """How many of the on-call order were called."""
-    requested_at: Mapped[datetime] = mapped_column(default=now)
+    requested_at: Mapped[datetime] = mapped_column(default=get_current_time)
     claimed_at: Mapped[datetime | None] = mapped_column(default=None)
     first_reply_at: Mapped[datetime | None] = mapped_column(default=None)
     reminded_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -68,7 +68,7 @@ class HandoffTransition(Base):
     by: Mapped[str] = mapped_column(String(200))
     event_id: Mapped[str | None] = mapped_column(String(64), default=None)
     """The desk's own id of the event; the same one twice is one event."""
-    at: Mapped[datetime] = mapped_column(default=now)
+    at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class DeskThread(Base):
@@ -85,7 +85,7 @@ class DeskThread(Base):
     workspace: Mapped[str] = mapped_column(String(64), default="")
     channel: Mapped[str] = mapped_column(String(64), default="")
     thread: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class HandoffNote(Base):
@@ -99,7 +99,7 @@ class HandoffNote(Base):
     by: Mapped[str] = mapped_column(String(200))
     event_id: Mapped[str | None] = mapped_column(String(64), default=None)
     """The desk's own id of it; the same one twice is one note."""
-    at: Mapped[datetime] = mapped_column(default=now)
+    at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class HandoffSettings(SettingsRow):
@@ -119,4 +119,4 @@ class CannedReply(Base):
     text: Mapped[str] = mapped_column(Text)
     """With placeholders such as {name}."""
     updated_by: Mapped[str] = mapped_column(String(200))
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, get_current_time
 
 
 class KnowledgeSource(Base):
@@ -27,8 +27,8 @@ class KnowledgeSource(Base):
     failures: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """[{"uri", "reason"}]: the first of them."""
     passed_over: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    imported_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
+    imported_at: Mapped[datetime] = mapped_column(default=get_current_time)
     forgotten_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -41,8 +41,8 @@ class ImportLease(Base):
     holder: Mapped[str | None] = mapped_column(String(26), default=None)
     """None: nobody."""
     what: Mapped[str] = mapped_column(String(1000), default="")
-    since: Mapped[datetime] = mapped_column(default=now)
-    renewed_at: Mapped[datetime] = mapped_column(default=now)
+    since: Mapped[datetime] = mapped_column(default=get_current_time)
+    renewed_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class SourceDocument(Base):
@@ -64,7 +64,7 @@ class SourceDocument(Base):
     """Of its bytes alone: by it a document is recognised at another path."""
     gone: Mapped[bool] = mapped_column(default=False, server_default=false())
     """It was no longer in its source at the last import."""
-    imported_at: Mapped[datetime] = mapped_column(default=now)
+    imported_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class KnowledgeEntry(Base):
@@ -102,8 +102,8 @@ class KnowledgeEntry(Base):
     source_key: Mapped[str | None] = mapped_column(String(500), default=None)
     """What finds it again inside its document when that is imported again: its heading or its first question."""
     external_id: Mapped[str | None] = mapped_column(String(200), default=None)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
+    updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
     questions: Mapped[list[EntryQuestion]] = relationship(
         order_by="EntryQuestion.position", cascade="all, delete-orphan", back_populates="entry"
@@ -151,7 +151,7 @@ class EntryVersion(Base):
     """The whole entry at that version."""
     author: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(String(500))
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
     entry: Mapped[KnowledgeEntry] = relationship()
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, get_current_time
 
 
 class Heartbeat(Base):
@@ -17,4 +17,4 @@ class Heartbeat(Base):
     __table_args__ = (UniqueConstraint("tenant_id", "process"),)
 
     process: Mapped[str] = mapped_column(String(32))
-    beat_at: Mapped[datetime] = mapped_column(default=now)
+    beat_at: Mapped[datetime] = mapped_column(default=get_current_time)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.db.models.base import Base, now
+from core.db.models.base import Base, get_current_time
 
 
 class User(Base):
@@ -25,7 +25,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(String(16), default="viewer")
     """viewer, reviewer, builder or admin"""
     active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     last_seen_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -38,7 +38,7 @@ class UserSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 of the cookie's value, in hex."""
     csrf_token: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     expires_at: Mapped[datetime]
 
     user: Mapped[User] = relationship()
@@ -57,4 +57,4 @@ class AuditEvent(Base):
     by: Mapped[str] = mapped_column(String(200))
     """E-mail of the member of staff, or the name of the job."""
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_at: Mapped[datetime] = mapped_column(default=get_current_time)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db.models import CannedReply, now
+from core.db.models import CannedReply, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 
 LONGEST_NAME = 80
@@ -30,29 +30,29 @@ class Canned:
     updated_at: datetime
 
 
-def listed(session: Session, tenant_id: str) -> list[Canned]:
+def list_canned_replies(session: Session, tenant_id: str) -> list[Canned]:
     """All of a tenant, by name."""
     rows = session.scalars(select(CannedReply).filter_by(tenant_id=tenant_id).order_by(CannedReply.name))
-    return [_ready(row) for row in rows]
+    return [_to_canned_reply(row) for row in rows]
 
 
-def add(session: Session, tenant_id: str, name: str, text: str, by: str) -> Canned:
+def add_canned_reply(session: Session, tenant_id: str, name: str, text: str, by: str) -> Canned:
     """A new one.
 
     Raises:
         InvalidInput: name or text is empty or too long.
         Conflict: there is one of that name.
     """
-    name, text = _checked(name, text)
-    _free(session, tenant_id, name, None)
+    name, text = _validate_canned_reply(name, text)
+    _require_free_name(session, tenant_id, name, None)
     row = CannedReply(tenant_id=tenant_id, name=name, text=text, updated_by=by)
     session.add(row)
     session.flush()
-    audit.note(session, tenant_id, "canned reply", row.id, "added", by, name=name)
-    return _ready(row)
+    audit.add_audit_event(session, tenant_id, "canned reply", row.id, "added", by, name=name)
+    return _to_canned_reply(row)
 
 
-def change(session: Session, tenant_id: str, id_: str, name: str, text: str, *, by: str) -> Canned:
+def update_canned_reply(session: Session, tenant_id: str, id_: str, name: str, text: str, *, by: str) -> Canned:
     """Another name or text.
 
     Raises:
@@ -60,39 +60,41 @@ def change(session: Session, tenant_id: str, id_: str, name: str, text: str, *, 
         InvalidInput: name or text is empty or too long.
         Conflict: there is another one of that name.
     """
-    row = _found(session, tenant_id, id_)
-    name, text = _checked(name, text)
-    _free(session, tenant_id, name, id_)
+    row = _get_canned_reply(session, tenant_id, id_)
+    name, text = _validate_canned_reply(name, text)
+    _require_free_name(session, tenant_id, name, id_)
     before = row.text
-    row.name, row.text, row.updated_by, row.updated_at = name, text, by, now()
-    audit.note(session, tenant_id, "canned reply", row.id, "changed", by, name=name, before=before, after=text)
-    return _ready(row)
+    row.name, row.text, row.updated_by, row.updated_at = name, text, by, get_current_time()
+    audit.add_audit_event(
+        session, tenant_id, "canned reply", row.id, "changed", by, name=name, before=before, after=text
+    )
+    return _to_canned_reply(row)
 
 
-def remove(session: Session, tenant_id: str, id_: str, by: str) -> None:
+def delete_canned_reply(session: Session, tenant_id: str, id_: str, by: str) -> None:
     """Delete it.
 
     Raises:
         NotFound: the tenant has no such canned reply.
     """
-    row = _found(session, tenant_id, id_)
-    audit.note(session, tenant_id, "canned reply", row.id, "removed", by, name=row.name, before=row.text)
+    row = _get_canned_reply(session, tenant_id, id_)
+    audit.add_audit_event(session, tenant_id, "canned reply", row.id, "removed", by, name=row.name, before=row.text)
     session.delete(row)
 
 
-def filled(text: str, customer: str | None, agent: str) -> str:
+def fill_placeholders(text: str, customer: str | None, agent: str) -> str:
     """With the names put in; where the customer's is not known, its placeholder goes with the space before it."""
     whole = (customer or "").strip()
     names = {"name": whole, "first_name": whole.partition(" ")[0], "agent": agent}
 
-    def put_in(found: re.Match[str]) -> str:
+    def replace_placeholder(found: re.Match[str]) -> str:
         name = names[found["what"]]
         return f"{found['space']}{name}" if name else ""
 
-    return _PLACEHOLDER.sub(put_in, text)
+    return _PLACEHOLDER.sub(replace_placeholder, text)
 
 
-def _checked(name: str, text: str) -> tuple[str, str]:
+def _validate_canned_reply(name: str, text: str) -> tuple[str, str]:
     name, text = " ".join(name.split()), text.strip()
     if not 0 < len(name) <= LONGEST_NAME:
         raise InvalidInput(f"A name has 1 to {LONGEST_NAME} characters.")
@@ -101,18 +103,18 @@ def _checked(name: str, text: str) -> tuple[str, str]:
     return name, text
 
 
-def _free(session: Session, tenant_id: str, name: str, but: str | None) -> None:
+def _require_free_name(session: Session, tenant_id: str, name: str, but: str | None) -> None:
     known = session.scalar(select(CannedReply.id).filter_by(tenant_id=tenant_id, name=name))
     if known not in {None, but}:
         raise Conflict(f"There is a canned reply of the name “{name}” already.")
 
 
-def _found(session: Session, tenant_id: str, id_: str) -> CannedReply:
+def _get_canned_reply(session: Session, tenant_id: str, id_: str) -> CannedReply:
     row = session.get(CannedReply, id_)
     if row is None or row.tenant_id != tenant_id:
         raise NotFound("There is no such canned reply.")
     return row
 
 
-def _ready(row: CannedReply) -> Canned:
+def _to_canned_reply(row: CannedReply) -> Canned:
     return Canned(row.id, row.name, row.text, row.updated_by, row.updated_at)

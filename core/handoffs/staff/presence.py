@@ -40,13 +40,13 @@ class Presence:
         self._seen[handoff.id][email] = _Seen(name, at + LOOKING_SECONDS, until)
         if typing and cast("State", handoff.state) in PERSON:
             self.hub.publish(handoff.conversation_id, AgentTyping())
-        return self._told(handoff, before)
+        return self._publish_viewers(handoff, before)
 
     def leave(self, handoff: HandoffView, email: str) -> None:
         """Somebody does not look at it any more."""
         before = self.viewers(handoff.id)
         self._seen[handoff.id].pop(email, None)
-        self._told(handoff, before)
+        self._publish_viewers(handoff, before)
 
     def viewers(self, handoff_id: str) -> tuple[Viewer, ...]:
         """Who looks at it now, by name."""
@@ -55,7 +55,7 @@ class Presence:
         found = [Viewer(email, seen.name, typing=seen.types_until > at) for email, seen in here.items()]
         return tuple(sorted(found, key=lambda viewer: (viewer.name, viewer.email)))
 
-    def _told(self, handoff: HandoffView, before: tuple[Viewer, ...]) -> tuple[Viewer, ...]:
+    def _publish_viewers(self, handoff: HandoffView, before: tuple[Viewer, ...]) -> tuple[Viewer, ...]:
         now = self.viewers(handoff.id)
         kept = {viewer.email for viewer in now}
         for email in [email for email in self._seen[handoff.id] if email not in kept]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import messages
 from core.db.models import Conversation, Customer, Delivery, Handoff, HandoffNote, HandoffTransition, Message
 from core.events import MessageStored
-from core.handoffs.staff.views import HandoffView, view
+from core.handoffs.staff.views import HandoffView, build_handoff_view
 from core.handoffs.states import ENDED
 
 LATE = ("nobody_there", "timed_out")
@@ -60,18 +60,18 @@ class Filter:
         if self.others_than:
             tests += [Handoff.claimed_by.is_not(None), Handoff.claimed_by != self.others_than]
         if self.text:
-            tests.append(_has(self.text))
+            tests.append(_match_search_text(self.text))
         return tests
 
 
-def _has(text: str) -> ColumnElement[bool]:
+def _match_search_text(text: str) -> ColumnElement[bool]:
     said = exists().where(Message.conversation_id == Conversation.id, Message.text.icontains(text, autoescape=True))
     named = exists().where(Customer.id == Conversation.customer_id, Customer.name.icontains(text, autoescape=True))
     columns = (Handoff.summary, Handoff.reason, Handoff.contact, Conversation.address)
     return or_(named, *(column.icontains(text, autoescape=True) for column in columns), said)
 
 
-def listed(
+def list_handoffs(
     session: Session, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
 ) -> tuple[int, list[HandoffView]]:
     """How many fit, and a page of them: the urgent first, of these the angry, then the negative, then who waits longest."""
@@ -90,7 +90,7 @@ def listed(
     conversations = select(Conversation).where(Conversation.id.in_({row.conversation_id for row in rows}))
     here = session.scalars(conversations).all()  # so that a view finds in the session what it looks up
     people = session.scalars(select(Customer).where(Customer.id.in_({each.customer_id for each in here}))).all()
-    views = [view(session, row) for row in rows]
+    views = [build_handoff_view(session, row) for row in rows]
     del here, people
     return total, views
 
@@ -108,20 +108,20 @@ class Counts:
     """Nobody came; the bot went on."""
 
 
-def counts(session: Session, tenant_id: str, by: str) -> Counts:
+def count_handoffs(session: Session, tenant_id: str, by: str) -> Counts:
     """For one of the staff."""
     query = select(Handoff.state, Handoff.claimed_by, func.count()).where(Handoff.tenant_id == tenant_id)
     rows = session.execute(query.where(Handoff.state.not_in(ENDED)).group_by(Handoff.state, Handoff.claimed_by)).all()
 
-    def of(fits: Callable[[str, str | None], bool]) -> int:
+    def count_matching(fits: Callable[[str, str | None], bool]) -> int:
         return sum(number for state, who, number in rows if fits(state, who))
 
     return Counts(
-        open=of(lambda _state, _who: True),
-        requested=of(lambda state, _who: state == "requested"),
-        mine=of(lambda _state, who: who == by),
-        others=of(lambda _state, who: who is not None and who != by),
-        late=of(lambda state, _who: state in LATE),
+        open=count_matching(lambda _state, _who: True),
+        requested=count_matching(lambda state, _who: state == "requested"),
+        mine=count_matching(lambda _state, who: who == by),
+        others=count_matching(lambda _state, who: who is not None and who != by),
+        late=count_matching(lambda state, _who: state in LATE),
     )
 
 
@@ -162,7 +162,7 @@ class History:
     """By message id: why it did not arrive."""
 
 
-def history(session: Session, handoff: Handoff) -> History:
+def get_handoff_history(session: Session, handoff: Handoff) -> History:
     """All about one."""
     transitions = select(HandoffTransition).filter_by(handoff_id=handoff.id).order_by(HandoffTransition.seq)
     notes = select(HandoffNote).filter_by(handoff_id=handoff.id).order_by(HandoffNote.id)
@@ -171,7 +171,7 @@ def history(session: Session, handoff: Handoff) -> History:
     )
     ways = [(message_id, state, error) for message_id, state, error in session.execute(out) if message_id]
     return History(
-        view(session, handoff),
+        build_handoff_view(session, handoff),
         tuple(messages.messages_after(session, handoff.conversation_id, 0)),
         tuple(Transition(t.event, t.from_state, t.to_state, t.cause, t.by, t.at) for t in session.scalars(transitions)),
         tuple(Note(note.text, note.by, note.at) for note in session.scalars(notes)),

@@ -53,11 +53,11 @@ class HandoffView:
     ended_at: datetime | None
 
 
-def view(session: Session, handoff: Handoff) -> HandoffView:
+def build_handoff_view(session: Session, handoff: Handoff) -> HandoffView:
     """All of it."""
     conversation = session.get_one(Conversation, handoff.conversation_id)
     customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
-    order = settings.of(session, handoff.tenant_id).on_call if handoff.escalations else []
+    order = settings.get_handoff_settings(session, handoff.tenant_id).on_call if handoff.escalations else []
     called = min(handoff.escalations, len(order))
     same = (
         "id", "tenant_id", "conversation_id", "state", "trigger", "reason", "urgency", "sentiment", "summary",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from core.llm.masking.names import named
+from core.llm.masking.names import list_name_spans
 from core.llm.masking.vault import Vault
 from core.llm.types import Request
 
@@ -36,12 +36,12 @@ class Masker:
     def mask(self, request: Request) -> tuple[Request, Vault]:
         """The request without personal data, and what brings it back into the reply."""
         vault = Vault(message.text for message in request.messages)
-        masked = tuple(replace(message, text=self._masked(message.text, vault)) for message in request.messages)
+        masked = tuple(replace(message, text=self._mask_text(message.text, vault)) for message in request.messages)
         return replace(request, messages=masked), vault
 
     def found(self, text: str) -> list[Found]:
         """The personal data in a text, in its order; no two overlap."""
-        everything = [Found(9, start, end, "NAME") for start, end in named(text)]
+        everything = [Found(9, start, end, "NAME") for start, end in list_name_spans(text)]
         place = 0
         for line in text.splitlines(keepends=True):
             everything += (replace(f, start=f.start + place, end=f.end + place) for f in self._line(line))
@@ -52,7 +52,7 @@ class Masker:
                 kept.append(each)
         return sorted(kept, key=lambda f: f.start)
 
-    def _masked(self, text: str, vault: Vault) -> str:
+    def _mask_text(self, text: str, vault: Vault) -> str:
         pieces, place = [], 0
         for found in self.found(text):
             pieces += [text[place : found.start], vault.placeholder(found.kind, text[found.start : found.end])]

@@ -49,7 +49,7 @@ _NEVER = frozenset(
 """Words that begin with a capital letter in shouted or careless English, but name nobody."""
 
 
-def named(text: str) -> list[tuple[int, int]]:
+def list_name_spans(text: str) -> list[tuple[int, int]]:
     """Where names stand: (start, end)."""
     found = []
     for match in _SAID.finditer(text):

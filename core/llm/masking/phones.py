@@ -32,7 +32,7 @@ _NATIONAL = (9, 12)
 """Digits of a number that begins with the 0 of a national call."""
 
 
-def phones(line: str) -> Iterator[tuple[int, int]]:
+def list_phone_spans(line: str) -> Iterator[tuple[int, int]]:
     """Where phone numbers stand: (start, end)."""
     for found in _NUMBER.finditer(line):
         text = found[0]

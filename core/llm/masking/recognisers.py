@@ -24,7 +24,7 @@ from presidio_analyzer.predefined_recognizers import (
 )
 
 from core.llm.masking.masker import Found
-from core.llm.masking.phones import phones
+from core.llm.masking.phones import list_phone_spans
 
 _DIGIT = re.compile(r"\d")
 _IDENTITY = re.compile(r"(?:\d[ .-]?){5}|[A-Za-z]{5}\d{4}|[A-Za-z]{6}\d\d")
@@ -53,7 +53,7 @@ class CardRecognizer(PatternRecognizer):
     def validate_result(self, pattern_text: str) -> bool:
         """Is it one that an issuer gives out?"""
         digits = re.sub(r"\D", "", pattern_text)
-        return bool(_ISSUED.fullmatch(digits)) and _luhn(digits)
+        return bool(_ISSUED.fullmatch(digits)) and _has_luhn_checksum(digits)
 
 
 class CnicRecognizer(PatternRecognizer):
@@ -100,35 +100,39 @@ class Recognising:
 
     def __call__(self, line: str) -> list[Found]:
         """What a line has; overlaps are left in, with their rank."""
-        found = list(self._of(self._email, line, 0, "EMAIL")) if "@" in line else []
+        found = list(self._recognise_spans(self._email, line, 0, "EMAIL")) if "@" in line else []
         if _DIGIT.search(line):
             upper = line.upper()
-            found += self._of(self._iban, upper if len(upper) == len(line) else line, 1, "IBAN")
-            found += self._of(self._card, line, 2, "CARD")
-            found += (Found(4, start, end, "PHONE") for start, end in phones(line))
+            found += self._recognise_spans(self._iban, upper if len(upper) == len(line) else line, 1, "IBAN")
+            found += self._recognise_spans(self._card, line, 2, "CARD")
+            found += (Found(4, start, end, "PHONE") for start, end in list_phone_spans(line))
         if _IDENTITY.search(line):
             for recogniser, word in self._national:
-                found += (f for f in self._of(recogniser, line, 3, "ID") if word is None or _said(line, f.start, word))
+                found += (
+                    f
+                    for f in self._recognise_spans(recogniser, line, 3, "ID")
+                    if word is None or _has_preceding_cue(line, f.start, word)
+                )
             found += (
                 Found(3, *match.span(), "ID")
                 for number, word in _SAID
                 for match in number.finditer(line)
-                if _said(line, match.start(), word)
+                if _has_preceding_cue(line, match.start(), word)
             )
         return found
 
     @staticmethod
-    def _of(recogniser: PatternRecognizer, line: str, rank: int, kind: str) -> Iterator[Found]:
+    def _recognise_spans(recogniser: PatternRecognizer, line: str, rank: int, kind: str) -> Iterator[Found]:
         for result in recogniser.analyze(line, recogniser.supported_entities):
             if result.score >= _SURE:
                 blank = len(line[result.start :]) - len(line[result.start :].lstrip())
                 yield Found(rank, result.start + blank, result.end, kind)
 
 
-def _said(line: str, start: int, word: re.Pattern[str]) -> bool:
+def _has_preceding_cue(line: str, start: int, word: re.Pattern[str]) -> bool:
     return bool(word.search(line, max(0, start - _BEFORE), start))
 
 
-def _luhn(digits: str) -> bool:
+def _has_luhn_checksum(digits: str) -> bool:
     doubled = (sum(divmod(2 * int(d), 10)) for d in digits[-2::-2])
     return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0

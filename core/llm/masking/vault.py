@@ -58,7 +58,7 @@ class Restorer:
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
         self._kinds = frozenset(name.rpartition("_")[0] for name in values)
-        self._pattern = _pattern(self._kinds)
+        self._pattern = _compile_placeholders(self._kinds)
         self._held = ""
         self._before = ""
 
@@ -67,31 +67,31 @@ class Restorer:
         if not self._values:
             return text
         text = self._held + text
-        cut = self._cut(text)
+        cut = self._find_tail_start(text)
         self._held = text[cut:]
-        return self._restored(text[:cut])
+        return self._restore_text(text[:cut])
 
     def flush(self) -> str:
         """The rest."""
         held, self._held = self._held, ""
-        return self._restored(held)
+        return self._restore_text(held)
 
-    def _restored(self, text: str) -> str:
+    def _restore_text(self, text: str) -> str:
         if not text:
             return ""
         whole, place = self._before + text, len(self._before)
         pieces = []
         for found in self._pattern.finditer(whole, place):  # it sees what stands before, to know where a word begins
-            pieces += [whole[place : found.start()], self._value(found)]
+            pieces += [whole[place : found.start()], self._resolve_placeholder(found)]
             place = found.end()
         self._before = whole[-1]
         return "".join([*pieces, whole[place:]])
 
-    def _value(self, found: re.Match[str]) -> str:
+    def _resolve_placeholder(self, found: re.Match[str]) -> str:
         name = f"{found['a'] or found['b']}_{int(found['m'] or found['n'])}".upper()
         return self._values.get(name, found[0])
 
-    def _cut(self, text: str) -> int:
+    def _find_tail_start(self, text: str) -> int:
         """Where the tail begins that may become a placeholder."""
         for start in range(max(0, len(text) - _LONGEST), len(text)):
             found = _BEGUN.fullmatch(text, start)
@@ -100,7 +100,7 @@ class Restorer:
         return len(text)
 
     def _may_become(self, found: re.Match[str], before: str) -> bool:
-        if not found["open"] and (not found["kind"] or _is_word(before[-1:])):
+        if not found["open"] and (not found["kind"] or _is_name_character(before[-1:])):
             return False
         kind = found["kind"].upper()
         if found["number"]:
@@ -108,7 +108,7 @@ class Restorer:
         return any(known.startswith(kind) for known in self._kinds)
 
 
-def _pattern(kinds: Iterable[str]) -> re.Pattern[str]:
+def _compile_placeholders(kinds: Iterable[str]) -> re.Pattern[str]:
     names = "|".join(sorted(kinds)) or "(?!)"
     return re.compile(
         rf"{_OPENING} ?(?P<a>{names})\\?[_ -]?(?P<m>\d{{1,6}}) ?{_CLOSING}"
@@ -117,5 +117,5 @@ def _pattern(kinds: Iterable[str]) -> re.Pattern[str]:
     )
 
 
-def _is_word(character: str) -> bool:
+def _is_name_character(character: str) -> bool:
     return character.isalnum() or character == "_"

@@ -12,8 +12,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 from core.errors import ProviderFailed
 from core.llm.catalogue import Model
-from core.llm.providers.failures import failed
-from core.llm.providers.tokens import count_tokens, estimate
+from core.llm.providers.failures import build_provider_error
+from core.llm.providers.tokens import count_tokens, estimate_tokens
 from core.llm.types import Completion, Delta, Finish, FinishReason, Request, StreamItem, Usage
 
 ROOM_FOR_THOUGHTS = 4096
@@ -57,8 +57,8 @@ class Answer:
         self._finish = (info.get("finish_reason") or self._finish).lower()
         blocked = self._finish in BLOCKED or (info.get("prompt_feedback") or {}).get("block_reason")
         if blocked or message.additional_kwargs.get("refusal"):
-            raise failed(self._vendor, "blocked")
-        piece = _text(message.content)
+            raise build_provider_error(self._vendor, "blocked")
+        piece = _extract_text(message.content)
         self.text += piece
         return piece
 
@@ -69,16 +69,16 @@ class Answer:
             ProviderFailed: nothing came, or it ended before its end.
         """
         if not self.text.strip():
-            raise failed(self._vendor, "empty" if self.got_anything else "malformed", code=self._finish)
+            raise build_provider_error(self._vendor, "empty" if self.got_anything else "malformed", code=self._finish)
         if not self._finish:
-            raise failed(self._vendor, "connection")
+            raise build_provider_error(self._vendor, "connection")
         finish: FinishReason = "length" if self._finish in CUT else "stop"
-        return Completion(self.text, model, self._usage(request), finish)
+        return Completion(self.text, model, self._build_usage(request), finish)
 
-    def _usage(self, request: Request) -> Usage:
+    def _build_usage(self, request: Request) -> Usage:
         if self._input or self._output:
             return Usage(self._input, self._output, min(self._cached, self._input))
-        return Usage(count_tokens(request), estimate(self.text), estimated=True)
+        return Usage(count_tokens(request), estimate_tokens(self.text), estimated=True)
 
 
 class ChatProvider(ABC):
@@ -177,12 +177,12 @@ def messages_of(request: Request) -> list[BaseMessage]:
     return [SystemMessage(system), *turns] if system else list(turns)
 
 
-def _text(content: str | list[str | dict[str, Any]]) -> str:
+def _extract_text(content: str | list[str | dict[str, Any]]) -> str:
     if isinstance(content, str):
         return content
-    parts = (part if isinstance(part, str) else part.get("text", "") for part in content if _is_text(part))
+    parts = (part if isinstance(part, str) else part.get("text", "") for part in content if _is_text_part(part))
     return "".join(parts)
 
 
-def _is_text(part: str | dict[str, Any]) -> bool:
+def _is_text_part(part: str | dict[str, Any]) -> bool:
     return isinstance(part, str) or part.get("type") == "text"

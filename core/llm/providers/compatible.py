@@ -11,7 +11,7 @@ from langchain_openai.chat_models.base import BaseChatOpenAI
 from pydantic import SecretStr
 
 from core.llm.catalogue import Model
-from core.llm.providers.failures import failed
+from core.llm.providers.failures import build_provider_error
 from core.llm.providers.openai import OpenAIProvider
 
 NO_KEY = SecretStr("none")
@@ -45,6 +45,6 @@ class CompatibleProvider(OpenAIProvider):
         if not model and not self._first:
             listed = (await self.client().models.list()).data
             if not listed:
-                raise failed(self.vendor, "not_found", code="no_model_loaded")
+                raise build_provider_error(self.vendor, "not_found", code="no_model_loaded")
             self._first = listed[0].id
         return model or self._first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
-from core.llm.providers.failures import failed
+from core.llm.providers.failures import build_provider_error
 from core.llm.providers.tokens import count_tokens
 from core.llm.types import Completion, Delta, Finish, Request, StreamItem, Usage
 
@@ -19,7 +19,7 @@ class ExtractProvider:
     async def complete(self, request: Request) -> Completion:
         """See ``Provider``."""
         if not request.extract:
-            raise failed("The extract", "empty")
+            raise build_provider_error("The extract", "empty")
         return Completion(request.extract, NAME, Usage(0, 0))
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:

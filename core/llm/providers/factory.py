@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.llm.providers.transcriptions import OpenAITranscriptions
 
 
-def configured(settings: Settings) -> frozenset[str]:
+def list_configured_providers(settings: Settings) -> frozenset[str]:
     """Names of the providers that have a key, a URL or a model; nothing is imported for it."""
     said = {
         "openai": settings.openai_api_key.get_secret_value(),
@@ -37,22 +37,22 @@ def make_providers(settings: Settings, catalogue: Catalogue) -> dict[str, Provid
         from core.llm.providers.openai import OpenAIProvider  # noqa: PLC0415
 
         key = settings.openai_api_key
-        providers["openai"] = OpenAIProvider(key, _models(catalogue, "openai"), settings.openai_url)
+        providers["openai"] = OpenAIProvider(key, _select_provider_models(catalogue, "openai"), settings.openai_url)
     if settings.gemini_api_key.get_secret_value():
         from core.llm.providers.gemini import GeminiProvider  # noqa: PLC0415
 
         key = settings.gemini_api_key
-        providers["gemini"] = GeminiProvider(key, _models(catalogue, "gemini"), settings.gemini_url)
+        providers["gemini"] = GeminiProvider(key, _select_provider_models(catalogue, "gemini"), settings.gemini_url)
     if settings.local_model is not None:
         from core.llm.providers.transformers import make_local  # noqa: PLC0415
 
         providers["local"] = make_local(settings.local_model)
-    return providers | _servers(settings, catalogue)
+    return providers | _make_server_providers(settings, catalogue)
 
 
 def make_transcriptions(settings: Settings, model: Transcription) -> OpenAITranscriptions | None:
     """The vendor of voice notes; None where it has no key or URL."""
-    if model.provider not in configured(settings):
+    if model.provider not in list_configured_providers(settings):
         return None
     from core.llm.providers.compatible import CompatibleProvider  # noqa: PLC0415
     from core.llm.providers.openai import OpenAIProvider  # noqa: PLC0415
@@ -63,7 +63,7 @@ def make_transcriptions(settings: Settings, model: Transcription) -> OpenAITrans
     return OpenAITranscriptions(OpenAIProvider(settings.openai_api_key, {}, settings.openai_url), model.name)
 
 
-def _servers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:
+def _make_server_providers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:
     urls = {
         "ollama": ("Ollama", settings.ollama_url),
         "vllm": ("vLLM", settings.vllm_url),
@@ -75,10 +75,10 @@ def _servers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:
     from core.llm.providers.compatible import CompatibleProvider  # noqa: PLC0415
 
     return {
-        name: CompatibleProvider(vendor, url.rstrip("/"), _models(catalogue, name))
+        name: CompatibleProvider(vendor, url.rstrip("/"), _select_provider_models(catalogue, name))
         for name, (vendor, url) in configured.items()
     }
 
 
-def _models(catalogue: Catalogue, provider: str) -> dict[str, Model]:
+def _select_provider_models(catalogue: Catalogue, provider: str) -> dict[str, Model]:
     return {model.name: model for model in catalogue.models.values() if model.provider == provider}

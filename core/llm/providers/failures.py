@@ -40,7 +40,7 @@ TOO_LONG = re.compile(
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
-def failed(
+def build_provider_error(
     vendor: str, kind: ErrorKind, *, status: int | None = None, code: str = "", retry_after: float | None = None
 ) -> ProviderFailed:
     """The error, in a sentence an operator understands; ``code`` is the vendor's short word for it."""
@@ -57,10 +57,10 @@ def kind_of_status(status: int) -> ErrorKind:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait by ``retry-after-ms`` or ``Retry-After``, which is a number or a date."""
     value = headers.get("retry-after-ms")
-    if value is not None and _number(value) is not None:
+    if value is not None and _parse_number(value) is not None:
         return max(0.0, float(value) / 1000)
     value = headers.get("retry-after", "")
-    if (seconds := _number(value)) is not None:
+    if (seconds := _parse_number(value)) is not None:
         return max(0.0, seconds)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
@@ -68,7 +68,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _number(value: str) -> float | None:
+def _parse_number(value: str) -> float | None:
     try:
         return float(value)
     except ValueError:

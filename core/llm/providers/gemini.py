@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Model
 from core.llm.providers.chat import ChatProvider, limit_of
-from core.llm.providers.failures import TOO_LONG, failed, kind_of_status, retry_after
+from core.llm.providers.failures import TOO_LONG, build_provider_error, kind_of_status, retry_after
 from core.llm.types import Request
 
 URL = "https://generativelanguage.googleapis.com"
@@ -79,12 +79,12 @@ class GeminiProvider(ChatProvider):
         """See ``ChatProvider``."""
         refused = error if isinstance(error, APIError) else error.__cause__
         if isinstance(refused, APIError):
-            return self._refused(refused)
+            return self._convert_error(refused)
         if isinstance(error, TimeoutError):
-            return failed(self.vendor, "timeout")
+            return build_provider_error(self.vendor, "timeout")
         if isinstance(error, aiohttp.ClientError | OSError):
-            return failed(self.vendor, "connection")
-        return failed(self.vendor, "malformed", code=type(error).__name__)
+            return build_provider_error(self.vendor, "connection")
+        return build_provider_error(self.vendor, "malformed", code=type(error).__name__)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -92,8 +92,8 @@ class GeminiProvider(ChatProvider):
             await chat.aclose()
         self._chats.clear()
 
-    def _refused(self, error: APIError) -> ProviderFailed:
-        details = _details(error)
+    def _convert_error(self, error: APIError) -> ProviderFailed:
+        details = _extract_error_details(error)
         said = json.dumps(details)
         status = str(error.status or "")
         kind = STATUSES.get(status, kind_of_status(error.code))
@@ -105,17 +105,17 @@ class GeminiProvider(ChatProvider):
             kind = "quota" if "billing" in (error.message or "").lower() else "unauthorised"
         elif kind == "bad_request" and TOO_LONG.search(error.message or ""):
             kind = "context_too_long"
-        wait = _delay(details) or retry_after(getattr(error.response, "headers", None) or {})
-        return failed(self.vendor, kind, status=error.code, code=status, retry_after=wait)
+        wait = _find_retry_delay(details) or retry_after(getattr(error.response, "headers", None) or {})
+        return build_provider_error(self.vendor, kind, status=error.code, code=status, retry_after=wait)
 
 
-def _details(error: APIError) -> list[dict[str, Any]]:
+def _extract_error_details(error: APIError) -> list[dict[str, Any]]:
     body = error.details if isinstance(error.details, dict) else {}
     found = body.get("error", body).get("details") or []
     return [detail for detail in found if isinstance(detail, dict)]
 
 
-def _delay(details: list[dict[str, Any]]) -> float | None:
+def _find_retry_delay(details: list[dict[str, Any]]) -> float | None:
     for detail in details:
         if detail.get("@type", "").endswith("RetryInfo"):
             return retry_after({"retry-after": str(detail.get("retryDelay", "")).removesuffix("s")})

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Model
 from core.llm.providers.chat import Chat, ChatProvider, limit_of
-from core.llm.providers.failures import TOO_LONG, failed, kind_of_status, retry_after
+from core.llm.providers.failures import TOO_LONG, build_provider_error, kind_of_status, retry_after
 from core.llm.types import Request
 
 URL = "https://api.openai.com/v1"
@@ -97,15 +97,17 @@ class OpenAIProvider(ChatProvider):
     def failure(self, error: Exception) -> ProviderFailed:
         """See ``ChatProvider``."""
         if isinstance(error, openai.APIStatusError):
-            return self._refused(error)
+            return self._convert_error(error)
         if isinstance(error, openai.APIResponseValidationError):
-            return failed(self.vendor, "malformed")
+            return build_provider_error(self.vendor, "malformed")
         for exception, kind in KINDS:
             if isinstance(error, exception):
-                return failed(self.vendor, kind)
+                return build_provider_error(self.vendor, kind)
         if isinstance(error, openai.APIError):  # an error event in the middle of a stream
-            return failed(self.vendor, CODES.get(_code(error), "server"), code=_code(error))
-        return failed(self.vendor, "malformed", code=type(error).__name__)
+            return build_provider_error(
+                self.vendor, CODES.get(_get_error_code(error), "server"), code=_get_error_code(error)
+            )
+        return build_provider_error(self.vendor, "malformed", code=type(error).__name__)
 
     def client(self) -> openai.AsyncOpenAI:
         """The SDK itself over the same connections, for what is no chat."""
@@ -119,13 +121,15 @@ class OpenAIProvider(ChatProvider):
     async def _said_key(self) -> str:
         return self._key.get_secret_value()
 
-    def _refused(self, error: openai.APIStatusError) -> ProviderFailed:
-        code, status = _code(error), error.status_code
+    def _convert_error(self, error: openai.APIStatusError) -> ProviderFailed:
+        code, status = _get_error_code(error), error.status_code
         kind = CODES.get(code, kind_of_status(status))
         if kind == "bad_request" and (isinstance(error, ContextOverflowError) or TOO_LONG.search(error.message)):
             kind = "context_too_long"
-        return failed(self.vendor, kind, status=status, code=code, retry_after=retry_after(error.response.headers))
+        return build_provider_error(
+            self.vendor, kind, status=status, code=code, retry_after=retry_after(error.response.headers)
+        )
 
 
-def _code(error: openai.APIError) -> str:
+def _get_error_code(error: openai.APIError) -> str:
     return str(error.code or error.type or "")

@@ -23,10 +23,10 @@ DIGIT = 1.8
 
 def count_tokens(request: Request) -> int:
     """An estimate for all messages of a request; see ``estimate`` for how far off it may be."""
-    return sum(estimate(message.text) + PER_MESSAGE for message in request.messages)
+    return sum(estimate_tokens(message.text) + PER_MESSAGE for message in request.messages)
 
 
-def estimate(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Tokens of a text by the characters of each script.
 
     Against o200k over 60 English data sets the middle error is +5 %, and nine of ten texts are within -20 % to +35 %; Urdu in its

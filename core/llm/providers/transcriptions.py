@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from httpx2 import Timeout
 
-from core.llm.providers.failures import failed
+from core.llm.providers.failures import build_provider_error
 from core.llm.providers.openai import OpenAIProvider
 from core.llm.sound import Heard
 from core.llm.types import Request
@@ -31,7 +31,7 @@ class OpenAITranscriptions:
             raise self._provider.failure(error) from error
         text = (getattr(heard, "text", None) or "").strip()
         if not text:
-            raise failed(self._provider.vendor, "empty")
+            raise build_provider_error(self._provider.vendor, "empty")
         return Heard(text, getattr(getattr(heard, "usage", None), "seconds", None))
 
     async def close(self) -> None:

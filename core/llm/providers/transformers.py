@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import SettingsInvalid
-from core.llm.providers.failures import failed
-from core.llm.providers.tokens import count_tokens, estimate
+from core.llm.providers.failures import build_provider_error
+from core.llm.providers.tokens import count_tokens, estimate_tokens
 from core.llm.types import Completion, Delta, Finish, Request, StreamItem, Usage
 
 VENDOR = "The local model"
@@ -57,18 +57,18 @@ class LocalProvider:
         async for item in self.stream(request):
             if isinstance(item, Finish):
                 return item.completion
-        raise failed(VENDOR, "empty")
+        raise build_provider_error(VENDOR, "empty")
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
         """See ``Provider``."""
         text, count = "", 0
         async with self._turn:
-            async for piece in self._run(request):
+            async for piece in self._stream_pieces(request):
                 text, count = text + piece, count + 1
                 yield Delta(piece)
         if not text.strip():
-            raise failed(VENDOR, "empty")
-        usage = Usage(count_tokens(request), estimate(text), estimated=True)
+            raise build_provider_error(VENDOR, "empty")
+        usage = Usage(count_tokens(request), estimate_tokens(text), estimated=True)
         finish: Any = "length" if count >= request.max_output_tokens else "stop"
         yield Finish(Completion(text, self._path.name, usage, finish))
 
@@ -79,21 +79,21 @@ class LocalProvider:
     async def warm(self) -> None:
         """Load the model."""
         async with self._turn:
-            await asyncio.to_thread(self._loaded)
+            await asyncio.to_thread(self._load_model)
 
-    async def _run(self, request: Request) -> AsyncIterator[str]:
+    async def _stream_pieces(self, request: Request) -> AsyncIterator[str]:
         loop, queue, stop = asyncio.get_running_loop(), asyncio.Queue[str | Exception | None](), threading.Event()
-        thread = asyncio.ensure_future(asyncio.to_thread(self._write, request, loop, queue, stop))
+        thread = asyncio.ensure_future(asyncio.to_thread(self._produce_pieces, request, loop, queue, stop))
         try:
             while (piece := await queue.get()) is not None:
                 if isinstance(piece, Exception):
-                    raise failed(VENDOR, "server", code=type(piece).__name__) from piece
+                    raise build_provider_error(VENDOR, "server", code=type(piece).__name__) from piece
                 yield piece
         finally:
             stop.set()
             await asyncio.shield(thread)
 
-    def _write(
+    def _produce_pieces(
         self,
         request: Request,
         loop: asyncio.AbstractEventLoop,
@@ -102,7 +102,7 @@ class LocalProvider:
     ) -> None:
         end: Exception | None = None
         try:
-            for piece in self._loaded().pieces(request):
+            for piece in self._load_model().pieces(request):
                 if stop.is_set():
                     break
                 if piece:
@@ -111,13 +111,13 @@ class LocalProvider:
             end = error
         loop.call_soon_threadsafe(queue.put_nowait, end)
 
-    def _loaded(self) -> Runs:
+    def _load_model(self) -> Runs:
         if self._model is None:
             self._model = GgufModel(self._path) if self._path.is_file() else FolderModel(self._path)
         return self._model
 
 
-def _messages(request: Request) -> list[dict[str, str]]:
+def _to_chat_messages(request: Request) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.text} for message in request.messages]
 
 
@@ -132,7 +132,10 @@ class GgufModel:
     def pieces(self, request: Request) -> Iterator[str]:
         """The answer as it is written; blocks."""
         chunks = self._llama.create_chat_completion(
-            _messages(request), max_tokens=request.max_output_tokens, temperature=request.temperature, stream=True
+            _to_chat_messages(request),
+            max_tokens=request.max_output_tokens,
+            temperature=request.temperature,
+            stream=True,
         )
         for chunk in chunks:
             yield chunk["choices"][0]["delta"].get("content") or ""
@@ -152,7 +155,7 @@ class FolderModel:
         from transformers import TextIteratorStreamer  # noqa: PLC0415
 
         ids = self._tokenizer.apply_chat_template(
-            _messages(request), add_generation_prompt=True, return_tensors="pt", return_dict=True
+            _to_chat_messages(request), add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         options = {
@@ -160,12 +163,12 @@ class FolderModel:
             "do_sample": request.temperature > 0,
             "streamer": streamer,
         }
-        writing = threading.Thread(target=self._generate, args=(ids, options, streamer), daemon=True)
+        writing = threading.Thread(target=self._generate_tokens, args=(ids, options, streamer), daemon=True)
         writing.start()
         yield from streamer
         writing.join()
 
-    def _generate(self, ids: Any, options: dict[str, Any], streamer: Any) -> None:
+    def _generate_tokens(self, ids: Any, options: dict[str, Any], streamer: Any) -> None:
         try:
             self._model.generate(**ids, **options)
         finally:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol, cast
 
-from core.db.models import LlmCall, now
+from core.db.models import LlmCall, get_current_time
 from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Catalogue
-from core.llm.providers.tokens import estimate
+from core.llm.providers.tokens import estimate_tokens
 from core.llm.router.budgets import Reservation
 from core.llm.router.decision import EXTRACT, Decision
 from core.llm.router.rules import Limits
@@ -109,7 +109,7 @@ class Attempt:
 
     def __post_init__(self) -> None:
         self._started, self._began = self.clock(), asyncio.get_running_loop().time()
-        self._created_at = now()
+        self._created_at = get_current_time()
         self._restorer = self.target.vault.restorer() if self.target.vault else None
 
     async def next(self) -> StreamItem:
@@ -122,24 +122,24 @@ class Attempt:
             try:
                 item = await self._within_limits()
             except ProviderFailed as error:
-                self._fail(error)
+                self._fail_attempt(error)
                 raise
-            self._take(item)
+            self._handle_item(item)
         return self._ready.popleft()
 
     def abandon(self, why: str = CLOSED_BY_US) -> None:
         """Nobody wants the rest: the provider's stream is closed, and what came so far is recorded."""
         if self.settled:
             return
-        self._settle(self._estimated(), success=True, error=why, hedge=why == SLOWER)
+        self._settle_attempt(self._estimate_usage(), success=True, error=why, hedge=why == SLOWER)
         self.watcher.ended_early(self)
 
     async def _within_limits(self) -> StreamItem:
         if self._items is None:
             target = self.target
-            self._items = _whole(target) if target.whole else target.client.stream(target.request)
+            self._items = _yield_completion(target) if target.whole else target.client.stream(target.request)
         try:
-            async with asyncio.timeout_at(self._deadline()):
+            async with asyncio.timeout_at(self._compute_deadline()):
                 return await anext(self._items)
         except ProviderFailed:
             raise
@@ -151,7 +151,7 @@ class Attempt:
             said = f"{self.target.model_id} failed in a way that nobody foresaw ({type(error).__name__})."
             raise ProviderFailed(said, "malformed") from error
 
-    def _deadline(self) -> float:
+    def _compute_deadline(self) -> float:
         limits, loop_time = self.target.limits, asyncio.get_running_loop().time()
         total = min(self._began + limits.total_seconds, self.target.give_up_at)
         if self.target.whole:
@@ -161,47 +161,47 @@ class Attempt:
         patience = limits.first_token_seconds * (THINKING if self.target.thinks else 1)
         return min(self._began + patience, total)
 
-    def _take(self, item: StreamItem) -> None:
+    def _handle_item(self, item: StreamItem) -> None:
         if isinstance(item, Delta):
             if self.first_token_ms is None:
                 self.first_token_ms = self._elapsed_ms()
             self.text += item.text
             if len(self.text) > self.target.request.max_output_tokens * CHARACTERS_OF_A_TOKEN * MARGIN:
-                cut = Completion(self.text, self.target.request.model, self._estimated(), "length")
-                self._end(cut)
+                cut = Completion(self.text, self.target.request.model, self._estimate_usage(), "length")
+                self._end_attempt(cut)
                 return
-            self._show(self._restorer.feed(item.text) if self._restorer else item.text)
+            self._release_text(self._restorer.feed(item.text) if self._restorer else item.text)
         elif isinstance(item, Finish):
-            self._end(item.completion)
+            self._end_attempt(item.completion)
 
-    def _end(self, completion: Completion) -> None:
+    def _end_attempt(self, completion: Completion) -> None:
         if not completion.text.strip():
             error = ProviderFailed(f"{self.target.model_id} sent no text.", "empty")
-            self._fail(error)
+            self._fail_attempt(error)
             raise error
         if self._restorer and not self.target.whole:
-            self._show(self._restorer.flush())
+            self._release_text(self._restorer.flush())
         vault = self.target.vault
         text = vault.restore(completion.text) if vault and self.target.whole else self._shown or completion.text
-        cost = self._settle(completion.usage, success=True)
-        served = self._served(cost)
+        cost = self._settle_attempt(completion.usage, success=True)
+        served = self._build_served(cost)
         self._ready.append(Finish(replace(completion, text=text, model=self.target.model_id, served=served)))
         self.watcher.ended_well(self)
 
-    def _show(self, text: str) -> None:
+    def _release_text(self, text: str) -> None:
         if text:
             self._shown += text
             self._ready.append(Delta(text))
 
-    def _fail(self, error: ProviderFailed) -> None:
+    def _fail_attempt(self, error: ProviderFailed) -> None:
         if self.settled:
             return
         paid = bool(self.text) or error.kind == "timeout"
-        usage = self._estimated() if paid else Usage(0, 0)
-        self._settle(usage, success=False, kind=error.kind, error=str(error))
+        usage = self._estimate_usage() if paid else Usage(0, 0)
+        self._settle_attempt(usage, success=False, kind=error.kind, error=str(error))
         self.watcher.ended_badly(self, error)
 
-    def _settle(
+    def _settle_attempt(
         self,
         usage: Usage,
         *,
@@ -217,10 +217,10 @@ class Attempt:
         cost = Decimal(0) if target.model_id == EXTRACT else self.catalogue.cost(target.model_id, usage)
         if target.reservation:
             target.reservation.settle(cost or Decimal(0))
-        self.watcher.record(self._row(usage, cost, success=success, kind=kind, error=error, hedge=hedge))
+        self.watcher.record(self._build_attempt_row(usage, cost, success=success, kind=kind, error=error, hedge=hedge))
         return cost
 
-    def _row(
+    def _build_attempt_row(
         self,
         usage: Usage,
         cost: Decimal | None,
@@ -230,7 +230,7 @@ class Attempt:
         error: str | None,
         hedge: bool,
     ) -> LlmCall:
-        row = row_of(self.target.request, self.target.decision, self.target.provider, self.target.model_id)
+        row = build_llm_call(self.target.request, self.target.decision, self.target.provider, self.target.model_id)
         row.input_tokens, row.output_tokens = usage.input_tokens, usage.output_tokens
         row.cached_tokens, row.estimated = usage.cached_tokens, usage.estimated
         row.cost, row.currency = cost, currency_of(self.catalogue, self.target.model_id)
@@ -242,7 +242,7 @@ class Attempt:
             row.reason = f"{row.reason}; {self.target.note}"
         return row
 
-    def _served(self, cost: Decimal | None) -> Served:
+    def _build_served(self, cost: Decimal | None) -> Served:
         target = self.target
         return Served(
             provider=target.provider,
@@ -255,16 +255,16 @@ class Attempt:
             failovers=target.failovers,
         )
 
-    def _estimated(self) -> Usage:
+    def _estimate_usage(self) -> Usage:
         if self.target.model_id == EXTRACT:
             return Usage(0, 0)
-        return Usage(self.target.client.count_tokens(self.target.request), estimate(self.text), estimated=True)
+        return Usage(self.target.client.count_tokens(self.target.request), estimate_tokens(self.text), estimated=True)
 
     def _elapsed_ms(self) -> float:
         return (self.clock() - self._started) * 1000
 
 
-def row_of(request: Request, decision: Decision, provider: str, model_id: str) -> LlmCall:
+def build_llm_call(request: Request, decision: Decision, provider: str, model_id: str) -> LlmCall:
     """A row with all that is known before a call."""
     caller = request.caller
     return LlmCall(
@@ -288,5 +288,5 @@ def currency_of(catalogue: Catalogue, model_id: str) -> str:
     return model.price.currency if model and model.price else "USD"
 
 
-async def _whole(target: Target) -> AsyncIterator[StreamItem]:
+async def _yield_completion(target: Target) -> AsyncIterator[StreamItem]:
     yield Finish(await target.client.complete(target.request))

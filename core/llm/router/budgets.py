@@ -92,27 +92,27 @@ class Budgets:
 
     async def read(self, caller: Caller, budget: Budget) -> None:
         """Bring the accounts that this caller needs up to date."""
-        for bound in bounds(caller, budget):
-            account = self._account(bound.key)
+        for bound in list_budget_bounds(caller, budget):
+            account = self._get_account(bound.key)
             if account.read_at is not None and self._clock() - account.read_at < FRESH_SECONDS:
                 continue
             account.read_at, before, account.since = self._clock(), account.since, ZERO
             try:
-                account.stored = await self._read(bound.key)
+                account.stored = await self._load_spending(bound.key)
             except SQLAlchemyError as error:
                 account.since += before
                 log.warning("spending not read", account=bound.key[0], error=str(error))
 
     def is_exhausted(self, caller: Caller, budget: Budget) -> bool:
         """Is one of its limits reached? A limit of 0 always is."""
-        return any(self._account(b.key).spent >= b.limit for b in bounds(caller, budget))
+        return any(self._get_account(b.key).spent >= b.limit for b in list_budget_bounds(caller, budget))
 
     def reserve(self, caller: Caller, budget: Budget, estimate: Decimal, *, force: bool = False) -> Reservation | None:
         """Set the estimate aside; None where a limit does not have it any more (unless ``force``)."""
-        held = bounds(caller, budget)
-        accounts = tuple(self._account(bound.key) for bound in held)
+        held = list_budget_bounds(caller, budget)
+        accounts = tuple(self._get_account(bound.key) for bound in held)
         for bound, account in zip(held, accounts, strict=True):
-            self._warn(bound, account)
+            self._log_budget_warning(bound, account)
             over = account.spent >= bound.limit or account.spent + account.reserved + estimate > bound.limit
             if over and not force:
                 return None
@@ -120,13 +120,13 @@ class Budgets:
             account.reserved += estimate
         return Reservation(accounts, estimate)
 
-    async def _read(self, key: Key) -> Decimal:
+    async def _load_spending(self, key: Key) -> Decimal:
         what, whose = key
         if what == "conversation":
             return await self._spending.spent_conversation(whose)
         return await self._spending.spent_today(whose or None)
 
-    def _account(self, key: Key) -> Account:
+    def _get_account(self, key: Key) -> Account:
         today, account = self._today(), self._accounts.get(key)
         if account is None or (account.day != today and key[0] != "conversation"):
             while len(self._accounts) >= MOST_ACCOUNTS:
@@ -135,14 +135,14 @@ class Budgets:
             account = self._accounts[key] = Account(today)
         return account
 
-    def _warn(self, bound: Bound, account: Account) -> None:
+    def _log_budget_warning(self, bound: Bound, account: Account) -> None:
         if bound.limit and account.spent >= WARN_SHARE * bound.limit and not account.warned:
             account.warned = True
             what, whose = bound.key
             log.warning("budget nearly spent", of=what, whose=whose, spent=str(account.spent), limit=str(bound.limit))
 
 
-def bounds(caller: Caller, budget: Budget) -> list[Bound]:
+def list_budget_bounds(caller: Caller, budget: Budget) -> list[Bound]:
     """The limits that hold for a caller."""
     found = []
     if budget.tenant_per_day is not None:

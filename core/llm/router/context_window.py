@@ -16,7 +16,7 @@ ENTRY = re.compile(r"\n\n(?=\[\d+\] )")
 LEFT_OUT = "(left out: too long)"
 
 
-def fitted(request: Request, room: int, count: Callable[[Request], int]) -> tuple[Request, str]:
+def fit_request(request: Request, room: int, count: Callable[[Request], int]) -> tuple[Request, str]:
     """The request within ``room`` tokens, and what was done to it ("" where nothing had to be).
 
     What cannot be made to fit comes back as short as it gets; the system's message and the question always stay.
@@ -24,7 +24,7 @@ def fitted(request: Request, room: int, count: Callable[[Request], int]) -> tupl
     if count(request) <= room:
         return request, ""
     history = evidence = 0
-    for what, shorter in _shorter(request):
+    for what, shorter in _yield_shorter_requests(request):
         history, evidence = history + (what == HISTORY), evidence + (what == EVIDENCE)
         request = shorter
         if count(request) <= room:
@@ -32,7 +32,7 @@ def fitted(request: Request, room: int, count: Callable[[Request], int]) -> tupl
     return request, f"shortened: {history} of the oldest turns and {evidence} of the last evidence left out"
 
 
-def normalised(request: Request) -> tuple[Message, ...]:
+def normalise_messages(request: Request) -> tuple[Message, ...]:
     """The messages without the random codes of their blocks, so that the same prompt is the same."""
     return tuple(_without_code(message) for message in request.messages)
 
@@ -42,18 +42,18 @@ def _without_code(message: Message) -> Message:
     return replace(message, text=message.text.replace(found["code"], "")) if found else message
 
 
-def _shorter(request: Request) -> Iterator[tuple[str, Request]]:
+def _yield_shorter_requests(request: Request) -> Iterator[tuple[str, Request]]:
     """Ever shorter requests, and what each lost."""
-    while (oldest := _oldest(request)) is not None:
+    while (oldest := _find_oldest_turn(request)) is not None:
         request = replace(request, messages=tuple(m for n, m in enumerate(request.messages) if n != oldest))
         yield HISTORY, request
     for name, cut in ((HISTORY, _without_first_line), (EVIDENCE, _without_last_entry)):
-        while (shorter := _cut(request, name, cut)) is not None:
+        while (shorter := _cut_block(request, name, cut)) is not None:
             request = shorter
             yield name, request
 
 
-def _oldest(request: Request) -> int | None:
+def _find_oldest_turn(request: Request) -> int | None:
     """Index of the first turn that is neither the system's, nor the last, nor a prompt with its data."""
     for index, message in enumerate(request.messages[:-1]):
         if message.role != "system" and not BLOCK.search(message.text):
@@ -61,7 +61,7 @@ def _oldest(request: Request) -> int | None:
     return None
 
 
-def _cut(request: Request, name: str, cut: Callable[[str], str | None]) -> Request | None:
+def _cut_block(request: Request, name: str, cut: Callable[[str], str | None]) -> Request | None:
     for index, message in enumerate(request.messages):
         blocks = list(BLOCK.finditer(message.text))
         for block, following in pairwise(blocks):

@@ -62,21 +62,21 @@ class Decider:
         if cached is not None and cached[0] is document:
             decision = cached[1]
         else:
-            decision = self._decided(request, document, context)
+            decision = self._decide_route(request, document, context)
             self.cache.put(key, (document, decision))
         if request.extract and decision.use != NONE:
             return replace(decision, models=(*decision.models, EXTRACT))
         return decision
 
-    def _decided(self, request: Request, document: RoutingDocument, context: int) -> Decision:
+    def _decide_route(self, request: Request, document: RoutingDocument, context: int) -> Decision:
         complexity = complexity_of(request.signals)
-        rule = self._rule(request, document, complexity, context)
-        reason = _because(rule, complexity, context)
+        rule = self._choose_rule(request, document, complexity, context)
+        reason = _explain_rule(rule, complexity, context)
         return Decision(rule.name, rule.use, self.chain(rule.use), complexity, reason)
 
-    def _rule(self, request: Request, document: RoutingDocument, complexity: Complexity, context: int) -> Rule:
+    def _choose_rule(self, request: Request, document: RoutingDocument, complexity: Complexity, context: int) -> Rule:
         for rule in document.rules:
-            if _fits(rule.when, request, complexity, context):
+            if _matches_conditions(rule.when, request, complexity, context):
                 return rule
         purpose = request.caller.purpose
         if purpose in {"answer", "test"}:
@@ -101,7 +101,7 @@ def price_of(catalogue: Catalogue, model_id: str) -> Decimal:
     return UNPRICED if price is None else price.input + price.output
 
 
-def _fits(when: Conditions, request: Request, complexity: Complexity, context: int) -> bool:
+def _matches_conditions(when: Conditions, request: Request, complexity: Complexity, context: int) -> bool:
     return (
         request.caller.purpose in (when.purposes or ("answer",))
         and (when.approved is None or when.approved == request.signals.approved)
@@ -111,7 +111,7 @@ def _fits(when: Conditions, request: Request, complexity: Complexity, context: i
     )
 
 
-def _because(rule: Rule, complexity: Complexity, context: int) -> str:
+def _explain_rule(rule: Rule, complexity: Complexity, context: int) -> str:
     when, reasons = rule.when, []
     if when.approved:
         reasons.append("an approved answer")

@@ -16,11 +16,11 @@ from core.errors import ErrorKind, NoProviderLeft, ProviderFailed
 from core.llm.catalogue import Catalogue, Model
 from core.llm.ledger import Ledger
 from core.llm.router.attempt import CLOSED_BY_US, SLOWER, Attempt, Holds, Target
-from core.llm.router.budgets import Budgets, Reservation, bounds
-from core.llm.router.context_window import fitted
+from core.llm.router.budgets import Budgets, Reservation, list_budget_bounds
+from core.llm.router.context_window import fit_request
 from core.llm.router.decision import EXTRACT, Decider, Decision, price_of
 from core.llm.router.health import Health
-from core.llm.router.probe import probe
+from core.llm.router.probe import build_probe_request
 from core.llm.router.rules import RoutingDocument
 from core.llm.types import Delta, Finish, Provider, Request, Restart, StreamItem, Usage
 
@@ -102,12 +102,12 @@ class Caller:
         """
         patience = PATIENCE * document.limits.total_seconds
         give_up_at = asyncio.get_running_loop().time() + patience
-        call = Call(request, document, decision, whole, give_up_at, _queue(request, decision))
+        call = Call(request, document, decision, whole, give_up_at, _build_model_queue(request, decision))
         shown = False
         try:
             while True:
                 with suppress(ProviderFailed):
-                    attempt, item = await self._first(call)
+                    attempt, item = await self._get_first_item(call)
                     if shown:
                         yield Restart()
                         shown = False
@@ -116,7 +116,7 @@ class Caller:
                         yield item
                         if isinstance(item, Finish):
                             return
-                        item = await self._item(call, attempt)
+                        item = await self._read_next_item(call, attempt)
         finally:
             for attempt in call.live:
                 attempt.abandon()
@@ -124,7 +124,7 @@ class Caller:
     async def warm(self) -> None:
         """Load the recognisers of personal data."""
         if self._masker:
-            await self._mask(self._masker, probe())
+            await self._mask_request(self._masker, build_probe_request())
 
     async def close(self) -> None:
         """Wait for the streams that are being closed."""
@@ -137,14 +137,16 @@ class Caller:
         model_id = attempt.target.model_id
         if model_id != EXTRACT:
             self._health.succeeded(model_id, attempt.latency_ms, attempt.first_token_ms)
-            self._tell(model_id, {"latency_ms": attempt.latency_ms, "first_token_ms": attempt.first_token_ms})
+            self._publish_outcome(
+                model_id, {"latency_ms": attempt.latency_ms, "first_token_ms": attempt.first_token_ms}
+            )
 
     def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None:
         """See ``attempt.Watches``."""
         model_id = attempt.target.model_id
         if model_id != EXTRACT:
             self._health.failed(model_id, error.kind, error.retry_after)
-            self._tell(model_id, {"kind": error.kind, "retry_after": error.retry_after})
+            self._publish_outcome(model_id, {"kind": error.kind, "retry_after": error.retry_after})
             log.info("model failed", model=model_id, because=error.kind, error=str(error))
 
     def ended_early(self, attempt: Attempt) -> None:
@@ -153,7 +155,7 @@ class Caller:
 
     def closing(self, items: AsyncGenerator[StreamItem]) -> None:
         """See ``attempt.Watches``."""
-        task = asyncio.ensure_future(_closed(items))
+        task = asyncio.ensure_future(_close_stream(items))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -161,35 +163,35 @@ class Caller:
         """See ``attempt.Watches``."""
         self._ledger.record(call)
 
-    def _tell(self, model_id: str, outcome: dict[str, Any]) -> None:
+    def _publish_outcome(self, model_id: str, outcome: dict[str, Any]) -> None:
         if self.feed:
             self.feed.tell(model_id, outcome)
 
     # The first sign of life.
 
-    async def _first(self, call: Call) -> tuple[Attempt, StreamItem]:
-        attempt = await self._open(call)
+    async def _get_first_item(self, call: Call) -> tuple[Attempt, StreamItem]:
+        attempt = await self._open_next_attempt(call)
         if attempt is None:
-            raise NoProviderLeft(_nobody(call)) from call.last_error
+            raise NoProviderLeft(_explain_no_provider(call)) from call.last_error
         if not call.document.hedge or call.whole or attempt.target.model_id == EXTRACT:
-            return attempt, await self._item(call, attempt)
-        return await self._raced(call, attempt)
+            return attempt, await self._read_next_item(call, attempt)
+        return await self._race_attempts(call, attempt)
 
-    async def _item(self, call: Call, attempt: Attempt) -> StreamItem:
+    async def _read_next_item(self, call: Call, attempt: Attempt) -> StreamItem:
         try:
             return await attempt.next()
         except ProviderFailed as error:
             _note_failure(call, attempt, error, self._catalogue)
             raise
 
-    async def _raced(self, call: Call, attempt: Attempt) -> tuple[Attempt, StreamItem]:
+    async def _race_attempts(self, call: Call, attempt: Attempt) -> tuple[Attempt, StreamItem]:
         """The first token wins; a second model is asked where the first is slower than usual."""
-        tasks = {asyncio.create_task(self._item(call, attempt)): attempt}
+        tasks = {asyncio.create_task(self._read_next_item(call, attempt)): attempt}
         winner: Attempt | None = None
         try:
             await asyncio.wait(tasks, timeout=self._usual_seconds(attempt, call.document))
-            if not next(iter(tasks)).done() and (second := await self._open(call, hedge=True)):
-                tasks[asyncio.create_task(self._item(call, second))] = second
+            if not next(iter(tasks)).done() and (second := await self._open_next_attempt(call, hedge=True)):
+                tasks[asyncio.create_task(self._read_next_item(call, second))] = second
             waiting = set(tasks)
             while True:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -200,7 +202,7 @@ class Caller:
                 if not waiting:
                     raise next(filter(None, (task.exception() for task in done)))
         finally:
-            await _lose(tasks, winner)
+            await _cancel_losers(tasks, winner)
 
     def _usual_seconds(self, attempt: Attempt, document: RoutingDocument) -> float:
         usual = self._health.quantile(attempt.target.model_id, 0.95, first_token=True, fewest=FEWEST_SAMPLES)
@@ -208,7 +210,7 @@ class Caller:
 
     # Who is asked next.
 
-    async def _open(self, call: Call, *, hedge: bool = False) -> Attempt | None:
+    async def _open_next_attempt(self, call: Call, *, hedge: bool = False) -> Attempt | None:
         """The next model that may be asked; None where none is left."""
         late = asyncio.get_running_loop().time() >= call.give_up_at
         while call.queue:
@@ -216,43 +218,49 @@ class Caller:
             if model_id == EXTRACT:
                 if hedge:
                     return None
-                return self._attempt(call, Target(**self._common(call, model_id), client=self._providers[EXTRACT]))
+                return self._start_attempt(
+                    call, Target(**self._get_common_fields(call, model_id), client=self._providers[EXTRACT])
+                )
             call.queue.pop(0)
-            target = None if late else await self._target(call, model_id, hedge=hedge)
+            target = None if late else await self._find_target(call, model_id, hedge=hedge)
             if target is not None:
-                return self._attempt(call, target)
+                return self._start_attempt(call, target)
         return None
 
-    def _attempt(self, call: Call, target: Target) -> Attempt:
+    def _start_attempt(self, call: Call, target: Target) -> Attempt:
         if target.model_id == EXTRACT:
             call.queue.clear()
         attempt = Attempt(target, self._catalogue, self, self._clock)
         call.live = [other for other in call.live if not other.settled] + [attempt]
         return attempt
 
-    async def _target(self, call: Call, model_id: str, *, hedge: bool) -> Target | None:
+    async def _find_target(self, call: Call, model_id: str, *, hedge: bool) -> Target | None:
         if self._health.is_open(model_id):
             call.tried.append(f"{model_id} (passed over)")
             return None
         model = self._catalogue.model(model_id)
-        masked = await self._masked(call)
+        masked = await self._get_masked_request(call)
         if masked is None:
             call.tried.append(f"{model_id} (personal data could not be masked)")
             return None
         client = self._providers[model.provider]
         limited = replace(masked[0], connect_seconds=call.document.limits.connect_seconds)
-        request, note = self._fitted(limited, model, client)
+        request, note = self._fit_model_window(limited, model, client)
         if request is None:
             call.tried.append(f"{model_id} (the prompt is too long for it)")
             return None
-        reservation = self._reserved(call, model_id, request, client)
+        reservation = self._reserve_budget(call, model_id, request, client)
         if reservation is None:
             call.tried.append(f"{model_id} (the budget is spent)")
             return None
         if not self._health.admit(model_id):
             reservation.settle(Decimal(0))
             return None
-        common = self._common(call, model_id) | {"request": request, "provider": model.provider, "hedge": hedge}
+        common = self._get_common_fields(call, model_id) | {
+            "request": request,
+            "provider": model.provider,
+            "hedge": hedge,
+        }
         return Target(
             **common,
             client=client,
@@ -262,7 +270,7 @@ class Caller:
             reservation=reservation,
         )
 
-    def _common(self, call: Call, model_id: str) -> dict[str, Any]:
+    def _get_common_fields(self, call: Call, model_id: str) -> dict[str, Any]:
         return {
             "model_id": model_id,
             "provider": EXTRACT,
@@ -275,19 +283,19 @@ class Caller:
             "failovers": call.failures,
         }
 
-    async def _masked(self, call: Call) -> tuple[Request, Any] | None:
+    async def _get_masked_request(self, call: Call) -> tuple[Request, Any] | None:
         """The request as it may leave the house; None where that cannot be made sure."""
         if self._masker is None or not call.document.mask:
             return call.request, None
         if call.masked is None:
             try:
-                call.masked = await self._mask(self._masker, call.request)
+                call.masked = await self._mask_request(self._masker, call.request)
             except Exception:
                 log.exception("personal data could not be masked; no model is asked")
                 return None
         return call.masked
 
-    async def _mask(self, masker: Masks, request: Request) -> tuple[Request, Holds]:
+    async def _mask_request(self, masker: Masks, request: Request) -> tuple[Request, Holds]:
         """On a thread while its recognisers are loaded, and for long prompts; else handing over costs more than it saves."""
         if self._masks and sum(len(message.text) for message in request.messages) <= LONG_PROMPT:
             return masker.mask(request)
@@ -295,19 +303,19 @@ class Caller:
         self._masks = True
         return masked
 
-    def _fitted(self, request: Request, model: Model, client: Provider) -> tuple[Request | None, str]:
+    def _fit_model_window(self, request: Request, model: Model, client: Provider) -> tuple[Request | None, str]:
         room = model.context_window - min(request.max_output_tokens, model.max_output)
         request = replace(request, model=model.name)
         if sum(len(message.text) for message in request.messages) <= room // 2:  # surely: no need to count
             return request, ""
-        shorter, note = fitted(request, room, client.count_tokens)
+        shorter, note = fit_request(request, room, client.count_tokens)
         if note and client.count_tokens(shorter) > room:
             return None, note
         return shorter, note
 
-    def _reserved(self, call: Call, model_id: str, request: Request, client: Provider) -> Reservation | None:
+    def _reserve_budget(self, call: Call, model_id: str, request: Request, client: Provider) -> Reservation | None:
         budget, caller = call.document.budget, request.caller
-        held = bounds(caller, budget)
+        held = list_budget_bounds(caller, budget)
         if not held:
             return Reservation((), Decimal(0))
         usage = Usage(client.count_tokens(request), request.max_output_tokens)
@@ -323,7 +331,7 @@ class Caller:
         return price_of(self._catalogue, model_id) in {cheapest, Decimal(0)}
 
 
-async def _lose(tasks: dict[asyncio.Task[StreamItem], Attempt], winner: Attempt | None) -> None:
+async def _cancel_losers(tasks: dict[asyncio.Task[StreamItem], Attempt], winner: Attempt | None) -> None:
     """Cancel whoever was slower; without a winner the customer went away."""
     for task, attempt in tasks.items():
         if attempt is not winner:
@@ -334,7 +342,7 @@ async def _lose(tasks: dict[asyncio.Task[StreamItem], Attempt], winner: Attempt 
             await task
 
 
-def _queue(request: Request, decision: Decision) -> list[str]:
+def _build_model_queue(request: Request, decision: Decision) -> list[str]:
     """A rule that wants no model still has the extract, for whoever asks all the same."""
     return list(decision.models) or ([EXTRACT] if request.extract else [])
 
@@ -347,13 +355,13 @@ def _note_failure(call: Call, attempt: Attempt, error: ProviderFailed, catalogue
         call.queue.sort(key=lambda id_: 2 if id_ == EXTRACT else catalogue.model(id_).provider == target.provider)
 
 
-def _nobody(call: Call) -> str:
+def _explain_no_provider(call: Call) -> str:
     if not call.tried:
         return "No language model is set up, or the rules name none."
     return f"No language model could answer. Tried: {', '.join(call.tried)}."
 
 
-async def _closed(items: AsyncGenerator[StreamItem]) -> None:
+async def _close_stream(items: AsyncGenerator[StreamItem]) -> None:
     with suppress(Exception):
         async with asyncio.timeout(CLOSE_SECONDS):
             await items.aclose()

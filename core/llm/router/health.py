@@ -107,28 +107,28 @@ class Health:
 
     def succeeded(self, model_id: str, latency_ms: float, first_token_ms: float | None = None) -> None:
         """A whole answer came."""
-        record = self._record(model_id)
-        self._count(record, ok=True, at=self._clock())
+        record = self._get_record(model_id)
+        self._count_outcome(record, ok=True, at=self._clock())
         record.latencies.append(latency_ms)
         if first_token_ms is not None:
             record.first_tokens.append(first_token_ms)
         if record.state == "half_open":
-            self._close(model_id, record)
+            self._close_circuit(model_id, record)
 
     def failed(self, model_id: str, kind: ErrorKind, retry_after: float | None = None, age: float = 0.0) -> None:
         """A call failed, ``age`` seconds ago."""
         if kind in NEUTRAL:
             self.release(model_id)
             return
-        record, now = self._record(model_id), self._clock() - age
-        self._count(record, ok=False, at=now)
+        record, now = self._get_record(model_id), self._clock() - age
+        self._count_outcome(record, ok=False, at=now)
         seconds = self._cool_down(record, kind, retry_after)
         if seconds is None:
             return
         if record.state != "open":
             record.trips += 1
         record.until = max(record.until, now + seconds)
-        self._alert(model_id, record, kind, seconds)
+        self._alert_operator(model_id, record, kind, seconds)
         if record.state != "open":
             record.state, record.trial_since, record.error_kind = "open", None, kind
             log.warning("model passed over", model=model_id, because=kind, seconds=round(seconds))
@@ -146,13 +146,13 @@ class Health:
         if record is None:
             return None
         samples = record.first_tokens if first_token else record.latencies
-        return quantile(samples, share) if len(samples) >= max(fewest, 1) else None
+        return compute_quantile(samples, share) if len(samples) >= max(fewest, 1) else None
 
     def of(self, provider: str, model_id: str) -> ModelHealth:
         """What is known of one model."""
         record = self._records.get(model_id) or _Record()
         now = self._clock()
-        counts = self._counts(record, now)
+        counts = self._sum_recent_outcomes(record, now)
         state: State = "half_open" if record.state == "open" and now >= record.until else record.state
         return ModelHealth(
             provider=provider,
@@ -162,21 +162,21 @@ class Health:
             failures=counts[False],
             open_for_seconds=max(0.0, record.until - now) if state == "open" else 0.0,
             error_kind=None if state == "closed" else record.error_kind,
-            latency_p50_ms=quantile(record.latencies, 0.5),
-            latency_p95_ms=quantile(record.latencies, 0.95),
+            latency_p50_ms=compute_quantile(record.latencies, 0.5),
+            latency_p95_ms=compute_quantile(record.latencies, 0.95),
         )
 
-    def _record(self, model_id: str) -> _Record:
+    def _get_record(self, model_id: str) -> _Record:
         return self._records.setdefault(model_id, _Record())
 
-    def _count(self, record: _Record, *, ok: bool, at: float) -> None:
+    def _count_outcome(self, record: _Record, *, ok: bool, at: float) -> None:
         minute = int(at // MINUTE)
         if not record.minutes or record.minutes[-1][0] < minute:
             record.minutes.append((minute, Counter()))
         record.minutes[-1][1][ok] += 1
         record.outcomes.append(ok)
 
-    def _counts(self, record: _Record, now: float) -> Counter[bool]:
+    def _sum_recent_outcomes(self, record: _Record, now: float) -> Counter[bool]:
         oldest = int(now // MINUTE) - WINDOW_MINUTES
         total: Counter[bool] = Counter()
         for minute, counts in record.minutes:
@@ -190,13 +190,13 @@ class Health:
             return SHORT if retry_after is None else max(retry_after, 1.0)
         if kind in COOL_DOWNS:
             return COOL_DOWNS[kind]
-        counts = self._counts(record, self._clock())
+        counts = self._sum_recent_outcomes(record, self._clock())
         often = counts.total() >= FEWEST_CALLS and counts[False] / counts.total() >= FAILING_SHARE
         if (kind in TROUBLE and _mostly_failed(record)) or often or record.state == "half_open":
             return float(min(SHORT * 2**record.trips, LONGEST)) if record.state != "open" else SHORT
         return None
 
-    def _close(self, model_id: str, record: _Record) -> None:
+    def _close_circuit(self, model_id: str, record: _Record) -> None:
         record.state, record.until, record.trips, record.trial_since = "closed", 0.0, 0, None
         record.error_kind, record.alerted = None, False
         record.minutes.clear()
@@ -204,7 +204,7 @@ class Health:
         log.info("model is well again", model=model_id)
         self.changed(model_id)
 
-    def _alert(self, model_id: str, record: _Record, kind: ErrorKind, seconds: float) -> None:
+    def _alert_operator(self, model_id: str, record: _Record, kind: ErrorKind, seconds: float) -> None:
         if kind in ALERTS and not record.alerted:
             record.alerted = True
             mend = "check its key" if kind == "unauthorised" else "check its account and what was paid"
@@ -216,7 +216,7 @@ def _mostly_failed(record: _Record) -> bool:
     return record.outcomes.count(False) * 2 >= len(record.outcomes)
 
 
-def quantile(samples: deque[float], share: float) -> float | None:
+def compute_quantile(samples: deque[float], share: float) -> float | None:
     """By linear interpolation; None without samples."""
     if len(samples) < 2:  # noqa: PLR2004 - what the library wants
         return samples[0] if samples else None

@@ -16,7 +16,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from core.db.models import new_id
+from core.db.models import generate_id
 from core.llm.router.health import MINUTE, WINDOW_MINUTES, Health
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class HealthFeed:
     def __init__(self, health: Health, url: str, stream: str = STREAM) -> None:
         self._health, self._stream = health, stream
         self._redis: Redis = Redis.from_url(url, decode_responses=True, socket_connect_timeout=2)
-        self._me = new_id()
+        self._me = generate_id()
         self._unsent: deque[dict[str, Any]] = deque(maxlen=WAITING)
         self._tasks: list[asyncio.Task[None]] = []
         self._away = self._closing = False
@@ -43,7 +43,9 @@ class HealthFeed:
 
     async def start(self) -> None:
         """Begin to tell and to listen."""
-        self._tasks = [asyncio.create_task(self._forever(step)) for step in (self._listen, self._tell)]
+        self._tasks = [
+            asyncio.create_task(self._repeat_step(step)) for step in (self._receive_events, self._publish_and_wait)
+        ]
 
     async def close(self) -> None:
         """Stop."""
@@ -52,14 +54,14 @@ class HealthFeed:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(RedisError, OSError):
-            await self._send()
+            await self._send_unsent_events()
         await self._redis.aclose()
 
     def tell(self, model_id: str, outcome: dict[str, Any]) -> None:
         """To all others, soon."""
         self._unsent.append({"model": model_id, **outcome})
 
-    async def _forever(self, step: Any) -> None:
+    async def _repeat_step(self, step: Any) -> None:
         while not self._closing:
             try:
                 await step()
@@ -72,30 +74,30 @@ class HealthFeed:
                     log.warning("redis is away; health is this process' own", error=str(error))
                 await asyncio.sleep(AWAY_SECONDS)
 
-    async def _tell(self) -> None:
-        await self._send()
+    async def _publish_and_wait(self) -> None:
+        await self._send_unsent_events()
         await asyncio.sleep(TOLD_EVERY)
 
-    async def _send(self) -> None:
+    async def _send_unsent_events(self) -> None:
         while self._unsent:
             event = {"by": self._me, "event": json.dumps(self._unsent[0])}
             await self._redis.xadd(self._stream, event, maxlen=LONGEST, approximate=True)  # type: ignore[arg-type]
             self._unsent.popleft()
 
-    async def _listen(self) -> None:
+    async def _receive_events(self) -> None:
         if not self._last:
-            self._last = f"{int((await self._now() - WINDOW_MINUTES * MINUTE) * 1000)}-0"
+            self._last = f"{int((await self._get_redis_time() - WINDOW_MINUTES * MINUTE) * 1000)}-0"
         found: Any = await self._redis.xread({self._stream: self._last}, block=BLOCK_MS, count=1000)
         if not found:
             return
-        now = await self._now()
+        now = await self._get_redis_time()
         for _, events in found:
             for id_, event in events:
                 self._last = id_
                 if event["by"] != self._me:
-                    self._apply(json.loads(event["event"]), max(0.0, now - int(id_.split("-")[0]) / 1000))
+                    self._apply_event(json.loads(event["event"]), max(0.0, now - int(id_.split("-")[0]) / 1000))
 
-    def _apply(self, event: dict[str, Any], age: float) -> None:
+    def _apply_event(self, event: dict[str, Any], age: float) -> None:
         if event.get("reset"):
             self._health.reset(event["model"] or None)
         elif event.get("kind"):
@@ -103,7 +105,7 @@ class HealthFeed:
         else:
             self._health.succeeded(event["model"], event["latency_ms"], event.get("first_token_ms"))
 
-    async def _now(self) -> float:
+    async def _get_redis_time(self) -> float:
         told: Any = await self._redis.time()
         seconds, micros = told
         return float(seconds) + float(micros) / 1_000_000

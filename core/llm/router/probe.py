@@ -53,7 +53,7 @@ class TestReport:
     cost: Decimal | None = None
 
 
-def probe() -> Request:
+def build_probe_request() -> Request:
     """As short as a real question can be."""
     messages = (Message("system", "Answer with one word."), Message("user", "Say: hello"))
     return Request(messages, Caller(TENANT, purpose="test"), max_output_tokens=50)

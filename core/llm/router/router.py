@@ -17,11 +17,11 @@ from core.errors import NoProviderLeft, ProviderFailed
 from core.llm.catalogue import Catalogue
 from core.llm.ledger import Ledger
 from core.llm.router import probe
-from core.llm.router.attempt import currency_of, row_of
-from core.llm.router.budgets import Budgets, bounds
+from core.llm.router.attempt import build_llm_call, currency_of
+from core.llm.router.budgets import Budgets, list_budget_bounds
 from core.llm.router.cache import TimedCache
 from core.llm.router.complexity import Complexity
-from core.llm.router.context_window import normalised
+from core.llm.router.context_window import normalise_messages
 from core.llm.router.decision import EXTRACT, Decider, Decision
 from core.llm.router.failover import Caller, Masks
 from core.llm.router.health import Health, ModelHealth
@@ -74,7 +74,7 @@ class Router:
         await self.ledger.start()
         if self._feed:
             await self._feed.start()
-        self._in_background(self._warm())
+        self._in_background(self._warm_providers())
 
     async def close(self) -> None:
         """End what runs in the background; the ledger is written to its end."""
@@ -95,7 +95,7 @@ class Router:
         Raises:
             NoProviderLeft: nobody could answer; with what was tried.
         """
-        async for item in self._answered(request, whole=True):
+        async for item in self._stream_answer(request, whole=True):
             if isinstance(item, Finish):
                 return item.completion
         raise NoProviderLeft
@@ -106,7 +106,7 @@ class Router:
         Raises:
             NoProviderLeft: nobody could answer; with what was tried.
         """
-        async with aclosing(cast("Any", self._answered(request, whole=False))) as items:
+        async with aclosing(cast("Any", self._stream_answer(request, whole=False))) as items:
             async for item in items:
                 yield item
 
@@ -120,7 +120,7 @@ class Router:
     def decide(self, request: Request) -> Decision:
         """Which rule fits, and which models would be asked."""
         document = self.document(request.caller.tenant_id)
-        decision = self._decider.decide(request, document, self._context(request, document))
+        decision = self._decider.decide(request, document, self._count_context_tokens(request, document))
         if decision.use == "none" or not self._is_spent(request, document):
             return decision
         models = (EXTRACT,) if request.extract else ()
@@ -132,7 +132,7 @@ class Router:
         if not self.store.is_fresh(tenant_id):
             await self.store.freshen(tenant_id)
         document = self.document(tenant_id)
-        if bounds(request.caller, document.budget):
+        if list_budget_bounds(request.caller, document.budget):
             await self._budgets.read(request.caller, document.budget)
         return document
 
@@ -187,9 +187,9 @@ class Router:
         self._health.reset(model_id)
         report = TestReport(provider, model_id, ok=False)
         try:
-            async for item in self._caller.run(probe.probe(), DEFAULT, decision, whole=False):
+            async for item in self._caller.run(probe.build_probe_request(), DEFAULT, decision, whole=False):
                 if isinstance(item, Finish) and item.completion.served:
-                    report = _well(report, item.completion.served)
+                    report = _build_success_report(report, item.completion.served)
         except NoProviderLeft as error:
             failed = error.__cause__
             kind = failed.kind if isinstance(failed, ProviderFailed) else None
@@ -200,22 +200,22 @@ class Router:
 
     # One request.
 
-    async def _answered(self, request: Request, *, whole: bool) -> AsyncIterator[StreamItem]:
+    async def _stream_answer(self, request: Request, *, whole: bool) -> AsyncIterator[StreamItem]:
         document = await self.refresh(request)
         decision = self.decide(request)
-        key = self._key(request, decision)
+        key = self._build_cache_key(request, decision)
         if key is not None and (cached := self._answers.get(key)):
-            async for item in self._again(request, decision, cached):
+            async for item in self._replay_completion(request, decision, cached):
                 yield item
             return
         run = self._caller.run(request, document, decision, whole=whole)
         async with aclosing(cast("Any", run)) as items:
             async for item in items:
                 if isinstance(item, Finish):
-                    self._keep(key, item.completion)
+                    self._cache_completion(key, item.completion)
                 yield item
 
-    def _key(self, request: Request, decision: Decision) -> tuple[Hashable, ...] | None:
+    def _build_cache_key(self, request: Request, decision: Decision) -> tuple[Hashable, ...] | None:
         """None: this answer is not kept, nor given again."""
         first = next((id_ for id_ in decision.models if not self._health.is_open(id_)), EXTRACT)
         if first == EXTRACT or request.temperature or request.caller.purpose == "test":
@@ -227,19 +227,21 @@ class Router:
             caller.prompt_version,
             signals.question,
             signals.evidence,
-            normalised(request),
+            normalise_messages(request),
             request.max_output_tokens,
         )
 
-    def _keep(self, key: tuple[Hashable, ...] | None, completion: Completion) -> None:
+    def _cache_completion(self, key: tuple[Hashable, ...] | None, completion: Completion) -> None:
         served = completion.served
         if key is not None and served and served.model == key[1] and completion.finish == "stop":
             self._answers.put(key, completion)
 
-    async def _again(self, request: Request, decision: Decision, kept: Completion) -> AsyncIterator[StreamItem]:
+    async def _replay_completion(
+        self, request: Request, decision: Decision, kept: Completion
+    ) -> AsyncIterator[StreamItem]:
         started = self._clock()
         before = cast("Served", kept.served)
-        row = row_of(request, decision, before.provider, before.model)
+        row = build_llm_call(request, decision, before.provider, before.model)
         row.success = row.cache_hit = True
         row.cost, row.currency = Decimal(0), currency_of(self._catalogue, before.model)
         try:
@@ -260,7 +262,7 @@ class Router:
         )
         yield Finish(replace(kept, usage=Usage(0, 0), served=served))
 
-    def _context(self, request: Request, document: RoutingDocument) -> int:
+    def _count_context_tokens(self, request: Request, document: RoutingDocument) -> int:
         """Tokens of the prompt, counted only where a rule may ask for so many."""
         bounds_ = [rule.when.context_above for rule in document.rules if rule.when.context_above is not None]
         if not bounds_ or sum(len(message.text) for message in request.messages) <= min(bounds_):
@@ -268,7 +270,7 @@ class Router:
         return self._providers[EXTRACT].count_tokens(request)
 
     def _is_spent(self, request: Request, document: RoutingDocument) -> bool:
-        budget, held = document.budget, bounds(request.caller, document.budget)
+        budget, held = document.budget, list_budget_bounds(request.caller, document.budget)
         if not held or not self._budgets.is_exhausted(request.caller, budget):
             return False
         return budget.at_limit == "none" or any(bound.limit == 0 for bound in held)
@@ -285,7 +287,7 @@ class Router:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _warm(self) -> None:
+    async def _warm_providers(self) -> None:
         for provider in self._providers.values():
             if warm := getattr(provider, "warm", None):
                 with suppress(Exception):  # the first call will say what is wrong
@@ -294,7 +296,7 @@ class Router:
             await self._caller.warm()
 
 
-def _well(report: TestReport, served: Served) -> TestReport:
+def _build_success_report(report: TestReport, served: Served) -> TestReport:
     timed = replace(
         report, ok=True, latency_ms=served.latency_ms, first_token_ms=served.first_token_ms, cost=served.cost
     )

@@ -13,10 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import Routing, now
+from core.db.models import Routing, get_current_time
 from core.errors import RulesInvalid
 from core.llm.router.rules import DEFAULT, RoutingDocument
-from core.llm.router.validation import checked
+from core.llm.router.validation import validate_routing
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class RoutingStore:
         """The tenant's document, or the defaults; blocks for one short look at the database every few seconds."""
         if not self.is_fresh(tenant_id):
             with self._database.session() as session:
-                self._look(session, tenant_id)
+                self._refresh_routing(session, tenant_id)
         return self._known[tenant_id].document
 
     def known(self, tenant_id: str) -> RoutingDocument | None:
@@ -62,7 +62,7 @@ class RoutingStore:
     async def freshen(self, tenant_id: str) -> None:
         """Look whether it changed; while the database is away what was known holds."""
         try:
-            await self._database.run(lambda session: self._look(session, tenant_id))
+            await self._database.run(lambda session: self._refresh_routing(session, tenant_id))
         except SQLAlchemyError as error:
             log.warning("routing rules not read", tenant=tenant_id, error=str(error))
             known = self._known.setdefault(tenant_id, _Known(DEFAULT, UNSAVED, 0.0))
@@ -74,7 +74,7 @@ class RoutingStore:
         Raises:
             RulesInvalid: naming every reason.
         """
-        parsed = checked(document, self._models)
+        parsed = validate_routing(document, self._models)
         with self._database.session() as session:
             row = session.scalar(select(Routing).where(Routing.tenant_id == tenant_id).with_for_update())
             if row is None:
@@ -82,7 +82,7 @@ class RoutingStore:
                 session.add(row)
             row.document = parsed.model_dump(mode="json")
             row.version += 1
-            row.updated_by, row.updated_at = by, now()
+            row.updated_by, row.updated_at = by, get_current_time()
         self._known.pop(tenant_id, None)
         return parsed
 
@@ -95,20 +95,20 @@ class RoutingStore:
         self._known.pop(tenant_id, None)
         return DEFAULT
 
-    def _look(self, session: Session, tenant_id: str) -> None:
+    def _refresh_routing(self, session: Session, tenant_id: str) -> None:
         known = self._known.get(tenant_id)
         query = select(Routing.id, Routing.version, Routing.updated_at).where(Routing.tenant_id == tenant_id)
         found = session.execute(query).one_or_none()
         version = UNSAVED if found is None else hash((found.id, found.version))
         if known is None or known.version != version:
-            self._known[tenant_id] = _Known(self._read(session, tenant_id), version, self._clock())
+            self._known[tenant_id] = _Known(self._load_routing(session, tenant_id), version, self._clock())
         else:
             known.looked_at = self._clock()
 
-    def _read(self, session: Session, tenant_id: str) -> RoutingDocument:
+    def _load_routing(self, session: Session, tenant_id: str) -> RoutingDocument:
         stored = session.scalar(select(Routing.document).where(Routing.tenant_id == tenant_id))
         try:
-            return DEFAULT if stored is None else checked(stored, None)
+            return DEFAULT if stored is None else validate_routing(stored, None)
         except RulesInvalid as error:  # written by another version of this program
             log.error("stored routing rules cannot be used; the defaults hold", tenant=tenant_id, error=str(error))  # noqa: TRY400
             return DEFAULT

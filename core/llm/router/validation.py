@@ -12,7 +12,7 @@ from core.errors import RulesInvalid
 from core.llm.router.rules import APPROVED, NONE, ROLES, Conditions, Limits, RoutingDocument, Rule
 
 
-def checked(document: dict[str, Any], models: Collection[str] | None) -> RoutingDocument:
+def validate_routing(document: dict[str, Any], models: Collection[str] | None) -> RoutingDocument:
     """The document, if it can be used; what it leaves out has its default.
 
     Args:
@@ -25,32 +25,38 @@ def checked(document: dict[str, Any], models: Collection[str] | None) -> Routing
     try:
         parsed = RoutingDocument.model_validate(document)
     except ValidationError as error:
-        raise _invalid([f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors()]) from None
-    reasons = [*_first(parsed.rules), *_names(parsed.rules), *_targets(parsed.rules, models)]
-    reasons += [*_unreachable(parsed.rules), *_limits(parsed.limits)]
+        raise _build_rules_error(
+            [f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors()]
+        ) from None
+    reasons = [
+        *_check_first_rule(parsed.rules),
+        *_check_rule_names(parsed.rules),
+        *_check_rule_targets(parsed.rules, models),
+    ]
+    reasons += [*_check_reachability(parsed.rules), *_check_limits(parsed.limits)]
     if parsed.judge and parsed.candidates == 1:
         reasons.append("judge: there is nothing to choose from; set candidates to 2 or more")
     if reasons:
-        raise _invalid(reasons)
+        raise _build_rules_error(reasons)
     return parsed
 
 
-def _invalid(reasons: list[str]) -> RulesInvalid:
+def _build_rules_error(reasons: list[str]) -> RulesInvalid:
     return RulesInvalid("\n".join(["These routing rules cannot be used:", *(f"  {reason}" for reason in reasons)]))
 
 
-def _first(rules: tuple[Rule, ...]) -> list[str]:
+def _check_first_rule(rules: tuple[Rule, ...]) -> list[str]:
     if rules[:1] == (APPROVED,):
         return []
     return ['rules: the first one is always {"name": "approved", "when": {"approved": true}, "use": "none"}']
 
 
-def _names(rules: tuple[Rule, ...]) -> list[str]:
+def _check_rule_names(rules: tuple[Rule, ...]) -> list[str]:
     names = [rule.name for rule in rules]
     return [f"rules: {name!r} is there more than once" for name in sorted(set(names)) if names.count(name) > 1]
 
 
-def _targets(rules: tuple[Rule, ...], models: Collection[str] | None) -> list[str]:
+def _check_rule_targets(rules: tuple[Rule, ...], models: Collection[str] | None) -> list[str]:
     reasons = []
     for rule in rules:
         if rule.use in {NONE, *ROLES} or (rule.use in models if models is not None else "/" in rule.use):
@@ -60,7 +66,7 @@ def _targets(rules: tuple[Rule, ...], models: Collection[str] | None) -> list[st
     return reasons
 
 
-def _unreachable(rules: tuple[Rule, ...]) -> list[str]:
+def _check_reachability(rules: tuple[Rule, ...]) -> list[str]:
     reasons = [
         f"rules: {rule.name!r} can never fit: no number is above {rule.when.complexity_above} and below {rule.when.complexity_below}"
         for rule in rules
@@ -71,12 +77,12 @@ def _unreachable(rules: tuple[Rule, ...]) -> list[str]:
     covered = {
         later.name: f"rules: {later.name!r} is never reached: whatever fits it fits {earlier.name!r} before it"
         for earlier, later in combinations(rules, 2)
-        if earlier.name != later.name and _covers(earlier.when, later.when)
+        if earlier.name != later.name and _has_wider_conditions(earlier.when, later.when)
     }
     return [*reasons, *covered.values()]
 
 
-def _covers(wide: Conditions, narrow: Conditions) -> bool:
+def _has_wider_conditions(wide: Conditions, narrow: Conditions) -> bool:
     """Does everything that fits ``narrow`` fit ``wide``?"""
     return (
         (wide.approved is None or wide.approved == narrow.approved)
@@ -96,7 +102,7 @@ def _covers(wide: Conditions, narrow: Conditions) -> bool:
     )
 
 
-def _limits(limits: Limits) -> list[str]:
+def _check_limits(limits: Limits) -> list[str]:
     named = {
         "connect_seconds": limits.connect_seconds,
         "first_token_seconds": limits.first_token_seconds,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from core.language import language_of
 from knowledge.answers.grounding.gate import Gate
-from knowledge.answers.grounding.head import Evidence, Head, features
+from knowledge.answers.grounding.head import Evidence, Head, compute_head_features
 from knowledge.answers.grounding.instructions import without_instructions
-from knowledge.text.facts import Facts, facts, names, plain, stem
-from knowledge.text.sentences import sentences
+from knowledge.text.facts import Facts, extract_facts, extract_proper_names, stem_token, strip_markup
+from knowledge.text.sentences import split_sentences
 from knowledge.types import Embeds
 
 _POLITE = frozenset(
-    stem(word)
+    stem_token(word)
     for word in [
         "hello",
         "hi",
@@ -99,27 +99,29 @@ class Grounding:
     def check(self, answer: str, evidence: Sequence[str], question: str) -> Grounded:
         """All sentences of a whole answer; takes some ms a sentence, so not on the event loop."""
         against = _Against(evidence, question, answer)
-        found = tuple(self._checked(s, against, self._embedder) for s in sentences(answer))
+        found = tuple(self._check_sentence(s, against, self._embedder) for s in split_sentences(answer))
         scores = [s.score if s.supported else min(s.score, 0.5) for s in found if not s.neutral]
         return Grounded(round(sum(scores) / len(scores), 4) if scores else 1.0, found)
 
     def gate(self, evidence: Sequence[str], question: str) -> Gate:
         """What may be shown of an answer while it comes: by words alone, which takes no time."""
         kept = [without_instructions(text) for text in evidence]
-        return Gate(kept, lambda sentence: self._checked(sentence, _Against(evidence, question, sentence)).supported)
+        return Gate(
+            kept, lambda sentence: self._check_sentence(sentence, _Against(evidence, question, sentence)).supported
+        )
 
-    def _checked(self, sentence: str, against: _Against, embedder: Embeds | None = None) -> CheckedSentence:
-        said = facts(sentence)
+    def _check_sentence(self, sentence: str, against: _Against, embedder: Embeds | None = None) -> CheckedSentence:
+        said = extract_facts(sentence)
         if not said.numbers and not said.addresses and said.words <= _POLITE:
             return CheckedSentence(sentence, 1.0, supported=True, neutral=True)
         reasons = against.reasons(sentence, said)
         if against.translated:
             return CheckedSentence(sentence, float(not reasons), not reasons, tuple(reasons))
         kind = "whole" if embedder else "coming"
-        measured = features(sentence, against.evidence, against.asked, embedder)
+        measured = compute_head_features(sentence, against.evidence, against.asked, embedder)
         score = round(self._head.probability(measured, kind), 4)
         if not reasons and (score < self._head.thresholds[kind] or measured[0] < LEAST_COVERED):
-            reasons = [f'the evidence does not say "{plain(sentence).strip()}"']
+            reasons = [f'the evidence does not say "{strip_markup(sentence).strip()}"']
         return CheckedSentence(sentence, score, not reasons, tuple(reasons))
 
 
@@ -128,14 +130,14 @@ class _Against:
 
     def __init__(self, evidence: Sequence[str], question: str, answer: str) -> None:
         kept = [without_instructions(text) for text in evidence]
-        self.evidence, self.asked = Evidence.of(kept), facts(question)
+        self.evidence, self.asked = Evidence.of(kept), extract_facts(question)
         known = language_of(" ".join(kept))
         self._language = language_of(answer)
         self._in_english = known == "en"
         asked = language_of(question)
         # only a customer who writes in another language gets an answer in it
         self.translated = self._language not in ("en", known) and self._language == asked
-        self._asked_names = frozenset(stem(n) for n in names(f". {question}"))
+        self._asked_names = frozenset(stem_token(n) for n in extract_proper_names(f". {question}"))
 
     def reasons(self, sentence: str, said: Facts) -> list[str]:
         """The facts that neither the evidence nor the question has, in words."""
@@ -148,7 +150,9 @@ class _Against:
             found += [f"{m} is not in the evidence" for m in sorted(strange) if m.split()[0] in known.numbers]
         found += [f"the address {a} is not in the evidence" for a in sorted(said.addresses - known.addresses)]
         if not (self.translated and self._language in _CAPITALISED_NOUNS):
-            unknown = [n for n in names(sentence) if stem(n) not in self.evidence.raw | self._asked_names]
+            unknown = [
+                n for n in extract_proper_names(sentence) if stem_token(n) not in self.evidence.raw | self._asked_names
+            ]
             found += [f"the name {n} is not in the evidence" for n in dict.fromkeys(unknown)]
         if said.negated and not known.negated and not self.asked.negated:
             found.append("the evidence does not deny anything")

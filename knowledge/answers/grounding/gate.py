@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from knowledge.text.facts import ADDRESS, NEGATION, NUMBER, address, facts, is_content, numbers, plain, stem, words
+from knowledge.text.facts import (
+    ADDRESS,
+    NEGATION,
+    NUMBER,
+    extract_facts,
+    extract_numbers,
+    is_content,
+    normalise_address,
+    split_tokens,
+    stem_token,
+    strip_markup,
+)
 from knowledge.text.sentences import WORD, Splitter
 
 Judge = Callable[[str], bool]
@@ -19,7 +30,7 @@ class Gate:
     """
 
     def __init__(self, evidence: Sequence[str], judge: Judge) -> None:
-        known = facts("\n".join(evidence))
+        known = extract_facts("\n".join(evidence))
         self._stems, self._numbers, self._addresses = known.words, known.numbers, known.addresses
         self._negated = known.negated
         self._judge = judge
@@ -37,25 +48,25 @@ class Gate:
             found.pop()  # it may go on
         cut = found[-1].end() if found else 0
         pieces, self._word = [m[0] for m in found], self._word[cut:]
-        return "".join(self._taken(piece) for piece in pieces)
+        return "".join(self._take_piece(piece) for piece in pieces)
 
     def flush(self) -> str:
         """The rest, at the end of the answer."""
-        rest = self._taken(self._word) if self._word.strip() else ""
+        rest = self._take_piece(self._word) if self._word.strip() else ""
         self._word = ""
-        return rest + self._ended()
+        return rest + self._end_sentence()
 
-    def _taken(self, piece: str) -> str:
-        out = self._ended() if self._splitter.begins(piece) else ""
+    def _take_piece(self, piece: str) -> str:
+        out = self._end_sentence() if self._splitter.begins(piece) else ""
         self._waiting += piece
         self._blocked = self._blocked or not self._is_known(piece)
-        if self._blocked or not _states(piece):
+        if self._blocked or not _has_content(piece):
             return out
         released, self._waiting = self._waiting, ""
         self._shown += released
         return out + released
 
-    def _ended(self) -> str:
+    def _end_sentence(self) -> str:
         """What was held back of the sentence, if all of it is supported."""
         sentence, waiting = self._shown + self._waiting, self._waiting
         self._shown = self._waiting = ""
@@ -63,17 +74,17 @@ class Gate:
         return waiting if waiting and self._judge(sentence) else ""
 
     def _is_known(self, piece: str) -> bool:
-        text = plain(piece)
+        text = strip_markup(piece)
         if addresses := ADDRESS.findall(text):
-            return all(address(found) in self._addresses for found in addresses)
-        if NUMBER.search(text) and not numbers(text) <= self._numbers:
+            return all(normalise_address(found) in self._addresses for found in addresses)
+        if NUMBER.search(text) and not extract_numbers(text) <= self._numbers:
             return False
         if NEGATION.search(text) and not self._negated:
             return False
-        return all(stem(word) in self._stems for word in words(text) if is_content(word))
+        return all(stem_token(word) in self._stems for word in split_tokens(text) if is_content(word))
 
 
-def _states(piece: str) -> bool:
+def _has_content(piece: str) -> bool:
     """Does it carry meaning by itself?"""
-    text = plain(piece)
-    return bool(NUMBER.search(text) or ADDRESS.search(text)) or any(is_content(word) for word in words(text))
+    text = strip_markup(piece)
+    return bool(NUMBER.search(text) or ADDRESS.search(text)) or any(is_content(word) for word in split_tokens(text))

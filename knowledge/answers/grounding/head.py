@@ -13,7 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from knowledge.relevance.extract import sentences_of
-from knowledge.text.facts import Facts, facts, is_content, names, plain, stem, words
+from knowledge.text.facts import (
+    Facts,
+    extract_facts,
+    extract_proper_names,
+    is_content,
+    split_tokens,
+    stem_token,
+    strip_markup,
+)
 from knowledge.types import Embeds
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "grounding.json"
@@ -37,41 +45,41 @@ class Evidence:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Evidence:
         """Read once for all sentences of an answer."""
-        return _read(tuple(texts))
+        return _parse_evidence(tuple(texts))
 
 
 @lru_cache(64)
-def _read(texts: tuple[str, ...]) -> Evidence:
+def _parse_evidence(texts: tuple[str, ...]) -> Evidence:
     found = tuple(s for text in texts for s in sentences_of(text))
-    read = [facts(s) for s in found]
+    read = [extract_facts(s) for s in found]
     return Evidence(
-        facts("\n".join(texts)),
+        extract_facts("\n".join(texts)),
         found,
         tuple(f.words for f in read),
-        frozenset(pair for s in found for pair in pairwise(_order(s))),
+        frozenset(pair for s in found for pair in pairwise(_list_content_stems(s))),
         tuple(f.negated for f in read),
-        frozenset(stem(w) for text in texts for w in words(text)),
+        frozenset(stem_token(w) for text in texts for w in split_tokens(text)),
     )
 
 
-def _order(text: str) -> list[str]:
-    return [stem(w) for w in words(plain(text)) if is_content(w)]
+def _list_content_stems(text: str) -> list[str]:
+    return [stem_token(w) for w in split_tokens(strip_markup(text)) if is_content(w)]
 
 
-def features(sentence: str, evidence: Evidence, asked: Facts, embedder: Embeds | None) -> list[float]:
+def compute_head_features(sentence: str, evidence: Evidence, asked: Facts, embedder: Embeds | None) -> list[float]:
     """The numbers that the head weighs, in the order of ``FEATURES``."""
-    said = facts(sentence)
+    said = extract_facts(sentence)
     count = len(said.words) or 1
     shares = [len(said.words & stems) / count for stems in evidence.stems] or [0.0]
     best = max(range(len(shares)), key=shares.__getitem__)
-    pairs = list(pairwise(_order(sentence)))
+    pairs = list(pairwise(_list_content_stems(sentence)))
     unknown = said.words - evidence.facts.words
-    strange = [n for n in names(sentence) if stem(n) not in evidence.raw]
+    strange = [n for n in extract_proper_names(sentence) if stem_token(n) not in evidence.raw]
     return [
         len(said.words & evidence.facts.words) / count,
         shares[best],
         sum(p in evidence.pairs for p in pairs) / (len(pairs) or 1),
-        _cosine(sentence, evidence, shares, embedder),
+        _compute_best_cosine(sentence, evidence, shares, embedder),
         float(bool(said.numbers - evidence.facts.numbers)),
         float(bool(strange)),
         float(bool(evidence.negated) and said.negated != evidence.negated[best]),
@@ -81,11 +89,11 @@ def features(sentence: str, evidence: Evidence, asked: Facts, embedder: Embeds |
     ]
 
 
-def _cosine(sentence: str, evidence: Evidence, shares: list[float], embedder: Embeds | None) -> float:
+def _compute_best_cosine(sentence: str, evidence: Evidence, shares: list[float], embedder: Embeds | None) -> float:
     if embedder is None or not evidence.sentences:
         return 0.0
     near = sorted(range(len(shares)), key=shares.__getitem__, reverse=True)[:NEAREST]
-    vectors = embedder.embed([plain(sentence), *(evidence.sentences[i] for i in near)])
+    vectors = embedder.embed([strip_markup(sentence), *(evidence.sentences[i] for i in near)])
     return float(np.max(vectors[1:] @ vectors[0]))
 
 

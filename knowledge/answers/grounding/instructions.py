@@ -26,7 +26,7 @@ _ORDERS = re.compile(
 
 def without_instructions(text: str) -> str:
     """The text without what tells an assistant what to do, and without what follows that in the same line: it may be what is to be said."""
-    return "\n".join(" ".join(kept) for line in text.splitlines() if (kept := _kept(line)))
+    return "\n".join(" ".join(kept) for line in text.splitlines() if (kept := _cut_at_instruction(line)))
 
 
 def is_instruction(sentence: str) -> bool:
@@ -34,5 +34,5 @@ def is_instruction(sentence: str) -> bool:
     return bool(_ORDERS.search(sentence))
 
 
-def _kept(line: str) -> list[str]:
+def _cut_at_instruction(line: str) -> list[str]:
     return list(takewhile(lambda piece: not is_instruction(piece), filter(None, SENTENCE_END.split(line))))

@@ -3,6 +3,6 @@
 Whoever hears that a reused answer was right or wrong says ``judge(session, turn_id, correct=..., by="thumb")``.
 """
 
-from knowledge.answers.reuse.observations import judge, observed, settle
+from knowledge.answers.reuse.observations import apply_judgements, judge_reuse, record_observation
 
-__all__ = ["judge", "observed", "settle"]
+__all__ = ["apply_judgements", "judge_reuse", "record_observation"]

@@ -52,12 +52,12 @@ class Experience:
         usual = tuple(scores) if len(scores) >= FEWEST_SCORES else ()
         if len(seen) < FEWEST:
             return cls(scores=usual)
-        odds = np.column_stack([_logit([s.score for s in seen]), np.ones(len(seen))])
+        odds = np.column_stack([_compute_logits([s.score for s in seen]), np.ones(len(seen))])
         right = np.array([s.correct for s in seen], dtype=np.float64)
         start, tie = np.array([1.0, 0.0]), np.diag([SLOPE_VARIES**-2, LEVEL_VARIES**-2])
         curve = start.copy()
         for _ in range(STEPS):
-            share = _sigmoid(odds @ curve)
+            share = _compute_sigmoid(odds @ curve)
             bend = (odds.T * (share * (1 - share))) @ odds + tie
             curve = curve + np.linalg.solve(bend, odds.T @ (right - share) - tie @ (curve - start))
         return cls((float(curve[0]), float(curve[1])), usual)
@@ -81,29 +81,29 @@ class Bound:
         """The lowest score from which at most the share ``error`` of what is reused is expected to be wrong."""
         known = experience or Experience()
         usual = np.sort(np.array(known.scores or self._usual))[::-1]
-        odds = _logit(usual)
+        odds = _compute_logits(usual)
         slope, level = known.curve
-        right = _sigmoid((slope * odds + level)[:, None] + self._offsets)
-        wrong = 1 - right @ self._believed(seen, known)
+        right = _compute_sigmoid((slope * odds + level)[:, None] + self._offsets)
+        wrong = 1 - right @ self._compute_posterior(seen, known)
         expected = np.cumsum(wrong) / np.arange(1, len(wrong) + 1)
         within = np.nonzero(expected <= error)[0]
         return float(usual[within[-1]]) if len(within) else NEVER
 
-    def _believed(self, seen: Sequence[Seen], known: Experience) -> Numbers:
+    def _compute_posterior(self, seen: Sequence[Seen], known: Experience) -> Numbers:
         """How probable each offset is: how much better or worse than usual the entry does."""
         total = self._prior.copy()
         slope, level = known.curve
-        for odds, each in zip(_logit([s.score for s in seen]), seen, strict=True):
+        for odds, each in zip(_compute_logits([s.score for s in seen]), seen, strict=True):
             right = slope * odds + level + self._offsets
             total -= np.logaddexp(0, -right if each.correct else right)
         shares = np.exp(total - total.max())
         return np.asarray(shares / shares.sum())
 
 
-def _logit(shares: Sequence[float] | Numbers) -> Numbers:
+def _compute_logits(shares: Sequence[float] | Numbers) -> Numbers:
     kept = np.clip(np.array(shares, dtype=np.float64), RARELY, 1 - RARELY)
     return np.asarray(np.log(kept / (1 - kept)))
 
 
-def _sigmoid(odds: Numbers) -> Numbers:
+def _compute_sigmoid(odds: Numbers) -> Numbers:
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -40, 40))))

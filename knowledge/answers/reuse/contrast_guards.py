@@ -54,7 +54,7 @@ LONGEST_SWAP = 2
 """Words that may differ in such a frame."""
 
 
-def difference(
+def find_difference(
     asked: str, phrasings: Sequence[str], language: str = "en", subject: str | None = None
 ) -> Difference | None:
     """What a question must not be mixed up for, or None. ``phrasings`` are the entry's own, the matched one first.
@@ -64,53 +64,66 @@ def difference(
     if not phrasings:
         return None
     own = tuple(dict.fromkeys(phrasings))
-    one, all_ = _words(asked), tuple(word for text in own for word in _words(text))
+    one, all_ = _extract_lemmas(asked), tuple(word for text in own for word in _extract_lemmas(text))
     checks: tuple[tuple[Difference, Callable[[], bool]], ...] = (
-        ("language", lambda: _foreign(asked, own, language)),
-        ("opposite", lambda: _opposite(one, own) or _denied(one, own)),
-        ("number", lambda: _apart(_numbers(asked), {n for text in own for n in _numbers(text)})),
-        ("unit", lambda: _apart_in(UNITS, one, all_) or _apart(_per(asked), {p for text in own for p in _per(text)})),
+        ("language", lambda: _is_other_language(asked, own, language)),
+        ("opposite", lambda: _has_opposites(one, own) or _has_negation_conflict(one, own)),
+        (
+            "number",
+            lambda: _has_unmatched_items(_collect_numbers(asked), {n for text in own for n in _collect_numbers(text)}),
+        ),
+        (
+            "unit",
+            lambda: (
+                _apart_in(UNITS, one, all_)
+                or _has_unmatched_items(
+                    _extract_rate_units(asked), {p for text in own for p in _extract_rate_units(text)}
+                )
+            ),
+        ),
         ("date", lambda: _apart_in(DATES, one, all_)),
-        ("name", lambda: _apart_in((*KINDS_OF_THING, *PLACES), one, all_) or _renamed(asked, own, subject)),
-        ("direction", lambda: any(_turned(asked, text) for text in own)),
-        ("thing", lambda: _swapped(one, _words(own[0]))),
+        ("name", lambda: _apart_in((*KINDS_OF_THING, *PLACES), one, all_) or _has_other_names(asked, own, subject)),
+        ("direction", lambda: any(_is_direction_reversed(asked, text) for text in own)),
+        ("thing", lambda: _has_replaced_object(one, _extract_lemmas(own[0]))),
     )
     return next((kind for kind, is_apart in checks if is_apart()), None)
 
 
 @lru_cache(maxsize=8192)
-def _words(text: str) -> tuple[str, ...]:
+def _extract_lemmas(text: str) -> tuple[str, ...]:
     """Base forms in order; what belongs together ("turn it off", "next week") is one word at the end of its phrase."""
-    plain = NEGATED.sub(lambda m: f"{_positive(m[1])} not", text.lower().replace("’", "'").replace("can't", "can not"))
+    plain = NEGATED.sub(
+        lambda m: f"{_expand_verb_stem(m[1])} not", text.lower().replace("’", "'").replace("can't", "can not")
+    )
     plain = PARTICLE.sub(lambda m: f"{m[1]}_{m[3]}{m[2]}", plain.replace("cannot", "can not"))
     plain = MORNING.sub("antemeridiem", plain).replace("half a dozen", "six")
-    for phrase, joined in _phrases():
+    for phrase, joined in _list_joined_phrases():
         plain = plain.replace(phrase, joined)
-    return tuple(base(token) for token in TOKEN.findall(plain))
+    return tuple(compute_lemma(token) for token in TOKEN.findall(plain))
 
 
-def _positive(verb: str) -> str:
+def _expand_verb_stem(verb: str) -> str:
     return {"ca": "can", "wo": "will", "sha": "shall"}.get(verb, verb)
 
 
 @cache
-def _phrases() -> list[tuple[str, str]]:
+def _list_joined_phrases() -> list[tuple[str, str]]:
     groups = [g for some in (DATES, KINDS_OF_THING, SAME) for group in some for g in group]
     joined = {m for member in groups for m in member.split() if "_" in m.strip("_")}
     return [(m.replace("_", " "), m) for m in sorted(joined, key=len, reverse=True)]
 
 
 @cache
-def _known() -> frozenset[str]:
+def _collect_vocabulary() -> frozenset[str]:
     sides = [word for pair in OPPOSITES for side in pair for word in side]
     members = [m for some in (UNITS, DATES, KINDS_OF_THING, SAME) for group in some for g in group for m in g.split()]
     return frozenset(sides) | frozenset(members)
 
 
 @lru_cache(maxsize=16384)
-def base(word: str) -> str:
+def compute_lemma(word: str) -> str:
     """The base form where we know it, else the word without its ending."""
-    if word in _known() or word in NEGATIONS or len(word) <= len("bus"):
+    if word in _collect_vocabulary() or word in NEGATIONS or len(word) <= len("bus"):
         return word
     cut = {ending: word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)}
     stems = [*cut.values(), *(f"{cut[e]}e" for e in ("ing", "ed", "ation") if e in cut)]
@@ -118,40 +131,49 @@ def base(word: str) -> str:
         f"{s[:-1]}y" for s in cut.values() if s[-1:] == "i"
     ]
     shortest = min(cut.values(), key=len, default=word)
-    return next((s for s in stems if s in _known()), shortest)
+    return next((s for s in stems if s in _collect_vocabulary()), shortest)
 
 
-def _foreign(asked: str, own: Sequence[str], language: str) -> bool:
+def _is_other_language(asked: str, own: Sequence[str], language: str) -> bool:
     """Another language, or strange letters, and not one word in common."""
     strange = language == "en" and not asked.replace("’", "'").isascii()
     said = language_of(asked)
-    return (strange or said != language) and not any(_alike(_words(asked), _words(text)) for text in own)
+    return (strange or said != language) and not any(
+        _compute_likeness(_extract_lemmas(asked), _extract_lemmas(text)) for text in own
+    )
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> float:
+def _compute_likeness(one: Sequence[str], other: Sequence[str]) -> float:
     """Share of common words with a meaning; words that may stand for each other are one."""
-    a, b = ({_heading(w) for w in words if w not in STOPWORDS and w not in NEGATIONS} for words in (one, other))
+    a, b = (
+        {_get_main_synonym(w) for w in words if w not in STOPWORDS and w not in NEGATIONS} for words in (one, other)
+    )
     return len(a & b) / len(a | b) if a | b else 1.0
 
 
 @lru_cache(maxsize=16384)
-def _heading(word: str) -> str:
+def _get_main_synonym(word: str) -> str:
     return next((min(group) for group in SAME if word in group), word)
 
 
-def _opposite(one: Sequence[str], own: Sequence[str]) -> bool:
-    a, b = set(one), {word for text in own for word in _words(text)}
-    near = [words for words in map(_words, own) if _alike(one, words) >= NEAR_FRAME]
+def _has_opposites(one: Sequence[str], own: Sequence[str]) -> bool:
+    a, b = set(one), {word for text in own for word in _extract_lemmas(text)}
+    near = [words for words in map(_extract_lemmas, own) if _compute_likeness(one, words) >= NEAR_FRAME]
     for left, right in OPPOSITES:
         mine, theirs = (a & left, a & right), (b & left, b & right)
         apart = [any(sides) and not all(sides) for sides in (mine, theirs)]
         said = any((left | right) & set(words) for words in near)
         if all(apart) and bool(mine[0]) != bool(theirs[0]) and said and not a & b & (left | right):
             return True
-    return any(_prefixed(x, y, a) or _prefixed(y, x, b) for words in near for x in a - b for y in set(words) - a)
+    return any(
+        _is_prefix_opposite(x, y, a) or _is_prefix_opposite(y, x, b)
+        for words in near
+        for x in a - b
+        for y in set(words) - a
+    )
 
 
-def _prefixed(one: str, other: str, beside: set[str]) -> bool:
+def _is_prefix_opposite(one: str, other: str, beside: set[str]) -> bool:
     """Is one word the other's opposite by its first letters ("block", "unblock"), with nothing beside that undoes it?"""
     return (
         len(one) > len("no") + 1
@@ -160,19 +182,19 @@ def _prefixed(one: str, other: str, beside: set[str]) -> bool:
     )
 
 
-def _denied(one: Sequence[str], own: Sequence[str]) -> bool:
+def _has_negation_conflict(one: Sequence[str], own: Sequence[str]) -> bool:
     """Is what one denies said by the other without a "not"?"""
-    near = [words for words in map(_words, own) if _alike(one, words) >= SAME_FRAME]
-    return bool(near) and all(_denies(one, words) or _denies(words, one) for words in near)
+    near = [words for words in map(_extract_lemmas, own) if _compute_likeness(one, words) >= SAME_FRAME]
+    return bool(near) and all(_has_negated_match(one, words) or _has_negated_match(words, one) for words in near)
 
 
-def _denies(one: Sequence[str], other: Sequence[str]) -> bool:
-    plain = set(other) - _scopes(other) - STOPWORDS
-    return bool(_scopes(one) & plain)
+def _has_negated_match(one: Sequence[str], other: Sequence[str]) -> bool:
+    plain = set(other) - _collect_negated_terms(other) - STOPWORDS
+    return bool(_collect_negated_terms(one) & plain)
 
 
 @lru_cache(maxsize=8192)
-def _scopes(words: Sequence[str]) -> frozenset[str]:
+def _collect_negated_terms(words: Sequence[str]) -> frozenset[str]:
     found: set[str] = set()
     for place, word in enumerate(words):
         if word in NEGATIONS:
@@ -181,36 +203,36 @@ def _scopes(words: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _numbers(text: str) -> set[str]:
-    said = [w for w in _words(ONE_OF.sub(" ", text)) if w in NUMBERS or w[0].isdigit()]
+def _collect_numbers(text: str) -> set[str]:
+    said = [w for w in _extract_lemmas(ONE_OF.sub(" ", text)) if w in NUMBERS or w[0].isdigit()]
     glued = re.findall(r"(?<=[A-Za-z-])\d+|\d+(?=[A-Za-z])", text)
     return {NUMBERS.get(w, w.replace(",", "")) for w in said} | set(glued)
 
 
-def _per(text: str) -> set[str]:
-    return {base(w) for w in re.findall(r"\b(?:per|by the) (\w+)", text.lower())}
+def _extract_rate_units(text: str) -> set[str]:
+    return {compute_lemma(w) for w in re.findall(r"\b(?:per|by the) (\w+)", text.lower())}
 
 
-def _apart(one: Iterable[str], other: Iterable[str]) -> bool:
+def _has_unmatched_items(one: Iterable[str], other: Iterable[str]) -> bool:
     a, b = set(one), set(other)
     return bool(a and b) and not (a <= b)
 
 
 def _apart_in(groups: Sequence[frozenset[str]], one: Sequence[str], other: Sequence[str]) -> bool:
     a, b = set(one), set(other)
-    return any(_apart(_of(group, a), _of(group, b)) for group in groups)
+    return any(_has_unmatched_items(_select_groups(group, a), _select_groups(group, b)) for group in groups)
 
 
-def _of(group: frozenset[str], words: set[str]) -> set[str]:
-    return {members for members in group if words & _members(members)}
+def _select_groups(group: frozenset[str], words: set[str]) -> set[str]:
+    return {members for members in group if words & _split_members(members)}
 
 
 @cache
-def _members(members: str) -> frozenset[str]:
+def _split_members(members: str) -> frozenset[str]:
     return frozenset(member.strip("_") for member in members.split())
 
 
-def _names(text: str) -> set[str]:
+def _collect_names(text: str) -> set[str]:
     """Words with a capital inside of a sentence, in small letters."""
     tokens = WORD.findall(text)
     return {
@@ -220,24 +242,24 @@ def _names(text: str) -> set[str]:
     }
 
 
-def _renamed(asked: str, own: Sequence[str], subject: str | None) -> bool:
+def _has_other_names(asked: str, own: Sequence[str], subject: str | None) -> bool:
     """Are other names named? A name that the other side writes small is the same one."""
     there, said = " ".join([*own, subject or ""]).lower(), asked.lower()
-    mine = {name for name in _names(asked) if name not in there}
-    theirs = {name for text in own for name in _names(text) if name not in said}
-    gone = {base(name) for name in mine | theirs}
-    rest = [[w for w in _words(text) if w not in gone] for text in (asked, *own)]
-    return bool(mine and theirs) and any(_alike(rest[0], words) >= SAME_FRAME for words in rest[1:])
+    mine = {name for name in _collect_names(asked) if name not in there}
+    theirs = {name for text in own for name in _collect_names(text) if name not in said}
+    gone = {compute_lemma(name) for name in mine | theirs}
+    rest = [[w for w in _extract_lemmas(text) if w not in gone] for text in (asked, *own)]
+    return bool(mine and theirs) and any(_compute_likeness(rest[0], words) >= SAME_FRAME for words in rest[1:])
 
 
-def _turned(asked: str, own: str) -> bool:
+def _is_direction_reversed(asked: str, own: str) -> bool:
     """From here to there, and from there to here."""
     ways = [(set(FROM.findall(t.lower())), set(TO.findall(t.lower()))) for t in (asked, own)]
     (from_a, to_a), (from_b, to_b) = ways
     return bool(from_a & to_b and to_a & from_b) and not (from_a & from_b)
 
 
-def _swapped(one: Sequence[str], other: Sequence[str]) -> bool:
+def _has_replaced_object(one: Sequence[str], other: Sequence[str]) -> bool:
     """One frame with another thing put in: "can I return shoes", "can I return a mattress"."""
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     if 2 * sum(block.size for block in matcher.get_matching_blocks()) < FRAME * (len(one) + len(other)):
@@ -247,10 +269,10 @@ def _swapped(one: Sequence[str], other: Sequence[str]) -> bool:
     mine, theirs = mine - set(other) - VAGUE, theirs - set(one) - VAGUE
     if not (0 < len(mine) <= LONGEST_SWAP and 0 < len(theirs) <= LONGEST_SWAP):
         return False
-    return not any(_same(x, y) for x in mine for y in theirs)
+    return not any(_is_same_term(x, y) for x in mine for y in theirs)
 
 
 @lru_cache(maxsize=16384)
-def _same(one: str, other: str) -> bool:
+def _is_same_term(one: str, other: str) -> bool:
     letters = SequenceMatcher(None, one, other).ratio()
     return letters >= SPELT_ALIKE or any(one in g and other in g for g in SAME)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 
-def _groups(text: str) -> list[frozenset[str]]:
+def _parse_groups(text: str) -> list[frozenset[str]]:
     """One group a line; its members are parted by commas."""
     return [frozenset(w.strip() for w in line.split(",")) for line in text.strip().splitlines()]
 
 
-def _words(text: str) -> frozenset[str]:
+def _parse_terms(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _sides(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
+def _parse_opposites(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
     """One pair of opposites a line: words of one side / words of the other."""
     lines = (line.split("/") for line in text.strip().splitlines())
     return [(frozenset(a.split()), frozenset(b.split())) for a, b in lines]
 
 
-OPPOSITES = _sides("""
+OPPOSITES = _parse_opposites("""
 turn_on switch_on enable activate / turn_off switch_off disable deactivate stop
 with / without excluding exclude
 include incl included / exclude excluded extra
@@ -82,7 +82,7 @@ mute / unmute
 """)
 """Base forms; two words that belong together are joined by "_"."""
 
-UNITS = _groups("""
+UNITS = _parse_groups("""
 kg kilogram kilo, g gram, lb pound, oz ounce, stone, ton tonne
 km kilometre kilometer, mile, m metre meter, cm centimetre centimeter, mm millimetre, inch, ft foot feet, yard
 litre liter, ml millilitre, gallon, pint
@@ -96,7 +96,7 @@ acre, hectare, sqm square
 """)
 """One line a quantity; between the commas are names of the same unit."""
 
-DATES = _groups("""
+DATES = _parse_groups("""
 monday mon, tuesday tue, wednesday wed, thursday thu, friday fri, saturday sat, sunday sun, weekend, weekday workday
 january jan, february feb, march, april apr, may_, june jun, july jul, august aug, september sep, october oct, november nov, december dec
 spring, summer, autumn fall_, winter
@@ -108,7 +108,7 @@ antemeridiem, pm
 breakfast, lunch, dinner
 """)
 
-KINDS_OF_THING = _groups("""
+KINDS_OF_THING = _parse_groups("""
 paypal, klarna, visa, mastercard, amex american_express, maestro, apple_pay, google_pay, cash, cheque check_, bank_transfer, credit_card, debit_card, gift_card
 dhl, fedex, ups_, usps, hermes, dpd
 android, ios iphone ipad, windows, mac macos, linux
@@ -136,7 +136,7 @@ airport, station, port
 """)
 """Siblings: who asks for one of a line does not ask for another."""
 
-PLACES = _groups("""
+PLACES = _parse_groups("""
 argentina, australia, austria, bangladesh, belgium, brazil, bulgaria, canada, chile, china, colombia, croatia, cyprus, denmark, egypt, england, estonia, finland, france, germany, greece, hungary, iceland, india, indonesia, iran, iraq, ireland, israel, italy, japan, kenya, korea, latvia, lithuania, luxembourg, malaysia, malta, mexico, morocco, nepal, netherlands holland, nigeria, norway, oman, pakistan, peru, philippines, poland, portugal, qatar, romania, russia, scotland, serbia, singapore, slovakia, slovenia, spain, sweden, switzerland, thailand, turkey türkiye, uae emirates, uk britain, ukraine, usa america, vietnam, wales
 amsterdam, athens, bangkok, barcelona, beijing, berlin, birmingham, boston, bristol, brussels, budapest, cambridge, chicago, copenhagen, dallas, delhi, doha, dubai, dublin, edinburgh, frankfurt, geneva, glasgow, hamburg, helsinki, istanbul, karachi, lahore, islamabad, leeds, lisbon, liverpool, london, lyon, madrid, manchester, melbourne, miami, milan, moscow, mumbai, munich, naples, new_york, oslo, oxford, paris, prague, rome, seattle, shanghai, stockholm, sydney, tokyo, toronto, vienna, warsaw, york, zurich
 europe, africa, asia, oceania
@@ -175,11 +175,11 @@ double 2
 half 0.5
 """.strip().splitlines()
 )
-NEGATIONS = _words("""
+NEGATIONS = _parse_terms("""
 not no never without cannot cant dont doesnt didnt isnt arent wasnt werent wont wouldnt shouldnt couldnt
 havent hasnt hadnt nor neither non unable nobody nothing failed fails excluding except
 """)
-SAME = _groups("""
+SAME = _parse_groups("""
 delivery, shipping, postage, shipment, dispatch
 cost, price, fee, charge, rate, much, pay, expensive, amount
 cancel, stop, end, terminate, close, delete, remove, disable, deactivate
@@ -207,10 +207,10 @@ use, using, used, work, run
 need, want, require, required, must, necessary, should
 """)
 """Words that may stand for each other in an otherwise equal question."""
-UNDOING = _words("""
+UNDOING = _parse_terms("""
 remove revoke undo stop cancel delete not lift reverse rid without
 """)
-VAGUE = _words("""
+VAGUE = _parse_terms("""
 real really sure now please just simply all any own custom specific directly currently okay ok then only
 actual actually also still yet already quickly easily easy simple proper properly exactly certain
 particular various several multiple many some other another new different same good best thing things

@@ -16,7 +16,7 @@ from core.feedback import settings as learning
 from core.feedback.settings import Learning
 from knowledge.answers.reuse import observations
 from knowledge.answers.reuse.bound import Bound, Experience, Seen
-from knowledge.answers.reuse.contrast_guards import Difference, difference
+from knowledge.answers.reuse.contrast_guards import Difference, find_difference
 from knowledge.answers.reuse.holdout import is_held_out
 from knowledge.answers.reuse.score import Closeness
 from knowledge.relevance.matcher import Match
@@ -97,14 +97,16 @@ class StoredBook:
     def known(self, tenant_id: str, entry_id: str) -> Known:
         """What there is to know before an entry is reused."""
         with self._database.session() as session:
-            seen = observations.seen(session, tenant_id, entry_id)
-            return Known(learning.of(session, tenant_id), seen, self._experience(session, tenant_id))
+            seen = observations.list_judged_scores(session, tenant_id, entry_id)
+            return Known(
+                learning.get_learning_settings(session, tenant_id), seen, self._get_experience(session, tenant_id)
+            )
 
-    def _experience(self, session: Session, tenant_id: str) -> Experience:
+    def _get_experience(self, session: Session, tenant_id: str) -> Experience:
         """Learnt anew once a minute at most."""
         learnt, experience = self._learnt.get(tenant_id, (-FRESH_SECONDS, Experience()))
         if monotonic() - learnt >= FRESH_SECONDS:
-            experience = observations.experience(session, tenant_id)
+            experience = observations.load_experience(session, tenant_id)
             self._learnt[tenant_id] = monotonic(), experience
         return experience
 
@@ -114,8 +116,8 @@ class StoredBook:
         if turn_id is None:
             return
         reused, held_out = decision.verdict == "verbatim", decision.verdict == "held_out"
-        self._write(
-            lambda session: observations.observed(
+        self._run_write(
+            lambda session: observations.record_observation(
                 session,
                 question.tenant_id,
                 entry_id,
@@ -131,9 +133,9 @@ class StoredBook:
         """What nearly met in the turn before was this entry."""
         turn_id = question.turn_id
         if turn_id is not None and question.history:
-            self._write(lambda session: observations.confirmed(session, turn_id, entry_id))
+            self._run_write(lambda session: observations.confirm_entry(session, turn_id, entry_id))
 
-    def _write(self, write: _Write) -> None:
+    def _run_write(self, write: _Write) -> None:
         try:
             with self._database.session() as session:
                 write(session)
@@ -163,7 +165,7 @@ class Reuse:
         if not ranked:
             return Decision("no")
         entry = ranked[0].candidate.entry
-        decision = self._decided(question, ranked)
+        decision = self._decide_reuse(question, ranked)
         if decision.verdict != "no":
             self.book.note(question, entry.id, decision)
         return decision
@@ -172,11 +174,11 @@ class Reuse:
         """Is an entry to be offered only, because of what customers said of it?"""
         return self.book.known(tenant_id, entry_id).is_distrusted
 
-    def _decided(self, question: Question, ranked: Sequence[Match]) -> Decision:
+    def _decide_reuse(self, question: Question, ranked: Sequence[Match]) -> Decision:
         best = ranked[0]
         entry = best.candidate.entry
         own = (best.phrasing, *entry.questions)
-        apart = difference(question.text, own, entry.language, entry.subject)
+        apart = find_difference(question.text, own, entry.language, entry.subject)
         if best.standing == "other" or apart:
             return Decision("no", guard=apart or "subject")
         score = self._closeness.score(question, ranked)

@@ -21,7 +21,7 @@ MOST_LEARNT = 3000
 """The latest so many make a tenant's curve."""
 
 
-def observed(
+def record_observation(
     session: Session,
     tenant_id: str,
     entry_id: str,
@@ -41,7 +41,7 @@ def observed(
     return row
 
 
-def judge(session: Session, turn_id: str, *, correct: bool, by: str, entry_id: str | None = None) -> int:
+def judge_reuse(session: Session, turn_id: str, *, correct: bool, by: str, entry_id: str | None = None) -> int:
     """Say whether the answer that was reused in a turn was right; how many observations that changes.
 
     ``by`` is thumb, correction, reviewer, confirmation or model; ``entry_id`` means one entry's alone, where a turn has
@@ -54,10 +54,10 @@ def judge(session: Session, turn_id: str, *, correct: bool, by: str, entry_id: s
         raise InvalidInput(f"Reuse is judged by {', '.join(JUDGES)}; {by!r} is none of them.")
     query = select(ReuseObservation).filter_by(turn_id=turn_id, reused=True)
     rows = session.scalars(query.filter_by(entry_id=entry_id) if entry_id else query)
-    return sum(judged(row, correct=correct, by=by) for row in rows)
+    return sum(set_judgement(row, correct=correct, by=by) for row in rows)
 
 
-def judged(row: ReuseObservation, *, correct: bool, by: Judge) -> bool:
+def set_judgement(row: ReuseObservation, *, correct: bool, by: Judge) -> bool:
     """Set it, unless somebody who outweighs this one has judged, or it says so already."""
     if row.judged_by and JUDGES.index(row.judged_by) > JUDGES.index(by):
         return False
@@ -67,7 +67,7 @@ def judged(row: ReuseObservation, *, correct: bool, by: Judge) -> bool:
     return True
 
 
-def confirmed(session: Session, turn_id: str, entry_id: str) -> int:
+def confirm_entry(session: Session, turn_id: str, entry_id: str) -> int:
     """In this turn an entry was asked for in its own words, as by a press on a suggestion.
 
     So what nearly met in the turn before was it, and was none of the others.
@@ -80,10 +80,10 @@ def confirmed(session: Session, turn_id: str, entry_id: str) -> int:
     near = (
         session.scalars(select(ReuseObservation).filter_by(turn_id=last, reused=False, held_out=False)) if last else ()
     )
-    return sum(judged(row, correct=row.entry_id == entry_id, by="confirmation") for row in near)
+    return sum(set_judgement(row, correct=row.entry_id == entry_id, by="confirmation") for row in near)
 
 
-def seen(session: Session, tenant_id: str, entry_id: str) -> list[Seen]:
+def list_judged_scores(session: Session, tenant_id: str, entry_id: str) -> list[Seen]:
     """What people said of an entry's latest askings; a model's opinion alone moves no bound."""
     row = ReuseObservation
     query = select(row.score, row.correct).where(
@@ -94,7 +94,7 @@ def seen(session: Session, tenant_id: str, entry_id: str) -> list[Seen]:
     ]
 
 
-def experience(session: Session, tenant_id: str) -> Experience:
+def load_experience(session: Session, tenant_id: str) -> Experience:
     """What a tenant's latest askings have taught."""
     row = ReuseObservation
     query = select(row.score, row.correct, row.judged_by).filter_by(tenant_id=tenant_id)
@@ -103,21 +103,23 @@ def experience(session: Session, tenant_id: str) -> Experience:
     return Experience.of(judged_, [score for score, _, _ in rows])
 
 
-def settle(session: Session) -> int:
+def apply_judgements(session: Session) -> int:
     """Take over what thumbs, approved corrections and reviewers have said since; how many observations that changed."""
-    changed = sum(judged(row, correct=helpful, by="thumb") for row, helpful in _thumbed(session))
-    changed += sum(judged(row, correct=False, by="correction") for row in _corrected(session))
-    return changed + sum(judged(row, correct=right, by="reviewer") for row, right in _reviewed(session))
+    changed = sum(set_judgement(row, correct=helpful, by="thumb") for row, helpful in _list_rated_reuses(session))
+    changed += sum(set_judgement(row, correct=False, by="correction") for row in _list_corrected_reuses(session))
+    return changed + sum(
+        set_judgement(row, correct=right, by="reviewer") for row, right in _list_reviewed_misses(session)
+    )
 
 
-def _thumbed(session: Session) -> Sequence[tuple[ReuseObservation, bool]]:
+def _list_rated_reuses(session: Session) -> Sequence[tuple[ReuseObservation, bool]]:
     row, thumb = ReuseObservation, InteractionFeedback.helpful
     new = or_(row.correct.is_(None), and_(row.judged_by.in_(["model", "confirmation", "thumb"]), row.correct != thumb))
     query = select(row, thumb).join(InteractionFeedback, InteractionFeedback.turn_id == row.turn_id)
     return [(r, bool(h)) for r, h in session.execute(query.where(row.reused, thumb.is_not(None), new))]
 
 
-def _corrected(session: Session) -> Sequence[ReuseObservation]:
+def _list_corrected_reuses(session: Session) -> Sequence[ReuseObservation]:
     """Whose answer was replaced; a better tone leaves it right."""
     row, by = ReuseObservation, HumanCorrection
     query = select(row).join(by, by.turn_id == row.turn_id).where(by.status == "approved", by.category != "tone")
@@ -125,7 +127,7 @@ def _corrected(session: Session) -> Sequence[ReuseObservation]:
     return session.scalars(query.where(row.reused, mine, row.judged_by.is_distinct_from("correction"))).all()
 
 
-def _reviewed(session: Session) -> list[tuple[ReuseObservation, bool]]:
+def _list_reviewed_misses(session: Session) -> list[tuple[ReuseObservation, bool]]:
     """Near misses about which a reviewer has decided."""
     items = session.scalars(
         select(ReviewItem)

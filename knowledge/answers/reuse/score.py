@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from knowledge.relevance.matcher import SHIPPED, Match
 from knowledge.text import features
-from knowledge.text.names import masked
+from knowledge.text.names import mask_names
 from knowledge.types import Question
 
 Numbers = npt.NDArray[np.float64]
@@ -21,22 +21,22 @@ LONG = 15
 RARELY = 1e-5
 
 
-def logit(share: float) -> float:
+def compute_log_odds(share: float) -> float:
     """The log odds of a share."""
     kept = min(max(share, RARELY), 1 - RARELY)
     return math.log(kept / (1 - kept))
 
 
-def signs(question: Question, ranked: Sequence[Match]) -> Numbers:
+def compute_match_signs(question: Question, ranked: Sequence[Match]) -> Numbers:
     """What is known about the best match: its odds and its rival's, nearness, the worst aligned words of both sides."""
     best, rivals = ranked[0], ranked[1:4]
     subject = [best.candidate.entry.subject]
-    asked = features.content_words(masked(question.text, subject))
-    own = features.content_words(masked(best.phrasing, subject))
+    asked = features.content_words(mask_names(question.text, subject))
+    own = features.content_words(mask_names(best.phrasing, subject))
     shared, aligned = len(asked & own), best.alignment
     return np.array(
         [
-            logit(best.probability),
+            compute_log_odds(best.probability),
             math.log(max((m.probability for m in rivals), default=0.0) + RARELY),
             aligned.near,
             aligned.near - max((m.alignment.near for m in rivals), default=0.0),
@@ -69,5 +69,5 @@ class Closeness:
 
     def score(self, question: Question, ranked: Sequence[Match]) -> float:
         """Of the first match, in the light of the others."""
-        standard = np.clip((signs(question, ranked) - self._mean) / self._scale, -4, 4)
+        standard = np.clip((compute_match_signs(question, ranked) - self._mean) / self._scale, -4, 4)
         return float(1 / (1 + np.exp(-(with_products(standard) @ self._weights + self._bias))))

@@ -48,7 +48,7 @@ def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
     row = ReuseObservation
     columns = (row.entry_id, row.turn_id, row.reused, row.held_out, row.correct, row.judged_by)
     observations = session.execute(select(*columns).where(row.tenant_id == tenant_id))
-    helpful, resolved = _helpful(session, tenant_id), _resolved(session, tenant_id)
+    helpful, resolved = _load_turn_ratings(session, tenant_id), _load_turn_outcomes(session, tenant_id)
     counts: dict[str, _Counts] = defaultdict(_Counts)
     outcomes: dict[tuple[str, bool], list[str | None]] = defaultdict(list)
     for seen in observations:
@@ -60,7 +60,7 @@ def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
         count.wrong += seen.reused and judged and not seen.correct
         if seen.reused or seen.held_out:
             outcomes[seen.entry_id, seen.held_out].append(seen.turn_id)
-    names = _names(session, tenant_id, counts)
+    names = _load_entry_names(session, tenant_id, counts)
     found = [
         EntryReuse(
             entry_id,
@@ -69,25 +69,25 @@ def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
             count.near,
             count.held_out,
             Share(count.wrong, count.judged),
-            _lift(helpful, outcomes[entry_id, False], outcomes[entry_id, True]),
-            _lift(resolved, outcomes[entry_id, False], outcomes[entry_id, True]),
+            _compute_lift(helpful, outcomes[entry_id, False], outcomes[entry_id, True]),
+            _compute_lift(resolved, outcomes[entry_id, False], outcomes[entry_id, True]),
         )
         for entry_id, count in counts.items()
     ]
     return sorted(found, key=lambda each: (-each.reused, each.entry_id))
 
 
-def overall(found: Iterable[EntryReuse]) -> EntryReuse:
+def merge_entry_reuse(found: Iterable[EntryReuse]) -> EntryReuse:
     """All entries as one; the same share of each is held out, so the two sides are made up of the same entries."""
     every = list(found)
 
-    def summed(shares: Iterable[Share]) -> Share:
+    def sum_shares(shares: Iterable[Share]) -> Share:
         known = list(shares)
         return Share(sum(one.count for one in known), sum(one.of for one in known))
 
-    def lift(differences: Iterable[Difference]) -> Difference:
+    def sum_differences(differences: Iterable[Difference]) -> Difference:
         known = list(differences)
-        return Difference(summed(one.share for one in known), summed(one.against for one in known))
+        return Difference(sum_shares(one.share for one in known), sum_shares(one.against for one in known))
 
     return EntryReuse(
         "",
@@ -95,28 +95,28 @@ def overall(found: Iterable[EntryReuse]) -> EntryReuse:
         sum(each.reused for each in every),
         sum(each.near for each in every),
         sum(each.held_out for each in every),
-        summed(each.error for each in every),
-        lift(each.helpful for each in every),
-        lift(each.resolved for each in every),
+        sum_shares(each.error for each in every),
+        sum_differences(each.helpful for each in every),
+        sum_differences(each.resolved for each in every),
     )
 
 
-def _lift(good: dict[str, bool], reused: Iterable[str | None], held_out: Iterable[str | None]) -> Difference:
-    def share(turns: Iterable[str | None]) -> Share:
+def _compute_lift(good: dict[str, bool], reused: Iterable[str | None], held_out: Iterable[str | None]) -> Difference:
+    def compute_share(turns: Iterable[str | None]) -> Share:
         known = [good[turn] for turn in turns if turn in good]
         return Share(sum(known), len(known))
 
-    return Difference(share(reused), share(held_out))
+    return Difference(compute_share(reused), compute_share(held_out))
 
 
-def _helpful(session: Session, tenant_id: str) -> dict[str, bool]:
+def _load_turn_ratings(session: Session, tenant_id: str) -> dict[str, bool]:
     row = InteractionFeedback
     rows = session.execute(select(row.turn_id, row.helpful, row.implicit_score).where(row.tenant_id == tenant_id))
     told = {turn: (score >= HELPFUL if thumb is None and score is not None else thumb) for turn, thumb, score in rows}
     return {turn: bool(good) for turn, good in told.items() if good is not None}
 
 
-def _resolved(session: Session, tenant_id: str) -> dict[str, bool]:
+def _load_turn_outcomes(session: Session, tenant_id: str) -> dict[str, bool]:
     row = ConversationAnalysis
     query = (
         select(ReuseObservation.turn_id, row.outcome)
@@ -127,7 +127,7 @@ def _resolved(session: Session, tenant_id: str) -> dict[str, bool]:
     return {turn: outcome == "resolved" for turn, outcome in session.execute(query) if turn}
 
 
-def _names(session: Session, tenant_id: str, entries: Iterable[str]) -> dict[str, str]:
+def _load_entry_names(session: Session, tenant_id: str, entries: Iterable[str]) -> dict[str, str]:
     row = EntryQuestion
     query = select(row.entry_id, row.text).where(
         row.tenant_id == tenant_id, row.position == 0, row.entry_id.in_(list(entries))

@@ -8,72 +8,74 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.db.models import HumanCorrection, KnowledgeEntry, RegressionCase, TrainingExample, now
+from core.db.models import HumanCorrection, KnowledgeEntry, RegressionCase, TrainingExample, get_current_time
 from core.errors import Conflict
-from knowledge.curation.corrections.edits import Edits, restore
-from knowledge.curation.corrections.proposals import note
-from knowledge.curation.corrections.publication import history_of, publish
-from knowledge.curation.corrections.queries import found
+from knowledge.curation.corrections.edits import Edits, restore_entries
+from knowledge.curation.corrections.proposals import note_correction
+from knowledge.curation.corrections.publication import history_of, publish_correction
+from knowledge.curation.corrections.queries import get_correction
 from knowledge.curation.corrections.types import MISUNDERSTOOD, Status
 from knowledge.entries.editor import Change, EntryEditor
 
 
-def approve(session: Session, tenant_id: str, correction_id: str, by: str) -> HumanCorrection:
+def approve_correction(session: Session, tenant_id: str, correction_id: str, by: str) -> HumanCorrection:
     """Publish the right answer, take the wrong one away, and keep the case for every evaluation.
 
     Raises:
         NotFound: there is no such correction.
         Conflict: somebody decided already, or the entry that misled is gone or was changed.
     """
-    correction = _decided(session, tenant_id, correction_id, by, ("proposed", "approved"))
-    editor = EntryEditor(session, tenant_id, _change(correction, by))
+    correction = _decide_correction(session, tenant_id, correction_id, by, ("proposed", "approved"))
+    editor = EntryEditor(session, tenant_id, _build_change(correction, by))
     editor.lock()
     edits = Edits(editor)
-    target = publish(session, correction, edits)
+    target = publish_correction(session, correction, edits)
     effects: dict[str, Any] = {
         **correction.effects,
         "entries": edits.record,
         "entry_id": target.id if target else None,
-        "regression_case": _case(session, correction, target).id if target else None,
-        "training_example": _example(session, correction, by),
+        "regression_case": _store_regression_case(session, correction, target).id if target else None,
+        "training_example": _store_training_example(session, correction, by),
     }
     correction.effects = effects
-    note(session, correction, "approved", by)
+    note_correction(session, correction, "approved", by)
     return correction
 
 
-def reject(session: Session, tenant_id: str, correction_id: str, by: str, reason: str = "") -> HumanCorrection:
+def reject_correction(
+    session: Session, tenant_id: str, correction_id: str, by: str, reason: str = ""
+) -> HumanCorrection:
     """Decide against it; nothing else changes.
 
     Raises:
         NotFound: there is no such correction.
         Conflict: somebody decided already.
     """
-    correction = _decided(session, tenant_id, correction_id, by, ("proposed", "rejected"))
+    correction = _decide_correction(session, tenant_id, correction_id, by, ("proposed", "rejected"))
     correction.effects = {**correction.effects, "rejected_because": reason}
-    note(session, correction, "rejected", by)
+    note_correction(session, correction, "rejected", by)
     return correction
 
 
-def undo(session: Session, tenant_id: str, correction_id: str, by: str) -> HumanCorrection:
+def undo_correction(session: Session, tenant_id: str, correction_id: str, by: str) -> HumanCorrection:
     """Take back all that the approval did.
 
     Raises:
         NotFound: there is no such correction.
         Conflict: it is not approved, or an entry was changed since.
     """
-    correction = _decided(session, tenant_id, correction_id, by, ("approved", "undone"))
+    correction = _decide_correction(session, tenant_id, correction_id, by, ("approved", "undone"))
     editor = EntryEditor(session, tenant_id, Change(by, f"correction {correction.id} undone"))
     editor.lock()
-    restore(session, tenant_id, editor, correction.effects.get("entries", []))
+    restore_entries(session, tenant_id, editor, correction.effects.get("entries", []))
     session.execute(update(RegressionCase).filter_by(correction_id=correction.id).values(active=False))
     examples = update(TrainingExample).filter_by(source="correction", source_id=correction.id)
     session.execute(examples.values(status="undone"))
-    note(session, correction, "undone", by)
+    note_correction(session, correction, "undone", by)
     return correction
 
 
-def _decided(
+def _decide_correction(
     session: Session, tenant_id: str, correction_id: str, by: str, move: tuple[Status, Status]
 ) -> HumanCorrection:
     """The correction in its new status. By an update, so that the second of two people waits and then is told."""
@@ -81,20 +83,20 @@ def _decided(
     row = update(HumanCorrection).where(
         HumanCorrection.id == correction_id, HumanCorrection.tenant_id == tenant_id, HumanCorrection.status == before
     )
-    decided = row.values(status=after, decided_by=by, decided_at=now()).returning(HumanCorrection.id)
+    decided = row.values(status=after, decided_by=by, decided_at=get_current_time()).returning(HumanCorrection.id)
     taken = session.scalar(decided, execution_options={"synchronize_session": False}) is not None
-    correction = found(session, tenant_id, correction_id)
+    correction = get_correction(session, tenant_id, correction_id)
     if not taken:
         who = f" by {correction.decided_by}" if correction.decided_by else ""
         raise Conflict(f"This correction is {correction.status}{who}; only one that is {before} can be {after}.")
     return correction
 
 
-def _change(correction: HumanCorrection, by: str) -> Change:
+def _build_change(correction: HumanCorrection, by: str) -> Change:
     return Change(by, f"correction {correction.id} ({correction.category}) {correction.reason}".strip())
 
 
-def _case(session: Session, correction: HumanCorrection, target: KnowledgeEntry) -> RegressionCase:
+def _store_regression_case(session: Session, correction: HumanCorrection, target: KnowledgeEntry) -> RegressionCase:
     case = RegressionCase(
         tenant_id=correction.tenant_id,
         question=correction.question,
@@ -109,7 +111,7 @@ def _case(session: Session, correction: HumanCorrection, target: KnowledgeEntry)
     return case
 
 
-def _example(session: Session, correction: HumanCorrection, by: str) -> str | None:
+def _store_training_example(session: Session, correction: HumanCorrection, by: str) -> str | None:
     """What the message should have been understood as."""
     if correction.category not in MISUNDERSTOOD or not correction.intent:
         return None

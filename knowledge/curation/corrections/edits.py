@@ -32,12 +32,12 @@ class Edits:
     def amend(self, entry: KnowledgeEntry, content: Content) -> None:
         """The entry's next version, unless it says so already."""
         if content.checked() != entries.content_of(entry):
-            self._note(entry)
+            self._note_version(entry)
             self._editor.amend(entry, content)
 
     def retire(self, entry: KnowledgeEntry) -> None:
         """Serve it no longer."""
-        self._note(entry)
+        self._note_version(entry)
         self._editor.retire(entry)
 
     @property
@@ -47,20 +47,20 @@ class Edits:
             {"id": id_, "before": self._before.get(id_), "after": entry.version} for id_, entry in self._touched.items()
         ]
 
-    def _note(self, entry: KnowledgeEntry) -> None:
+    def _note_version(self, entry: KnowledgeEntry) -> None:
         if entry.id not in self._touched:
             self._before[entry.id] = entry.version
             self._touched[entry.id] = entry
 
 
-def restore(session: Session, tenant_id: str, editor: EntryEditor, record: list[dict[str, Any]]) -> None:
+def restore_entries(session: Session, tenant_id: str, editor: EntryEditor, record: list[dict[str, Any]]) -> None:
     """Put every entry back to what it was, as a new version.
 
     Raises:
         Conflict: one of them was changed since, so that this would lose a later change.
     """
     for change in record:
-        entry = entries.found(session, tenant_id, change["id"])
+        entry = entries.get_entry(session, tenant_id, change["id"])
         left = version_of(session, entry.id, change["after"])
         if (entries.content_of(entry), entry.status) != (content_of(left), left["status"]):
             raise Conflict(

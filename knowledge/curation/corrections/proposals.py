@@ -19,24 +19,24 @@ from knowledge.curation.corrections.types import (
     Subject,
 )
 from knowledge.entries import editor
-from knowledge.entries.content import storable
-from knowledge.text.features import normalised
+from knowledge.entries.content import clean_for_storage
+from knowledge.text.features import normalise_text
 
 
-def propose(session: Session, tenant_id: str, proposal: Proposal) -> HumanCorrection:
+def propose_correction(session: Session, tenant_id: str, proposal: Proposal) -> HumanCorrection:
     """Store a correction for somebody to approve.
 
     Raises:
         NotFound: there is no such answer or entry.
         InvalidInput: something is missing, too long, or would change nothing.
     """
-    subject = _subject(session, tenant_id, proposal)
+    subject = _get_subject(session, tenant_id, proposal)
     entry_id = proposal.entry_id or subject.entry_id
     action = proposal.entry_action or _usual_action(proposal.category, entry_id)
-    _check(proposal, subject, entry_id, action)
+    _check_proposal(proposal, subject, entry_id, action)
     version = None
     if entry_id is not None:
-        entry = editor.found(session, tenant_id, entry_id)
+        entry = editor.get_entry(session, tenant_id, entry_id)
         version = entry.version
         if action != "keep" and entry.status != "approved":
             raise InvalidInput(f"Entry {entry_id} is not served any more, so it cannot mislead: say keep.")
@@ -46,8 +46,8 @@ def propose(session: Session, tenant_id: str, proposal: Proposal) -> HumanCorrec
         turn_id=subject.turn_id,
         question=subject.question,
         bot_answer=subject.bot_answer,
-        answer=storable(proposal.answer),
-        reason=storable(proposal.reason),
+        answer=clean_for_storage(proposal.answer),
+        reason=clean_for_storage(proposal.reason),
         category=proposal.category,
         quality=proposal.quality,
         intent=proposal.intent or None,
@@ -58,11 +58,11 @@ def propose(session: Session, tenant_id: str, proposal: Proposal) -> HumanCorrec
     )
     session.add(correction)
     session.flush()
-    note(session, correction, "proposed", proposal.author)
+    note_correction(session, correction, "proposed", proposal.author)
     return correction
 
 
-def note(session: Session, correction: HumanCorrection, action: str, by: str) -> None:
+def note_correction(session: Session, correction: HumanCorrection, action: str, by: str) -> None:
     """In the audit trail."""
     session.add(
         AuditEvent(
@@ -76,7 +76,7 @@ def note(session: Session, correction: HumanCorrection, action: str, by: str) ->
     )
 
 
-def _subject(session: Session, tenant_id: str, proposal: Proposal) -> Subject:
+def _get_subject(session: Session, tenant_id: str, proposal: Proposal) -> Subject:
     turn_id = proposal.turn_id
     if proposal.message_id is not None:
         message = session.get(Message, proposal.message_id)
@@ -84,14 +84,14 @@ def _subject(session: Session, tenant_id: str, proposal: Proposal) -> Subject:
             raise NotFound("There is no such answer.")
         turn_id = message.turn_id
     if turn_id is None:
-        if not storable(proposal.question or ""):
+        if not clean_for_storage(proposal.question or ""):
             raise InvalidInput("Say which answer is corrected: its turn or message, or the question in words.")
-        return Subject(storable(proposal.question or ""), storable(proposal.bot_answer or ""))
+        return Subject(clean_for_storage(proposal.question or ""), clean_for_storage(proposal.bot_answer or ""))
     turn = session.get(Turn, turn_id)
     if turn is None or turn.tenant_id != tenant_id:
         raise NotFound("There is no such answer.")
     used = max(turn.entries, key=lambda entry: entry.get("score") or 0, default=None)
-    asked = storable(proposal.question or "") or turn_context.question_of(session, turn)
+    asked = clean_for_storage(proposal.question or "") or turn_context.question_of(session, turn)
     entry_id = used["id"] if used else None
     return Subject(asked, turn_context.answer_of(session, turn), turn.conversation_id, turn.id, entry_id)
 
@@ -100,7 +100,7 @@ def _usual_action(category: Category, entry_id: str | None) -> EntryAction:
     return "keep" if entry_id is None or category in MISUNDERSTOOD else "amend"
 
 
-def _check(proposal: Proposal, subject: Subject, entry_id: str | None, action: EntryAction) -> None:
+def _check_proposal(proposal: Proposal, subject: Subject, entry_id: str | None, action: EntryAction) -> None:
     if proposal.category not in get_args(Category):
         raise InvalidInput(f"The category is one of {', '.join(get_args(Category))}.")
     if action not in get_args(EntryAction):
@@ -113,8 +113,10 @@ def _check(proposal: Proposal, subject: Subject, entry_id: str | None, action: E
         raise InvalidInput("No entry misled, so there is none to amend or retire.")
     if proposal.category == "wrong_intent" and not proposal.intent:
         raise InvalidInput("Say the intent that would have been right.")
-    if not storable(proposal.answer):
+    if not clean_for_storage(proposal.answer):
         if proposal.category not in MISUNDERSTOOD or not proposal.intent or action != "keep":
             raise InvalidInput("The answer is empty.")
-    elif normalised(proposal.answer) == normalised(subject.bot_answer) and proposal.category not in MISUNDERSTOOD:
+    elif (
+        normalise_text(proposal.answer) == normalise_text(subject.bot_answer) and proposal.category not in MISUNDERSTOOD
+    ):
         raise InvalidInput("The answer says what the bot has said.")

@@ -16,14 +16,14 @@ from knowledge.entries import editor
 from knowledge.entries.content import Content
 from knowledge.relevance.extract import sentences_of
 from knowledge.text import topic
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Utterance
 
 SHORTEST_QUOTE = 12
 """A shorter sentence of a passage may stand in an answer by chance."""
 
 
-def publish(session: Session, correction: HumanCorrection, edits: Edits) -> KnowledgeEntry | None:
+def publish_correction(session: Session, correction: HumanCorrection, edits: Edits) -> KnowledgeEntry | None:
     """The entry that gives the right answer from now on; None where there is no answer to publish.
 
     Raises:
@@ -31,18 +31,19 @@ def publish(session: Session, correction: HumanCorrection, edits: Edits) -> Know
     """
     if not correction.answer:
         return None
-    misled = _misled(session, correction)
+    misled = _find_misleading_entry(session, correction)
     if misled is not None and correction.entry_action == "amend" and misled.kind == "faq":
         target = misled
         said = editor.content_of(misled)
         edits.amend(
-            misled, replace(said, answer=correction.answer, questions=_widened(session, said.questions, correction))
+            misled,
+            replace(said, answer=correction.answer, questions=_add_asked_phrasing(session, said.questions, correction)),
         )
     else:
-        content = _content(session, correction, misled)
+        content = _build_content(session, correction, misled)
         if misled is not None:
             _take_out(correction, misled, edits)
-        target = _published(session, correction.tenant_id, content, edits)
+        target = _publish_content(session, correction.tenant_id, content, edits)
     _clear_rivals(session, correction, target, edits)
     return target
 
@@ -50,14 +51,14 @@ def publish(session: Session, correction: HumanCorrection, edits: Edits) -> Know
 def history_of(session: Session, correction: HumanCorrection) -> tuple[Utterance, ...]:
     """What was said before the question, where the question needs it."""
     turn = session.get(Turn, correction.turn_id) if correction.turn_id else None
-    return turn_context.before(session, turn) if turn and topic.is_dependent(correction.question) else ()
+    return turn_context.list_turns_before(session, turn) if turn and topic.is_dependent(correction.question) else ()
 
 
-def _misled(session: Session, correction: HumanCorrection) -> KnowledgeEntry | None:
+def _find_misleading_entry(session: Session, correction: HumanCorrection) -> KnowledgeEntry | None:
     if correction.entry_id is None or correction.entry_action == "keep":
         return None
     try:
-        entry = editor.found(session, correction.tenant_id, correction.entry_id)
+        entry = editor.get_entry(session, correction.tenant_id, correction.entry_id)
     except NotFound as error:
         raise Conflict(f"The entry that misled, {correction.entry_id}, does not exist any more.") from error
     session.refresh(entry)
@@ -71,15 +72,15 @@ def _misled(session: Session, correction: HumanCorrection) -> KnowledgeEntry | N
     return entry
 
 
-def _widened(session: Session, questions: tuple[str, ...], correction: HumanCorrection) -> tuple[str, ...]:
+def _add_asked_phrasing(session: Session, questions: tuple[str, ...], correction: HumanCorrection) -> tuple[str, ...]:
     """With the asked phrasing, unless it says only with the turns before it what is asked."""
-    known = set(map(normalised, questions))
-    if normalised(correction.question) in known or history_of(session, correction):
+    known = set(map(normalise_text, questions))
+    if normalise_text(correction.question) in known or history_of(session, correction):
         return questions
     return (*questions, correction.question)
 
 
-def _content(session: Session, correction: HumanCorrection, misled: KnowledgeEntry | None) -> Content:
+def _build_content(session: Session, correction: HumanCorrection, misled: KnowledgeEntry | None) -> Content:
     before = history_of(session, correction)
     asked = Utterance("customer", correction.question)
     subject = misled.subject if misled else topic.subject_of((*before, asked)) if before else None
@@ -114,7 +115,7 @@ def _take_out(correction: HumanCorrection, misled: KnowledgeEntry, edits: Edits)
         edits.retire(misled)
 
 
-def _published(session: Session, tenant_id: str, content: Content, edits: Edits) -> KnowledgeEntry:
+def _publish_content(session: Session, tenant_id: str, content: Content, edits: Edits) -> KnowledgeEntry:
     """An entry that gives this very answer already takes the phrasings; else there is a new one."""
     query = select(KnowledgeEntry).where(
         KnowledgeEntry.tenant_id == tenant_id,
@@ -133,7 +134,7 @@ def _published(session: Session, tenant_id: str, content: Content, edits: Edits)
 
 def _clear_rivals(session: Session, correction: HumanCorrection, target: KnowledgeEntry, edits: Edits) -> None:
     """Take the asked phrasing from other entries about the same thing: of two with the same words none would be sure."""
-    asked = normalised(correction.question)
+    asked = normalise_text(correction.question)
     if not asked:
         return
     session.flush()
@@ -147,7 +148,7 @@ def _clear_rivals(session: Session, correction: HumanCorrection, target: Knowled
     )
     for rival in session.scalars(query).unique().all():
         said = editor.content_of(rival)
-        left = tuple(question for question in said.questions if normalised(question) != asked)
+        left = tuple(question for question in said.questions if normalise_text(question) != asked)
         if left == said.questions:
             continue
         if left:

@@ -44,7 +44,7 @@ class Filter:
     entry_id: str | None = None
 
 
-def found(session: Session, tenant_id: str, correction_id: str) -> HumanCorrection:
+def get_correction(session: Session, tenant_id: str, correction_id: str) -> HumanCorrection:
     """One correction, as it is in the database now.
 
     Raises:
@@ -56,7 +56,7 @@ def found(session: Session, tenant_id: str, correction_id: str) -> HumanCorrecti
     return correction
 
 
-def listed(
+def list_corrections(
     session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
 ) -> tuple[int, list[HumanCorrection]]:
     """How many there are, and some of them, newest first."""
@@ -67,18 +67,18 @@ def listed(
     return total, list(session.scalars(newest))
 
 
-def count(session: Session, tenant_id: str, status: str) -> int:
+def count_corrections(session: Session, tenant_id: str, status: str) -> int:
     """How many have this status."""
     query = select(func.count()).select_from(HumanCorrection).filter_by(tenant_id=tenant_id, status=status)
     return session.scalar(query) or 0
 
 
-def described(session: Session, correction: HumanCorrection) -> dict[str, Any]:
+def describe_correction(session: Session, correction: HumanCorrection) -> dict[str, Any]:
     """All there is to say; ``live``: the vector index holds what was approved or undone (None: nothing was)."""
-    return {**{name: getattr(correction, name) for name in FIELDS}, "live": _is_live(session, correction)}
+    return {**{name: getattr(correction, name) for name in FIELDS}, "live": _is_correction_live(session, correction)}
 
 
-def _is_live(session: Session, correction: HumanCorrection) -> bool | None:
+def _is_correction_live(session: Session, correction: HumanCorrection) -> bool | None:
     changed = [change["id"] for change in correction.effects.get("entries", [])]
     revision = editor.revision_of(session, correction.tenant_id)
     if not changed or revision is None:

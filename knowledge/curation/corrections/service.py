@@ -44,8 +44,8 @@ class Corrections:
             Conflict: somebody decided already, or the entry that misled is gone or was changed.
         """
         with self._database.session() as session:
-            decisions.approve(session, tenant_id, correction_id, by)
-        return self._go_live(tenant_id, correction_id)
+            decisions.approve_correction(session, tenant_id, correction_id, by)
+        return self._sync_and_verify(tenant_id, correction_id)
 
     def undo(self, tenant_id: str, correction_id: str, by: str) -> dict[str, Any]:
         """Take an approved one back.
@@ -55,8 +55,8 @@ class Corrections:
             Conflict: it is not approved, or an entry was changed since.
         """
         with self._database.session() as session:
-            decisions.undo(session, tenant_id, correction_id, by)
-        return self._go_live(tenant_id, correction_id)
+            decisions.undo_correction(session, tenant_id, correction_id, by)
+        return self._sync_and_verify(tenant_id, correction_id)
 
     def check(self, tenant_id: str, correction_id: str) -> dict[str, Any]:
         """Index what is not indexed yet, and ask its questions again.
@@ -65,26 +65,28 @@ class Corrections:
             NotFound: there is no such correction.
         """
         with self._database.session() as session:
-            queries.found(session, tenant_id, correction_id)
-        return self._go_live(tenant_id, correction_id)
+            queries.get_correction(session, tenant_id, correction_id)
+        return self._sync_and_verify(tenant_id, correction_id)
 
-    def _go_live(self, tenant_id: str, correction_id: str) -> dict[str, Any]:
+    def _sync_and_verify(self, tenant_id: str, correction_id: str) -> dict[str, Any]:
         late = sync_quietly(self._synchroniser, tenant_id)
         with self._database.session() as session:
-            correction = queries.found(session, tenant_id, correction_id)
-            again = verification.questions(session, correction)
-        asked = verification.ask(self._answers, correction, again)
+            correction = queries.get_correction(session, tenant_id, correction_id)
+            again = verification.list_check_questions(session, correction)
+        asked = verification.ask_check_questions(self._answers, correction, again)
         counts = dict(Counter(row["served"] for row in asked))
         log.info("correction decided", correction=correction_id, status=correction.status, served=counts)
         shown = {"asked": asked, "served": counts, "note": f"{late} {LATER}" if late else ""}
         with self._database.session() as session:
-            return _stored(session, tenant_id, correction_id, correction.status, shown)
+            return _store_verification(session, tenant_id, correction_id, correction.status, shown)
 
 
-def _stored(session: Session, tenant_id: str, correction_id: str, status: str, shown: dict[str, Any]) -> dict[str, Any]:
+def _store_verification(
+    session: Session, tenant_id: str, correction_id: str, status: str, shown: dict[str, Any]
+) -> dict[str, Any]:
     """What was found beside what was done, unless somebody decided anew meanwhile."""
-    correction: HumanCorrection = queries.found(session, tenant_id, correction_id)
+    correction: HumanCorrection = queries.get_correction(session, tenant_id, correction_id)
     if correction.status == status:
         correction.effects = {**correction.effects, **shown}
         session.flush()
-    return queries.described(session, correction)
+    return queries.describe_correction(session, correction)

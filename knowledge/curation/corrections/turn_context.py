@@ -22,7 +22,7 @@ def question_of(session: Session, turn: Turn) -> str:
     return session.get_one(Message, turn.message_id).text
 
 
-def before(session: Session, turn: Turn) -> tuple[Utterance, ...]:
+def list_turns_before(session: Session, turn: Turn) -> tuple[Utterance, ...]:
     """The last things said before a turn, oldest first."""
     seq = session.get_one(Message, turn.message_id).seq
     query = select(Message.speaker, Message.text).where(

@@ -10,16 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from core.db.models import HumanCorrection, Turn, now
+from core.db.models import HumanCorrection, Turn, get_current_time
 from core.errors import KnowledgeUnavailable
-from core.feedback.types import used
+from core.feedback.types import match_used_entry
 from knowledge.curation.corrections import turn_context
 from knowledge.curation.corrections.edits import content_of, version_of
 from knowledge.curation.corrections.publication import history_of
 from knowledge.curation.corrections.types import Again, Served
 from knowledge.entries import editor
 from knowledge.entries.content import Content
-from knowledge.text.features import normalised
+from knowledge.text.features import normalise_text
 from knowledge.types import Answer, Question, Utterance
 
 MOST_PHRASINGS = 60
@@ -39,16 +39,16 @@ class Answers(Protocol):
         """
 
 
-def questions(session: Session, correction: HumanCorrection) -> list[Again]:
+def list_check_questions(session: Session, correction: HumanCorrection) -> list[Again]:
     """The asked question, the phrasings of the entries that were replaced and that replace, and past askings."""
     asked = Again(correction.question, "asked", history_of(session, correction))
-    contents = _contents(session, correction)
-    phrasings = [Again(text, "phrasing", _about(content)) for content in contents for text in content.questions]
-    found = [asked, *phrasings[:MOST_PHRASINGS], *_past(session, correction)]
-    return list({(normalised(one.text), one.history): one for one in reversed(found)}.values())[::-1]
+    contents = _list_contents(session, correction)
+    phrasings = [Again(text, "phrasing", _get_context(content)) for content in contents for text in content.questions]
+    found = [asked, *phrasings[:MOST_PHRASINGS], *_list_past_questions(session, correction)]
+    return list({(normalise_text(one.text), one.history): one for one in reversed(found)}.values())[::-1]
 
 
-def ask(answers: Answers, correction: HumanCorrection, again: Sequence[Again]) -> list[dict[str, Any]]:
+def ask_check_questions(answers: Answers, correction: HumanCorrection, again: Sequence[Again]) -> list[dict[str, Any]]:
     """What each of them gets now."""
     rows = []
     for one in again:
@@ -58,43 +58,46 @@ def ask(answers: Answers, correction: HumanCorrection, again: Sequence[Again]) -
             rows.append({"question": one.text, "kind": one.kind, "served": "unavailable", "answer": ""})
             continue
         said = "\n\n".join(part.text for part in answer.parts if part.text)
-        row = {"question": one.text, "kind": one.kind, "served": served(correction, answer, said)}
+        row = {"question": one.text, "kind": one.kind, "served": classify_answer(correction, answer, said)}
         rows.append({**row, "answer": said[:LONGEST_SHOWN]})
     return rows
 
 
-def served(correction: HumanCorrection, answer: Answer, said: str) -> Served:
+def classify_answer(correction: HumanCorrection, answer: Answer, said: str) -> Served:
     """Which answer it is, beside the correction."""
     used_ids = {entry.id for entry in answer.entries}
     if correction.effects.get("entry_id") in used_ids and correction.answer in said:
         return "new"
-    if correction.bot_answer and normalised(correction.bot_answer) in normalised(said):
+    if correction.bot_answer and normalise_text(correction.bot_answer) in normalise_text(said):
         return "old"
     return "other" if said else "unknown"
 
 
-def _contents(session: Session, correction: HumanCorrection) -> list[Content]:
+def _list_contents(session: Session, correction: HumanCorrection) -> list[Content]:
     """What the correction's entry says, and what the entry that misled said before."""
     target, misled = correction.effects.get("entry_id"), correction.entry_id
-    found = [editor.content_of(editor.found(session, correction.tenant_id, target))] if target else []
+    found = [editor.content_of(editor.get_entry(session, correction.tenant_id, target))] if target else []
     before = [c["before"] for c in correction.effects.get("entries", []) if c["id"] == misled and c["before"]]
     return found + [content_of(version_of(session, misled, version)) for version in before if misled]
 
 
-def _about(content: Content) -> tuple[Utterance, ...]:
+def _get_context(content: Content) -> tuple[Utterance, ...]:
     """What has to be said before a phrasing, so that it is clear what is talked about."""
     if content.context or not content.subject:
         return content.context
     return (Utterance("customer", content.subject),)
 
 
-def _past(session: Session, correction: HumanCorrection) -> list[Again]:
+def _list_past_questions(session: Session, correction: HumanCorrection) -> list[Again]:
     """Customers' questions of the last months whose answer came from the entry that misled."""
     if correction.entry_id is None or correction.entry_action == "keep":
         return []
-    since = str(ULID.from_datetime(now() - LOOKED_BACK))
-    query = select(Turn).where(Turn.id > since, Turn.tenant_id == correction.tenant_id, used(correction.entry_id))
+    since = str(ULID.from_datetime(get_current_time() - LOOKED_BACK))
+    query = select(Turn).where(
+        Turn.id > since, Turn.tenant_id == correction.tenant_id, match_used_entry(correction.entry_id)
+    )
     turns = session.scalars(query.order_by(Turn.id.desc()).limit(MOST_PAST))
     return [
-        Again(turn_context.question_of(session, turn), "past", turn_context.before(session, turn)) for turn in turns
+        Again(turn_context.question_of(session, turn), "past", turn_context.list_turns_before(session, turn))
+        for turn in turns
     ]

@@ -104,7 +104,7 @@ def record_of(session: Session, conversation_id: str) -> Record:
     )
 
 
-def analysed(transcript: Transcript, record: Record, masker: Masker) -> Analysis:
+def analyse_transcript(transcript: Transcript, record: Record, masker: Masker) -> Analysis:
     """The analysis, by rules; e-mail addresses, numbers and the like are masked in its texts."""
     outcome = outcome_of(transcript, record)
     parts = success_parts(transcript, record, outcome)
@@ -112,7 +112,7 @@ def analysed(transcript: Transcript, record: Record, masker: Masker) -> Analysis
     intents = tuple(dict.fromkeys(record.intents))
     telling = [intent for intent in record.intents if intent not in NEVER_A_CATEGORY]
     return Analysis(
-        summary=_masked(summary_of(transcript), masker),
+        summary=_mask_personal_data(summary_of(transcript), masker),
         key_phrases=tuple(p for p in key_phrases(transcript) if not masker.found(p)),
         intents=intents,
         category=Counter(telling).most_common(1)[0][0] if telling else None,
@@ -158,8 +158,8 @@ def success_parts(transcript: Transcript, record: Record, outcome: Outcome) -> d
 def summary_of(transcript: Transcript) -> str:
     """Who wanted what, what was answered and how it ended: three of its own sentences at most."""
     spoken = Counter(word for each in transcript.said for word in content_words(each.text))
-    asked = _best(transcript.by("customer"), spoken, asks=True)
-    answered = _best(transcript.by("agent") or transcript.by("bot"), spoken, asks=False)
+    asked = _select_best_sentence(transcript.by("customer"), spoken, asks=True)
+    answered = _select_best_sentence(transcript.by("agent") or transcript.by("bot"), spoken, asks=False)
     closing = transcript.said[-1] if transcript.said else None
     lines = [f"Customer: {asked}"] if asked else []
     lines += [f"{'Agent' if transcript.by('agent') else 'Bot'}: {answered}"] if answered else []
@@ -172,12 +172,12 @@ def key_phrases(transcript: Transcript) -> list[str]:
     """Runs of up to three telling words, by how often they are said and how long they are."""
     counts = Counter[str]()
     for said in transcript.said:
-        counts.update(phrase for phrase in _phrases(said.text))
+        counts.update(phrase for phrase in _split_phrases(said.text))
     ranked = sorted(counts, key=lambda p: (-counts[p] * (1 + p.count(" ")), p))
     return ranked[:KEY_PHRASES]
 
 
-def _phrases(text: str) -> list[str]:
+def _split_phrases(text: str) -> list[str]:
     found: list[list[str]] = [[]]
     for word in _WORD.findall(ADDRESS.sub(" . ", text.lower())):
         if not word[0].isalpha() or word in STOPWORDS or word in GENERAL or len(word) < 3:  # noqa: PLR2004 -- "ok"
@@ -187,7 +187,7 @@ def _phrases(text: str) -> list[str]:
     return [" ".join(run[:_LONGEST_PHRASE]) for run in found if run]
 
 
-def _best(said: Sequence[Said], spoken: Counter[str], *, asks: bool) -> str:
+def _select_best_sentence(said: Sequence[Said], spoken: Counter[str], *, asks: bool) -> str:
     """The sentence whose words are spoken most; a customer's question before another sentence."""
     sentences = [s for each in said for s in sentences_of(each.text)]
     if asks:
@@ -195,7 +195,7 @@ def _best(said: Sequence[Said], spoken: Counter[str], *, asks: bool) -> str:
     return max(sentences, key=lambda s: sum(spoken[w] for w in content_words(s)), default="")
 
 
-def _masked(text: str, masker: Masker) -> str:
+def _mask_personal_data(text: str, masker: Masker) -> str:
     for found in reversed(masker.found(text)):
         text = f"{text[: found.start]}<{found.kind}>{text[found.end :]}"
     return text

@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.db import Database
-from core.db.models import Message, ReviewItem, Turn, now
+from core.db.models import Message, ReviewItem, Turn, get_current_time
 from core.errors import KnowledgeUnavailable
 from core.feedback import settings as learning
 from core.language import language_of
@@ -22,18 +22,18 @@ from core.llm.masking import Masker
 from knowledge.answers.decision import Answering
 from knowledge.answers.grounding.instructions import is_instruction
 from knowledge.answers.injection import OrderDetector
-from knowledge.curation.harvest.privacy import Setting, personal
+from knowledge.curation.harvest.privacy import Setting, find_personal_detail
 from knowledge.curation.harvest.queue import (
     MOST_EVIDENCE,
     MOST_PHRASINGS,
-    claimed,
-    expires,
+    claim_waiting_item,
+    compute_expiry_date,
     near_entries,
     with_evidence,
 )
 from knowledge.curation.harvest.vocabulary import House
-from knowledge.relevance.extract import extract
-from knowledge.text.features import content_words, contradicts, normalised
+from knowledge.relevance.extract import extract_best_sentences
+from knowledge.text.features import content_words, has_contradiction, normalise_text
 from knowledge.types import Embeds, Question, Retriever
 
 log = structlog.get_logger()
@@ -87,25 +87,25 @@ class FaqFinder:
     def suggest(self, tenant_id: str) -> int:
         """Bring the queue up to what was asked in the last days; how many items are new or grew."""
         with self.database.session() as session:
-            settings = learning.of(session, tenant_id)
+            settings = learning.get_learning_settings(session, tenant_id)
             setting = Setting(House.of(session, tenant_id))
-            groups = self._groups(unanswered(session, tenant_id, settings.faq_days))
+            groups = self._group_questions(list_unanswered_questions(session, tenant_id, settings.faq_days))
         changed = 0
         for group in groups:
-            if len(group.asked) >= settings.faq_asks and (texts := self._showable(group, setting)):
-                answer = self._answer(tenant_id, texts[0])
+            if len(group.asked) >= settings.faq_asks and (texts := self._select_phrasings(group, setting)):
+                answer = self._suggest_answer(tenant_id, texts[0])
                 near = near_entries(self.retriever, tenant_id, texts[0], answer)
                 with self.database.session() as session:
-                    changed += self._queued(session, tenant_id, group, texts, (answer, near))
+                    changed += self._enqueue_group(session, tenant_id, group, texts, (answer, near))
         return changed
 
-    def _groups(self, questions: Iterator[Sequence[Unanswered]]) -> list[Group]:
+    def _group_questions(self, questions: Iterator[Sequence[Unanswered]]) -> list[Group]:
         """Each question goes to the nearest group, or begins one."""
         groups: list[Group] = []
         for some in questions:
             asked = [q for q in some if len(content_words(q.text)) > 1]
             for question, vector in zip(asked, self.embedder.embed([q.text for q in asked]), strict=True):
-                best = _nearest(groups, question.text, vector)
+                best = _find_nearest_group(groups, question.text, vector)
                 if best is None and len(groups) < MOST_GROUPS:
                     best = Group(vector * 0)
                     groups.append(best)
@@ -113,7 +113,7 @@ class FaqFinder:
                     best.add(question, vector)
         return groups
 
-    def _showable(self, group: Group, setting: Setting) -> list[str]:
+    def _select_phrasings(self, group: Group, setting: Setting) -> list[str]:
         """Its phrasings without anything personal or any orders, the most typical one first."""
         texts = list(dict.fromkeys(q.text for q in group.asked if len(q.text) <= LONGEST))
         if not texts:
@@ -123,10 +123,10 @@ class FaqFinder:
         return [text for text in ranked[: 4 * MOST_PHRASINGS] if self._may_be_shown(text, setting)][:MOST_PHRASINGS]
 
     def _may_be_shown(self, text: str, setting: Setting) -> bool:
-        private = self.masker.found(text) or personal(text, setting)
+        private = self.masker.found(text) or find_personal_detail(text, setting)
         return not (private or is_instruction(text) or self.orders.gives_orders(text))
 
-    def _answer(self, tenant_id: str, question: str) -> str:
+    def _suggest_answer(self, tenant_id: str, question: str) -> str:
         """What approved knowledge says of it by now; empty where it says nothing."""
         if self.answering is None:
             return ""
@@ -139,9 +139,9 @@ class FaqFinder:
             return part.text
         passage = next((e for e in part.evidence if e.kind == "passage"), None)
         near = part.nearness >= EVIDENCE and passage is not None and part.evidence[0] == passage
-        return extract(question, passage.answer, self.embedder) if near and passage else ""
+        return extract_best_sentences(question, passage.answer, self.embedder) if near and passage else ""
 
-    def _queued(
+    def _enqueue_group(
         self,
         session: Session,
         tenant_id: str,
@@ -151,8 +151,8 @@ class FaqFinder:
     ) -> bool:
         """Into its item, which may be there already; False where it was decided or nothing is new."""
         answer, near = found
-        known = self._item(session, tenant_id, group, texts[0])
-        item = claimed(session, known) if known else None
+        known = self._find_group_item(session, tenant_id, group, texts[0])
+        item = claim_waiting_item(session, known) if known else None
         if known and item is None:
             return False
         if item is None:
@@ -174,10 +174,10 @@ class FaqFinder:
         ]
         grown = with_evidence(item, evidence)
         if grown:
-            item.expires_at = expires(session, tenant_id)
+            item.expires_at = compute_expiry_date(session, tenant_id)
         return bool(grown)
 
-    def _item(self, session: Session, tenant_id: str, group: Group, name: str) -> str | None:
+    def _find_group_item(self, session: Session, tenant_id: str, group: Group, name: str) -> str | None:
         """The item that this group already has, whatever became of it."""
         rows = select(ReviewItem.id, ReviewItem.status, ReviewItem.questions, ReviewItem.evidence).where(
             ReviewItem.tenant_id == tenant_id, ReviewItem.kind == "faq", ReviewItem.status != "expired"
@@ -187,12 +187,12 @@ class FaqFinder:
             if 2 * len(shared) >= len(group.conversations):
                 return str(item_id)
             vectors = self.embedder.embed([name, questions[0]])
-            if vectors[0] @ vectors[1] >= SAME_ITEM and not contradicts(name, questions[0]):
+            if vectors[0] @ vectors[1] >= SAME_ITEM and not has_contradiction(name, questions[0]):
                 return str(item_id)
         return None
 
 
-def unanswered(session: Session, tenant_id: str, days: int) -> Iterator[Sequence[Unanswered]]:
+def list_unanswered_questions(session: Session, tenant_id: str, days: int) -> Iterator[Sequence[Unanswered]]:
     """The questions of the last days that met "I don't know", or an offer that nobody took up; some at a time."""
     later = aliased(Turn)
     follow_up = select(later.id).where(later.conversation_id == Turn.conversation_id, later.id > Turn.id)
@@ -201,7 +201,7 @@ def unanswered(session: Session, tenant_id: str, days: int) -> Iterator[Sequence
         .join(Message, Message.id == Turn.message_id)
         .where(
             Turn.tenant_id == tenant_id,
-            Turn.created_at >= now() - timedelta(days=days),
+            Turn.created_at >= get_current_time() - timedelta(days=days),
             or_(Turn.outcome == "unknown", and_(Turn.outcome == "clarified", ~follow_up.exists())),
         )
         .order_by(Turn.id)
@@ -210,7 +210,7 @@ def unanswered(session: Session, tenant_id: str, days: int) -> Iterator[Sequence
         yield [Unanswered(row.conversation_id, row.message_id, row.text.strip()) for row in some]
 
 
-def _nearest(groups: Sequence[Group], text: str, vector: npt.NDArray[np.float32]) -> Group | None:
+def _find_nearest_group(groups: Sequence[Group], text: str, vector: npt.NDArray[np.float32]) -> Group | None:
     if not groups:
         return None
     near = np.stack([group.middle for group in groups]) @ vector
@@ -218,6 +218,6 @@ def _nearest(groups: Sequence[Group], text: str, vector: npt.NDArray[np.float32]
         if near[n] < SAME:
             return None
         name = groups[n].asked[0].text
-        if normalised(name) == normalised(text) or not contradicts(text, name):
+        if normalise_text(name) == normalise_text(text) or not has_contradiction(text, name):
             return groups[n]
     return None

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import InvalidInput
-from knowledge.curation.conversation_import import LONGEST_ID, ImportedConversation, parsed
+from knowledge.curation.conversation_import import LONGEST_ID, ImportedConversation, parse_conversations
 from knowledge.imports.sources.document import Failure
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 from knowledge.types import Speaker, Utterance
 
 AT_ONCE = 200
@@ -28,7 +28,7 @@ _LINE = re.compile(
 _BETWEEN = re.compile(r"^\s*(?:-{3,}|={3,}|\*{3,})\s*$", re.MULTILINE)
 
 
-def conversations(path: Path) -> Iterator[tuple[list[ImportedConversation], list[Failure]]]:
+def read_conversation_file(path: Path) -> Iterator[tuple[list[ImportedConversation], list[Failure]]]:
     """A file's conversations and the places that are none, some at a time.
 
     Raises:
@@ -39,10 +39,10 @@ def conversations(path: Path) -> Iterator[tuple[list[ImportedConversation], list
     if begin.startswith(b"{"):
         yield from _of_lines(path)
     else:
-        yield [*spoken(decoded(path.read_bytes()), path.stem)], []
+        yield [*parse_spoken_text(decode_text(path.read_bytes()), path.stem)], []
 
 
-def spoken(text: str, name: str) -> Iterator[ImportedConversation]:
+def parse_spoken_text(text: str, name: str) -> Iterator[ImportedConversation]:
     """The calls or chats of a text such as "Agent: ... Customer: ..."; a line of dashes parts them.
 
     Raises:
@@ -52,13 +52,13 @@ def spoken(text: str, name: str) -> Iterator[ImportedConversation]:
     if not pieces:
         raise InvalidInput(f"{name} is empty.")
     for number, piece in enumerate(pieces, start=1):
-        said = _turns(piece, name)
+        said = _parse_turns(piece, name)
         if {"customer", "agent"} - {turn.speaker for turn in said}:
             raise InvalidInput(f'{name}: conversation {number} needs lines of "Customer:" and of "Agent:".')
         yield ImportedConversation(f"{name}-{number}"[-LONGEST_ID:], tuple(said), approved=False)
 
 
-def _turns(piece: str, name: str) -> list[Utterance]:
+def _parse_turns(piece: str, name: str) -> list[Utterance]:
     turns: list[Utterance] = []
     for line in piece.splitlines():
         begun = _LINE.match(line)
@@ -79,13 +79,13 @@ def _of_lines(path: Path) -> Iterator[tuple[list[ImportedConversation], list[Fai
         for line in file:
             lines.append(line)
             if len(lines) == AT_ONCE:
-                yield _read(lines, start)
+                yield _parse_lines(lines, start)
                 start, lines = start + len(lines), []
         if lines:
-            yield _read(lines, start)
+            yield _parse_lines(lines, start)
 
 
-def _read(lines: Iterable[str], start: int) -> tuple[list[ImportedConversation], list[Failure]]:
-    found, failed = parsed(lines)
+def _parse_lines(lines: Iterable[str], start: int) -> tuple[list[ImportedConversation], list[Failure]]:
+    found, failed = parse_conversations(lines)
     shifted = [Failure(f"line {int(f.uri.split()[1]) + start - 1}", f.reason) for f in failed]
     return found, shifted

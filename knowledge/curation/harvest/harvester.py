@@ -14,12 +14,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.db.models import Conversation, ConversationAnalysis, KnowledgeEntry, Message, Turn, now
-from knowledge.curation.harvest.analysis import NEVER_A_CATEGORY, Analysis, analysed, record_of
-from knowledge.curation.harvest.llm_reader import Reading, described
+from core.db.models import Conversation, ConversationAnalysis, KnowledgeEntry, Message, Turn, get_current_time
+from knowledge.curation.harvest.analysis import NEVER_A_CATEGORY, Analysis, analyse_transcript, record_of
+from knowledge.curation.harvest.llm_reader import Reading, refine_analysis
 from knowledge.curation.harvest.pairs import Pair, PairFinder
 from knowledge.curation.harvest.queue import Queue
-from knowledge.curation.harvest.transcript import Transcript, read
+from knowledge.curation.harvest.transcript import Transcript, read_transcript
 from knowledge.curation.harvest.vocabulary import House
 from knowledge.types import Retriever
 
@@ -80,9 +80,9 @@ class Harvester:
             NotFound: this tenant has no such conversation.
         """
         with self._database.session() as session:
-            read(session, tenant_id, conversation_id)  # before what takes longer
-            surroundings = self._surroundings(session, tenant_id)
-        return self._process(tenant_id, conversation_id, surroundings)
+            read_transcript(session, tenant_id, conversation_id)  # before what takes longer
+            surroundings = self._load_surroundings(session, tenant_id)
+        return self._process_transcript(tenant_id, conversation_id, surroundings)
 
     def process(
         self, tenant_id: str, since: datetime | None = None, tell: Callable[[Run], None] = lambda _: None
@@ -93,21 +93,21 @@ class Harvester:
         """
         counts = Counter[str]()
         with self._database.session() as session:
-            surroundings = self._surroundings(session, tenant_id)
-        for conversation_id in self._waiting(tenant_id, since):
+            surroundings = self._load_surroundings(session, tenant_id)
+        for conversation_id in self._list_waiting_ids(tenant_id, since):
             try:
-                done = self._process(tenant_id, conversation_id, surroundings)
+                done = self._process_transcript(tenant_id, conversation_id, surroundings)
             except Exception:  # one conversation must not keep the others from being read
                 log.exception("conversation was not harvested", conversation_id=conversation_id)
                 counts["failed"] += 1
                 continue
             counts.update(conversations=1, candidates=len(done.pairs), new=done.new, grown=done.grown)
             if counts["conversations"] % AT_ONCE == 0:
-                tell(_run(counts))
-        tell(_run(counts))
-        return _run(counts)
+                tell(_build_run(counts))
+        tell(_build_run(counts))
+        return _build_run(counts)
 
-    def _surroundings(self, session: Session, tenant_id: str) -> _Surroundings:
+    def _load_surroundings(self, session: Session, tenant_id: str) -> _Surroundings:
         named = select(KnowledgeEntry.subject).where(
             KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.subject.is_not(None)
         )
@@ -115,34 +115,34 @@ class Harvester:
             House.of(session, tenant_id),
             [subject for subject in session.scalars(named.distinct()) if subject],
             Queue(session, tenant_id, self._finder.embedder, self._retriever),
-            _categories(session, tenant_id),
+            _list_categories(session, tenant_id),
         )
 
-    def _process(self, tenant_id: str, conversation_id: str, around: _Surroundings) -> Harvested:
+    def _process_transcript(self, tenant_id: str, conversation_id: str, around: _Surroundings) -> Harvested:
         with self._database.session() as session:
-            transcript = read(session, tenant_id, conversation_id)
+            transcript = read_transcript(session, tenant_id, conversation_id)
             record = record_of(session, conversation_id)
-        analysis = analysed(transcript, record, self._finder.masker)
+        analysis = analyse_transcript(transcript, record, self._finder.masker)
         teaches = record.rating is None or record.rating >= WORST_RATING
         reading = self._reader.read(tenant_id, transcript, around.categories) if self._reader and teaches else None
         if reading:
-            analysis = described(analysis, reading, transcript, self._finder.masker)
+            analysis = refine_analysis(analysis, reading, transcript, self._finder.masker)
         proposals = reading.proposals if reading else None
         pairs = self._finder.pairs(transcript, around.house, around.subjects, proposals) if teaches else []
         placed = Counter[str]()
         try:
             with self._database.session() as session:
-                if _keep(session, tenant_id, transcript, analysis, len(pairs)):
+                if _store_analysis(session, tenant_id, transcript, analysis, len(pairs)):
                     for pair in pairs:
                         placed[around.queue.place(session, pair, badly=record.badly_answered)] += 1
         except IntegrityError:
             log.info("conversation is being harvested by another run", conversation_id=conversation_id)
         return Harvested(conversation_id, analysis, tuple(pairs), placed["new"], placed["grown"])
 
-    def _waiting(self, tenant_id: str, since: datetime | None) -> Iterator[str]:
+    def _list_waiting_ids(self, tenant_id: str, since: datetime | None) -> Iterator[str]:
         """Ids of the finished conversations whose analysis is missing or old, oldest first, some at a time."""
         person = select(Message.id).where(Message.conversation_id == Conversation.id, Message.speaker == "agent")
-        quiet = and_(person.exists(), Conversation.updated_at <= now() - QUIET)
+        quiet = and_(person.exists(), Conversation.updated_at <= get_current_time() - QUIET)
         query = (
             select(Conversation.id)
             .outerjoin(ConversationAnalysis, ConversationAnalysis.conversation_id == Conversation.id)
@@ -178,12 +178,14 @@ class _Surroundings:
     """What the tenant's conversations were about so far."""
 
 
-def _categories(session: Session, tenant_id: str) -> list[str]:
+def _list_categories(session: Session, tenant_id: str) -> list[str]:
     used = select(Turn.intent).join(Conversation).where(Conversation.tenant_id == tenant_id, Turn.intent.is_not(None))
     return sorted({intent for intent in session.scalars(used.distinct()) if intent} - NEVER_A_CATEGORY)
 
 
-def _keep(session: Session, tenant_id: str, transcript: Transcript, analysis: Analysis, candidates: int) -> bool:
+def _store_analysis(
+    session: Session, tenant_id: str, transcript: Transcript, analysis: Analysis, candidates: int
+) -> bool:
     """Store the analysis; False where another run was faster."""
     values = {
         **asdict(analysis),
@@ -191,7 +193,7 @@ def _keep(session: Session, tenant_id: str, transcript: Transcript, analysis: An
         "intents": list(analysis.intents),
         "last_seq": transcript.last_seq,
         "candidates": candidates,
-        "created_at": now(),
+        "created_at": get_current_time(),
     }
     mine = ConversationAnalysis.conversation_id == transcript.conversation_id
     older = update(ConversationAnalysis).where(mine, ConversationAnalysis.last_seq <= transcript.last_seq)
@@ -204,5 +206,5 @@ def _keep(session: Session, tenant_id: str, transcript: Transcript, analysis: An
     return True
 
 
-def _run(counts: Counter[str]) -> Run:
+def _build_run(counts: Counter[str]) -> Run:
     return Run(*(counts[name] for name in ("conversations", "candidates", "new", "grown", "failed")))

@@ -21,7 +21,7 @@ from knowledge.curation.harvest.analysis import KEY_PHRASES, LONGEST_SUMMARY, An
 from knowledge.curation.harvest.privacy import to_a_machine
 from knowledge.curation.harvest.transcript import Said, Transcript
 from knowledge.relevance.extract import sentences_of
-from knowledge.text.facts import facts, names
+from knowledge.text.facts import extract_facts, extract_proper_names
 
 log = structlog.get_logger()
 REPLY_TOKENS = 800
@@ -86,7 +86,7 @@ class ModelReader:
 
     def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
         """None: no model, nobody answered, orders in it, or no JSON came back. Then the rules go on alone."""
-        lines = _last(list(_lines(transcript)))
+        lines = _select_last_lines(list(_split_lines(transcript)))
         if not any(line.sentence for line in lines):
             return None
         caller = Caller(tenant_id, transcript.conversation_id, purpose="harvest", prompt_version=self._prompts.version)
@@ -97,17 +97,17 @@ class ModelReader:
         if not self._ask.has_model(request) or self._gives_orders(transcript):
             return None
         completion = self._ask(request)
-        return _reading(completion.text, lines, categories, transcript) if completion else None
+        return _parse_reading(completion.text, lines, categories, transcript) if completion else None
 
     def _gives_orders(self, transcript: Transcript) -> bool:
         return any(to_a_machine(said.text) or self._orders.gives_orders(said.text) for said in transcript.said)
 
 
-def described(analysis: Analysis, reading: Reading, transcript: Transcript, masker: Masker) -> Analysis:
+def refine_analysis(analysis: Analysis, reading: Reading, transcript: Transcript, masker: Masker) -> Analysis:
     """The analysis with the model's summary, phrases and category, as far as they state only what was said."""
     spoken = " ".join(said.text for said in transcript.said)
     summary = reading.summary.strip()
-    if not summary or len(summary) > LONGEST_SUMMARY or masker.found(summary) or not _is_said(summary, spoken):
+    if not summary or len(summary) > LONGEST_SUMMARY or masker.found(summary) or not _is_supported(summary, spoken):
         summary = analysis.summary
     plain = " ".join(spoken.lower().split())
     phrases = [p.lower() for p in reading.key_phrases if p.lower() in plain and p.strip() and not masker.found(p)]
@@ -119,10 +119,10 @@ def described(analysis: Analysis, reading: Reading, transcript: Transcript, mask
     )
 
 
-def _is_said(text: str, spoken: str) -> bool:
+def _is_supported(text: str, spoken: str) -> bool:
     """Are its numbers, addresses and names among what was said? Its verbs ("asked") are the summary's own."""
-    said, stated = facts(spoken), facts(text)
-    named = {name.lower() for name in names(text)} - {"customer", "agent", "bot"}
+    said, stated = extract_facts(spoken), extract_facts(text)
+    named = {name.lower() for name in extract_proper_names(text)} - {"customer", "agent", "bot"}
     return (
         stated.numbers <= said.numbers
         and stated.addresses <= said.addresses
@@ -130,22 +130,22 @@ def _is_said(text: str, spoken: str) -> bool:
     )
 
 
-def _lines(transcript: Transcript) -> Iterator[_Line]:
+def _split_lines(transcript: Transcript) -> Iterator[_Line]:
     """Each message; those of people sentence by sentence, as they may become an answer."""
     answering = {id(said): n for n, exchange in enumerate(transcript.exchanges()) for said in exchange.answered}
     for said in transcript.said:
         exchange = answering.get(id(said))
         if exchange is None:
-            yield _Line(_told(said, said.text))
+            yield _Line(_format_line(said, said.text))
         else:
-            yield from (_Line(_told(said, s), exchange, s) for s in sentences_of(said.text))
+            yield from (_Line(_format_line(said, s), exchange, s) for s in sentences_of(said.text))
 
 
-def _told(said: Said, text: str) -> str:
+def _format_line(said: Said, text: str) -> str:
     return f"{said.speaker}: {' '.join(text.split())}"
 
 
-def _last(lines: Sequence[_Line]) -> list[_Line]:
+def _select_last_lines(lines: Sequence[_Line]) -> list[_Line]:
     """The last lines that are not too long together."""
     kept, length = list[_Line](), 0
     for line in reversed(lines):
@@ -156,18 +156,20 @@ def _last(lines: Sequence[_Line]) -> list[_Line]:
     return kept[::-1]
 
 
-def _reading(text: str, lines: Sequence[_Line], categories: Sequence[str], transcript: Transcript) -> Reading | None:
+def _parse_reading(
+    text: str, lines: Sequence[_Line], categories: Sequence[str], transcript: Transcript
+) -> Reading | None:
     try:
         reply = _Reply.model_validate(json.loads(text[text.index("{") : text.rindex("}") + 1]))
     except (ValueError, ValidationError) as error:
         log.warning("a model's reading was no JSON", conversation_id=transcript.conversation_id, error=str(error)[:200])
         return None
     category = reply.category if reply.category in categories else None
-    proposals = tuple(proposal for pair in reply.pairs for proposal in _proposal(pair, lines))
+    proposals = tuple(proposal for pair in reply.pairs for proposal in _parse_proposal(pair, lines))
     return Reading(proposals, reply.summary or "", tuple(reply.key_phrases), category)
 
 
-def _proposal(pair: _Pair, lines: Sequence[_Line]) -> Iterator[Proposal]:
+def _parse_proposal(pair: _Pair, lines: Sequence[_Line]) -> Iterator[Proposal]:
     """Nothing where it points to a line that is not there, to nobody's answer, or to two exchanges."""
     pointed = [lines[n - 1] for n in sorted(set(pair.answer)) if 1 <= n <= len(lines)]
     exchanges = {line.exchange for line in pointed}

@@ -13,17 +13,17 @@ from core.llm.masking import Masker
 from knowledge.answers.injection import OrderDetector
 from knowledge.curation.harvest.llm_reader import Proposal
 from knowledge.curation.harvest.name_classifier import NameSense
-from knowledge.curation.harvest.privacy import Setting, personal, to_a_machine
-from knowledge.curation.harvest.questions import asks, not_askable, points, stands_alone
+from knowledge.curation.harvest.privacy import Setting, find_personal_detail, to_a_machine
+from knowledge.curation.harvest.questions import is_question_or_wish, needs_context, not_askable, stands_alone
 from knowledge.curation.harvest.specificity import follows_on, not_general
 from knowledge.curation.harvest.temporal import without_salutation
 from knowledge.curation.harvest.transcript import Exchange, Said, Transcript
 from knowledge.curation.harvest.vocabulary import House
 from knowledge.relevance.extract import sentences_of
-from knowledge.text.facts import facts, names
+from knowledge.text.facts import extract_facts, extract_proper_names
 from knowledge.text.features import content_words
-from knowledge.text.names import SERVICES, masked
-from knowledge.text.names import names as is_named
+from knowledge.text.names import SERVICES, mask_names
+from knowledge.text.names import matches_name as is_named
 from knowledge.text.topic import VENUE, subject_of
 from knowledge.types import Embeds, Utterance
 
@@ -91,41 +91,41 @@ class PairFinder:
             return []
         setting = Setting.of(transcript, house)
         found = (
-            [self._pair(exchange, setting, subjects) for exchange in exchanges]
+            [self._build_pair(exchange, setting, subjects) for exchange in exchanges]
             if proposals is None
-            else [self._pair(exchanges[p.exchange], setting, subjects, p) for p in proposals]
+            else [self._build_pair(exchanges[p.exchange], setting, subjects, p) for p in proposals]
         )
         if transcript.approved and not any(found[-1:]):
             found[-1:] = [self._as_approved(exchanges[-1], setting, subjects)]
         return [pair for pair in found if pair]
 
-    def _pair(
+    def _build_pair(
         self, exchange: Exchange, setting: Setting, subjects: Sequence[str], proposal: Proposal | None = None
     ) -> Pair | None:
         answered = [s for s in exchange.answered if not self.masker.found(s.text)]
         if not answered or any(s.cut_off for s in exchange.answered) or _is_refused(exchange.after):
-            return self._none("broken off, personal or refused")
+            return self._refuse_pair("broken off, personal or refused")
         if any(to_a_machine(s.text) for s in exchange.answered):
-            return self._none("gives orders")
-        kept = self._kept(answered, setting)
+            return self._refuse_pair("gives orders")
+        kept = self._select_general_sentences(answered, setting)
         if proposal:
             chosen = set(map(without_salutation, proposal.sentences))
             kept = [sentence for sentence in kept if sentence in chosen]
-            questions = self._proposed(proposal.question, exchange, setting)
+            questions = self._check_proposed_question(proposal.question, exchange, setting)
         else:
-            questions = self._questions(exchange, setting)
+            questions = self._list_candidate_questions(exchange, setting)
         if not kept or not questions:
-            return self._none("nothing general answered" if questions else "nothing asked")
-        subject = self._subject(exchange, kept, setting, subjects)
-        question, answer, near = self._nearest(questions, kept, subject)
+            return self._refuse_pair("nothing general answered" if questions else "nothing asked")
+        subject = self._find_subject(exchange, kept, setting, subjects)
+        question, answer, near = self._match_answer(questions, kept, subject)
         if (
             near < (NEAREST_APPROVED if setting.approved else NEAREST)
-            or self._near(question, exchange.after) >= REPEATED
+            or self._compute_similarity(question, exchange.after) >= REPEATED
         ):
-            return self._none("question and answer do not belong together")
-        pair = self._placed((question, answer), exchange, setting, subject)
+            return self._refuse_pair("question and answer do not belong together")
+        pair = self._place_pair((question, answer), exchange, setting, subject)
         if pair is None or not self._is_clean(pair, answered, exchange, setting):
-            return self._none("not understood alone, personal, or gives orders")
+            return self._refuse_pair("not understood alone, personal, or gives orders")
         return pair
 
     def _as_approved(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> Pair | None:
@@ -136,11 +136,11 @@ class PairFinder:
         answer = " ".join(kept)
         if not question or len(question) > LONGEST_QUESTION or len(answer) > LONGEST_ANSWER:
             return None
-        subject = self._subject(exchange, kept, setting, subjects)
-        pair = self._placed((question, answer), exchange, setting, subject)
+        subject = self._find_subject(exchange, kept, setting, subjects)
+        pair = self._place_pair((question, answer), exchange, setting, subject)
         return pair if pair and self._is_clean(pair, exchange.answered, exchange, setting) else None
 
-    def _kept(self, answered: Sequence[Said], setting: Setting) -> list[str]:
+    def _select_general_sentences(self, answered: Sequence[Said], setting: Setting) -> list[str]:
         """The sentences that hold for everybody; one that follows on goes with the one before it."""
         kept: list[str] = []
         before_kept = False
@@ -156,46 +156,55 @@ class PairFinder:
                 kept.append(sentence)
         return kept
 
-    def _questions(self, exchange: Exchange, setting: Setting) -> list[str]:
+    def _list_candidate_questions(self, exchange: Exchange, setting: Setting) -> list[str]:
         """What may be the question; what was asked before the bot spoke counts only where nothing was asked since."""
         last = _last_run(exchange)
         asked = [s for s in exchange.asked if not to_a_machine(s.text)]
-        newest = list(self._askable([s for s in asked if s in last], setting))
+        newest = list(self._extract_questions([s for s in asked if s in last], setting))
         if newest or setting.approved:
             return [question for question in newest if question]
-        return [question for question in self._askable([s for s in asked if s not in last], setting) if question]
+        return [
+            question for question in self._extract_questions([s for s in asked if s not in last], setting) if question
+        ]
 
-    def _proposed(self, question: str, exchange: Exchange, setting: Setting) -> list[str]:
+    def _check_proposed_question(self, question: str, exchange: Exchange, setting: Setting) -> list[str]:
         """A model's wording, where it is near to what the customer wrote and names nothing that nobody said."""
         spoken = " ".join(said.text for said in (*exchange.before, *exchange.answered))
-        said, stated = facts(spoken), facts(question)
+        said, stated = extract_facts(spoken), extract_facts(question)
         added = stated.numbers - said.numbers or stated.addresses - said.addresses
         long = len(question) > LONGEST_QUESTION or len(sentences_of(question)) > 1
         why = not_askable(question, setting) or ("too long" if long else None)
-        if why or added or not set(names(question)) <= set(names(spoken)) or not asks(question):
+        if (
+            why
+            or added
+            or not set(extract_proper_names(question)) <= set(extract_proper_names(spoken))
+            or not is_question_or_wish(question)
+        ):
             self.refused[f"a model's question: {(why or 'adds something').partition(':')[0]}"] += 1
             return []
-        return [question] if self._near(question, exchange.asked) >= NEAREST else []
+        return [question] if self._compute_similarity(question, exchange.asked) >= NEAREST else []
 
-    def _askable(self, asked: Sequence[Said], setting: Setting) -> Iterator[str | None]:
+    def _extract_questions(self, asked: Sequence[Said], setting: Setting) -> Iterator[str | None]:
         """Each question, newest message first, with what must stand before it; None for one that is nobody else's."""
         for said in reversed(asked):
             sentences = [s for s in map(without_salutation, sentences_of(said.text)) if s]
             for n, sentence in enumerate(sentences):
-                if not asks(sentence):
+                if not is_question_or_wish(sentence):
                     continue
-                whole = " ".join(sentences[max(0, n - 1) : n + 1]) if points(sentence) else sentence
+                whole = " ".join(sentences[max(0, n - 1) : n + 1]) if needs_context(sentence) else sentence
                 why = not_askable(whole, setting) or ("too long" if len(whole) > LONGEST_QUESTION else None)
                 if why:
                     self.refused[f"question: {why.partition(':')[0]}"] += 1
                 if why != "asks nothing":
                     yield None if why else whole
 
-    def _nearest(self, questions: Sequence[str], kept: Sequence[str], subject: str | None) -> tuple[str, str, float]:
+    def _match_answer(
+        self, questions: Sequence[str], kept: Sequence[str], subject: str | None
+    ) -> tuple[str, str, float]:
         """The question that the sentences answer best, and of a long answer the sentences nearest to it."""
         answer = " ".join(kept)
         # a name that all of them have would bring them near whatever they say
-        vectors = self.embedder.embed([masked(text, [subject]) for text in (answer, *questions, *kept)])
+        vectors = self.embedder.embed([mask_names(text, [subject]) for text in (answer, *questions, *kept)])
         asked, sentences = vectors[1 : len(questions) + 1], vectors[len(questions) + 1 :]
         best = int((asked @ vectors[0]).argmax())
         near = sentences @ asked[best]
@@ -208,12 +217,14 @@ class PairFinder:
         chosen = [n for n in chosen if n - 1 in chosen or not follows_on(kept[n])]
         return questions[best], " ".join(kept[n] for n in chosen), float(max(asked[best] @ vectors[0], near.max()))
 
-    def _near(self, question: str, said: Sequence[Said]) -> float:
+    def _compute_similarity(self, question: str, said: Sequence[Said]) -> float:
         """Cosine of a question to the message nearest to it; 0 where there is none."""
         vectors = self.embedder.embed([question, *(s.text for s in said)])
         return float((vectors[1:] @ vectors[0]).max(initial=0.0))
 
-    def _placed(self, texts: tuple[str, str], exchange: Exchange, setting: Setting, subject: str | None) -> Pair | None:
+    def _place_pair(
+        self, texts: tuple[str, str], exchange: Exchange, setting: Setting, subject: str | None
+    ) -> Pair | None:
         """With its subject and the turns before it, where it is not understood without them."""
         question, answer = texts
         alone = stands_alone(question)
@@ -222,64 +233,72 @@ class PairFinder:
             return None
         named = bool(subject) and subject not in SERVICES.values() and is_named(f"{question} {answer}", subject or "")
         about = subject if needed or named or setting.approved else None
-        context = tuple(self._context(question, exchange, setting)) if about else ()
+        context = tuple(self._collect_context(question, exchange, setting)) if about else ()
         if len(content_words(answer)) < FEWEST_WORDS:
             return None
         begins = sentences_of(answer)[0][1:40]
         first = next(s for s in exchange.answered if begins in " ".join(s.text.split()))
         return Pair(question, answer, setting.conversation_id, first.message_id, about, context)
 
-    def _subject(
+    def _find_subject(
         self, exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]
     ) -> str | None:
         """What the question is about: named before the answer, and by more than this customer, or approved."""
         turns = [
-            Utterance(s.speaker, s.text) for s in exchange.before if setting.approved or not self._private(s, setting)
+            Utterance(s.speaker, s.text)
+            for s in exchange.before
+            if setting.approved or not self._is_private(s, setting)
         ]
         subject = subject_of([*turns, Utterance("agent", " ".join(kept))], subjects)
         said = setting.approved or any(is_named(turn.text, subject) for turn in turns if subject)
         return subject if said and subject and setting.vouches(subject) else None
 
-    def _context(self, question: str, exchange: Exchange, setting: Setting) -> Iterator[Utterance]:
+    def _collect_context(self, question: str, exchange: Exchange, setting: Setting) -> Iterator[Utterance]:
         """The turns before the question without what is personal in them."""
         asks_it = (
             n for n, s in enumerate(exchange.before) if sentences_of(question)[-1][1:] in " ".join(s.text.split())
         )
         at = max(asks_it, default=len(exchange.before))
         for said in exchange.before[max(0, at - TURNS_KEPT) : at]:
-            if not self._private(said, setting) and not self._orders(said.text):
+            if not self._is_private(said, setting) and not self._gives_orders(said.text):
                 yield Utterance(said.speaker, said.text)
 
-    def _private(self, said: Said, setting: Setting) -> bool:
+    def _is_private(self, said: Said, setting: Setting) -> bool:
         """Is something in a message that may be one person's own?"""
-        return bool(self.masker.found(said.text) or personal(said.text, setting) or self._names(said.text, setting))
+        return bool(
+            self.masker.found(said.text)
+            or find_personal_detail(said.text, setting)
+            or self._has_unknown_name(said.text, setting)
+        )
 
     def _is_clean(self, pair: Pair, answered: Sequence[Said], exchange: Exchange, setting: Setting) -> bool:
         """Nothing personal, no orders, and every fact said by the person."""
         texts = [pair.question, pair.answer, pair.subject or ""]
         spoken = " ".join(s.text for s in answered)
         asked = " ".join(s.text for s in exchange.asked)
-        if any(self.masker.found(text) for text in texts) or self._orders(pair.question, pair.answer, spoken, asked):
+        if any(self.masker.found(text) for text in texts) or self._gives_orders(
+            pair.question, pair.answer, spoken, asked
+        ):
             return False
-        if self._names(" ".join(texts), setting):
+        if self._has_unknown_name(" ".join(texts), setting):
             return False
-        said, stated = facts(spoken), facts(pair.answer)
+        said, stated = extract_facts(spoken), extract_facts(pair.answer)
         return (
             stated.numbers <= said.numbers
             and stated.addresses <= said.addresses
             and stated.words <= said.words
-            and set(names(pair.answer)) <= set(names(spoken))
+            and set(extract_proper_names(pair.answer)) <= set(extract_proper_names(spoken))
             and all(sentence[1:] in " ".join(spoken.split()) for sentence in sentences_of(pair.answer))
         )
 
-    def _names(self, text: str, setting: Setting) -> bool:
+    def _has_unknown_name(self, text: str, setting: Setting) -> bool:
         """Does it say a word that sounds like a name and is not the house's?"""
         return not all(setting.knows(name) for name in self._sense.names(text))
 
-    def _orders(self, *texts: str) -> bool:
+    def _gives_orders(self, *texts: str) -> bool:
         return any(self.orders.gives_orders(text) for text in texts)
 
-    def _none(self, why: str) -> Pair | None:
+    def _refuse_pair(self, why: str) -> Pair | None:
         self.refused[why] += 1
         return None
 

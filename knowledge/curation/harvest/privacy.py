@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from knowledge.answers.grounding.instructions import is_instruction
 from knowledge.curation.harvest.transcript import Said, Transcript
-from knowledge.curation.harvest.vocabulary import House, capitals, is_plain, links, lower_words, strange_names
+from knowledge.curation.harvest.vocabulary import House, find_capitals, find_links, is_plain, lower_words, strange_names
 from knowledge.text.facts import ADDRESS
 
 _I = re.IGNORECASE
@@ -70,7 +70,7 @@ class Setting:
         things: dict[str, set[str]] = {}
         for said in transcript.said:
             here |= lower_words(said.text) if said.speaker == "customer" else set()
-            for capital in capitals(said.text):
+            for capital in find_capitals(said.text):
                 name = f"={capital.word.lower()}"
                 if said.speaker == "bot" and not (capital.addressed or capital.first):
                     here.add(name)
@@ -78,7 +78,11 @@ class Setting:
                     things.setdefault(name, set()).add(said.speaker)
         here |= {name for name, speakers in things.items() if len(speakers) > 1}
         return cls(
-            house, transcript.conversation_id, frozenset(here), frozenset(_given(transcript.said)), transcript.approved
+            house,
+            transcript.conversation_id,
+            frozenset(here),
+            frozenset(_collect_given_details(transcript.said)),
+            transcript.approved,
         )
 
     def knows(self, word: str) -> bool:
@@ -94,7 +98,7 @@ class Setting:
         )
 
 
-def personal(sentence: str, setting: Setting) -> str | None:
+def find_personal_detail(sentence: str, setting: Setting) -> str | None:
     """What in a text may be one person's own: a name, a number, a link; None where nothing is."""
     names = [] if setting.approved else strange_names(sentence, setting.house, setting.here)
     if names:
@@ -108,11 +112,11 @@ def personal(sentence: str, setting: Setting) -> str | None:
         short = len(code) <= (_LONGEST_NUMBER if code.isdigit() else _LONGEST_MODEL)
         if not short and not setting.house.says(code.lower()):
             return f"a number that few conversations share: {code}"
-    unknown = (link for link in links(sentence) if not setting.house.says(link.lower()))
-    return next((f"a link that may be one customer's: {link}" for link in unknown if _is_own(link)), None)
+    unknown = (link for link in find_links(sentence) if not setting.house.says(link.lower()))
+    return next((f"a link that may be one customer's: {link}" for link in unknown if _is_personal_link(link)), None)
 
 
-def _is_own(link: str) -> bool:
+def _is_personal_link(link: str) -> bool:
     return "@" in link or bool(_QUERY.search(link))
 
 
@@ -131,7 +135,7 @@ def to_a_machine(text: str) -> bool:
     return is_instruction(text) or bool(_TO_A_MACHINE.search(text))
 
 
-def _given(said: Sequence[Said]) -> Iterator[str]:
+def _collect_given_details(said: Sequence[Said]) -> Iterator[str]:
     """What a customer gives in a few words when asked for a name, an address, a number."""
     for before, reply in pairwise(said):
         if before.speaker == "agent" and reply.speaker == "customer" and "?" in before.text:

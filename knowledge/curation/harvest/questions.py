@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
-from knowledge.curation.harvest.privacy import Setting, masked_before, personal, to_a_machine
+from knowledge.curation.harvest.privacy import Setting, find_personal_detail, masked_before, to_a_machine
 from knowledge.curation.harvest.temporal import MOMENT
-from knowledge.curation.harvest.vocabulary import links
+from knowledge.curation.harvest.vocabulary import find_links
 from knowledge.text.features import content_words
 from knowledge.text.question_splitter import ASKS
 from knowledge.text.topic import CONTINUES
@@ -77,7 +77,7 @@ _VAGUE = frozenset(
 _SHOUTED = re.compile(r"[?!]\s*[?!]|#|\b[A-Z]{4,} [A-Z]{3,}\b")
 
 
-def asks(sentence: str) -> bool:
+def is_question_or_wish(sentence: str) -> bool:
     """Is a sentence a question or a wish?"""
     return bool(
         ASKS.match(sentence)
@@ -86,7 +86,7 @@ def asks(sentence: str) -> bool:
     )
 
 
-def points(sentence: str) -> bool:
+def needs_context(sentence: str) -> bool:
     """Does it point to something outside of it ("does it ...", "and there?")?"""
     return bool(_POINTS.search(sentence))
 
@@ -103,7 +103,7 @@ def not_askable(question: str, setting: Setting) -> str | None:
     """Why a customer's question is nobody else's, or no question at all; None where others may ask it."""
     if len(content_words(question) - _VAGUE) < FEWEST_WORDS:
         return "asks nothing"
-    if masked_before(question) or links(question):
+    if masked_before(question) or find_links(question):
         return "masked before"
     if (
         _MY_CASE.search(question)
@@ -114,4 +114,4 @@ def not_askable(question: str, setting: Setting) -> str | None:
         return "one customer's case"
     if to_a_machine(question):
         return "gives orders"
-    return personal(question, setting)
+    return find_personal_detail(question, setting)

@@ -12,12 +12,12 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.db.models import ReviewItem, now
+from core.db.models import ReviewItem, get_current_time
 from core.errors import KnowledgeUnavailable
 from core.feedback import settings
 from knowledge.curation.harvest.pairs import Pair
-from knowledge.entries.rivals import disagree
-from knowledge.text.features import contradicts, normalised
+from knowledge.entries.rivals import answers_disagree
+from knowledge.text.features import has_contradiction, normalise_text
 from knowledge.types import Embeds, Retriever
 
 log = structlog.get_logger()
@@ -48,14 +48,14 @@ def near_entries(retriever: Retriever | None, tenant_id: str, question: str, ans
         {
             "entry_id": c.entry.id,
             "similarity": round(min(1.0, c.dense), 4),
-            "contradicts": bool(answer) and c.entry.kind == "faq" and disagree(answer, c.entry.answer),
+            "contradicts": bool(answer) and c.entry.kind == "faq" and answers_disagree(answer, c.entry.answer),
         }
         for c in sorted(found, key=lambda c: -c.dense)
         if c.dense >= NEAR_ENTRY
     ]
 
 
-def expire(session: Session, tenant_id: str, at: datetime) -> int:
+def expire_suggestions(session: Session, tenant_id: str, at: datetime) -> int:
     """What nobody reviewed in time leaves the queue; how many did."""
     late = update(ReviewItem).where(
         ReviewItem.tenant_id == tenant_id,
@@ -66,17 +66,21 @@ def expire(session: Session, tenant_id: str, at: datetime) -> int:
     return len(session.scalars(late.values(values).returning(ReviewItem.id)).all())
 
 
-def claimed(session: Session, item_id: str) -> ReviewItem | None:
+def claim_waiting_item(session: Session, item_id: str) -> ReviewItem | None:
     """An item that still waits, for nobody else to change until the end of the transaction."""
-    claim = update(ReviewItem).where(ReviewItem.id == item_id, ReviewItem.status.in_(WAITING)).values(updated_at=now())
+    claim = (
+        update(ReviewItem)
+        .where(ReviewItem.id == item_id, ReviewItem.status.in_(WAITING))
+        .values(updated_at=get_current_time())
+    )
     if not session.execute(claim.returning(ReviewItem.id), execution_options={"synchronize_session": False}).scalar():
         return None
     return session.get(ReviewItem, item_id, populate_existing=True)
 
 
-def expires(session: Session, tenant_id: str) -> datetime:
+def compute_expiry_date(session: Session, tenant_id: str) -> datetime:
     """When what is suggested now leaves the queue."""
-    return now() + timedelta(weeks=settings.of(session, tenant_id).expire_weeks)
+    return get_current_time() + timedelta(weeks=settings.get_learning_settings(session, tenant_id).expire_weeks)
 
 
 def with_evidence(item: ReviewItem, evidence: Iterable[dict[str, Any]]) -> int:
@@ -101,7 +105,9 @@ class Queue:
             ReviewItem.id, ReviewItem.status, ReviewItem.questions, ReviewItem.answer, ReviewItem.subject
         ).where(ReviewItem.tenant_id == tenant_id, ReviewItem.kind == "entry", ReviewItem.status != "expired")
         for some in session.execute(rows.execution_options(yield_per=LOADED_AT_ONCE)).partitions():
-            self._remember([(row.id, row.status in WAITING, row.questions[0], row.answer, row.subject) for row in some])
+            self._remember_items(
+                [(row.id, row.status in WAITING, row.questions[0], row.answer, row.subject) for row in some]
+            )
 
     def place(self, session: Session, pair: Pair, *, badly: bool | None) -> Placed:
         """Into the item that asks and answers the same, or a new one; nothing where it is known or was decided."""
@@ -112,11 +118,11 @@ class Queue:
             "answer": pair.answer,
             "badly": True if badly is None else badly,
         }
-        same = self._same(pair)
+        same = self._find_same_item(pair)
         if same is not None:
             item_id, waits, *_ = self._items[same]
-            item = claimed(session, item_id) if waits else None
-            return self._grow(session, item, pair, evidence) if item else "known"
+            item = claim_waiting_item(session, item_id) if waits else None
+            return self._extend_item(session, item, pair, evidence) if item else "known"
         near = near_entries(self._retriever, self._tenant_id, pair.question, pair.answer)
         if any(n["similarity"] >= KNOWN_ENTRY and not n["contradicts"] for n in near):
             return "known"
@@ -131,25 +137,25 @@ class Queue:
             near=near,
             entry_id=near[0]["entry_id"] if near else None,
             evidence=[],
-            expires_at=expires(session, self._tenant_id),
+            expires_at=compute_expiry_date(session, self._tenant_id),
         )
         session.add(item)
         with_evidence(item, [evidence])
         session.flush()
-        self._remember([(item.id, True, pair.question, pair.answer, pair.subject)])
+        self._remember_items([(item.id, True, pair.question, pair.answer, pair.subject)])
         return "new"
 
-    def _grow(self, session: Session, item: ReviewItem, pair: Pair, evidence: dict[str, Any]) -> Placed:
+    def _extend_item(self, session: Session, item: ReviewItem, pair: Pair, evidence: dict[str, Any]) -> Placed:
         if not with_evidence(item, [evidence]):
             return "known"
-        asked = [normalised(question) for question in item.questions]
-        if normalised(pair.question) not in asked and len(asked) < MOST_PHRASINGS and not pair.context:
+        asked = [normalise_text(question) for question in item.questions]
+        if normalise_text(pair.question) not in asked and len(asked) < MOST_PHRASINGS and not pair.context:
             item.questions = [*item.questions, pair.question]
             item.revision += 1
-        item.expires_at = expires(session, self._tenant_id)
+        item.expires_at = compute_expiry_date(session, self._tenant_id)
         return "grown"
 
-    def _same(self, pair: Pair) -> int | None:
+    def _find_same_item(self, pair: Pair) -> int | None:
         """The nearest item that asks the same about the same thing, and answers alike."""
         if not self._items:
             return None
@@ -159,12 +165,12 @@ class Queue:
             if asked[n] < SAME_QUESTION:
                 return None
             _, _, question, answer, subject = self._items[n]
-            alike = answered[n] >= SAME_ANSWER and not disagree(pair.answer, answer)
-            if alike and subject == pair.subject and not contradicts(pair.question, question):
+            alike = answered[n] >= SAME_ANSWER and not answers_disagree(pair.answer, answer)
+            if alike and subject == pair.subject and not has_contradiction(pair.question, question):
                 return int(n)
         return None
 
-    def _remember(self, items: list[tuple[str, bool, str, str, str | None]]) -> None:
+    def _remember_items(self, items: list[tuple[str, bool, str, str, str | None]]) -> None:
         self._items += items
         self._asked = np.concatenate([self._asked, self._embedder.embed([item[2] for item in items])])
         self._answered = np.concatenate([self._answered, self._embedder.embed([item[3] for item in items])])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from knowledge.curation.harvest.privacy import Setting, masked_before, personal, to_a_machine, without_links
+from knowledge.curation.harvest.privacy import Setting, find_personal_detail, masked_before, to_a_machine, without_links
 from knowledge.curation.harvest.temporal import MOMENT
 
 _I = re.IGNORECASE
@@ -97,7 +97,7 @@ _CHECKS: tuple[tuple[str, Callable[[str], object]], ...] = (
 
 def not_general(sentence: str, setting: Setting) -> str | None:
     """Why a sentence that staff said is no general knowledge; None where it is."""
-    return next((why for why, is_so in _CHECKS if is_so(sentence)), None) or personal(sentence, setting)
+    return next((why for why, is_so in _CHECKS if is_so(sentence)), None) or find_personal_detail(sentence, setting)
 
 
 def follows_on(sentence: str) -> bool:

@@ -64,9 +64,9 @@ class Transcript:
 
     def exchanges(self) -> Iterator[Exchange]:
         """Each time that a person answered a customer; what the bot said is in ``before`` only."""
-        runs = _runs(self.said)
+        runs = _group_by_speaker(self.said)
         for n, (speaker, first, last) in enumerate(runs):
-            asked = _asked(runs[:n], self.said) if speaker == "agent" else ()
+            asked = _select_asked(runs[:n], self.said) if speaker == "agent" else ()
             if asked:
                 after = next((r for r in runs[n + 1 :] if r[0] == "customer"), None)
                 yield Exchange(
@@ -77,7 +77,7 @@ class Transcript:
                 )
 
 
-def read(session: Session, tenant_id: str, conversation_id: str) -> Transcript:
+def read_transcript(session: Session, tenant_id: str, conversation_id: str) -> Transcript:
     """A stored conversation.
 
     Raises:
@@ -88,7 +88,7 @@ def read(session: Session, tenant_id: str, conversation_id: str) -> Transcript:
         raise NotFound(f"There is no conversation {conversation_id!r}.")
     rows = select(Message.speaker, Message.text, Message.id).where(Message.conversation_id == conversation_id)
     said = tuple(
-        Said(SPEAKERS[speaker], cleaned(text), message_id)
+        Said(SPEAKERS[speaker], clean_channel_text(text), message_id)
         for speaker, text, message_id in session.execute(rows.order_by(Message.seq))
     )
     return Transcript(
@@ -96,12 +96,12 @@ def read(session: Session, tenant_id: str, conversation_id: str) -> Transcript:
     )
 
 
-def cleaned(text: str) -> str:
+def clean_channel_text(text: str) -> str:
     """Without what a channel puts around a text: handles before it, the person's initials after it, HTML's signs."""
     return _SIGNED.sub("", _HANDLES.sub("", html.unescape(text))).strip()
 
 
-def _runs(said: Sequence[Said]) -> list[tuple[Speaker, int, int]]:
+def _group_by_speaker(said: Sequence[Said]) -> list[tuple[Speaker, int, int]]:
     """(speaker, from, before): messages of one speaker in a row."""
     runs: list[tuple[Speaker, int, int]] = []
     for n, each in enumerate(said):
@@ -112,7 +112,7 @@ def _runs(said: Sequence[Said]) -> list[tuple[Speaker, int, int]]:
     return runs
 
 
-def _asked(runs: Sequence[tuple[Speaker, int, int]], said: tuple[Said, ...]) -> tuple[Said, ...]:
+def _select_asked(runs: Sequence[tuple[Speaker, int, int]], said: tuple[Said, ...]) -> tuple[Said, ...]:
     """The customer's messages since a person last spoke; the bot may have spoken in between."""
     last_agent = max((n for n, run in enumerate(runs) if run[0] == "agent"), default=-1)
     own = [run for run in runs[last_agent + 1 :] if run[0] == "customer"]

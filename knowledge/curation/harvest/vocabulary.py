@@ -12,12 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db.models import EntryQuestion, KnowledgeEntry, Message
-from knowledge.curation.harvest.transcript import cleaned
+from knowledge.curation.harvest.transcript import clean_channel_text
 from knowledge.text.facts import ADDRESS, GENERAL
 from knowledge.text.names import JOINERS, KIND_WORDS, NEVER_NAMES
 
 
-def _set(words: str) -> frozenset[str]:
+def _split_vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
@@ -26,12 +26,12 @@ SHARED_BY = 3
 MESSAGES_READ = 20_000
 """The last messages of staff and bot that are read."""
 LONGEST_ACRONYM = 3
-_PLACES = _set(
+_PLACES = _split_vocabulary(
     "northern southern eastern western central england scotland wales britain uk usa america european europe africa "
     "asia australia arctic atlantic pacific mediterranean channel isle isles islands"
-) | _set((Path(__file__).parent / "countries.txt").read_text(encoding="utf-8").lower()) - _set(
-    "jordan georgia chad martin saint san"
-)
+) | _split_vocabulary(
+    (Path(__file__).parent / "countries.txt").read_text(encoding="utf-8").lower()
+) - _split_vocabulary("jordan georgia chad martin saint san")
 """Words of countries' names: nobody's own."""
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.&][^\W_]+)*|[^\w\s]", re.UNICODE)
 _DETERMINERS = frozenset("the our a an your this these each every any all my".split())  # noqa: SIM905
@@ -41,7 +41,7 @@ _BEFORE_PEOPLE = frozenset(
 _INTRODUCED = (["name", "is"], ["this", "is"], ["thank", "you"])
 _ENDS = frozenset('.!?:;"“”(•*-–')
 _WORD_ENDINGS = ("ing", "ly", "ed", "tion", "tions", "ments", "ment", "ies", "able", "ery", "ance")
-_BEGINNINGS = _set(
+_BEGINNINGS = _split_vocabulary(
     "go click tap visit follow try log sign open select choose press check enter type restart reset download "
     "install update uninstall remove delete add use turn switch wait bring send return pay book order members "
     "orders refunds returns items customers delivery prices shipping yes no sure sorry okay ok correct right well "
@@ -92,17 +92,17 @@ class House:
         )
         said = select(last.c.conversation_id, last.c.text).order_by(last.c.conversation_id)
         for conversation_id, text in session.execute(said.execution_options(yield_per=1000)):
-            house.hear(conversation_id, cleaned(text))
+            house.hear(conversation_id, clean_channel_text(text))
         return house
 
     def learn(self, texts: Iterable[str]) -> None:
         """What approved entries say is the house's."""
         for text in texts:
-            self.known.update(_words(text))
+            self.known.update(_collect_vocabulary(text))
 
     def hear(self, conversation_id: str, text: str) -> None:
         """Something that staff or the bot said; a conversation's messages come one after the other."""
-        for word in _words(text):
+        for word in _collect_vocabulary(text):
             count, last = self._counts.get(word, (0, ""))
             if last != conversation_id:
                 self._counts[word] = (count + 1, conversation_id)
@@ -112,7 +112,7 @@ class House:
         return word in self.known or self._counts.get(word, (0, ""))[0] >= SHARED_BY
 
 
-def capitals(text: str) -> list[Capital]:
+def find_capitals(text: str) -> list[Capital]:
     """The words that may be names."""
     tokens = _TOKEN.findall(ADDRESS.sub(" ", text))
     found: list[Capital] = []
@@ -133,10 +133,10 @@ def capitals(text: str) -> list[Capital]:
 
 def strange_names(text: str, house: House, here: frozenset[str] = frozenset()) -> list[str]:
     """Names in a sentence that may be a person's; ``here`` is what this conversation vouches for."""
-    return [c.word for c in capitals(text) if _is_strange(c, house, here)]
+    return [c.word for c in find_capitals(text) if _is_strange(c, house, here)]
 
 
-def links(text: str) -> list[str]:
+def find_links(text: str) -> list[str]:
     """Web and mail addresses."""
     return [found.rstrip(".,;:!?)") for found in ADDRESS.findall(text)]
 
@@ -166,7 +166,7 @@ def lower_words(text: str) -> set[str]:
     return {t.lower() for t in _TOKEN.findall(ADDRESS.sub(" ", text)) if t.islower() or any(c.isdigit() for c in t)}
 
 
-def _words(text: str) -> set[str]:
+def _collect_vocabulary(text: str) -> set[str]:
     """Lower-case words and numbers as they are, names as "=name", links as they are."""
-    named = {f"={c.word.lower()}" for c in capitals(text) if not (c.first or c.addressed)}
-    return lower_words(text) | named | {link.lower() for link in links(text)}
+    named = {f"={c.word.lower()}" for c in find_capitals(text) if not (c.first or c.addressed)}
+    return lower_words(text) | named | {link.lower() for link in find_links(text)}

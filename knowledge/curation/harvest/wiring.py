@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from core.db import Database
-from core.db.models import Conversation, now
+from core.db.models import Conversation, get_current_time
 from core.llm.client import Asking, own_router
 from core.llm.masking import make_masker
 from core.settings import Settings
@@ -18,7 +18,7 @@ from knowledge.curation.harvest.faq import FaqFinder
 from knowledge.curation.harvest.harvester import Harvester
 from knowledge.curation.harvest.llm_reader import ModelReader
 from knowledge.curation.harvest.pairs import PairFinder
-from knowledge.curation.harvest.queue import expire
+from knowledge.curation.harvest.queue import expire_suggestions
 from knowledge.embeddings.cached import RememberingEmbedder
 from knowledge.wiring import make_answering, make_embedder, make_knowledge
 
@@ -55,7 +55,7 @@ def harvest_all(settings: Settings, database: Database) -> None:
     with database.session() as session:
         tenants = list(session.scalars(select(Conversation.tenant_id).distinct()))
         for tenant_id in tenants:
-            expire(session, tenant_id, now())
+            expire_suggestions(session, tenant_id, get_current_time())
     if not tenants:
         return
     with own_router(settings, database) as ask:

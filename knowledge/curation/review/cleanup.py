@@ -7,42 +7,53 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.db.models import ReviewItem, now
+from core.db.models import ReviewItem, get_current_time
 from core.feedback import settings
 from knowledge.entries import contradictions, editor
 
 
-def tidy(session: Session) -> tuple[int, int]:
+def clean_up_queue(session: Session) -> tuple[int, int]:
     """For a job that runs again and again: how many woke up, and how many expired."""
-    for tenant in editor.tenants(session):
-        contradictions.queue(session, tenant)
+    for tenant in editor.list_knowledge_tenants(session):
+        contradictions.sync_contradiction_items(session, tenant)
     tenants = session.scalars(select(ReviewItem.tenant_id).distinct()).all()
-    counts = [(_wake(session, tenant), _expire(session, tenant)) for tenant in tenants]
+    counts = [(_wake_snoozed_items(session, tenant), _expire_items(session, tenant)) for tenant in tenants]
     return sum(woken for woken, _ in counts), sum(expired for _, expired in counts)
 
 
-def _wake(session: Session, tenant_id: str) -> int:
+def _wake_snoozed_items(session: Session, tenant_id: str) -> int:
     due = update(ReviewItem).where(
-        ReviewItem.tenant_id == tenant_id, ReviewItem.status == "snoozed", ReviewItem.snoozed_until <= now()
+        ReviewItem.tenant_id == tenant_id,
+        ReviewItem.status == "snoozed",
+        ReviewItem.snoozed_until <= get_current_time(),
     )
     cleared = {"status": "open", "snoozed_until": None, "decided_by": None, "decided_at": None, "reason": ""}
-    return _count(session, due.values(**cleared, revision=ReviewItem.revision + 1, updated_at=now()))
+    return _update_items(
+        session, due.values(**cleared, revision=ReviewItem.revision + 1, updated_at=get_current_time())
+    )
 
 
-def _expire(session: Session, tenant_id: str) -> int:
-    oldest = now() - timedelta(weeks=settings.of(session, tenant_id).expire_weeks)
-    old = (ReviewItem.expires_at <= now()) | (ReviewItem.expires_at.is_(None) & (ReviewItem.created_at <= oldest))
+def _expire_items(session: Session, tenant_id: str) -> int:
+    oldest = get_current_time() - timedelta(weeks=settings.get_learning_settings(session, tenant_id).expire_weeks)
+    old = (ReviewItem.expires_at <= get_current_time()) | (
+        ReviewItem.expires_at.is_(None) & (ReviewItem.created_at <= oldest)
+    )
     due = update(ReviewItem).where(
         ReviewItem.tenant_id == tenant_id,
         ReviewItem.status.in_(["open", "half_approved"]),
         ReviewItem.kind != contradictions.KIND,  # it lasts for as long as its entries differ
         old,
     )
-    values = {"status": "expired", "decided_by": "expiry", "decided_at": now(), "updated_at": now()}
-    return _count(session, due.values(**values, revision=ReviewItem.revision + 1))
+    values = {
+        "status": "expired",
+        "decided_by": "expiry",
+        "decided_at": get_current_time(),
+        "updated_at": get_current_time(),
+    }
+    return _update_items(session, due.values(**values, revision=ReviewItem.revision + 1))
 
 
-def _count(session: Session, change: object) -> int:
+def _update_items(session: Session, change: object) -> int:
     changed = session.scalars(
         change.returning(ReviewItem.id),  # type: ignore[attr-defined]
         execution_options={"synchronize_session": False},

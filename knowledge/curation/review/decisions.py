@@ -9,23 +9,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.audit import note
-from core.db.models import ReviewItem, TrainingExample, now
+from core.audit import add_audit_event
+from core.db.models import ReviewItem, TrainingExample, get_current_time
 from core.errors import Conflict, InvalidInput
 from core.feedback import settings
-from knowledge.curation.corrections.edits import Edits, restore
+from knowledge.curation.corrections.edits import Edits, restore_entries
 from knowledge.curation.review import publication
-from knowledge.curation.review.queries import found
+from knowledge.curation.review.queries import get_review_item
 from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, UNDECIDED, Claim, Wanted, Wording
 from knowledge.entries import contradictions
-from knowledge.entries.content import storable
+from knowledge.entries.content import clean_for_storage
 from knowledge.entries.editor import Change, EntryEditor
 
 LONGEST_SNOOZE = timedelta(days=365)
 SAID = {"half_approved": "approved once", "open": "put back into the queue"}
 
 
-def approve(session: Session, claim: Claim) -> ReviewItem:
+def approve_item(session: Session, claim: Claim) -> ReviewItem:
     """Publish it; with four eyes, the first approval waits for a second person's.
 
     Raises:
@@ -33,11 +33,13 @@ def approve(session: Session, claim: Claim) -> ReviewItem:
         Conflict: somebody else was first, or the same person approves twice.
         InvalidInput: something is missing in it.
     """
-    item = _claimed(session, claim)
-    return _agree(session, item, Wanted.stored(item.undo.get("wanted")) or publication.natural(item), claim.by)
+    item = _claim_item(session, claim)
+    return _record_approval(
+        session, item, Wanted.stored(item.undo.get("wanted")) or publication.get_default_action(item), claim.by
+    )
 
 
-def merge(session: Session, claim: Claim, entry_id: str, *, take_answer: bool = False) -> ReviewItem:
+def merge_item(session: Session, claim: Claim, entry_id: str, *, take_answer: bool = False) -> ReviewItem:
     """Its questions become phrasings of an existing entry, which may also take its answer.
 
     Raises:
@@ -45,15 +47,15 @@ def merge(session: Session, claim: Claim, entry_id: str, *, take_answer: bool = 
         Conflict: somebody else was first, or the entry is retired.
         InvalidInput: the entry has no phrasings.
     """
-    item = _claimed(session, claim)
+    item = _claim_item(session, claim)
     if item.kind == "example":
         raise InvalidInput("Examples of an intent cannot be merged into an entry.")
     if item.kind == contradictions.KIND:
         raise InvalidInput("These are entries already: choose which one stays.")
-    return _agree(session, item, Wanted("merge", entry_id, take_answer), claim.by)
+    return _record_approval(session, item, Wanted("merge", entry_id, take_answer), claim.by)
 
 
-def keep(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
+def keep_entry(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
     """Of entries that contradict each other this one stays; those with another answer are retired.
 
     Raises:
@@ -61,13 +63,13 @@ def keep(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
         Conflict: somebody else was first, or the entry is none of them any more.
         InvalidInput: this item is no contradiction.
     """
-    item = _claimed(session, claim)
+    item = _claim_item(session, claim)
     if item.kind != contradictions.KIND:
         raise InvalidInput("Only of a contradiction one side can be kept.")
-    return _agree(session, item, Wanted("keep", entry_id), claim.by)
+    return _record_approval(session, item, Wanted("keep", entry_id), claim.by)
 
 
-def edit(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
+def edit_item(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
     """Say it in other words; it stays in the queue.
 
     Raises:
@@ -75,23 +77,26 @@ def edit(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
         Conflict: somebody else was first.
         InvalidInput: it says nothing, or too much.
     """
-    item = _claimed(session, claim)
+    item = _claim_item(session, claim)
     if item.kind == contradictions.KIND:
         raise InvalidInput("Change one of its entries instead: the contradiction then goes away by itself.")
     before = {"questions": item.questions, "answer": item.answer, "subject": item.subject, "intent": item.intent}
-    asked = list(dict.fromkeys(text for text in map(storable, wording.questions) if text))
+    asked = list(dict.fromkeys(text for text in map(clean_for_storage, wording.questions) if text))
     _refuse_sizes(asked, wording.answer)
-    item.questions, item.answer = asked, storable(wording.answer)
-    item.subject, item.intent = storable(wording.subject or "") or None, storable(wording.intent or "") or None
+    item.questions, item.answer = asked, clean_for_storage(wording.answer)
+    item.subject, item.intent = (
+        clean_for_storage(wording.subject or "") or None,
+        clean_for_storage(wording.intent or "") or None,
+    )
     if item.kind in {"entry", "faq"}:
-        publication.content(item).checked()
+        publication.build_item_content(item).checked()
     if item.status == "half_approved":
         item.first_by = claim.by
-    note(session, item.tenant_id, "review", item.id, "edited", claim.by, before=before)
+    add_audit_event(session, item.tenant_id, "review", item.id, "edited", claim.by, before=before)
     return item
 
 
-def reject(session: Session, claim: Claim, reason: str) -> ReviewItem:
+def reject_item(session: Session, claim: Claim, reason: str) -> ReviewItem:
     """Decide against it, and say why. A contradiction is let stand until one of its answers changes.
 
     Raises:
@@ -99,17 +104,17 @@ def reject(session: Session, claim: Claim, reason: str) -> ReviewItem:
         Conflict: somebody else was first.
         InvalidInput: no reason is given.
     """
-    item = _claimed(session, claim)
-    if not storable(reason):
+    item = _claim_item(session, claim)
+    if not clean_for_storage(reason):
         raise InvalidInput("Say why it is rejected: whoever proposes it next can learn from it.")
     if item.kind == contradictions.KIND:
         answers = contradictions.answers_of(session, item.tenant_id, item.key or "")
         item.undo = {"answers": sorted(answers)}
-        _recheck(session, item, claim.by)
-    return _decide(session, item, "rejected", claim.by, storable(reason)[:1000])
+        _recheck_contradiction(session, item, claim.by)
+    return _set_decision(session, item, "rejected", claim.by, clean_for_storage(reason)[:1000])
 
 
-def snooze(session: Session, claim: Claim, until: datetime, reason: str = "") -> ReviewItem:
+def snooze_item(session: Session, claim: Claim, until: datetime, reason: str = "") -> ReviewItem:
     """Out of the queue until then.
 
     Raises:
@@ -117,75 +122,77 @@ def snooze(session: Session, claim: Claim, until: datetime, reason: str = "") ->
         Conflict: somebody else was first.
         InvalidInput: then is not in the coming year.
     """
-    item = _claimed(session, claim)
-    if not now() < until <= now() + LONGEST_SNOOZE:
+    item = _claim_item(session, claim)
+    if not get_current_time() < until <= get_current_time() + LONGEST_SNOOZE:
         raise InvalidInput("Snooze it until a day within the coming year.")
     item.snoozed_until = until
     if item.expires_at:
         item.expires_at = max(item.expires_at, until + timedelta(days=7))
-    return _decide(session, item, "snoozed", claim.by, storable(reason)[:1000])
+    return _set_decision(session, item, "snoozed", claim.by, clean_for_storage(reason)[:1000])
 
 
-def undo(session: Session, claim: Claim) -> ReviewItem:
+def undo_decision(session: Session, claim: Claim) -> ReviewItem:
     """Take the decision back with all that it did; the item waits again.
 
     Raises:
         NotFound: there is no such item.
         Conflict: nothing was decided, or an entry was changed since.
     """
-    item = _claimed(session, claim, ("half_approved", "approved", "merged", "rejected", "snoozed", "expired"))
+    item = _claim_item(session, claim, ("half_approved", "approved", "merged", "rejected", "snoozed", "expired"))
     if record := item.undo.get("entries"):
         editor = EntryEditor(session, item.tenant_id, Change(claim.by, f"review {item.id} undone"))
         editor.lock()
-        restore(session, item.tenant_id, editor, record)
+        restore_entries(session, item.tenant_id, editor, record)
     if examples := item.undo.get("examples"):
         session.execute(update(TrainingExample).where(TrainingExample.id.in_(examples)).values(status="undone"))
     if item.kind == contradictions.KIND and item.status == "rejected":
-        _recheck(session, item, claim.by)
+        _recheck_contradiction(session, item, claim.by)
     wanted = Wanted.stored(item.undo.get("wanted"))
-    note(session, item.tenant_id, "review", item.id, "undone", claim.by, status=item.status)
+    add_audit_event(session, item.tenant_id, "review", item.id, "undone", claim.by, status=item.status)
     item.entry_id = item.undo.get("near", item.entry_id)
     item.undo = {"wanted": asdict(wanted)} if wanted and wanted.action == "amend" else {}
     item.status, item.reason, item.first_by = "open", "", None
     item.decided_by = item.decided_at = item.snoozed_until = None
-    if item.expires_at and item.expires_at <= now():
-        item.expires_at = now() + timedelta(weeks=settings.of(session, item.tenant_id).expire_weeks)
+    if item.expires_at and item.expires_at <= get_current_time():
+        item.expires_at = get_current_time() + timedelta(
+            weeks=settings.get_learning_settings(session, item.tenant_id).expire_weeks
+        )
     return item
 
 
-def _agree(session: Session, item: ReviewItem, wanted: Wanted, by: str) -> ReviewItem:
+def _record_approval(session: Session, item: ReviewItem, wanted: Wanted, by: str) -> ReviewItem:
     seconded = item.status == "half_approved" and item.undo.get("wanted") == asdict(wanted)
-    if settings.of(session, item.tenant_id).four_eyes:
+    if settings.get_learning_settings(session, item.tenant_id).four_eyes:
         if seconded and item.first_by == by:
             raise Conflict("You approved this already; a second person must approve it too.")
         if not seconded:
-            publication.check(session, item, wanted)
+            publication.check_publication(session, item, wanted)
             item.first_by, item.undo = by, {"wanted": asdict(wanted)}
-            return _decide(session, item, "half_approved", by, "")
+            return _set_decision(session, item, "half_approved", by, "")
     near, reason = item.entry_id, f"review {item.id}: {wanted.action}"
     if item.first_by and item.first_by != by:
         reason += f", approved first by {item.first_by}"
     editor = EntryEditor(session, item.tenant_id, Change(by, reason))
     if item.kind != "example":
         editor.lock()
-    done = publication.publish(session, item, wanted, Edits(editor), by)
+    done = publication.publish_item(session, item, wanted, Edits(editor), by)
     item.undo = {**done, "wanted": asdict(wanted), "near": near}
     merged = wanted.action == "merge" and item.kind != "phrasing"
-    return _decide(session, item, "merged" if merged else "approved", by, "")
+    return _set_decision(session, item, "merged" if merged else "approved", by, "")
 
 
-def _recheck(session: Session, item: ReviewItem, by: str) -> None:
+def _recheck_contradiction(session: Session, item: ReviewItem, by: str) -> None:
     """What this decision says about a contradiction marks its entries."""
     EntryEditor(session, item.tenant_id, Change(by, f"review {item.id}")).recheck([item.key or ""])
 
 
-def _decide(session: Session, item: ReviewItem, status: str, by: str, reason: str) -> ReviewItem:
-    item.status, item.reason, item.decided_by, item.decided_at = status, reason, by, now()
-    note(session, item.tenant_id, "review", item.id, status, by, reason=reason, entry_id=item.entry_id)
+def _set_decision(session: Session, item: ReviewItem, status: str, by: str, reason: str) -> ReviewItem:
+    item.status, item.reason, item.decided_by, item.decided_at = status, reason, by, get_current_time()
+    add_audit_event(session, item.tenant_id, "review", item.id, status, by, reason=reason, entry_id=item.entry_id)
     return item
 
 
-def _claimed(session: Session, claim: Claim, statuses: Sequence[str] = UNDECIDED) -> ReviewItem:
+def _claim_item(session: Session, claim: Claim, statuses: Sequence[str] = UNDECIDED) -> ReviewItem:
     """The item, for nobody else to decide about. By an update, so that the second of two waits and then is told."""
     row = update(ReviewItem).where(
         ReviewItem.id == claim.item_id,
@@ -193,15 +200,15 @@ def _claimed(session: Session, claim: Claim, statuses: Sequence[str] = UNDECIDED
         ReviewItem.revision == claim.revision,
         ReviewItem.status.in_(statuses),
     )
-    taken = row.values(revision=claim.revision + 1, updated_at=now()).returning(ReviewItem.id)
+    taken = row.values(revision=claim.revision + 1, updated_at=get_current_time()).returning(ReviewItem.id)
     mine = session.scalar(taken, execution_options={"synchronize_session": False}) is not None
-    item = found(session, claim.tenant_id, claim.item_id)
+    item = get_review_item(session, claim.tenant_id, claim.item_id)
     if not mine:
-        raise Conflict(_why(item, claim))
+        raise Conflict(_explain_conflict(item, claim))
     return item
 
 
-def _why(item: ReviewItem, claim: Claim) -> str:
+def _explain_conflict(item: ReviewItem, claim: Claim) -> str:
     status = SAID.get(item.status, item.status)
     who = f" by {item.decided_by}" if item.decided_by else ""
     if item.revision == claim.revision:

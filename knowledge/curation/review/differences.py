@@ -16,7 +16,7 @@ class Piece(NamedTuple):
     text: str
 
 
-def diff(before: str, after: str) -> list[Piece]:
+def diff_texts(before: str, after: str) -> list[Piece]:
     """The pieces of both texts in reading order."""
     old, new = WORDS.findall(before), WORDS.findall(after)
     pieces: list[Piece] = []

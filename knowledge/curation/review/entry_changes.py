@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from core.audit import note
-from core.db.models import KnowledgeEntry, ReviewItem, now
+from core.audit import add_audit_event
+from core.db.models import KnowledgeEntry, ReviewItem, get_current_time
 from core.errors import Conflict, NotFound
 from core.feedback import settings
 from knowledge.curation.corrections.edits import content_of, version_of
@@ -30,22 +30,22 @@ class Outcome:
         return self.item_id is not None
 
 
-def create(session: Session, hand: Hand, content: Content) -> Outcome:
+def create_entry(session: Session, hand: Hand, content: Content) -> Outcome:
     """A new entry, served at once.
 
     Raises:
         InvalidInput: it says nothing, or too much.
     """
     content = content.checked()
-    if settings.of(session, hand.tenant_id).four_eyes:
-        return _propose(session, hand, content, Wanted("publish"))
+    if settings.get_learning_settings(session, hand.tenant_id).four_eyes:
+        return _propose_entry(session, hand, content, Wanted("publish"))
     editor = EntryEditor(session, hand.tenant_id, Change(hand.by, hand.reason or "written by hand"))
     entry = editor.add(content, approved=True)
-    _note(session, hand, entry, "created")
+    _note_entry_change(session, hand, entry, "created")
     return Outcome(entry.id)
 
 
-def change(session: Session, hand: Hand, seen: Seen, content: Content) -> Outcome:
+def change_entry(session: Session, hand: Hand, seen: Seen, content: Content) -> Outcome:
     """The entry's next version.
 
     Raises:
@@ -53,39 +53,39 @@ def change(session: Session, hand: Hand, seen: Seen, content: Content) -> Outcom
         Conflict: somebody changed it meanwhile.
         InvalidInput: it says nothing, or too much.
     """
-    editor, entry = _locked(session, hand, seen, "changed by hand")
-    return _change(session, hand, editor, entry, content)
+    editor, entry = _lock_entry(session, hand, seen, "changed by hand")
+    return _change_content(session, hand, editor, entry, content)
 
 
-def retire(session: Session, hand: Hand, seen: Seen) -> Outcome:
+def retire_entry(session: Session, hand: Hand, seen: Seen) -> Outcome:
     """Serve it no longer; one person is enough to take something away.
 
     Raises:
         NotFound: there is no such entry.
         Conflict: somebody changed it meanwhile.
     """
-    editor, entry = _locked(session, hand, seen, "retired by hand")
+    editor, entry = _lock_entry(session, hand, seen, "retired by hand")
     editor.retire(entry)
-    _note(session, hand, entry, "retired")
+    _note_entry_change(session, hand, entry, "retired")
     return Outcome(entry.id)
 
 
-def approve(session: Session, hand: Hand, seen: Seen) -> Outcome:
+def approve_entry(session: Session, hand: Hand, seen: Seen) -> Outcome:
     """Serve it from now on; with four eyes not by whoever wrote it.
 
     Raises:
         NotFound: there is no such entry.
         Conflict: somebody changed it meanwhile, or a second person is needed.
     """
-    editor, entry = _locked(session, hand, seen, "approved by hand")
-    if settings.of(session, hand.tenant_id).four_eyes and entry.author == hand.by:
+    editor, entry = _lock_entry(session, hand, seen, "approved by hand")
+    if settings.get_learning_settings(session, hand.tenant_id).four_eyes and entry.author == hand.by:
         raise Conflict("You changed this entry last; a second person must approve it.")
     editor.approve(entry)
-    _note(session, hand, entry, "approved")
+    _note_entry_change(session, hand, entry, "approved")
     return Outcome(entry.id)
 
 
-def restore(session: Session, hand: Hand, seen: Seen, version: int) -> Outcome:
+def restore_version(session: Session, hand: Hand, seen: Seen, version: int) -> Outcome:
     """What it said at an earlier version, as a new one.
 
     Raises:
@@ -93,13 +93,15 @@ def restore(session: Session, hand: Hand, seen: Seen, version: int) -> Outcome:
         Conflict: somebody changed it meanwhile.
     """
     hand = replace(hand, reason=hand.reason or f"version {version} restored")
-    editor, entry = _locked(session, hand, seen, hand.reason)
+    editor, entry = _lock_entry(session, hand, seen, hand.reason)
     if not 1 <= version <= entry.version:
         raise NotFound(f"Entry {entry.id!r} has no version {version}.")
-    return _change(session, hand, editor, entry, content_of(version_of(session, entry.id, version)))
+    return _change_content(session, hand, editor, entry, content_of(version_of(session, entry.id, version)))
 
 
-def _change(session: Session, hand: Hand, editor: EntryEditor, entry: KnowledgeEntry, content: Content) -> Outcome:
+def _change_content(
+    session: Session, hand: Hand, editor: EntryEditor, entry: KnowledgeEntry, content: Content
+) -> Outcome:
     before = entries.content_of(entry)
     wanted = replace(
         content,
@@ -111,18 +113,18 @@ def _change(session: Session, hand: Hand, editor: EntryEditor, entry: KnowledgeE
     ).checked()
     if wanted == before:
         return Outcome(entry.id)
-    if entry.status == "approved" and settings.of(session, hand.tenant_id).four_eyes:
+    if entry.status == "approved" and settings.get_learning_settings(session, hand.tenant_id).four_eyes:
         amend = Wanted("amend", entry.id, version=entry.version, title=wanted.title)
-        return _propose(session, hand, wanted, amend)
+        return _propose_entry(session, hand, wanted, amend)
     editor.amend(entry, wanted)
-    _note(session, hand, entry, "changed")
+    _note_entry_change(session, hand, entry, "changed")
     return Outcome(entry.id)
 
 
-def _locked(session: Session, hand: Hand, seen: Seen, reason: str) -> tuple[EntryEditor, KnowledgeEntry]:
+def _lock_entry(session: Session, hand: Hand, seen: Seen, reason: str) -> tuple[EntryEditor, KnowledgeEntry]:
     editor = EntryEditor(session, hand.tenant_id, Change(hand.by, hand.reason or reason))
     editor.lock()
-    entry = entries.found(session, hand.tenant_id, seen.entry_id)
+    entry = entries.get_entry(session, hand.tenant_id, seen.entry_id)
     if entry.version != seen.version:
         raise Conflict(
             f"{entry.author} changed this entry while you looked at it (version {seen.version}, now {entry.version})."
@@ -130,7 +132,7 @@ def _locked(session: Session, hand: Hand, seen: Seen, reason: str) -> tuple[Entr
     return editor, entry
 
 
-def _propose(session: Session, hand: Hand, content: Content, wanted: Wanted) -> Outcome:
+def _propose_entry(session: Session, hand: Hand, content: Content, wanted: Wanted) -> Outcome:
     """The first of two approvals, as an item of the queue."""
     item = ReviewItem(
         tenant_id=hand.tenant_id,
@@ -144,15 +146,15 @@ def _propose(session: Session, hand: Hand, content: Content, wanted: Wanted) -> 
         reason=hand.reason[:1000],
         first_by=hand.by,
         decided_by=hand.by,
-        decided_at=now(),
+        decided_at=get_current_time(),
         undo={"wanted": asdict(wanted)},
     )
     session.add(item)
     session.flush()
-    note(session, hand.tenant_id, "review", item.id, "proposed", hand.by, entry_id=wanted.entry_id)
+    add_audit_event(session, hand.tenant_id, "review", item.id, "proposed", hand.by, entry_id=wanted.entry_id)
     return Outcome(wanted.entry_id, item.id)
 
 
-def _note(session: Session, hand: Hand, entry: KnowledgeEntry, action: str) -> None:
+def _note_entry_change(session: Session, hand: Hand, entry: KnowledgeEntry, action: str) -> None:
     details = {"version": entry.version, "reason": hand.reason}
-    note(session, hand.tenant_id, "entry", entry.id, action, hand.by, **details)
+    add_audit_event(session, hand.tenant_id, "entry", entry.id, action, hand.by, **details)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from core.db.models import EntryQuestion, InteractionFeedback, KnowledgeEntry, Turn, now
-from core.feedback.types import used
+from core.db.models import EntryQuestion, InteractionFeedback, KnowledgeEntry, Turn, get_current_time
+from core.feedback.types import match_used_entry
 from knowledge.entries import editor
 
 USED_DAYS = 90
@@ -27,7 +27,7 @@ class Filter:
     search: str | None = None
 
 
-def listed(
+def search_entries(
     session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
 ) -> tuple[int, list[KnowledgeEntry]]:
     """How many fit, and some of them, last changed first."""
@@ -49,7 +49,7 @@ def listed(
     return total, list(session.scalars(loaded))
 
 
-def described(session: Session, entry: KnowledgeEntry) -> dict[str, Any]:
+def describe_knowledge_entry(session: Session, entry: KnowledgeEntry) -> dict[str, Any]:
     """All there is to say; ``live``: both indexes hold this version."""
     revision = editor.revision_of(session, entry.tenant_id)
     return {
@@ -73,14 +73,14 @@ def described(session: Session, entry: KnowledgeEntry) -> dict[str, Any]:
     }
 
 
-def use(session: Session, tenant_id: str, entry_id: str) -> dict[str, int]:
+def count_entry_uses(session: Session, tenant_id: str, entry_id: str) -> dict[str, int]:
     """How often it went into an answer lately, and what customers said of that."""
-    since = now() - timedelta(days=USED_DAYS)
+    since = get_current_time() - timedelta(days=USED_DAYS)
     query = (
         select(InteractionFeedback.helpful, func.count())
         .select_from(Turn)
         .outerjoin(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
-        .where(Turn.tenant_id == tenant_id, Turn.created_at >= since, used(entry_id))
+        .where(Turn.tenant_id == tenant_id, Turn.created_at >= since, match_used_entry(entry_id))
         .group_by(InteractionFeedback.helpful)
     )
     counts: dict[bool | None, int] = {row[0]: row[1] for row in session.execute(query)}
@@ -94,7 +94,7 @@ def use(session: Session, tenant_id: str, entry_id: str) -> dict[str, int]:
 
 def by_intent(session: Session, tenant_id: str, intent: str, limit: int) -> list[tuple[KnowledgeEntry, int]]:
     """Entries that answered messages understood as this intent lately, the most used first."""
-    since = now() - timedelta(days=USED_DAYS)
+    since = get_current_time() - timedelta(days=USED_DAYS)
     turns = (
         select(Turn.entries)
         .where(

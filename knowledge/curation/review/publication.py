@@ -17,7 +17,7 @@ from knowledge.entries.content import Content
 from knowledge.types import Utterance
 
 
-def natural(item: ReviewItem) -> Wanted:
+def get_default_action(item: ReviewItem) -> Wanted:
     """What a plain approval means for this kind of item.
 
     Raises:
@@ -30,7 +30,7 @@ def natural(item: ReviewItem) -> Wanted:
     return Wanted("publish")
 
 
-def check(session: Session, item: ReviewItem, wanted: Wanted) -> None:
+def check_publication(session: Session, item: ReviewItem, wanted: Wanted) -> None:
     """Refuse now what could not be published later.
 
     Raises:
@@ -42,34 +42,34 @@ def check(session: Session, item: ReviewItem, wanted: Wanted) -> None:
         if not item.intent:
             raise InvalidInput("Say which intent these messages have: edit the item first.")
     elif wanted.action == "keep":
-        _kept(session, item, wanted)
+        _get_kept_entry(session, item, wanted)
     elif wanted.action == "publish":
-        content(item).checked()
+        build_item_content(item).checked()
     else:
-        _target(session, item, wanted)
+        _get_target_entry(session, item, wanted)
 
 
-def publish(session: Session, item: ReviewItem, wanted: Wanted, edits: Edits, by: str) -> dict[str, Any]:
+def publish_item(session: Session, item: ReviewItem, wanted: Wanted, edits: Edits, by: str) -> dict[str, Any]:
     """Do it; what is returned undoes it again."""
-    check(session, item, wanted)
+    check_publication(session, item, wanted)
     if item.kind == "example":
-        return {"examples": _examples(session, item, by)}
+        return {"examples": _store_examples(session, item, by)}
     if wanted.action == "keep":
-        kept = _kept(session, item, wanted)
+        kept = _get_kept_entry(session, item, wanted)
         for entry in contradictions.entries_of(session, item.tenant_id, item.key or ""):
             if entry.answer_key != kept.answer_key:
                 edits.retire(entry)
         item.entry_id = kept.id
     elif wanted.action == "publish":
-        item.entry_id = edits.add(content(item)).id
+        item.entry_id = edits.add(build_item_content(item)).id
     else:
-        entry = _target(session, item, wanted)
-        edits.amend(entry, _merged(entry, item, wanted))
+        entry = _get_target_entry(session, item, wanted)
+        edits.amend(entry, _merge_content(entry, item, wanted))
         item.entry_id = entry.id
     return {"entries": edits.record}
 
 
-def content(item: ReviewItem) -> Content:
+def build_item_content(item: ReviewItem) -> Content:
     """The item as an entry would say it."""
     return Content(
         "faq",
@@ -81,7 +81,7 @@ def content(item: ReviewItem) -> Content:
     )
 
 
-def _merged(entry: KnowledgeEntry, item: ReviewItem, wanted: Wanted) -> Content:
+def _merge_content(entry: KnowledgeEntry, item: ReviewItem, wanted: Wanted) -> Content:
     before, new = editor.content_of(entry), tuple(item.questions)
     if wanted.action == "amend":
         return replace(before, answer=item.answer, questions=new, subject=item.subject, title=wanted.title)
@@ -89,10 +89,10 @@ def _merged(entry: KnowledgeEntry, item: ReviewItem, wanted: Wanted) -> Content:
     return replace(before, answer=answer, questions=before.questions + new)
 
 
-def _target(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
+def _get_target_entry(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
     if not wanted.entry_id:
         raise InvalidInput("Say which entry this goes into.")
-    entry = editor.found(session, item.tenant_id, wanted.entry_id)
+    entry = editor.get_entry(session, item.tenant_id, wanted.entry_id)
     if wanted.version is not None and entry.version != wanted.version:
         raise Conflict(
             f"The entry was changed by {entry.author} since this was proposed (version {entry.version}): reject it, and change the entry anew."
@@ -104,7 +104,7 @@ def _target(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntr
     return entry
 
 
-def _kept(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
+def _get_kept_entry(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
     """The entry that stays, of those that contradict each other now."""
     sides = contradictions.entries_of(session, item.tenant_id, item.key or "")
     kept = next((entry for entry in sides if entry.id == wanted.entry_id), None)
@@ -113,7 +113,7 @@ def _kept(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
     return kept
 
 
-def _examples(session: Session, item: ReviewItem, by: str) -> list[str]:
+def _store_examples(session: Session, item: ReviewItem, by: str) -> list[str]:
     """Ids of the examples that are new."""
     known = select(TrainingExample.text).filter_by(tenant_id=item.tenant_id, intent=item.intent)
     have = set(session.scalars(known.where(TrainingExample.status.in_(["approved", "exported"]))))

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
-from core.db.models import KnowledgeEntry, Message, ReviewItem, now
+from core.db.models import KnowledgeEntry, Message, ReviewItem, get_current_time
 from core.errors import NotFound
 from core.feedback import settings
-from knowledge.curation.review.differences import diff
+from knowledge.curation.review.differences import diff_texts
 from knowledge.entries import contradictions, editor
 
 FIELDS = (
@@ -34,7 +34,7 @@ class Filter:
     language: str | None = None
 
 
-def found(session: Session, tenant_id: str, item_id: str) -> ReviewItem:
+def get_review_item(session: Session, tenant_id: str, item_id: str) -> ReviewItem:
     """One item, as it is in the database now.
 
     Raises:
@@ -46,9 +46,11 @@ def found(session: Session, tenant_id: str, item_id: str) -> ReviewItem:
     return item
 
 
-def listed(session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int) -> tuple[int, list[ReviewItem]]:
+def list_review_items(
+    session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
+) -> tuple[int, list[ReviewItem]]:
     """How many fit, and some of them: the greatest effect first, decided ones newest first."""
-    query = _matching(tenant_id, wanted)
+    query = _build_query(tenant_id, wanted)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     if wanted.status in {None, "open", "half_approved"}:
         query = query.order_by(ReviewItem.effect.desc(), ReviewItem.asks.desc(), ReviewItem.id)
@@ -57,47 +59,49 @@ def listed(session: Session, tenant_id: str, wanted: Filter, limit: int, offset:
     return total, list(session.scalars(query.limit(limit).offset(offset)))
 
 
-def described(session: Session, item: ReviewItem) -> dict[str, Any]:
+def describe_item(session: Session, item: ReviewItem) -> dict[str, Any]:
     """All fields; ``live``: the vector index holds what was published (None: nothing was)."""
     return {
         **{name: getattr(item, name) for name in FIELDS},
         "wanted": item.undo.get("wanted") if item.status == "half_approved" else None,
-        "expires_at": expiry(session, item),
-        "live": _is_live(session, item),
+        "expires_at": get_item_expiry(session, item),
+        "live": _is_item_live(session, item),
     }
 
 
-def detailed(session: Session, item: ReviewItem) -> dict[str, Any]:
+def describe_item_details(session: Session, item: ReviewItem) -> dict[str, Any]:
     """The same with where it was said, and the near entries beside their differences."""
     target = (item.undo.get("wanted") or {}).get("entry_id") if item.status == "half_approved" else None
     known = {near["entry_id"]: near for near in item.near}
     for entry_id in filter(None, (item.entry_id if item.status in {"open", "half_approved"} else None, target)):
         known.setdefault(entry_id, {"entry_id": entry_id})
-    stored = _entries(session, item.tenant_id, list(known))
+    stored = _load_entries(session, item.tenant_id, list(known))
     return {
-        **described(session, item),
-        "evidence": _evidence(session, item),
+        **describe_item(session, item),
+        "evidence": _list_evidence(session, item),
         "said": len(item.evidence),
-        "near": [_near(item, stored[id_], near) for id_, near in known.items() if id_ in stored],
+        "near": [_describe_near_entry(item, stored[id_], near) for id_, near in known.items() if id_ in stored],
     }
 
 
-def expiry(session: Session, item: ReviewItem) -> datetime | None:
+def get_item_expiry(session: Session, item: ReviewItem) -> datetime | None:
     """When it leaves the queue unless somebody decides."""
     if item.status not in {"open", "half_approved"} or item.kind == contradictions.KIND:
         return None
-    return item.expires_at or item.created_at + timedelta(weeks=settings.of(session, item.tenant_id).expire_weeks)
+    return item.expires_at or item.created_at + timedelta(
+        weeks=settings.get_learning_settings(session, item.tenant_id).expire_weeks
+    )
 
 
-def waiting(session: Session, tenant_id: str) -> int:
+def count_waiting_items(session: Session, tenant_id: str) -> int:
     """How many items wait for a decision."""
-    return session.scalar(select(func.count()).select_from(_matching(tenant_id, Filter()).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(_build_query(tenant_id, Filter()).subquery())) or 0
 
 
-def analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> dict[str, Any]:
+def compute_review_analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> dict[str, Any]:
     """Counts by status and kind, what still can be won, and how the last days' decisions went."""
-    by_status = _counts(session, tenant_id, ReviewItem.status)
-    since = now() - timedelta(days=days)
+    by_status = _count_by_column(session, tenant_id, ReviewItem.status)
+    since = get_current_time() - timedelta(days=days)
     decided = select(ReviewItem.status, ReviewItem.created_at, ReviewItem.decided_at).where(
         ReviewItem.tenant_id == tenant_id,
         ReviewItem.decided_at >= since,
@@ -111,7 +115,7 @@ def analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> di
     taken = sum(row.status != "rejected" for row in rows)
     return {
         "by_status": by_status,
-        "by_kind": _counts(session, tenant_id, ReviewItem.kind, "open", "half_approved"),
+        "by_kind": _count_by_column(session, tenant_id, ReviewItem.kind, "open", "half_approved"),
         "waiting": by_status.get("open", 0) + by_status.get("half_approved", 0),
         "waiting_effect": round(session.scalar(effect) or 0.0, 2),
         "days": days,
@@ -121,7 +125,7 @@ def analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> di
     }
 
 
-def _matching(tenant_id: str, wanted: Filter) -> Select[Any]:
+def _build_query(tenant_id: str, wanted: Filter) -> Select[Any]:
     query = select(ReviewItem).where(ReviewItem.tenant_id == tenant_id)
     statuses = [wanted.status] if wanted.status else ["open", "half_approved"]
     query = query.where(ReviewItem.status.in_(statuses))
@@ -139,14 +143,14 @@ def _matching(tenant_id: str, wanted: Filter) -> Select[Any]:
     return query
 
 
-def _counts(session: Session, tenant_id: str, column: Any, *statuses: str) -> dict[str, int]:
+def _count_by_column(session: Session, tenant_id: str, column: Any, *statuses: str) -> dict[str, int]:
     query = select(column, func.count()).where(ReviewItem.tenant_id == tenant_id).group_by(column)
     if statuses:
         query = query.where(ReviewItem.status.in_(statuses))
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def _is_live(session: Session, item: ReviewItem) -> bool | None:
+def _is_item_live(session: Session, item: ReviewItem) -> bool | None:
     changed = [change["id"] for change in item.undo.get("entries", [])]
     revision = editor.revision_of(session, item.tenant_id)
     if not changed or revision is None:
@@ -155,12 +159,12 @@ def _is_live(session: Session, item: ReviewItem) -> bool | None:
     return (session.scalar(query) or 0) <= revision.indexed
 
 
-def _entries(session: Session, tenant_id: str, ids: list[str]) -> dict[str, KnowledgeEntry]:
+def _load_entries(session: Session, tenant_id: str, ids: list[str]) -> dict[str, KnowledgeEntry]:
     query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.id.in_(ids))
     return {entry.id: entry for entry in session.scalars(query)}
 
 
-def _near(item: ReviewItem, entry: KnowledgeEntry, near: dict[str, Any]) -> dict[str, Any]:
+def _describe_near_entry(item: ReviewItem, entry: KnowledgeEntry, near: dict[str, Any]) -> dict[str, Any]:
     return {
         "entry_id": entry.id,
         "similarity": near.get("similarity"),
@@ -174,11 +178,11 @@ def _near(item: ReviewItem, entry: KnowledgeEntry, near: dict[str, Any]) -> dict
         "version": entry.version,
         "source": f"{entry.source.uri} in {entry.source.origin}" if entry.source else None,
         "updated_at": entry.updated_at,
-        "diff": [tuple(piece) for piece in diff(entry.answer, item.answer)] if item.answer else [],
+        "diff": [tuple(piece) for piece in diff_texts(entry.answer, item.answer)] if item.answer else [],
     }
 
 
-def _evidence(session: Session, item: ReviewItem) -> list[dict[str, Any]]:
+def _list_evidence(session: Session, item: ReviewItem) -> list[dict[str, Any]]:
     """What was said there, as far as it is still stored."""
     shown = item.evidence[:EVIDENCE_SHOWN]
     ids = [each["message_id"] for each in shown if each.get("message_id")]

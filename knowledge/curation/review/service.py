@@ -37,16 +37,16 @@ class Desk:
         While Chroma is away the change is stored all the same; the worker indexes it when Chroma is back.
         """
 
-        def decide(session: Session) -> tuple[T, bool]:
+        def apply_decision(session: Session) -> tuple[T, bool]:
             result = work(session)
             session.flush()
             revision = editor.revision_of(session, tenant_id)
             changed = revision is not None and revision.indexed < revision.number
             if changed:
-                contradictions.queue(session, tenant_id)
+                contradictions.sync_contradiction_items(session, tenant_id)
             return result, changed
 
-        result, changed = await self._database.run(decide)
+        result, changed = await self._database.run(apply_decision)
         if changed:
             self._forget(tenant_id)
             if late := await asyncio.to_thread(sync_quietly, self._synchroniser, tenant_id):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from knowledge.imports.markup.markdown import markdown_blocks
 from knowledge.imports.sources.document import Document, Raw, address_of
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 from knowledge.imports.sources.text import About, document_of
 
 ATTRIBUTE = re.compile(r"^:(!?[\w-]+!?):\s*(.*)$")
@@ -58,7 +58,7 @@ SIGNS = {
 def read_asciidoc(raw: Raw, data: bytes) -> Document:
     """An AsciiDoc document."""
     url = address_of(raw)
-    lines = decoded(data).replace("\r\n", "\n").split("\n")
+    lines = decode_text(data).replace("\r\n", "\n").split("\n")
     text = "\n".join(_Converter().markdown(lines))
     return document_of(raw, markdown_blocks(text, url or raw.base_url), About(url=url))
 
@@ -80,20 +80,20 @@ class _Converter:
             line = lines[at].rstrip()
             at += 1
             if COMMENT_FENCE.match(line):
-                at = _end(lines, at, line) + 1
+                at = _find_block_end(lines, at, line) + 1
             elif FENCE.match(line):
-                end = _end(lines, at, line)
+                end = _find_block_end(lines, at, line)
                 pad = " " * self._depth if self._attached else ""
                 yield from ("", *self._heading_line(), *(pad + code for code in ("```", *lines[at:end], "```")), "")
                 at, self._options, self._attached = end + 1, "", False
             elif TABLE.match(line):
-                end = _end(lines, at, line)
-                yield from ("", *self._heading_line(), *self._table(lines[at:end]), "")
+                end = _find_block_end(lines, at, line)
+                yield from ("", *self._heading_line(), *self._convert_table(lines[at:end]), "")
                 at, self._options = end + 1, ""
             else:
-                yield from self._line(line)
+                yield from self._convert_line(line)
 
-    def _line(self, line: str) -> Iterator[str]:
+    def _convert_line(self, line: str) -> Iterator[str]:
         attribute = ATTRIBUTE.match(line)
         options = OPTIONS.match(line)
         if attribute:
@@ -109,42 +109,42 @@ class _Converter:
             self._attached = True
             yield ""
         elif FRAME.match(line):
-            yield from self._frame(line)
+            yield from self._convert_frame(line)
         elif TITLE.match(line) and not STEP.match(line):
-            self._title = self._said(line[1:])
+            self._title = self._convert_inline(line[1:])
         else:
-            yield from self._text(ANCHOR.sub("", line))
+            yield from self._convert_text(ANCHOR.sub("", line))
 
-    def _text(self, line: str) -> Iterator[str]:
+    def _convert_text(self, line: str) -> Iterator[str]:
         yield from self._heading_line()
         heading, bullet, step, term = HEADING.match(line), BULLET.match(line), STEP.match(line), TERM.match(line)
-        label = self._label()
+        label = self._pop_label()
         if heading:
             self._depth = 0
-            yield from ("", f"{'#' * len(heading.group(1))} {self._said(heading.group(2))}", "")
+            yield from ("", f"{'#' * len(heading.group(1))} {self._convert_inline(heading.group(2))}", "")
         elif bullet or step:
             found = bullet or step
             assert found is not None  # noqa: S101 -- for the type checker
             mark = found.group(1)
             level = len(mark) if mark[0] in "*." else 1
             self._depth = 3 * level
-            yield f"{' ' * (3 * (level - 1))}{'- ' if bullet else '1.'} {self._said(found.group(2))}"
+            yield f"{' ' * (3 * (level - 1))}{'- ' if bullet else '1.'} {self._convert_inline(found.group(2))}"
         elif term and not term.group(1).startswith(("http", "|")):
             self._depth = 2
-            yield from ("", self._said(term.group(1)), "")
+            yield from ("", self._convert_inline(term.group(1)), "")
             if term.group(2):
-                yield f": {self._said(term.group(2))}"
+                yield f": {self._convert_inline(term.group(2))}"
             self._term = not term.group(2)
         elif self._term and line.strip():
             self._term = False
-            yield f": {self._said(line.strip())}"
+            yield f": {self._convert_inline(line.strip())}"
         else:
             note = NOTE.match(line)
             text = f"{note.group(1).capitalize()}: {line[note.end() :]}" if note else line
             pad = " " * self._depth if self._attached else ""
-            yield f"{pad}{label}{self._said(text.strip())}"
+            yield f"{pad}{label}{self._convert_inline(text.strip())}"
 
-    def _frame(self, line: str) -> Iterator[str]:
+    def _convert_frame(self, line: str) -> Iterator[str]:
         if self._frames and self._frames[-1][0] == line:
             yield from ("", self._frames.pop()[1], "")
             return
@@ -163,11 +163,11 @@ class _Converter:
             title, self._title = self._title, ""
             yield from ("", f"**{title}**" if title.endswith("?") else f"{title.rstrip(':')}:", "")
 
-    def _label(self) -> str:
+    def _pop_label(self) -> str:
         kind, self._options = self._options.split(",")[0].strip(), ""
         return f"{kind.capitalize()}: " if kind in ("NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION") else ""
 
-    def _said(self, text: str) -> str:
+    def _convert_inline(self, text: str) -> str:
         text = re.sub(
             r"\{([\w-]+)\}", lambda found: self._attributes.get(found.group(1), found.group(1).replace("-", " ")), text
         )
@@ -175,8 +175,8 @@ class _Converter:
             text = pattern.sub(words, text)
         return re.sub(r"\[\]\(([^)]*)\)", r"\1", text)
 
-    def _table(self, lines: list[str]) -> Iterator[str]:
-        rows, headed = self._rows(lines)
+    def _convert_table(self, lines: list[str]) -> Iterator[str]:
+        rows, headed = self._parse_table_rows(lines)
         if not rows:
             return
         width = max(map(len, rows))
@@ -184,24 +184,24 @@ class _Converter:
         for row in (header, ["---"] * width, *rows):
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in [*row, *[""] * (width - len(row))]) + " |"
 
-    def _rows(self, lines: list[str]) -> tuple[list[list[str]], bool]:
+    def _parse_table_rows(self, lines: list[str]) -> tuple[list[list[str]], bool]:
         """The cells of a table row by row, and whether the first row names the columns."""
         filled = [line for line in lines if line.strip()]
         first = next((at for at, line in enumerate(lines) if line.strip()), 0)
         headed = "header" in self._options or (len(lines) > first + 1 and not lines[first + 1].strip())
-        per_line = [[self._said(cell.strip()) for cell in _cells(line)] for line in filled]
+        per_line = [[self._convert_inline(cell.strip()) for cell in _split_cells(line)] for line in filled]
         cols = re.search(r"cols=\"([^\"]+)\"|cols=(\d+)", self._options)
-        width = _width(cols) if cols else max((len(cells) for cells in per_line), default=0)
+        width = _count_columns(cols) if cols else max((len(cells) for cells in per_line), default=0)
         cells = [cell for row in per_line for cell in row]
         return [cells[at : at + width] for at in range(0, len(cells), width)] if width else [], headed
 
 
-def _cells(line: str) -> list[str]:
+def _split_cells(line: str) -> list[str]:
     parts = re.split(r"(?<!\\)(?:\d*[.+*]?\d*[<^>]?[aehlmsv]?)\|", line)
     return [part.replace("\\|", "|") for part in (parts[1:] if not parts[0].strip() else parts)]
 
 
-def _width(cols: re.Match[str]) -> int:
+def _count_columns(cols: re.Match[str]) -> int:
     said = cols.group(1) or cols.group(2)
     repeated = re.match(r"(\d+)\*", said)
     if repeated:
@@ -209,6 +209,6 @@ def _width(cols: re.Match[str]) -> int:
     return int(said) if said.isdecimal() and cols.group(2) else said.count(",") + 1
 
 
-def _end(lines: list[str], at: int, fence: str) -> int:
+def _find_block_end(lines: list[str], at: int, fence: str) -> int:
     mark = fence[:3] if fence.startswith("`") else fence
     return next((end for end in range(at, len(lines)) if lines[end].rstrip() == mark), len(lines))

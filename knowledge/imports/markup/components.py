@@ -211,57 +211,57 @@ class _Components:
 
     def converted(self) -> str:
         """The text with HTML tags in place of its components."""
-        return TAG.sub(self._tag, self._text)
+        return TAG.sub(self._convert_tag, self._text)
 
-    def _tag(self, found: re.Match[str]) -> str:  # noqa: PLR0911 -- one a kind of tag
+    def _convert_tag(self, found: re.Match[str]) -> str:  # noqa: PLR0911 -- one a kind of tag
         name = found.group("name")
         if name is None:
             return ""
         low = name.lower().rpartition(".")[2]
         if low in MARKDOWN_INSIDE and not name[0].isupper():
-            return self._html(found, low)
+            return self._convert_html_tag(found, low)
         if not self._is_component(found):
-            return found.group() if low in HTML else self._unknown(found)
+            return found.group() if low in HTML else self._convert_unknown_tag(found)
         if found.group("close"):
-            return self._closing(name, _place(found))
-        attributes = dict(_attributes(found.group("attributes")))
+            return self._close_component(name, _get_tag_indent(found))
+        attributes = dict(_parse_attributes(found.group("attributes")))
         if found.group("empty"):
-            return _alone(low, attributes)
+            return _render_empty_component(low, attributes)
         if name not in self._closed:
             return html.escape(found.group())
         names = _names_of_tabs(found)
         waiting = next((left for *_, left in reversed(self._open) if left), [])
-        if low == "tab" and not _title(attributes) and waiting:
+        if low == "tab" and not _get_component_title(attributes) and waiting:
             attributes["title"] = waiting.pop(0)
-        opening, closing = _around(low, attributes)
+        opening, closing = _get_enclosing_tags(low, attributes)
         own_line = opening.startswith("\n")
         self._open.append((name, closing, own_line, names))
-        return _opened(opening, _place(found)) if own_line else opening
+        return _render_opening_tags(opening, _get_tag_indent(found)) if own_line else opening
 
-    def _html(self, found: re.Match[str], low: str) -> str:
+    def _convert_html_tag(self, found: re.Match[str], low: str) -> str:
         tag = found.group()
         if low == "summary":
-            return f"\n\n{' ' * _place(found)}{tag}" if not found.group("close") else f"{tag}\n\n"
+            return f"\n\n{' ' * _get_tag_indent(found)}{tag}" if not found.group("close") else f"{tag}\n\n"
         if found.group("close"):
-            return _closed(tag, _place(found))
-        return _opened(f"\n\n{tag}\n\n", _place(found)) if low in self._closed else ""
+            return _render_closing_tag(tag, _get_tag_indent(found))
+        return _render_opening_tags(f"\n\n{tag}\n\n", _get_tag_indent(found)) if low in self._closed else ""
 
     def _is_component(self, found: re.Match[str]) -> bool:
         name = found.group("name")
         return is_component(name) or (name.isupper() and name.isalpha() and bool(found.group("attributes")))
 
-    def _unknown(self, found: re.Match[str]) -> str:
+    def _convert_unknown_tag(self, found: re.Match[str]) -> str:
         name = found.group("name")
         if name.lower().startswith(("http:", "https:", "mailto:")) or "@" in found.group():
             return found.group()
         known = name in self._closed or "=" in (found.group("attributes") or "") or found.group("empty")
         return "" if known else html.escape(found.group())
 
-    def _closing(self, name: str, place: int) -> str:
+    def _close_component(self, name: str, place: int) -> str:
         while any(name == opened for opened, *_ in self._open):
             opened, closing, own_line, _ = self._open.pop()
             if opened == name:
-                return _closed(closing.strip(), place) if own_line else closing
+                return _render_closing_tag(closing.strip(), place) if own_line else closing
         return ""
 
 
@@ -271,14 +271,14 @@ OPEN, CLOSE = "\x0e", "\x0f"
 """Begin the lines that say where the inside of a tag begins, with the tag's place, and ends."""
 
 
-def converted(text: str, *, mdx: bool = False) -> str:
+def convert_components(text: str, *, mdx: bool = False) -> str:
     """The text with HTML in place of its components; OPEN and CLOSE stand around the inside of each."""
     if "<" in text:
         text = _Components(text).converted()
-    return EXPRESSION.sub(_said, text) if (mdx or is_mdx(text)) and "{" in text else text
+    return EXPRESSION.sub(_render_expression, text) if (mdx or has_mdx_components(text)) and "{" in text else text
 
 
-def is_mdx(text: str) -> bool:
+def has_mdx_components(text: str) -> bool:
     """Whether a text has components although its name does not say so."""
     return any(is_component(name) for name in re.findall(rf"</({NAME})\s*>", text))
 
@@ -293,13 +293,13 @@ def _names_of_tabs(found: re.Match[str]) -> list[str]:
     return [text for _, text in STRING.findall(items.group(1))] if items else []
 
 
-def _place(found: re.Match[str]) -> int:
+def _get_tag_indent(found: re.Match[str]) -> int:
     """How far the line of a tag is indented."""
     line = found.string[found.string.rfind("\n", 0, found.start()) + 1 : found.start()]
     return len(line) - len(line.lstrip(" "))
 
 
-def _opened(tags: str, place: int) -> str:
+def _render_opening_tags(tags: str, place: int) -> str:
     pad = " " * place
     return (
         "\n\n"
@@ -308,16 +308,16 @@ def _opened(tags: str, place: int) -> str:
     )
 
 
-def _closed(tag: str, place: int) -> str:
+def _render_closing_tag(tag: str, place: int) -> str:
     return f"\n{CLOSE}\n\n{' ' * place}{tag}\n\n"
 
 
-def _said(found: re.Match[str]) -> str:
+def _render_expression(found: re.Match[str]) -> str:
     """What an expression in braces says: a string says itself, a variable nothing."""
     return next((text for text in found.groups() if text), "")
 
 
-def _attributes(text: str) -> Iterator[tuple[str, str]]:
+def _parse_attributes(text: str) -> Iterator[tuple[str, str]]:
     for name, value in ATTRIBUTE.findall(text or ""):
         inner = value.strip()
         if inner.startswith("{"):
@@ -327,18 +327,18 @@ def _attributes(text: str) -> Iterator[tuple[str, str]]:
         yield name.lower(), html.unescape(inner.strip("'\"`").strip())
 
 
-def _title(attributes: dict[str, str]) -> str:
+def _get_component_title(attributes: dict[str, str]) -> str:
     return next((attributes[name] for name in TITLES if attributes.get(name)), "")
 
 
-def _alone(low: str, attributes: dict[str, str]) -> str:
+def _render_empty_component(low: str, attributes: dict[str, str]) -> str:
     """A component without an inside."""
     answer = (
         attributes.get("answer") or attributes.get("content") or attributes.get("description") or attributes.get("body")
     )
-    title = _title(attributes)
+    title = _get_component_title(attributes)
     if FOLDED.search(low) and title and answer:
-        return "".join(_around(low, attributes)).replace(
+        return "".join(_get_enclosing_tags(low, attributes)).replace(
             "</summary>\n\n", f"</summary>\n\n{html.escape(answer)}\n\n", 1
         )
     if low in NOTES and (answer or attributes.get("text") or title):
@@ -350,9 +350,9 @@ def _alone(low: str, attributes: dict[str, str]) -> str:
     return ""
 
 
-def _around(low: str, attributes: dict[str, str]) -> tuple[str, str]:  # noqa: PLR0911 -- one a kind of component
+def _get_enclosing_tags(low: str, attributes: dict[str, str]) -> tuple[str, str]:  # noqa: PLR0911 -- one a kind of component
     """What opens and what closes a component."""
-    title = html.escape(_title(attributes))
+    title = html.escape(_get_component_title(attributes))
     block = ("\n\n<div>\n\n", "\n\n</div>\n\n")
     if low in SUMMARIES and not title:
         return "\n\n<summary>", "</summary>\n\n"
@@ -369,14 +369,14 @@ def _around(low: str, attributes: dict[str, str]) -> tuple[str, str]:  # noqa: P
         return f'<a href="{html.escape(attributes.get("href") or attributes.get("to") or "")}">', "</a>"
     if low in INLINE:
         return "", ""
-    label = title or _note(low, attributes)
+    label = title or _get_callout_label(low, attributes)
     if label:
         href = html.escape(attributes.get("href") or attributes.get("to") or "")
         return f'\n\n<div data-label="{label}" data-href="{href}">\n\n', block[1]
     return block
 
 
-def _note(low: str, attributes: dict[str, str]) -> str:
+def _get_callout_label(low: str, attributes: dict[str, str]) -> str:
     """What a callout is: a note, a warning."""
     if low not in NOTES:
         return ""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from knowledge.imports.markup.components import CLOSE, OPEN, converted, is_mdx, note_name
+from knowledge.imports.markup.components import CLOSE, OPEN, convert_components, has_mdx_components, note_name
 from knowledge.imports.markup.templates import without_templates
 from knowledge.imports.sources.questions import ANSWER, QUESTION
 
@@ -71,7 +71,7 @@ class _Kept:
         return CODE_SPAN.sub(self._keep_span, lines)
 
     def with_code(self, text: str) -> str:
-        lines = (line for kept in text.split("\n") for line in self._restored(kept))
+        lines = (line for kept in text.split("\n") for line in self._restore_code(kept))
         return re.sub("\x05([0-9]+)\x05", lambda found: self.spans[int(found.group(1))], "\n".join(lines))
 
     def _without_fences(self, lines: list[str]) -> Iterator[str]:
@@ -93,7 +93,7 @@ class _Kept:
         self.spans.append(found.group())
         return f"\x05{len(self.spans) - 1}\x05"
 
-    def _restored(self, line: str) -> Iterator[str]:
+    def _restore_code(self, line: str) -> Iterator[str]:
         found = KEPT_LINE.match(line)
         if found is None:
             yield KEPT.sub("", line)
@@ -113,25 +113,25 @@ class _Kept:
         yield from (going_on + code for code in inner)
 
 
-def prepared(text: str, *, mdx: bool = False) -> str:
+def prepare_markdown(text: str, *, mdx: bool = False) -> str:
     """The text as a CommonMark parser is to have it."""
     kept = _Kept()
     text = kept.without_code(text.expandtabs(4))
     text = _without_additions(text, mdx=mdx)
     lines = _with_directives(text.split("\n"))
     lines = _with_admonitions(list(lines))
-    text = converted("\n".join(lines), mdx=mdx)
-    return kept.with_code("\n".join(_with_pairs(_with_tables(list(_dedented(text.split("\n")))))))
+    text = convert_components("\n".join(lines), mdx=mdx)
+    return kept.with_code("\n".join(_with_pairs(_with_tables(list(_dedent_lines(text.split("\n")))))))
 
 
 def _without_additions(text: str, *, mdx: bool) -> str:
-    mdx = mdx or is_mdx(text)
+    mdx = mdx or has_mdx_components(text)
     text = COMMENT.sub("", text)
     text = IMPORT.sub("", text)
     text = EXPORT.sub("", _with_constants(text)) if mdx else text
     text = _with_footnotes(INCLUDE.sub("", text))
     if "{" in text:
-        text = ATTRIBUTES.sub("", SHORTCODE.sub(_shortcode, text))
+        text = ATTRIBUTES.sub("", SHORTCODE.sub(_convert_shortcode, text))
     text = without_templates(text)
     return WIKI_LINK.sub(r"\1", WIKI_PICTURE.sub("", text)) if "[[" in text else text
 
@@ -149,7 +149,7 @@ def _with_footnotes(text: str) -> str:
     return FOOTNOTE_MARK.sub(lambda m: f" ({note})" if (note := notes.get(m[1].lower(), "")) else "", text)
 
 
-def _shortcode(found: re.Match[str]) -> str:
+def _convert_shortcode(found: re.Match[str]) -> str:
     name = found.group("name") or found.group("tag") or ""
     rest = found.group("rest") or found.group("more") or ""
     closes = bool(found.group("close") or found.group("end"))
@@ -177,12 +177,12 @@ def _with_directives(lines: list[str]) -> Iterator[str]:
         elif not found.group("kind"):
             yield from ("", closings.pop() if closings else "", "")
         elif not found.group("title").endswith(":::"):
-            opening, closing = _labelled(found.group("kind"), found.group("title").strip("[]\"' "))
+            opening, closing = _get_label_tags(found.group("kind"), found.group("title").strip("[]\"' "))
             closings.append(found.group("indent") + closing)
             yield from ("", found.group("indent") + opening, "")
 
 
-def _labelled(kind: str, title: str, *, folded: bool = False) -> tuple[str, str]:
+def _get_label_tags(kind: str, title: str, *, folded: bool = False) -> tuple[str, str]:
     """What opens and closes a text with a title or a kind."""
     title = re.sub(r"\{[^{}]*\}", "", title).strip()
     asks = " data-asks" if kind.lower() in ("question", "faq") else ""
@@ -203,16 +203,16 @@ def _with_admonitions(lines: list[str]) -> Iterator[str]:
             continue
         depth = len(found.group("indent"))
         inside: list[str] = []
-        while at < len(lines) and (not lines[at].strip() or _indent(lines[at]) >= depth + 2):
+        while at < len(lines) and (not lines[at].strip() or _get_line_indent(lines[at]) >= depth + 2):
             inside.append(lines[at])
             at += 1
-        shift = min((_indent(line) for line in inside if line.strip()), default=depth) - depth
+        shift = min((_get_line_indent(line) for line in inside if line.strip()), default=depth) - depth
         body = list(_with_admonitions([line[shift:] for line in inside]))
         folded, title = found.group("mark") == "???", found.group("title") or ""
         if found.group("mark") == "===":
             yield from ("", f"{found.group('indent')}{title}:", "", *body, "")
             continue
-        opening, closing = _labelled(found.group("kind"), title, folded=folded)
+        opening, closing = _get_label_tags(found.group("kind"), title, folded=folded)
         pad = found.group("indent")
         yield from ("", pad + opening, "", *body, "", pad + closing, "")
 
@@ -228,7 +228,7 @@ def _without_alert(line: str) -> str:
     return f"{found.group('quote')}{label}:" if label else found.group("quote").rstrip()
 
 
-def _dedented(lines: list[str]) -> Iterator[str]:
+def _dedent_lines(lines: list[str]) -> Iterator[str]:
     """What is indented only because it stands inside a tag is moved to the tag's own place."""
     levels: list[list[int | None]] = []
     shift = 0
@@ -242,8 +242,8 @@ def _dedented(lines: list[str]) -> Iterator[str]:
         else:
             if levels and levels[-1][1] is None:
                 levels[-1][1] = 1
-                shift = max(_indent(line) - (levels[-1][0] or 0), 0) if _indent(line) else 0
-            yield " " * max(_indent(line) - shift, 0) + line.lstrip()
+                shift = max(_get_line_indent(line) - (levels[-1][0] or 0), 0) if _get_line_indent(line) else 0
+            yield " " * max(_get_line_indent(line) - shift, 0) + line.lstrip()
 
 
 def _with_tables(lines: list[str]) -> Iterator[str]:
@@ -252,21 +252,21 @@ def _with_tables(lines: list[str]) -> Iterator[str]:
         before = lines[at - 1] if at else ""
         after = lines[at + 1] if at + 1 < len(lines) else ""
         if DELIMITER.match(line) and "|" in line and "|" in before:
-            yield "|" + "---|" * _cells(before)
+            yield "|" + "---|" * _count_cells(before)
             continue
-        if _is_row(line) and not _is_row(before):
+        if _is_table_row(line) and not _is_table_row(before):
             if not DELIMITER.match(after):
-                yield from ("", "|" + " |" * _cells(line), "|" + "---|" * _cells(line))
+                yield from ("", "|" + " |" * _count_cells(line), "|" + "---|" * _count_cells(line))
             elif before.strip() and "|" not in before:
                 yield ""
         yield line
 
 
-def _is_row(line: str) -> bool:
+def _is_table_row(line: str) -> bool:
     return line.lstrip().startswith("|") and line.rstrip().endswith("|") and line.count("|") > 2  # noqa: PLR2004
 
 
-def _cells(line: str) -> int:
+def _count_cells(line: str) -> int:
     return len(re.split(r"(?<!\\)\|", line.strip().strip("|")))
 
 
@@ -282,7 +282,7 @@ def _with_pairs(lines: Iterator[str]) -> Iterator[str]:
         before = line
 
 
-def _indent(line: str) -> int:
+def _get_line_indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
@@ -292,4 +292,4 @@ def _without_indent(line: str, prefix: str) -> str:
     for _ in range(quote):
         line = re.sub(r"^\s*> ?", "", line, count=1)
     width = len(prefix.rpartition(">")[2]) if quote else len(prefix)
-    return line[min(width, _indent(line)) :]
+    return line[min(width, _get_line_indent(line)) :]

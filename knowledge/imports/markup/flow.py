@@ -13,7 +13,7 @@ from bs4.element import Comment, Declaration, Doctype, NavigableString, Processi
 
 from knowledge.imports.chunker import is_question
 from knowledge.imports.markup.templates import without_templates
-from knowledge.imports.sources.blocks import Block, Code, End, Heading, Items, Table, Text, text_of
+from knowledge.imports.sources.blocks import Block, Code, End, Heading, Items, Table, Text, render_block
 
 DROPPED = frozenset(
     ["script", "style", "noscript", "template", "iframe", "svg", "canvas", "nav", "footer", "input", "select", "dialog"]
@@ -71,43 +71,43 @@ class Flow:
 
     def read(self, root: Tag) -> list[Block]:
         """The blocks of everything in it."""
-        self._walk(root)
-        self._flush()
+        self._read_children(root)
+        self._flush_inline()
         return self.blocks
 
     def line(self, tag: Tag, *, links: bool = True) -> str:
         """The text of an element in one line."""
-        text = " ".join(self._text(tag, links=links).split())
+        text = " ".join(self._get_inline_text(tag, links=links).split())
         return MARKS.sub("", text).strip()
 
-    def _walk(self, node: Tag) -> None:
+    def _read_children(self, node: Tag) -> None:
         for child in node.children:
             if isinstance(child, Tag):
-                self._take(child)
-            elif _is_text(child):
-                self._inline.append(_collapsed(child))
+                self._read_element(child)
+            elif _is_text_node(child):
+                self._inline.append(_collapse_whitespace(child))
 
-    def _take(self, tag: Tag) -> None:
+    def _read_element(self, tag: Tag) -> None:
         if tag.name in DROPPED:
             return
-        opener = _opens(tag)
+        opener = _is_answer_opener(tag)
         if opener or tag.name in BLOCKS or (tag.name not in VERBATIM and tag.find(list(BLOCKS)) is not None):
-            self._flush()
+            self._flush_inline()
             direct = Flow._read_opener if opener else Flow.DIRECT.get(tag.name, Flow._read_container)
             direct(self, tag)
-            self._flush()
+            self._flush_inline()
         else:
             self._inline.append(self._element_text(tag, links=True))
 
-    def _flush(self) -> None:
+    def _flush_inline(self) -> None:
         text = "".join(self._inline)
         self._inline.clear()
         for part in re.split(r"\n[ \t]*\n\s*", text):
-            found = _paragraph(part)
+            found = _parse_paragraph(part)
             if found is not None:
-                self._add(found)
+                self._add_block(found)
 
-    def _add(self, block: Block) -> None:
+    def _add_block(self, block: Block) -> None:
         if self._label:
             label, self._label = self._label, ""
             if isinstance(block, Text) and not block.text.lower().startswith(label.lower()):
@@ -116,28 +116,28 @@ class Flow:
                 self.blocks.append(Text(f"{label}:"))
         self.blocks.append(block)
 
-    def _inner(self, tag: Tag, *, deeper: int = 0) -> list[Block]:
+    def _read_inner_blocks(self, tag: Tag, *, deeper: int = 0) -> list[Block]:
         return Flow(self.base, self.depth + deeper).read(tag)
 
     def _read_container(self, tag: Tag) -> None:
         label = str(tag.get("data-label") or "")
-        if ADMONITION_TITLE.search(_classes(tag)):
-            self._label = _capital(self.line(tag).rstrip(":"))
-        elif tag.name == "aside" and not (label or ADMONITION.search(_classes(tag))):
+        if ADMONITION_TITLE.search(_get_class_names(tag)):
+            self._label = _capitalize_first(self.line(tag).rstrip(":"))
+        elif tag.name == "aside" and not (label or ADMONITION.search(_get_class_names(tag))):
             return
         elif label:
-            self._label = self._labelled(label, str(tag.get("data-href") or ""))
+            self._label = self._build_label(label, str(tag.get("data-href") or ""))
             before = len(self.blocks)
-            self._walk(tag)
-            self._flush()
+            self._read_children(tag)
+            self._flush_inline()
             if self._label and len(self.blocks) == before:
                 self.blocks.append(Text(self._label))
             self._label = ""
         else:
-            self._walk(tag)
+            self._read_children(tag)
 
-    def _labelled(self, label: str, href: str) -> str:
-        url = self._resolved(href)
+    def _build_label(self, label: str, href: str) -> str:
+        url = self._resolve_link(href)
         return f"{label} ({url})" if url else label.rstrip(":")
 
     def _read_heading(self, tag: Tag) -> None:
@@ -152,7 +152,7 @@ class Flow:
     def _read_details(self, tag: Tag) -> None:
         summary = tag.find("summary")
         if not isinstance(summary, Tag):
-            self._walk(tag)
+            self._read_children(tag)
             return
         title = self.line(summary, links=False)
         summary.decompose()
@@ -160,16 +160,16 @@ class Flow:
         if title:
             asks = tag.has_attr("data-asks")
             self.blocks.append(Heading(level, title, asks=asks))
-        self.blocks += [*self._inner(tag, deeper=DEEPER), End(level)]
+        self.blocks += [*self._read_inner_blocks(tag, deeper=DEEPER), End(level)]
 
     def _read_list(self, tag: Tag) -> None:
         items = [child for child in tag.find_all(True, recursive=False) if child.name in ("li", "div", "ul", "ol", "p")]
         if _is_contents(tag, items) and self._may_be_contents():
             return
-        read = [(item, tuple(self._inner(item))) for item in items]
+        read = [(item, tuple(self._read_inner_blocks(item))) for item in items]
         kept = [blocks for _, blocks in read if blocks]
         if kept:
-            self._add(Items(tuple(kept), _start(tag) if tag.name == "ol" else None))
+            self._add_block(Items(tuple(kept), _get_list_start(tag) if tag.name == "ol" else None))
 
     def _may_be_contents(self) -> bool:
         """Whether a list stands where the contents of a page do: before its first section, or under that name."""
@@ -177,21 +177,23 @@ class Flow:
         return all(heading.level <= 1 for heading in headings) or bool(CONTENTS.search(headings[-1].text))
 
     def _read_item(self, tag: Tag) -> None:
-        blocks = tuple(self._inner(tag))
+        blocks = tuple(self._read_inner_blocks(tag))
         if blocks:
-            self._add(Items((blocks,)))
+            self._add_block(Items((blocks,)))
 
     def _read_definitions(self, tag: Tag) -> None:
-        pairs = list(self._definitions(tag))
+        pairs = list(self._collect_definitions(tag))
         if any(is_question(term) for term, _ in pairs):
             level = self.depth + DEEPER - 1
             for term, blocks in pairs:
                 self.blocks += [Heading(level, term, asks=True), *blocks]
             self.blocks.append(End(level))
         elif pairs:
-            self._add(Items(tuple((Text(f"{term}:"), *blocks) if term else tuple(blocks) for term, blocks in pairs)))
+            self._add_block(
+                Items(tuple((Text(f"{term}:"), *blocks) if term else tuple(blocks) for term, blocks in pairs))
+            )
 
-    def _definitions(self, tag: Tag) -> Iterator[tuple[str, list[Block]]]:
+    def _collect_definitions(self, tag: Tag) -> Iterator[tuple[str, list[Block]]]:
         terms: list[str] = []
         blocks: list[Block] = []
         for child in tag.find_all(("dt", "dd")):
@@ -203,66 +205,68 @@ class Flow:
                     terms, blocks = [], []
                 terms.append(self.line(child, links=False).rstrip(":"))
             else:
-                blocks = [*blocks, *self._inner(child, deeper=DEEPER)]
+                blocks = [*blocks, *self._read_inner_blocks(child, deeper=DEEPER)]
         if terms or blocks:
             yield ", ".join(terms), blocks
 
     def _read_code(self, tag: Tag) -> None:
         text = tag.get_text().strip("\n")
         if text.strip():
-            self._add(Code(text))
+            self._add_block(Code(text))
 
     def _read_table(self, tag: Tag) -> None:
         if tag.find(["table", "h1", "h2", "h3", "h4", "h5", "h6"]) is not None:
-            self._walk(tag)
+            self._read_children(tag)
             return
         caption = tag.find("caption")
         if isinstance(caption, Tag) and self.line(caption):
-            self._add(Text(self.line(caption).rstrip(":.") + ":"))
+            self._add_block(Text(self.line(caption).rstrip(":.") + ":"))
         rows = [row for row in tag.find_all("tr") if row.find_parent("table") is tag]
-        grid = self._grid(rows)
-        headed = _heads(rows) or int(_looks_like_head(grid))
-        header = _header(grid[:headed])
+        grid = self._build_grid(rows)
+        headed = _count_header_rows(rows) or int(_looks_like_head(grid))
+        header = _merge_header_rows(grid[:headed])
         body = [tuple(row) for row in grid[headed:] if any(row)]
         if headed and len(grid) == headed:
-            header, body = _header(grid[:-1]), [tuple(grid[-1])]
+            header, body = _merge_header_rows(grid[:-1]), [tuple(grid[-1])]
         if body:
-            self._add(Table(header, tuple(body)))
+            self._add_block(Table(header, tuple(body)))
 
-    def _grid(self, rows: list[Tag]) -> list[list[str]]:
+    def _build_grid(self, rows: list[Tag]) -> list[list[str]]:
         """The cells of a table; one that spans several rows or columns stands in each."""
         grid: list[list[str]] = []
         waiting: dict[int, tuple[int, str]] = {}
         for row in rows:
             line: list[str] = []
             for cell in row.find_all(("td", "th"), recursive=False):
-                _fill(line, waiting)
-                text = self._cell(cell)
-                for column in range(_span(cell, "colspan")):
-                    if _span(cell, "rowspan") > 1:
-                        waiting[len(line)] = (_span(cell, "rowspan") - 1, text)
+                _fill_spanned_cells(line, waiting)
+                text = self._get_cell_text(cell)
+                for column in range(_get_cell_span(cell, "colspan")):
+                    if _get_cell_span(cell, "rowspan") > 1:
+                        waiting[len(line)] = (_get_cell_span(cell, "rowspan") - 1, text)
                     line.append(text if column == 0 or cell.name == "th" else "")
-            _fill(line, waiting)
+            _fill_spanned_cells(line, waiting)
             grid.append(line)
         return grid
 
-    def _cell(self, cell: Tag) -> str:
-        blocks = self._inner(cell)
+    def _get_cell_text(self, cell: Tag) -> str:
+        blocks = self._read_inner_blocks(cell)
         if not blocks:
-            return _sign(cell)
+            return _get_cell_sign(cell)
         if not any(isinstance(block, Items) for block in blocks):
-            text = " ".join(" ".join(map(text_of, blocks)).split())
+            text = " ".join(" ".join(map(render_block, blocks)).split())
             return SHORTCODES.get(text, text)
-        lines = [re.sub(r"^\s*(- |\d+\. )", "", line).rstrip(";") for b in blocks for line in text_of(b).splitlines()]
+        lines = [
+            re.sub(r"^\s*(- |\d+\. )", "", line).rstrip(";") for b in blocks for line in render_block(b).splitlines()
+        ]
         return re.sub(r":; ", ": ", "; ".join(filter(None, lines)))
 
-    def _text(self, node: Tag, *, links: bool) -> str:
+    def _get_inline_text(self, node: Tag, *, links: bool) -> str:
         parts = []
         for child in node.children:
             if isinstance(child, Tag):
                 parts.append(self._element_text(child, links=links))
-            elif _is_text(child):
-                parts.append(_collapsed(child))
+            elif _is_text_node(child):
+                parts.append(_collapse_whitespace(child))
         return "".join(parts)
 
     def _element_text(self, tag: Tag, *, links: bool) -> str:  # noqa: PLR0911 -- one a kind of element
@@ -274,28 +278,28 @@ class Flow:
         if name in VERBATIM:
             return re.sub(r"\s+", " ", tag.get_text())
         if name == "img":
-            return _picture(tag)
+            return _get_picture_name(tag)
         if name == "sup" and FOOTNOTE.match(tag.get_text(strip=True)) and tag.find("a") is not None:
             return ""
-        text = self._text(tag, links=links)
+        text = self._get_inline_text(tag, links=links)
         if name in ("strong", "b"):
-            return _around(text, BOLD, BOLD_END)
+            return _wrap_in_marks(text, BOLD, BOLD_END)
         if name == "a":
-            return self._link(tag, text, links=links)
+            return self._render_link(tag, text, links=links)
         return f" {text} " if name in BLOCKS else text
 
-    def _link(self, tag: Tag, text: str, *, links: bool) -> str:
+    def _render_link(self, tag: Tag, text: str, *, links: bool) -> str:
         said = MARKS.sub("", text).strip()
         if said in ANCHOR_SIGNS:
             return ""
         href = str(tag.get("href") or "").strip()
         address = href.removeprefix("mailto:").removeprefix("tel:").partition("?")[0]
-        url = address if address != href and "@" in address else self._resolved(href)
-        if not links or not url or _says(said, url):
-            return _around(text, LINK, LINK_END)
-        return _around(f"{text.rstrip()} ({url})", LINK, LINK_END)
+        url = address if address != href and "@" in address else self._resolve_link(href)
+        if not links or not url or _is_address_text(said, url):
+            return _wrap_in_marks(text, LINK, LINK_END)
+        return _wrap_in_marks(f"{text.rstrip()} ({url})", LINK, LINK_END)
 
-    def _resolved(self, href: str) -> str | None:
+    def _resolve_link(self, href: str) -> str | None:
         """The full address of a link, when there is one that a customer can follow."""
         if not href or href.startswith("#") or len(href) > LONGEST_LINK or re.search(r"[\s{}<>]", href):
             return None
@@ -323,7 +327,7 @@ Flow.DIRECT = {
 }
 
 
-def _paragraph(text: str) -> Text | None:
+def _parse_paragraph(text: str) -> Text | None:
     lines = [" ".join(line.split()) for line in text.split("\n")]
     joined = re.sub(f"{BOLD_END}([ \n]*){BOLD}", r"\1", "\n".join(filter(None, lines)))
     said = MARKS.sub("", joined).strip()
@@ -334,7 +338,7 @@ def _paragraph(text: str) -> Text | None:
     return Text(said, MARKS.sub("", bold.group(1)).strip() if bold else "", not re.search(r"\w", rest))
 
 
-def _around(text: str, start: str, end: str) -> str:
+def _wrap_in_marks(text: str, start: str, end: str) -> str:
     """Marks around the words, blanks outside of them."""
     words = text.strip()
     if not words:
@@ -343,13 +347,13 @@ def _around(text: str, start: str, end: str) -> str:
     return f"{left}{start}{words}{end}{text[len(text.rstrip()) :]}"
 
 
-def _says(text: str, url: str) -> bool:
+def _is_address_text(text: str, url: str) -> bool:
     """Whether a link's text is its address already."""
     bare = re.sub(r"^(https?://|mailto:)?(www\.)?", "", url).rstrip("/").lower()
     return text.lower().rstrip("/").endswith(bare)
 
 
-def _picture(tag: Tag) -> str:
+def _get_picture_name(tag: Tag) -> str:
     """The name of a small picture in a sentence ("Click the gear"); a picture alone says nothing."""
     name = " ".join(str(tag.get("alt") or "").split())
     parent = tag.parent
@@ -359,7 +363,7 @@ def _picture(tag: Tag) -> str:
     return f" {name} "
 
 
-def _opens(tag: Tag) -> bool:
+def _is_answer_opener(tag: Tag) -> bool:
     """Whether a click on it opens an answer."""
     if tag.name in ("summary", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ul", "table") or tag.find(HEADINGS):
         return False
@@ -367,7 +371,7 @@ def _opens(tag: Tag) -> bool:
         tag.has_attr("aria-expanded")
         or tag.get("itemprop") == "name"
         or tag.get("data-toggle", tag.get("data-bs-toggle")) == "collapse"
-        or (QUESTION_CLASS.search(_classes(tag)) is not None and tag.find(["p", "div", "ul"]) is None)
+        or (QUESTION_CLASS.search(_get_class_names(tag)) is not None and tag.find(["p", "div", "ul"]) is None)
     )
     return opens and is_question(" ".join(tag.get_text(" ").split()))
 
@@ -375,17 +379,17 @@ def _opens(tag: Tag) -> bool:
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 
-def _is_text(node: object) -> bool:
+def _is_text_node(node: object) -> bool:
     return isinstance(node, NavigableString) and not isinstance(
         node, Comment | Declaration | Doctype | ProcessingInstruction
     )
 
 
-def _collapsed(node: object) -> str:
+def _collapse_whitespace(node: object) -> str:
     return re.sub(r"\s+", " ", without_templates(str(node)))
 
 
-def _classes(tag: Tag) -> str:
+def _get_class_names(tag: Tag) -> str:
     found = tag.get("class")
     return " ".join(found) if isinstance(found, list) else str(found or "")
 
@@ -399,17 +403,17 @@ def _is_contents(tag: Tag, items: list[Tag]) -> bool:
     return all(str(a.get("href") or "").startswith("#") for a in links) and said >= len(tag.get_text(strip=True)) - 1
 
 
-def _start(tag: Tag) -> int:
+def _get_list_start(tag: Tag) -> int:
     first = str(tag.get("start") or 1)
     return int(first) if first.isdecimal() else 1
 
 
-def _span(cell: Tag, name: str) -> int:
+def _get_cell_span(cell: Tag, name: str) -> int:
     span = str(cell.get(name) or 1)
     return max(1, min(int(span), 100)) if span.isdecimal() else 1
 
 
-def _fill(line: list[str], waiting: dict[int, tuple[int, str]]) -> None:
+def _fill_spanned_cells(line: list[str], waiting: dict[int, tuple[int, str]]) -> None:
     while len(line) in waiting:
         left, text = waiting.pop(len(line))
         if left > 1:
@@ -417,7 +421,7 @@ def _fill(line: list[str], waiting: dict[int, tuple[int, str]]) -> None:
         line.append(text)
 
 
-def _sign(cell: Tag) -> str:
+def _get_cell_sign(cell: Tag) -> str:
     """What a cell without words says: a tick, a cross, a dash, or the name of a picture of one."""
     written = " ".join(cell.get_text(" ").split())
     if written:
@@ -429,12 +433,12 @@ def _sign(cell: Tag) -> str:
     return ""
 
 
-def _heads(rows: list[Tag]) -> int:
+def _count_header_rows(rows: list[Tag]) -> int:
     """How many rows are the head of a table."""
-    return next((at for at, row in enumerate(rows) if not _is_head(row)), len(rows))
+    return next((at for at, row in enumerate(rows) if not _is_header_row(row)), len(rows))
 
 
-def _header(rows: list[list[str]]) -> tuple[str, ...]:
+def _merge_header_rows(rows: list[list[str]]) -> tuple[str, ...]:
     """One name a column: of several rows the ones above each other ("Price" over "Summer")."""
     if not any(map(any, rows)):
         return ()
@@ -443,7 +447,7 @@ def _header(rows: list[list[str]]) -> tuple[str, ...]:
     return tuple(" ".join(dict.fromkeys(filter(None, column))) for column in zip(*padded, strict=True))
 
 
-def _is_head(row: Tag) -> bool:
+def _is_header_row(row: Tag) -> bool:
     cells = row.find_all(("td", "th"), recursive=False)
     return row.find_parent("thead") is not None or (len(cells) > 1 and all(cell.name == "th" for cell in cells))
 
@@ -461,5 +465,5 @@ def _are_pairs(grid: list[list[str]]) -> bool:
     return bool(re.match(r"(question|frage|pregunta|faq|q$)", grid[0][0], re.IGNORECASE))
 
 
-def _capital(text: str) -> str:
+def _capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -14,7 +14,7 @@ from knowledge.imports.markup.flow import DROPPED, Flow
 from knowledge.imports.markup.markdown import front_matter
 from knowledge.imports.sources.blocks import Block, Heading, Text, words_of
 from knowledge.imports.sources.document import Document, Raw, address_of
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 from knowledge.imports.sources.text import About, document_of
 
 CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)|<\?xml[^>]+encoding=[\"']([\w-]+)", re.IGNORECASE)
@@ -54,14 +54,14 @@ def read_html(raw: Raw, data: bytes) -> Document:
         InvalidInput: it has no text, as a page that is filled by scripts.
     """
     declared = CHARSET.search(data[:4096])
-    fields, page = front_matter(decoded(data, _first(declared) if declared else None))
+    fields, page = front_matter(decode_text(data, _get_declared_charset(declared) if declared else None))
     soup = BeautifulSoup(page, "html.parser")
     scripted = soup.find("script") is not None
-    url = address_of(raw, _attribute(soup.find("link", rel="canonical"), "href") or None)
-    title = str(fields.get("title") or "") or _title(soup)
-    language = _attribute(soup.find("html"), "lang")[:2].lower()
+    url = address_of(raw, _get_attribute(soup.find("link", rel="canonical"), "href") or None)
+    title = str(fields.get("title") or "") or _get_page_title(soup)
+    language = _get_attribute(soup.find("html"), "lang")[:2].lower()
     marked = list(_marked_pairs(soup))
-    blocks = _from_title(Flow(_base(soup, url)).read(main_content(soup)))
+    blocks = _from_title(Flow(_get_base_url(soup, url)).read(main_content(soup)))
     blocks = _with_marked(blocks, marked)
     if not blocks:
         raise InvalidInput("there is no text in the page" + (", it is filled by scripts" if scripted else ""))
@@ -76,7 +76,7 @@ def main_content(soup: BeautifulSoup) -> Tag:
     for tag in soup(["nav", "footer", "header"]):
         if not (tag.name in ("header", "footer") and tag.find_parent(("main", "article"))) and not _is_large(tag, soup):
             tag.decompose()
-    root = next((found for selector in MAIN if (found := _only(soup, selector)) is not None), soup)
+    root = next((found for selector in MAIN if (found := _find_main_element(soup, selector)) is not None), soup)
     for tag in root.find_all(_stands_around):
         if not tag.decomposed and not _is_large(tag, root) and tag.find("h1") is None:
             tag.decompose()
@@ -104,7 +104,7 @@ def _from_title(blocks: list[Block]) -> list[Block]:
     return blocks
 
 
-def _only(soup: BeautifulSoup, selector: str) -> Tag | None:
+def _find_main_element(soup: BeautifulSoup, selector: str) -> Tag | None:
     """The element, when there is one; of several the one that holds nearly all the text."""
     found = [tag for tag in soup.select(selector) if tag.get_text(strip=True)]
     if not found:
@@ -114,7 +114,7 @@ def _only(soup: BeautifulSoup, selector: str) -> Tag | None:
 
 
 def _stands_around(tag: Tag) -> bool:
-    names = [*_list(tag.get("class")), *_list(tag.get("id")), *_list(tag.get("role"))]
+    names = [*_to_string_list(tag.get("class")), *_to_string_list(tag.get("id")), *_to_string_list(tag.get("role"))]
     return tag.name not in ("html", "body") and any(AROUND.match(name) for name in names)
 
 
@@ -131,7 +131,7 @@ def _is_navigation(tag: Tag) -> bool:
     return said > MOSTLY_LINKS * len(tag.get_text(strip=True)) and all(len(a.get_text().split()) <= 4 for a in links)  # noqa: PLR2004
 
 
-def _title(soup: BeautifulSoup) -> str:
+def _get_page_title(soup: BeautifulSoup) -> str:
     headings = [" ".join(tag.get_text(" ").split()).strip("#¶ ") for tag in soup.find_all("h1")]
     tag = soup.find("title")
     name = " ".join(tag.get_text(" ").split()) if isinstance(tag, Tag) else ""
@@ -140,8 +140,8 @@ def _title(soup: BeautifulSoup) -> str:
     return next((heading for heading in headings if heading and heading in name), "") or SITE.split(name)[0]
 
 
-def _base(soup: BeautifulSoup, url: str | None) -> str | None:
-    said = _attribute(soup.find("base"), "href")
+def _get_base_url(soup: BeautifulSoup, url: str | None) -> str | None:
+    said = _get_attribute(soup.find("base"), "href")
     return said if said.startswith("http") else url
 
 
@@ -178,13 +178,13 @@ def _with_marked(blocks: list[Block], pairs: list[tuple[str, str]]) -> list[Bloc
     return [*blocks, *added]
 
 
-def _attribute(tag: object, name: str) -> str:
+def _get_attribute(tag: object, name: str) -> str:
     return str(tag.get(name) or "") if isinstance(tag, Tag) else ""
 
 
-def _list(value: object) -> list[str]:
+def _to_string_list(value: object) -> list[str]:
     return [str(part) for part in value] if isinstance(value, list) else str(value or "").split()
 
 
-def _first(found: re.Match[bytes]) -> str:
+def _get_declared_charset(found: re.Match[bytes]) -> str:
     return next(group for group in found.groups() if group).decode("ascii")

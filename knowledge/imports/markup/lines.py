@@ -24,7 +24,7 @@ WIDE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 
 def blocks_of_lines(lines: Iterable[str]) -> list[Block]:
     """The blocks of a text in which blank lines part paragraphs."""
-    groups = list(_groups(lines))
+    groups = list(_group_lines(lines))
     blocks: list[Block] = []
     for at, group in enumerate(groups):
         following = groups[at + 1] if at + 1 < len(groups) else []
@@ -37,14 +37,14 @@ def joined_lists(blocks: list[Block]) -> list[Block]:
     kept: list[Block] = []
     for block in blocks:
         last = kept[-1] if kept else None
-        if isinstance(block, Items) and isinstance(last, Items) and _goes_on(last, block):
+        if isinstance(block, Items) and isinstance(last, Items) and _is_continuation(last, block):
             kept[-1] = Items((*last.items, *block.items), last.first)
         else:
             kept.append(block)
     return kept
 
 
-def flowing(lines: list[str]) -> str:
+def join_wrapped_lines(lines: list[str]) -> str:
     """Lines that a page's width has cut, put together again; short ones stay lines."""
     if len(lines) > 1 and all(len(line) < SHORT_LINE for line in lines) and not _is_prose(lines):
         return "\n".join(line.strip() for line in lines)
@@ -64,7 +64,7 @@ def _is_prose(lines: list[str]) -> bool:
     return any(line.lstrip()[:1].islower() for line in lines[1:])
 
 
-def _groups(lines: Iterable[str]) -> Iterator[list[str]]:
+def _group_lines(lines: Iterable[str]) -> Iterator[list[str]]:
     group: list[str] = []
     for line in lines:
         if line.strip():
@@ -79,7 +79,7 @@ def _groups(lines: Iterable[str]) -> Iterator[list[str]]:
 def _group_blocks(group: list[str], following: list[str]) -> Iterator[Block]:
     group = [line for line in group if not CONTENTS.search(line)]
     while group:
-        heading = _heading(group, following)
+        heading = _find_heading(group, following)
         if heading is not None:
             yield heading[0]
             group = group[heading[1] :]
@@ -89,22 +89,22 @@ def _group_blocks(group: list[str], following: list[str]) -> Iterator[Block]:
         group = group[taken:]
 
 
-def _heading(group: list[str], following: list[str]) -> tuple[Heading, int] | None:
+def _find_heading(group: list[str], following: list[str]) -> tuple[Heading, int] | None:
     first = group[0].strip()
     hashes = HASHES.match(first)
     if hashes:
         return Heading(len(hashes.group(1)), hashes.group(2)), 1
     if len(group) > 1 and UNDERLINE.match(group[1]) and re.search(r"\w", first):
         return Heading(1 if group[1].strip()[0] == "=" else 2, first), 2
-    if len(group) == 1 and following and is_name(first):
+    if len(group) == 1 and following and can_be_heading(first):
         numbered = NUMBERED.match(first)
         level = 1 + numbered.group(1).count(".") if numbered else 2
-        if first.isupper() or numbered or _is_body(following):
+        if first.isupper() or numbered or _is_body_text(following):
             return Heading(1 if first.isupper() else level + 1, first), 1
     return None
 
 
-def is_name(line: str) -> bool:
+def can_be_heading(line: str) -> bool:
     """Whether a line alone may name what follows it."""
     ends = line.endswith((".", "!", ";", ",", ":", *MARKS))
     return (
@@ -115,7 +115,7 @@ def is_name(line: str) -> bool:
     )
 
 
-def _is_body(group: list[str]) -> bool:
+def _is_body_text(group: list[str]) -> bool:
     text = " ".join(group)
     return (
         bool(BULLET.match(text) or STEP.match(text))
@@ -129,23 +129,25 @@ def _first_block(group: list[str]) -> tuple[int, Block]:
     first = group[0].strip()
     bullet, step = BULLET.match(first), STEP.match(first)
     if bullet or step:
-        return _list(group, BULLET if bullet else STEP)
+        return _parse_list(group, BULLET if bullet else STEP)
     if QUESTION.match(first) or ANSWER.match(first):
-        taken = 1 + _until(
+        taken = 1 + _count_lines_until(
             group[1:], lambda line: bool(QUESTION.match(line) or ANSWER.match(line) or BULLET.match(line))
         )
-        return taken, Text(flowing(group[:taken]))
+        return taken, Text(join_wrapped_lines(group[:taken]))
     if len(group) > 1 and first.endswith(MARKS) and is_question(first):
         return 1, Text(first, first)
-    taken = 1 + _until(group[1:], lambda line: bool(BULLET.match(line) or STEP.match(line) or QUESTION.match(line)))
-    return taken, Text(flowing(group[:taken]))
+    taken = 1 + _count_lines_until(
+        group[1:], lambda line: bool(BULLET.match(line) or STEP.match(line) or QUESTION.match(line))
+    )
+    return taken, Text(join_wrapped_lines(group[:taken]))
 
 
-def _until(lines: list[str], stops: object) -> int:
+def _count_lines_until(lines: list[str], stops: object) -> int:
     return next((at for at, line in enumerate(lines) if stops(line.strip())), len(lines))  # type: ignore[operator]
 
 
-def _list(group: list[str], mark: re.Pattern[str]) -> tuple[int, Block]:
+def _parse_list(group: list[str], mark: re.Pattern[str]) -> tuple[int, Block]:
     items: list[list[str]] = []
     first = STEP.match(group[0].strip())
     taken = 0
@@ -159,12 +161,12 @@ def _list(group: list[str], mark: re.Pattern[str]) -> tuple[int, Block]:
             items[-1].append(text)
         taken += 1
     return taken, Items(
-        tuple((Text(flowing(item) if len(item) == 1 else " ".join(item)),) for item in items),
+        tuple((Text(join_wrapped_lines(item) if len(item) == 1 else " ".join(item)),) for item in items),
         int(first.group(1)) if first else None,
     )
 
 
-def _goes_on(last: Items, block: Items) -> bool:
+def _is_continuation(last: Items, block: Items) -> bool:
     if last.first is None or block.first is None:
         return last.first is block.first
     return block.first == last.first + len(last.items)

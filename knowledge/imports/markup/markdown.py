@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 from mdit_py_plugins.deflist import deflist_plugin
 
-from knowledge.imports.markup.dialects import prepared
+from knowledge.imports.markup.dialects import prepare_markdown
 from knowledge.imports.markup.flow import Flow
 from knowledge.imports.sources.blocks import Block
 
@@ -27,16 +27,16 @@ def front_matter(text: str) -> tuple[dict[str, Any], str]:
     found = FRONT_MATTER.match(text)
     if found is None:
         return {}, text
-    return _fields(found.group(2)), text[found.end() :]
+    return _parse_front_matter(found.group(2)), text[found.end() :]
 
 
 def markdown_blocks(text: str, base: str | None = None, *, mdx: bool = False) -> list[Block]:
     """The blocks of a Markdown text."""
-    soup = BeautifulSoup(_renderer().render(prepared(text, mdx=mdx)), "html.parser")
+    soup = BeautifulSoup(_build_renderer().render(prepare_markdown(text, mdx=mdx)), "html.parser")
     return Flow(base).read(soup)
 
 
-def _fields(block: str) -> dict[str, Any]:
+def _parse_front_matter(block: str) -> dict[str, Any]:
     try:
         loaded = yaml.safe_load(block)
     except yaml.YAMLError:
@@ -46,7 +46,7 @@ def _fields(block: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _renderer() -> MarkdownIt:
+def _build_renderer() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.use(deflist_plugin)
     parser.add_render_rule("text", _render_text)

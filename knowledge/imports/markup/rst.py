@@ -14,7 +14,7 @@ from docutils.utils import SystemMessage
 from core.errors import InvalidInput
 from knowledge.imports.markup.flow import Flow
 from knowledge.imports.sources.document import Document, Raw, address_of
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 from knowledge.imports.sources.text import About, document_of
 
 ROLE = re.compile(r":[A-Za-z][\w:+.-]*:`~?!?([^`<]+?)(?:\s*<[^>`]*>)?`")
@@ -104,10 +104,10 @@ class _Nothing(Directive):  # type: ignore[misc]
 
 def read_rst(raw: Raw, data: bytes) -> Document:
     """A reStructuredText document; what only Sphinx knows is read for its text."""
-    text = ROLE.sub(r"\1", decoded(data).replace("\r\n", "\n"))
+    text = ROLE.sub(r"\1", decode_text(data).replace("\r\n", "\n"))
     defined = set(DEFINED.findall(text))
     text = PLACEHOLDER.sub(lambda found: found.group() if found.group(1) in defined else found.group(1), text)
-    _know(set(USED.findall(text)))
+    _register_directives(set(USED.findall(text)))
     try:
         page = publish_parts(text, writer="html5", settings_overrides=SETTINGS)["html_body"]
     except (SystemMessage, ValueError, AttributeError) as error:
@@ -119,7 +119,7 @@ def read_rst(raw: Raw, data: bytes) -> Document:
     return document_of(raw, Flow(url or raw.base_url).read(soup), About(url=url))
 
 
-def _know(used: set[str]) -> None:
+def _register_directives(used: set[str]) -> None:
     for name in used:
         if name in WITHOUT_TEXT:
             directives.register_directive(name, _Nothing)

@@ -14,10 +14,10 @@ def without_templates(text: str) -> str:
     """The text without them; of a variable its name remains, so that the sentence can be read."""
     if "{" not in text and "[" not in text and ":" not in text and "<%" not in text:
         return text
-    return ICON.sub("", VARIABLE.sub(_named, TAG.sub("", text)))
+    return ICON.sub("", VARIABLE.sub(_get_variable_name, TAG.sub("", text)))
 
 
-def _named(found: re.Match[str]) -> str:
+def _get_variable_name(found: re.Match[str]) -> str:
     inside = next(filter(None, found.groups()), "")
     names = NAME.findall(inside.partition("|")[0].partition("(")[0])
     return names[-1].replace("_", " ").replace("-", " ") if names else ""

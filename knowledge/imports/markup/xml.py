@@ -9,7 +9,7 @@ import defusedxml.ElementTree  # type: ignore[import-untyped]
 from core.errors import InvalidInput
 
 
-def root_of(data: bytes) -> Element:
+def parse_xml_root(data: bytes) -> Element:
     """The root of an XML document.
 
     Raises:

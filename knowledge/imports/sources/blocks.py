@@ -68,7 +68,7 @@ class Items:
 Block: TypeAlias = Heading | End | Text | Code | Table | Rows | Items
 
 
-def text_of(block: Block) -> str:
+def render_block(block: Block) -> str:
     """What a customer is shown of a block: no blank line in it, a list item or a table row a line."""
     return "\n".join(lines_of(block))
 
@@ -78,7 +78,7 @@ def lines_of(block: Block) -> list[str]:
     if isinstance(block, Items):
         return [line for item in marked_items(block) for line in item]
     if isinstance(block, Table):
-        return list(filter(None, (_row(block.header, row) for row in block.rows)))
+        return list(filter(None, (_render_table_row(block.header, row) for row in block.rows)))
     if isinstance(block, Rows):
         return list(block.lines)
     if isinstance(block, Code):
@@ -104,7 +104,7 @@ def is_linked(block: Block) -> bool:
 
 def words_of(block: Block) -> int:
     """How long a block is."""
-    return len(text_of(block).split())
+    return len(render_block(block).split())
 
 
 def _item_lines(item: tuple[Block, ...]) -> list[str]:
@@ -118,7 +118,7 @@ def _item_lines(item: tuple[Block, ...]) -> list[str]:
     return lines
 
 
-def _row(header: tuple[str, ...], row: tuple[str, ...]) -> str:
+def _render_table_row(header: tuple[str, ...], row: tuple[str, ...]) -> str:
     """A row that can be read without the others."""
     if not header:
         return ": ".join(filter(None, row)) if len(row) <= 2 else "; ".join(filter(None, row))  # noqa: PLR2004

@@ -57,7 +57,7 @@ class Document:
     """Rows that could not be used; the ``uri`` of each is its place in the document ("row 7")."""
 
 
-def hash_of(data: bytes) -> str:
+def compute_data_hash(data: bytes) -> str:
     """Tells whether a document has changed."""
     return hashlib.sha256(data).hexdigest()
 

@@ -61,7 +61,7 @@ SAMPLE = 60_000
 NO_TEXT = "this is no text file, or a damaged one; save it as text in UTF-8, or in the format that its name says"
 
 
-def decoded(data: bytes, declared: str | None = None) -> str:
+def decode_text(data: bytes, declared: str | None = None) -> str:
     """The text; ``declared`` is the encoding that the document or its server names.
 
     Raises:
@@ -69,24 +69,26 @@ def decoded(data: bytes, declared: str | None = None) -> str:
     """
     for mark, encoding in MARKS:
         if data.startswith(mark):
-            return _strictly(data, encoding)
+            return _decode_strictly(data, encoding)
     if b"\0" in data:
         return _without_mark(data)
     for encoding in filter(None, ("utf-8", declared)):
-        text = _tried(data, encoding)
+        text = _try_decoding(data, encoding)
         if text is not None:
             return text
-    return _strictly(data, _encoding_of(data[:SAMPLE]))
+    return _decode_strictly(data, _encoding_of(data[:SAMPLE]))
 
 
-def _strictly(data: bytes, encoding: str) -> str:
-    text = _tried(data, encoding)
+def _decode_strictly(data: bytes, encoding: str) -> str:
+    text = _try_decoding(data, encoding)
     if text is None:
-        raise InvalidInput(f"its encoding looks like {_name(encoding)}, but some of it is not; save it as UTF-8")
+        raise InvalidInput(
+            f"its encoding looks like {_format_encoding_name(encoding)}, but some of it is not; save it as UTF-8"
+        )
     return text
 
 
-def _tried(data: bytes, encoding: str) -> str | None:
+def _try_decoding(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
     except (UnicodeDecodeError, LookupError):
@@ -96,7 +98,7 @@ def _tried(data: bytes, encoding: str) -> str | None:
 def _without_mark(data: bytes) -> str:
     """UTF-16 that does not say so: of Western text every other byte is zero."""
     even, odd = data[0:SAMPLE:2].count(0), data[1:SAMPLE:2].count(0)
-    text = _tried(data, "utf-16-le" if odd > even else "utf-16-be")
+    text = _try_decoding(data, "utf-16-le" if odd > even else "utf-16-be")
     if min(even, odd) > max(even, odd) / 10 or text is None or CONTROLS.search(text):
         raise InvalidInput(NO_TEXT)
     return text
@@ -107,24 +109,26 @@ def _encoding_of(data: bytes) -> str:
         raise InvalidInput(NO_TEXT)
     beyond = sum(byte > 127 for byte in data)  # noqa: PLR2004 -- ASCII ends there
     letters = beyond + sum(bytes((byte,)).isalpha() for byte in data)
-    return _latin(data) if beyond / letters < MOSTLY_FOREIGN else _other(data)
+    return _detect_latin_encoding(data) if beyond / letters < MOSTLY_FOREIGN else _detect_other_encoding(data)
 
 
-def _latin(data: bytes) -> str:
+def _detect_latin_encoding(data: bytes) -> str:
     shares = {encoding: _share_of_usual(data, encoding, usual) for encoding, usual in LATIN.items()}
     best = max(shares, key=lambda encoding: shares[encoding])
     if shares[best] >= FEWEST_USUAL:
         return best
-    return _other(data)
+    return _detect_other_encoding(data)
 
 
 def _share_of_usual(data: bytes, encoding: str, usual: str) -> float:
     text = data.decode(encoding, "replace")
     places = [place for place, letter in enumerate(text) if not letter.isascii()]
-    return sum(text[place].lower() in usual and not _odd(text, place) for place in places) / (len(places) or 1)
+    return sum(text[place].lower() in usual and not _is_misplaced_sign(text, place) for place in places) / (
+        len(places) or 1
+    )
 
 
-def _odd(text: str, place: int) -> bool:
+def _is_misplaced_sign(text: str, place: int) -> bool:
     """Whether a sign stands inside a word, or a capital behind a small letter."""
     before, letter, after = text[place - 1 : place], text[place], text[place + 1 : place + 2]
     if letter.isalpha():
@@ -132,7 +136,7 @@ def _odd(text: str, place: int) -> bool:
     return before.isalpha() and after.isalpha() and letter not in "’\xa0"  # noqa: RUF001 -- the apostrophe of most texts
 
 
-def _other(data: bytes) -> str:
+def _detect_other_encoding(data: bytes) -> str:
     telling = _lines_of_interest(data)
     shares = {encoding: _share_of_common(telling, encoding) for encoding in EAST_ASIAN}
     best = max(shares, key=lambda encoding: shares[encoding])
@@ -142,14 +146,14 @@ def _other(data: bytes) -> str:
         return "koi8_r"
     found = from_bytes(telling, cp_isolation=OTHER_SCRIPTS).best()
     if found is None or CONTROLS.search(str(found)):
-        likely = f"; it may be {_name(found.encoding)}" if found is not None else ""
+        likely = f"; it may be {_format_encoding_name(found.encoding)}" if found is not None else ""
         raise InvalidInput(f"its encoding cannot be told{likely}; save it as UTF-8")
     return str(found.encoding)
 
 
 def _share_of_common(data: bytes, encoding: str) -> float:
     """How much of a text beyond ASCII are signs that are common in the language of the encoding."""
-    text = _tried(data, encoding) or ""
+    text = _try_decoding(data, encoding) or ""
     signs = [sign for sign in text if not sign.isascii() and sign not in PUNCTUATION]
     if encoding in JAPANESE and not any("\u3040" <= sign <= "\u30ff" for sign in signs):
         return 0.0
@@ -167,5 +171,5 @@ def _lines_of_interest(data: bytes) -> bytes:
     return b"\n".join(line for line in data.splitlines() if not line.isascii())
 
 
-def _name(encoding: str) -> str:
+def _format_encoding_name(encoding: str) -> str:
     return NAMES.get(encoding, encoding.replace("cp125", "Windows-125").replace("_", "-"))

@@ -33,7 +33,7 @@ class Fetched:
     content_type: str
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """Every address of a host."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
@@ -46,7 +46,7 @@ class Fetcher:
         self,
         *,
         allow_private: bool = False,
-        resolve: Resolve = resolve,
+        resolve: Resolve = resolve_host,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,19 +63,19 @@ class Fetcher:
             InvalidInput: why it cannot be had, in plain words.
         """
         deadline = self._clock() + DEADLINE_S
-        current = self._parsed(url)
+        current = self._parse_url(url)
         for _ in range(MOST_REDIRECTS + 1):
-            found = self._request(current, deadline)
+            found = self._request_page(current, deadline)
             if isinstance(found, Fetched):
                 return found
-            current = self._parsed(str(current.join(found)))
+            current = self._parse_url(str(current.join(found)))
         raise InvalidInput(f"{url} redirects more than {MOST_REDIRECTS} times")
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
 
-    def _parsed(self, url: str) -> httpx.URL:
+    def _parse_url(self, url: str) -> httpx.URL:
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL as error:
@@ -86,7 +86,7 @@ class Fetcher:
             raise InvalidInput("an address with a user name in it is not fetched")
         return parsed
 
-    def _request(self, url: httpx.URL, deadline: float) -> Fetched | str:
+    def _request_page(self, url: httpx.URL, deadline: float) -> Fetched | str:
         """The page, or where it redirects to."""
         pinned = url.copy_with(host=self._checked_address(url))
         headers = {"Host": url.netloc.decode("ascii"), "User-Agent": AGENT, "Accept": "text/html,*/*;q=0.5"}
@@ -99,11 +99,11 @@ class Fetcher:
                 if response.status_code != httpx.codes.OK:
                     raise InvalidInput(f"{url} answers with status {response.status_code}")
                 kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                return Fetched(str(url), self._body(response, deadline), kind)
+                return Fetched(str(url), self._read_body(response, deadline), kind)
         except httpx.HTTPError as error:
             raise InvalidInput(f"{url} cannot be reached: {str(error) or type(error).__name__}") from error
 
-    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+    def _read_body(self, response: httpx.Response, deadline: float) -> bytes:
         body = bytearray()
         for part in response.iter_bytes():
             body += part

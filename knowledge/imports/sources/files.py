@@ -21,9 +21,9 @@ ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".rar", ".bz2", ".xz"))
 Found = Raw | Failure | PassedOver
 
 
-def in_file(path: Path) -> Iterator[Found]:
+def list_file_documents(path: Path) -> Iterator[Found]:
     """The one document."""
-    yield _raw(path, path.name)
+    yield _build_file_document(path, path.name)
 
 
 def in_folder(folder: Path) -> Iterator[Found]:
@@ -40,10 +40,10 @@ def in_folder(folder: Path) -> Iterator[Found]:
         if not path.resolve().is_relative_to(root):
             yield Failure(name.as_posix(), "it is a link to outside the folder")
             continue
-        yield _raw(path, name.as_posix())
+        yield _build_file_document(path, name.as_posix())
 
 
-def in_zip(path: Path) -> Iterator[Found]:
+def list_zip_documents(path: Path) -> Iterator[Found]:
     """Everything in a zip; other kinds of files are passed over.
 
     Raises:
@@ -54,13 +54,13 @@ def in_zip(path: Path) -> Iterator[Found]:
             members = [m for m in archive.infolist() if not m.is_dir()]
             _refuse_bomb(members)
             for member in sorted(members, key=lambda m: m.filename):
-                yield from _member(archive, member)
+                yield from _build_member_document(archive, member)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise InvalidInput(f"{path.name} is no readable zip: {error}") from error
 
 
-def _raw(path: Path, uri: str) -> Raw:
-    def load() -> bytes:
+def _build_file_document(path: Path, uri: str) -> Raw:
+    def load_file_bytes() -> bytes:
         try:
             if path.stat().st_size > LARGEST_DOCUMENT:
                 raise InvalidInput(f"it is larger than {LARGEST_DOCUMENT // 1_000_000} MB")
@@ -68,7 +68,7 @@ def _raw(path: Path, uri: str) -> Raw:
         except OSError as error:
             raise InvalidInput(f"it cannot be opened: {error.strerror}") from error
 
-    return Raw(uri, path.suffix.lower(), load)
+    return Raw(uri, path.suffix.lower(), load_file_bytes)
 
 
 def _refuse_bomb(members: list[zipfile.ZipInfo]) -> None:
@@ -81,7 +81,7 @@ def _refuse_bomb(members: list[zipfile.ZipInfo]) -> None:
             raise InvalidInput(f"the zip looks like a zip bomb: {member.filename} unpacks to a multiple of its size")
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Found]:
+def _build_member_document(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Found]:
     name = PurePosixPath(member.filename.replace("\\", "/"))
     hidden = any(part.startswith(".") and part != ".." for part in name.parts) or name.parts[0] == "__MACOSX"
     if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
@@ -91,12 +91,14 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Found
     elif not hidden:
         reason = why_passed_over(str(name))
         yield (
-            PassedOver(str(name), reason) if reason else Raw(str(name), name.suffix.lower(), _unpacked(archive, member))
+            PassedOver(str(name), reason)
+            if reason
+            else Raw(str(name), name.suffix.lower(), _make_member_loader(archive, member))
         )
 
 
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
-    def load() -> bytes:
+def _make_member_loader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def load_member() -> bytes:
         if member.flag_bits & 1:
             raise InvalidInput("it is protected by a password")
         try:
@@ -109,4 +111,4 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[],
             raise InvalidInput(f"it is larger than {LARGEST_DOCUMENT // 1_000_000} MB")
         return data
 
-    return load
+    return load_member

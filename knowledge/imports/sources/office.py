@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from core.errors import InvalidInput
 from knowledge.imports.markup.flow import Flow
 from knowledge.imports.markup.lines import BULLET, joined_lists
-from knowledge.imports.markup.xml import root_of
+from knowledge.imports.markup.xml import parse_xml_root
 from knowledge.imports.sources.blocks import Block, Heading, Items, Table, Text
 from knowledge.imports.sources.document import LARGEST_DOCUMENT, Document, Raw, address_of
 from knowledge.imports.sources.text import About, document_of
@@ -40,10 +40,10 @@ FURNITURE = frozenset(("dt", "ftr", "sldNum", "hdr"))
 
 def read_docx(raw: Raw, data: bytes) -> Document:
     """A Word document: its headings, paragraphs, lists and tables."""
-    with _archive(data, "Word document", "word/document.xml") as archive:
+    with _open_archive(data, "Word document", "word/document.xml") as archive:
         for name in archive.namelist():
             if name.endswith((".xml", ".rels")):
-                root_of(archive.read(name))
+                parse_xml_root(archive.read(name))
     # Takes a while to import, which only the import of a Word document has to pay.
     import mammoth  # noqa: PLC0415
 
@@ -53,21 +53,21 @@ def read_docx(raw: Raw, data: bytes) -> Document:
         ).value
     except Exception as error:  # whatever a reader of broken files comes up with
         raise InvalidInput("this is no readable Word document") from error
-    blocks = joined_lists(list(_unmarked(Flow(address_of(raw)).read(BeautifulSoup(page, "html.parser")))))
+    blocks = joined_lists(list(_convert_typed_bullets(Flow(address_of(raw)).read(BeautifulSoup(page, "html.parser")))))
     return document_of(raw, blocks, About(url=address_of(raw), loose=True))
 
 
 def read_pptx(raw: Raw, data: bytes) -> Document:
     """A presentation: each slide is a section under its title."""
     blocks: list[Block] = []
-    with _archive(data, "presentation", "ppt/presentation.xml") as archive:
+    with _open_archive(data, "presentation", "ppt/presentation.xml") as archive:
         slides = sorted((int(found.group(1)), name) for name in archive.namelist() if (found := SLIDE.match(name)))
         for number, name in slides:
-            blocks += _slide(root_of(archive.read(name)), number)
+            blocks += _read_slide(parse_xml_root(archive.read(name)), number)
     return document_of(raw, blocks, About(url=address_of(raw)))
 
 
-def _archive(data: bytes, kind: str, part: str) -> zipfile.ZipFile:
+def _open_archive(data: bytes, kind: str, part: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         archive.getinfo(part)
@@ -78,7 +78,7 @@ def _archive(data: bytes, kind: str, part: str) -> zipfile.ZipFile:
     return archive
 
 
-def _unmarked(blocks: list[Block]) -> Iterator[Block]:
+def _convert_typed_bullets(blocks: list[Block]) -> Iterator[Block]:
     """Bullets that were typed are list items; a paragraph that is only bold and short is a heading."""
     for block in blocks:
         bullet = BULLET.match(block.text) if isinstance(block, Text) else None
@@ -88,36 +88,39 @@ def _unmarked(blocks: list[Block]) -> Iterator[Block]:
             yield block
 
 
-def _slide(root: Element, number: int) -> list[Block]:
+def _read_slide(root: Element, number: int) -> list[Block]:
     title, blocks = "", []
     for shape in root.iter():
         if shape.tag == f"{SLIDES}sp":
-            kind = _placeholder(shape)
-            paragraphs = [text for paragraph in shape.iter(f"{DRAWING}p") if (text := _text(paragraph))]
+            kind = _get_placeholder_kind(shape)
+            paragraphs = [text for paragraph in shape.iter(f"{DRAWING}p") if (text := _get_element_text(paragraph))]
             if kind in TITLES:
                 title = " ".join(paragraphs)
             elif kind not in FURNITURE:
-                blocks += _shape(paragraphs, listed=kind != "")
+                blocks += _build_shape_blocks(paragraphs, listed=kind != "")
         elif shape.tag == f"{DRAWING}tbl":
-            rows = [tuple(_text(cell) for cell in row.iter(f"{DRAWING}tc")) for row in shape.iter(f"{DRAWING}tr")]
+            rows = [
+                tuple(_get_element_text(cell) for cell in row.iter(f"{DRAWING}tc"))
+                for row in shape.iter(f"{DRAWING}tr")
+            ]
             blocks += [Table(rows[0], tuple(rows[1:]))] if len(rows) > 1 else []
     return [Heading(2, title or f"Slide {number}"), *blocks] if title or blocks else []
 
 
-def _placeholder(shape: Element) -> str:
+def _get_placeholder_kind(shape: Element) -> str:
     """The kind of a text box: "" for one that was drawn, "body" for a slide's own."""
     found = next(shape.iter(f"{SLIDES}ph"), None)
     return "" if found is None else found.get("type", "body")
 
 
-def _shape(paragraphs: list[str], *, listed: bool) -> list[Block]:
+def _build_shape_blocks(paragraphs: list[str], *, listed: bool) -> list[Block]:
     if listed and len(paragraphs) > 1:
         lead = [Text(paragraphs[0])] if paragraphs[0].endswith(":") else []
         return [*lead, Items(tuple((Text(text),) for text in paragraphs[len(lead) :]))]
     return [Text(text) for text in paragraphs]
 
 
-def _text(element: Element) -> str:
+def _get_element_text(element: Element) -> str:
     parts = (
         (node.text or "") if node.tag == f"{DRAWING}t" else " "
         for node in element.iter()

@@ -9,8 +9,8 @@ from pathlib import Path
 from core.errors import InvalidInput
 from knowledge.imports.sources.document import Raw
 from knowledge.imports.sources.fetcher import Fetcher
-from knowledge.imports.sources.files import Found, in_file, in_folder, in_zip
-from knowledge.imports.sources.web import on_web
+from knowledge.imports.sources.files import Found, in_folder, list_file_documents, list_zip_documents
+from knowledge.imports.sources.web import list_web_documents
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,23 @@ def open_origin(place: str, fetcher: Fetcher, base_url: str | None = None) -> Or
     if not place.strip():
         raise InvalidInput("Say which file, folder or web address: the path is empty.")
     if "://" in place:
-        return Origin(place, _based(on_web(place, fetcher), base_url), base_url=base_url)
+        return Origin(place, _set_base_url(list_web_documents(place, fetcher), base_url), base_url=base_url)
     path = Path(place).expanduser().resolve()
     if not path.is_dir() and not path.is_file():
         raise InvalidInput(f"There is no file or folder {place}.")
 
-    def documents() -> Iterator[Found]:
-        return _based(_in_path(path), base_url)
+    def list_documents() -> Iterator[Found]:
+        return _set_base_url(_list_path_documents(path), base_url)
 
-    return Origin(str(path), documents(), documents, base_url)
+    return Origin(str(path), list_documents(), list_documents, base_url)
 
 
-def _in_path(path: Path) -> Iterator[Found]:
+def _list_path_documents(path: Path) -> Iterator[Found]:
     if path.is_dir():
         return in_folder(path)
-    return in_zip(path) if path.suffix.lower() == ".zip" else in_file(path)
+    return list_zip_documents(path) if path.suffix.lower() == ".zip" else list_file_documents(path)
 
 
-def _based(documents: Iterator[Found], base_url: str | None) -> Iterator[Found]:
+def _set_base_url(documents: Iterator[Found], base_url: str | None) -> Iterator[Found]:
     for found in documents:
         yield replace(found, base_url=base_url) if base_url and isinstance(found, Raw) else found

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from knowledge.imports.chunker import MARKS, is_question
-from knowledge.imports.markup.lines import BULLET, CONTENTS, SIGNS, STEP, WIDE, is_name, joined_lists
+from knowledge.imports.markup.lines import BULLET, CONTENTS, SIGNS, STEP, WIDE, can_be_heading, joined_lists
 from knowledge.imports.sources.blocks import Block, Heading, Items, Table, Text
 from knowledge.imports.sources.document import Document, Raw, address_of
 from knowledge.imports.sources.questions import ANSWER, QUESTION
@@ -75,7 +75,7 @@ def read_pdf(raw: Raw, data: bytes) -> Document:
     lines = _without_furniture(_printed_lines(data))
     if not any(re.search(r"\w", line.text) for line in lines):
         raise InvalidInput("there is no text in the PDF; are its pages pictures?")
-    return document_of(raw, _blocks(lines), About(url=address_of(raw), loose=True))
+    return document_of(raw, _build_blocks(lines), About(url=address_of(raw), loose=True))
 
 
 def _printed_lines(data: bytes) -> list[Line]:
@@ -106,11 +106,11 @@ def _box_lines(box: Any, page: int) -> Iterator[Line]:
     lines = [box] if isinstance(box, LTTextLine) else box if isinstance(box, LTTextBox) else []
     for line in lines:
         if isinstance(line, LTTextLine):
-            for letters in _segments(line):
-                yield _line(letters, place, page)
+            for letters in _split_segments(line):
+                yield _build_line(letters, place, page)
 
 
-def _segments(line: Iterable[Any]) -> Iterator[list[Any]]:
+def _split_segments(line: Iterable[Any]) -> Iterator[list[Any]]:
     """The letters of a line; where there is more room than between words another cell or column begins."""
     from pdfminer.layout import LTChar  # noqa: PLC0415
 
@@ -126,7 +126,7 @@ def _segments(line: Iterable[Any]) -> Iterator[list[Any]]:
         yield letters
 
 
-def _line(letters: list[Any], box: int, page: int) -> Line:
+def _build_line(letters: list[Any], box: int, page: int) -> Line:
     text = ""
     for before, letter in zip([None, *letters], letters, strict=False):
         apart = before is not None and letter.x0 - before.x1 > NARROWEST_BLANK * letter.size
@@ -143,8 +143,8 @@ def _line(letters: list[Any], box: int, page: int) -> Line:
 
 def _with_marks(lines: list[Line]) -> list[Line]:
     """Bullets and numbers that stand apart, put before their lines."""
-    counted = _counting(lines)
-    signs = {id(line): sign for line in lines if (sign := _sign(line.text.strip(), counts=line in counted))}
+    counted = _select_counting_lines(lines)
+    signs = {id(line): sign for line in lines if (sign := _get_list_mark(line.text.strip(), counts=line in counted))}
     kept = list(lines)
     for mark in [line for line in lines if id(line) in signs]:
         beside = [line for line in kept if id(line) not in signs and line.x0 >= mark.x1 and _on_one_line(line, mark)]
@@ -153,10 +153,10 @@ def _with_marks(lines: list[Line]) -> list[Line]:
             at = next(at for at, line in enumerate(kept) if line is target)
             kept[at] = replace(target, text=f"{signs[id(mark)]} {target.text.strip()}", left=mark.x0)
             kept = [line for line in kept if line is not mark]
-    return _numbered(kept)
+    return _add_number_marks(kept)
 
 
-def _numbered(lines: list[Line]) -> list[Line]:
+def _add_number_marks(lines: list[Line]) -> list[Line]:
     """Lines that count up without a sign behind their numbers get one."""
     found = [re.match(r"(\d{1,2})\s+(?=[^\W\d_])", line.text) for line in lines]
     numbers = [int(number.group(1)) if number else None for number in found]
@@ -168,14 +168,14 @@ def _numbered(lines: list[Line]) -> list[Line]:
     return kept
 
 
-def _sign(text: str, *, counts: bool) -> str:
+def _get_list_mark(text: str, *, counts: bool) -> str:
     """The mark of a list item that a line alone is, "" when it is none."""
     if counts or re.fullmatch(r"\(?\d{1,3}[.)]", text):
         return text.strip("().") + "."
     return "•" if MARK.match(text) else ""
 
 
-def _counting(lines: list[Line]) -> list[Line]:
+def _select_counting_lines(lines: list[Line]) -> list[Line]:
     """Numbers alone that stand below each other and count up."""
     numbers = [line for line in lines if re.fullmatch(r"\d{1,2}", line.text.strip())]
     following = {(round(line.x1), int(line.text)) for line in numbers}
@@ -198,7 +198,7 @@ def _without_furniture(lines: list[Line]) -> list[Line]:
     return [line for line in edge if (re.sub(r"\d+", "0", line.text.strip()), round(line.y0 / 5)) not in often]
 
 
-def _blocks(lines: list[Line]) -> list[Block]:
+def _build_blocks(lines: list[Line]) -> list[Block]:
     body = Counter[float]()
     for line in lines:
         body[line.size] += len(line.text)
@@ -206,17 +206,17 @@ def _blocks(lines: list[Line]) -> list[Block]:
     larger = sorted({line.size for line in lines if line.size > size * LARGER}, reverse=True)
     levels = {letters: level for level, letters in enumerate(larger, start=1)}
     blocks: list[Block] = []
-    parts = _boxes(_with_tables(lines))
+    parts = _group_boxes(_with_tables(lines))
     for at, part in enumerate(parts):
         if isinstance(part, Table):
             blocks.append(part)
             continue
         following = parts[at + 1] if at + 1 < len(parts) else None
         blocks += _box_blocks(part, following if isinstance(following, list) else None, levels)
-    return joined_lists(_continued(_names_joined(blocks)))
+    return joined_lists(_join_continuations(_names_joined(blocks)))
 
 
-def _boxes(lines: list[Line | Table]) -> list[list[Line] | Table]:
+def _group_boxes(lines: list[Line | Table]) -> list[list[Line] | Table]:
     parts: list[list[Line] | Table] = []
     for line in lines:
         last = parts[-1] if parts else None
@@ -233,7 +233,7 @@ def _with_tables(lines: list[Line]) -> list[Line | Table]:
     """The lines, with each table in the place of its first cell."""
     found: list[Line | Table] = []
     gone: set[int] = set()
-    tables = {id(table[0][0]): table for table in _tables(lines)}
+    tables = {id(table[0][0]): table for table in _find_tables(lines)}
     for line in lines:
         table = tables.get(id(line))
         if table is not None:
@@ -245,11 +245,11 @@ def _with_tables(lines: list[Line]) -> list[Line | Table]:
     return [part for part in found if id(part) not in gone]
 
 
-def _tables(lines: list[Line]) -> Iterator[list[list[Line]]]:
+def _find_tables(lines: list[Line]) -> Iterator[list[list[Line]]]:
     """Three rows or more, one below the other, whose short cells begin or end at the same places."""
     table: list[list[Line]] = []
-    for row in [*_rows(lines), []]:
-        if table and _goes_on(table[-1], row):
+    for row in [*_group_rows(lines), []]:
+        if table and _is_next_row(table[-1], row):
             table.append(row)
             continue
         if len(table) >= 3 and _is_short(table):  # noqa: PLR2004
@@ -257,16 +257,16 @@ def _tables(lines: list[Line]) -> Iterator[list[list[Line]]]:
         table = [row] if len(row) > 1 else []
 
 
-def _goes_on(above: list[Line], row: list[Line]) -> bool:
+def _is_next_row(above: list[Line], row: list[Line]) -> bool:
     """Whether a row is the next one of a table, here or at the top of the next page."""
-    if len(row) != len(above) or not all(map(_aligned, above, row)):
+    if len(row) != len(above) or not all(map(_is_aligned, above, row)):
         return False
     if row[0].page == above[0].page:
         return above[0].y0 - row[0].y1 < FARTHEST_ROW * row[0].height
     return row[0].page == above[0].page + 1
 
 
-def _rows(lines: list[Line]) -> Iterator[list[Line]]:
+def _group_rows(lines: list[Line]) -> Iterator[list[Line]]:
     """The lines that stand side by side, from the top of each page to its bottom."""
     row: list[Line] = []
     for line in sorted(lines, key=lambda line: (line.page, -line.y1, line.x0)):
@@ -280,7 +280,7 @@ def _rows(lines: list[Line]) -> Iterator[list[Line]]:
         yield sorted(row, key=lambda cell: cell.x0)
 
 
-def _aligned(one: Line, other: Line) -> bool:
+def _is_aligned(one: Line, other: Line) -> bool:
     near = one.size
     middle = abs((one.x0 + one.x1) - (other.x0 + other.x1)) / 2
     return min(abs(one.x0 - other.x0), abs(one.x1 - other.x1), middle) < near
@@ -297,18 +297,18 @@ def _box_blocks(box: list[Line], following: list[Line] | None, levels: dict[floa
     paragraph: list[Line] = []
     for at, line in enumerate(box):
         after = box[at + 1 :] or (following or [])
-        kind = _kind(line, after, levels, alone=len(box) == 1, first=at == 0, width=width)
-        if kind is not None or _begins(line, paragraph, width):
-            yield from _paragraph(paragraph)
+        kind = _classify_line(line, after, levels, alone=len(box) == 1, first=at == 0, width=width)
+        if kind is not None or _is_paragraph_start(line, paragraph, width):
+            yield from _build_paragraph(paragraph)
             paragraph = []
         if kind is not None:
             yield kind
         else:
             paragraph.append(line)
-    yield from _paragraph(paragraph)
+    yield from _build_paragraph(paragraph)
 
 
-def _begins(line: Line, before: list[Line], width: float) -> bool:
+def _is_paragraph_start(line: Line, before: list[Line], width: float) -> bool:
     """Whether a line begins a paragraph or an item."""
     text = line.text.strip()
     if any(mark.match(text) for mark in (BULLET, STEP, QUESTION, ANSWER)):
@@ -327,7 +327,7 @@ def _begins(line: Line, before: list[Line], width: float) -> bool:
     return short and last.text.rstrip().endswith((".", "!", ":", *MARKS))
 
 
-def _kind(  # noqa: PLR0911 -- one a kind of line
+def _classify_line(  # noqa: PLR0911 -- one a kind of line
     line: Line, after: list[Line], levels: dict[float, int], *, alone: bool, first: bool, width: float
 ) -> Block | None:
     """A heading or a question, where a line is one."""
@@ -339,7 +339,7 @@ def _kind(  # noqa: PLR0911 -- one a kind of line
     if text.endswith(MARKS) and is_question(text) and (first or line.bold) and after:
         return Text(text, text)
     deepest = len(levels) + 1
-    if not is_name(text) or (STEP.match(text) and not line.bold):
+    if not can_be_heading(text) or (STEP.match(text) and not line.bold):
         return None
     if line.bold and after and not after[0].bold:
         return Heading(deepest, text)
@@ -350,7 +350,7 @@ def _kind(  # noqa: PLR0911 -- one a kind of line
     return Heading(deepest + 1, text) if begins and narrow and len(text.split()) <= 6 else None  # noqa: PLR2004
 
 
-def _paragraph(lines: list[Line]) -> Iterator[Block]:
+def _build_paragraph(lines: list[Line]) -> Iterator[Block]:
     if not lines:
         return
     text = flowing_line(line.text for line in lines)
@@ -396,7 +396,7 @@ def _names_joined(blocks: list[Block]) -> Iterator[Block]:
         yield last
 
 
-def _continued(blocks: Iterable[Block]) -> list[Block]:
+def _join_continuations(blocks: Iterable[Block]) -> list[Block]:
     """A sentence that goes on in the next column or on the next page, in one paragraph."""
     kept: list[Block] = []
     for block in blocks:

@@ -51,10 +51,10 @@ class _Pairs:
         elif isinstance(block, Items) and self._asks_items(block, following):
             self._take_items(block)
         elif isinstance(block, Table) and self._asks_table(block):
-            for question, answer in _cells(block):
-                self._ask(question)
+            for question, answer in _collect_table_pairs(block):
+                self._start_question(question)
                 self.blocks.append(Text(answer))
-            self._close()
+            self._end_question()
         else:
             self.blocks.append(block)
 
@@ -63,30 +63,30 @@ class _Pairs:
         self._headings = [heading for heading in self._headings if heading.level < block.level]
         if isinstance(block, Heading):
             bare = without_number(QUESTION.sub("", block.text))
-            asks = (block.asks and (self._in_faq() or is_question(bare))) or bool(QUESTION.match(block.text))
+            asks = (block.asks and (self._is_in_faq() or is_question(bare))) or bool(QUESTION.match(block.text))
             block = Heading(block.level, bare if asks or is_question(bare) else block.text, asks=asks)
             self._headings.append(block)
         self.blocks.append(block)
 
     def _take_text(self, block: Text, following: Block | None) -> None:
-        question, rest = self._asked(block, following)
+        question, rest = self._extract_question(block, following)
         if question:
-            self._ask(question)
+            self._start_question(question)
             if rest:
                 self.blocks.append(Text(without_answer_mark(rest)))
         elif self._level is not None and block.bold == block.text and len(block.text.split()) <= LONGEST_GROUP:
-            self._close()
+            self._end_question()
             self.blocks.append(block)
         else:
             open_question = self._level is not None or (self._headings and is_question(self._headings[-1].text))
             text = without_answer_mark(block.text) if open_question else block.text
             self.blocks.append(replace(block, text=text) if text != block.text else block)
 
-    def _asked(self, block: Text, following: Block | None) -> tuple[str, str]:
+    def _extract_question(self, block: Text, following: Block | None) -> tuple[str, str]:
         """The question that a paragraph asks, and what it answers itself."""
         first, _, rest = block.text.partition("\n")
         marked = QUESTION.match(block.text)
-        if marked and (is_question(block.text[marked.end() :]) or _answers(following) or ANSWER.match(rest)):
+        if marked and (is_question(block.text[marked.end() :]) or _is_answer_block(following) or ANSWER.match(rest)):
             if block.bold and len(block.bold) > marked.end() and len(block.bold) < len(block.text):
                 return block.bold[marked.end() :].strip(), block.text[len(block.bold) :].strip()
             return _split_off(block.text[marked.end() :])
@@ -102,17 +102,17 @@ class _Pairs:
 
     def _asks_plainly(self, line: str) -> bool:
         short = line.endswith(MARKS) and is_question(line) and len(line.split()) <= LONGEST_LINE
-        return short and (self._in_faq() or self._loose) and not re.search(r"[.!?]\s", line)
+        return short and (self._is_in_faq() or self._loose) and not re.search(r"[.!?]\s", line)
 
-    def _in_faq(self) -> bool:
+    def _is_in_faq(self) -> bool:
         return self._faq or any(FAQ.search(heading.text) for heading in self._headings)
 
-    def _ask(self, question: str) -> None:
+    def _start_question(self, question: str) -> None:
         above = self._headings[-1] if self._headings else Heading(0, "")
         self._level = above.level if above.asks or is_question(above.text) else above.level + BELOW
         self.blocks.append(Heading(self._level, without_number(question), asks=True))
 
-    def _close(self) -> None:
+    def _end_question(self) -> None:
         if self._level is not None:
             self.blocks.append(End(self._level))
             self._level = None
@@ -121,19 +121,19 @@ class _Pairs:
         asked = [_item_pair(item) for item in block.items]
         answered = sum(bool(question and rest) for question, rest in asked)
         if len(block.items) == 1 and asked[0][0] and not asked[0][1]:
-            return _is_content(following) and (self._in_faq() or block.first is not None)
+            return _is_content(following) and (self._is_in_faq() or block.first is not None)
         return answered > len(block.items) / 2
 
     def _take_items(self, block: Items) -> None:
         for item in block.items:
             question, rest = _item_pair(item)
             if question:
-                self._ask(question)
+                self._start_question(question)
                 self.blocks += rest
             else:
                 self.blocks += item
         if any(rest for _, rest in map(_item_pair, block.items)):
-            self._close()
+            self._end_question()
 
     def _asks_table(self, block: Table) -> bool:
         names = [name.lower().strip() for name in block.header]
@@ -143,7 +143,7 @@ class _Pairs:
 def with_questions(blocks: Iterable[Block], title: str, *, loose: bool = False) -> list[Block]:
     """The blocks with every question that is no heading yet made one; ``loose``: a line that asks is enough."""
     pairs = _Pairs(title, loose=loose)
-    flat = [part for block in blocks for part in _parts(block)]
+    flat = [part for block in blocks for part in _split_paragraph(block)]
     for at, block in enumerate(flat):
         pairs.take(block, flat[at + 1] if at + 1 < len(flat) else None)
     return pairs.blocks
@@ -159,7 +159,7 @@ def without_number(text: str) -> str:
     return NUMBER.sub("", text).strip()
 
 
-def _parts(block: Block) -> Iterator[Block]:
+def _split_paragraph(block: Block) -> Iterator[Block]:
     """A paragraph in which lines begin with "Q:" or "A:" is several."""
     if not isinstance(block, Text) or "\n" not in block.text:
         yield block
@@ -189,7 +189,7 @@ def _split_off(text: str) -> tuple[str, str]:
     return question.strip(), rest.strip()
 
 
-def _answers(block: Block | None) -> bool:
+def _is_answer_block(block: Block | None) -> bool:
     return isinstance(block, Text) and ANSWER.match(block.text) is not None
 
 
@@ -219,7 +219,7 @@ def _item_pair(item: tuple[Block, ...]) -> tuple[str, tuple[Block, ...]]:
     return QUESTION.sub("", line).strip(), (*kept, *following)
 
 
-def _cells(table: Table) -> Iterator[tuple[str, str]]:
+def _collect_table_pairs(table: Table) -> Iterator[tuple[str, str]]:
     names = [name.lower().strip() for name in table.header]
     asked = next(at for at, name in enumerate(names) if name in ASKED)
     answered = next(at for at, name in enumerate(names) if name in ANSWERED)

@@ -63,7 +63,7 @@ def why_passed_over(uri: str) -> str:
     return f"{path.suffix.lower()} is no kind of document that can be read" if path.suffix else "it has no ending"
 
 
-def read(raw: Raw, data: bytes) -> Document:
+def read_raw_document(raw: Raw, data: bytes) -> Document:
     """A document's pieces.
 
     Raises:

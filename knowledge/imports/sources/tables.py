@@ -15,12 +15,12 @@ from bs4 import BeautifulSoup
 from core.errors import InvalidInput
 from core.language import language_of
 from knowledge.entries.content import Content
-from knowledge.imports.chunker import Article, Piece, is_question, joined, numbered, pieces_of
+from knowledge.imports.chunker import Article, Piece, is_question, join_blocks, make_keys_unique, pieces_of
 from knowledge.imports.markup.flow import Flow
 from knowledge.imports.markup.markdown import markdown_blocks
 from knowledge.imports.sources.blocks import Block, Heading, Table, Text
 from knowledge.imports.sources.document import Document, Failure, Raw, title_of
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 
 COLUMNS = {
     "question": (
@@ -95,31 +95,32 @@ Numbered = tuple[str, "Row | str"]
 def read_csv(raw: Raw, data: bytes) -> Document:
     """A table with at least the columns question and answer, or of two columns without names."""
     csv.field_size_limit(LONGEST_CELL)
-    text = decoded(data).replace("\r\n", "\n").replace("\r", "\n")
-    records = list(_records(text, _delimiter(text)))
-    names, body = _named([cells for cells in records if isinstance(cells, str) or any(cells)])
+    text = decode_text(data).replace("\r\n", "\n").replace("\r", "\n")
+    records = list(_parse_records(text, _detect_delimiter(text)))
+    names, body = _split_header([cells for cells in records if isinstance(cells, str) or any(cells)])
     rows = [
-        (f"row {number}", _row(names, cells)) for number, cells in enumerate(body, start=len(records) - len(body) + 1)
+        (f"row {number}", _build_row(names, cells))
+        for number, cells in enumerate(body, start=len(records) - len(body) + 1)
     ]
-    return _document(raw, rows)
+    return _build_document(raw, rows)
 
 
 def read_json(raw: Raw, data: bytes) -> Document:
     """An array of questions and answers, also inside objects."""
     try:
-        loaded = json.loads(decoded(data))
+        loaded = json.loads(decode_text(data))
     except ValueError as error:
         raise InvalidInput(f"this is no JSON: {error}") from error
-    rows = [(f"entry {number}", row) for number, row in enumerate(_rows_in(loaded), start=1)]
+    rows = [(f"entry {number}", row) for number, row in enumerate(_collect_rows(loaded), start=1)]
     if not rows:
         raise InvalidInput("there are no questions and answers in it")
-    return _document(raw, rows)
+    return _build_document(raw, rows)
 
 
 def read_jsonl(raw: Raw, data: bytes) -> Document:
     """One JSON object a line with at least the keys question and answer."""
-    lines = enumerate(decoded(data).splitlines(), start=1)
-    return _document(raw, [(f"line {number}", _json_row(line)) for number, line in lines if line.strip()])
+    lines = enumerate(decode_text(data).splitlines(), start=1)
+    return _build_document(raw, [(f"line {number}", _json_row(line)) for number, line in lines if line.strip()])
 
 
 def read_xlsx(raw: Raw, data: bytes) -> Document:
@@ -130,7 +131,7 @@ def read_xlsx(raw: Raw, data: bytes) -> Document:
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheets = [
-            (sheet.title, [[_shown(value) for value in row] for row in sheet.iter_rows(values_only=True)])
+            (sheet.title, [[_format_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)])
             for sheet in book.worksheets
         ]
     except Exception as error:  # whatever a reader of broken files comes up with
@@ -140,23 +141,23 @@ def read_xlsx(raw: Raw, data: bytes) -> Document:
     for name, cells in sheets:
         filled = [(number, row) for number, row in enumerate(cells, start=1) if any(row)]
         try:
-            names, body = _named([row for _, row in filled])
+            names, body = _split_header([row for _, row in filled])
         except InvalidInput:
-            blocks += _sheet(name, [row for _, row in filled])
+            blocks += _build_sheet_blocks(name, [row for _, row in filled])
             continue
         where = f"sheet {name}, row" if len(sheets) > 1 else "row"
-        rows += [(f"{where} {number}", _row(names, row)) for number, row in filled[len(filled) - len(body) :]]
-    return _document(raw, rows, blocks)
+        rows += [(f"{where} {number}", _build_row(names, row)) for number, row in filled[len(filled) - len(body) :]]
+    return _build_document(raw, rows, blocks)
 
 
-def _sheet(name: str, rows: list[list[str]]) -> list[Block]:
+def _build_sheet_blocks(name: str, rows: list[list[str]]) -> list[Block]:
     if not rows:
         return []
     header, body = (rows[0], rows[1:]) if len(rows) > 1 else ([], rows)
     return [Heading(1, name), Table(tuple(header), tuple(map(tuple, body)))]
 
 
-def _shown(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -164,22 +165,24 @@ def _shown(value: object) -> str:
     return str(value).removesuffix(" 00:00:00").strip()
 
 
-def _delimiter(text: str) -> str:
+def _detect_delimiter(text: str) -> str:
     """What stands most often between the cells of the first line, quotations left out."""
     first = re.sub(r"\"[^\"]*\"", "", next((line for line in text.split("\n") if line.strip()), ""))
     return max(",;\t|", key=first.count)
 
 
-def _records(text: str, delimiter: str) -> Iterator[list[str] | str]:
+def _parse_records(text: str, delimiter: str) -> Iterator[list[str] | str]:
     """The cells of each row, or what is wrong with it; a wrong row ends with its line."""
     lines = text.split("\n")
     at = 0
     while at < len(lines):
         end = at + 1
-        while lines[at:end] and sum(map(_quotes, lines[at:end])) % 2 and end < min(len(lines), at + LONGEST_RECORD):
+        while (
+            lines[at:end] and sum(map(_count_quotes, lines[at:end])) % 2 and end < min(len(lines), at + LONGEST_RECORD)
+        ):
             end += 1
         record = "\n".join(lines[at:end])
-        if _quotes(record) % 2:
+        if _count_quotes(record) % 2:
             yield "a quotation mark is not closed"
             at += 1
             continue
@@ -193,28 +196,28 @@ def _records(text: str, delimiter: str) -> Iterator[list[str] | str]:
         at = end
 
 
-def _quotes(text: str) -> int:
+def _count_quotes(text: str) -> int:
     return text.count('"')
 
 
-def _named(records: list[list[str] | str]) -> tuple[list[str], list[list[str] | str]]:
+def _split_header(records: list[list[str] | str]) -> tuple[list[str], list[list[str] | str]]:
     """The names of the columns, and the rows below them."""
     rows = [row for row in records if isinstance(row, list)]
     for row in rows[:DEEPEST]:
-        names = [_name(cell) for cell in row]
-        if _column(names, "question") and _column(names, "answer"):
-            return _renamed(row), records[records.index(row) + 1 :]
+        names = [_clean_column_name(cell) for cell in row]
+        if _has_column(names, "question") and _has_column(names, "answer"):
+            return _resolve_column_names(row), records[records.index(row) + 1 :]
     if rows and _is_headless(rows):
         return ["question", "answer"], records
-    names = [_name(cell) for cell in rows[0]] if rows else []
-    missing = [column for column in ("question", "answer") if not _column(names, column)]
+    names = [_clean_column_name(cell) for cell in rows[0]] if rows else []
+    missing = [column for column in ("question", "answer") if not _has_column(names, column)]
     listed = ", ".join(sorted(filter(None, names))) or "none"
     raise InvalidInput(f"there is no column {' and no column '.join(missing)} (found: {listed})")
 
 
-def _renamed(row: list[str]) -> list[str]:
+def _resolve_column_names(row: list[str]) -> list[str]:
     """The names as they are known; the one that only holds the word is the one that is meant."""
-    names = [_name(cell) for cell in row]
+    names = [_clean_column_name(cell) for cell in row]
     for column, pattern in (("question", ASKED), ("answer", ANSWERED)):
         if not set(names) & set(COLUMNS[column]):
             found = next((at for at, name in enumerate(names) if pattern.search(name)), None)
@@ -230,16 +233,16 @@ def _is_headless(rows: list[list[str]]) -> bool:
     return len(pairs) >= len(rows) / 2 and asking > len(pairs) / 2 and not any(is_question(row[1]) for row in pairs[:1])
 
 
-def _column(names: Sequence[str], column: str) -> bool:
+def _has_column(names: Sequence[str], column: str) -> bool:
     pattern = ASKED if column == "question" else ANSWERED
     return bool(set(names) & set(COLUMNS[column])) or any(pattern.search(name) for name in names)
 
 
-def _name(cell: object) -> str:
+def _clean_column_name(cell: object) -> str:
     return re.sub(r"[\s_-]+", " ", str(cell)).strip().lower()
 
 
-def _row(names: list[str], cells: list[str] | str) -> Row | str:
+def _build_row(names: list[str], cells: list[str] | str) -> Row | str:
     if isinstance(cells, str):
         return cells
     if len(cells) > len(names) and any(cells[len(names) :]):
@@ -256,31 +259,31 @@ def _json_row(line: str) -> Row | str:
         return f"this is no JSON: {error}"
     if not isinstance(row, dict):
         return "this is no JSON object"
-    names = [_name(key) for key in row]
-    missing = [column for column in ("question", "answer") if not _column(names, column)]
+    names = [_clean_column_name(key) for key in row]
+    missing = [column for column in ("question", "answer") if not _has_column(names, column)]
     if missing:
         return f"there is no column {' and no column '.join(missing)} (found: {', '.join(sorted(names)) or 'none'})"
-    return _keyed(row)
+    return _rename_row_keys(row)
 
 
-def _keyed(row: Row) -> Row | str:
+def _rename_row_keys(row: Row) -> Row | str:
     try:
-        return dict(zip(_renamed([str(key) for key in row]), row.values(), strict=True))
+        return dict(zip(_resolve_column_names([str(key) for key in row]), row.values(), strict=True))
     except InvalidInput as error:
         return str(error)
 
 
-def _rows_in(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
+def _collect_rows(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
     """Whatever has a question and an answer, anywhere; the names of what it is in are its topic."""
     if isinstance(node, list):
         for part in node:
-            yield from _rows_in(part, path)
+            yield from _collect_rows(part, path)
     elif isinstance(node, dict):
-        names = [_name(key) for key in node]
-        asked = _column(names, "question") and _column(names, "answer")
+        names = [_clean_column_name(key) for key in node]
+        asked = _has_column(names, "question") and _has_column(names, "answer")
         if asked and not any(isinstance(value, dict) for value in node.values()):
             topic = {} if set(names) & set(COLUMNS["title"]) or not path else {"category": " > ".join(path)}
-            keyed = _keyed(node)
+            keyed = _rename_row_keys(node)
             yield keyed if isinstance(keyed, str) else {**topic, **keyed}
             return
         asking = {key: value for key, value in node.items() if isinstance(value, str) and is_question(str(key))}
@@ -289,14 +292,15 @@ def _rows_in(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
             (
                 str(node[key])
                 for key in node
-                if _name(key) in ("category", "title", "name", "section", "topic") and isinstance(node[key], str)
+                if _clean_column_name(key) in ("category", "title", "name", "section", "topic")
+                and isinstance(node[key], str)
             ),
             "",
         )
         for key, value in node.items():
             if isinstance(value, list | dict):
-                inner = name or ("" if _name(key) in WRAPPERS else str(key))
-                yield from _rows_in(value, (*path, inner) if inner else path)
+                inner = name or ("" if _clean_column_name(key) in WRAPPERS else str(key))
+                yield from _collect_rows(value, (*path, inner) if inner else path)
 
 
 WRAPPERS = frozenset(
@@ -317,43 +321,53 @@ WRAPPERS = frozenset(
 )
 
 
-def _document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = None) -> Document:
+def _build_document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = None) -> Document:
     pieces: list[Piece] = []
     failed: list[Failure] = []
     rows = list(rows)
     language = language_of(
-        " ".join(t for _, row in rows if isinstance(row, dict) for v in row.values() for t in _texts(v))
+        " ".join(t for _, row in rows if isinstance(row, dict) for v in row.values() for t in _list_value_texts(v))
     )
     for where, row in rows:
-        if isinstance(row, dict) and not any(map(list, map(_texts, row.values()))):
+        if isinstance(row, dict) and not any(map(list, map(_list_value_texts, row.values()))):
             continue
         try:
             if isinstance(row, str):
                 raise InvalidInput(row)
-            pieces += _pieces({_name(key): value for key, value in row.items() if key}, language)
+            pieces += _build_row_pieces({_clean_column_name(key): value for key, value in row.items() if key}, language)
         except InvalidInput as error:
             failed.append(Failure(where, str(error)))
     title = title_of(raw.uri)
-    pieces += pieces_of(Article(title, blocks, language_of(joined(blocks)))) if blocks else []
+    pieces += pieces_of(Article(title, blocks, language_of(join_blocks(blocks)))) if blocks else []
     if not pieces:
         raise InvalidInput(f"{failed[0].uri}: {failed[0].reason}" if failed else "the table has no rows")
-    return Document(title, numbered(pieces), None, tuple(failed))  # no page: only a row may name where it can be read
+    return Document(
+        title, make_keys_unique(pieces), None, tuple(failed)
+    )  # no page: only a row may name where it can be read
 
 
-def _pieces(cells: Row, otherwise: str) -> Iterator[Piece]:
+def _build_row_pieces(cells: Row, otherwise: str) -> Iterator[Piece]:
     asked = [*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]
     questions = tuple(dict.fromkeys(" ".join(question.split()) for question in asked))
-    blocks = _blocks(next(iter(_cell_texts(cells, "answer")), ""))
-    answer = joined(blocks)
+    blocks = _parse_cell_blocks(next(iter(_cell_texts(cells, "answer")), ""))
+    answer = join_blocks(blocks)
     if not questions or not answer:
         raise InvalidInput(f"the {'answer' if questions else 'question'} is empty")
-    language = (_one(cells, "language") or "")[:8] or language_of(f"{questions[0]} {answer}", otherwise)
-    subject, external_id = _one(cells, "subject"), _one(cells, "external_id")
+    language = (_find_cell_text(cells, "language") or "")[:8] or language_of(f"{questions[0]} {answer}", otherwise)
+    subject, external_id = _find_cell_text(cells, "subject"), _find_cell_text(cells, "external_id")
     if _is_article(cells, questions[0], blocks):
         yield from pieces_of(Article(questions[0], blocks, language, subject))
         return
     content = Content(
-        "faq", answer, questions, _one(cells, "title"), subject, (), language, external_id, _one(cells, "url")
+        "faq",
+        answer,
+        questions,
+        _find_cell_text(cells, "title"),
+        subject,
+        (),
+        language,
+        external_id,
+        _find_cell_text(cells, "url"),
     )
     content.checked()
     yield Piece(external_id or " | ".join(filter(None, (subject, questions[0]))), content)
@@ -365,7 +379,7 @@ def _is_article(cells: Row, title: str, blocks: list[Block]) -> bool:
     return named in TITLES and not is_question(title) and any(isinstance(block, Heading) for block in blocks)
 
 
-def _blocks(cell: str) -> list[Block]:
+def _parse_cell_blocks(cell: str) -> list[Block]:
     """What a cell says; what only looks like a tag stays as it was written."""
     if MARKDOWN.search(cell):
         return markdown_blocks(re.sub(r"(?<=\S)\n(?=\S)", "  \n", cell))
@@ -377,14 +391,14 @@ def _blocks(cell: str) -> list[Block]:
 
 def _cell_texts(cells: Row, column: str) -> list[str]:
     value = next((cells[name] for name in COLUMNS[column] if cells.get(name)), None)
-    return list(_texts(value, split=column == "phrasings"))
+    return list(_list_value_texts(value, split=column == "phrasings"))
 
 
-def _one(cells: Row, column: str) -> str | None:
+def _find_cell_text(cells: Row, column: str) -> str | None:
     return next(iter(_cell_texts(cells, column)), None)
 
 
-def _texts(value: Any, *, split: bool = False) -> Iterator[str]:
+def _list_value_texts(value: Any, *, split: bool = False) -> Iterator[str]:
     if isinstance(value, list):
         parts = [str(part) for part in value]
     elif value is None:

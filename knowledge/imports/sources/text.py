@@ -8,12 +8,12 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.language import language_of
-from knowledge.imports.chunker import Article, joined, pieces_of
+from knowledge.imports.chunker import Article, join_blocks, pieces_of
 from knowledge.imports.markup.lines import blocks_of_lines
 from knowledge.imports.markup.markdown import front_matter, markdown_blocks
 from knowledge.imports.sources.blocks import Block, Heading, Items, Text
 from knowledge.imports.sources.document import Document, Raw, address_of, title_of
-from knowledge.imports.sources.encodings import decoded
+from knowledge.imports.sources.encodings import decode_text
 from knowledge.imports.sources.questions import with_questions
 
 CONTENTS = re.compile(
@@ -35,11 +35,11 @@ class About:
 
 def read_markdown(raw: Raw, data: bytes) -> Document:
     """Markdown; a block of ``title``, ``question``, ``url``, ``slug``, ``language``, ``subject`` may stand before it."""
-    fields, body = front_matter(decoded(data).replace("\r\n", "\n").replace("\r", "\n"))
+    fields, body = front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
     told = {key: str(value).strip() for key, value in fields.items() if isinstance(value, str | int | float)}
     url = address_of(raw, told.get("url") or told.get("permalink") or told.get("slug"))
     blocks = markdown_blocks(body, url or raw.base_url, mdx=raw.suffix == ".mdx")
-    blocks = [*_asked(told, blocks), *_listed(fields)]
+    blocks = [*_prepend_question(told, blocks), *_build_faq_blocks(fields)]
     if not blocks and told.get("description"):
         blocks = [Text(told["description"])]
     language = (told.get("language") or told.get("lang") or told.get("locale") or "")[:2].lower()
@@ -49,7 +49,7 @@ def read_markdown(raw: Raw, data: bytes) -> Document:
 
 def read_text(raw: Raw, data: bytes) -> Document:
     """Plain text."""
-    lines = decoded(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = decode_text(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return document_of(raw, blocks_of_lines(lines), About(url=address_of(raw), loose=True))
 
 
@@ -61,7 +61,7 @@ def document_of(raw: Raw, blocks: list[Block], about: About) -> Document:
     """
     title = about.title or _first_title(blocks) or title_of(raw.uri)
     blocks = with_questions(_without_contents(blocks), f"{title} {raw.uri}", loose=about.loose)
-    language = about.language or language_of(joined(blocks))
+    language = about.language or language_of(join_blocks(blocks))
     pieces = pieces_of(Article(title, blocks, language, about.subject))
     if not pieces:
         raise InvalidInput("there is no text in it")
@@ -80,7 +80,7 @@ def _without_contents(blocks: list[Block]) -> list[Block]:
     return kept
 
 
-def _asked(told: dict[str, str], blocks: list[Block]) -> list[Block]:
+def _prepend_question(told: dict[str, str], blocks: list[Block]) -> list[Block]:
     """The question before the document, with the document as its answer."""
     question, answer = told.get("question", ""), told.get("answer", "")
     if not question:
@@ -89,7 +89,7 @@ def _asked(told: dict[str, str], blocks: list[Block]) -> list[Block]:
     return [Heading(0, question, asks=True), *(b for b in body if not (isinstance(b, Heading) and b.text == question))]
 
 
-def _listed(fields: dict[str, Any]) -> list[Block]:
+def _build_faq_blocks(fields: dict[str, Any]) -> list[Block]:
     """Lists of questions and answers before the document."""
     blocks: list[Block] = []
     for rows in fields.values():

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 import httpx
 
 from core.errors import InvalidInput
-from knowledge.imports.markup.xml import root_of
+from knowledge.imports.markup.xml import parse_xml_root
 from knowledge.imports.sources.document import Failure, Raw
 from knowledge.imports.sources.fetcher import Fetched, Fetcher
 from knowledge.imports.sources.files import Found
@@ -31,19 +31,19 @@ SUFFIXES = {
 }
 
 
-def on_web(url: str, fetcher: Fetcher) -> Iterator[Found]:
+def list_web_documents(url: str, fetcher: Fetcher) -> Iterator[Found]:
     """The page, or the pages that the sitemap at this address names.
 
     Raises:
         InvalidInput: the address itself cannot be used.
     """
     first = fetcher.fetch(url)
-    root = _sitemap(first)
+    root = _parse_sitemap(first)
     if root is None:
         yield Raw(url, suffix_of(first), lambda: first.data, first.url)
         return
-    for page in dict.fromkeys(_pages(root, _site(first.url), fetcher)):
-        yield page if isinstance(page, Failure) else _page(page, _site(first.url), fetcher)
+    for page in dict.fromkeys(_list_page_urls(root, _get_site_host(first.url), fetcher)):
+        yield page if isinstance(page, Failure) else _build_page_document(page, _get_site_host(first.url), fetcher)
 
 
 def suffix_of(page: Fetched) -> str:
@@ -54,59 +54,59 @@ def suffix_of(page: Fetched) -> str:
     return SUFFIXES.get(page.content_type, named or ".html")
 
 
-def _page(url: str, site: str, fetcher: Fetcher) -> Found:
-    if _site(url) != site:
+def _build_page_document(url: str, site: str, fetcher: Fetcher) -> Found:
+    if _get_site_host(url) != site:
         return Failure(url, "it is on another site")
-    load = _loader(url, site, fetcher)
+    load = _make_page_loader(url, site, fetcher)
     named = PurePosixPath(httpx.URL(url).path).suffix.lower()
     return Raw(url, named if named in READERS else ".html", load, url)
 
 
-def _loader(url: str, site: str, fetcher: Fetcher) -> Callable[[], bytes]:
+def _make_page_loader(url: str, site: str, fetcher: Fetcher) -> Callable[[], bytes]:
     @lru_cache(maxsize=1)
-    def load() -> bytes:
+    def load_page() -> bytes:
         page = fetcher.fetch(url)
-        if _site(page.url) != site:
+        if _get_site_host(page.url) != site:
             raise InvalidInput("it redirects to another site")
         return page.data
 
-    return load
+    return load_page
 
 
-def _sitemap(page: Fetched) -> Element | None:
+def _parse_sitemap(page: Fetched) -> Element | None:
     if not (page.content_type.endswith("xml") or page.url.endswith(".xml")) or "xhtml" in page.content_type:
         return None
-    root = root_of(page.data)
-    if _name(root) not in ("urlset", "sitemapindex"):
+    root = parse_xml_root(page.data)
+    if _get_tag_name(root) not in ("urlset", "sitemapindex"):
         raise InvalidInput(f"{page.url} is no sitemap")
     return root
 
 
-def _pages(root: Element, site: str, fetcher: Fetcher) -> Iterator[str | Failure]:
+def _list_page_urls(root: Element, site: str, fetcher: Fetcher) -> Iterator[str | Failure]:
     """The addresses in a sitemap; an index of sitemaps is followed one level down."""
-    if _name(root) == "urlset":
-        yield from _locations(root)[:MOST_PAGES]
+    if _get_tag_name(root) == "urlset":
+        yield from _list_locations(root)[:MOST_PAGES]
         return
-    for url in _locations(root)[:MOST_SITEMAPS]:
+    for url in _list_locations(root)[:MOST_SITEMAPS]:
         try:
-            if _site(url) != site:
+            if _get_site_host(url) != site:
                 raise InvalidInput("it is on another site")
-            inner = _sitemap(fetcher.fetch(url))
+            inner = _parse_sitemap(fetcher.fetch(url))
         except InvalidInput as error:
             yield Failure(url, str(error), hides=True)
             continue
-        yield from _locations(inner)[:MOST_PAGES] if inner is not None else []
+        yield from _list_locations(inner)[:MOST_PAGES] if inner is not None else []
 
 
-def _locations(root: Element) -> list[str]:
-    found = (node.text.strip() for node in root.iter() if _name(node) == "loc" and node.text)
+def _list_locations(root: Element) -> list[str]:
+    found = (node.text.strip() for node in root.iter() if _get_tag_name(node) == "loc" and node.text)
     return [url for url in found if url.startswith(("http://", "https://"))]
 
 
-def _name(node: Element) -> str:
+def _get_tag_name(node: Element) -> str:
     return node.tag.rpartition("}")[2]
 
 
-def _site(url: str) -> str:
+def _get_site_host(url: str) -> str:
     parsed = httpx.URL(url)
     return f"{parsed.host.removeprefix('www.')}:{parsed.port or ''}"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base.choices import choice_of
-from connectors.base.message_parts import split
-from connectors.base.outbound import Capabilities, Outbound, fitted, outbound_of, parts
-from core.db.models import now
+from connectors.base.message_parts import split_message
+from connectors.base.outbound import Capabilities, Outbound, fit_to_channel, outbound_of, split_outbound
+from core.db.models import get_current_time
 from core.events import MessageStored
 
 PLAIN = Capabilities(longest=160)
@@ -28,7 +28,7 @@ FULL = Outbound(
 
 
 def test_a_channel_of_plain_text_tells_all_of_it() -> None:
-    shown = fitted(FULL, PLAIN)
+    shown = fit_to_channel(FULL, PLAIN)
     told = (
         "shoe.png",
         "sizes.pdf",
@@ -46,7 +46,7 @@ def test_a_channel_of_plain_text_tells_all_of_it() -> None:
 
 
 def test_a_channel_keeps_what_it_can_show() -> None:
-    shown = fitted(FULL, RICH)
+    shown = fit_to_channel(FULL, RICH)
     assert (shown.images, shown.documents, shown.cards, shown.locations) == (
         FULL.images, FULL.documents, FULL.cards, FULL.locations,
     )  # fmt: skip
@@ -58,36 +58,36 @@ def test_a_channel_keeps_what_it_can_show() -> None:
     "buttons", [("A", "B", "C", "D"), ("A title that is far too long for a button of this channel", "B")]
 )
 def test_choices_that_do_not_fit_are_numbered_and_can_be_answered(buttons: tuple[str, ...]) -> None:
-    shown = fitted(Outbound("Which?", buttons=buttons), Capabilities(buttons=3))
+    shown = fit_to_channel(Outbound("Which?", buttons=buttons), Capabilities(buttons=3))
     assert not shown.buttons
     assert re.findall(r"^(\d)\. (.*)$", shown.text, re.MULTILINE) == [(str(n), b) for n, b in enumerate(buttons, 1)]
     assert choice_of("2", buttons) == 1
 
 
 def test_what_goes_with_a_long_text_goes_with_its_last_part() -> None:
-    sent = parts(Outbound("One sentence. " * 30, buttons=("Yes", "No")), Capabilities(longest=100, buttons=3))
+    sent = split_outbound(Outbound("One sentence. " * 30, buttons=("Yes", "No")), Capabilities(longest=100, buttons=3))
     assert len(sent) > 3
     assert [part.buttons for part in sent[:-1]] == [()] * (len(sent) - 1)
     assert sent[-1].buttons == ("Yes", "No")
 
 
 def test_texts_are_cut_at_paragraphs_then_sentences_then_words() -> None:
-    assert split("First paragraph here.\n\nSecond one. With more.", 30) == [
+    assert split_message("First paragraph here.\n\nSecond one. With more.", 30) == [
         "First paragraph here.",
         "Second one. With more.",
     ]
-    assert split("One two three. Four five six. Seven.", 30) == ["One two three. Four five six.", "Seven."]
-    assert split("آپ کا آرڈر روانہ ہو گیا۔ شکریہ۔", 26) == ["آپ کا آرڈر روانہ ہو گیا۔", "شکریہ۔"]
-    assert split("one two three four", 9) == ["one two", "three", "four"]
-    assert split("x" * 25, 10) == ["x" * 10, "x" * 10, "x" * 5]
-    assert split("   ", 10) == []
+    assert split_message("One two three. Four five six. Seven.", 30) == ["One two three. Four five six.", "Seven."]
+    assert split_message("آپ کا آرڈر روانہ ہو گیا۔ شکریہ۔", 26) == ["آپ کا آرڈر روانہ ہو گیا۔", "شکریہ۔"]
+    assert split_message("one two three four", 9) == ["one two", "three", "four"]
+    assert split_message("x" * 25, 10) == ["x" * 10, "x" * 10, "x" * 5]
+    assert split_message("   ", 10) == []
     with pytest.raises(ValueError):
-        split("x", 0)
+        split_message("x", 0)
 
 
 @given(st.text(st.sampled_from("ab .!\n۔é😀"), max_size=300), st.integers(1, 60))
 def test_nothing_is_lost_and_nothing_is_too_long(text: str, longest: int) -> None:
-    pieces = split(text, longest)
+    pieces = split_message(text, longest)
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert all(0 < len(piece) <= longest for piece in pieces)
 
@@ -95,10 +95,14 @@ def test_nothing_is_lost_and_nothing_is_too_long(text: str, longest: int) -> Non
 def test_a_file_of_a_kind_that_a_channel_does_not_show_is_told() -> None:
     svg = {"kind": "image", "name": "Plan", "url": "https://shop.example/plan.svg", "content_type": "image/svg+xml"}
     png, unknown = FULL.images[0], {"kind": "image", "name": "Cup", "url": "https://shop.example/cup"}
-    shown = fitted(Outbound(images=(svg, png, unknown)), Capabilities(images=True, media=frozenset({"image/png"})))
+    shown = fit_to_channel(
+        Outbound(images=(svg, png, unknown)), Capabilities(images=True, media=frozenset({"image/png"}))
+    )
     assert shown == Outbound("Plan: https://shop.example/plan.svg", images=(png, unknown))
 
 
 def test_a_custom_payload_is_for_no_channel() -> None:
-    stored = MessageStored("m", 1, "bot", "Hi", now(), attachments=({"kind": "custom", "payload": {"a": 1}},))
+    stored = MessageStored(
+        "m", 1, "bot", "Hi", get_current_time(), attachments=({"kind": "custom", "payload": {"a": 1}},)
+    )
     assert outbound_of(stored) == Outbound("Hi")

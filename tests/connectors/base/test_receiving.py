@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.base.inbound import receive
+from connectors.base.inbound import receive_inbound
 from core.conversations.inbox import Inbound, Received, Sender
 from core.conversations.turns import Turns
 from core.db import Database
@@ -33,7 +33,7 @@ class Phone:
     async def say(self, text: str, reply_to: str | None = None) -> Received:
         self.number += 1
         inbound = Inbound(None, f"m{self.number}", text, sender=PHONE, reply_to=reply_to)
-        received = await receive(self.turns, inbound)
+        received = await receive_inbound(self.turns, inbound)
         await ended(self.turns, received.conversation_id)
         return received
 

@@ -92,7 +92,7 @@ class World:
 
     def set(self, **changes: Any) -> None:
         with self.database.session() as session:
-            handoff_settings.change(session, "shop", changes, "test")
+            handoff_settings.update_handoff_settings(session, "shop", changes, "test")
 
     async def asked(self) -> str:
         """A customer who asked for a person, with the thread in Slack; its timestamp."""

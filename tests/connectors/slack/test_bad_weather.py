@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from core.db.models import Delivery, now
+from core.db.models import Delivery, get_current_time
 from tests.connectors.slack.desk_world import World
 
 
 async def retry(world: World) -> None:
     """Whatever waits is due now."""
     with world.database.session() as session:
-        session.execute(update(Delivery).where(Delivery.state == "queued").values(next_at=now()))
+        session.execute(update(Delivery).where(Delivery.state == "queued").values(next_at=get_current_time()))
     await world.deliver()
 
 
@@ -45,7 +45,7 @@ async def test_slack_says_how_long_to_wait(world: World) -> None:
     world.slack.limit("chat.postMessage", 30)
     await world.say("one")
     await world.deliver()
-    assert waits(world).next_at - now() > timedelta(seconds=25)
+    assert waits(world).next_at - get_current_time() > timedelta(seconds=25)
     await retry(world)
     assert world.thread().count("Customer: one") == 1
 
@@ -110,8 +110,13 @@ async def test_a_lost_reply_is_marked_with_its_reason(world: World) -> None:
     with world.database.session() as session:
         row = session.scalars(select(Delivery).filter_by(destination="web").order_by(Delivery.seq.desc())).first()
         row.state = "sent"
-        attempts.report(
-            session, "web", "failed", now(), delivery_id=row.id, error=str(Permanent("number is not in use"))
+        attempts.record_delivery_status(
+            session,
+            "web",
+            "failed",
+            get_current_time(),
+            delivery_id=row.id,
+            error=str(Permanent("number is not in use")),
         )
     await world.deliver()
     assert "warning" in world.slack.workspace.reactions[ts]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.db.models import now
+from core.db.models import get_current_time
 from core.handoffs import escalation
 from tests.connectors.slack.desk_world import TEXTS, World
 
 
 async def later(world: World, minutes: float) -> None:
     with world.database.session() as session:
-        escalation.tick(session, now() + timedelta(minutes=minutes), TEXTS)
+        escalation.apply_due_events(session, get_current_time() + timedelta(minutes=minutes), TEXTS)
     await world.deliver()
 
 

@@ -15,7 +15,7 @@ from connectors.twilio import backfill
 from connectors.twilio.templates import UPDATE
 from core.bot.texts import Texts
 from core.db import Database
-from core.db.models import Address, Conversation, Delivery, Message, now
+from core.db.models import Address, Conversation, Delivery, Message, get_current_time
 from testing.twilio import FakeTwilio
 from testing.twilio_rig import CUSTOMER, DOMAIN, SHOP_SMS, Rig, answer
 from testing.waiting import soon
@@ -114,7 +114,9 @@ async def test_what_a_webhook_brought_and_is_no_message_is_none_afterwards_eithe
     await rig.post(fields)
     await rig.settle()
     before = rig.said()
-    rig.twilio.write(fields["From"], fields["To"], fields["Body"], now() - 2 * MINUTES, sid=fields["MessageSid"])
+    rig.twilio.write(
+        fields["From"], fields["To"], fields["Body"], get_current_time() - 2 * MINUTES, sid=fields["MessageSid"]
+    )
     await rig.look()
 
     assert rig.said() == before
@@ -238,7 +240,7 @@ async def test_an_older_message_does_not_close_the_window_of_a_newer_one(rig: Ri
     await rig.write("A new question")
     await rig.look()
 
-    assert now() - rig.rows(Address)[0].last_inbound_at < MINUTES
+    assert get_current_time() - rig.rows(Address)[0].last_inbound_at < MINUTES
     assert LATE in rig.said()
     assert len(rig.rows(Conversation)) == 1
 
@@ -333,7 +335,7 @@ async def test_a_start_looks_by_itself_once_somebody_is_there_who_answers(rig: R
         return asked > 1
 
     rig.unheard("Hello?", 20 * MINUTES)
-    rig.side.backfill._ready, rig.side.backfill._clock = ready, now
+    rig.side.backfill._ready, rig.side.backfill._clock = ready, get_current_time
     await rig.side.start()
     await soon(lambda: rig.rasa.heard)
     await rig.side.stop()

@@ -12,7 +12,7 @@ from connectors.twilio.client import Twilio
 from connectors.twilio.profile import TwilioConfig
 from connectors.twilio.templates import UPDATE, Contents
 from core import logs
-from core.db.models import Address, Delivery, now
+from core.db.models import Address, Delivery, get_current_time
 from testing.twilio import ACCOUNT, TOKEN, FakeTwilio
 from testing.twilio_rig import CUSTOMER, PUBLIC, Rig, answer
 
@@ -22,7 +22,7 @@ HELLO = answer("Two to four days.", outcome="clarified")
 def all_due(rig: Rig) -> None:
     """The time that a retry waits for has come."""
     with rig.database.session() as session:
-        session.execute(update(Delivery).values(next_at=now() - timedelta(seconds=1)))
+        session.execute(update(Delivery).values(next_at=get_current_time() - timedelta(seconds=1)))
 
 
 async def test_what_was_said_while_twilio_was_away_arrives_afterwards_in_order(rig: Rig) -> None:
@@ -211,7 +211,7 @@ async def test_the_same_choices_need_one_content(rig: Rig) -> None:
 
 def close_window(rig: Rig) -> None:
     with rig.database.session() as session:
-        session.execute(update(Address).values(last_inbound_at=now() - timedelta(hours=25)))
+        session.execute(update(Address).values(last_inbound_at=get_current_time() - timedelta(hours=25)))
     rig.twilio.outside_window.add(f"whatsapp:{CUSTOMER}")
 
 
@@ -225,7 +225,7 @@ async def test_the_log_has_none_of_the_sdks_lines_in_which_numbers_stand(
 ) -> None:
     root = logging.getLogger()
     before = root.handlers, root.level
-    logs.set_up("json", "INFO")
+    logs.configure_logging("json", "INFO")
     try:
         await rig.ask("Hi", HELLO)
     finally:

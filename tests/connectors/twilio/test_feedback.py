@@ -105,7 +105,7 @@ async def test_a_rating_after_the_conversation_has_ended_finds_its_answer_and_op
     await rig.ask("How long?", answer(A))
     rig.read_long_ago()
     with rig.database.session() as session:
-        lifecycle.close(session, rig.rows(Conversation)[0].id)
+        lifecycle.close_conversation(session, rig.rows(Conversation)[0].id)
     await rig.write("haan ji")
 
     assert rig.ratings() == {A: True}
@@ -122,7 +122,7 @@ async def test_a_button_of_somebody_elses_answer_rates_nothing(rig: Rig) -> None
 
 async def test_who_is_not_to_be_asked_is_not_asked(rig: Rig) -> None:
     with rig.database.session() as session:
-        settings.change(session, TENANT, {"ask_feedback": "never"}, "test")
+        settings.update_learning_settings(session, TENANT, {"ask_feedback": "never"}, "test")
     await rig.ask("How long?", answer(A))
     rig.read_long_ago()
 

@@ -130,7 +130,7 @@ async def test_certificates_are_read_for_files_only_and_once(rig: Rig, monkeypat
     made: list[object] = []
     real = media.httpx.create_ssl_context
     monkeypatch.setattr(media.httpx, "create_ssl_context", lambda: made.append(1) or real())
-    media._trusted.cache_clear()
+    media._get_ssl_context.cache_clear()
     await rig.write("How long does delivery take?")
     assert made == []
     for _ in range(2):

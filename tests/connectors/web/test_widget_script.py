@@ -18,14 +18,14 @@ async def test_any_page_may_load_it_and_browsers_keep_it(client):
 
 
 def test_it_is_one_script_without_module_syntax():
-    assert not re.search(r"^(import|export) ", widget.script(), re.MULTILINE)
+    assert not re.search(r"^(import|export) ", widget.build_script(), re.MULTILINE)
 
 
 def test_it_never_parses_html_or_code():
     assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", widget.script()
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", widget.build_script()
     )
 
 
 def test_it_is_small():
-    assert len(widget.script().encode()) < 84_000
+    assert len(widget.build_script().encode()) < 84_000

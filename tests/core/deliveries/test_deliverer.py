@@ -11,7 +11,7 @@ import pytest
 
 from core import outbox
 from core.db import Database
-from core.db.models import Conversation, Delivery, Message, now
+from core.db.models import Conversation, Delivery, Message, get_current_time
 from core.delivery import attempts
 from core.delivery.deliverer import Deliverer
 from core.delivery.payload import Outgoing, Sent
@@ -45,7 +45,7 @@ class Vendor:
 
 class Clock:
     def __init__(self) -> None:
-        self.at = now() + timedelta(seconds=30)  # what is written meanwhile is due
+        self.at = get_current_time() + timedelta(seconds=30)  # what is written meanwhile is due
 
     def __call__(self) -> datetime:
         return self.at
@@ -200,7 +200,7 @@ async def test_a_database_that_fails_for_a_moment_holds_nothing_up(
     sqlite, vendor, clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.delivery.deliverer.POLL_SECONDS", 0.01)
-    deliverer, taken, failures = Deliverer(sqlite, {"text": vendor}, clock), attempts.taken, [1, 2]
+    deliverer, taken, failures = Deliverer(sqlite, {"text": vendor}, clock), attempts.record_sent_attempt, [1, 2]
 
     def failing(*values: object, **named: object) -> None:
         if failures:
@@ -249,9 +249,9 @@ async def test_statuses_may_come_late_twice_and_out_of_order(database, deliverer
     await deliverer.idle()
     with database.session() as session:
         for each in reported:
-            assert attempts.report(session, "text", each, clock(), vendor_id="v1")
-        assert not attempts.report(session, "text", "read", clock(), vendor_id="v9")
-        assert not attempts.report(session, "other", "read", clock(), vendor_id="v1")
+            assert attempts.record_delivery_status(session, "text", each, clock(), vendor_id="v1")
+        assert not attempts.record_delivery_status(session, "text", "read", clock(), vendor_id="v9")
+        assert not attempts.record_delivery_status(session, "other", "read", clock(), vendor_id="v1")
     assert rows(database)[0].state == state
 
 
@@ -260,9 +260,9 @@ async def test_the_status_of_a_part_does_not_end_the_whole(database, deliverer, 
     say(database, "a long one")
     await deliverer.idle()
     with database.session() as session:
-        assert attempts.report(session, "text", "delivered", clock(), vendor_id="p1")
+        assert attempts.record_delivery_status(session, "text", "delivered", clock(), vendor_id="p1")
         with pytest.raises(InvalidInput):
-            attempts.report(session, "text", "lost", clock(), vendor_id="p1")
+            attempts.record_delivery_status(session, "text", "lost", clock(), vendor_id="p1")
     clock.go(seconds=61)
     await deliverer.idle()
     assert [outgoing.part for outgoing in vendor.tried] == [0, 1, 1]
@@ -270,7 +270,7 @@ async def test_the_status_of_a_part_does_not_end_the_whole(database, deliverer, 
 
 
 def test_waits_grow_and_respect_what_was_asked_for() -> None:
-    assert [attempts.wait(n, jitter=0.5) for n in (1, 2, 3, 4)] == [1, 2, 4, 8]
-    assert attempts.wait(50, jitter=0.5) == attempts.LONGEST_WAIT
-    assert attempts.wait(1, after=120) == 120
-    assert {attempts.wait(3, jitter=jitter) for jitter in (0.0, 1.0)} == {3.0, 5.0}
+    assert [attempts.compute_retry_delay(n, jitter=0.5) for n in (1, 2, 3, 4)] == [1, 2, 4, 8]
+    assert attempts.compute_retry_delay(50, jitter=0.5) == attempts.LONGEST_WAIT
+    assert attempts.compute_retry_delay(1, after=120) == 120
+    assert {attempts.compute_retry_delay(3, jitter=jitter) for jitter in (0.0, 1.0)} == {3.0, 5.0}

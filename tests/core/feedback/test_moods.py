@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.db.models import Message
-from core.feedback.analytics import analytics
-from core.feedback.moods import moods
+from core.feedback.analytics import compute_analytics
+from core.feedback.moods import compute_moods
 from core.feedback.types import Filter
 from tests.core.feedback.talk import BEGIN, Talk, talk
 
@@ -35,7 +35,7 @@ def told(session: Session) -> Session:
 
 
 def groups(session: Session, by: str, wanted: Filter | None = None) -> dict[str, tuple[int, float, float]]:
-    found = moods(session, "shop", wanted or Filter(), by)  # type: ignore[arg-type]
+    found = compute_moods(session, "shop", wanted or Filter(), by)  # type: ignore[arg-type]
     return {g["name"]: (g["messages"], g["negative_rate"], g["angry_rate"]) for g in found["groups"]}
 
 
@@ -52,6 +52,6 @@ def test_period_channel_and_intent_narrow_it(told: Session) -> None:
 
 
 def test_they_stand_with_the_figures_of_feedback(told: Session) -> None:
-    found = analytics(told, "shop", Filter(), "entry")["sentiment"]
+    found = compute_analytics(told, "shop", Filter(), "entry")["sentiment"]
     assert found["by"] == "day" and found["total"]["angry"] == 1 and found["total"]["negative_rate"] == 0.5
-    assert moods(told, "nobody", Filter(), "day")["total"]["negative_rate"] is None
+    assert compute_moods(told, "nobody", Filter(), "day")["total"]["negative_rate"] is None

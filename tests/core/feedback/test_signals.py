@@ -13,7 +13,7 @@ from tests.core.feedback.talk import Talk, talk
 
 
 def settle(talk: Talk) -> int:
-    return settlement.settle(talk.session, talk.at)[0]
+    return settlement.settle_answers(talk.session, talk.at)[0]
 
 
 def test_who_goes_on_to_something_else_was_content(each_session: Session) -> None:
@@ -83,7 +83,7 @@ def test_an_answer_whose_next_question_is_still_open_waits(session: Session) -> 
 def test_signals_and_thumb_share_a_row(session: Session) -> None:
     chat = talk(session)
     first = chat.asks("How long is delivery?")
-    given = thumbs.rate(session, chat.conversation.id, chat.answer_of(first).id, helpful=True, comment="Thanks")
+    given = thumbs.store_rating(session, chat.conversation.id, chat.answer_of(first).id, helpful=True, comment="Thanks")
     settle(chat.wait(hours=1))
     assert (given.helpful, given.comment, given.source, given.left) == (True, "Thanks", "widget", True)
 
@@ -93,10 +93,10 @@ def test_many_answers_are_settled_in_steps(session: Session, monkeypatch: pytest
     chat = talk(session)
     for number in range(5):
         chat.wait(seconds=30).asks(f"Question about thing{number} please")
-    done, after = settlement.settle(session, chat.at)
+    done, after = settlement.settle_answers(session, chat.at)
     total = done
     while after:
-        done, after = settlement.settle(session, chat.at, after)
+        done, after = settlement.settle_answers(session, chat.at, after)
         total += done
     assert total == 4
 

@@ -21,16 +21,16 @@ def over(session: Session, customer: str | None = "c1", days: float = 0) -> Talk
     """A conversation that has ended."""
     chat = talk(session, customer=customer).wait(days=days)
     chat.asks("How long is delivery?")
-    lifecycle.close(session, chat.conversation.id)
+    lifecycle.close_conversation(session, chat.conversation.id)
     return chat
 
 
 def due(chat: Talk) -> Ending:
-    return surveys.ending(chat.session, chat.conversation.id, chat.at)
+    return surveys.prepare_ending(chat.session, chat.conversation.id, chat.at)
 
 
 def answer(chat: Talk, kind: str, score: int | None) -> None:
-    surveys.answer(chat.session, chat.conversation.id, kind, score)
+    surveys.store_survey_answer(chat.session, chat.conversation.id, kind, score)
     chat.session.flush()
 
 
@@ -41,12 +41,12 @@ def test_nothing_is_asked_while_they_talk_or_where_the_bot_said_nothing(session:
     assert due(chat.wait(minutes=10)) == Ending(closed=False, survey=None)
     assert due(chat.wait(minutes=30)) == Ending(closed=False, survey="csat")
     with pytest.raises(NotFound):
-        surveys.ending(session, "none")
+        surveys.prepare_ending(session, "none")
 
 
 def test_csat_then_nps_each_once_a_conversation(each_session: Session) -> None:
     session = each_session
-    settings.change(session, "shop", {"nps": True}, "test")
+    settings.update_learning_settings(session, "shop", {"nps": True}, "test")
     chat = over(session)
     assert due(chat) == Ending(closed=True, survey="csat")
     assert due(chat).survey == "csat"
@@ -60,7 +60,7 @@ def test_csat_then_nps_each_once_a_conversation(each_session: Session) -> None:
 
 
 def test_nps_comes_at_most_once_a_customer_in_so_many_days(session: Session) -> None:
-    settings.change(session, "shop", {"nps": True, "csat": False, "nps_days": 30}, "test")
+    settings.update_learning_settings(session, "shop", {"nps": True, "csat": False, "nps_days": 30}, "test")
     assert due(over(session)).survey == "nps"
     assert due(over(session, days=29)).survey is None
     assert due(over(session, customer="c2", days=29)).survey == "nps"
@@ -69,7 +69,7 @@ def test_nps_comes_at_most_once_a_customer_in_so_many_days(session: Session) -> 
 
 
 def test_a_tenant_can_switch_surveys_off(session: Session) -> None:
-    settings.change(session, "shop", {"csat": False}, "test")
+    settings.update_learning_settings(session, "shop", {"csat": False}, "test")
     assert due(over(session)).survey is None
 
 
@@ -87,7 +87,7 @@ def test_what_was_not_asked_cannot_be_answered(session: Session) -> None:
         answer(chat, "mood", 9)
     due(chat)
     with pytest.raises(InvalidInput):
-        surveys.answer(session, chat.conversation.id, "csat", None, "but why")
+        surveys.store_survey_answer(session, chat.conversation.id, "csat", None, "but why")
 
 
 def test_a_conversation_ends_after_a_day_of_silence(session: Session) -> None:

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from core.conversations import lifecycle
 from core.errors import InvalidInput, NotFound, Unauthorised
 from core.feedback import settings, settlement, surveys, thumbs
-from core.feedback.analytics import analytics
+from core.feedback.analytics import compute_analytics
 from core.feedback.links import Links
-from core.feedback.queries import listed
+from core.feedback.queries import list_feedback
 from core.feedback.types import Filter
 from tests.core.feedback.talk import Talk, talk
 
 
 def give(chat: Talk, number: int, *, helpful: bool, comment: str | None = None) -> None:
     message = chat.answer_of(chat.turns[number])
-    thumbs.rate(chat.session, chat.conversation.id, message.id, helpful=helpful, comment=comment)
+    thumbs.store_rating(chat.session, chat.conversation.id, message.id, helpful=helpful, comment=comment)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def chat(session: Session) -> Talk:
     phone = talk(session, channel="whatsapp")
     phone.asks("Are you open?")
     talk(session, tenant="another").asks("Hello?")
-    settlement.settle(session, chat.wait(hours=2).at)
+    settlement.settle_answers(session, chat.wait(hours=2).at)
     session.flush()
     return chat
 
@@ -46,7 +46,7 @@ def test_a_thumb_keeps_its_comment_until_it_turns(chat: Talk) -> None:
     assert chat.feedback(chat.turns[1]).comment is None
     message = chat.answer_of(chat.turns[1])
     with pytest.raises(InvalidInput):
-        thumbs.rate(chat.session, chat.conversation.id, message.id, helpful=True, source="nobody")  # type: ignore[arg-type]
+        thumbs.store_rating(chat.session, chat.conversation.id, message.id, helpful=True, source="nobody")  # type: ignore[arg-type]
 
 
 def test_sometimes_is_one_in_three_and_stays_so() -> None:
@@ -59,7 +59,7 @@ def test_sometimes_is_one_in_three_and_stays_so() -> None:
 
 def test_pages_are_filtered_and_counted(chat: Talk) -> None:
     def found(limit: int = 10, offset: int = 0, **wanted: object) -> tuple[int, list[str]]:
-        page = listed(chat.session, "shop", Filter(**wanted), limit, offset)
+        page = list_feedback(chat.session, "shop", Filter(**wanted), limit, offset)
         return page.total, [item["question"] for item in page.items]
 
     delivery, lamps, hours = "How long is delivery?", "Do you sell lamps?", "Are you open?"
@@ -75,7 +75,7 @@ def test_pages_are_filtered_and_counted(chat: Talk) -> None:
 
 
 def test_figures_in_all_and_by_group(chat: Talk) -> None:
-    whole = analytics(chat.session, "shop", Filter(), "entry")
+    whole = compute_analytics(chat.session, "shop", Filter(), "entry")
     total = whole["total"]
     assert (total["answers"], total["rated"], total["helpful"], total["not_helpful"]) == (3, 2, 1, 1)
     assert (total["rating_rate"], total["helpful_rate"], total["comments"]) == (0.6667, 0.5, 1)
@@ -84,22 +84,22 @@ def test_figures_in_all_and_by_group(chat: Talk) -> None:
     assert total["average_implicit_score"] == pytest.approx((0.7 + 0.5 + 0.5) / 3, abs=1e-3)
     assert [(group["name"], group["answers"]) for group in whole["groups"]] == [("e1", 2), ("e2", 1)]
     for by, names in [("channel", ["web", "whatsapp"]), ("intent", ["ask_knowledge", "delivery_options"])]:
-        assert [group["name"] for group in analytics(chat.session, "shop", Filter(), by)["groups"]] == names
-    assert len(analytics(chat.session, "shop", Filter(), "day")["groups"]) == 1
-    assert analytics(chat.session, "nobody", Filter(), "day")["total"]["helpful_rate"] is None
+        assert [group["name"] for group in compute_analytics(chat.session, "shop", Filter(), by)["groups"]] == names
+    assert len(compute_analytics(chat.session, "shop", Filter(), "day")["groups"]) == 1
+    assert compute_analytics(chat.session, "nobody", Filter(), "day")["total"]["helpful_rate"] is None
 
 
 def test_surveys_are_summed_up(session: Session) -> None:
-    settings.change(session, "shop", {"nps": True}, "test")
+    settings.update_learning_settings(session, "shop", {"nps": True}, "test")
     for number, (csat, nps) in enumerate([(5, 10), (4, 9), (2, 3), (None, None)]):
         chat = talk(session, customer=f"c{number}")
         chat.asks("Hello there?")
-        lifecycle.close(session, chat.conversation.id)
+        lifecycle.close_conversation(session, chat.conversation.id)
         for kind, score in (("csat", csat), ("nps", nps)):
-            assert surveys.ending(session, chat.conversation.id, chat.at).survey == kind
-            surveys.answer(session, chat.conversation.id, kind, score)
+            assert surveys.prepare_ending(session, chat.conversation.id, chat.at).survey == kind
+            surveys.store_survey_answer(session, chat.conversation.id, kind, score)
             session.flush()
-    found = analytics(session, "shop", Filter(), "day")["surveys"]
+    found = compute_analytics(session, "shop", Filter(), "day")["surveys"]
     assert found["csat"] == {"asked": 4, "answered": 3, "average": 3.6667, "satisfied_rate": 0.6667}
     assert found["nps"] == {"asked": 4, "answered": 3, "score": 33.3}
 

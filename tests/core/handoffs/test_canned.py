@@ -20,21 +20,21 @@ from core.handoffs.staff import canned_replies
     ],
 )
 def test_names_are_put_in(text: str, customer: str | None, filled: str) -> None:
-    assert canned_replies.filled(text, customer, "Ben") == filled
+    assert canned_replies.fill_placeholders(text, customer, "Ben") == filled
 
 
 def test_each_tenant_has_its_own_and_one_of_a_name(database: Database) -> None:
     with database.session() as session:
-        made = canned_replies.add(session, "shop", "  Two   words ", " Text ", "ana")
+        made = canned_replies.add_canned_reply(session, "shop", "  Two   words ", " Text ", "ana")
         assert (made.name, made.text) == ("Two words", "Text")
-        canned_replies.add(session, "other", "Two words", "Text", "eve")
+        canned_replies.add_canned_reply(session, "other", "Two words", "Text", "eve")
         with pytest.raises(Conflict):
-            canned_replies.add(session, "shop", "Two words", "Text", "ana")
+            canned_replies.add_canned_reply(session, "shop", "Two words", "Text", "ana")
         with pytest.raises(InvalidInput):
-            canned_replies.add(session, "shop", "Long", "x" * 4001, "ana")
-        for work in (lambda: canned_replies.change(session, "other", made.id, "x", "y", by="eve"), lambda: canned_replies.remove(session, "other", made.id, "eve")):  # fmt: skip
+            canned_replies.add_canned_reply(session, "shop", "Long", "x" * 4001, "ana")
+        for work in (lambda: canned_replies.update_canned_reply(session, "other", made.id, "x", "y", by="eve"), lambda: canned_replies.delete_canned_reply(session, "other", made.id, "eve")):  # fmt: skip
             with pytest.raises(NotFound):
                 work()
-        assert canned_replies.change(session, "shop", made.id, "Two words", "New", by="ben").text == "New"
-        canned_replies.remove(session, "shop", made.id, "ben")
-        assert canned_replies.listed(session, "shop") == []
+        assert canned_replies.update_canned_reply(session, "shop", made.id, "Two words", "New", by="ben").text == "New"
+        canned_replies.delete_canned_reply(session, "shop", made.id, "ben")
+        assert canned_replies.list_canned_replies(session, "shop") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import Conflict
-from core.handoffs.states import ENDED, EVENTS, STATES, bot_may_speak, follow
+from core.handoffs.states import ENDED, EVENTS, STATES, bot_may_speak, get_next_state
 
 STAY = ("remind", "escalate", "summarise")
 ALLOWED: dict[tuple[str, str], str] = {
@@ -32,10 +32,10 @@ ALLOWED: dict[tuple[str, str], str] = {
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_event_in_every_state(state, event) -> None:
     if (to := ALLOWED.get((state, event))) is not None:
-        assert follow(state, event) == to
+        assert get_next_state(state, event) == to
     else:
         with pytest.raises(Conflict, match=state.replace("_", " ")):
-            follow(state, event)
+            get_next_state(state, event)
 
 
 def test_the_bot_is_silent_exactly_while_a_person_is_wanted_or_there() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.db import Database
-from core.db.models import Conversation, Handoff, now
-from core.handoffs.staff.queries import Filter, listed
+from core.db.models import Conversation, Handoff, get_current_time
+from core.handoffs.staff.queries import Filter, list_handoffs
 
 
 def test_the_urgent_come_first_then_the_angry_then_who_waits_longest(sqlite: Database) -> None:
@@ -22,10 +22,10 @@ def test_the_urgent_come_first_then_the_angry_then_who_waits_longest(sqlite: Dat
             conversation = Conversation(tenant_id="shop", channel="web")
             session.add(conversation)
             session.flush()
-            at = now() - timedelta(minutes=minutes)
+            at = get_current_time() - timedelta(minutes=minutes)
             fields = {"trigger": "asked", "state": "requested", "from_seq": 1, "recorded_seq": 1, "requested_at": at}
             same = {"tenant_id": "shop", "conversation_id": conversation.id, "urgency": urgency, "sentiment": sentiment}
             session.add(Handoff(**fields, **same))
             session.flush()
-        _, found = listed(session, "shop", Filter(state="open"))
+        _, found = list_handoffs(session, "shop", Filter(state="open"))
         assert [(each.urgency, each.sentiment) for each in found] == wanted

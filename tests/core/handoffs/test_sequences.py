@@ -75,7 +75,7 @@ def test_a_reply_that_is_taken_twice_is_noticed(memory, monkeypatch) -> None:
 
     monkeypatch.setattr(messages, "said_before", lambda *_: None)
     monkeypatch.setattr(transitions, "known_event", lambda *_: None)
-    reply = messages.reply
+    reply = messages.store_staff_reply
 
     def forgetful(session, conversation, text, by, *, desk, event_id, attachments):
         return reply(session, conversation, text, by, desk=desk, attachments=attachments)

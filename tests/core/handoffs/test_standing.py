@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.db.models import Conversation, Handoff, User
-from core.handoffs.customer_status import Standing, standing
+from core.handoffs.customer_status import Standing, get_handoff_standing
 
 
 def handoff(session: Session, state: str, claimed_by: str | None) -> str:
@@ -47,9 +47,9 @@ def test_the_first_name_is_told_and_never_an_address(
     sqlite: Database, state: str, claimed_by: str | None, seen: Standing
 ) -> None:
     with sqlite.session() as session:
-        assert standing(session, handoff(session, state, claimed_by)) == seen
+        assert get_handoff_standing(session, handoff(session, state, claimed_by)) == seen
 
 
 def test_without_a_handoff_it_is_the_bot(sqlite: Database) -> None:
     with sqlite.session() as session:
-        assert standing(session, "none") == Standing("bot")
+        assert get_handoff_standing(session, "none") == Standing("bot")

@@ -14,7 +14,7 @@ from core.conversations.feedback import Feedback
 from core.conversations.inbox import Inbound, Sender
 from core.conversations.turns import Turns
 from core.db import Database
-from core.db.models import Customer, Delivery, Handoff, HandoffTransition, Turn, now
+from core.db.models import Customer, Delivery, Handoff, HandoffTransition, Turn, get_current_time
 from core.errors import InvalidInput
 from core.events import Hub, MessageStored
 from core.handoffs import escalation, policy, settings
@@ -58,7 +58,7 @@ class Talk:
         self.service = HandoffService(database, TEXTS)
         self.number, self.conversation_id = 0, ""
         with database.session() as session:
-            settings.change(session, "shop", chosen, "test")
+            settings.update_handoff_settings(session, "shop", chosen, "test")
 
     async def say(self, text: str, *answer: dict[str, Any]) -> list[str]:
         """What the customer reads then."""
@@ -321,11 +321,11 @@ async def test_an_end_by_the_customer_is_told_to_the_desk(database: Database) ->
 def events_after(database: Database, *minutes: float, **chosen: Any) -> list[tuple[str, str]]:
     """What the clock makes of a request that nobody takes."""
     with database.session() as session:
-        settings.change(session, "shop", chosen, "test")
+        settings.update_handoff_settings(session, "shop", chosen, "test")
         start = session.scalars(select(Handoff.requested_at)).one()
     for each in minutes:
         with database.session() as session:
-            escalation.tick(session, start + timedelta(minutes=each), TEXTS)
+            escalation.apply_due_events(session, start + timedelta(minutes=each), TEXTS)
     with database.session() as session:
         rows = session.scalars(select(HandoffTransition).order_by(HandoffTransition.seq))
         return [(row.event, row.to_state) for row in rows]
@@ -382,7 +382,7 @@ def test_office_hours_are_of_the_tenants_own_zone() -> None:
     monday = datetime(2026, 3, 2, tzinfo=UTC)
     open_at = [hour for hour in range(24) if shop.attended(monday + timedelta(hours=hour))]
     assert open_at == [4, 5, 6, 7, *range(9, 19)]
-    assert settings.Handoffs().attended(now())
+    assert settings.Handoffs().attended(get_current_time())
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_office_hours_are_of_the_tenants_own_zone() -> None:
 )
 def test_wrong_settings_are_refused_and_nothing_is_changed(sqlite: Database, wrong: dict[str, Any]) -> None:
     with sqlite.session() as session:
-        before = settings.of(session, "shop")
+        before = settings.get_handoff_settings(session, "shop")
         with pytest.raises(InvalidInput, match=next(iter(wrong))):
-            settings.change(session, "shop", {"unknown": 5, **wrong}, "test")
-        assert settings.of(session, "shop") == before
+            settings.update_handoff_settings(session, "shop", {"unknown": 5, **wrong}, "test")
+        assert settings.get_handoff_settings(session, "shop") == before

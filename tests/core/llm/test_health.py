@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from core.db.models import new_id
+from core.db.models import generate_id
 from core.llm.router.health import Health
 from core.llm.router.health_sync import HealthFeed
 from testing import services
@@ -119,7 +119,7 @@ def test_reset_forgets():
 
 
 async def test_health_is_shared_through_redis():
-    stream = f"test:{new_id()}"
+    stream = f"test:{generate_id()}"
     here, there = Health(Clock()), Health(Clock())
     feeds = [HealthFeed(health, services.REDIS, stream) for health in (here, there)]
     try:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from core.errors import ProviderFailed, SettingsInvalid
 from core.llm.catalogue import Catalogue
 from core.llm.providers.factory import make_providers
-from core.llm.providers.tokens import estimate
+from core.llm.providers.tokens import estimate_tokens
 from core.llm.providers.transformers import LocalProvider
 from core.settings import Settings
 from testing import Behaviour, FakeGemini, FakeOpenAI
@@ -140,7 +140,7 @@ async def test_a_gguf_file_is_streamed_from_its_thread(monkeypatch: pytest.Monke
     ],
 )
 def test_the_estimate_is_near(text: str, tokens: int) -> None:
-    assert estimate(text) == pytest.approx(tokens, rel=0.35)
+    assert estimate_tokens(text) == pytest.approx(tokens, rel=0.35)
 
 
 async def test_a_behaviour_of_the_fake_answers_from_the_evidence() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from core.db import Database
 from core.db.models import LlmCall, LlmDay, LlmHealth
-from core.llm.summaries import clean_up, summarise_day, summarise_hour, summarise_missing, usage
+from core.llm.summaries import clean_up, summarise_day, summarise_hour, summarise_missing, summarise_usage
 
 DAY = date(2026, 3, 10)
 TODAY = date(2026, 3, 12)
@@ -74,7 +74,7 @@ def test_a_day_whose_calls_are_gone_keeps_its_summary(sqlite: Database) -> None:
     assert clean_up(sqlite, TODAY, keep_days=1) == 1
     with sqlite.session() as session:
         assert summarise_day(session, DAY) == 0
-        assert [row.calls for row in usage(session, "day", DAY, DAY)] == [1]
+        assert [row.calls for row in summarise_usage(session, "day", DAY, DAY)] == [1]
 
 
 def test_old_calls_go_once_their_day_is_summed_up(database: Database) -> None:
@@ -84,7 +84,7 @@ def test_old_calls_go_once_their_day_is_summed_up(database: Database) -> None:
     assert clean_up(database, TODAY, keep_days=1) == 1
     with database.session() as session:
         assert session.scalar(select(func.count()).select_from(LlmCall)) == 2
-        (row,) = usage(session, "model", DAY, TODAY)
+        (row,) = summarise_usage(session, "model", DAY, TODAY)
         assert row.calls == 3
 
 
@@ -92,10 +92,10 @@ def test_usage_is_the_same_before_and_after_the_summary(database: Database) -> N
     fill(database, call(), call(route="complex", model="openai/big"), call(DAY + timedelta(days=1), tenant_id="other"))
     for by in ("model", "day", "tenant", "route"):
         with database.session() as session:
-            before = usage(session, by, DAY, TODAY)
+            before = summarise_usage(session, by, DAY, TODAY)
         summarise_missing(database, TODAY)
         with database.session() as session:
-            assert usage(session, by, DAY, TODAY) == before
+            assert summarise_usage(session, by, DAY, TODAY) == before
             assert sum(row.cost for row in before) == 3 * Decimal("0.000123456789")
     assert [row.name for row in before] == ["simple", "complex"]
 
@@ -103,8 +103,8 @@ def test_usage_is_the_same_before_and_after_the_summary(database: Database) -> N
 def test_usage_of_one_tenant_and_of_some_days(sqlite: Database) -> None:
     fill(sqlite, call(), call(tenant_id="other"), call(DAY + timedelta(days=1)))
     with sqlite.session() as session:
-        assert [row.calls for row in usage(session, "tenant", DAY, DAY)] == [1, 1]
-        assert [row.name for row in usage(session, "day", DAY, TODAY, "shop")] == ["2026-03-10", "2026-03-11"]
+        assert [row.calls for row in summarise_usage(session, "tenant", DAY, DAY)] == [1, 1]
+        assert [row.name for row in summarise_usage(session, "day", DAY, TODAY, "shop")] == ["2026-03-10", "2026-03-11"]
 
 
 def test_an_hour_of_health_over_all_tenants(database: Database) -> None:

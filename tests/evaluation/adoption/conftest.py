@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from evaluation.adoption.documents import read_document
-from evaluation.adoption.merge import Merge, merge
+from evaluation.adoption.merge import Merge, merge_project
 from evaluation.adoption.pipeline import Recipe
 from evaluation.adoption.project import Project, read_project
 from knowledge.embeddings.embedder import Embedder
@@ -43,6 +43,6 @@ def merged(embedder: Embedder) -> Merging:
     def merging(folder: Path, *, their_handoff: bool = False, patterns: dict[str, str] | None = None) -> Merge:
         project: Project = read_project(folder)
         recipe = Recipe(dict(project.config.content), [], patterns or {})
-        return merge(project, recipe, embedder, ENDPOINTS, their_handoff=their_handoff)
+        return merge_project(project, recipe, embedder, ENDPOINTS, their_handoff=their_handoff)
 
     return merging

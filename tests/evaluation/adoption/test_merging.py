@@ -13,12 +13,12 @@ from core.bot.parts import BotParts
 from core.bot.texts import Texts
 from core.errors import InvalidInput, SettingsInvalid
 from core.settings import Settings
-from evaluation.adoption.findings import report
+from evaluation.adoption.findings import format_findings
 from evaluation.adoption.merge import Merge
-from evaluation.adoption.output import check_place, write
-from evaluation.adoption.project import name_of, read_project
+from evaluation.adoption.output import check_place, write_adoption
+from evaluation.adoption.project import get_item_name, read_project
 from evaluation.training.data import read_parts
-from evaluation.training.validation import problems
+from evaluation.training.validation import list_example_problems
 from tests.evaluation.adoption.conftest import Merging
 
 
@@ -46,7 +46,7 @@ def test_the_knowledge_answers_and_a_person_comes_whatever_their_rules_say(bikes
     assert rules(merge, "hello") == [["utter_hello"]]
     assert rules(merge, "greet") == []
     assert rules(merge, "stop") == [["action_deactivate_loop", "rejoinder_stop"]]
-    assert "human leads to Rejoinder's inbox" in report(merge.findings)
+    assert "human leads to Rejoinder's inbox" in format_findings(merge.findings)
     assert rules(merged(bikes, their_handoff=True), "human") == [["utter_handoff"]]
 
 
@@ -54,9 +54,9 @@ def test_a_form_takes_no_greeting_or_wish_for_the_text_that_it_waits_for(bikes: 
     edit(bikes / "config.yml", "pipeline:\n", "pipeline:\n  - name: bot.components.out_of_scope.OutOfScopeComponent\n")
     merge = merged(bikes)
     [mapping] = merge.domain["slots"]["fault"]["mappings"]
-    assert set(mapping["not_intent"]) == {name_of(each) for each in merge.domain["intents"]} - {"inform"}
+    assert set(mapping["not_intent"]) == {get_item_name(each) for each in merge.domain["intents"]} - {"inform"}
     assert merge.config["pipeline"][0]["described"] == {"repair_form": ["book_repair"]}
-    assert "fault: a greeting, thanks, stop, a question" in report(merge.findings)
+    assert "fault: a greeting, thanks, stop, a question" in format_findings(merge.findings)
     edit(bikes / "domain.yml", "type: from_text\n", "type: from_text\n        not_intent: book_repair\n")
     assert merged(bikes).config["pipeline"][0]["described"] == {}
 
@@ -68,7 +68,7 @@ def test_few_examples_of_theirs_are_joined_by_ours_of_the_same_meaning(bikes: Pa
     assert "- connect me to customer service\n" in ours["human"]
     assert "book_repair" not in ours
     assert not {"greet", "talk_to_person"} & set(ours)
-    assert "human, hello: learn from our examples as well" in report(merge.findings)
+    assert "human, hello: learn from our examples as well" in format_findings(merge.findings)
 
 
 def test_what_a_customer_may_have_meant_is_offered_but_no_small_talk(bikes: Path, merged: Merging) -> None:
@@ -82,7 +82,7 @@ def test_what_a_customer_may_have_meant_is_offered_but_no_small_talk(bikes: Path
     titles = {name: texts[0]["text"] for name, texts in merge.domain["responses"].items() if "utter_title_" in name}
     assert {"utter_title_book_repair": "Book repair", "utter_title_tyre_size": "Tyre size"}.items() <= titles.items()
     assert not {"utter_title_hello", "utter_title_human"} & titles.keys()
-    assert "fewer than 10 examples: tyre_size, hello, book_repair, human" in report(merge.findings)
+    assert "fewer than 10 examples: tyre_size, hello, book_repair, human" in format_findings(merge.findings)
 
 
 def test_names_that_are_taken_are_theirs(bikes: Path, merged: Merging) -> None:
@@ -132,7 +132,7 @@ def test_what_is_wrong_with_a_project_is_said_with_its_place(bikes: Path, merged
     )
     found = merged(bikes)
     assert found.unresolved
-    said = report(found.findings)
+    said = format_findings(found.findings)
     assert "data/rules.yml:3: the response utter_helo is missing from the domain" in said
     assert "data/rules.yml:12: the action action_bok is missing from the domain" in said
     assert "the rules go in a circle: utter_a -> utter_b -> utter_a" in said
@@ -167,7 +167,7 @@ def test_slots_whose_conditions_wait_for_each_other(bikes: Path, merged: Merging
     conditions = "        conditions: [{active_loop: repair_form, requested_slot: fault}]\n"
     edit(bikes / "domain.yml", "        entity: bike\n", f"        entity: bike\n{conditions}")
     edit(bikes / "domain.yml", "            requested_slot: fault\n", "            requested_slot: bike\n")
-    assert "the conditions of the slots bike and fault wait for each other" in report(merged(bikes).findings)
+    assert "the conditions of the slots bike and fault wait for each other" in format_findings(merged(bikes).findings)
 
 
 def test_an_example_of_two_intents_stays_with_the_first_and_can_be_trained_on(
@@ -175,17 +175,17 @@ def test_an_example_of_two_intents_stays_with_the_first_and_can_be_trained_on(
 ) -> None:
     edit(bikes / "data/nlu.yml", "      - get me somebody", "      - Good morning\n      - get me somebody")
     merge = merged(bikes)
-    assert '"Good morning" (hello, not human)' in report(merge.findings)
-    adoption = write(merge, read_project(bikes), tmp_path / "bot")
+    assert '"Good morning" (hello, not human)' in format_findings(merge.findings)
+    adoption = write_adoption(merge, read_project(bikes), tmp_path / "bot")
     parts = BotParts(adoption.data, base=adoption.domain, names=adoption.names)
-    assert problems(read_parts(parts), set(parts.intents())) == []
+    assert list_example_problems(read_parts(parts), set(parts.intents())) == []
 
 
 def test_another_language_gets_no_english_examples(bikes: Path, merged: Merging) -> None:
     edit(bikes / "config.yml", "language: en", "language: de")
     merge = merged(bikes)
     assert merge.data["ours/nlu.yml"]["nlu"] == []
-    assert "compared in English only" in report(merge.findings)
+    assert "compared in English only" in format_findings(merge.findings)
 
 
 def test_a_wish_for_a_person_among_the_examples_of_another_intent_is_named(bikes: Path, merged: Merging) -> None:
@@ -197,7 +197,9 @@ def test_a_wish_for_a_person_among_the_examples_of_another_intent_is_named(bikes
         f'version: "3.1"\nnlu:\n  - intent: mechanic\n    examples: |\n      - {said}\n',
     )
     edit(bikes / "domain.yml", "intents: [hello", "intents: [mechanic, hello")
-    assert 'mechanic has examples that ask for a person ("can I speak to a human")' in report(merged(bikes).findings)
+    assert 'mechanic has examples that ask for a person ("can I speak to a human")' in format_findings(
+        merged(bikes).findings
+    )
 
 
 def test_written_anew_it_keeps_what_was_learnt_and_their_files_as_they_are(
@@ -205,10 +207,10 @@ def test_written_anew_it_keeps_what_was_learnt_and_their_files_as_they_are(
 ) -> None:
     before = {file: file.read_bytes() for file in bikes.rglob("*") if file.is_file()}
     folder = tmp_path / "home/bot"
-    adoption = write(merged(bikes), read_project(bikes), folder)
+    adoption = write_adoption(merged(bikes), read_project(bikes), folder)
     learnt = adoption.data / "nlu/learnt.yml"
     learnt.write_text("nlu: []\n")
-    again = write(merged(bikes), read_project(bikes), folder)
+    again = write_adoption(merged(bikes), read_project(bikes), folder)
     assert again == adoption and learnt.read_text() == "nlu: []\n"
     assert {file: file.read_bytes() for file in bikes.rglob("*") if file.is_file()} == before
     assert sorted(each.name for each in folder.parent.iterdir()) == ["bot"]
@@ -225,7 +227,7 @@ def test_the_bot_is_never_written_into_the_project_or_over_something_else(bikes:
 def test_an_instance_speaks_with_the_adopted_bot_until_it_forgets_it(
     bikes: Path, merged: Merging, settings: Settings
 ) -> None:
-    adoption: Adoption = write(merged(bikes), read_project(bikes), settings.home / "bot")
+    adoption: Adoption = write_adoption(merged(bikes), read_project(bikes), settings.home / "bot")
     Adopted(settings.home).remember(adoption)
     parts: BotParts = settings.bot()
     assert {"book_repair", "talk_to_person", "ask_entry"} <= set(parts.intents())

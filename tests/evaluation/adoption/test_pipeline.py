@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.adoption.findings import report
-from evaluation.adoption.pipeline import make_recipe, short
+from evaluation.adoption.findings import format_findings
+from evaluation.adoption.pipeline import get_class_name, make_recipe
 from evaluation.adoption.project import read_project
 from testing import services
 from testing.instance import ROOT
@@ -76,7 +76,7 @@ def duckling() -> Iterator[str]:
 @pytest.mark.timeout(300)
 def test_their_pipeline_stays_with_what_the_knowledge_needs(project: Path) -> None:
     recipe = make_recipe(read_project(project), "theirs", "", range(0))
-    assert [short(one) for one in recipe.config["pipeline"]] == [
+    assert [get_class_name(one) for one in recipe.config["pipeline"]] == [
         "WhitespaceTokenizer", "RegexEntityExtractor", "CountVectorsFeaturizer", "DIETClassifier", "Shouting",
         "SentenceEmbeddingFeaturizer", "ExampleNeighbours", "OutOfScopeComponent",
     ]  # fmt: skip
@@ -87,7 +87,7 @@ def test_their_pipeline_stays_with_what_the_knowledge_needs(project: Path) -> No
         "core_fallback_threshold": 0.5,
         "core_fallback_action_name": "rejoinder_clarify",
     }
-    said = report(recipe.findings)
+    said = format_findings(recipe.findings)
     assert list(recipe.patterns) == ["email"]
     assert "Duckling does not answer at http://127.0.0.1:9" in said and "distance not at all" in said
     assert "SpacyNLP is left out: the package spacy is not installed" in said
@@ -99,7 +99,7 @@ def test_ours_takes_the_place_of_their_classifier_and_duckling_stays_where_it_an
     project: Path, duckling: str
 ) -> None:
     recipe = make_recipe(read_project(project), "ours", duckling, range(0))
-    by_name = {short(one): one for one in recipe.config["pipeline"]}
+    by_name = {get_class_name(one): one for one in recipe.config["pipeline"]}
     assert by_name["DIETClassifier"]["intent_classification"] is False
     assert by_name["DucklingEntityExtractor"]["url"] == duckling
     assert by_name["NeighbourLogisticRegression"]["meaning"] == by_name["SentenceEmbeddingFeaturizer"]["alias"]

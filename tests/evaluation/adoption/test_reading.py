@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from evaluation.adoption.documents import parse, written
+from evaluation.adoption.documents import format_yaml, parse_yaml
 from evaluation.adoption.project import read_project
 
 
@@ -48,8 +48,8 @@ def test_missing_files_are_named(bikes: Path, tmp_path: Path) -> None:
 
 def test_words_stay_words_as_rasa_reads_them() -> None:
     text = "a: yes\nb: no\nc: true\nd: 2024-01-01\ne: 12:30:45\nf: 012\n"
-    assert parse(text, "f") == {"a": "yes", "b": "no", "c": True, "d": "2024-01-01", "e": "12:30:45", "f": "012"}
-    assert parse(written(parse(text, "f")), "f") == parse(text, "f")
+    assert parse_yaml(text, "f") == {"a": "yes", "b": "no", "c": True, "d": "2024-01-01", "e": "12:30:45", "f": "012"}
+    assert parse_yaml(format_yaml(parse_yaml(text, "f")), "f") == parse_yaml(text, "f")
 
 
 def test_a_domain_may_be_a_folder_with_the_later_file_winning(bikes: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evaluation.training.comparison import Prediction, compare
+from evaluation.training.comparison import Prediction, compare_predictions
 
 
 def said(intent: str, likeliest: str, *, sure: bool = False) -> Prediction:
@@ -15,7 +15,7 @@ def many(count: int, intent: str, likeliest: str, *, sure: bool = False) -> list
 
 def test_an_equal_model_is_not_worse() -> None:
     same = [*many(50, "refund", "refund"), *many(10, "greet", "goodbye")]
-    figures, reasons = compare(same, same)
+    figures, reasons = compare_predictions(same, same)
     assert reasons == []
     assert figures["understood"] == {"messages": 60, "before": 0.8333, "after": 0.8333, "lost": 0, "won": 0, "p": 1.0}
 
@@ -23,7 +23,7 @@ def test_an_equal_model_is_not_worse() -> None:
 def test_an_intent_that_is_understood_less_often_is_named_with_its_confusion() -> None:
     before = [*many(300, "refund", "refund"), *many(20, "greet", "greet")]
     after = [*many(300, "refund", "refund"), *many(14, "greet", "greet"), *many(6, "greet", "goodbye")]
-    figures, reasons = compare(before, after)
+    figures, reasons = compare_predictions(before, after)
     assert any(
         reason.startswith("greet is understood less often: 100.0% -> 70.0% of 20 (6 lost, 0 won") for reason in reasons
     )
@@ -37,19 +37,21 @@ def test_an_intent_that_is_understood_less_often_is_named_with_its_confusion() -
 def test_a_few_losses_and_wins_are_chance() -> None:
     before = [*many(96, "refund", "refund"), *many(2, "refund", "greet"), *many(2, "refund", "refund")]
     after = [*many(96, "refund", "refund"), *many(2, "refund", "refund"), *many(2, "refund", "greet")]
-    assert compare(before, after)[1] == []
+    assert compare_predictions(before, after)[1] == []
 
 
 def test_a_large_loss_counts_however_few_the_messages_are() -> None:
-    assert compare(many(10, "a", "a"), [*many(9, "a", "a"), said("a", "b")])[1][0].startswith("fewer messages")
+    assert compare_predictions(many(10, "a", "a"), [*many(9, "a", "a"), said("a", "b")])[1][0].startswith(
+        "fewer messages"
+    )
 
 
 def test_acting_on_the_wrong_intent_is_worse_than_asking_back() -> None:
     before, after = many(10, "refund", "greet"), many(10, "refund", "greet", sure=True)
-    (reason,) = [r for r in compare(before, after)[1] if "acted on" in r]
+    (reason,) = [r for r in compare_predictions(before, after)[1] if "acted on" in r]
     assert "10 lost" in reason
 
 
 def test_what_is_out_of_scope_must_not_be_acted_on() -> None:
     before, after = many(10, "out_of_scope", "greet"), many(10, "out_of_scope", "greet", sure=True)
-    assert "out_of_scope taken for greet (0 -> 10)" in compare(before, after)[1][-1]
+    assert "out_of_scope taken for greet (0 -> 10)" in compare_predictions(before, after)[1][-1]

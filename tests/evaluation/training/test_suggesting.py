@@ -7,7 +7,7 @@ import numpy as np
 from core.bot.parts import BotParts
 from core.db import Database
 from core.db.models import Conversation, Message, TrainingExample, Turn
-from evaluation.training.suggestions import grouped, suggest
+from evaluation.training.suggestions import cluster_vectors, suggest_examples
 from knowledge.embeddings.embedder import Embedder
 
 T = "shop"
@@ -38,15 +38,15 @@ def unknown(database: Database, texts: list[str]) -> None:
 def test_clusters_become_proposals_and_are_not_proposed_twice(database: Database, parts: BotParts) -> None:
     unknown(database, [*WRAP, *MONEY, *ALONE, WRAP[0]])
     with database.session() as session:
-        found = suggest(session, T, parts, Embedder())
+        found = suggest_examples(session, T, parts, Embedder())
     assert {(c.intent, c.known, len(c.texts)) for c in found} == {("gift_wrapping", False, 4), ("refund", True, 3)}
     with database.session() as session:
         rows = session.query(TrainingExample).all()
         assert {(row.status, row.source) for row in rows} == {("proposed", "cluster")}
         assert {row.text for row in rows} == {*WRAP, *MONEY}
-        assert suggest(session, T, parts, Embedder()) == []
+        assert suggest_examples(session, T, parts, Embedder()) == []
 
 
 def test_nothing_alike_is_nothing() -> None:
-    assert len(grouped(np.eye(5, dtype=np.float32))) == 5
-    assert grouped(np.ones((3, 1), dtype=np.float32)) == [[0, 1, 2]]
+    assert len(cluster_vectors(np.eye(5, dtype=np.float32))) == 5
+    assert cluster_vectors(np.ones((3, 1), dtype=np.float32)) == [[0, 1, 2]]

@@ -9,7 +9,7 @@ import pytest
 from core.bot.parts import BotParts, find_skills
 from core.errors import InvalidInput
 from evaluation.training.data import Example, read_file, read_folder, read_parts
-from evaluation.training.validation import check, problems
+from evaluation.training.validation import check_examples, list_example_problems
 
 GOOD = [Example("hello", "greet"), Example("hi", "greet"), Example("money back", "refund"), Example("refund", "refund")]
 INTENTS = {"greet", "refund"}
@@ -18,7 +18,7 @@ INTENTS = {"greet", "refund"}
 @pytest.mark.parametrize("skills", [[], ["shop_orders"]])
 def test_the_shipped_data_is_valid(skills: list[str]) -> None:
     parts = BotParts(skills=find_skills(skills))
-    check(read_parts(parts), parts.intents())
+    check_examples(read_parts(parts), parts.intents())
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def test_the_shipped_data_is_valid(skills: list[str]) -> None:
     ],
 )  # fmt: skip
 def test_each_problem_is_named(wrong: Example, said: str) -> None:
-    assert any(said in line for line in problems([*GOOD, wrong], INTENTS))
+    assert any(said in line for line in list_example_problems([*GOOD, wrong], INTENTS))
 
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InvalidInput) as refused:
-        check([*GOOD, Example("", "greet"), Example("/x", "greet")], INTENTS)
+        check_examples([*GOOD, Example("", "greet"), Example("/x", "greet")], INTENTS)
     assert len(str(refused.value).splitlines()) == 3
 
 

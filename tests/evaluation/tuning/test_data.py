@@ -11,7 +11,7 @@ from core.db import Database
 from core.db.models import RegressionCase, ReuseObservation
 from core.errors import InvalidInput
 from evaluation.tuning import examples, pairs
-from evaluation.tuning.measures import Ranks, compare, ranked
+from evaluation.tuning.measures import Ranks, compare_ranks, compute_ranks
 from evaluation.tuning.pairs import Phrased
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
@@ -45,8 +45,8 @@ def test_phrasings_come_from_entries_corrections_and_what_was_confirmed(database
             case = {"question": text, "answer": "a", "entry_id": second, "active": active, "context": context}
             session.add(RegressionCase(tenant_id=T, **case))
     with database.session() as session:
-        read = {one.entry.id: one for one in pairs.read(session, T)}
-        assert pairs.read(session, "another tenant") == []
+        read = {one.entry.id: one for one in pairs.load_phrased_entries(session, T)}
+        assert pairs.load_phrased_entries(session, "another tenant") == []
     assert set(read) == {first, second}
     assert read[first].confirmed == ("rightly reused",)
     assert read[second].phrasings == (*(phrasing(1, way) for way in range(4)), "corrected")
@@ -61,11 +61,11 @@ def test_an_entry_stays_on_its_side_and_a_third_is_held_back() -> None:
 def test_too_few_pairs_and_too_few_held_back_entries() -> None:
     taught = [entry(i, *map(str, range(11))) for i in named(held_back=False, count=10)]
     held_back = [entry(i, "a", "b") for i in named(held_back=True, count=20)]
-    pairs.check([*taught, *held_back])
+    pairs.require_enough_pairs([*taught, *held_back])
     with pytest.raises(InvalidInput, match="90 pairs"):
-        pairs.check([*taught[1:], *held_back])
+        pairs.require_enough_pairs([*taught[1:], *held_back])
     with pytest.raises(InvalidInput, match="19 held-back"):
-        pairs.check([*taught, *held_back[1:], entry(held_back[0].entry.id, "alone")])
+        pairs.require_enough_pairs([*taught, *held_back[1:], entry(held_back[0].entry.id, "alone")])
 
 
 def test_hard_negatives_are_near_and_answer_something_else() -> None:
@@ -78,7 +78,7 @@ def test_hard_negatives_are_near_and_answer_something_else() -> None:
         entry(d, "opening hours", answer="Nine to five.", subject="Leeds"),
         entry(kept_back, "reset my card now", answer="Held back."),
     ]
-    mined = examples.mine(world, Base())
+    mined = examples.mine_examples(world, Base())
     (phrased,) = mined.phrasings
     assert (phrased.anchor, phrased.positive, phrased.negative) == (
         "card reset please",
@@ -95,31 +95,31 @@ def test_hard_negatives_are_near_and_answer_something_else() -> None:
 def test_a_phrasing_is_asked_while_the_index_lacks_it() -> None:
     one, alone = named(held_back=True, count=2)
     world = [entry(one, "t1-0", "t1-1"), entry(alone, "t2-0"), entry("x", "t3-0")]
-    found = ranked(world, Base())
+    found = compute_ranks(world, Base())
     assert len(found.ranks) == 2, "an entry with nothing left to be found by is not asked"
-    assert ranked(world, Tuned()).figures() == {"recall@1": 1.0, "recall@10": 1.0, "mrr": 1.0}
+    assert compute_ranks(world, Tuned()).figures() == {"recall@1": 1.0, "recall@10": 1.0, "mrr": 1.0}
 
 
 def test_an_entry_with_the_same_answer_is_as_right() -> None:
     one = named(held_back=True, count=1)[0]
     world = [entry(one, "t1-0", "t9-0", answer="Yes."), entry("twin", "t1-5", answer="yes")]
-    assert ranked(world, Tuned()).figures()["recall@1"] == 1.0
+    assert compute_ranks(world, Tuned()).figures()["recall@1"] == 1.0
 
 
 def test_better_needs_more_than_chance() -> None:
     entries = np.repeat(np.arange(40), 5)
     before = Ranks(np.tile([1, 2, 3, 1, 5], 40), entries)
-    assert compare(before, before)[1] is not None
-    assert compare(before, Ranks(np.ones(200, np.int64), entries))[1] is None
-    figures, reason = compare(before, Ranks(np.where(entries == 7, 1, before.ranks), entries))
+    assert compare_ranks(before, before)[1] is not None
+    assert compare_ranks(before, Ranks(np.ones(200, np.int64), entries))[1] is None
+    figures, reason = compare_ranks(before, Ranks(np.where(entries == 7, 1, before.ranks), entries))
     assert reason is not None and "+0.000" in reason, "one entry's phrasings are not five proofs"
     assert figures["after"]["mrr"] > figures["before"]["mrr"]
-    _, reason = compare(before, Ranks(before.ranks + 3, entries))
+    _, reason = compare_ranks(before, Ranks(before.ranks + 3, entries))
     assert reason is not None and "not better" in reason
 
 
 def test_the_interval_is_the_same_each_time() -> None:
     entries = np.repeat(np.arange(30), 2)
     one, other = Ranks(np.tile([1, 3], 30), entries), Ranks(np.tile([2, 1], 30), entries)
-    found = [compare(one, other)[0]["difference"] for _ in range(3)]
+    found = [compare_ranks(one, other)[0]["difference"] for _ in range(3)]
     assert all(a == b for a, b in pairwise(found))

@@ -151,7 +151,7 @@ def test_there_is_one_at_a_time_and_a_task_that_comes_twice_runs_once(world: Wor
 def edit(world: World, entry_id: str, content: Content | None) -> None:
     with world.database.session() as session:
         editor = EntryEditor(session, world.tenant, Change("tester", "test"))
-        entry = entries.found(session, world.tenant, entry_id)
+        entry = entries.get_entry(session, world.tenant, entry_id)
         if content is None:
             editor.retire(entry)
         else:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from core.db import Database
-from core.db.models import Conversation, HumanCorrection, Message, Turn, now
+from core.db.models import Conversation, HumanCorrection, Message, Turn, get_current_time
 from core.settings import Settings
 from knowledge.answers.decision import Answering
 from knowledge.curation.corrections import proposals
@@ -69,7 +69,7 @@ class Desk:
                 outcome="answered",
                 rateable=True,
                 entries=[{"id": entry_id, "version": 1, "score": 0.9, "external_id": None}] if entry_id else [],
-                answered_at=now(),
+                answered_at=get_current_time(),
             )
             session.add(turn)
             session.flush()
@@ -79,7 +79,7 @@ class Desk:
     def propose(self, **fields: Any) -> str:
         proposal = Proposal(**{"category": "wrong_fact", "author": "ann", **fields})
         with self.database.session() as session:
-            return proposals.propose(session, self.shop.tenant, proposal).id
+            return proposals.propose_correction(session, self.shop.tenant, proposal).id
 
     def approve(self, correction_id: str, by: str = "bob") -> dict[str, Any]:
         return self.corrections.approve(self.shop.tenant, correction_id, by)

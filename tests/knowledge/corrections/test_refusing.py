@@ -94,7 +94,7 @@ def test_each_decision_is_made_once(desk: Desk, proposed: str) -> None:
     with pytest.raises(Conflict, match="is approved by bob"):
         desk.approve(proposed, "cleo")
     with desk.database.session() as session, pytest.raises(Conflict):
-        decisions.reject(session, desk.shop.tenant, proposed, "cleo")
+        decisions.reject_correction(session, desk.shop.tenant, proposed, "cleo")
     desk.undo(proposed)
     with pytest.raises(Conflict, match="is undone"):
         desk.approve(proposed)
@@ -102,7 +102,7 @@ def test_each_decision_is_made_once(desk: Desk, proposed: str) -> None:
 
 def test_what_was_rejected_stays_so(desk: Desk, entry: str, proposed: str) -> None:
     with desk.database.session() as session:
-        decisions.reject(session, desk.shop.tenant, proposed, "cleo", "It is 9.")
+        decisions.reject_correction(session, desk.shop.tenant, proposed, "cleo", "It is 9.")
     assert desk.correction(proposed).effects["rejected_because"] == "It is 9."
     with pytest.raises(Conflict, match="is rejected by cleo"):
         desk.approve(proposed)
@@ -130,7 +130,7 @@ def test_of_two_who_decide_at_once_one_is_told(each_desk: Desk) -> None:
         started.wait()
         try:
             with desk.database.session() as session:
-                decision = decisions.reject if number % 2 else decisions.approve
+                decision = decisions.reject_correction if number % 2 else decisions.approve_correction
                 results.append(decision(session, desk.shop.tenant, correction, f"staff {number}").status)
         except Conflict as error:
             results.append(str(error))

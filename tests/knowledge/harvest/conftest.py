@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from core.db import Database
-from core.db.models import ConversationAnalysis, ReviewItem, new_id
+from core.db.models import ConversationAnalysis, ReviewItem, generate_id
 from core.llm.masking import Masker, make_masker
 from knowledge.answers.injection import OrderDetector
-from knowledge.curation.conversation_import import ImportedConversation, store
+from knowledge.curation.conversation_import import ImportedConversation, store_conversations
 from knowledge.curation.harvest import Harvester
 from knowledge.curation.harvest.pairs import PairFinder
 from knowledge.embeddings.cached import RememberingEmbedder
@@ -44,7 +44,7 @@ class Desk:
 
     database: Database
     harvester: Harvester
-    tenant: str = field(default_factory=lambda: f"desk-{new_id()[-8:].lower()}")
+    tenant: str = field(default_factory=lambda: f"desk-{generate_id()[-8:].lower()}")
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def hears(self, *lines: str, approved: bool = False) -> str:
@@ -52,7 +52,7 @@ class Desk:
         parts = [line.split(": ", 1) for line in lines]
         turns = tuple(Utterance(SPEAKERS[speaker], text) for speaker, text in parts)
         conversation = ImportedConversation(f"call-{next(self._numbers)}", turns, approved)
-        store(self.database, self.tenant, [conversation], Change("test", "test"), approve=False)
+        store_conversations(self.database, self.tenant, [conversation], Change("test", "test"), approve=False)
         return conversation.external_id
 
     def items(self, kind: str = "entry") -> list[ReviewItem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.llm.masking import Masker
-from knowledge.curation.harvest.analysis import Record, analysed, outcome_of
+from knowledge.curation.harvest.analysis import Record, analyse_transcript, outcome_of
 from knowledge.curation.harvest.transcript import Said, Transcript
 from knowledge.types import SPEAKERS
 
@@ -34,7 +34,7 @@ def test_the_outcome(lines: tuple[str, ...], record: Record, outcome: str) -> No
 
 def test_the_success_score_has_its_parts(masker: Masker) -> None:
     said = transcript("customer: Is it open?", "agent: Yes.", "customer: Thanks!")
-    rated = analysed(said, Record(thumbs=(True,), csat=3, signals=(0.5,)), masker)
+    rated = analyse_transcript(said, Record(thumbs=(True,), csat=3, signals=(0.5,)), masker)
     assert rated.success_parts == {"outcome": 1.0, "effort": 1.0, "rating": 0.75, "signals": 0.5}
     assert rated.success == pytest.approx((2 * 1 + 1 * 1 + 3 * 0.75 + 1 * 0.5) / 7, abs=1e-4)
 
@@ -45,7 +45,7 @@ def test_summary_and_phrases_are_taken_from_it_without_personal_data(masker: Mas
         "agent: Hi! A brass lamp can be returned within 30 days.",
         "customer: Thank you",
     )
-    analysis = analysed(said, Record(intents=("greet", "return_item")), masker)
+    analysis = analyse_transcript(said, Record(intents=("greet", "return_item")), masker)
     assert analysis.summary.splitlines() == [
         "Customer: Can I return a brass lamp?",
         "Agent: A brass lamp can be returned within 30 days.",

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import update
 
 from core.db import Database
-from core.db.models import Conversation, Message, ReviewItem, Turn, new_id, now
+from core.db.models import Conversation, Message, ReviewItem, Turn, generate_id, get_current_time
 from core.feedback import settings
 from knowledge.curation.harvest import FaqFinder
 from knowledge.curation.harvest.pairs import PairFinder
-from knowledge.curation.harvest.queue import expire
+from knowledge.curation.harvest.queue import expire_suggestions
 from tests.knowledge.harvest.conftest import ANSWERED, ASKED, Desk
 
 PHRASINGS = ("Do you repair old lamps?", "can you repair my old lamp", "Could you repair an old lamp?")
@@ -21,18 +21,18 @@ PHRASINGS = ("Do you repair old lamps?", "can you repair my old lamp", "Could yo
 @pytest.fixture
 def faq(sqlite: Database, finder: PairFinder) -> FaqFinder:
     with sqlite.session() as session:
-        settings.change(session, "t", {"faq_asks": 3}, "test")
+        settings.update_learning_settings(session, "t", {"faq_asks": 3}, "test")
     return FaqFinder(sqlite, finder.embedder, finder.masker, finder.orders)
 
 
 def ask(database: Database, text: str, outcome: str = "unknown", *, follow_up: bool = False, age: int = 0) -> None:
     """One customer's question that met this outcome."""
     with database.session() as session:
-        conversation = Conversation(id=new_id(), tenant_id="t", channel="web", last_seq=1)
+        conversation = Conversation(id=generate_id(), tenant_id="t", channel="web", last_seq=1)
         session.add(conversation)
         for n in range(1 + follow_up):
             message = Message(
-                id=new_id(), tenant_id="t", conversation_id=conversation.id, seq=n + 1, speaker="customer"
+                id=generate_id(), tenant_id="t", conversation_id=conversation.id, seq=n + 1, speaker="customer"
             )
             message.text = text if n == 0 else "thanks"
             session.add(message)
@@ -44,7 +44,7 @@ def ask(database: Database, text: str, outcome: str = "unknown", *, follow_up: b
                     message_id=message.id,
                     channel="web",
                     outcome=outcome if n == 0 else "action",
-                    created_at=now() - timedelta(days=age),
+                    created_at=get_current_time() - timedelta(days=age),
                 )
             )
             session.flush()
@@ -116,7 +116,7 @@ def test_what_nobody_reviewed_expires(small_desk: Desk) -> None:
     (item,) = small_desk.harvest(ASKED, ANSWERED)
     assert item.expires_at is not None
     with small_desk.database.session() as session:
-        assert expire(session, small_desk.tenant, item.expires_at - timedelta(days=1)) == 0
-        assert expire(session, small_desk.tenant, item.expires_at) == 1
+        assert expire_suggestions(session, small_desk.tenant, item.expires_at - timedelta(days=1)) == 0
+        assert expire_suggestions(session, small_desk.tenant, item.expires_at) == 1
     (item,) = small_desk.items()
     assert item.status == "expired"

@@ -8,7 +8,7 @@ import pytest
 
 from core.db import Database
 from core.db.models import ReuseObservation
-from core.feedback.settings import Learning, change
+from core.feedback.settings import Learning, update_learning_settings
 from knowledge.answers.reuse.bound import Seen
 from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse, StoredBook
 from knowledge.embeddings.embedder import Embedder
@@ -89,7 +89,7 @@ def test_it_is_kept_with_the_turn_and_only_with_a_turn(database: Database) -> No
 
 def test_the_tenants_own_error_counts(sqlite: Database) -> None:
     with sqlite.session() as session:
-        change(session, "t", {"reuse_error": 0.2}, "ann")
+        update_learning_settings(session, "t", {"reuse_error": 0.2}, "ann")
     known = StoredBook(sqlite).known("t", "e")
     assert (known.settings.reuse_error, known.seen) == (0.2, [])
 

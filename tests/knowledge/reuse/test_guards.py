@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.reuse import PAIRS
-from knowledge.answers.reuse.contrast_guards import difference
+from knowledge.answers.reuse.contrast_guards import find_difference
 
 ROWS = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
 
@@ -19,9 +19,9 @@ def test_there_are_enough_pairs_of_every_kind() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['kind']}: {row['asked']}")
 def test_a_near_miss_is_stopped(row: dict[str, str]) -> None:
-    assert difference(row["asked"], [row["phrasing"]])
+    assert find_difference(row["asked"], [row["phrasing"]])
     if row["kind"] != "language":
-        assert difference(row["phrasing"], [row["asked"]])
+        assert find_difference(row["phrasing"], [row["asked"]])
 
 
 @pytest.mark.parametrize(
@@ -39,24 +39,24 @@ def test_a_near_miss_is_stopped(row: dict[str, str]) -> None:
     ],
 )
 def test_other_words_for_the_same_pass(asked: str, phrasing: str) -> None:
-    assert difference(asked, [phrasing]) is None
+    assert find_difference(asked, [phrasing]) is None
 
 
 def test_an_entry_that_is_asked_both_ways_answers_both() -> None:
     on, off = "How do I turn on order e-mails?", "How do I turn off order e-mails?"
-    assert difference("How can I switch off e-mails about my order?", [on, off]) is None
+    assert find_difference("How can I switch off e-mails about my order?", [on, off]) is None
 
 
 def test_its_other_phrasings_count_too() -> None:
-    assert difference("Turn off order e-mails", ["Order e-mails", "How do I turn on order e-mails?"]) == "opposite"
+    assert find_difference("Turn off order e-mails", ["Order e-mails", "How do I turn on order e-mails?"]) == "opposite"
 
 
 def test_the_subject_is_no_other_name() -> None:
     asked, own = "Does the Acorn Guest House have parking?", "Does the guest house have parking?"
-    assert difference(asked, [own], subject="Acorn Guest House") is None
+    assert find_difference(asked, [own], subject="Acorn Guest House") is None
 
 
 @pytest.mark.parametrize("asked", ["", "?", "🙂", "5", "not", "a" * 5000, "turn turn turn on on"])
 def test_odd_input_does_no_harm(asked: str) -> None:
-    difference(asked, ["How do I turn on order e-mails?", ""])
-    difference("How do I turn on order e-mails?", [asked])
+    find_difference(asked, ["How do I turn on order e-mails?", ""])
+    find_difference("How do I turn on order e-mails?", [asked])

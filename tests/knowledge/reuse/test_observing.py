@@ -46,7 +46,7 @@ def turn(session: Session, conversation_id: str | None = None) -> Turn:
 
 
 def seen(session: Session, turn_id: str, entry_id: str = "e", *, reused: bool = True, held_out: bool = False) -> None:
-    reuse.observed(
+    reuse.record_observation(
         session, TENANT, entry_id, turn_id=turn_id, text="Where is it?", score=0.9, reused=reused, held_out=held_out
     )
     session.flush()
@@ -83,13 +83,13 @@ def test_a_thumb_counts_and_may_change(database: Database) -> None:
         asked = turn(session)
         seen(session, asked.id)
         row = thumb(session, asked, helpful=True)
-        assert reuse.settle(session) == 1
+        assert reuse.apply_judgements(session) == 1
         assert (only(session).correct, only(session).judged_by) == (True, "thumb")
         row.helpful = False
         session.flush()
-        assert reuse.settle(session) == 1
+        assert reuse.apply_judgements(session) == 1
         assert only(session).correct is False
-        assert reuse.settle(session) == 0
+        assert reuse.apply_judgements(session) == 0
 
 
 def test_a_correction_outweighs_a_thumb(database: Database) -> None:
@@ -110,10 +110,10 @@ def test_a_correction_outweighs_a_thumb(database: Database) -> None:
             )
         )
         session.flush()
-        reuse.settle(session)
+        reuse.apply_judgements(session)
         assert (only(session).correct, only(session).judged_by) == (False, "correction")
-        assert reuse.judge(session, asked.id, correct=True, by="thumb") == 0
-        assert reuse.settle(session) == 0
+        assert reuse.judge_reuse(session, asked.id, correct=True, by="thumb") == 0
+        assert reuse.apply_judgements(session) == 0
 
 
 def test_a_press_on_a_suggestion_confirms_it_and_denies_the_others(sqlite: Database) -> None:
@@ -122,7 +122,7 @@ def test_a_press_on_a_suggestion_confirms_it_and_denies_the_others(sqlite: Datab
         seen(session, first.id, "this", reused=False)
         seen(session, first.id, "that", reused=False)
         pressed = turn(session, first.conversation_id)
-        assert observations.confirmed(session, pressed.id, "this") == 2
+        assert observations.confirm_entry(session, pressed.id, "this") == 2
         rows = {row.entry_id: row.correct for row in session.scalars(select(ReuseObservation))}
         assert rows == {"this": True, "that": False}
 
@@ -131,17 +131,17 @@ def test_a_model_alone_moves_no_bound(sqlite: Database) -> None:
     with sqlite.session() as session:
         asked = turn(session)
         seen(session, asked.id)
-        reuse.judge(session, asked.id, correct=True, by="model")
+        reuse.judge_reuse(session, asked.id, correct=True, by="model")
         session.flush()
-        assert observations.seen(session, TENANT, "e") == []
-        reuse.judge(session, asked.id, correct=True, by="reviewer")
+        assert observations.list_judged_scores(session, TENANT, "e") == []
+        reuse.judge_reuse(session, asked.id, correct=True, by="reviewer")
         session.flush()
-        assert len(observations.seen(session, TENANT, "e")) == 1
+        assert len(observations.list_judged_scores(session, TENANT, "e")) == 1
 
 
 def test_nobody_else_may_judge(sqlite: Database) -> None:
     with sqlite.session() as session, pytest.raises(InvalidInput, match="none of them"):
-        reuse.judge(session, "t", correct=True, by="guess")
+        reuse.judge_reuse(session, "t", correct=True, by="guess")
 
 
 def test_error_and_worth_are_measured_for_each_entry(database: Database) -> None:
@@ -151,7 +151,7 @@ def test_error_and_worth_are_measured_for_each_entry(database: Database) -> None
             held_out = number >= 12
             seen(session, asked.id, reused=not held_out, held_out=held_out)
             thumb(session, asked, helpful=number < 11)
-        reuse.settle(session)
+        reuse.apply_judgements(session)
         found = by_entry(session, TENANT)[0]
     assert (found.reused, found.held_out, found.error) == (12, 8, Share(1, 12))
     assert found.error.interval == pytest.approx((0.0149, 0.3539), abs=0.001)

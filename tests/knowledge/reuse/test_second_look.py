@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from core.db import Database
-from core.db.models import Conversation, Message, ReuseObservation, ReviewItem, Turn, now
+from core.db.models import Conversation, Message, ReuseObservation, ReviewItem, Turn, get_current_time
 from core.errors import NoProviderLeft
 from core.llm.types import Completion, Request, Usage
 from knowledge.answers import reuse
@@ -66,7 +66,7 @@ def near_miss(database: Database) -> str:
         turn = Turn(tenant_id=TENANT, conversation_id=conversation.id, message_id=message.id, channel="web")
         session.add(turn)
         session.flush()
-        reuse.observed(session, TENANT, entry.id, turn_id=turn.id, text=ASKED, score=0.8, reused=False)
+        reuse.record_observation(session, TENANT, entry.id, turn_id=turn.id, text=ASKED, score=0.8, reused=False)
         return turn.id
 
 
@@ -122,7 +122,7 @@ async def test_what_the_reviewer_says_moves_the_bound(sqlite: Database, status: 
     await looked(sqlite, Model(None))
     with sqlite.session() as session:
         item = session.scalars(select(ReviewItem)).one()
-        item.status, item.decided_at = status, now()
+        item.status, item.decided_at = status, get_current_time()
         session.flush()
-        assert reuse.settle(session) == 1
+        assert reuse.apply_judgements(session) == 1
     assert opinion(sqlite) == (right, "reviewer")

@@ -47,12 +47,12 @@ def item(database: Database, item_id: str) -> ReviewItem:
 def served(database: Database) -> dict[str, str]:
     """First question and answer of everything that customers get."""
     with database.session() as session:
-        return {e.questions[0].text: e.answer for e in entries.listed(session, T, "approved")}
+        return {e.questions[0].text: e.answer for e in entries.list_entries(session, T, "approved")}
 
 
 def phrasings(database: Database, entry_id: str) -> list[str]:
     with database.session() as session:
-        return [q.text for q in entries.found(session, T, entry_id).questions]
+        return [q.text for q in entries.get_entry(session, T, entry_id).questions]
 
 
 def events(database: Database, kind: str = "review") -> list[tuple[str, str]]:
@@ -63,7 +63,7 @@ def events(database: Database, kind: str = "review") -> list[tuple[str, str]]:
 
 def four_eyes(database: Database) -> None:
     with database.session() as session:
-        settings.change(session, T, {"four_eyes": True}, "admin")
+        settings.update_learning_settings(session, T, {"four_eyes": True}, "admin")
 
 
 def status(session: Session, item_id: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.db import Database
-from core.db.models import ReviewItem, TrainingExample, now
+from core.db.models import ReviewItem, TrainingExample, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound, RejoinderError
 from knowledge.curation.review import cleanup, decisions, queries
 from knowledge.curation.review.queries import Filter
@@ -39,26 +39,26 @@ def do(database: Database, decision: Callable[..., Any], claimed: Claim, *values
 
 def test_approval_publishes_and_undo_takes_it_back(database: Database) -> None:
     id_ = add_item(database, "Do you gift wrap?", "Is there a gift option?")
-    approved = do(database, decisions.approve, claim(database, id_))
+    approved = do(database, decisions.approve_item, claim(database, id_))
     assert (approved.status, approved.decided_by) == ("approved", ANA)
     assert served(database) == {"Do you gift wrap?": "We wrap it for £4.50."}
     assert phrasings(database, approved.entry_id) == ["Do you gift wrap?", "Is there a gift option?"]
-    do(database, decisions.undo, claim(database, id_, BEN))
+    do(database, decisions.undo_decision, claim(database, id_, BEN))
     assert served(database) == {}
     assert (item(database, id_).status, item(database, id_).entry_id) == ("open", None)
     assert events(database) == [("approved", ANA), ("undone", BEN)]
-    do(database, decisions.approve, claim(database, id_))
+    do(database, decisions.approve_item, claim(database, id_))
     assert len(served(database)) == 1
 
 
 @pytest.mark.parametrize(("take", "answer"), [(False, "No, never."), (True, "We wrap it for £4.50.")])
 def test_merging_adds_phrasings_and_undo_restores_the_entry(database: Database, take: bool, answer: str) -> None:
     entry, id_ = add_entry(database), add_item(database)
-    merged = do(database, decisions.merge, claim(database, id_), entry, take_answer=take)
+    merged = do(database, decisions.merge_item, claim(database, id_), entry, take_answer=take)
     assert (merged.status, merged.entry_id) == ("merged", entry)
     assert phrasings(database, entry) == ["Is it wrapped?", "Do you gift wrap?"]
     assert served(database) == {"Is it wrapped?": answer}
-    do(database, decisions.undo, claim(database, id_))
+    do(database, decisions.undo_decision, claim(database, id_))
     assert phrasings(database, entry) == ["Is it wrapped?"]
     assert served(database) == {"Is it wrapped?": "No, never."}
 
@@ -66,21 +66,21 @@ def test_merging_adds_phrasings_and_undo_restores_the_entry(database: Database, 
 def test_an_approved_phrasing_widens_its_entry(database: Database) -> None:
     entry = add_entry(database)
     id_ = add_item(database, "comes it in paper", kind="phrasing", answer="", entry_id=entry)
-    assert do(database, decisions.approve, claim(database, id_)).status == "approved"
+    assert do(database, decisions.approve_item, claim(database, id_)).status == "approved"
     assert phrasings(database, entry) == ["Is it wrapped?", "comes it in paper"]
 
 
 def test_approved_examples_wait_for_the_next_training_once(database: Database) -> None:
     ids = [add_item(database, "where is it", "parcel?", kind="example", answer="", intent="track") for _ in range(2)]
     for id_ in ids:
-        do(database, decisions.approve, claim(database, id_))
+        do(database, decisions.approve_item, claim(database, id_))
     with database.session() as session:
         rows = session.query(TrainingExample).all()
         assert sorted((row.text, row.intent, row.status) for row in rows) == [
             ("parcel?", "track", "approved"),
             ("where is it", "track", "approved"),
         ]
-    do(database, decisions.undo, claim(database, ids[0]))
+    do(database, decisions.undo_decision, claim(database, ids[0]))
     with database.session() as session:
         assert {row.status for row in session.query(TrainingExample)} == {"undone"}
 
@@ -88,9 +88,9 @@ def test_approved_examples_wait_for_the_next_training_once(database: Database) -
 def test_the_second_of_two_is_told_who_was_first(database: Database) -> None:
     id_ = add_item(database)
     both = claim(database, id_, ANA), claim(database, id_, BEN)
-    do(database, decisions.approve, both[0])
+    do(database, decisions.approve_item, both[0])
     with pytest.raises(Conflict, match=f"approved by {ANA}"):
-        do(database, decisions.reject, both[1], "not right")
+        do(database, decisions.reject_item, both[1], "not right")
     assert item(database, id_).status == "approved"
 
 
@@ -106,7 +106,7 @@ def test_of_two_at_the_same_moment_one_succeeds(database: Database) -> None:
         except RejoinderError as error:
             failures.append(type(error))
 
-    threads = [Thread(target=decide, args=(ANA, decisions.approve)), Thread(target=decide, args=(BEN, decisions.reject, "no"))]  # fmt: skip
+    threads = [Thread(target=decide, args=(ANA, decisions.approve_item)), Thread(target=decide, args=(BEN, decisions.reject_item, "no"))]  # fmt: skip
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -120,11 +120,11 @@ def test_an_edit_tells_who_looked_at_the_old_words(database: Database) -> None:
     id_ = add_item(database)
     old = claim(database, id_, BEN)
     wording = Wording((" How much is wrapping? ", "How much is wrapping?"), "It is £5.", "Wrapping")
-    edited = do(database, decisions.edit, claim(database, id_), wording)
+    edited = do(database, decisions.edit_item, claim(database, id_), wording)
     assert (edited.questions, edited.answer, edited.subject) == (["How much is wrapping?"], "It is £5.", "Wrapping")
     with pytest.raises(Conflict, match="changed this item"):
-        do(database, decisions.approve, old)
-    do(database, decisions.approve, claim(database, id_))
+        do(database, decisions.approve_item, old)
+    do(database, decisions.approve_item, claim(database, id_))
     assert served(database) == {"How much is wrapping?": "It is £5."}
 
 
@@ -132,93 +132,93 @@ def test_an_edit_tells_who_looked_at_the_old_words(database: Database) -> None:
 def test_an_edit_that_says_nothing_changes_nothing(database: Database, wording: Wording) -> None:
     id_ = add_item(database)
     with pytest.raises(InvalidInput):
-        do(database, decisions.edit, claim(database, id_), wording)
+        do(database, decisions.edit_item, claim(database, id_), wording)
     assert (item(database, id_).revision, item(database, id_).questions) == (1, ["Do you gift wrap?"])
 
 
 def test_rejecting_needs_a_reason(database: Database) -> None:
     id_ = add_item(database)
     with pytest.raises(InvalidInput, match="why"):
-        do(database, decisions.reject, claim(database, id_), "  ")
-    assert do(database, decisions.reject, claim(database, id_), "one customer's case").status == "rejected"
+        do(database, decisions.reject_item, claim(database, id_), "  ")
+    assert do(database, decisions.reject_item, claim(database, id_), "one customer's case").status == "rejected"
     assert item(database, id_).reason == "one customer's case"
 
 
 def test_an_item_without_an_answer_cannot_be_published(database: Database) -> None:
     id_ = add_item(database, kind="faq", answer="")
     with pytest.raises(InvalidInput, match="answer is empty"):
-        do(database, decisions.approve, claim(database, id_))
+        do(database, decisions.approve_item, claim(database, id_))
     assert (item(database, id_).status, served(database)) == ("open", {})
 
 
 def test_with_four_eyes_two_people_must_want_the_same(database: Database) -> None:
     four_eyes(database)
     entry, id_ = add_entry(database), add_item(database)
-    assert do(database, decisions.approve, claim(database, id_, ANA)).status == "half_approved"
+    assert do(database, decisions.approve_item, claim(database, id_, ANA)).status == "half_approved"
     with pytest.raises(Conflict, match="second person"):
-        do(database, decisions.approve, claim(database, id_, ANA))
+        do(database, decisions.approve_item, claim(database, id_, ANA))
     assert "Do you gift wrap?" not in served(database)
-    assert do(database, decisions.merge, claim(database, id_, BEN), entry).first_by == BEN
-    assert do(database, decisions.approve, claim(database, id_, ANA)).status == "merged"
+    assert do(database, decisions.merge_item, claim(database, id_, BEN), entry).first_by == BEN
+    assert do(database, decisions.approve_item, claim(database, id_, ANA)).status == "merged"
     assert phrasings(database, entry) == ["Is it wrapped?", "Do you gift wrap?"]
     with database.session() as session:
-        last = entries.history(session, entries.found(session, T, entry))[-1]
+        last = entries.list_entry_versions(session, entries.get_entry(session, T, entry))[-1]
         assert (last.author, f"first by {BEN}" in last.reason) == (ANA, True)
 
 
 def test_with_four_eyes_an_edit_needs_another_persons_approval(database: Database) -> None:
     four_eyes(database)
     id_ = add_item(database)
-    do(database, decisions.approve, claim(database, id_, ANA))
-    do(database, decisions.edit, claim(database, id_, BEN), Wording(("Gift wrap?",), "Yes, £5."))
+    do(database, decisions.approve_item, claim(database, id_, ANA))
+    do(database, decisions.edit_item, claim(database, id_, BEN), Wording(("Gift wrap?",), "Yes, £5."))
     with pytest.raises(Conflict, match="second person"):
-        do(database, decisions.approve, claim(database, id_, BEN))
-    do(database, decisions.approve, claim(database, id_, ANA))
+        do(database, decisions.approve_item, claim(database, id_, BEN))
+    do(database, decisions.approve_item, claim(database, id_, ANA))
     assert served(database) == {"Gift wrap?": "Yes, £5."}
 
 
 def test_undo_refuses_to_lose_a_later_change(database: Database) -> None:
     id_ = add_item(database)
-    entry = do(database, decisions.approve, claim(database, id_)).entry_id
+    entry = do(database, decisions.approve_item, claim(database, id_)).entry_id
     with database.session() as session:
-        stored = entries.found(session, T, entry)
+        stored = entries.get_entry(session, T, entry)
         editor = entries.EntryEditor(session, T, entries.Change(BEN, "dearer"))
         editor.amend(stored, replace(entries.content_of(stored), answer="It is £9 now."))
     with pytest.raises(Conflict, match="changed since"):
-        do(database, decisions.undo, claim(database, id_))
+        do(database, decisions.undo_decision, claim(database, id_))
     assert served(database) == {"Do you gift wrap?": "It is £9 now."}
     assert item(database, id_).status == "approved"
 
 
 def test_what_sleeps_wakes_up_and_what_is_old_expires(database: Database) -> None:
     asleep, old, fresh = add_item(database), add_item(database), add_item(database)
-    do(database, decisions.snooze, claim(database, asleep), now() + timedelta(days=2))
+    do(database, decisions.snooze_item, claim(database, asleep), get_current_time() + timedelta(days=2))
     assert item(database, asleep).status == "snoozed"
     with database.session() as session:
-        session.get_one(ReviewItem, asleep).snoozed_until = now() - timedelta(minutes=1)
-        session.get_one(ReviewItem, old).created_at = now() - timedelta(weeks=9)
+        session.get_one(ReviewItem, asleep).snoozed_until = get_current_time() - timedelta(minutes=1)
+        session.get_one(ReviewItem, old).created_at = get_current_time() - timedelta(weeks=9)
     with database.session() as session:
-        assert cleanup.tidy(session) == (1, 1)
-        assert cleanup.tidy(session) == (0, 0)
+        assert cleanup.clean_up_queue(session) == (1, 1)
+        assert cleanup.clean_up_queue(session) == (0, 0)
     assert [item(database, id_).status for id_ in (asleep, old, fresh)] == ["open", "expired", "open"]
-    assert do(database, decisions.undo, claim(database, old)).status == "open"
+    assert do(database, decisions.undo_decision, claim(database, old)).status == "open"
 
 
 @pytest.mark.parametrize("days", [-1, 0, 400])
 def test_nothing_sleeps_for_ever_or_in_the_past(database: Database, days: int) -> None:
     id_ = add_item(database)
     with pytest.raises(InvalidInput, match="coming year"):
-        do(database, decisions.snooze, claim(database, id_), now() + timedelta(days=days))
+        do(database, decisions.snooze_item, claim(database, id_), get_current_time() + timedelta(days=days))
 
 
 def test_the_queue_is_ranked_filtered_and_paged(database: Database) -> None:
     for n, kind in enumerate(["entry", "faq", "entry"]):
         add_item(database, f"Question {n}", kind=kind, effect=float(n))
-    do(database, decisions.reject, claim(database, add_item(database, "Gone")), "no")
+    do(database, decisions.reject_item, claim(database, add_item(database, "Gone")), "no")
 
     def asked(limit: int = 10, offset: int = 0, **wanted: str) -> tuple[int, list[str]]:
         with database.session() as session:
-            total, found = queries.listed(session, T, Filter(**wanted), limit, offset)
+            total, found = queries.list_review_items(session, T, Filter(**wanted), limit, offset)
             return total, [one.questions[0] for one in found]
 
     assert asked() == (3, ["Question 2", "Question 1", "Question 0"])
@@ -235,7 +235,7 @@ def test_an_item_shows_its_evidence_and_what_is_different_nearby(database: Datab
     near = [{"entry_id": entry, "similarity": 0.8, "contradicts": True}, {"entry_id": "gone", "similarity": 0.7}]
     id_ = add_item(database, evidence=[said], near=near, answer="Yes, always.")
     with database.session() as session:
-        shown = queries.detailed(session, queries.found(session, T, id_))
+        shown = queries.describe_item_details(session, queries.get_review_item(session, T, id_))
     assert [each["question"] for each in shown["evidence"]] == ["wrap?"]
     (only,) = shown["near"]
     assert (only["entry_id"], only["contradicts"], only["questions"]) == (entry, True, ["Is it wrapped?"])
@@ -245,5 +245,5 @@ def test_an_item_shows_its_evidence_and_what_is_different_nearby(database: Datab
 def test_another_tenants_item_is_not_there(database: Database) -> None:
     id_ = add_item(database)
     with pytest.raises(NotFound):
-        do(database, decisions.approve, replace(claim(database, id_), tenant_id="other"))
+        do(database, decisions.approve_item, replace(claim(database, id_), tenant_id="other"))
     assert item(database, id_).status == "open"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import core.db.models.base
-from core.db.models.base import new_id
+from core.db.models.base import generate_id
 
 revision = '0006'
 down_revision = '0005'
@@ -148,7 +148,7 @@ def _name_sources() -> None:
         taken.add((tenant, name.casefold()))
         values = {'name': name, 'place': place, 'author': 'import', 'failed': 0, 'failures': [], 'passed_over': 0}
         op.execute(_sources.insert().values(
-            id=new_id(), tenant_id=tenant, created_at=created, imported_at=imported, **values
+            id=generate_id(), tenant_id=tenant, created_at=created, imported_at=imported, **values
         ))
         mine = (_documents.c.tenant_id == tenant) & (_documents.c.origin == place)
         op.execute(_documents.update().where(mine).values(origin=name))
