@@ -47,5 +47,5 @@ def test_a_process_is_alive_for_half_a_minute_after_its_beat(
         heartbeat.record_heartbeat(session, "worker")
     with database.session() as session:
         assert heartbeat.is_process_alive(session, "worker")
-        monkeypatch.setattr(heartbeat, "now", lambda: get_current_time() + timedelta(seconds=31))
+        monkeypatch.setattr(heartbeat, "get_current_time", lambda: get_current_time() + timedelta(seconds=31))
         assert not heartbeat.is_process_alive(session, "worker")

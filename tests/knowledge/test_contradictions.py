@@ -146,12 +146,12 @@ def decide(database: Database, how: str, item_id: str, *more: Any) -> None:
 def test_the_kept_side_stays_and_the_others_are_retired_until_it_is_undone(database: Database) -> None:
     ids = [add(database, "Is it open?", answer) for answer in ("Yes.", "No.", "No!", "Perhaps.")]
     [item] = queued(database)
-    decide(database, "keep", item.id, ids[1])
+    decide(database, "keep_entry", item.id, ids[1])
     with database.session() as session:
         assert [entries.get_entry(session, T, i).status for i in ids] == ["retired", "approved", "approved", "retired"]
     assert disputed(database, *ids) == [False] * 4
     assert [i.status for i in queued(database)] == ["approved"]
-    decide(database, "undo", item.id)
+    decide(database, "undo_decision", item.id)
     assert disputed(database, *ids) == [True] * 4
     assert [i.status for i in queued(database)] == ["open"]
 
@@ -159,24 +159,24 @@ def test_the_kept_side_stays_and_the_others_are_retired_until_it_is_undone(datab
 def test_what_may_stay_is_undisputed_until_another_answer_comes(database: Database) -> None:
     a, b = add(database, "Is it open?", "Yes."), add(database, "Is it open?", "No.")
     [item] = queued(database)
-    decide(database, "reject", item.id, "two shops")
+    decide(database, "reject_item", item.id, "two shops")
     assert disputed(database, a, b) == [False, False]
     assert [i.status for i in queued(database)] == ["rejected"]
-    decide(database, "undo", item.id)
+    decide(database, "undo_decision", item.id)
     assert disputed(database, a, b) == [True, True]
-    decide(database, "reject", item.id, "two shops")
+    decide(database, "reject_item", item.id, "two shops")
     c = add(database, "Is it open?", "On Sundays.")
     assert disputed(database, a, b, c) == [True] * 3
     assert [i.status for i in queued(database)] == ["rejected", "open"]
 
 
-@pytest.mark.parametrize("how", ["approve", "edit", "merge", "keep"])
+@pytest.mark.parametrize("how", ["approve_item", "edit_item", "merge_item", "keep_entry"])
 def test_a_side_has_to_be_chosen(sqlite: Database, how: str) -> None:
     a = add(sqlite, "Is it open?", "Yes.")
     add(sqlite, "Is it open?", "No.")
     other = add(sqlite, "Is it shut?", "No.")
     [item] = queued(sqlite)
-    more = {"edit": (Wording(("Is it?",), "Yes."),), "merge": (a,), "keep": (other,)}.get(how, ())
+    more = {"edit_item": (Wording(("Is it?",), "Yes."),), "merge_item": (a,), "keep_entry": (other,)}.get(how, ())
     with pytest.raises((InvalidInput, Conflict)):
         decide(sqlite, how, item.id, *more)
     assert queued(sqlite)[0].status == "open"
@@ -226,10 +226,10 @@ def test_reviewers_decide_about_sections_as_about_questions(database: Database) 
         a, b = (editor.add(section(f"Hours {n}", f"We open at {n}."), approved=True).id for n in (9, 10))
     contested(database, a, b)
     [item] = queued(database)
-    decide(database, "reject", item.id, "two buildings")
+    decide(database, "reject_item", item.id, "two buildings")
     assert disputed(database, a, b) == [False, False]
-    decide(database, "undo", item.id)
-    decide(database, "keep", item.id, b)
+    decide(database, "undo_decision", item.id)
+    decide(database, "keep_entry", item.id, b)
     assert disputed(database, a, b) == [False, False]
     with database.session() as session:
         assert [entries.get_entry(session, T, i).status for i in (a, b)] == ["retired", "approved"]

@@ -333,7 +333,7 @@ def test_a_reader_that_breaks_costs_only_its_document(
         return real(raw, data)
 
     real = module.read_raw_document
-    monkeypatch.setattr(module, "read", read)
+    monkeypatch.setattr(module, "read_raw_document", read)
     report = small_import(help_centre)
     assert ([f.uri for f in report.failed], report.added) == (["page2.md"], 5)
 

@@ -208,7 +208,7 @@ async def test_a_database_that_fails_for_a_moment_holds_nothing_up(
             raise OSError("the disk is full")
         taken(*values, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(attempts, "taken", failing)
+    monkeypatch.setattr(attempts, "record_sent_attempt", failing)
     say(sqlite, "one", "two")
     await deliverer.idle()
     assert vendor.texts == ["one", "two"]

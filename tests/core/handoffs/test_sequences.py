@@ -61,12 +61,12 @@ def test_a_request_that_tells_nobody_is_noticed(memory, monkeypatch) -> None:
 
 
 def test_a_message_that_is_not_forwarded_is_noticed(memory, monkeypatch) -> None:
-    monkeypatch.setattr(messages, "forward", lambda *_: None)
+    monkeypatch.setattr(messages, "forward_to_desks", lambda *_: None)
     assert "not forwarded to the desk" in violations(memory, seeds=range(3))
 
 
 def test_a_reply_that_is_not_delivered_is_noticed(memory, monkeypatch) -> None:
-    monkeypatch.setattr(messages.writing, "to_customer", lambda *_: None)
+    monkeypatch.setattr(messages.outbox, "to_customer", lambda *_: None)
     assert "replies lost" in violations(memory, seeds=range(3))
 
 
@@ -80,5 +80,5 @@ def test_a_reply_that_is_taken_twice_is_noticed(memory, monkeypatch) -> None:
     def forgetful(session, conversation, text, by, *, desk, event_id, attachments):
         return reply(session, conversation, text, by, desk=desk, attachments=attachments)
 
-    monkeypatch.setattr(service.speaking, "reply", forgetful)
+    monkeypatch.setattr(service.messages, "store_staff_reply", forgetful)
     assert "replies doubled" in violations(memory, seeds=range(3))
