@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, List, Optional, Text
 
 import numpy as np
@@ -23,6 +24,7 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.components.forms import Waiting, waiting_in
+from bot.components.words import build_phrase_pattern
 
 HINT = "utter_form_hint"
 """Said to what a form cannot use, before it asks again."""
@@ -35,6 +37,7 @@ WITHOUT = ("utter_without_{form}_{slot}", "utter_without_{slot}", "utter_form_wi
 FAILED = "utter_failed"
 EXPIRED = "utter_form_expired"
 """Said after the first answer of a session, where the one before it ended in the middle of a form."""
+_AGAIN = re.compile(rf"^\W*(?:{build_phrase_pattern('asides')}\W*)*{build_phrase_pattern('again')}\W*$", re.IGNORECASE)
 HINT_CONFIDENCE = 0.9
 """Below a rule and a story word for word, above what a policy only guesses."""
 
@@ -51,8 +54,11 @@ class FormRulePolicy(RulePolicy):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``ends``: the intents after which a form is over, such as a goodbye, whatever rule answers them."""
-        return {**RulePolicy.get_default_config(), "ends": ["goodbye"]}
+        """``ends``: the intents after which a form is over, such as a goodbye, whatever rule answers them.
+
+        ``agrees``: those that agree to "please try again" after an action that failed.
+        """
+        return {**RulePolicy.get_default_config(), "ends": ["goodbye"], "agrees": ["affirm"]}
 
     def predict_action_probabilities(
         self,
@@ -69,11 +75,16 @@ class FormRulePolicy(RulePolicy):
             return self._after_rejection(prediction, tracker, domain)
         if tracker.active_loop_name and tracker.latest_action_name == ACTION_LISTEN_NAME:
             return self._after_message(prediction, tracker, domain)
-        if (
-            self._find_rule_action(prediction, domain) == ACTION_LISTEN_NAME
-            and _lost_form(tracker)
-            and _has_action(domain, EXPIRED)
-        ):
+        if failed := self._find_action_to_retry(tracker, domain):
+            return self._build_prediction(failed, domain)
+        return self._after_action(prediction, tracker, domain)
+
+    def _after_action(
+        self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
+    ) -> PolicyPrediction:
+        """Before it listens again, that a form was lost; and nothing where only the core fallback would answer."""
+        is_over = self._find_rule_action(prediction, domain) == ACTION_LISTEN_NAME
+        if is_over and _lost_form(tracker) and _has_action(domain, EXPIRED):
             return self._build_prediction(EXPIRED, domain, uses_message=False)
         if tracker.latest_action_name != ACTION_LISTEN_NAME and self._find_rule_action(prediction, domain) is None:
             return self._prediction([0.0] * domain.num_actions)
@@ -114,6 +125,15 @@ class FormRulePolicy(RulePolicy):
             if _has_action(domain, hint)
             else prediction
         )
+
+    def _find_action_to_retry(self, tracker: DialogueStateTracker, domain: Domain) -> Optional[Text]:
+        """The action whose failure was the last answer, where the customer agrees or says "again", as they were asked to."""
+        said = tracker.latest_message
+        if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.active_loop_name or said is None:
+            return None
+        agrees = said.intent.get("name") in self.config["agrees"] or _AGAIN.match(said.text or "") is not None
+        failed = _find_failed_action(tracker) if agrees else None
+        return failed if failed and _has_action(domain, failed) else None
 
     def _should_end_form(self, tracker: DialogueStateTracker) -> bool:
         said = tracker.latest_message
@@ -167,6 +187,23 @@ def _has_failed(tracker: DialogueStateTracker) -> bool:
         if isinstance(event, BotUttered) and event.metadata.get("utter_action") == FAILED:
             return True
     return False
+
+
+def _find_failed_action(tracker: DialogueStateTracker) -> Optional[Text]:
+    """The action that gave the answer before the latest message, where that was that something went wrong."""
+    turns = 0
+    failed = False
+    for event in reversed(tracker.events):
+        turns += isinstance(event, UserUttered)
+        if turns > 1:
+            return None
+        if turns and isinstance(event, BotUttered) and not failed:
+            if event.metadata.get("utter_action") != FAILED:
+                return None
+            failed = True
+        if failed and isinstance(event, ActionExecuted) and event.action_name != ACTION_LISTEN_NAME:
+            return event.action_name
+    return None
 
 
 def _choose_hint(tracker: DialogueStateTracker, domain: Domain) -> Text:

@@ -26,6 +26,7 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 """How a correction begins; ``meant``: words that say nothing else."""
+_WHETHER = re.compile(rf"{build_phrase_pattern('whether')}[^.!?]*\?", re.IGNORECASE)
 MOST_WORDS_BESIDE = 5
 """Where a text was asked for, such as an address, a value in it is put right only if hardly more is said than the value."""
 UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
@@ -49,6 +50,8 @@ class Waiting(NamedTuple):
     """By slot, in the order that the form asks for them."""
     filled: FrozenSet[Text] = frozenset()
     """Those of the others that have a value."""
+    question: Text = ""
+    """What the bot said last."""
 
     def entities(self) -> List[Text]:
         """The entities that fill it."""
@@ -68,6 +71,10 @@ class Waiting(NamedTuple):
     def takes_text(self) -> bool:
         """May the value be anything that is written, such as an address?"""
         return any(not _to_name_list(mapping.get("intent")) for mapping in self._select_mappings("from_text"))
+
+    def is_optional(self) -> bool:
+        """Does it ask whether there is anything at all ("Is there anything that we should know?"), so that a no is a value?"""
+        return self.takes_text() and _WHETHER.search(self.question) is not None
 
     def takes_text_as(self, intent: Text) -> bool:
         """Does it take what is written, where it is understood like this?"""
@@ -185,7 +192,8 @@ def waiting_in(tracker: DialogueStateTracker, domain: Domain) -> Optional[Waitin
     names = [slot for slot in domain.required_slots_for_form(form) if slot != name and slot in tracker.slots]
     others = {slot: list(tracker.slots[slot].mappings) for slot in names}
     filled = frozenset(slot for slot in others if tracker.get_slot(slot) is not None)
-    return Waiting(name, form, list(tracker.slots[name].mappings), others, filled)
+    said = next((event.text for event in reversed(tracker.events) if isinstance(event, BotUttered) and event.text), "")
+    return Waiting(name, form, list(tracker.slots[name].mappings), others, filled, said)
 
 
 def _matches_intent(mapping: Dict[Text, Any], intent: Optional[Text]) -> bool:

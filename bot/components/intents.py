@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Text, Tuple, Type
+from typing import Any, Dict, List, Optional, Set, Text, Tuple, Type
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -23,7 +23,7 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.nlu.featurizers.dense_featurizer.dense_featurizer import DenseFeaturizer
 from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, spmatrix, vstack
@@ -40,6 +40,8 @@ CANDIDATES = 10
 """So many intents, the likeliest by regression, are compared with their examples."""
 FIRST_WORDS = 4
 """So many at most are read as a yes or a no that begins a sentence."""
+MASK = "\ue000"
+"""Begins the name of an entity in a masked text."""
 LAST_LATIN = "\u024f"
 
 
@@ -107,6 +109,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         return {
             "intents": intents.astype(str),
             "firsts": firsts,
+            "patterns": _pack_wordings(_collect_patterns(examples)),
             "wordings": _pack_wordings(
                 {normalise_text(example.get(TEXT)): example.get(INTENT) for example in examples}
             ),
@@ -131,6 +134,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
     def _restore_arrays(self, found: Dict[Text, np.ndarray]) -> None:
         self._intents: List[Text] = found["intents"].tolist()
         self._wordings = _unpack_wordings(found["wordings"]) if "wordings" in found else {}
+        self._patterns = _unpack_wordings(found["patterns"]) if "patterns" in found else {}
         self._vectors = found["vectors"].astype(np.float32)
         bounds = np.r_[found["firsts"], len(self._vectors)]
         self._rows = [slice(first, after) for first, after in zip(bounds, bounds[1:])]
@@ -154,6 +158,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
 
     def _set_support(self, message: Message, similarity: float, likeliest: Optional[int], nearest: float) -> None:
         example_of, begins = self._match_wording(normalise_text(message.get(TEXT)))
+        example_of = example_of or self._patterns.get(mask_entities(message))
         size = 0 if likeliest is None else self._sizes[likeliest]
         message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
 
@@ -290,6 +295,26 @@ def normalise_text(text: Text) -> Text:
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(c for c in folded if unicodedata.category(c)[0] != "P")
     return " ".join(kept.split()) or " ".join(folded.split())
+
+
+def mask_entities(message: Message) -> Text:
+    """The words with the name of each entity in place of its value: "book a massage" is "book a {treatment}"."""
+    text, end = message.get(TEXT), 0
+    masked = []
+    for entity in sorted(message.get(ENTITIES) or [], key=lambda each: each["start"]):
+        if entity["start"] >= end:  # several extractors may have found it
+            masked += [text[end : entity["start"]], f" {MASK}{entity['entity']} "]
+            end = entity["end"]
+    return normalise_text("".join([*masked, text[end:]]))
+
+
+def _collect_patterns(examples: List[Message]) -> Dict[Text, Text]:
+    """The intents of examples with entities, by their masked words, but for words of several intents."""
+    found: Dict[Text, Set[Text]] = {}
+    for example in examples:
+        if example.get(ENTITIES):
+            found.setdefault(mask_entities(example), set()).add(example.get(INTENT))
+    return {words: next(iter(intents)) for words, intents in found.items() if len(intents) == 1}
 
 
 def _pack_wordings(wordings: Dict[Text, Text]) -> np.ndarray:

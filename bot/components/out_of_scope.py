@@ -18,7 +18,7 @@ from rasa.shared.nlu.constants import ENTITIES, ENTITY_ATTRIBUTE_TYPE, INTENT, I
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.components.featurizer import STARTED
-from bot.components.forms import Waiting, find_offered_intent, find_waiting_form
+from bot.components.forms import FEW_WORDS, Waiting, find_offered_intent, find_waiting_form
 from bot.components.intents import OUT_OF_SCOPE, SUPPORT, ExampleNeighbours, Support
 from bot.components.words import build_phrase_pattern
 
@@ -155,7 +155,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         )
         if waits is None and decision.intent == AFFIRM and (offer := find_offered_intent()):
             decision = Decision(offer, "offer")
-        if form and decision.intent == OUT_OF_SCOPE and level in ("", "none"):
+        if form and decision.by == "knowledge" and _is_unusable_value(message, level):
             decision = Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable")  # rather a wrong answer than a question
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
         message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
@@ -229,6 +229,8 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         text, entities = message.get(TEXT), message.get(ENTITIES, [])
         if form.puts_right(text, entities):
             return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "correction")
+        if form.is_optional() and _is_no(text):
+            return Decision(INFORM, "form")
         if form.lacks(text):
             return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
         agreed = self._match_agreement(message, form, intent, score)
@@ -238,7 +240,9 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     def _match_agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:
         """The yes or no that a form waits for, also one that only begins a sentence; a yes with a "but" is none."""
         support = message.get(SUPPORT)
-        likely = intent if score >= self._config["unsure"] else None
+        sure, unsure = self._config["sure"], self._config["unsure"]
+        needed = (sure + unsure) / 2 if intent in form.agreements() else unsure
+        likely = intent if score >= needed else None
         said = next((one for one in (support.example_of, support.begins, likely) if one in form.intents()), None)
         if said is None:
             return None
@@ -255,6 +259,16 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         is_described = has_number or alone in self._config["described"].get(form.form, ())
         is_free = alone in NOTHING_ELSE or (is_described and message.get(SUPPORT).example_of is None)
         return Decision(INFORM, "form") if form.takes_text() and is_free else None
+
+
+def _is_unusable_value(message: Message, level: Text) -> bool:
+    """Is it rather a wrong answer than a question, as where a form waits? A word or two that the knowledge is not sure of are, too."""
+    words = len(message.get(TEXT).split())
+    return level in ("", "none") or (level == "unsure" and words < FEW_WORDS) or (level == "probable" and words == 1)
+
+
+def _is_no(text: Text) -> bool:
+    return re.match(rf"^\W*{build_phrase_pattern('refuses')}\W*$", text, re.IGNORECASE) is not None
 
 
 def _says_something(message: Message) -> bool:

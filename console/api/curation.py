@@ -17,5 +17,5 @@ def router(services: LearningServices) -> APIRouter:
     documented = Depends(HTTPBearer(auto_error=False, description="`rejoinder token` prints it."))
     routes = APIRouter(prefix=PREFIX, route_class=route_class(services.gate.caller), dependencies=[documented])
     for part in (review, entries, trainings, performance):
-        part.add_to(routes, services)
+        part.add_routes(routes, services)
     return routes

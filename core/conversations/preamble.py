@@ -16,7 +16,8 @@ LATE = timedelta(hours=1)
 UPSET = ("negative", "angry")
 MIN_WORDS = 3
 """Of fewer nobody can tell that somebody is upset."""
-_ANSWERS = ("answered", "suggested", "clarified", "unknown")
+_HELPS = ("answered", "suggested")
+_ANSWERS = (*_HELPS, "clarified", "unknown")
 
 
 def build_preamble(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:
@@ -40,7 +41,7 @@ def _build_empathy_reply(session: Session, asked: Message, outcome: str, texts: 
     if (
         asked.sentiment not in UPSET
         or len(asked.text.split()) < MIN_WORDS
-        or outcome not in _ANSWERS
+        or outcome not in (_ANSWERS if asked.sentiment == "angry" else _HELPS)
         or not texts.empathy
         or _said_last(session, asked, texts)
     ):

@@ -15,6 +15,7 @@ from core.handoffs.settings import Handoffs
 from core.handoffs.summary import summarise_conversation
 from core.handoffs.transitions import Trigger, Urgency, Why
 
+NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 _WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
 _TEAM = rf"(?:{_WHO}|one of (?:our|my) (?:team|colleagues|agents)|(?:our|the) (?:support |service )?team|an agent|an advis[eo]r)"
 _PROMISES = re.compile(
@@ -40,7 +41,7 @@ def from_message(session: Session, settings: Handoffs, conversation: Conversatio
 def from_feeling(
     session: Session, settings: Handoffs, conversation: Conversation, message: Message, *, is_answered: bool = False
 ) -> Why | None:
-    """Beside the bot's answer: how the customer feels. A surely answered problem ("badge lost") is no frustration."""
+    """Beside the bot's answer: how the customer feels. What was surely answered ("badge lost"), or done ("not now"), is no frustration."""
     if settings.angry and message.sentiment == "angry":
         return _build_handoff_reason(session, conversation, "sentiment", "The customer is angry.", "high")
     if settings.negative and not is_answered and _negative_in_a_row(session, message, settings.negative):
@@ -52,7 +53,8 @@ def from_answer(session: Session, settings: Handoffs, conversation: Conversation
     """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
     if turn.outcome == "handoff" and settings.asked:
         return _build_handoff_reason(session, conversation, "asked", "The customer asked for a person.")
-    is_answered = turn.outcome == "answered" and bool(turn.entries)
+    is_done = turn.outcome == "action" and turn.intent not in (None, *NOT_UNDERSTOOD)
+    is_answered = is_done or (turn.outcome == "answered" and bool(turn.entries))
     message = session.get_one(Message, turn.message_id)
     feels = from_feeling(session, settings, conversation, message, is_answered=is_answered)
     if feels or turn.outcome == "handoff":

@@ -25,6 +25,8 @@ STARTING = (httpx.codes.NOT_FOUND, httpx.codes.CONFLICT, httpx.codes.SERVICE_UNA
 """What it answers while it has no model yet: the channel 404 or 503, the HTTP API 409."""
 COMMAND = re.compile(r"[\s/]+")
 """How a command begins: Rasa strips the white space of every script, and takes what then begins with a slash for one."""
+TYPED = re.compile(r"[\s/]*/[\s/]*(\w+)\s*(?:\{.*\})?\s*", re.DOTALL)
+"""A whole command, as somebody types it who has seen the payload of a button."""
 BROKE_OFF = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout)
 """It is away, or died in the middle."""
 
@@ -199,7 +201,9 @@ class Rasa:
 
 
 def escape_commands(said: str) -> str:
-    """What a customer wrote, as Rasa hears it: never as a command."""
+    """What a customer wrote, as Rasa hears it: never as a command, and a typed one in words ("/book_table{...}": "book table")."""
+    if typed := TYPED.fullmatch(said):
+        return typed[1].replace("_", " ")
     begins = COMMAND.match(said)
     return said[begins.end() :] or said.replace("/", "|") if begins else said
 

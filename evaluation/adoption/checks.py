@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,7 +19,12 @@ DEFAULT_ACTIONS = frozenset({
     "action_two_stage_fallback", "action_unlikely_intent", "action_extract_slots", "...",
 })  # fmt: skip
 """Of Rasa's own; the last one is no action, and says that a rule goes on somehow."""
+DEFAULT_INTENTS = frozenset({"nlu_fallback", "restart", "back", "session_start"})
+"""Rasa's own, and in no domain."""
+BUTTONS_OF_OURS = frozenset({"talk_to_person", "out_of_scope", "ask_entry"})
+"""Intents of the base that a button of theirs may send."""
 OURS = "rejoinder_"
+_ENTITY = re.compile(r"\[[^\]]+\](?:\(([^:)]+)[^)]*\)|\{[^}]*\"entity\": *\"([^\"]+)\"[^}]*\})")
 
 
 def collect_findings(project: Project) -> list[Finding]:
@@ -31,6 +38,9 @@ def collect_findings(project: Project) -> list[Finding]:
         *_find_unfillable_slots(project),
         *_shared_slots(project),
         *_unknown_intents(project),
+        *_find_unused_intents(project),
+        *_find_unknown_entities(project),
+        *_find_broken_payloads(project),
         *_find_rule_loops(project),
     ]
 
@@ -149,7 +159,7 @@ def _shared_slots(project: Project) -> Iterator[Finding]:
 
 
 def _unknown_intents(project: Project) -> Iterator[Finding]:
-    known = set(project.intents)
+    known = {*project.intents, *DEFAULT_INTENTS}
     seen: set[str] = set()
     for document, part in project.examples():
         name = str(part["intent"]).partition("/")[0]
@@ -170,10 +180,61 @@ def _unknown_intents(project: Project) -> Iterator[Finding]:
 
 def _unknown_intent(name: str, known: list[str], place: str) -> Finding:
     """Of a rule or story; it has no examples, for what has some is reported as having them."""
-    near = difflib.get_close_matches(name, known, n=1)
-    meant = f"; is {near[0]} meant?" if near else ""
-    text = f"the intent {name} is missing from the domain and has no examples: it is added, and only a button can send it{meant}"
+    text = f"the intent {name} is missing from the domain and has no examples: it is added, and only a button can send it{_suggest_name(name, known)}"
     return Finding("attend", text, place)
+
+
+def _find_unused_intents(project: Project) -> Iterator[Finding]:
+    """Of the domain: nobody can say them, and no rule or story answers them."""
+    used = {str(part["intent"]).partition("/")[0] for _, part in project.examples()}
+    paths = (path for kind in ("rules", "stories") for _, path in project.paths(kind))
+    used |= {name for path in paths for step in path["steps"] for name in intents_of(step)}
+    mapped = json.dumps(project.domain["slots"], default=str)
+    for name in project.intents:
+        if name not in used | DEFAULT_INTENTS and f'"{name}"' not in mapped:
+            text = f"the intent {name} has no examples, and no rule or story names it"
+            yield Finding("attend", text, project.domains[0].name)
+
+
+def _find_unknown_entities(project: Project) -> Iterator[Finding]:
+    """Marked in examples, and not in the domain, so that no slot is filled by them."""
+    known, seen = [get_item_name(each) for each in project.domain["entities"]], set()
+    for document, part in project.examples():
+        for pair in _ENTITY.findall(str(part.get("examples") or "")):
+            name = str(next(filter(None, pair)))
+            if name not in known and name not in seen:
+                seen.add(name)
+                text = f"examples mark the entity {name}, which the domain does not have{_suggest_name(name, known)}"
+                yield Finding("attend", text, document.at(part))
+
+
+def _find_broken_payloads(project: Project) -> Iterator[Finding]:
+    """Of buttons: an intent that nothing knows, or entities that are not JSON."""
+    known = {*project.intents, *DEFAULT_INTENTS, *BUTTONS_OF_OURS}
+    known |= {str(part["intent"]).partition("/")[0] for _, part in project.examples()}
+    for name, texts in project.responses().items():
+        buttons = (b for text in texts if isinstance(text, dict) for b in ensure_list(text.get("buttons")))
+        for payload in (str(b.get("payload") or "") for b in buttons if isinstance(b, dict)):
+            if payload.startswith("/") and (problem := _explain_payload(payload, known)):
+                yield Finding("attend", f"{name} has the button {payload}: {problem}", project.domains[0].name)
+
+
+def _explain_payload(payload: str, known: set[str]) -> str:
+    """What is wrong with it; empty where nothing is."""
+    intent, brace, rest = payload[1:].partition("{")
+    intent = intent.partition("@")[0].strip()
+    if intent.partition("/")[0] not in known:
+        return f"no such intent{_suggest_name(intent, sorted(known))}"
+    try:
+        entities = json.loads(brace + rest) if brace else {}
+    except ValueError as error:
+        return f"its entities are not JSON ({error})"
+    return "" if isinstance(entities, dict) else "its entities are not a JSON object"
+
+
+def _suggest_name(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; is {near[0]} meant?" if near else ""
 
 
 def _find_rule_loops(project: Project) -> Iterator[Finding]:

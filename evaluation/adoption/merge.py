@@ -220,7 +220,8 @@ class _Merging:
 
     def _tell_few_examples(self) -> None:
         """Rasa's own classifiers need more of them."""
-        few = [n for n, c in Counter(e.base for e in self._theirs).items() if c < FEW and n in self._their_rules]
+        counts = Counter(example.base for example in self._theirs)
+        few = [f"{name} ({count})" for name, count in counts.items() if count < FEW]
         theirs = not any(
             get_class_name(component) == OWN_CLASSIFIER for component in self._recipe.config.get("pipeline") or ()
         )
@@ -415,7 +416,7 @@ class _Merging:
             )
         known: dict[str, dict[str, Any]] = {
             DECIDES: {"described": self._select_opening_intents()} if slots else {},
-            RULES: {"ends": self._list_ending_intents()},
+            RULES: {"agrees": self._list_intents_like("affirm"), "ends": self._list_intents_like(*ENDS_FORM)},
         }
         parts = {
             part: [
@@ -426,9 +427,9 @@ class _Merging:
         }
         return {**self._recipe.config, **parts}
 
-    def _list_ending_intents(self) -> list[str]:
-        """The intents after which a form of theirs is over."""
-        return list(dict.fromkeys(name for ours in ENDS_FORM for name in (ours, *self._same.get(ours, ()))))
+    def _list_intents_like(self, *intents: str) -> list[str]:
+        """Those of the base, and those of theirs that mean the same."""
+        return list(dict.fromkeys(name for ours in intents for name in (ours, *self._same.get(ours, ()))))
 
     def _their_action(self, action: Any) -> Any:
         """They are given the domain, as an action server of theirs expects it."""

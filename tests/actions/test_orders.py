@@ -177,6 +177,12 @@ async def test_asking_back_offers_titled_intents_and_a_way_out() -> None:
     assert payloads == ["/cancel_order", "/change_address", "/complaint", "/out_of_scope"]
 
 
+async def test_what_was_understood_and_leads_nowhere_is_not_asked_back() -> None:
+    heard = ranked("affirm", "cancel_order")
+    heard.latest_message["intent"] = {"name": "affirm", "confidence": 1.0}
+    assert (await done(ActionClarify(Answers()), heard))[0] == ["utter_what_next"]
+
+
 async def test_what_is_likeliest_a_question_is_answered_instead() -> None:
     said, _, _ = await done(ActionClarify(Answers()), ranked("ask_knowledge", "cancel_order"))
     assert said == ["utter_answered"]

@@ -8,7 +8,8 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.components import forms
 from bot.components.featurizer import SentenceEmbeddingFeaturizer
-from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, normalise_text
+from bot.components.form_policy import _find_failed_action
+from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, mask_entities, normalise_text
 from bot.components.out_of_scope import OutOfScopeComponent
 
 
@@ -47,9 +48,9 @@ def process(message):
     return message.get("decision")
 
 
-def form_waits(form, slot, **given):
+def form_waits(form, slot, says="", **given):
     filled = [SlotSet(name, value) for name, value in given.items()]
-    events = [ActiveLoop(form), SlotSet("requested_slot", slot), *filled]
+    events = [ActiveLoop(form), SlotSet("requested_slot", slot), *filled, BotUttered(says)]
     forms.remember_tracker(DialogueStateTracker.from_events("c", events, DOMAIN.slots), DOMAIN)
 
 
@@ -164,6 +165,9 @@ assert judged(*SURE, name="inform", level="sure", text="ada at example") == "inf
 assert judged(*UNSURE, name="inform", level="none", text="ada at example") == "inform"
 assert decided(*LOW, name="out_of_scope", level="none", text="purple")[2] == "unusable"
 assert judged(*LOW, name="out_of_scope", level="probable", text="gift cards") == "ask_knowledge"
+assert decided(*LOW, name="out_of_scope", level="probable", text="balayage")[2] == "unusable"
+assert decided(*LOW, name="out_of_scope", level="unsure", text="next week")[2] == "unusable"
+assert judged(*LOW, name="out_of_scope", level="sure", text="parking") == "ask_knowledge"
 form_waits("address_form", "new_address")
 assert judged(*UNSURE, name="inform", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
 assert judged(*LOW, name="out_of_scope", level="sure", text="14 Lamb's Conduit Street, London") == "inform"
@@ -184,6 +188,10 @@ for said in ("yes but don't refund it", "yes, only half of it", "yes wait"):
     assert judged(*CERTAIN, level="none", text=said, begins="affirm") == "nlu_fallback"
 assert judged(*CERTAIN, level="none", text="why not", name="affirm", example_of="affirm") == "affirm"
 
+# a yes must be understood surely, a no need not
+assert judged(0.4, 0.7, 90, name="affirm", level="none", text="deny") == "nlu_fallback"
+assert judged(0.5, 0.7, 90, name="deny", level="none", text="rather not") == "deny"
+
 # a value that was given before is put right, and is no answer to what is asked now
 R2 = ("order_number", "R104871")
 for said in ("no, I meant R104871", "sorry, R104871", "it should be R104871", "actually R104871"):
@@ -200,6 +208,12 @@ assert decided(*LOW, name="deny", text="no, I meant York")[2] == "correction"
 assert forms.find_waiting_form().given_beside("no, please ring the bell", []) == {}
 long = "the old house behind the mill in York"
 assert forms.find_waiting_form().given_beside(f"no, I meant {long}", []) == {"place": long}
+
+# a no is a value where it is asked whether there is anything at all
+for question, understood in (("Is there anything that we should know?", "inform"), ("What shall we know?", "deny")):
+    form_waits("note_form", "note", place="Leeds", says=question)
+    assert judged(*CERTAIN, name="deny", level="none", text="no", example_of="deny") == understood, question
+form_waits("note_form", "note", place="Leeds")
 
 # what a text may sound like is a wish word for word only, and any other wish also where it is not
 assert judged(*CERTAIN, name="forgotten", text="I forgot my password again") == "inform"
@@ -251,6 +265,26 @@ for said in ("?", "...", "¿?", "—", "aaaaaaaa", "A a " * 400):
     assert decided(*CERTAIN, text=said)[2] == "low", said
 for said in ("👍", "5", "ہاں"):
     assert decided(*CERTAIN, text=said)[2] == "certain", said
+
+# two messages that differ in the value of an entity alone say the same
+masked = Message({"text": "Book a massage for Friday!"})
+masked.set(
+    "entities",
+    [found("day", "Friday", "Book a massage for Friday!"), found("care", "massage", "Book a massage for Friday!")],
+)
+assert mask_entities(masked) == "book a \ue000care for \ue000day"
+assert mask_entities(Message({"text": "book a cut"})) == "book a cut"
+
+# what failed is done again where the customer agrees, as they were asked to
+ORDERED = [ActionExecuted("action_order"), BotUttered("sorry", metadata={"utter_action": "utter_failed"})]
+for begun, then, failed in (
+    (ORDERED, [ActionExecuted("action_listen"), UserUttered("again")], "action_order"),
+    (ORDERED, [BotUttered("done"), ActionExecuted("action_listen"), UserUttered("again")], None),
+    (ORDERED, [UserUttered("hello"), BotUttered("hello"), UserUttered("again")], None),
+    ([ActionExecuted("action_order"), BotUttered("done")], [UserUttered("again")], None),
+):
+    tracker = DialogueStateTracker.from_events("c", [UserUttered("order"), *begun, *then], DOMAIN.slots)
+    assert _find_failed_action(tracker) == failed, then
 
 assert normalise_text("Where's my order?!") == normalise_text("where's my  ORDER")
 assert normalise_text("👍") == "👍"

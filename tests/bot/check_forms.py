@@ -30,7 +30,7 @@ intents: [book, greet, affirm, deny, pay, stop, song, goodbye]
 entities: [day, guests]
 forms:
   table_form: {required_slots: [day, guests, name, sure]}
-  bill_form: {required_slots: [card]}
+  bill_form: {required_slots: [card, note]}
 slots:
   day:
     type: text
@@ -52,6 +52,9 @@ slots:
   card:
     type: text
     mappings: [{type: from_text, not_intent: [pay, book], conditions: [{active_loop: bill_form}]}]
+  note:
+    type: text
+    mappings: [{type: from_text, not_intent: [pay, book, deny, affirm], conditions: [{active_loop: bill_form, requested_slot: note}]}]
 responses:
   utter_default: [{text: "WRONG"}]
   utter_form_hint: [{text: "hint"}]
@@ -66,6 +69,8 @@ responses:
   utter_ask_name: [{text: "name?"}]
   utter_ask_sure: [{text: "{day}, {guests}, {name}?"}]
   utter_ask_card: [{text: "card?"}]
+  utter_ask_note: [{text: "Is there anything that we should know?"}]
+  utter_paid: [{text: "paid, {note}"}]
   utter_hello: [{text: "hello"}]
   utter_done: [{text: "done {sure}"}]
   utter_stopped: [{text: "stopped"}]
@@ -103,6 +108,9 @@ rules:
     steps: [{action: table_form}, {active_loop: null}, {slot_was_set: [{requested_slot: null}]}, {action: utter_done}]
   - rule: pay
     steps: [{intent: pay}, {action: bill_form}, {active_loop: bill_form}]
+  - rule: paid
+    condition: [{active_loop: bill_form}]
+    steps: [{action: bill_form}, {active_loop: null}, {slot_was_set: [{requested_slot: null}]}, {action: utter_paid}]
   - rule: greet
     steps: [{intent: greet}, {action: utter_hello}]
   - rule: goodbye
@@ -130,6 +138,7 @@ CASES = [
     ([*BEGIN, "so long", "Monday"], ["WRONG"]),
     ([*BEGIN, "Monday", "pay the bill"], ["card?"]),
     ([*BEGIN, "Monday", "pay the bill", "book a table"], ["guests?"]),
+    (["pay the bill", "1234"], ["Is there anything that we should know?"]),
     ([*BEGIN, "stop"], ["stopped"]),
     ([*BEGIN, "please pay the bill of Monday"], ["card?"]),
     ([*BEGIN, "Monday", "2 pay the bill"], ["card?"]),

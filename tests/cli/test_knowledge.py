@@ -37,7 +37,7 @@ class CommandLine:
 
     def __call__(self, *words: str) -> Ran:
         self.monkeypatch.setattr(sys, "argv", ["rejoinder", *words])
-        self.monkeypatch.setattr(logs, "set_up", lambda *_: None)  # it holds for the whole process
+        self.monkeypatch.setattr(logs, "configure_logging", lambda *_: None)  # it holds for the whole process
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as ended, capture_logs():
             main()

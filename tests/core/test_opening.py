@@ -48,7 +48,12 @@ class Talk:
         return [m.text for m in await self.turns.history(self.conversation_id, received.seq) if m.speaker == "bot"]
 
 
-@pytest.mark.parametrize("outcome", ["answered", "clarified", "unknown"])
+async def test_before_what_is_no_answer_only_an_angry_customer_reads_that_we_are_sorry(sqlite: Database) -> None:
+    for outcome in ("clarified", "unknown"):
+        assert await Talk(sqlite).say("It is bad", "I don't know.", outcome) == ["I don't know."]
+
+
+@pytest.mark.parametrize("outcome", ["answered", "suggested"])
 async def test_an_upset_customer_reads_that_we_are_sorry_and_then_the_answer_word_for_word(
     sqlite: Database, outcome: str
 ) -> None:

@@ -134,8 +134,9 @@ async def test_messages_are_answered_in_order(sqlite: Database) -> None:
     ("said", "heard"),
     [
         ("/restart", "restart"),
-        ("  //session_start", "session_start"),
-        ('/greet{"a": 1}', 'greet{"a": 1}'),
+        ("  //session_start", "session start"),
+        ('/greet{"a": 1}', "greet"),
+        ('/ book_table { "day" : "Monday" }', "book table"),
         ("/", "|"),
         ("and/or", "and/or"),
     ],

@@ -38,7 +38,7 @@ def router(services: StaffServices) -> APIRouter:
     shell = Shell(services)
     routes = APIRouter(prefix=PREFIX, route_class=route_class(shell), include_in_schema=False)
     for area in AREAS:
-        area.add_to(routes, shell)
+        area.add_routes(routes, shell)
 
     @routes.get("/{path:path}")
     async def refuse_unknown_page(request: Request, path: str) -> Response:

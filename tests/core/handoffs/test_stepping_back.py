@@ -161,7 +161,7 @@ async def test_each_trigger_and_its_switch(sqlite: Database, chosen, says, trigg
     assert (read[-1] == TEXTS.handoff) == (trigger is not None)
 
 
-@pytest.mark.parametrize(("understood", "trigger"), [("inform", None), ("greet", "sentiment")])
+@pytest.mark.parametrize(("understood", "trigger"), [("inform", None), ("greet", None), ("nlu_fallback", "sentiment")])
 async def test_what_a_form_of_a_teams_own_bot_has_asked_for_shows_no_feeling(
     sqlite: Database, understood, trigger
 ) -> None:

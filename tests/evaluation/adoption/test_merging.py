@@ -82,7 +82,9 @@ def test_what_a_customer_may_have_meant_is_offered_but_no_small_talk(bikes: Path
     titles = {name: texts[0]["text"] for name, texts in merge.domain["responses"].items() if "utter_title_" in name}
     assert {"utter_title_book_repair": "Book repair", "utter_title_tyre_size": "Tyre size"}.items() <= titles.items()
     assert not {"utter_title_hello", "utter_title_human"} & titles.keys()
-    assert "fewer than 10 examples: tyre_size, hello, book_repair, human" in format_findings(merge.findings)
+    assert "fewer than 10 examples: tyre_size (1), hello (4), book_repair (6), human (5)" in format_findings(
+        merge.findings
+    )
 
 
 def test_names_that_are_taken_are_theirs(bikes: Path, merged: Merging) -> None:
@@ -149,6 +151,28 @@ def test_an_intent_of_a_rule_that_nobody_can_say_is_named_with_the_one_that_was_
     found = [one for one in merged(bikes).findings if "hunan" in one.text]
     assert [one.kind for one in found] == ["attend"]
     assert "no examples" in found[0].text and "is human meant?" in found[0].text
+
+
+def test_what_buttons_and_examples_name_and_nothing_knows_is_found(bikes: Path, merged: Merging) -> None:
+    edit(bikes / "domain.yml", 'payload: "/book_repair"', 'payload: "/book_repairs"')
+    edit(
+        bikes / "domain.yml",
+        "utter_ask_bike:",
+        "utter_more:\n    - text: More\n      buttons: [{title: A, payload: '/hello{\"a\": b}'}]\n  utter_ask_bike:",
+    )
+    edit(bikes / "data/nlu.yml", "[tandem](bike)", "[tandem](bik)")
+    edit(bikes / "domain.yml", "intents: [hello", "intents: [nobody_says_this, hello")
+    edit(
+        bikes / "data/rules.yml",
+        "rules:\n",
+        "rules:\n  - rule: f\n    steps: [{intent: nlu_fallback}, {action: utter_more}]\n",
+    )
+    said = format_findings(merged(bikes).findings)
+    assert "utter_hello has the button /book_repairs: no such intent; is book_repair meant?" in said
+    assert "its entities are not JSON" in said
+    assert "examples mark the entity bik, which the domain does not have; is bike meant?" in said
+    assert "the intent nobody_says_this has no examples, and no rule or story names it" in said
+    assert "nlu_fallback is missing" not in said
 
 
 def test_a_goodbye_and_a_stop_of_theirs_end_their_forms(bikes: Path, merged: Merging) -> None:
