@@ -37,13 +37,13 @@ class ActionClarify(Action):
         """Ask, with a way out; a question in all likelihood, or what there is nothing to offer for, needs no asking back."""
         ranking = tracker.latest_message.get("intent_ranking") or []
         titles = domain["responses"]
-        understood = (tracker.latest_message.get("intent") or {}).get("name")
-        if understood not in (None, UNCLEAR):  # it was understood, and nothing follows from it here
-            send_reply(dispatcher, Note(outcome="action"), response="utter_what_next")
-            return []
         least = LEAST_LIKELY * float(ranking[0]["confidence"]) if ranking else 0.0
         likely = [intent["name"] for intent in ranking if float(intent["confidence"]) >= least]
         offered = [name for name in likely if TITLE.format(intent=name) in titles]
+        understood = (tracker.latest_message.get("intent") or {}).get("name")
+        if not offered and understood not in (None, UNCLEAR):  # such as a yes to nothing
+            send_reply(dispatcher, Note(outcome="action"), response="utter_what_next")
+            return []
         if not offered or ranking[0]["name"] == QUESTION:
             answered: list[dict[str, Any]] = await self._answer.run(dispatcher, tracker, domain)
             return answered

@@ -9,6 +9,7 @@ of train: 91.0 -> 92.4 %), and characters also read typos and scripts that the e
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Set, Text, Tuple, Type
@@ -31,6 +32,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
 from bot.components.forms import UNSPACED
+from bot.components.words import build_phrase_pattern
 
 OUT_OF_SCOPE = "out_of_scope"
 SUPPORT = "nlu_support"
@@ -42,6 +44,7 @@ FIRST_WORDS = 4
 """So many at most are read as a yes or a no that begins a sentence."""
 MASK = "\ue000"
 """Begins the name of an entity in a masked text."""
+_POLITE = re.compile(rf"^(?:{build_phrase_pattern('polite')} )+|(?: {build_phrase_pattern('polite')})+$")
 LAST_LATIN = "\u024f"
 
 
@@ -158,7 +161,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
 
     def _set_support(self, message: Message, similarity: float, likeliest: Optional[int], nearest: float) -> None:
         example_of, begins = self._match_wording(normalise_text(message.get(TEXT)))
-        example_of = example_of or self._patterns.get(mask_entities(message))
+        example_of = example_of or self._patterns.get(build_pattern(message))
         size = 0 if likeliest is None else self._sizes[likeliest]
         message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
 
@@ -308,12 +311,19 @@ def mask_entities(message: Message) -> Text:
     return normalise_text("".join([*masked, text[end:]]))
 
 
+def build_pattern(message: Message) -> Text:
+    """The same without words of politeness: "I'd like to book a massage, please" is "book a {treatment}"."""
+    masked = mask_entities(message)
+    return _POLITE.sub("", masked).strip() or masked
+
+
 def _collect_patterns(examples: List[Message]) -> Dict[Text, Text]:
-    """The intents of examples with entities, by their masked words, but for words of several intents."""
+    """The intents of examples by their pattern, but for those of several intents, and single words: "cancel" may mean many things."""
     found: Dict[Text, Set[Text]] = {}
     for example in examples:
-        if example.get(ENTITIES):
-            found.setdefault(mask_entities(example), set()).add(example.get(INTENT))
+        pattern = build_pattern(example)
+        if " " in pattern or MASK in pattern:
+            found.setdefault(pattern, set()).add(example.get(INTENT))
     return {words: next(iter(intents)) for words, intents in found.items() if len(intents) == 1}
 
 

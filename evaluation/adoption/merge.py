@@ -221,7 +221,7 @@ class _Merging:
     def _tell_few_examples(self) -> None:
         """Rasa's own classifiers need more of them."""
         counts = Counter(example.base for example in self._theirs)
-        few = [f"{name} ({count})" for name, count in counts.items() if count < FEW]
+        few = [f"{name} ({count})" for name, count in counts.items() if count < FEW and name not in self._lent.values()]
         theirs = not any(
             get_class_name(component) == OWN_CLASSIFIER for component in self._recipe.config.get("pipeline") or ()
         )

@@ -178,7 +178,7 @@ async def test_asking_back_offers_titled_intents_and_a_way_out() -> None:
 
 
 async def test_what_was_understood_and_leads_nowhere_is_not_asked_back() -> None:
-    heard = ranked("affirm", "cancel_order")
+    heard = ranked("affirm", "greet")
     heard.latest_message["intent"] = {"name": "affirm", "confidence": 1.0}
     assert (await done(ActionClarify(Answers()), heard))[0] == ["utter_what_next"]
 

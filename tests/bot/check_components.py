@@ -9,7 +9,14 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.components import forms
 from bot.components.featurizer import SentenceEmbeddingFeaturizer
 from bot.components.form_policy import _find_failed_action
-from bot.components.intents import SUPPORT, NeighbourLogisticRegression, Support, mask_entities, normalise_text
+from bot.components.intents import (
+    SUPPORT,
+    NeighbourLogisticRegression,
+    Support,
+    build_pattern,
+    mask_entities,
+    normalise_text,
+)
 from bot.components.out_of_scope import OutOfScopeComponent
 
 
@@ -274,6 +281,9 @@ masked.set(
 )
 assert mask_entities(masked) == "book a \ue000care for \ue000day"
 assert mask_entities(Message({"text": "book a cut"})) == "book a cut"
+for said in ("I'd like to book a cut, please", "hi, could you book a cut", "Book a cut. Thanks!", "book a cut"):
+    assert build_pattern(Message({"text": said})) == "book a cut", said
+assert build_pattern(Message({"text": "please"})) == "please"
 
 # what failed is done again where the customer agrees, as they were asked to
 ORDERED = [ActionExecuted("action_order"), BotUttered("sorry", metadata={"utter_action": "utter_failed"})]
