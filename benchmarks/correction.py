@@ -31,9 +31,9 @@ from knowledge.curation.corrections.types import Proposal
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
+from knowledge.services import Knowledge
 from knowledge.text.features import normalise_text
 from knowledge.types import Question
-from knowledge.wiring import make_answering, make_corrections, make_index_sync
 from testing.instance import chroma_server
 
 COUNT = 1000
@@ -72,7 +72,10 @@ def run(data: Path, count: int = COUNT) -> Result:
         cases = _cases(data, count)
         ids = _filled(settings, database, cases)
         embedder = Embedder()
-        corrections, beside = make_corrections(settings, database, embedder), make_answering(settings, database)
+        corrections, beside = (
+            Knowledge(settings, database, embedder).corrections,
+            Knowledge(settings, database).answering,
+        )
         took, decided = [], []
         for case, entry_id in zip(cases, ids, strict=True):
             live, approved = _corrected(database, corrections, beside, case, entry_id)
@@ -145,7 +148,7 @@ def _filled(settings: Settings, database: Database, cases: list[Case]) -> list[s
         editor = EntryEditor(session, TENANT, Change("bench", "made up"))
         contents = [Content("faq", case.answer(right=False), case.stored) for case in cases]
         ids = [editor.add(content, approved=True).id for content in contents]
-    make_index_sync(settings, database)()
+    Knowledge(settings, database).sync_indexes()
     return ids
 
 

@@ -13,7 +13,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -26,17 +26,17 @@ from benchmarks.report import Result, at_least
 from core.db import Database
 from core.db.models import LlmCall
 from core.db.upgrade import upgrade_database
+from core.llm.factory import make_router
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
 from core.llm.types import Caller, Request, Signals
-from core.llm.wiring import make_router
 from core.settings import Settings
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.curation.conversation_import import parse_conversations, store_conversations
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.editor import Change
+from knowledge.services import Knowledge
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
-from knowledge.wiring import Knowledge, import_folder, make_knowledge, make_writer
 from testing import FakeGemini, FakeOpenAI
 from testing.instance import chroma_server
 
@@ -66,7 +66,7 @@ async def _run(data: Path) -> Result:
         router = make_router(settings, database)
         await router.start()
         _all_to_balanced(database)
-        knowledge = make_knowledge(settings, database, Embedder())
+        knowledge = Knowledge(settings, database, Embedder())
         print("everything to the balanced model, and routed", file=sys.stderr)
         for question in questions:
             request = _plain(knowledge, question)
@@ -83,7 +83,7 @@ async def _run(data: Path) -> Result:
 
 
 async def _with_reuse(settings: Settings, database: Database, router: Router, questions: Sequence[Question]) -> int:
-    writer = make_writer(settings, database, router)
+    writer = Knowledge(settings, database).make_writer(router)
     approved = 0
     for question in questions:
         answer: Answer = await writer.answer(question, Caller(TENANT))
@@ -148,7 +148,8 @@ def _fill(settings: Settings, database: Database, data: Path) -> None:
     folder.mkdir()
     for number, (title, text) in enumerate(documents):
         (folder / f"{number}.md").write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
-    import_folder(settings, database, TENANT, folder)
+    with closing(Knowledge(settings, database)) as knowledge:
+        knowledge.import_folder(TENANT, folder)
 
 
 def _questions(data: Path) -> list[Question]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from benchmarks.report import Goal, Result, at_least, at_most
 from core.settings import Settings
+from evaluation.training.model import make_model
 from evaluation.training.rasa import run_rasa
-from evaluation.training.wiring import make_model
 
 ROWS = Path(__file__).parent / "decisions.jsonl"
 LEVELS = ("sure", "probable", "unsure", "none")

@@ -23,9 +23,9 @@ from core.db import Database
 from core.db.models import LlmCall
 from core.db.upgrade import upgrade_database
 from core.errors import NoProviderLeft
+from core.llm.factory import make_router
 from core.llm.router.router import Router
 from core.llm.types import Caller, Delta, Message, Request, Restart, Signals
-from core.llm.wiring import make_router
 from core.settings import Settings
 from testing import Behaviour, FakeGemini, FakeOpenAI, refused_url
 

@@ -31,16 +31,15 @@ from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.answers.decision import Answering
 from knowledge.curation.conversation_import import parse_conversations, store_conversations
-from knowledge.curation.harvest.wiring import make_harvest
 from knowledge.curation.review import decisions
 from knowledge.curation.review.types import Claim
-from knowledge.curation.review.wiring import make_desk
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
+from knowledge.jobs import make_harvest
+from knowledge.services import Knowledge
 from knowledge.text.features import content_words
 from knowledge.text.names import matches_name
 from knowledge.types import SPEAKERS, Question, Utterance
-from knowledge.wiring import make_answering, make_index_sync
 from testing.instance import chroma_server
 
 TENANT = "bench"
@@ -102,7 +101,7 @@ class Growing:
 
     def approvals(self) -> Iterator[int]:
         """Approve in the order of the conversations; how many are approved, at the start, after every 25, and at the end."""
-        desk = make_desk(self.settings, self.database)
+        desk = Knowledge(self.settings, self.database).make_review()
         items = sorted(self._items(), key=lambda item: min(self._conversations(item)))
         yield 0
         for done, item in enumerate(items, start=1):
@@ -118,12 +117,12 @@ class Growing:
             editor = EntryEditor(session, TENANT, Change("bench", "import"))
             for document, content in contents:
                 self._documents[editor.add(content.checked(), approved=True).id] = document
-        make_index_sync(self.settings, self.database)()
+        Knowledge(self.settings, self.database).sync_indexes()
         return len(contents)
 
     def asked(self, probes: Sequence[dict[str, Any]]) -> dict[str, float]:
         """What customers get now."""
-        answering = make_answering(self.settings, self.database)
+        answering = Knowledge(self.settings, self.database).answering
         return shares([self._ask(answering, probe) for probe in probes])
 
     def _ask(self, answering: Answering, probe: dict[str, Any]) -> Asked:

@@ -32,9 +32,9 @@ from benchmarks.report import Result, at_least, at_most
 from benchmarks.split import in_training
 from core.db import Database
 from core.db.upgrade import upgrade_database
+from core.llm.factory import make_router
 from core.llm.router.router import Router
 from core.llm.types import Caller
-from core.llm.wiring import make_router
 from core.settings import Settings
 from knowledge.answers.draft import Nobody
 from knowledge.answers.grounding import Grounding

@@ -22,8 +22,8 @@ from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from knowledge.curation.conversation_import import parse_conversations, store_conversations
 from knowledge.entries.editor import Change
+from knowledge.services import Knowledge
 from knowledge.types import SPEAKERS, Answer, Question, Utterance
-from knowledge.wiring import make_answering, make_index_sync
 from testing.instance import chroma_server
 
 Verdict = Literal["right", "honest", "wrong", "missed"]
@@ -79,7 +79,7 @@ def ask(seeds: Path, probes: Sequence[dict[str, Any]]) -> Iterator[Asked]:
         database = Database(settings.database())
         upgrade_database(database)
         document = _learnt(settings, database, seeds)
-        answering = make_answering(settings, database)
+        answering = Knowledge(settings, database).answering
         for probe in probes:
             turns = _turns(probe)
             started = perf_counter()
@@ -92,7 +92,7 @@ def _learnt(settings: Settings, database: Database, seeds: Path) -> dict[str, st
     """The document that each entry stands for; the fields that name entity and document are looked at here alone."""
     conversations, _ = parse_conversations(seeds.read_text(encoding="utf-8").splitlines())
     store_conversations(database, TENANT, conversations, Change("bench", "approved"), approve=True)
-    make_index_sync(settings, database)()
+    Knowledge(settings, database).sync_indexes()
     documents = {
         _key(seed["turns"][-2]["text"], seed["turns"][-1]["text"]): seed["doc_id"] for seed in read_rows(seeds)
     }

@@ -33,8 +33,7 @@ from core.jobs.queue import make_queue
 from core.llm.masking import make_masker
 from core.settings import Settings
 from evaluation.training.examples import export_examples
-from evaluation.training.service import Training
-from evaluation.training.wiring import make_training
+from evaluation.training.service import Training, make_training
 from knowledge.curation.corrections import decisions, proposals
 from knowledge.curation.corrections.types import Proposal
 from testing.instance import ROOT, Instance, _descendants, _read, instance

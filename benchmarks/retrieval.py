@@ -33,7 +33,7 @@ from knowledge.imports.sources.origins import open_origin
 from knowledge.index.retriever import VECTORS_ASKED
 from knowledge.index.spaces import VectorSpace
 from knowledge.relevance.units import VECTORS_PER_ENTRY
-from knowledge.wiring import Knowledge, make_knowledge
+from knowledge.services import Knowledge
 from testing.instance import chroma_server
 
 SIZES = (1_000, 10_000, 100_000)
@@ -85,6 +85,10 @@ class VariedEmbedder:
             return self._embedder.embed(texts)
         return np.stack([self._moved(text) for text in texts])
 
+    def token_vectors(self, texts: list[str]) -> list[Vectors]:
+        """As the model has them."""
+        return self._embedder.token_vectors(texts)
+
     def _moved(self, text: str) -> Vectors:
         own = self._known[text.partition(MARK)[0]]
         noise = np.random.default_rng(zlib.crc32(text.encode())).normal(0, NOISE / len(own) ** 0.5, len(own))
@@ -106,7 +110,7 @@ def _measured(size: int, known: list[str], asked: list[str], embedder: VariedEmb
         settings = Settings(home=Path(folder), chroma_url=url, _env_file=None)
         database = Database(settings.database())
         upgrade_database(database)
-        knowledge = make_knowledge(settings, database, embedder)
+        knowledge = Knowledge(settings, database, embedder)
         index = knowledge.spaces.base.index
         knowledge.spaces.base = VectorSpace(embedder, index, VariedMultilingual(embedder))
         figures = _imported(knowledge, Path(folder), texts)

@@ -32,10 +32,10 @@ from benchmarks.report import Goal, Result, at_least, at_most
 from core.db import Database
 from core.db.upgrade import upgrade_database
 from core.llm.catalogue import Catalogue
+from core.llm.factory import make_router
 from core.llm.providers.factory import make_providers
 from core.llm.router.router import Router
 from core.llm.types import Caller, Delta, Message, Provider, Request, Signals
-from core.llm.wiring import make_router
 from core.settings import Settings
 from testing import Behaviour, Detached, FakeOpenAI
 from testing.instance import instance

@@ -27,11 +27,10 @@ from core.db.models import ReuseObservation
 from core.db.upgrade import upgrade_database
 from core.settings import Settings
 from evaluation.tuning import pairs
-from evaluation.tuning.service import INDEXING, Tuning
-from evaluation.tuning.wiring import make_tuning
+from evaluation.tuning.service import INDEXING, Tuning, make_tuning
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
-from knowledge.wiring import make_knowledge
+from knowledge.services import Knowledge
 from testing.instance import chroma_server
 
 OWN, CONFIRMED, PASSAGES = 6, 3, 3_000
@@ -46,7 +45,7 @@ def run(data: Path) -> Result:
         database = Database(settings.database())
         upgrade_database(database)
         _store(database, data)
-        tuning = make_tuning(settings, database)
+        tuning = make_tuning(settings, Knowledge(settings, database))
         tuning.knowledge.synchroniser.sync(TENANT)
         figures = _measured(settings, database, tuning)
         tuning.knowledge.close()
@@ -118,7 +117,7 @@ class Customers:
 @contextmanager
 def _customers(settings: Settings, database: Database, texts: list[str]) -> Iterator[Customers]:
     """Somebody asks all the time, by an instance of the retrieval of its own."""
-    knowledge, customers, over = make_knowledge(settings, database), Customers(), threading.Event()
+    knowledge, customers, over = Knowledge(settings, database), Customers(), threading.Event()
 
     def ask() -> None:
         place = 0
@@ -143,7 +142,7 @@ def _customers(settings: Settings, database: Database, texts: list[str]) -> Iter
 
 
 def _recall(settings: Settings, database: Database, asked: list[tuple[str, str]]) -> float:
-    knowledge = make_knowledge(settings, database)
+    knowledge = Knowledge(settings, database)
     first = [knowledge.retriever.candidates(TENANT, [text], 1)[0].entry.id == entry for text, entry in asked]
     knowledge.close()
     return round(float(np.mean(first)), 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,9 +24,10 @@ def fill_demo_data(settings: Settings, database: Database, tenant_id: str, *, be
         is_empty = not session.scalar(select(func.count()).select_from(KnowledgeEntry).filter_by(tenant_id=tenant_id))
         is_there = any(find_source(session, tenant_id, forgotten=forgotten) for forgotten in (False, True))
     if is_empty or (beside and not is_there):
-        from knowledge.wiring import import_folder  # noqa: PLC0415 - readers are slow to import, and seldom needed
+        from knowledge.services import Knowledge  # noqa: PLC0415 - readers are slow to import, and seldom needed
 
-        import_folder(settings, database, tenant_id, HELP_CENTRE)
+        with closing(Knowledge(settings, database)) as knowledge:
+            knowledge.import_folder(tenant_id, HELP_CENTRE)
 
 
 def find_source(session: Session, tenant_id: str, *, forgotten: bool = False) -> KnowledgeSource | None:

@@ -41,7 +41,7 @@ def make_learning(
 
     @cache
     def build_harvester(loop: AbstractEventLoop) -> Any:
-        from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415 - seconds, and only for who asks for it
+        from knowledge.jobs import make_harvest  # noqa: PLC0415 - seconds, and only for who asks for it
 
         return make_harvest(settings, database, Asking(router, loop)).harvester
 

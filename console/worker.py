@@ -17,19 +17,18 @@ from core.jobs.queue import make_queue
 from core.llm import summaries
 from core.settings import Settings
 from evaluation import performance
-from evaluation.training.wiring import make_training
-from evaluation.tuning.wiring import make_tuning
+from evaluation.training.service import make_training
+from evaluation.tuning.service import make_tuning
 from knowledge.answers import reuse
 from knowledge.curation.review import cleanup
-from knowledge.wiring import make_index_sync, make_similarity
+from knowledge.services import Knowledge
 
 settings = Settings.load()
 database = Database(settings.database())
 queue = make_queue(settings.broker_url, settings.home)
-sync_index = make_index_sync(settings, database)
+knowledge = Knowledge(settings, database)
 training = make_training(settings, database)
-tuning = make_tuning(settings, database)
-similarity = make_similarity(settings)
+tuning = make_tuning(settings, knowledge)
 queue.conf.beat_schedule = {
     "heartbeat": {"task": "heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "summarise-calls": {"task": "summarise_calls", "schedule": crontab(hour="1", minute="0")},
@@ -70,13 +69,13 @@ def tell_alive() -> None:
 @queue.task(name="sync_index")
 def sync_knowledge_index() -> None:
     """Bring the vector index up to the entries in SQL; what could not be indexed at its approval goes live here."""
-    sync_index()
+    knowledge.sync_indexes()
 
 
 @queue.task(name="settle_feedback")
 def settle_feedback() -> None:
     """What customers did after each answer, where that can be told by now."""
-    jobs.settle_all(database, get_current_time(), similarity)
+    jobs.settle_all(database, get_current_time(), knowledge.compute_similarity)
 
 
 @queue.task(name="settle_reuse")
@@ -89,7 +88,7 @@ def settle_reuse() -> None:
 @queue.task(name="second_look")
 def second_look() -> None:
     """Near misses go to a model, where one is set up, and to the reviewers."""
-    from knowledge.curation.wiring import look_again  # noqa: PLC0415 - what only this task needs is loaded with it
+    from knowledge.jobs import look_again  # noqa: PLC0415 - what only this task needs is loaded with it
 
     look_again(settings, database)
 
@@ -131,7 +130,7 @@ def tidy_review() -> None:
 @queue.task(name="harvest")
 def harvest_tenants() -> None:
     """Every tenant's finished conversations and unanswered questions into its review queue, and out what expired."""
-    from knowledge.curation.harvest.wiring import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
+    from knowledge.jobs import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
 
     harvest_all(settings, database)
 
@@ -140,7 +139,7 @@ def harvest_tenants() -> None:
 def harvest_conversation(tenant_id: str, conversation_id: str) -> None:
     """One conversation, on demand."""
     from core.llm.client import own_router  # noqa: PLC0415 - see above
-    from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415 - see above
+    from knowledge.jobs import make_harvest  # noqa: PLC0415 - see above
 
     with own_router(settings, database) as ask:
         make_harvest(settings, database, ask).harvester.process_conversation(tenant_id, conversation_id)

@@ -17,8 +17,8 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from connectors.twilio.profile import TwilioConfig
+from connectors.twilio.service import make_twilio, make_twilio_senders
 from connectors.twilio.voice import Transcribes
-from connectors.twilio.wiring import make_twilio, make_twilio_senders
 from core.bot.parts import BotParts
 from core.bot.texts import Texts
 from core.conversations.feedback import Feedback

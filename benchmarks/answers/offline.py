@@ -10,7 +10,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -23,8 +23,8 @@ from core.errors import InvalidInput
 from core.settings import Settings
 from knowledge.answers.decision import Answering, build_search_texts
 from knowledge.index.retriever import HybridRetriever
+from knowledge.services import Knowledge, make_embedder
 from knowledge.types import SPEAKERS, Answer, Entry, Question, Utterance
-from knowledge.wiring import import_folder, make_answering, make_embedder, make_knowledge
 from testing.instance import chroma_server
 
 CANDIDATES = 12
@@ -103,8 +103,8 @@ def attached(settings: Settings) -> Iterator[Offline]:
     """The knowledge of an instance, opened beside it where it runs."""
     logging.getLogger("httpx").setLevel(logging.WARNING)
     database, embedder = Database(settings.database()), make_embedder(settings)
-    knowledge = make_knowledge(settings, database, embedder)
-    yield Offline(database, make_answering(settings, database, embedder, knowledge), knowledge.retriever)
+    knowledge = Knowledge(settings, database, embedder)
+    yield Offline(database, knowledge.answering, knowledge.retriever)
     knowledge.close()
     database.close()
 
@@ -112,7 +112,8 @@ def attached(settings: Settings) -> Iterator[Offline]:
 def _import(settings: Settings, database: Database, world: World) -> None:
     """What cannot be read leaves the world empty: then nothing is known."""
     try:
-        import_folder(settings, database, world.name, world.documents)
+        with closing(Knowledge(settings, database)) as knowledge:
+            knowledge.import_folder(world.name, world.documents)
     except InvalidInput as error:
         print(f"answers: {world.name}: {error}", file=sys.stderr)
 

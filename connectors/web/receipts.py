@@ -7,14 +7,11 @@ from typing import Protocol
 from fastapi import APIRouter, Request, Response
 
 from connectors.base import RawRequest
-from connectors.http.config import WebConfig
-from connectors.http.cors import Origins
 from connectors.http.errors import route_class
-from connectors.http.limits import Limits, read_body
+from connectors.http.limits import read_body
+from connectors.web.access import WebAccess
 from connectors.web.bodies import SignsBody, parse_body
-from connectors.web.channel import WebChannel
 from connectors.web.routes import PREFIX
-from connectors.web.tokens import Tokens
 
 
 class Taking(Protocol):
@@ -29,11 +26,10 @@ class Taking(Protocol):
         ...
 
 
-def router(config: WebConfig, signs: Taking) -> APIRouter:
+def router(access: WebAccess, signs: Taking) -> APIRouter:
     """The route."""
-    channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
-    origins, limits = Origins(config.allowed_origins), Limits(config)
-    routes = APIRouter(route_class=route_class(origins), tags=["chat"])
+    channel, limits, config = access.channel, access.limits, access.config
+    routes = APIRouter(route_class=route_class(access.origins), tags=["chat"])
 
     async def receive_signs(request: Request) -> Response:
         """Typing, or what was read."""

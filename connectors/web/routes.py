@@ -15,10 +15,11 @@ from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
 from connectors.http.errors import route_class
 from connectors.http.limits import Limits, read_body
+from connectors.web.access import WebAccess
 from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse_body
 from connectors.web.channel import WebChannel
 from connectors.web.stream import Stream, last_event_id
-from connectors.web.tokens import Tokens, Visitor
+from connectors.web.tokens import Visitor
 from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
 from core.db.models import generate_id
@@ -133,11 +134,11 @@ class _Chat:
         return visitor
 
 
-def router(turns: Turns, feedback: Feedback, hub: Hub, config: WebConfig) -> APIRouter:
+def router(turns: Turns, feedback: Feedback, hub: Hub, access: WebAccess) -> APIRouter:
     """All routes of the chat API."""
-    channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
-    origins = Origins(config.allowed_origins)
-    chat = _Chat(turns, feedback, channel, Stream(turns, hub, channel.render), origins, Limits(config), config)
+    channel, origins = access.channel, access.origins
+    stream = Stream(turns, hub, channel.render)
+    chat = _Chat(turns, feedback, channel, stream, origins, access.limits, access.config)
     routes = APIRouter(route_class=route_class(origins), tags=["chat"])
     routes.add_api_route(f"{PREFIX}/sessions", chat.open_session, methods=["POST"])
     routes.add_api_route(f"{PREFIX}/messages", chat.receive, methods=["POST"])

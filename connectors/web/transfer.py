@@ -8,14 +8,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from connectors.base import RawRequest
-from connectors.http.config import WebConfig
-from connectors.http.cors import Origins
 from connectors.http.errors import route_class
-from connectors.http.limits import Limits, read_body
+from connectors.http.limits import read_body
+from connectors.web.access import WebAccess
 from connectors.web.bodies import TransferBody, parse_body
-from connectors.web.channel import WebChannel
 from connectors.web.routes import PREFIX
-from connectors.web.tokens import Tokens
 from core.errors import Unavailable
 
 
@@ -31,14 +28,10 @@ class Transfers(Protocol):
         ...
 
 
-def router(config: WebConfig, transfers: Transfers | None) -> APIRouter:
+def router(access: WebAccess, transfers: Transfers | None) -> APIRouter:
     """The route; without WhatsApp it says that there is none."""
-    channel, origins = (
-        WebChannel(Tokens(config.secret, config.tenant, config.session_seconds)),
-        Origins(config.allowed_origins),
-    )
-    limits = Limits(config)
-    routes = APIRouter(route_class=route_class(origins), tags=["chat"])
+    channel, limits, config = access.channel, access.limits, access.config
+    routes = APIRouter(route_class=route_class(access.origins), tags=["chat"])
 
     async def transfer_conversation(request: Request) -> Response:
         """202: a code was sent; 200: the conversation goes on there."""

@@ -10,13 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from connectors.base import RawRequest
-from connectors.http.config import WebConfig
-from connectors.http.cors import Origins
 from connectors.http.errors import route_class
-from connectors.http.limits import Limits, read_body
+from connectors.http.limits import read_body
+from connectors.web.access import WebAccess
 from connectors.web.bodies import SubmitBody, parse_body
-from connectors.web.channel import WebChannel
-from connectors.web.tokens import Tokens
 from console.api.page_query import From, Limit, Offset, Tenant, To, build_period
 from console.api.services import ApiServices
 from core.conversations.feedback import Feedback
@@ -121,11 +118,10 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
         return {"token": issued.token, "expires_at": issued.expires_at}
 
 
-def submit_router(feedback: Feedback, links: Links, config: WebConfig) -> APIRouter:
+def submit_router(feedback: Feedback, links: Links, access: WebAccess) -> APIRouter:
     """The public route, for pages on the allow-list and for who follows a link."""
-    routes = APIRouter(prefix="/v1", route_class=route_class(Origins(config.allowed_origins)), tags=["feedback"])
-    channel = WebChannel(Tokens(config.secret, config.tenant, config.session_seconds))
-    limits = Limits(config)
+    routes = APIRouter(prefix="/v1", route_class=route_class(access.origins), tags=["feedback"])
+    channel, limits, config = access.channel, access.limits, access.config
 
     @routes.post("/bot/feedback/submit/", openapi_extra={"requestBody": _BODY})
     async def submit_feedback(request: Request) -> Response:

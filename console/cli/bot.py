@@ -100,7 +100,7 @@ def check(as_json: JsonOption = False, tenant: TenantOption = None) -> None:  # 
     from console.form_check import action_server  # noqa: PLC0415
     from core import logs  # noqa: PLC0415
     from evaluation.forms import check_forms  # noqa: PLC0415
-    from evaluation.training.wiring import make_model  # noqa: PLC0415
+    from evaluation.training.model import make_model  # noqa: PLC0415
 
     settings = Settings.load()
     logs.configure_logging(settings.log_format, "ERROR")

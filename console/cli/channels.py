@@ -24,7 +24,7 @@ HOOK = "/channels/twilio/messages"
 @app.command()
 def show(as_json: JsonOption = False) -> None:
     """Each channel with its number, and the address that Twilio has to call."""
-    from connectors.twilio.wiring import twilio_config  # noqa: PLC0415 - seconds, for these commands alone
+    from connectors.twilio.service import twilio_config  # noqa: PLC0415 - seconds, for these commands alone
 
     config = twilio_config(Settings.load())
     numbers = config.numbers if config else {}
@@ -66,8 +66,8 @@ def list_(as_json: JsonOption = False) -> None:
 
 def _make_contents() -> Contents:
     from connectors.twilio.client import Twilio  # noqa: PLC0415 - see above
+    from connectors.twilio.service import twilio_config  # noqa: PLC0415 - see above
     from connectors.twilio.templates import Contents  # noqa: PLC0415 - see above
-    from connectors.twilio.wiring import twilio_config  # noqa: PLC0415 - see above
 
     config = twilio_config(Settings.load())
     if config is None:

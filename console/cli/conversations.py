@@ -105,8 +105,8 @@ async def _summarise_conversation(
     settings: Settings, database: Database, conversation: Conversation, said: list[tuple[str, str]]
 ) -> str:
     from core import logs  # noqa: PLC0415
+    from core.llm.factory import make_router  # noqa: PLC0415
     from core.llm.types import Caller, Request  # noqa: PLC0415
-    from core.llm.wiring import make_router  # noqa: PLC0415
     from knowledge.answers.prompt_texts import Prompts  # noqa: PLC0415
     from knowledge.types import SPEAKERS, Utterance  # noqa: PLC0415
 
@@ -174,9 +174,9 @@ def _store_conversations(database: Database, tenant_id: str, file: Path, author:
 
 def _sync_index(settings: Settings, database: Database, tenant_id: str) -> Exception | None:
     from knowledge.index.synchroniser import sync_quietly  # noqa: PLC0415
-    from knowledge.wiring import make_knowledge  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
-    knowledge = make_knowledge(settings, database)
+    knowledge = Knowledge(settings, database)
     try:
         return sync_quietly(knowledge.synchroniser, tenant_id)
     finally:

@@ -133,11 +133,11 @@ def _decide_correction(
     tenant: str | None, correction_id: str, how: Literal["approve", "undo"], by: str
 ) -> dict[str, Any]:
     from core import logs  # noqa: PLC0415
-    from knowledge.wiring import make_corrections  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id):
         logs.configure_logging(settings.log_format, "ERROR")
-        corrections = make_corrections(settings, database)
+        corrections = Knowledge(settings, database).corrections
         decide = corrections.approve if how == "approve" else corrections.undo
         try:
             return decide(tenant_id, correction_id, by)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from knowledge.answers.coverage import OwnQuestion
     from knowledge.answers.decision import Answering
     from knowledge.entries.contradictions import Contradiction
-    from knowledge.wiring import Knowledge
+    from knowledge.services import Knowledge
 
 MOST_CONTRADICTIONS = 10
 SIDES_SHOWN = 3

@@ -78,11 +78,12 @@ def _open_tuning(tenant: str | None) -> Iterator[tuple[Tuning, str, Tell]]:
     from rich.console import Console  # noqa: PLC0415
 
     from core import logs  # noqa: PLC0415
-    from evaluation.tuning.wiring import make_tuning  # noqa: PLC0415
+    from evaluation.tuning.service import make_tuning  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), Console(stderr=True).status("") as status:
         logs.configure_logging(settings.log_format, "ERROR")
-        tuning = make_tuning(settings, database)
+        tuning = make_tuning(settings, Knowledge(settings, database))
         with closing(tuning.knowledge):
             yield tuning, tenant_id, lambda step, progress: status.update(f"{step} ({progress:.0%} done)")
 

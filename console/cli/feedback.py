@@ -110,10 +110,10 @@ def link(
 def settle(as_json: JsonOption = False) -> None:
     """Tell the signals of all answers that can be told by now, as the worker does every minute."""
     from core.conversations.jobs import settle_all  # noqa: PLC0415
-    from knowledge.wiring import make_similarity  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
     with opened(None) as (settings, database, _tenant_id):
-        count = settle_all(database, get_current_time(), make_similarity(settings))
+        count = settle_all(database, get_current_time(), Knowledge(settings, database).compute_similarity)
     if as_json:
         print_json({"settled": count})
     else:

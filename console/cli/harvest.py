@@ -19,8 +19,8 @@ from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from knowledge.curation.harvest import Harvested, Run
-    from knowledge.curation.harvest.wiring import Harvest
     from knowledge.imports.sources.document import Failure
+    from knowledge.jobs import Harvest
 
 
 def harvest(
@@ -50,7 +50,7 @@ def harvest(
     """
     from core import logs  # noqa: PLC0415
     from core.llm.client import own_router  # noqa: PLC0415
-    from knowledge.curation.harvest.wiring import make_harvest  # noqa: PLC0415
+    from knowledge.jobs import make_harvest  # noqa: PLC0415
 
     failed: list[Failure] = []
     with opened(tenant) as (settings, database, tenant_id):

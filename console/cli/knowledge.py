@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.db.models import KnowledgeEntry
     from knowledge.entries.editor import Change, EntryEditor
     from knowledge.imports.importer import Report
-    from knowledge.wiring import Knowledge
+    from knowledge.services import Knowledge
 
 STATUSES = ("draft", "approved", "retired")
 LONGEST_CELL = 120
@@ -66,12 +66,12 @@ def import_(
     Exit code 1 when a document or a row failed; the others are imported all the same.
     """
     from knowledge.imports.importer import Options  # noqa: PLC0415
+    from knowledge.imports.sources.fetcher import Fetcher  # noqa: PLC0415
     from knowledge.imports.sources.origins import open_origin  # noqa: PLC0415
-    from knowledge.wiring import make_fetcher  # noqa: PLC0415
 
     _check_import(places, name, base_url)
     options = Options(author=author, approved=not draft, allow_empty=allow_empty, name=name)
-    fetcher = make_fetcher(allow_private=allow_private)
+    fetcher = Fetcher(allow_private=allow_private)
     with _open_knowledge(tenant) as (knowledge, tenant_id), progress() as show:
 
         def import_place(place: str) -> Report:
@@ -181,13 +181,12 @@ def search(
     `knowledge why` shows what it would make of them.
     """
     from knowledge.types import Question  # noqa: PLC0415
-    from knowledge.wiring import make_ranker  # noqa: PLC0415
 
     if not text.strip():
         raise InvalidInput("The question is empty.")
     with _open_knowledge(tenant) as (knowledge, tenant_id):
         found = knowledge.retriever.candidates(tenant_id, [text], limit)
-        read = make_ranker(knowledge).read(Question(tenant_id, text), [text], found)
+        read = knowledge.ranker.read(Question(tenant_id, text), [text], found)
     logits = {ranked.entry.id: ranked.logit for ranked in read}
     if as_json:
         scores = [{"dense": c.dense, "lexical": c.lexical, "reader": logits.get(c.entry.id)} for c in found]
@@ -345,9 +344,9 @@ def reindex(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 
 @contextmanager
 def _open_knowledge(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
-    from knowledge.wiring import make_knowledge  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
-    with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
+    with opened(tenant) as (settings, database, tenant_id), closing(Knowledge(settings, database)) as knowledge:
         yield knowledge, tenant_id
 
 

@@ -16,7 +16,7 @@ from console.cli.progress import Show, progress
 
 if TYPE_CHECKING:
     from knowledge.answers.coverage import Coverage, OwnQuestion
-    from knowledge.wiring import Knowledge
+    from knowledge.services import Knowledge
 
 ENOUGH = 0.99
 MOST_AFTER_IMPORT = 300
@@ -38,9 +38,9 @@ def check(
     What states other figures than another entry to one of them is listed, waits for review, and is not sent as sure.
     """
     from knowledge.imports import catalogue  # noqa: PLC0415
-    from knowledge.wiring import make_knowledge  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
-    with opened(tenant) as (settings, database, tenant_id), closing(make_knowledge(settings, database)) as knowledge:
+    with opened(tenant) as (settings, database, tenant_id), closing(Knowledge(settings, database)) as knowledge:
         with database.session() as session:
             names = [catalogue.require_source(session, tenant_id, source).name] if source else []
         with progress() as show:
@@ -77,16 +77,14 @@ def describe(found: Coverage) -> dict[str, Any]:
 def _compute_coverage(
     knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show, most: int | None = None
 ) -> Coverage:
-    from core.settings import Settings  # noqa: PLC0415
     from knowledge.answers.coverage import Coverage, check_coverage, own_questions, sample_questions  # noqa: PLC0415
-    from knowledge.wiring import make_answering  # noqa: PLC0415
 
     with knowledge.database.session() as session:
         questions, skipped = own_questions(session, tenant_id, names)
     asked: list[OwnQuestion] = questions if most is None else sample_questions(questions, most)
     if not asked:
         return Coverage(0, 0, 0, skipped=skipped)
-    answering = make_answering(Settings.load(), knowledge.database, None, knowledge)
+    answering = knowledge.answering
     disputes.note(knowledge, answering, tenant_id, asked, lambda done, total: show("comparing", done, total, ""))
     found = check_coverage(answering, tenant_id, asked, lambda done, total: show("asking", done, total, ""))
     return replace(found, known=len(questions), skipped=skipped)

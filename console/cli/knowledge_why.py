@@ -54,15 +54,15 @@ def _explain_answer(
     from console.explanations import Explanations  # noqa: PLC0415
     from core.rasa import Rasa  # noqa: PLC0415
     from core.secrets import derive_key  # noqa: PLC0415
-    from knowledge.wiring import make_answering, make_embedder, make_knowledge  # noqa: PLC0415
+    from knowledge.services import Knowledge, make_embedder  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id):
         embedder = make_embedder(settings)
-        with closing(make_knowledge(settings, database, embedder)) as knowledge:
+        with closing(Knowledge(settings, database, embedder)) as knowledge:
 
             async def run_explanation() -> dict[str, Any]:
                 rasa = Rasa(settings.rasa(), token=derive_key(settings.secret_key(), "rasa"))
-                made = Explanations(database, lambda: make_answering(settings, database, embedder, knowledge), rasa)
+                made = Explanations(database, lambda: knowledge.answering, rasa)
                 try:
                     if text.strip():
                         return await made.explain(tenant_id, text, said)

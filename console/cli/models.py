@@ -30,7 +30,7 @@ def group() -> None:
 def opened_training(tenant: str | None) -> Iterator[tuple[Training, str]]:
     """What the commands work with, and the tenant."""
     from core import logs  # noqa: PLC0415
-    from evaluation.training.wiring import make_training  # noqa: PLC0415
+    from evaluation.training.service import make_training  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id):
         logs.configure_logging(settings.log_format, "ERROR")

@@ -115,7 +115,7 @@ def suggest(
 ) -> None:
     """Propose examples and new intents from messages that nobody understood."""
     from evaluation.training.suggestions import suggest_examples as proposed  # noqa: PLC0415
-    from knowledge.wiring import make_embedder  # noqa: PLC0415
+    from knowledge.services import make_embedder  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
         clusters = proposed(session, tenant_id, settings.bot(), make_embedder(settings), days)

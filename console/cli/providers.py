@@ -122,7 +122,7 @@ async def _test_providers(settings: Settings, names: list[str]) -> list[TestRepo
     from core import logs  # noqa: PLC0415
     from core.db import Database  # noqa: PLC0415
     from core.db.upgrade import upgrade_database  # noqa: PLC0415
-    from core.llm.wiring import make_router  # noqa: PLC0415
+    from core.llm.factory import make_router  # noqa: PLC0415
 
     logs.configure_logging(settings.log_format, "CRITICAL")  # the report says it all
     database = Database(settings.database())

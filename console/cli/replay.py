@@ -77,6 +77,6 @@ def _make_target(settings: Settings, name: TargetName, tenant_id: str) -> Target
         return BotTarget(rasa, tenant_id, uuid4().hex[:8], door)
     from core.db import Database  # noqa: PLC0415
     from evaluation.replay import AnsweringTarget  # noqa: PLC0415
-    from knowledge.wiring import make_answering  # noqa: PLC0415
+    from knowledge.services import Knowledge  # noqa: PLC0415
 
-    return AnsweringTarget(make_answering(settings, Database(settings.database())), tenant_id)
+    return AnsweringTarget(Knowledge(settings, Database(settings.database())).answering, tenant_id)

@@ -95,7 +95,7 @@ def reset(as_json: JsonOption = False, tenant: TenantOption = None) -> None:
 
 @contextmanager
 def _open_routing_store(tenant: str | None) -> Iterator[tuple[RoutingStore, str]]:
-    from core.llm.wiring import make_routing_store  # noqa: PLC0415
+    from core.llm.factory import make_routing_store  # noqa: PLC0415
 
     settings = Settings.load()
     database = Database(settings.database())

@@ -22,7 +22,7 @@ def slack() -> None:
 def test() -> None:
     """Ask Slack about each workspace, and say how to mend what is wrong; needs no running instance."""
     from connectors.slack.diagnostics import find_setup_problem  # noqa: PLC0415
-    from connectors.slack.wiring import make_connections  # noqa: PLC0415
+    from connectors.slack.service import make_connections  # noqa: PLC0415
 
     workspaces = make_connections(Settings.load()).all
     if not workspaces:

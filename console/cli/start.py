@@ -19,8 +19,8 @@ from core.db import Database
 from core.db.upgrade import upgrade_database
 from core.secrets import derive_key
 from core.settings import Settings
+from evaluation.training.model import make_model
 from evaluation.training.rasa import ROOT, build_rasa_environment
-from evaluation.training.wiring import make_model
 
 
 def start(

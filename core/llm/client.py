@@ -12,9 +12,9 @@ import structlog
 
 from core.db import Database
 from core.errors import NoProviderLeft, ProviderFailed
+from core.llm.factory import make_router
 from core.llm.router.router import Router
 from core.llm.types import Completion, Request
-from core.llm.wiring import make_router
 from core.settings import Settings
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from evaluation.adoption.merge import Merge, merge_project
 from evaluation.adoption.output import check_place, write_adoption
 from evaluation.adoption.pipeline import Choice, make_recipe
 from evaluation.adoption.project import Project, read_project
-from knowledge.wiring import make_embedder
+from knowledge.services import make_embedder
 
 OWN_PORTS = 4
 """So many follow REJOINDER_PORT."""

@@ -21,6 +21,7 @@ import yaml
 
 from core.bot.parts import BotParts
 from core.errors import InvalidInput, NotFound
+from core.settings import Settings
 from evaluation.training.data import LEARNT, format_examples, is_learnt, read_parts, write_rows
 from evaluation.training.lock import hold_folder_lock
 from evaluation.training.rasa import ROOT, run_rasa
@@ -207,3 +208,8 @@ class BotModel:
             for file in (f for f in files if f.suffix in {".yml", ".py"} and f.name != LEARNT):
                 digest.update(str(file.relative_to(path.parent)).encode() + file.read_bytes())
         return digest.hexdigest()
+
+
+def make_model(settings: Settings) -> BotModel:
+    """The models below the home folder, made from the data and the skills that the settings name."""
+    return BotModel(settings.home, settings.bot())

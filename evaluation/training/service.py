@@ -14,10 +14,12 @@ from core.db import Database
 from core.db.models import TrainingSession
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.rasa import Rasa
+from core.secrets import derive_key
+from core.settings import Settings
 from evaluation.training import sessions, validation
 from evaluation.training.data import read_parts
 from evaluation.training.deployment import Deployment
-from evaluation.training.model import BotModel, Release
+from evaluation.training.model import BotModel, Release, make_model
 from evaluation.training.trials import Case, Verdict, compare_releases
 
 log = structlog.get_logger()
@@ -204,3 +206,10 @@ class Training:
     def keeps(self, row: TrainingSession) -> bool:
         """Whether its model is still on the disk."""
         return bool(row.model) and Release(self.model.home / str(row.model)).archive.is_file()
+
+
+def make_training(settings: Settings, database: Database) -> Training:
+    """Trains and deploys on this machine."""
+    return Training(
+        database, make_model(settings), lambda: Rasa(settings.rasa(), derive_key(settings.secret_key(), "rasa"))
+    )

@@ -13,7 +13,7 @@ import structlog
 
 from core.db.models import TrainingSession
 from core.errors import KnowledgeUnavailable
-from knowledge.wiring import Knowledge
+from knowledge.services import Knowledge
 
 log = structlog.get_logger()
 

@@ -16,13 +16,14 @@ from core import audit
 from core.db import Database
 from core.db.models import TrainingSession
 from core.errors import Conflict, NotFound, RejoinderError
+from core.settings import Settings
 from evaluation.training import sessions
 from evaluation.training.lock import hold_folder_lock
 from evaluation.tuning import examples, measures, pairs
 from evaluation.tuning.models import TunedModels
 from evaluation.tuning.swap import Swap
-from evaluation.tuning.trainer import check_environment, fine_tune
-from knowledge.wiring import Knowledge
+from evaluation.tuning.trainer import check_environment, fine_tune, packaged_base
+from knowledge.services import Knowledge
 
 log = structlog.get_logger()
 
@@ -268,3 +269,9 @@ class Tuning:
                 sessions.end_training(session, row, "failed", error=cause)
             elif row is not None and row.status in {"ready", "replaced"}:
                 row.step, row.error = "", f"not deployed: {cause}"
+
+
+def make_tuning(settings: Settings, knowledge: Knowledge) -> Tuning:
+    """Trains and deploys on this machine; nothing is connected or loaded before it is used."""
+    base = settings.embedding_model or packaged_base()
+    return Tuning(knowledge, TunedModels(settings.home), base)

@@ -12,7 +12,7 @@ from core.errors import Conflict, KnowledgeUnavailable
 from knowledge.entries import editor
 from knowledge.entries.editor import Revision
 from knowledge.index.indexer import make_end_position
-from knowledge.wiring import Knowledge
+from knowledge.services import Knowledge
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import structlog
 
 from core.language import WORDS, language_of
-from core.sentiment import Feeling, Mood
+from core.sentiment import Feeling, Mood, Sentiment, skip_sentiment
 from knowledge.sentiment import features, urgency
 from knowledge.types import Embeds
 
@@ -158,6 +158,15 @@ def _is_foreign(text: str, words: list[str]) -> bool:
     """Is it in a language that the model has not learnt? Roman Urdu shares a small word with many."""
     small = WORDS.get(language_of(text), WORDS["en"])
     return small is not WORDS["en"] and len(small.intersection(words)) >= FOREIGN_WORDS
+
+
+def load_sentiment(embedder: Embeds) -> Sentiment:
+    """How messages sound; where its weights cannot be read nothing is known, and that is logged."""
+    try:
+        return SentimentModel(embedder)
+    except (OSError, ValueError, KeyError):
+        log.exception("no sentiment: the weights cannot be read")
+        return skip_sentiment
 
 
 def is_latin(text: str) -> bool:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from connectors.http.config import WebConfig
 from connectors.web import routes, transfer, widget
+from connectors.web.access import WebAccess
 from console.pages import front
 from core.bot.parts import Voice
 from core.errors import InvalidInput
@@ -53,8 +54,8 @@ class FakeTransfers:
 def chat_app(turns: FakeTurns, config: WebConfig = WIDE_LIMITS, transfers: FakeTransfers | None = None) -> FastAPI:
     """What a browser needs of the app."""
     app = FastAPI()
-    app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, config))
-    app.include_router(transfer.router(config, transfers))
+    app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, WebAccess(config)))
+    app.include_router(transfer.router(WebAccess(config), transfers))
     app.include_router(widget.router())
     app.include_router(front.router(Voice(), demo=True))
     return app

@@ -12,7 +12,7 @@ import yaml
 from console.cli.rasa import endpoint
 from console.cli.start import how_many, process_environment, remember_demo
 from core.settings import Settings
-from evaluation.training.wiring import make_model
+from evaluation.training.model import make_model
 from testing.instance import ROOT
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from connectors.http.config import WebConfig
 from connectors.web import routes, widget
+from connectors.web.access import WebAccess
 from tests.connectors.doubles import FakeFeedback, FakeTurns
 
 PAGE = "https://shop.example"
@@ -28,7 +29,7 @@ def make_client(turns: FakeTurns) -> Callable[..., httpx.AsyncClient]:
     def make(**changes) -> httpx.AsyncClient:
         config = replace(CONFIG, **changes)
         app = FastAPI()
-        app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, config))
+        app.include_router(routes.router(turns, FakeFeedback(turns), turns.hub, WebAccess(config)))
         app.include_router(widget.router())
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="https://chat.example", headers={"Origin": PAGE})

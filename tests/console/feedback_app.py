@@ -8,6 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from connectors.http.config import WebConfig
+from connectors.web.access import WebAccess
 from connectors.web.tokens import Tokens
 from console.api import ApiServices, router
 from console.api.feedback import submit_router
@@ -34,7 +35,7 @@ def client_of(database: Database, corrections: Any = None) -> httpx.AsyncClient:
         "let me in", "default", database, CATALOGUE, made.router, would_ask, links=LINKS, corrections=corrections
     )
     app = FastAPI()
-    app.include_router(submit_router(Feedback(database), LINKS, CONFIG))
+    app.include_router(submit_router(Feedback(database), LINKS, WebAccess(CONFIG)))
     app.include_router(router(services))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app", headers=STAFF)
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from connectors.senders import make_senders
 from connectors.web import receipts, routes, widget
+from connectors.web.access import WebAccess
 from console.api.handoffs import router as handoffs_api
 from console.api.inbox import router as inbox_api
 from console.auth.gate import Gate
@@ -58,8 +59,8 @@ class InboxWorld:
         gate, web = Gate(self.database, T, "let me in"), WIDE_LIMITS
         self.app.include_router(handoffs_api(gate, self.handoffs))
         self.app.include_router(inbox_api(gate, self.inbox))
-        self.app.include_router(routes.router(self.turns, Feedback(self.database), self.hub, web))
-        self.app.include_router(receipts.router(web, Signs(self.database, self.hub)))
+        self.app.include_router(routes.router(self.turns, Feedback(self.database), self.hub, WebAccess(web)))
+        self.app.include_router(receipts.router(WebAccess(web), Signs(self.database, self.hub)))
         self.app.include_router(widget.router())
         self.app.include_router(front.router(Voice(), demo=True))
         for each in self.staff.app.router.routes:

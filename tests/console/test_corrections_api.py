@@ -17,7 +17,7 @@ from knowledge.curation.corrections.service import Corrections
 from knowledge.entries import editor as entries
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
-from knowledge.wiring import make_corrections
+from knowledge.services import Knowledge
 from tests.console.feedback_app import client_of
 
 PATH = "/v1/bot/corrections/"
@@ -45,7 +45,7 @@ async def api(settings: Settings, sqlite: Database, chroma_url: str) -> AsyncIte
     with sqlite.session() as session:
         editor = EntryEditor(session, "default", Change("test", "test"))
         entry = editor.add(Content("faq", WRONG, (QUESTION,)), approved=True).id
-    corrections: Corrections = make_corrections(settings.model_copy(update={"chroma_url": chroma_url}), sqlite)
+    corrections: Corrections = Knowledge(settings.model_copy(update={"chroma_url": chroma_url}), sqlite).corrections
     async with client_of(sqlite, corrections) as http:
         yield Api(http, entry)
     corrections.close()

@@ -11,7 +11,7 @@ from core.db.models import AuditEvent, Conversation, HumanCorrection, Message, T
 from core.settings import Settings
 from knowledge.curation.corrections.service import Corrections
 from knowledge.embeddings.embedder import Embedder
-from knowledge.wiring import make_corrections, make_knowledge
+from knowledge.services import Knowledge
 from tests.console.staff import ANA, BEN, VERA, Browser, Staff, open_console
 from tests.knowledge.review.doubles import T, add_entry, phrasings, served
 
@@ -161,7 +161,7 @@ async def test_what_is_not_there(staff: Staff) -> None:
 @pytest.fixture
 def really_away(settings: Settings, sqlite: Database) -> Iterator[Corrections]:
     """With the real indexes; nobody listens where Chroma should be."""
-    corrections = make_corrections(settings, sqlite, Embedder())
+    corrections = Knowledge(settings, sqlite, Embedder()).corrections
     yield corrections
     corrections.close()
 
@@ -178,7 +178,7 @@ async def test_with_chroma_down_the_page_says_when_it_goes_live(
         assert "This approval is stored." in page and "not live yet" in page
         assert "It is live" not in page
         assert served(staff.database) == {QUESTION: RIGHT}
-        back = make_knowledge(settings.model_copy(update={"chroma_url": chroma_url}), sqlite, Embedder())
+        back = Knowledge(settings.model_copy(update={"chroma_url": chroma_url}), sqlite, Embedder())
         back.synchroniser.sync(T)
         back.close()
         page = (await ben.get(path)).text

@@ -19,8 +19,8 @@ from knowledge.entries.editor import Change, EntryEditor
 from knowledge.imports.importer import Options, Report
 from knowledge.imports.sources.fetcher import Fetcher
 from knowledge.imports.sources.origins import open_origin
+from knowledge.services import Knowledge
 from knowledge.types import Candidate, Entry
-from knowledge.wiring import Knowledge, make_knowledge
 
 BY_TEST = Change("tester", "test")
 
@@ -85,6 +85,6 @@ def small_shop(settings: Settings, sqlite: Database, chroma_url: str, embedder: 
 
 
 def opened(settings: Settings, database: Database, embedder: Embedder) -> Iterator[Shop]:
-    knowledge = make_knowledge(settings, database, embedder)
+    knowledge = Knowledge(settings, database, embedder)
     yield Shop(knowledge, f"shop-{uuid4().hex[:8]}")
     knowledge.close()

@@ -10,7 +10,6 @@ from knowledge.embeddings.embedder import Embedder
 from knowledge.embeddings.multilingual import MultilingualEmbedder
 from knowledge.index.entry_vectors import TextEmbedder
 from knowledge.types import Entry, Question
-from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop
 
 ENTRIES = {
@@ -56,7 +55,7 @@ def test_each_language_finds_its_own_entries(stocked: Shop, asked: str, answer: 
 
 
 def test_a_likely_answer_is_sent_in_its_language(stocked: Shop, settings: Settings, embedder: Embedder) -> None:
-    answering = make_answering(settings, stocked.knowledge.database, embedder, stocked.knowledge)
+    answering = stocked.knowledge.answering
     answer = answering.answer(Question(stocked.tenant, "Wie lange dauert denn der Versand bei euch?"))
     assert answer.outcome in {"answered", "suggested"}
     assert answer.parts[0].text == "Pakete kommen nach 2 bis 4 Werktagen an."

@@ -17,7 +17,7 @@ from knowledge.entries.content import Content
 from knowledge.entries.editor import EntryEditor
 from knowledge.index.retriever import fuse_rankings
 from knowledge.index.synchroniser import Synchroniser
-from knowledge.wiring import make_knowledge
+from knowledge.services import Knowledge
 from testing import services
 from testing.instance import chroma_server
 from tests.knowledge.conftest import BY_TEST, Shop, opened
@@ -96,9 +96,7 @@ def test_an_unknown_tenant_knows_nothing(stocked: Shop) -> None:
 def test_a_change_is_served_with_the_next_question(stocked: Shop, settings: Settings, chroma_url: str) -> None:
     """Another process changes, this one answers."""
     stocked.best("can I send stuff back")
-    other = make_knowledge(
-        settings.model_copy(update={"chroma_url": chroma_url}), stocked.knowledge.database, Embedder()
-    )
+    other = Knowledge(settings.model_copy(update={"chroma_url": chroma_url}), stocked.knowledge.database, Embedder())
     entry_id = Shop(other, stocked.tenant).add("Are dogs allowed in the shop?", "On a lead.")
     other.synchroniser.sync(stocked.tenant)
     assert stocked.best("may I bring my puppy?") == "On a lead."

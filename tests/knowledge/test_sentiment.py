@@ -8,8 +8,7 @@ import pytest
 from benchmarks.sentiment import sentences
 from knowledge.embeddings.embedder import Embedder
 from knowledge.sentiment import urgency
-from knowledge.sentiment.model import CALM, FEELINGS, SentimentModel, is_latin
-from knowledge.wiring import make_sentiment
+from knowledge.sentiment.model import CALM, FEELINGS, SentimentModel, is_latin, load_sentiment
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +117,12 @@ class Broken:
 
 
 def test_with_another_embedding_the_words_alone_tell() -> None:
-    mood = make_sentiment(OtherModel())("Thank you so much, great service!")
+    mood = load_sentiment(OtherModel())("Thank you so much, great service!")
     assert mood and mood.feeling == "positive"
 
 
 def test_where_it_fails_nothing_is_said() -> None:
-    assert make_sentiment(Broken())("Thank you") is None
+    assert load_sentiment(Broken())("Thank you") is None
 
 
 @pytest.mark.parametrize(

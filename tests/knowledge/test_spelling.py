@@ -12,7 +12,6 @@ from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.content import Content
 from knowledge.text.speller import Speller
 from knowledge.types import Question
-from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop
 
 DOCUMENTS = {"send", "back", "gift", "card", "the", "brochure", "warranty", "parcelway", "table", "myself", "receipt"}
@@ -69,7 +68,7 @@ def test_a_mistyped_question_is_answered_from_the_words_of_the_documents(
         "zorbex",
         "the",
     }
-    answering = make_answering(settings, shop.knowledge.database, embedder, shop.knowledge)
+    answering = shop.knowledge.answering
     answer = answering.answer(Question(shop.tenant, "can i get a zorbx refil"))
     assert answer.parts[0].text == "Zorbex refills are sold in stores."
     described = describe_explanation(answering.explain(Question(shop.tenant, "can i get a zorbx refil")))

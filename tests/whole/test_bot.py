@@ -148,7 +148,7 @@ def test_a_question_in_the_middle_of_a_form_is_answered_and_the_form_goes_on(cha
         ("I don't have one", "in the e-mail that confirmed"),
         ("do elephants like jazz?", "know"),
         ("good morning", "help"),
-        ("purple", "Is it one of these"),
+        ("purple", "didn't quite get that"),
     ],
 )
 def test_what_a_form_cannot_use_gets_a_sentence_and_the_form_goes_on(

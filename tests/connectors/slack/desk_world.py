@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from connectors.slack.connections import Connections
 from connectors.slack.desk import SlackDesk
 from connectors.slack.files import Files
-from connectors.slack.wiring import make_connections, make_slack
+from connectors.slack.service import make_connections, make_slack
 from core.bot.texts import Texts
 from core.conversations.inbox import Inbound
 from core.conversations.turns import Turns

@@ -16,6 +16,7 @@ from connectors.twilio.texts import Texts
 from connectors.twilio.transfer import Transfer
 from connectors.twilio.whatsapp import WHATSAPP
 from connectors.web import routes, transfer
+from connectors.web.access import WebAccess
 from core.conversations.feedback import Feedback
 from core.db.models import Address, Conversation, Customer, Message
 from testing.twilio import ACCOUNT, TOKEN
@@ -35,8 +36,8 @@ async def visitor(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
         rig.twilio.approve(name)
     moves = Transfer(WHATSAPP, twilio, contents, rig.database, Texts.load(DOMAIN), rig.deliverer.wake)
     app = FastAPI()
-    app.include_router(transfer.router(config, moves))
-    app.include_router(routes.router(rig.turns, Feedback(rig.database), rig.turns.hub, config))
+    app.include_router(transfer.router(WebAccess(config), moves))
+    app.include_router(routes.router(rig.turns, Feedback(rig.database), rig.turns.hub, WebAccess(config)))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url=PUBLIC, headers={"Origin": PUBLIC}
     ) as http:

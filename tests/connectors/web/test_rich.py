@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from connectors.web import routes
+from connectors.web.access import WebAccess
 from core.bot.texts import Texts
 from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
@@ -34,7 +35,7 @@ def rasa() -> FakeRasa:
 async def chat(sqlite: Database, rasa: FakeRasa) -> AsyncIterator[httpx.AsyncClient]:
     turns = Turns(sqlite, rasa, Hub(), Texts("That failed.", "waiting"), 4000)  # type: ignore[arg-type]
     app = FastAPI()
-    app.include_router(routes.router(turns, Feedback(sqlite), turns.hub, CONFIG))
+    app.include_router(routes.router(turns, Feedback(sqlite), turns.hub, WebAccess(CONFIG)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport, base_url="https://chat.example", headers={"Origin": PAGE}

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from connectors.web import routes
+from connectors.web.access import WebAccess
 from connectors.web.tokens import Tokens
 from core.bot.texts import Texts
 from core.conversations.feedback import Feedback
@@ -40,7 +41,7 @@ async def chat(request: pytest.FixtureRequest, sqlite: Database) -> AsyncIterato
     turns = real if request.param == "real" else FakeTurns(answering=_answering)
     app = FastAPI()
     feedback = Feedback(sqlite) if request.param == "real" else FakeFeedback(turns)
-    app.include_router(routes.router(turns, feedback, turns.hub, CONFIG))
+    app.include_router(routes.router(turns, feedback, turns.hub, WebAccess(CONFIG)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(
         transport=transport, base_url="https://chat.example", headers={"Origin": PAGE}

@@ -6,9 +6,9 @@ import pytest
 from pydantic import SecretStr
 
 from core.db import Database
+from core.llm.factory import make_router
 from core.llm.router.router import Router
 from core.llm.types import Caller, Message, Request, Signals
-from core.llm.wiring import make_router
 from core.settings import Settings
 from testing import Behaviour, FakeGemini, FakeOpenAI, refused_url, services
 from testing.waiting import soon

@@ -12,7 +12,7 @@ import pytest
 from core.db import Database
 from core.settings import Settings
 from evaluation.tuning.service import Tuning
-from knowledge.wiring import Knowledge
+from knowledge.services import Knowledge
 from tests.evaluation.tuning.doubles import Tuned, make, opened, store
 
 

@@ -16,7 +16,7 @@ from evaluation.tuning.service import Tuning
 from knowledge.embeddings.embedder import Vectors
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
-from knowledge.wiring import Knowledge, make_knowledge
+from knowledge.services import Knowledge
 
 WORDS, TOPICS = 4096, 600
 """Dimensions: one model's vectors in the other one's index are an error of Chroma's."""
@@ -83,6 +83,6 @@ def make(settings: Settings, database: Database, tuned: Callable[[Path], object]
 
 def opened(settings: Settings, database: Database, tuned: Callable[[Path], object]) -> Knowledge:
     own = settings.model_copy(update={"embedding_model": Path("base")})  # alone, without the multilingual one
-    knowledge = make_knowledge(own, database, Base())
+    knowledge = Knowledge(own, database, Base())
     knowledge.spaces._load = tuned
     return knowledge

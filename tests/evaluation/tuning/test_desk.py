@@ -13,7 +13,7 @@ from evaluation.tuning.swap import Swap
 from knowledge.entries import editor as entries
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
-from knowledge.wiring import Knowledge
+from knowledge.services import Knowledge
 from tests.evaluation.tuning.conftest import World
 from tests.evaluation.tuning.doubles import Base, answer, phrasing, store
 

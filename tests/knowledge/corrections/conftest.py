@@ -18,7 +18,6 @@ from knowledge.curation.corrections.service import Corrections
 from knowledge.curation.corrections.types import Proposal
 from knowledge.embeddings.embedder import Embedder
 from knowledge.types import Question, Utterance
-from knowledge.wiring import make_answering
 from tests.knowledge.conftest import Shop, opened
 
 
@@ -94,7 +93,7 @@ class Desk:
 
 def desk_of(settings: Settings, database: Database, embedder: Embedder) -> Iterator[Desk]:
     for shop in opened(settings, database, embedder):
-        answering = make_answering(settings, database, embedder, shop.knowledge)
+        answering = shop.knowledge.answering
         corrections = Corrections(database, shop.knowledge.synchroniser, answering)
         yield Desk(shop, answering, corrections)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.web.wiring import web_config
+from connectors.web.access import web_config
 from core.settings import Settings
 
 

@@ -1,14 +1,15 @@
-"""Builds the web channel from the settings."""
+"""Who may use the routes that browsers call, by the settings."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from dataclasses import dataclass
+from functools import cached_property
 
 from connectors.http.config import WebConfig
-from connectors.web import routes, widget
-from core.conversations.feedback import Feedback
-from core.conversations.turns import Turns
-from core.events import Hub
+from connectors.http.cors import Origins
+from connectors.http.limits import Limits
+from connectors.web.channel import WebChannel
+from connectors.web.tokens import Tokens
 from core.secrets import derive_key
 from core.settings import Settings
 
@@ -31,8 +32,23 @@ def web_config(settings: Settings) -> WebConfig:
     )
 
 
-def make_web_channel(settings: Settings, turns: Turns, feedback: Feedback, hub: Hub) -> APIRouter:
-    """The chat API and the widget's script, ready for ``app.include_router``."""
-    router = routes.router(turns, feedback, hub, web_config(settings))
-    router.include_router(widget.router(settings.bot().voice))
-    return router
+@dataclass(frozen=True)
+class WebAccess:
+    """Who may speak: origin, token and rate, the same for every route that browsers call."""
+
+    config: WebConfig
+
+    @cached_property
+    def channel(self) -> WebChannel:
+        """Verifies tokens."""
+        return WebChannel(Tokens(self.config.secret, self.config.tenant, self.config.session_seconds))
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Which pages may call."""
+        return Origins(self.config.allowed_origins)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Counts what comes from one session and one address."""
+        return Limits(self.config)

@@ -1,7 +1,8 @@
-"""Builds the harvest from the settings."""
+"""What the worker does with the knowledge: harvest suggestions, and look again at near misses."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, dataclass
 
 import structlog
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from core.db import Database
 from core.db.models import Conversation, get_current_time
 from core.llm.client import Asking, own_router
+from core.llm.factory import make_router
 from core.llm.masking import make_masker
 from core.settings import Settings
 from knowledge.answers.injection import OrderDetector
@@ -19,8 +21,9 @@ from knowledge.curation.harvest.harvester import Harvester
 from knowledge.curation.harvest.llm_reader import ModelReader
 from knowledge.curation.harvest.pairs import PairFinder
 from knowledge.curation.harvest.queue import expire_suggestions
+from knowledge.curation.near_miss_review import SecondLook, open_misses
 from knowledge.embeddings.cached import RememberingEmbedder
-from knowledge.wiring import make_answering, make_embedder, make_knowledge
+from knowledge.services import Knowledge, make_embedder
 
 log = structlog.get_logger()
 
@@ -35,18 +38,17 @@ class Harvest:
 
 def make_harvest(settings: Settings, database: Database, ask: Asking | None = None) -> Harvest:
     """Everything, loaded; takes seconds. With ``ask``, models read along."""
-    embedder = make_embedder(settings)
-    remembering = RememberingEmbedder(embedder)
-    masker, orders = make_masker(), OrderDetector(remembering)
-    retriever = make_knowledge(settings, database, embedder).retriever
+    knowledge = Knowledge(settings, database, make_embedder(settings))
+    embedder, retriever = knowledge.cached_embedder, knowledge.retriever
+    masker, orders = make_masker(), OrderDetector(embedder)
     return Harvest(
         Harvester(
             database,
-            PairFinder(remembering, masker, orders),
+            PairFinder(embedder, masker, orders),
             retriever,
             ModelReader(ask, Prompts.load(), orders) if ask else None,
         ),
-        FaqFinder(database, remembering, masker, orders, make_answering(settings, database, embedder), retriever),
+        FaqFinder(database, embedder, masker, orders, knowledge.answering, retriever),
     )
 
 
@@ -64,3 +66,22 @@ def harvest_all(settings: Settings, database: Database) -> None:
             run = made.harvester.process(tenant_id)
             suggested = made.faq.suggest(tenant_id)
             log.info("harvested", tenant_id=tenant_id, **asdict(run), suggested_faq=suggested)
+
+
+def look_again(settings: Settings, database: Database) -> None:
+    """The second look at all tenants' near misses; nothing is loaded where there are none. For a job."""
+    with database.session() as session:
+        if not open_misses(session):
+            return
+    proposed = asyncio.run(_run_second_look(settings, database))
+    log.info("second look", proposed=proposed)
+
+
+async def _run_second_look(settings: Settings, database: Database) -> int:
+    router = make_router(settings, database)
+    await router.start()
+    try:
+        orders = OrderDetector(RememberingEmbedder(make_embedder(settings)))
+        return await SecondLook(database, router, Prompts.load(), orders).run()
+    finally:
+        await router.close()
