@@ -93,7 +93,7 @@ def test_going_back_finds_what_changed_meanwhile(world: World) -> None:
 
 
 def test_rollback_goes_one_back_each_time_and_the_last_three_are_kept(world: World, monkeypatch) -> None:
-    monkeypatch.setattr("evaluation.tuning.measures._interval", lambda *_: (0.1, 0.2))  # each is better
+    monkeypatch.setattr("evaluation.tuning.measures._compute_interval", lambda *_: (0.1, 0.2))  # each is better
     ids = [world.trained() for _ in range(4)]
     assert [world.row(i)["kept"] for i in ids] == [False, True, True, True]
     assert [world.row(i)["status"] for i in ids] == ["replaced", "replaced", "replaced", "deployed"]
