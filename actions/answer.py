@@ -19,7 +19,7 @@ from core import language
 from core.bot.texts import Texts
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
-from core.llm.types import Caller
+from core.llm.types import RequestOrigin
 from knowledge.answers.citations import without_marks
 from knowledge.answers.draft import GAP, Viewer
 from knowledge.answers.writer import Writer
@@ -219,9 +219,9 @@ def _get_event_text(event: dict[str, Any]) -> str:
     return "" if text.startswith("/") else text
 
 
-def _build_caller(tracker: Tracker) -> Caller:
+def _build_caller(tracker: Tracker) -> RequestOrigin:
     metadata = tracker.latest_message.get("metadata") or {}
-    return Caller(metadata.get("tenant_id", "default"), tracker.sender_id, metadata.get("turn_id"))
+    return RequestOrigin(metadata.get("tenant_id", "default"), tracker.sender_id, metadata.get("turn_id"))
 
 
 def _build_note(answer: Answer) -> Note:

@@ -17,7 +17,7 @@ class _Said(BaseModel):
     text: str
 
 
-class _Body(BaseModel):
+class _LookupBody(BaseModel):
     tenant_id: str
     conversation_id: str
     turn_id: str
@@ -30,7 +30,7 @@ def router(lookup: KnowledgeLookup, secret: str) -> APIRouter:
     routes = APIRouter()
 
     @routes.post(PATH, include_in_schema=False)
-    async def match_question(body: _Body, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+    async def match_question(body: _LookupBody, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
         if not hmac.compare_digest(authorization.encode(), f"Bearer {secret}".encode()):
             raise HTTPException(401, "Wrong or missing secret.")
         said = tuple((each.speaker, each.text) for each in body.history)

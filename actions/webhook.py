@@ -18,7 +18,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 from actions.servers import ActionServers
 from core.errors import ActionFailed
-from core.events import Chunk, Citable, Draft, Estimate, Event, Hub
+from core.events import Chunk, Citable, DraftEvent, Estimate, Event, Hub
 from core.rasa.answer import FAILED, extract_understanding
 from core.rasa.rich_content import NOTE
 
@@ -129,6 +129,6 @@ def _to_stream_events(turn_id: str, item: dict[str, Any]) -> Iterator[Event]:
     if "sources" in custom:
         yield Citable(turn_id, tuple(custom["sources"]))
     if "draft" in custom:
-        yield Draft(turn_id, custom["draft"])
+        yield DraftEvent(turn_id, custom["draft"])
     if item.get("text"):
         yield Chunk(turn_id, item["text"])

@@ -29,7 +29,7 @@ from core.db.upgrade import upgrade_database
 from core.llm.factory import make_router
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
-from core.llm.types import Caller, Request, Signals
+from core.llm.types import Request, RequestOrigin, RequestSignals
 from core.settings import Settings
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.curation.conversation_import import parse_conversations, store_conversations
@@ -86,7 +86,7 @@ async def _with_reuse(settings: Settings, database: Database, router: Router, qu
     writer = Knowledge(settings, database).make_writer(router)
     approved = 0
     for question in questions:
-        answer: Answer = await writer.answer(question, Caller(TENANT))
+        answer: Answer = await writer.answer(question, RequestOrigin(TENANT))
         router.invalidate(TENANT)
         approved += answer.written_by == "approved"
     return approved
@@ -165,17 +165,17 @@ def _questions(data: Path) -> list[Question]:
 
 def _plain(knowledge: Knowledge, question: Question) -> Request:
     found = knowledge.retriever.candidates(TENANT, [question.text], NEAREST)
-    signals = Signals(
+    signals = RequestSignals(
         question.text,
         len(question.history),
         found[0].dense if found else 0.0,
         evidence=tuple(c.entry.id for c in found),
     )
-    return Request(Prompts.load().answer(question, [c.entry for c in found]), Caller(TENANT), signals)
+    return Request(Prompts.load().answer(question, [c.entry for c in found]), RequestOrigin(TENANT), signals)
 
 
 def _of(request: Request, arm: str) -> Request:
-    return replace(request, caller=Caller(arm))
+    return replace(request, caller=RequestOrigin(arm))
 
 
 def _all_to_balanced(database: Database) -> None:

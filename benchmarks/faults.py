@@ -25,7 +25,7 @@ from core.db.upgrade import upgrade_database
 from core.errors import NoProviderLeft
 from core.llm.factory import make_router
 from core.llm.router.router import Router
-from core.llm.types import Caller, Delta, Message, Request, Restart, Signals
+from core.llm.types import ChatMessage, Delta, Request, RequestOrigin, RequestSignals, Restart
 from core.settings import Settings
 from testing import Behaviour, FakeGemini, FakeOpenAI, refused_url
 
@@ -211,9 +211,13 @@ async def _played(scenario: Scenario) -> Found:
 
 async def _customer(router: Router, number: int) -> Seen:
     question = f"May I return order {number}?"
-    messages = (Message("system", "Answer."), Message("user", question))
+    messages = (ChatMessage("system", "Answer."), ChatMessage("user", question))
     request = Request(
-        messages, Caller("bench", f"c{number}"), Signals(question, 0, 0.9), max_output_tokens=OUTPUT, extract=EXTRACT
+        messages,
+        RequestOrigin("bench", f"c{number}"),
+        RequestSignals(question, 0, 0.9),
+        max_output_tokens=OUTPUT,
+        extract=EXTRACT,
     )
     seen, started = Seen(), time.perf_counter()
     alive = started

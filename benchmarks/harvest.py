@@ -38,11 +38,11 @@ from core.llm.masking import make_masker
 from knowledge.answers.injection import OrderDetector
 from knowledge.curation.conversation_import import ImportedConversation, store_conversations
 from knowledge.curation.harvest import Harvester
-from knowledge.curation.harvest.llm_reader import Proposal, Reading
+from knowledge.curation.harvest.llm_reader import ConversationReading, ModelProposal
 from knowledge.curation.harvest.pairs import PairFinder
-from knowledge.curation.harvest.transcript import Said, Transcript, clean_channel_text
-from knowledge.curation.harvest.vocabulary import House
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.curation.harvest.transcript import Transcript, TranscriptLine, clean_channel_text
+from knowledge.curation.harvest.vocabulary import CompanyVocabulary
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.editor import Change
 from knowledge.relevance.extract import sentences_of
@@ -88,18 +88,20 @@ class Plot:
 class Gullible:
     """Proposes each sentence of the customer with all that the person said next."""
 
-    def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
+    def read(
+        self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()
+    ) -> ConversationReading | None:
         """Everything, unasked."""
         del tenant_id, categories
-        return Reading(tuple(_proposed(transcript)))
+        return ConversationReading(tuple(_proposed(transcript)))
 
 
-def _proposed(transcript: Transcript) -> Iterator[Proposal]:
+def _proposed(transcript: Transcript) -> Iterator[ModelProposal]:
     for n, exchange in enumerate(transcript.exchanges()):
         sentences = tuple(s for each in exchange.answered for s in sentences_of(each.text))
         for each in exchange.asked:
             for question in {each.text, *sentences_of(each.text)}:
-                yield Proposal(n, question, sentences)
+                yield ModelProposal(n, question, sentences)
 
 
 def run(data: Path) -> Result:
@@ -117,7 +119,7 @@ def _run(data: Path, reader: Gullible | None) -> Result:
     """Harvest as it is, then planted; look at every candidate."""
     conversations = list({c.external_id: c for c in read(data)}.values())  # some are in two files
     plants = list(plants_of(data))
-    embedder = RememberingEmbedder(Embedder())
+    embedder = CachedEmbedder(Embedder())
     finder = PairFinder(embedder, make_masker(), OrderDetector(embedder))
     with tempfile.TemporaryDirectory() as folder:
         clean, seconds = _harvested(Path(folder) / "clean.db", finder, reader, conversations)
@@ -313,8 +315,8 @@ def _print_examples(candidates: Sequence[Candidate]) -> None:
         print(f"\n[{candidate.external_id}] {candidate.question}\n    {candidate.answer}")
 
 
-def _house(conversations: Sequence[ImportedConversation]) -> House:
-    house = House()
+def _house(conversations: Sequence[ImportedConversation]) -> CompanyVocabulary:
+    house = CompanyVocabulary()
     for conversation in conversations:
         for turn in conversation.turns:
             if turn.speaker != "customer":
@@ -323,7 +325,9 @@ def _house(conversations: Sequence[ImportedConversation]) -> House:
 
 
 def _transcript(conversation: ImportedConversation) -> Transcript:
-    said = (Said(turn.speaker, clean_channel_text(turn.text), str(n)) for n, turn in enumerate(conversation.turns))
+    said = (
+        TranscriptLine(turn.speaker, clean_channel_text(turn.text), str(n)) for n, turn in enumerate(conversation.turns)
+    )
     return Transcript(conversation.external_id, tuple(said))
 
 

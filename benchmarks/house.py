@@ -16,7 +16,7 @@ from statistics import mean
 from typing import NamedTuple
 
 from benchmarks.report import Result, at_least, at_most
-from connectors.http.limits import Limits
+from connectors.http.limits import RateLimits
 from console.container import Container
 from core.settings import Settings
 from knowledge.index.retriever import HybridRetriever
@@ -27,7 +27,7 @@ PRODUCT = ("actions", "bot", "connectors", "console", "core", "evaluation", "kno
 ROOMS = ("knowledge", "core/handoffs")
 SHORT = 3
 """A docstring of so many words repeats the name."""
-MADE_ONCE = (HybridRetriever, Spaces, Limits)
+MADE_ONCE = (HybridRetriever, Spaces, RateLimits)
 
 
 class Source(NamedTuple):

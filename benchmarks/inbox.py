@@ -22,9 +22,9 @@ from benchmarks.report import Result, at_most
 from console.auth.roles import PERMISSIONS
 from console.auth.sessions import Person
 from console.pages.staff import inbox_parts
-from console.pages.staff.inbox_parts import View
+from console.pages.staff.inbox_parts import InboxView
 from core.conversations import search
-from core.conversations.search import OUTCOMES, Filter
+from core.conversations.search import OUTCOMES, ConversationFilter
 from core.db import Database
 from core.db.models import (
     Conversation,
@@ -76,7 +76,7 @@ def run(_data: Path, turns: float, times: float) -> Result:
 
 
 def _lists(handoffs: list[str]) -> dict[str, Callable[[Session], Any]]:
-    def found(wanted: Filter, deep: int = 0) -> Callable[[Session], Any]:
+    def found(wanted: ConversationFilter, deep: int = 0) -> Callable[[Session], Any]:
         def work(session: Session) -> None:
             page = search.list_conversations(session, TENANT, wanted)
             for _ in range(deep):
@@ -84,22 +84,22 @@ def _lists(handoffs: list[str]) -> dict[str, Callable[[Session], Any]]:
 
         return work
 
-    def inbox(view: View, chosen: str | None = None) -> Callable[[Session], Any]:
+    def inbox(view: InboxView, chosen: str | None = None) -> Callable[[Session], Any]:
         return lambda session: inbox_parts.load_inbox(session, TENANT, view, ANA, chosen)
 
-    recent = Filter(outcome="unknown", rating="not_helpful", since=get_current_time() - timedelta(days=30))
+    recent = ConversationFilter(outcome="unknown", rating="not_helpful", since=get_current_time() - timedelta(days=30))
     return {
-        "inbox": inbox(View()),
-        "inbox, one chosen": inbox(View(), handoffs[0]),
-        "inbox, searched": inbox(View(text="zebra")),
-        "conversations": found(Filter()),
-        "conversations, page 5": found(Filter(), deep=4),
-        "conversations, a common word": found(Filter("refund")),
-        "conversations, a rare word": found(Filter("zebra")),
-        "conversations, an id": found(Filter("no such id")),
+        "inbox": inbox(InboxView()),
+        "inbox, one chosen": inbox(InboxView(), handoffs[0]),
+        "inbox, searched": inbox(InboxView(text="zebra")),
+        "conversations": found(ConversationFilter()),
+        "conversations, page 5": found(ConversationFilter(), deep=4),
+        "conversations, a common word": found(ConversationFilter("refund")),
+        "conversations, a rare word": found(ConversationFilter("zebra")),
+        "conversations, an id": found(ConversationFilter("no such id")),
         "conversations, unknown and not helpful": found(recent),
-        "conversations, resolved by a person": found(Filter(handoff="resolved")),
-        "conversations, without handoff": found(Filter(handoff="none")),
+        "conversations, resolved by a person": found(ConversationFilter(handoff="resolved")),
+        "conversations, without handoff": found(ConversationFilter(handoff="none")),
     }
 
 

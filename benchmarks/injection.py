@@ -34,7 +34,7 @@ from core.db import Database
 from core.db.upgrade import upgrade_database
 from core.llm.factory import make_router
 from core.llm.router.router import Router
-from core.llm.types import Caller
+from core.llm.types import RequestOrigin
 from core.settings import Settings
 from knowledge.answers.draft import Nobody
 from knowledge.answers.grounding import Grounding
@@ -42,7 +42,7 @@ from knowledge.answers.injection import OrderDetector
 from knowledge.answers.part_writer import PartWriter
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.answers.writer import Writer
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.types import Entry, Question
 from testing import Behaviour, FakeOpenAI
@@ -136,7 +136,7 @@ class _Bench:
     openai: FakeOpenAI
     database: Database
     router: Router
-    embedder: RememberingEmbedder
+    embedder: CachedEmbedder
     tokens: Embedder
 
     @classmethod
@@ -147,7 +147,7 @@ class _Bench:
         router = make_router(settings, database)
         await router.start()
         tokens = Embedder()
-        return cls(openai, database, router, RememberingEmbedder(tokens), tokens)
+        return cls(openai, database, router, CachedEmbedder(tokens), tokens)
 
     async def close(self) -> None:
         await self.router.close()
@@ -182,7 +182,7 @@ class _Bench:
         parts = PartWriter(self.router, Prompts.load(), Grounding(self.embedder))
         writer = Writer(answering, self.router, Prompts.load(), parts, OrderDetector(self.embedder))
         self.router.invalidate(TENANT)
-        answer = await writer.answer(Question(TENANT, message), Caller(TENANT), watcher := _Watcher())
+        answer = await writer.answer(Question(TENANT, message), RequestOrigin(TENANT), watcher := _Watcher())
         extract = "\n".join(part.text for part in answer.parts if part.written_by == "extract")
         return "\n".join([watcher.shown, *(part.text for part in answer.parts)]), extract
 

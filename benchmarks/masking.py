@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.public_data import read_rows
 from benchmarks.report import Result, at_least, at_most
 from core.llm.masking import Masker, make_masker
-from core.llm.types import Caller, Message, Request
+from core.llm.types import ChatMessage, Request, RequestOrigin
 
 GOAL = 0.98
 KINDS = {"EMAIL_ADDRESS": "EMAIL", "PHONE_NUMBER": "PHONE", "CREDIT_CARD": "CARD", "IBAN_CODE": "IBAN", "US_SSN": "ID"}
@@ -92,7 +92,7 @@ def _speed(masker: Masker, rows: list[dict[str, Any]]) -> dict[str, float]:
             start = (n * 997) % (len(everything) - size)
             # a number of its own at each line's end, so that no line comes from memory
             text = everything[start : start + size].replace("\n", f" {n}/{size}\n")
-            request = Request((Message("user", text),), Caller("bench"))
+            request = Request((ChatMessage("user", text),), RequestOrigin("bench"))
             began = time.perf_counter()
             masker.mask(request)
             took.append((time.perf_counter() - began) * 1000)

@@ -33,7 +33,7 @@ from core.jobs.queue import make_queue
 from core.llm.masking import make_masker
 from core.settings import Settings
 from evaluation.training.examples import export_examples
-from evaluation.training.service import Training, make_training
+from evaluation.training.service import TrainingService, make_training
 from knowledge.curation.corrections import decisions, proposals
 from knowledge.curation.corrections.types import Proposal
 from testing.instance import ROOT, Instance, _descendants, _read, instance
@@ -114,7 +114,7 @@ async def _measured(bot: Instance, data: Path) -> Result:
     return {"figures": figures, "targets": targets, "notes": ["customers, training and servers share two cores"]}
 
 
-def _retrained(settings: Settings, database: Database, training: Training) -> tuple[TrainingSession, float]:
+def _retrained(settings: Settings, database: Database, training: TrainingService) -> tuple[TrainingSession, float]:
     """The training in the end, and the seconds since the approval."""
     tenant = settings.tenant
     with database.session() as session:
@@ -179,7 +179,7 @@ def _form_goes_on(chat: Chat) -> bool:
     return "on its way" in "\n".join(texts)
 
 
-def _after_a_crash(bot: Instance, training: Training) -> str | None:
+def _after_a_crash(bot: Instance, training: TrainingService) -> str | None:
     """What Rasa serves after it was killed and came back."""
     lines = {pid: _read(pid, "cmdline").replace("\0", " ") for pid in _descendants(bot.pid)}
     for pid in (pid for pid, line in lines.items() if "rasa_server run" in line and "deploy/keep" not in line):

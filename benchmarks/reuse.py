@@ -23,11 +23,11 @@ from benchmarks.report import Result, at_least, at_most
 from benchmarks.reuse_worlds import Ask, World, worlds
 from core.feedback.settings import Learning
 from knowledge.answers.decision import retrieve_shortlist
-from knowledge.answers.reuse.bound import Bound, Experience, Seen
+from knowledge.answers.reuse.bound import Experience, JudgedUse, ReuseBound
 from knowledge.answers.reuse.contrast_guards import find_difference
-from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse
+from knowledge.answers.reuse.decision import EmptyBook, KnownPhrasing, Reuse, ReuseDecision
 from knowledge.answers.reuse.score import Closeness
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.index.entry_vectors import TextEmbedder
 from knowledge.relevance.matcher import Match, TrainedMatcher
@@ -49,20 +49,20 @@ class Memory(EmptyBook):
     """What is observed in one run."""
 
     error: float = ERROR
-    judged: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
+    judged: dict[str, list[JudgedUse]] = field(default_factory=lambda: defaultdict(list))
     scores: list[float] = field(default_factory=list)
     experience: Experience = field(default_factory=Experience)
     new: int = 0
 
-    def known(self, tenant_id: str, entry_id: str) -> Known:  # noqa: ARG002
+    def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:  # noqa: ARG002
         """The allowed error, and what was judged."""
-        return Known(Learning(reuse_error=self.error), self.judged[entry_id], self.experience)
+        return KnownPhrasing(Learning(reuse_error=self.error), self.judged[entry_id], self.experience)
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:  # noqa: ARG002
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:  # noqa: ARG002
         """Its score."""
         self.scores.append(decision.score)
 
-    def judge(self, entry_id: str, seen: Seen) -> None:
+    def judge(self, entry_id: str, seen: JudgedUse) -> None:
         """Somebody says whether it was right; now and then the tenant's curve is learnt anew."""
         self.judged[entry_id].append(seen)
         self.new += 1
@@ -77,7 +77,7 @@ class Met:
 
     world: str
     reusable: bool
-    decision: Decision
+    decision: ReuseDecision
     right: bool
     """The best match is one of those that answer."""
     cosine: float
@@ -87,8 +87,8 @@ class Met:
 def run(data: Path) -> Result:
     """Own pairs, then the sets."""
     embedder = Embedder()
-    remembering, matcher = RememberingEmbedder(embedder, 20_000), TrainedMatcher(embedder)
-    closeness, bound = Closeness(), Bound.shipped()
+    remembering, matcher = CachedEmbedder(embedder, 20_000), TrainedMatcher(embedder)
+    closeness, bound = Closeness(), ReuseBound.shipped()
     pairs = _pairs(remembering, matcher, closeness, bound)
     cold: list[Met] = []
     stream: list[Met] = []
@@ -127,7 +127,7 @@ class Stream:
     """Asks one after the other, and learns from what a reviewer and thumbs would say."""
 
     def __init__(
-        self, world: World, reuse: Reuse, memory: Memory, embedder: RememberingEmbedder, matcher: TrainedMatcher
+        self, world: World, reuse: Reuse, memory: Memory, embedder: CachedEmbedder, matcher: TrainedMatcher
     ) -> None:
         self._world, self._reuse, self._memory, self._matcher = world.name, reuse, memory, matcher
         self._retriever = InMemoryRetriever(world.entries, TextEmbedder(embedder))
@@ -141,7 +141,7 @@ class Stream:
             met, match = _one(self._world, ask, self._reuse, self._retriever, self._matcher)
             found.append(met)
             entry = match.candidate.entry
-            seen = Seen(met.decision.score, met.right)
+            seen = JudgedUse(met.decision.score, met.right)
             if met.decision.verdict == "verbatim" and self._thumbs.randrange(THUMBS) == 0:
                 self._memory.judge(entry.id, seen)
             if met.decision.verdict == "near":
@@ -153,7 +153,7 @@ class Stream:
 
 
 def _met(
-    world: World, asks: Iterable[Ask], reuse: Reuse, embedder: RememberingEmbedder, matcher: TrainedMatcher
+    world: World, asks: Iterable[Ask], reuse: Reuse, embedder: CachedEmbedder, matcher: TrainedMatcher
 ) -> list[Met]:
     retriever = InMemoryRetriever(world.entries, TextEmbedder(embedder))
     return [_one(world.name, ask, reuse, retriever, matcher)[0] for ask in asks]
@@ -171,7 +171,7 @@ def _one(
 
 
 def _pairs(
-    embedder: RememberingEmbedder, matcher: TrainedMatcher, closeness: Closeness, bound: Bound
+    embedder: CachedEmbedder, matcher: TrainedMatcher, closeness: Closeness, bound: ReuseBound
 ) -> dict[str, Any]:
     """How many are reused, by kind; with a bound so low that the guards alone decide, and with the shipped one."""
     rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]

@@ -35,7 +35,7 @@ from core.llm.catalogue import Catalogue
 from core.llm.factory import make_router
 from core.llm.providers.factory import make_providers
 from core.llm.router.router import Router
-from core.llm.types import Caller, Delta, Message, Provider, Request, Signals
+from core.llm.types import ChatMessage, Delta, Provider, Request, RequestOrigin, RequestSignals
 from core.settings import Settings
 from testing import Behaviour, Detached, FakeOpenAI
 from testing.instance import instance
@@ -195,9 +195,9 @@ def _routed(router: Provider, *, stream: bool) -> Way:
 def _request(number: int) -> Request:
     question = f"Can I return order {number}, and until when?"
     text = f"----- evidence 0123456789ab -----\n{EVIDENCE}\n----- customer's message 0123456789ab -----\n{question}"
-    signals = Signals(question, retrieval_confidence=0.7, evidence=(f"{number}@1",))
-    caller = Caller("bench", f"c{number}", f"t{number}", prompt_version="bench")
-    return Request((Message("system", SYSTEM), Message("user", text)), caller, signals, model="gpt-4o")
+    signals = RequestSignals(question, retrieval_confidence=0.7, evidence=(f"{number}@1",))
+    caller = RequestOrigin("bench", f"c{number}", f"t{number}", prompt_version="bench")
+    return Request((ChatMessage("system", SYSTEM), ChatMessage("user", text)), caller, signals, model="gpt-4o")
 
 
 def _quantiles(name: str, seconds: list[float]) -> dict[str, float]:

@@ -36,9 +36,9 @@ from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
 from core.db import Database
 from core.delivery.deliverer import Deliverer
-from core.delivery.receipts import Signs
+from core.delivery.receipts import CustomerReceipts
 from core.events import Hub
-from core.feedback.links import Links
+from core.feedback.links import RatingLinks
 from core.handoffs.scheduler import HandoffWatch
 from core.handoffs.service import HandoffService
 from core.handoffs.staff.presence import Presence
@@ -50,13 +50,13 @@ from core.llm.transcriber import Transcriber
 from core.rasa import Rasa
 from core.secrets import derive_key
 from core.settings import Settings
-from evaluation.training.service import Training, make_training
+from evaluation.training.service import TrainingService, make_training
 from evaluation.tuning.service import Tuning, make_tuning
 from knowledge.answers.handoff_summary import Summariser
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.answers.suggestions import Suggest, make_suggest
 from knowledge.answers.writer import Writer
-from knowledge.curation.review.service import Desk
+from knowledge.curation.review.service import ReviewService
 from knowledge.sentiment.model import load_sentiment
 from knowledge.services import Knowledge, make_embedder
 
@@ -104,7 +104,7 @@ class Container:
         yield self.twilio.routes
         moves = make_transfer(self.twilio_account, self.database, self.parts, self.deliverer.wake)
         yield transfer.router(self.web_access, moves)
-        yield receipts.router(self.web_access, Signs(self.database, self.hub))
+        yield receipts.router(self.web_access, CustomerReceipts(self.database, self.hub))
         yield self.slack.routes
         yield submit_router(self.feedback, self.feedback_links, self.web_access)
         yield staff_api(self.api_services)
@@ -180,9 +180,9 @@ class Container:
         return Feedback(self.database, self.handoffs.consider_thumbs)
 
     @cached_property
-    def feedback_links(self) -> Links:
+    def feedback_links(self) -> RatingLinks:
         """Signs links to rate by."""
-        return Links(derive_key(self.secret, "feedback"))
+        return RatingLinks(derive_key(self.secret, "feedback"))
 
     @cached_property
     def actions(self) -> tuple[ActionExecutor, ActionServers]:
@@ -239,12 +239,12 @@ class Container:
         return Inbox(self.handoffs, self.hub, Presence(self.hub), self.suggest, self.settings.home)
 
     @cached_property
-    def review(self) -> Desk:
+    def review(self) -> ReviewService:
         """Where staff decide about suggestions."""
         return self.knowledge.make_review(self.router.invalidate)
 
     @cached_property
-    def training(self) -> Training:
+    def training(self) -> TrainingService:
         """Trains the bot."""
         return make_training(self.settings, self.database)
 

@@ -22,11 +22,11 @@ from core.bot.parts import BotParts
 from core.db import Database
 from core.db.upgrade import upgrade_database
 from core.events import Hub
-from evaluation.forms import ActionServer
+from evaluation.forms import FormCheckServer
 
 
 @contextmanager
-def action_server(parts: BotParts, urls: Sequence[str] = ()) -> Iterator[ActionServer]:
+def action_server(parts: BotParts, urls: Sequence[str] = ()) -> Iterator[FormCheckServer]:
     """The skills' checks against the demo's data in a database of its own, and those of the action servers; stand-ins for all the rest.
 
     Raises:
@@ -52,7 +52,7 @@ async def _list_server_actions(urls: Sequence[str]) -> set[str]:
 
 
 @contextmanager
-def serve_actions(executor: ActionExecutor, servers: ActionServers) -> Iterator[ActionServer]:
+def serve_actions(executor: ActionExecutor, servers: ActionServers) -> Iterator[FormCheckServer]:
     """Our webhook with these actions, on a free port; its address and secret."""
     secret = secrets.token_urlsafe()
     app = FastAPI()
@@ -62,7 +62,7 @@ def serve_actions(executor: ActionExecutor, servers: ActionServers) -> Iterator[
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield ActionServer(f"http://127.0.0.1:{listening.getsockname()[1]}/webhook", secret)
+        yield FormCheckServer(f"http://127.0.0.1:{listening.getsockname()[1]}/webhook", secret)
     finally:
         server.should_exit = True
         thread.join()

@@ -18,10 +18,11 @@ from core.jobs.queue import make_queue
 from core.llm.client import Asking
 from core.llm.router.router import Router
 from core.settings import Settings
-from evaluation.training.service import Training
-from evaluation.training.suggestions import Cluster, Embeds, suggest_examples
+from evaluation.training.service import TrainingService
+from evaluation.training.suggestions import Cluster, suggest_examples
 from evaluation.tuning.service import Tuning
-from knowledge.curation.review.service import Desk
+from knowledge.curation.review.service import ReviewService
+from knowledge.types import Embeds
 
 StartTraining = Callable[[str, str, str, str], str]
 
@@ -30,10 +31,10 @@ def make_learning(
     settings: Settings,
     database: Database,
     gate: Gate,
-    desk: Desk,
+    desk: ReviewService,
     *,
     start_training: StartTraining,
-    models: Models,
+    models: ModelDeployments,
     router: Router,
 ) -> LearningServices:
     """The learning API; what is heavy is loaded when it is first asked for, what is long is left to the worker."""
@@ -59,7 +60,7 @@ def make_learning(
     )
 
 
-def make_start_training(settings: Settings, training: Training, tuning: Tuning) -> StartTraining:
+def make_start_training(settings: Settings, training: TrainingService, tuning: Tuning) -> StartTraining:
     """Puts a training down and tells the worker; of the two kinds, "nlu" and "embedding"."""
     queue = make_queue(settings.broker_url, settings.home)
 
@@ -73,10 +74,10 @@ def make_start_training(settings: Settings, training: Training, tuning: Tuning) 
 
 
 @dataclass(frozen=True)
-class Models:
+class ModelDeployments:
     """Which trained models serve: Rasa's at once; an embedding's vectors are made by the worker first."""
 
-    training: Training
+    training: TrainingService
     tuning: Tuning
     queue: Celery
 
@@ -98,12 +99,14 @@ class Models:
         return earlier.id if earlier else None
 
 
-def make_models(settings: Settings, training: Training, tuning: Tuning) -> Models:
+def make_models(settings: Settings, training: TrainingService, tuning: Tuning) -> ModelDeployments:
     """What the API deploys and takes back."""
-    return Models(training, tuning, make_queue(settings.broker_url, settings.home))
+    return ModelDeployments(training, tuning, make_queue(settings.broker_url, settings.home))
 
 
-def make_clusters(database: Database, training: Training, embedder: Embeds) -> Callable[[str], Sequence[Cluster]]:
+def make_clusters(
+    database: Database, training: TrainingService, embedder: Embeds
+) -> Callable[[str], Sequence[Cluster]]:
     """Groups what nobody understood, and proposes it as examples; some seconds for a thousand messages."""
 
     def suggest_clusters(tenant_id: str) -> Sequence[Cluster]:

@@ -54,7 +54,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Draft:
+class DraftEvent:
     """All of the answer so far, anew: it replaces every chunk before it."""
 
     turn_id: str
@@ -117,7 +117,7 @@ class CustomerTyping:
 
 
 @dataclass(frozen=True)
-class Viewer:
+class DraftViewer:
     """One of the staff who looks at a handoff."""
 
     email: str
@@ -130,11 +130,11 @@ class Present:
     """Who of the staff looks at a handoff now; told to their inbox when that changes."""
 
     handoff_id: str
-    viewers: tuple[Viewer, ...]
+    viewers: tuple[DraftViewer, ...]
 
 
 Event = (
-    MessageStored | Typing | Chunk | Draft | Estimate | Citable | TurnEnded
+    MessageStored | Typing | Chunk | DraftEvent | Estimate | Citable | TurnEnded
     | HandoffChanged | Forwarded | AgentTyping | CustomerTyping | Present
 )  # fmt: skip
 

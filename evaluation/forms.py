@@ -37,14 +37,14 @@ REQUESTED = "requested_slot"
 
 
 @dataclass(frozen=True)
-class ActionServer:
+class FormCheckServer:
     """Where the bot's actions are run for the check."""
 
     url: str
     secret: str
 
 
-def check_forms(release: Release, parts: BotParts, actions: ActionServer) -> list[dict[str, Any]]:
+def check_forms(release: Release, parts: BotParts, actions: FormCheckServer) -> list[dict[str, Any]]:
     """What ``bot/form_player.py`` found, for each form: ``form``, ``reached``, ``not_reached``, ``tried``, ``failures``.
 
     Raises:

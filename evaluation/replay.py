@@ -15,7 +15,7 @@ import httpx
 from core.conversations.knowledge_lookup import PATH
 from core.errors import InvalidInput, Unavailable
 from core.rasa import Rasa, escape_commands
-from core.rasa.answer import Reading, parse_rasa_answer
+from core.rasa.answer import RasaAnswer, parse_rasa_answer
 from knowledge.answers.decision import Answering
 from knowledge.types import SPEAKERS, Question, Utterance
 
@@ -57,7 +57,7 @@ class Result:
     skill: str = ""
 
 
-class Target(Protocol):
+class ReplayTarget(Protocol):
     """What is asked."""
 
     async def ask(self, probe: Probe) -> Result:
@@ -162,7 +162,7 @@ class BotTarget:
             skill=await self._get_skill_name(conversation_id, reading),
         )
 
-    async def _get_skill_name(self, conversation_id: str, reading: Reading) -> str:
+    async def _get_skill_name(self, conversation_id: str, reading: RasaAnswer) -> str:
         if _is_knowledge(reading):
             return ""
         understood = reading.note.get("understanding") or await self._get_understanding(conversation_id)
@@ -174,11 +174,11 @@ class BotTarget:
         return {"intent": (latest.get("intent") or {}).get("name")}
 
 
-def _collect_buttons(reading: Reading) -> list[dict[str, Any]]:
+def _collect_buttons(reading: RasaAnswer) -> list[dict[str, Any]]:
     return [button for reply in reading.replies for button in reply.buttons]
 
 
-def _is_knowledge(reading: Reading) -> bool:
+def _is_knowledge(reading: RasaAnswer) -> bool:
     """Did ``rejoinder_answer`` take the message? It alone notes how long it looked; an ask-back about intents does not."""
     return reading.outcome in KNOWLEDGE or (
         reading.outcome == "clarified" and reading.note.get("retrieval_ms") is not None

@@ -21,8 +21,8 @@ from knowledge.curation.harvest.harvester import Harvester
 from knowledge.curation.harvest.llm_reader import ModelReader
 from knowledge.curation.harvest.pairs import PairFinder
 from knowledge.curation.harvest.queue import expire_suggestions
-from knowledge.curation.near_miss_review import SecondLook, open_misses
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.curation.near_miss_review import NearMissReview, open_misses
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.services import Knowledge, make_embedder
 
 log = structlog.get_logger()
@@ -81,7 +81,7 @@ async def _run_second_look(settings: Settings, database: Database) -> int:
     router = make_router(settings, database)
     await router.start()
     try:
-        orders = OrderDetector(RememberingEmbedder(make_embedder(settings)))
-        return await SecondLook(database, router, Prompts.load(), orders).run()
+        orders = OrderDetector(CachedEmbedder(make_embedder(settings)))
+        return await NearMissReview(database, router, Prompts.load(), orders).run()
     finally:
         await router.close()

@@ -16,14 +16,14 @@ from core.settings import Settings
 from knowledge.answers.decision import Answering
 from knowledge.answers.grounding import Grounding
 from knowledge.answers.injection import OrderDetector
-from knowledge.answers.lookup import HeldBook, Lookup
+from knowledge.answers.lookup import DeferredReuseStore, Lookup
 from knowledge.answers.part_writer import PartWriter
 from knowledge.answers.prompt_texts import Prompts
-from knowledge.answers.reuse.decision import Book, Reuse, StoredBook
+from knowledge.answers.reuse.decision import Reuse, ReuseStore, SqlReuseStore
 from knowledge.answers.writer import Writer
 from knowledge.curation.corrections.service import Corrections
-from knowledge.curation.review.service import Desk
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.curation.review.service import ReviewService
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder, ModelFiles, Vectors
 from knowledge.embeddings.multilingual import MultilingualEmbedder
 from knowledge.imports.importer import Importer, Options, Report
@@ -35,7 +35,7 @@ from knowledge.index.spaces import Spaces, VectorSpace
 from knowledge.index.synchroniser import Synchroniser, sync_quietly
 from knowledge.index.vector_index import VectorIndex
 from knowledge.relevance.bars import TenantBars
-from knowledge.relevance.matcher import Tokens, TrainedMatcher
+from knowledge.relevance.matcher import TokenEmbedder, TrainedMatcher
 from knowledge.relevance.ranker import Ranker
 from knowledge.relevance.reader import shipped_reader
 from knowledge.text.speller import Speller
@@ -46,7 +46,7 @@ SHIPPED = "all-MiniLM-L6-v2, multilingual-e5-small"
 log = logging.getLogger(__name__)
 
 
-class TextModel(Embeds, Tokens, Protocol):
+class TextModel(Embeds, TokenEmbedder, Protocol):
     """Gives vectors of texts, and of their tokens."""
 
 
@@ -107,9 +107,9 @@ class Knowledge:
         return Importer(self.database)
 
     @cached_property
-    def cached_embedder(self) -> RememberingEmbedder:
+    def cached_embedder(self) -> CachedEmbedder:
         """For texts that come again with every question."""
-        return RememberingEmbedder(self.embedder)
+        return CachedEmbedder(self.embedder)
 
     @cached_property
     def ranker(self) -> Ranker:
@@ -119,12 +119,12 @@ class Knowledge:
     @cached_property
     def answering(self) -> Answering:
         """Decides what to answer, from everything that is approved."""
-        return self._make_answering(StoredBook(self.database))
+        return self._make_answering(SqlReuseStore(self.database))
 
     @cached_property
     def lookup(self) -> Lookup:
         """The same, looked up before a skill may act; what was found is kept for the action that answers."""
-        book = HeldBook(StoredBook(self.database))
+        book = DeferredReuseStore(SqlReuseStore(self.database))
         return Lookup(self._make_answering(book), self.database, book)
 
     @cached_property
@@ -132,9 +132,9 @@ class Knowledge:
         """Decides about corrections."""
         return Corrections(self.database, self.synchroniser, self.answering, self.close)
 
-    def make_review(self, forget: Callable[[str], None] = lambda _tenant_id: None) -> Desk:
+    def make_review(self, forget: Callable[[str], None] = lambda _tenant_id: None) -> ReviewService:
         """Where staff decide; ``forget`` drops a tenant's cached answers."""
-        return Desk(self.database, self.synchroniser, forget)
+        return ReviewService(self.database, self.synchroniser, forget)
 
     def make_writer(self, router: Router) -> Writer:
         """Answers questions, with the router's models."""
@@ -170,7 +170,7 @@ class Knowledge:
     def _matcher(self) -> TrainedMatcher:
         return TrainedMatcher(self.embedder)
 
-    def _make_answering(self, book: Book) -> Answering:
+    def _make_answering(self, book: ReuseStore) -> Answering:
         mend = Speller(self.words.known, self.retriever.languages).mend
         bars, reuse = TenantBars(self.database), Reuse.shipped(book)
         return Answering(self.retriever, self._matcher, self.ranker, bars=bars, reuse=reuse, mend=mend)

@@ -30,7 +30,7 @@ from benchmarks.answers.worlds import (
     language_worlds,
 )
 from knowledge.answers.decision import build_search_texts, title_of
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.embeddings.multilingual import MultilingualEmbedder
 from knowledge.index.entry_vectors import TextEmbedder
@@ -108,7 +108,7 @@ def _collected(data: Path, kept: Path | None) -> list[Row]:
 
 def collect(data: Path) -> Iterator[Row]:
     """Every question that may be tuned on."""
-    embedder, multilingual = RememberingEmbedder(Embedder(threads=2)), MultilingualEmbedder()
+    embedder, multilingual = CachedEmbedder(Embedder(threads=2)), MultilingualEmbedder()
     ranker = Ranker(Reader(), embedder)
     worlds = [demo_world(), *help_centres(data), *language_worlds()]
     with offline.opened(worlds) as knowledge:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from benchmarks.public_data import read_rows
-from knowledge.relevance.reader import Pair, describe_entry
+from knowledge.relevance.reader import ReaderPair, describe_entry
 
 OURS = Path(__file__).parent / "data"
 MEDICAL, MEDICAL_ROWS = "abachaa/MedQuAD", 300
@@ -115,7 +115,7 @@ class Pool:
 class Item:
     """One question with candidates; ``label`` 0 is "none of these", else the candidate's place counted from one."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ReaderPair, ...]
     cosines: tuple[float, ...]
     label: int
 
@@ -207,7 +207,7 @@ def _item(pool: Pool, i: int, candidates: int, rng: random.Random) -> Item:
     cosines = tuple(float(pool.similarity[i][p]) for p in chosen)
     history = asked.history or (_unrelated(pool, asked, rng) if rng.random() < UNRELATED_HISTORY else ())
     question = _mistyped(asked.text, rng) if rng.random() < MISTYPED else asked.text
-    pairs = tuple(Pair(question, history, text) for text in texts)
+    pairs = tuple(ReaderPair(question, history, text) for text in texts)
     return Item(pairs, cosines, chosen.index(gold) + 1 if gold is not None else 0)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.relevance.matcher import Pair, Read, asked_parts, build_pair, build_text_reading, stack_vectors
+from knowledge.relevance.matcher import MatchPair, Read, asked_parts, build_pair, build_text_reading, stack_vectors
 from knowledge.text import features, topic
 from knowledge.types import Entry
 from research.examples import Asked, World
@@ -42,7 +42,7 @@ class Shelf:
 
     documents: list[str]
     entries: list[Entry]
-    texts: list[features.Texts]
+    texts: list[features.FeatureTexts]
     vectors: npt.NDArray[np.float32]
 
 
@@ -89,13 +89,13 @@ def batch(items: Sequence[tuple[Asked, list[int], Shelf]], reader: Reader) -> Ba
     return feed | {"signals": np.array([pair.signals for pair in pairs], dtype=np.float32)}
 
 
-def _pairs(asked: Asked, found: list[int], shelf: Shelf, reader: Reader) -> list[tuple[Pair, tuple]]:  # type: ignore[type-arg]
+def _pairs(asked: Asked, found: list[int], shelf: Shelf, reader: Reader) -> list[tuple[MatchPair, tuple]]:  # type: ignore[type-arg]
     entries = [shelf.entries[i] for i in found]
     subjects = subjects_of_entries(entries)
     side = features.asked_texts(asked.question, subjects)
     without_answer, without_before = random.random() < LEFT_OUT, random.random() < LEFT_OUT
     without_question = not without_answer and bool(entries[0].answer) and random.random() < LEFT_OUT / 2
-    side = features.Texts(side.question, "", () if without_before else side.before)
+    side = features.FeatureTexts(side.question, "", () if without_before else side.before)
     reader.add([side.question, *side.before])
     front = asked_parts(side, reader.read)
     made = []
@@ -103,7 +103,7 @@ def _pairs(asked: Asked, found: list[int], shelf: Shelf, reader: Reader) -> list
         own = shelf.texts[i]
         question = "" if without_question else own.question
         answer = "" if without_answer else own.answer
-        left = features.Texts(question, answer, () if without_before else own.before)
+        left = features.FeatureTexts(question, answer, () if without_before else own.before)
         made.append(
             (
                 build_pair(

@@ -22,7 +22,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from knowledge.embeddings.embedder import ModelFiles
-from knowledge.relevance.reader import SHIPPED, Pair, PairEncoder, open_word_embeddings
+from knowledge.relevance.reader import SHIPPED, PairEncoder, ReaderPair, open_word_embeddings
 from research.network import WIDTH
 from research.reader_network import CrossEncoder, read_exported
 from research.reader_rows import Asked, Item, Pool, centre_pools, draw_items, nearest, section_pools
@@ -280,8 +280,8 @@ class Tried:
     best_read: float
 
 
-def _pair(asked: Asked, pool: Pool, place: int) -> Pair:
-    return Pair(asked.text, asked.history, pool.sections[place].text)
+def _pair(asked: Asked, pool: Pool, place: int) -> ReaderPair:
+    return ReaderPair(asked.text, asked.history, pool.sections[place].text)
 
 
 def export(network: CrossEncoder, folder: Path) -> None:

@@ -23,7 +23,7 @@ from benchmarks.reuse_worlds import World, training_worlds, worlds
 from knowledge.answers.decision import retrieve_shortlist
 from knowledge.answers.reuse.contrast_guards import find_difference
 from knowledge.answers.reuse.score import Numbers, compute_log_odds, compute_match_signs, with_products
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.index.entry_vectors import TextEmbedder
 from knowledge.relevance.matcher import SHIPPED, TrainedMatcher
@@ -61,7 +61,7 @@ class Fit:
         return np.asarray(1 / (1 + np.exp(-(with_products(standard) @ self.weights + self.bias))))
 
 
-def read(world: World, embedder: RememberingEmbedder, matcher: TrainedMatcher) -> Iterator[Row]:
+def read(world: World, embedder: CachedEmbedder, matcher: TrainedMatcher) -> Iterator[Row]:
     """What the training half of a world's askings meets."""
     retriever = InMemoryRetriever(world.entries, TextEmbedder(embedder))
     for ask in world.asks:
@@ -108,7 +108,7 @@ def _likelihood(seen: Sequence[tuple[float, bool]], spread: float) -> float:
 
 def main(data: Path) -> None:
     """Read, fit, write."""
-    embedder = RememberingEmbedder(Embedder())
+    embedder = CachedEmbedder(Embedder())
     matcher = TrainedMatcher(Embedder())
     rows = [
         row

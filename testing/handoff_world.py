@@ -23,7 +23,7 @@ from sqlalchemy.pool import StaticPool
 from core import customers
 from core.bot.texts import Texts
 from core.conversations.feedback import Feedback
-from core.conversations.inbox import Inbound, Sender
+from core.conversations.inbox import Inbound, InboundSender
 from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Base, Conversation, Delivery, Handoff, HandoffTransition, Message, Turn, get_current_time
@@ -263,7 +263,7 @@ class World:
         """A customer writes: 0 and 1 on the web, 2 on a phone."""
         number = f"m{next(self.numbers)}"
         if which == 2:
-            inbound = Inbound(None, number, text, sender=Sender(TENANT, "text", "+447700900123"))
+            inbound = Inbound(None, number, text, sender=InboundSender(TENANT, "text", "+447700900123"))
         else:
             inbound = Inbound(self.conversations[which], number, text)
         self.sent.append(inbound)

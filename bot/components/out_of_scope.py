@@ -53,7 +53,7 @@ NOTHING_ELSE = (ASK_KNOWLEDGE, OUT_OF_SCOPE, INFORM, DEFAULT_NLU_FALLBACK_INTENT
 """As these anything is understood that no skill and no small talk claims."""
 
 
-class Decision(NamedTuple):
+class SkillDecision(NamedTuple):
     """The intent to act on, and the rule that chose it."""
 
     intent: Text
@@ -154,9 +154,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             )
         )
         if waits is None and decision.intent == AFFIRM and (offer := find_offered_intent()):
-            decision = Decision(offer, "offer")
+            decision = SkillDecision(offer, "offer")
         if form and decision.by == "knowledge" and _is_unusable_value(message, level):
-            decision = Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable")  # rather a wrong answer than a question
+            decision = SkillDecision(
+                DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable"
+            )  # rather a wrong answer than a question
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
         message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
         why = {"by": decision.by, "why": decision.why, "level": level or None, "likeliest": intent["name"]}
@@ -183,28 +185,28 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         *,
         requests: bool = False,
         in_form: bool = False,
-    ) -> Decision:
+    ) -> SkillDecision:
         """The intent to act on, whatever a form waits for; ``level`` is empty where the knowledge was not asked.
 
         Where there is nothing to stop, "I want to cancel" is a question: of a contract, an order, an account.
         """
         if example_of is not None and example_of != OUT_OF_SCOPE:
-            return Decision(example_of, "wording")
+            return SkillDecision(example_of, "wording")
         if level == "exact":
-            return Decision(ASK_KNOWLEDGE, "exact")
+            return SkillDecision(ASK_KNOWLEDGE, "exact")
         if intent == STOP and not in_form and (level in SOMETHING or score < self._config["certain"]):
-            return Decision(ASK_KNOWLEDGE, level) if level in SOMETHING else Decision(OUT_OF_SCOPE, "low")
+            return SkillDecision(ASK_KNOWLEDGE, level) if level in SOMETHING else SkillDecision(OUT_OF_SCOPE, "low")
         return self._by_score(intent, score, level, requests=requests)
 
-    def _by_score(self, intent: Text, score: float, level: Text, *, requests: bool) -> Decision:
+    def _by_score(self, intent: Text, score: float, level: Text, *, requests: bool) -> SkillDecision:
         if intent != OUT_OF_SCOPE and score >= self._select_threshold(level, requests=requests):
-            return Decision(intent, "certain" if score >= self._config["certain"] else "sure")
+            return SkillDecision(intent, "certain" if score >= self._config["certain"] else "sure")
         if level in ("sure", "probable"):
-            return Decision(ASK_KNOWLEDGE, level)
+            return SkillDecision(ASK_KNOWLEDGE, level)
         if intent == OUT_OF_SCOPE or score < self._config["unsure"]:
-            return Decision(OUT_OF_SCOPE, "low")
+            return SkillDecision(OUT_OF_SCOPE, "low")
         asks = level == "unsure" or intent == ASK_KNOWLEDGE
-        return Decision(ASK_KNOWLEDGE if asks else DEFAULT_NLU_FALLBACK_INTENT_NAME, "unsure")
+        return SkillDecision(ASK_KNOWLEDGE if asks else DEFAULT_NLU_FALLBACK_INTENT_NAME, "unsure")
 
     def _select_threshold(self, level: Text, *, requests: bool) -> float:
         sure, certain = self._config["sure"], self._config["certain"]
@@ -212,32 +214,32 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
             return float(sure)
         return float(certain if level in ("sure", "probable") else (sure + certain) / 2)
 
-    def _taken_as_value(self, message: Message) -> Optional[Decision]:
+    def _taken_as_value(self, message: Message) -> Optional[SkillDecision]:
         """An order number or an e-mail address and nothing else is no question, whatever comes near it."""
         informs = any(each["name"] == INFORM for each in message.get(INTENT_RANKING_KEY) or [])
         is_value = re.search(r"[\d@]", message.get(TEXT)) is not None and not re.search(
             r"\w", _beside_entities(message)
         )
-        return Decision(INFORM, "value") if informs and is_value else None
+        return SkillDecision(INFORM, "value") if informs and is_value else None
 
     def _taken_by_form(
         self, message: Message, form: Optional[Waiting], intent: Text, score: float
-    ) -> Optional[Decision]:
+    ) -> Optional[SkillDecision]:
         """What is said to a form that waits, and is no question: an answer to it, or something that it cannot use."""
         if form is None:
             return None
         text, entities = message.get(TEXT), message.get(ENTITIES, [])
         if form.puts_right(text, entities):
-            return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "correction")
+            return SkillDecision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "correction")
         if form.is_optional() and _is_no(text):
-            return Decision(INFORM, "form")
+            return SkillDecision(INFORM, "form")
         if form.lacks(text):
-            return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
+            return SkillDecision(DEFAULT_NLU_FALLBACK_INTENT_NAME, "lacking")
         agreed = self._match_agreement(message, form, intent, score)
         alone = self.decide(intent, score, "", message.get(SUPPORT).example_of, in_form=True).intent
         return agreed or self._taken_as_awaited(message, form, alone)
 
-    def _match_agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[Decision]:
+    def _match_agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[SkillDecision]:
         """The yes or no that a form waits for, also one that only begins a sentence; a yes with a "but" is none."""
         support = message.get(SUPPORT)
         sure, unsure = self._config["sure"], self._config["unsure"]
@@ -247,18 +249,18 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         if said is None:
             return None
         doubted = said in form.agreements() and said != support.example_of and _BUT.search(message.get(TEXT))
-        return Decision(DEFAULT_NLU_FALLBACK_INTENT_NAME if doubted else said, "form")
+        return SkillDecision(DEFAULT_NLU_FALLBACK_INTENT_NAME if doubted else said, "form")
 
-    def _taken_as_awaited(self, message: Message, form: Waiting, alone: Text) -> Optional[Decision]:
+    def _taken_as_awaited(self, message: Message, form: Waiting, alone: Text) -> Optional[SkillDecision]:
         """A value that the form waits for; ``alone`` is what the message would be without a form."""
         entities = {entity[ENTITY_ATTRIBUTE_TYPE] for entity in message.get(ENTITIES, [])}
         wanted = INFORM if alone in (INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME) else alone
         if entities & set(form.entities()) or form.takes_text_as(wanted):
-            return Decision(INFORM if alone in NOTHING_ELSE else alone, "form")
+            return SkillDecision(INFORM if alone in NOTHING_ELSE else alone, "form")
         has_number = re.search(r"\d", _beside_entities(message)) is not None
         is_described = has_number or alone in self._config["described"].get(form.form, ())
         is_free = alone in NOTHING_ELSE or (is_described and message.get(SUPPORT).example_of is None)
-        return Decision(INFORM, "form") if form.takes_text() and is_free else None
+        return SkillDecision(INFORM, "form") if form.takes_text() and is_free else None
 
 
 def _is_unusable_value(message: Message, level: Text) -> bool:

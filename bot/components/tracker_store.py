@@ -21,7 +21,7 @@ from bot.components import action_results, forms
 TRACKERS_KEPT = 200
 
 
-class _Kept(NamedTuple):
+class _CachedTracker(NamedTuple):
     tracker: DialogueStateTracker
     saved: int
     """How many of its events are in the database."""
@@ -38,8 +38,8 @@ class TrackerStore(SQLTrackerStore):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         action_results.check_schema_once()
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._out: dict[str, _Kept] = {}
+        self._kept: OrderedDict[str, _CachedTracker] = OrderedDict()
+        self._out: dict[str, _CachedTracker] = {}
         self._alone = self.engine.dialect.name == "sqlite"
         if self._alone:
             url, options = self.engine.url, {"check_same_thread": False}
@@ -67,7 +67,7 @@ class TrackerStore(SQLTrackerStore):
         await super().save(tracker)
         self._out.pop(tracker.sender_id, None)
         if self._alone:
-            self._kept[tracker.sender_id] = _Kept(tracker, len(tracker.events), self.domain)
+            self._kept[tracker.sender_id] = _CachedTracker(tracker, len(tracker.events), self.domain)
             while len(self._kept) > TRACKERS_KEPT:
                 self._kept.popitem(last=False)
 

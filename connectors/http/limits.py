@@ -14,7 +14,7 @@ from connectors.http.config import WebConfig
 from core.errors import TooLarge, TooManyRequests
 
 
-class Limits:
+class RateLimits:
     """Moving windows of one minute, kept in this process."""
 
     def __init__(self, config: WebConfig) -> None:

@@ -8,7 +8,7 @@ from connectors.slack import blocks
 from connectors.slack.client import Slack
 from connectors.slack.text import escape_markup
 from core.handoffs.service import HandoffService
-from core.handoffs.staff.queries import Filter
+from core.handoffs.staff.queries import HandoffFilter
 
 SHOWN = 20
 
@@ -21,7 +21,7 @@ class Commands:
 
     async def handle(self, slack: Slack, _: dict[str, Any]) -> dict[str, Any]:
         """The open ones, urgent first."""
-        total, found = await self._handoffs.listed(slack.workspace.tenant, Filter("open"), SHOWN)
+        total, found = await self._handoffs.listed(slack.workspace.tenant, HandoffFilter("open"), SHOWN)
         lines = [
             f"• *{escape_markup(blocks.format_headline(each))}*: {each.state.replace('_', ' ')}, {escape_markup(each.reason)}"
             for each in found

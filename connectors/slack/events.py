@@ -10,7 +10,7 @@ import structlog
 from connectors.slack.client import Slack
 from connectors.slack.commands import Commands
 from connectors.slack.connections import Connections
-from connectors.slack.interactivity import Pressing
+from connectors.slack.interactivity import Interactivity
 from connectors.slack.threads import ThreadMessages
 from core.errors import Forbidden, InvalidInput
 
@@ -23,7 +23,7 @@ class Receiver:
     """The three kinds of Slack's envelopes: events_api, interactive, slash_commands."""
 
     def __init__(
-        self, connections: Connections, messages: ThreadMessages, pressing: Pressing, commands: Commands
+        self, connections: Connections, messages: ThreadMessages, pressing: Interactivity, commands: Commands
     ) -> None:
         self.connections = connections
         self._messages, self._pressing, self._commands = messages, pressing, commands

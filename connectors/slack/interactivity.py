@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from connectors.slack import modals
 from connectors.slack.client import Slack
-from connectors.slack.notices import Telling
+from connectors.slack.notices import StaffNotices
 from connectors.slack.users import People
 from core import messages
 from core.db import Database
@@ -28,7 +28,7 @@ Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Press:
+class SlackPress:
     """One click, or one dialogue that was sent off."""
 
     slack: Slack
@@ -45,12 +45,12 @@ class Press:
         return self.slack.workspace.tenant
 
 
-class Pressing:
+class Interactivity:
     """Takes Slack's *block_actions* and *view_submission*."""
 
-    def __init__(self, database: Database, handoffs: HandoffService, people: People, telling: Telling) -> None:
+    def __init__(self, database: Database, handoffs: HandoffService, people: People, telling: StaffNotices) -> None:
         self._database, self._handoffs, self._people, self._telling = database, handoffs, people, telling
-        self._actions: dict[str, Callable[[Press], Awaitable[object]]] = {
+        self._actions: dict[str, Callable[[SlackPress], Awaitable[object]]] = {
             "claim": lambda p: handoffs.claim(p.tenant, p.value, p.by, p.event_id),
             "give_back": lambda p: handoffs.give_back(p.tenant, p.value, p.by, p.event_id),
             "resolved": lambda p: handoffs.close(p.tenant, p.value, p.by, resolved=True, event_id=p.event_id),
@@ -83,7 +83,7 @@ class Pressing:
         container = payload.get("container") or {}
         channel, thread = str(container.get("channel_id") or ""), container.get("thread_ts")
         for each in payload.get("actions") or []:
-            press = Press(
+            press = SlackPress(
                 slack,
                 action=str(each.get("action_id")),
                 value=str(each.get("value") or ""),
@@ -103,17 +103,17 @@ class Pressing:
                 log.warning("Slack desk: a dialogue did not open", error=str(failure))
                 self._telling.whisper(slack, channel, user, "Slack did not open it. Please press again.", thread)
 
-    async def _send_suggestion(self, press: Press) -> None:
+    async def _send_suggestion(self, press: SlackPress) -> None:
         handoff_id, _, text = press.value.partition(" ")
         await self._send_reply(press.tenant, handoff_id, text, press.by, press.event_id.removeprefix("slack:")[:50])
 
-    async def _open_reply(self, press: Press) -> None:
+    async def _open_reply(self, press: SlackPress) -> None:
         await self._handoffs.history(press.tenant, press.value)
         await press.slack.taken(
             press.slack.client.views_open(trigger_id=press.trigger_id, view=modals.build_reply_modal(press.value))
         )
 
-    async def _open_correction(self, press: Press) -> None:
+    async def _open_correction(self, press: SlackPress) -> None:
         def list_bot_answers(session: Session) -> list[tuple[str, str]]:
             handoff = get_handoff(session, press.tenant, press.value)
             said = messages.messages_after(session, handoff.conversation_id, 0)

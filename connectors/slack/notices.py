@@ -16,7 +16,7 @@ from core.errors import DeliveryFailed
 log = structlog.get_logger()
 
 
-class Telling:
+class StaffNotices:
     """Says something after Slack has its answer."""
 
     def __init__(self) -> None:

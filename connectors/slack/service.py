@@ -14,8 +14,8 @@ from connectors.slack.connections import Connections
 from connectors.slack.desk import NAME, SlackDesk
 from connectors.slack.events import Receiver
 from connectors.slack.files import Files
-from connectors.slack.interactivity import Pressing
-from connectors.slack.notices import Telling
+from connectors.slack.interactivity import Interactivity
+from connectors.slack.notices import StaffNotices
 from connectors.slack.routes import router
 from connectors.slack.socket_mode import SocketMode
 from connectors.slack.threads import ThreadMessages
@@ -59,7 +59,7 @@ class SlackSide:
 
     routes: APIRouter
     socket: SocketMode
-    telling: Telling
+    telling: StaffNotices
 
     async def start(self) -> None:
         """Open Socket Mode where it is set up."""
@@ -73,9 +73,9 @@ class SlackSide:
 
 def make_slack(settings: Settings, database: Database, connections: Connections, handoffs: HandoffService) -> SlackSide:
     """Routes and Socket Mode; nothing happens where no workspace is set up."""
-    people, telling = People(), Telling()
+    people, telling = People(), StaffNotices()
     messages = ThreadMessages(database, handoffs, people, Files(database, settings.home), telling)
-    pressing = Pressing(database, handoffs, people, telling)
+    pressing = Interactivity(database, handoffs, people, telling)
     receiver = Receiver(connections, messages, pressing, Commands(handoffs))
     return SlackSide(router(receiver), SocketMode(receiver), telling)
 

@@ -13,7 +13,7 @@ from connectors.slack import posts
 from connectors.slack.client import Slack
 from connectors.slack.desk import NAME
 from connectors.slack.files import Files
-from connectors.slack.notices import Telling
+from connectors.slack.notices import StaffNotices
 from connectors.slack.text import to_plain_text
 from connectors.slack.users import People
 from core.db import Database
@@ -35,7 +35,7 @@ class ThreadMessages:
     """Takes Slack's event *message* in a channel where threads are open."""
 
     def __init__(
-        self, database: Database, handoffs: HandoffService, people: People, files: Files, telling: Telling
+        self, database: Database, handoffs: HandoffService, people: People, files: Files, telling: StaffNotices
     ) -> None:
         self._database, self._handoffs, self._people = database, handoffs, people
         self._files, self._telling = files, telling

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.twilio.client import Logged, Twilio
-from connectors.twilio.inbound import Incoming
+from connectors.twilio.inbound import InboundHandler
 from connectors.twilio.keywords import wants_messages
 from connectors.twilio.profile import Kind
 from connectors.twilio.system_messages import has_seen_event
@@ -44,7 +44,7 @@ class Backfill:
     def __init__(
         self,
         twilio: Twilio,
-        incoming: Incoming,
+        incoming: InboundHandler,
         database: Database,
         ready: Callable[[], Awaitable[bool]],
         clock: Callable[[], datetime] = get_current_time,

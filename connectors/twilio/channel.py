@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 from connectors.base import Inbound, RawRequest
 from connectors.twilio.profile import Kind, TwilioConfig
 from connectors.twilio.renderer import PRESS, RATE
-from core.conversations.inbox import Press, Sender
+from core.conversations.inbox import InboundSender, Press
 from core.errors import InvalidInput, NotFound, Unauthorised
 
 _CHOICE = re.compile(rf"({RATE}|{PRESS}):([0-9A-Z]{{26}})?[^:]*:(\d{{1,2}})")
@@ -22,7 +22,7 @@ Fields = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Choice:
+class PressedChoice:
     """A button or row of ours that was pressed."""
 
     what: str
@@ -84,7 +84,7 @@ class TwilioChannel:
             )
         ]
 
-    def sender(self, fields: Fields) -> Sender:
+    def sender(self, fields: Fields) -> InboundSender:
         """Whose message it is.
 
         Raises:
@@ -98,7 +98,7 @@ class TwilioChannel:
             raise InvalidInput("From and MessageSid are needed.")
         if to.removeprefix(kind.prefix) != self.config.numbers.get(kind.name):
             raise NotFound(f"{to[:40]} is not a number of this installation: see REJOINDER_TWILIO_*_NUMBER.")
-        return Sender(self.config.tenant, kind.name, number)
+        return InboundSender(self.config.tenant, kind.name, number)
 
     def kind(self, address: str) -> Kind:
         """WhatsApp or SMS, by the prefix."""
@@ -117,10 +117,10 @@ class TwilioChannel:
         return urls
 
 
-def choice_in(fields: Fields) -> Choice | None:
+def choice_in(fields: Fields) -> PressedChoice | None:
     """The button or row of ours that was pressed."""
     found = _CHOICE.fullmatch(fields.get("ButtonPayload") or fields.get("ListId") or "")
-    return Choice(found.group(1), found.group(2), int(found.group(3))) if found else None
+    return PressedChoice(found.group(1), found.group(2), int(found.group(3))) if found else None
 
 
 def location_in(fields: Fields) -> dict[str, Any] | None:

@@ -39,7 +39,7 @@ class OutsideWindow(Permanent):
 
 
 @dataclass(frozen=True)
-class Draft:
+class OutboundDraft:
     """One message, as Twilio takes it: a body, or a content with its variables."""
 
     to: str
@@ -77,7 +77,7 @@ class Twilio:
         self._client = Client(config.account_sid, config.auth_token, http_client=http)
         self._free_at: dict[str, float] = {}
 
-    async def send(self, kind: Kind, draft: Draft) -> str:
+    async def send(self, kind: Kind, draft: OutboundDraft) -> str:
         """Send it; Twilio's id.
 
         Raises:

@@ -27,11 +27,11 @@ from connectors.twilio.system_messages import (
     is_event_handled,
     send_system_message,
 )
-from connectors.twilio.texts import Texts
-from connectors.twilio.voice import Voice
+from connectors.twilio.texts import ChannelTexts
+from connectors.twilio.voice import VoiceNotes
 from core import customers
 from core.conversations.feedback import Feedback
-from core.conversations.inbox import Sender
+from core.conversations.inbox import InboundSender
 from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Conversation, Delivery, get_current_time
@@ -44,17 +44,17 @@ _UNREADABLE = ("audio", "sticker")
 
 
 @dataclass(frozen=True)
-class Incoming:
+class InboundHandler:
     """Takes events whose signature is good; every one may come again and changes nothing then."""
 
     channel: TwilioChannel
     turns: Turns
     feedback: Feedback
     database: Database
-    texts: Texts
+    texts: ChannelTexts
     media: Media
     wake: Callable[[], None]
-    voice: Voice | None = None
+    voice: VoiceNotes | None = None
     """None: customers are asked to write instead."""
     clock: Callable[[], datetime] = get_current_time
     """When the customer wrote it."""
@@ -79,7 +79,7 @@ class Incoming:
         await self._send_notice(self.channel.sender(fields), fields, self.texts.too_fast)
         self.wake()
 
-    async def _handle_opt_request(self, sender: Sender, fields: Fields) -> bool:
+    async def _handle_opt_request(self, sender: InboundSender, fields: Fields) -> bool:
         """STOP and START."""
         wanted = wants_messages(fields.get("Body", ""))
         if wanted is None or (sender.channel == "sms" and fields.get("OptOutType") == "HELP"):
@@ -99,7 +99,7 @@ class Incoming:
         await self.database.run(store_opt_state)
         return True
 
-    async def _handle_rating(self, sender: Sender, fields: Fields) -> bool:
+    async def _handle_rating(self, sender: InboundSender, fields: Fields) -> bool:
         choice, worded = choice_in(fields), self._parse_rating(fields.get("Body", ""))
         pressed = choice if choice and choice.what == RATE else None
         is_reaction = fields.get("MessageType") == "reaction"
@@ -140,7 +140,7 @@ class Incoming:
             return Rating(helpful=text == self.texts.rate[0], sure=True)
         return rating_in(text)
 
-    async def _store_rating(self, sender: Sender, rated: Rated, sid: str, *, helpful: bool) -> None:
+    async def _store_rating(self, sender: InboundSender, rated: Rated, sid: str, *, helpful: bool) -> None:
         """The thumb, then the thanks: what breaks off between is done again when Twilio repeats it."""
         source: Source = "whatsapp" if sender.channel == "whatsapp" else "sms"
         await self.feedback.rate(rated.conversation_id, rated.message_id, helpful=helpful, comment=None, source=source)
@@ -153,7 +153,7 @@ class Incoming:
 
         await self.database.run(send_thanks)
 
-    async def _handle_message(self, sender: Sender, fields: Fields) -> None:
+    async def _handle_message(self, sender: InboundSender, fields: Fields) -> None:
         (inbound,) = self.channel.parse(fields, RawRequest())
         files = files_in(fields)
         spoken, unreadable = self.voice is not None and _is_voice(fields, files), _is_unreadable(fields, files)
@@ -178,7 +178,7 @@ class Incoming:
         else:
             await self._leave_alone(sender, fields)
 
-    async def _receive_message(self, inbound: Inbound, fields: Fields, sender: Sender) -> None:
+    async def _receive_message(self, inbound: Inbound, fields: Fields, sender: InboundSender) -> None:
         try:
             await receive_inbound(self.turns, inbound)
         except NotFound:  # a button of an earlier conversation: its words say what is meant
@@ -190,14 +190,14 @@ class Incoming:
             await self._send_notice(sender, fields, self.texts.too_long)
         await self.database.run(lambda session: _release_deliveries(session, sender, self.clock()))
 
-    async def _bot_has_word(self, sender: Sender) -> bool:
+    async def _bot_has_word(self, sender: InboundSender) -> bool:
         def can_bot_speak(session: Session) -> bool:
             found = customers.open_conversation(session, *_get_address_key(sender))
             return found is None or may_speak(session, found)
 
         return await self.database.run(can_bot_speak)
 
-    async def _send_notice(self, sender: Sender, fields: Fields, text: str, about: str = "") -> None:
+    async def _send_notice(self, sender: InboundSender, fields: Fields, text: str, about: str = "") -> None:
         """Once; ``about`` is for what does not yet finish the event."""
 
         def store_notice(session: Session) -> None:
@@ -207,14 +207,14 @@ class Incoming:
 
         await self.database.run(store_notice)
 
-    async def _leave_alone(self, sender: Sender, fields: Fields) -> None:
+    async def _leave_alone(self, sender: InboundSender, fields: Fields) -> None:
         """It needs nothing, and is not missing."""
         await self.database.run(
             lambda s: first_time(s, sender.tenant_id, fields["MessageSid"], LEFT_ALONE, sender.channel)
         )
 
 
-def _get_address_key(sender: Sender) -> tuple[str, str, str]:
+def _get_address_key(sender: InboundSender) -> tuple[str, str, str]:
     return sender.tenant_id, sender.channel, sender.address
 
 
@@ -234,7 +234,7 @@ def _is_voice(fields: Fields, files: list[tuple[str, str]]) -> bool:
     return not fields.get("Body") and bool(files) and all(stated.startswith("audio/") for _, stated in files)
 
 
-def _release_deliveries(session: Session, sender: Sender, at: datetime) -> None:
+def _release_deliveries(session: Session, sender: InboundSender, at: datetime) -> None:
     """The customer wrote, so the window is open: what waited for a template goes out."""
     where = {"tenant_id": sender.tenant_id, "destination": sender.channel, "address": sender.address, "state": "queued"}
     due = update(Delivery).filter_by(**where).where(Delivery.next_at > at, Delivery.error.contains("24 hours"))

@@ -15,7 +15,7 @@ GOOD_FOR_SECONDS = 48 * 3600
 
 
 @dataclass(frozen=True)
-class Links:
+class FileLinks:
     """Makes and opens them."""
 
     secret: str = field(repr=False)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from connectors.twilio.keywords import Rating
 from connectors.twilio.system_messages import NOTICE, OPT_OUT
 from core import messages
-from core.conversations.inbox import Sender
+from core.conversations.inbox import InboundSender
 from core.db.models import Delivery, InteractionFeedback, Message, Turn
 
 REACTION = timedelta(seconds=2)
@@ -29,17 +29,17 @@ class Rated:
     """Nobody has rated it before."""
 
 
-def by_button(session: Session, sender: Sender, message_id: str) -> Rated | None:
+def by_button(session: Session, sender: InboundSender, message_id: str) -> Rated | None:
     """The answer under which the button stands; None where it never went to this number."""
     return _find_rated_answer(session, _find_sent_message(session, sender, Message.id == message_id))
 
 
-def by_quote(session: Session, sender: Sender, vendor_id: str) -> Rated | None:
+def by_quote(session: Session, sender: InboundSender, vendor_id: str) -> Rated | None:
     """The answer that was quoted, or reacted to."""
     return _find_rated_answer(session, _find_sent_message(session, sender, Delivery.vendor_id == vendor_id))
 
 
-def by_words(session: Session, sender: Sender, rating: Rating, at: datetime) -> Rated | None:
+def by_words(session: Session, sender: InboundSender, rating: Rating, at: datetime) -> Rated | None:
     """The last thing that the customer can have read, if it is an answer; and if we asked, where words may mean more.
 
     None: it is no rating, the words are for the bot or a person.
@@ -58,7 +58,7 @@ def _has_rating_request(session: Session, message: Message) -> bool:
     return messages.build_message_event(session, message).rateable and not message.text.rstrip().endswith(_QUESTION)
 
 
-def _find_sent_message(session: Session, sender: Sender, *conditions: object) -> Message | None:
+def _find_sent_message(session: Session, sender: InboundSender, *conditions: object) -> Message | None:
     query = (
         select(Message)
         .join(Delivery, Delivery.message_id == Message.id)

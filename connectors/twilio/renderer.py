@@ -18,8 +18,8 @@ from connectors.base.outbound import (
     outbound_of,
     split_outbound,
 )
-from connectors.twilio.client import Draft
-from connectors.twilio.texts import Texts
+from connectors.twilio.client import OutboundDraft
+from connectors.twilio.texts import ChannelTexts
 from core.delivery.payload import Outgoing
 
 RATE, PRESS = "rate", "press"
@@ -31,18 +31,18 @@ _MESSAGE = "{{2}}"
 class Part:
     """One message of Twilio: a draft, and the content that shows it better."""
 
-    draft: Draft
+    draft: OutboundDraft
     content: dict[str, Any] | None = None
     """As the Content API takes it; its variables are in the draft. Where it cannot be had, the draft's body says it all."""
     words: str = ""
     """All of it in words, where the draft shows a file or a place."""
 
 
-def render_parts(outgoing: Outgoing, can: Capabilities, texts: Texts, links: dict[int, str]) -> list[Part]:
+def render_parts(outgoing: Outgoing, can: Capabilities, texts: ChannelTexts, links: dict[int, str]) -> list[Part]:
     """All parts, in order. ``links`` has addresses of files that lie with us, by their place in the attachments."""
     to = outgoing.address
     if outgoing.message is None:
-        return [Part(Draft(to, text)) for text in split_message(outgoing.text, can.longest)]
+        return [Part(OutboundDraft(to, text)) for text in split_message(outgoing.text, can.longest)]
     message = outgoing.message
     linked = tuple(_add_file_link(a, links.get(n)) for n, a in enumerate(message.attachments))
     whole = outbound_of(replace(message, attachments=linked))
@@ -53,7 +53,7 @@ def render_parts(outgoing: Outgoing, can: Capabilities, texts: Texts, links: dic
     if last.cards:
         before, last = [*before, Outbound(last.text)] if last.text else before, replace(last, text="")
     shown = [
-        *(Part(Draft(to, each.text)) for each in before),
+        *(Part(OutboundDraft(to, each.text)) for each in before),
         *(_render_file(each, to) for each in (*last.images, *last.documents)),
         *(part for each in last.cards for part in _render_card(each, to, can)),
         *(_render_location(each, to) for each in last.locations),
@@ -74,20 +74,25 @@ def friendly_name(kind: str, titles: tuple[str, ...]) -> str:
 
 def _render_file(item: Item, to: str) -> Part:
     url, words = item.get("url"), file_text(item)
-    return Part(Draft(to, media=str(url)), words=words) if url else Part(Draft(to, words))
+    return Part(OutboundDraft(to, media=str(url)), words=words) if url else Part(OutboundDraft(to, words))
 
 
 def _render_card(card: Item, to: str, can: Capabilities) -> list[Part]:
     """Its image, and below it what it says."""
     image = str(card.get("image") or "")
     if not image or not can.shows(image):
-        return [Part(Draft(to, piece)) for piece in split_message(card_text(card), can.longest)]
+        return [Part(OutboundDraft(to, piece)) for piece in split_message(card_text(card), can.longest)]
     first, *rest = split_message(card_text(card, ("title", "text", "url")), can.longest)
-    return [Part(Draft(to, first, media=image), words=f"{first}\n{image}"), *(Part(Draft(to, each)) for each in rest)]
+    return [
+        Part(OutboundDraft(to, first, media=image), words=f"{first}\n{image}"),
+        *(Part(OutboundDraft(to, each)) for each in rest),
+    ]
 
 
 def _render_location(place: Item, to: str) -> Part:
-    return Part(Draft(to, str(place.get("name") or "📍"), location=_format_geo_uri(place)), words=location_text(place))
+    return Part(
+        OutboundDraft(to, str(place.get("name") or "📍"), location=_format_geo_uri(place)), words=location_text(place)
+    )
 
 
 def _join_paragraphs(*texts: str) -> str:
@@ -95,18 +100,18 @@ def _join_paragraphs(*texts: str) -> str:
 
 
 def _render_final_part(
-    last: Outbound, to: str, message_id: str, can: Capabilities, texts: Texts, *, asks: bool
+    last: Outbound, to: str, message_id: str, can: Capabilities, texts: ChannelTexts, *, asks: bool
 ) -> Part:
     variables = {"1": last.text or (texts.rate_words if asks else texts.choose), "2": message_id}
     if asks and can.buttons:
         words = _join_paragraphs(last.text, texts.rate_words)
-        return Part(Draft(to, words, variables=variables), _quick_reply(RATE, texts.rate))
+        return Part(OutboundDraft(to, words, variables=variables), _quick_reply(RATE, texts.rate))
     if not last.buttons:
-        return Part(Draft(to, last.text))
+        return Part(OutboundDraft(to, last.text))
     numbered = "\n".join(f"{number}. {title}" for number, title in enumerate(last.buttons, 1))
     few = len(last.buttons) <= can.buttons and can_show_choices(last.buttons, replace(can, rows=0))
     content = _quick_reply(PRESS, last.buttons) if few else _list_picker(last)
-    return Part(Draft(to, _join_paragraphs(last.text or texts.choose, numbered), variables=variables), content)
+    return Part(OutboundDraft(to, _join_paragraphs(last.text or texts.choose, numbered), variables=variables), content)
 
 
 def _quick_reply(what: str, titles: tuple[str, ...]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from connectors.http.errors import build_error_response
 from connectors.http.limits import read_body
 from connectors.twilio.channel import Fields, TwilioChannel
 from connectors.twilio.client import OUTSIDE_WINDOW
-from connectors.twilio.inbound import Incoming
-from connectors.twilio.links import Links
+from connectors.twilio.inbound import InboundHandler
+from connectors.twilio.links import FileLinks
 from connectors.twilio.session_window import was_closed
 from core.db import Database
 from core.db.models import get_current_time
@@ -37,7 +37,7 @@ _DONE = "<Response/>"
 class Routes:
     """Every request is verified first, and answered as soon as what it says is stored."""
 
-    def __init__(self, channel: TwilioChannel, incoming: Incoming, database: Database, links: Links) -> None:
+    def __init__(self, channel: TwilioChannel, incoming: InboundHandler, database: Database, links: FileLinks) -> None:
         self._channel, self._incoming, self._database, self._links = channel, incoming, database, links
         self._windows = MovingWindowRateLimiter(MemoryStorage())
         self._rate = RateLimitItemPerMinute(channel.config.messages_per_minute)
@@ -102,7 +102,7 @@ class Routes:
             await self._incoming.too_fast(fields)
 
 
-def router(channel: TwilioChannel, incoming: Incoming, database: Database, links: Links) -> APIRouter:
+def router(channel: TwilioChannel, incoming: InboundHandler, database: Database, links: FileLinks) -> APIRouter:
     """All of them."""
     routes, made = Routes(channel, incoming, database, links), APIRouter(tags=["twilio"])
     made.add_api_route(f"{PREFIX}/messages", routes.message, methods=["POST"])

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.base import Capabilities
-from connectors.twilio.client import Draft, OptedOut, OutsideWindow, Twilio
-from connectors.twilio.links import Links
+from connectors.twilio.client import OptedOut, OutboundDraft, OutsideWindow, Twilio
+from connectors.twilio.links import FileLinks
 from connectors.twilio.profile import Kind
 from connectors.twilio.renderer import Part, flatten_text, render_parts
 from connectors.twilio.system_messages import OPT_OUT
 from connectors.twilio.templates import UPDATE, Contents
-from connectors.twilio.texts import Texts
+from connectors.twilio.texts import ChannelTexts
 from core import customers
 from core.db import Database
 from core.db.models import Address, Delivery, Message, get_current_time
@@ -38,8 +38,8 @@ class TwilioSender:
     twilio: Twilio
     contents: Contents
     database: Database
-    texts: Texts
-    links: Links
+    texts: ChannelTexts
+    links: FileLinks
     clock: Callable[[], datetime] = get_current_time
 
     @property
@@ -119,7 +119,7 @@ class TwilioSender:
             )
         variables = {"1": flatten_text(part.words or draft.body)}
         return await self.twilio.send(
-            self.kind, Draft(draft.to, content_sid=sid, variables=variables, callback=draft.callback)
+            self.kind, OutboundDraft(draft.to, content_sid=sid, variables=variables, callback=draft.callback)
         )
 
     def _is_window_open(self, last_inbound: datetime | None) -> bool:

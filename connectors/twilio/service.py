@@ -11,16 +11,16 @@ from connectors.twilio import routes
 from connectors.twilio.backfill import Backfill
 from connectors.twilio.channel import TwilioChannel
 from connectors.twilio.client import Twilio
-from connectors.twilio.inbound import Incoming
-from connectors.twilio.links import Links
+from connectors.twilio.inbound import InboundHandler
+from connectors.twilio.links import FileLinks
 from connectors.twilio.media import Media
 from connectors.twilio.profile import Kind, TwilioConfig
 from connectors.twilio.sender import TwilioSender
 from connectors.twilio.sms import SMS
 from connectors.twilio.templates import Contents
-from connectors.twilio.texts import Texts
+from connectors.twilio.texts import ChannelTexts
 from connectors.twilio.transfer import Transfer
-from connectors.twilio.voice import Transcribes, Voice
+from connectors.twilio.voice import Transcribes, VoiceNotes
 from connectors.twilio.whatsapp import WHATSAPP
 from core.bot.parts import BotParts
 from core.conversations.feedback import Feedback
@@ -55,7 +55,7 @@ def make_twilio_senders(config: TwilioConfig | None, database: Database, parts: 
     """The ways out, by destination; none without an account."""
     if config is None:
         return {}
-    twilio, texts, links = Twilio(config), Texts.load(parts), Links(config.secret, config.home)
+    twilio, texts, links = Twilio(config), ChannelTexts.load(parts), FileLinks(config.secret, config.home)
     contents = Contents(twilio)
     return {kind.name: TwilioSender(kind, twilio, contents, database, texts, links) for kind in KINDS}
 
@@ -92,9 +92,9 @@ def make_twilio(  # noqa: PLR0917 - what the way in needs
     if config is None:
         return TwilioSide(APIRouter(), None)
     channel, media = TwilioChannel(config, KINDS), Media(config)
-    voice = Voice(config, transcriber) if transcriber else None
-    incoming = Incoming(channel, turns, feedback, database, Texts.load(parts), media, wake, voice)
-    router = routes.router(channel, incoming, database, Links(config.secret, config.home))
+    voice = VoiceNotes(config, transcriber) if transcriber else None
+    incoming = InboundHandler(channel, turns, feedback, database, ChannelTexts.load(parts), media, wake, voice)
+    router = routes.router(channel, incoming, database, FileLinks(config.secret, config.home))
     return TwilioSide(router, Backfill(Twilio(config), incoming, database, ready))
 
 
@@ -105,4 +105,4 @@ def make_transfer(
     if config is None or WHATSAPP.name not in config.numbers:
         return None
     twilio = Twilio(config)
-    return Transfer(WHATSAPP, twilio, Contents(twilio), database, Texts.load(parts), wake)
+    return Transfer(WHATSAPP, twilio, Contents(twilio), database, ChannelTexts.load(parts), wake)

@@ -8,7 +8,7 @@ from core.bot.parts import BotParts
 
 
 @dataclass(frozen=True)
-class Texts:
+class ChannelTexts:
     """Each is the response ``utter_channel_NAME``."""
 
     rate: tuple[str, str]
@@ -29,7 +29,7 @@ class Texts:
     """First message where a conversation goes on."""
 
     @classmethod
-    def load(cls, parts: BotParts) -> Texts:
+    def load(cls, parts: BotParts) -> ChannelTexts:
         """From the responses."""
         responses = parts.responses()
         found = {field.name: responses[f"utter_channel_{field.name}"][0] for field in fields(cls)}

@@ -15,11 +15,11 @@ from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connectors.twilio.client import Draft, Twilio
+from connectors.twilio.client import OutboundDraft, Twilio
 from connectors.twilio.profile import Kind
 from connectors.twilio.system_messages import send_system_message
 from connectors.twilio.templates import CODE, Contents
-from connectors.twilio.texts import Texts
+from connectors.twilio.texts import ChannelTexts
 from core import customers
 from core.conversations import lifecycle
 from core.db import Database
@@ -38,7 +38,7 @@ class Transfer:
     twilio: Twilio
     contents: Contents
     database: Database
-    texts: Texts
+    texts: ChannelTexts
     wake: Callable[[], None]
     clock: Callable[[], float] = time.time
     _windows: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
@@ -61,7 +61,7 @@ class Transfer:
             if sid is None:
                 raise Unavailable(f"WhatsApp has not approved {CODE}: `rejoinder channels templates create`.")
             code = self._compute_transfer_code(conversation_id, number, 0)
-            await self.twilio.send(self.kind, Draft(number, content_sid=sid, variables={"1": code}))
+            await self.twilio.send(self.kind, OutboundDraft(number, content_sid=sid, variables={"1": code}))
         except DeliveryFailed as error:
             raise Unavailable(f"The code could not be sent: {error}") from error
 

@@ -32,7 +32,7 @@ class Transcribes(Protocol):
 
 
 @dataclass(frozen=True)
-class Voice:
+class VoiceNotes:
     """Has what customers send transcribed."""
 
     config: TwilioConfig

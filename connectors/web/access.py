@@ -7,9 +7,9 @@ from functools import cached_property
 
 from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
-from connectors.http.limits import Limits
+from connectors.http.limits import RateLimits
 from connectors.web.channel import WebChannel
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import SessionTokens
 from core.secrets import derive_key
 from core.settings import Settings
 
@@ -41,7 +41,7 @@ class WebAccess:
     @cached_property
     def channel(self) -> WebChannel:
         """Verifies tokens."""
-        return WebChannel(Tokens(self.config.secret, self.config.tenant, self.config.session_seconds))
+        return WebChannel(SessionTokens(self.config.secret, self.config.tenant, self.config.session_seconds))
 
     @cached_property
     def origins(self) -> Origins:
@@ -49,6 +49,6 @@ class WebAccess:
         return Origins(self.config.allowed_origins)
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> RateLimits:
         """Counts what comes from one session and one address."""
-        return Limits(self.config)
+        return RateLimits(self.config)

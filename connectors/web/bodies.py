@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from core.errors import InvalidInput
 
 
-class _Body(BaseModel):
+class _WebBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class SessionBody(_Body):
+class SessionBody(_WebBody):
     """Opens a session, or takes an earlier one up again."""
 
     token: Annotated[str, Field(max_length=1000)] | None = None
@@ -21,14 +21,14 @@ class SessionBody(_Body):
     """A new conversation all the same, of the browser that had this token."""
 
 
-class PressBody(_Body):
+class PressBody(_WebBody):
     """A press on a button of an earlier message."""
 
     message_id: Annotated[str, Field(min_length=1, max_length=64)]
     index: Annotated[int, Field(ge=0, le=100)]
 
 
-class MessageBody(_Body):
+class MessageBody(_WebBody):
     """What the customer says: words or a press, never both, and never a payload for the bot."""
 
     client_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -42,7 +42,7 @@ class MessageBody(_Body):
         return self
 
 
-class FeedbackBody(_Body):
+class FeedbackBody(_WebBody):
     """A thumb, and why."""
 
     helpful: bool
@@ -62,14 +62,14 @@ class SubmitBody(FeedbackBody):
         return self
 
 
-class SurveyBody(_Body):
+class SurveyBody(_WebBody):
     """A mark, and why; null: they would rather not say."""
 
     score: int | None
     comment: Annotated[str, Field(max_length=1000)] | None = None
 
 
-class TransferBody(_Body):
+class TransferBody(_WebBody):
     """Goes on on WhatsApp."""
 
     number: Annotated[str, Field(max_length=40)]
@@ -80,7 +80,7 @@ class TransferBody(_Body):
     """None: send one."""
 
 
-class SignsBody(_Body):
+class SignsBody(_WebBody):
     """What the visitor does while a person has the word."""
 
     typing: bool = False
@@ -89,7 +89,7 @@ class SignsBody(_Body):
     """Up to which message they have read."""
 
 
-Body = TypeVar("Body", bound=_Body)
+Body = TypeVar("Body", bound=_WebBody)
 
 
 def parse_body(kind: type[Body], raw: bytes) -> Body:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from connectors.base import RawRequest
 from connectors.web.bodies import MessageBody, parse_body
-from connectors.web.tokens import Tokens, Visitor
+from connectors.web.tokens import SessionTokens, Visitor
 from core.conversations.inbox import Inbound, Press
 from core.errors import Unauthorised
 from core.events import MessageStored
@@ -17,7 +17,7 @@ from core.events import MessageStored
 class WebChannel:
     """Customers who write in the widget."""
 
-    tokens: Tokens
+    tokens: SessionTokens
     name: str = "web"
 
     def verify(self, request: RawRequest) -> Visitor:

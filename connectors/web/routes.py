@@ -14,7 +14,7 @@ from connectors.base import RawRequest
 from connectors.http.config import WebConfig
 from connectors.http.cors import Origins
 from connectors.http.errors import route_class
-from connectors.http.limits import Limits, read_body
+from connectors.http.limits import RateLimits, read_body
 from connectors.web.access import WebAccess
 from connectors.web.bodies import FeedbackBody, SessionBody, SurveyBody, parse_body
 from connectors.web.channel import WebChannel
@@ -38,7 +38,7 @@ class _Chat:
     channel: WebChannel
     stream: Stream
     origins: Origins
-    limits: Limits
+    limits: RateLimits
     config: WebConfig
 
     async def open_session(self, request: Request) -> Response:

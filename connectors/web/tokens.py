@@ -14,7 +14,7 @@ _SALT = "rejoinder.web.session"
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedSession:
     """A token and until when it is good."""
 
     token: str
@@ -31,17 +31,17 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class SessionTokens:
     """Issues and reads the tokens of one tenant."""
 
     secret: str = field(repr=False)
     tenant: str
     seconds: int
 
-    def issue(self, conversation_id: str, customer_id: str | None = None) -> Issued:
+    def issue(self, conversation_id: str, customer_id: str | None = None) -> IssuedSession:
         """A new token for the conversation."""
         token = self._build_serializer().dumps({"t": self.tenant, "c": conversation_id, "u": customer_id})
-        return Issued(str(token), datetime.now(UTC) + timedelta(seconds=self.seconds))
+        return IssuedSession(str(token), datetime.now(UTC) + timedelta(seconds=self.seconds))
 
     def visitor(self, token: str) -> Visitor:
         """Whose token it is, and the conversation that it opens.

@@ -13,7 +13,7 @@ from console.api.errors import Viewer
 from console.api.page_query import From, Limit, To, build_period
 from console.auth.gate import Gate
 from core.conversations import search
-from core.conversations.search import Filter
+from core.conversations.search import ConversationFilter
 
 Outcome = Literal["answered", "suggested", "clarified", "unknown", "handoff", "action", "failed"]
 HandedOver = Literal["any", "none", "open", "resolved", "not_resolved"]
@@ -75,7 +75,7 @@ def add_routes(routes: APIRouter, gate: Gate) -> None:
     ) -> ConversationPage:
         """The last one in which something happened first."""
         since, until = build_period(first, last)
-        wanted = Filter(text, channel, outcome, handoff, rating, customer_id, since, until)
+        wanted = ConversationFilter(text, channel, outcome, handoff, rating, customer_id, since, until)
 
         def load_conversations(session: Session) -> ConversationPage:
             page = search.list_conversations(session, gate.tenant, wanted, limit, after)

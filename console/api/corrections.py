@@ -16,18 +16,18 @@ from console.api.page_query import Limit, Offset, Tenant
 from console.api.services import ApiServices
 from console.auth.sessions import Person
 from knowledge.curation.corrections import decisions, proposals, queries
-from knowledge.curation.corrections.queries import Filter
+from knowledge.curation.corrections.queries import CorrectionFilter
 from knowledge.curation.corrections.types import LONGEST, Category, EntryAction, Proposal, Status
 
 Text = Annotated[str, Field(max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Body(BaseModel):
+class _CorrectionBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class CorrectionBody(_Body):
+class CorrectionBody(_CorrectionBody):
     """The person's answer; about a stored answer (turn or message), or about a question in words."""
 
     answer: Text = ""
@@ -45,7 +45,7 @@ class CorrectionBody(_Body):
     """For whom the token's holder acts; who is signed in is the author."""
 
 
-class DecisionBody(_Body):
+class CorrectionDecisionBody(_CorrectionBody):
     """Why; and for whom the token's holder acts. Who is signed in decides in their own name."""
 
     by: Name | None = None
@@ -103,7 +103,7 @@ async def decide_correction(
 def add_routes(routes: APIRouter, services: ApiServices) -> None:
     """The routes of corrections."""
 
-    async def read_correction_page(tenant: str, wanted: Filter, limit: int, offset: int) -> CorrectionPage:
+    async def read_correction_page(tenant: str, wanted: CorrectionFilter, limit: int, offset: int) -> CorrectionPage:
         def load_corrections(session: Session) -> CorrectionPage:
             total, found = queries.list_corrections(session, tenant, wanted, limit, offset)
             items = [CorrectionItem(**queries.describe_correction(session, correction)) for correction in found]
@@ -123,14 +123,14 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
         tenant: Tenant = services.tenant,
     ) -> CorrectionPage:
         """Newest first."""
-        return await read_correction_page(tenant, Filter(status, category, author, entry_id), limit, offset)
+        return await read_correction_page(tenant, CorrectionFilter(status, category, author, entry_id), limit, offset)
 
     @routes.get("/bot/corrections/approved/")
     async def list_approved_corrections(
         limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant
     ) -> CorrectionPage:
         """Those that hold."""
-        return await read_correction_page(tenant, Filter("approved"), limit, offset)
+        return await read_correction_page(tenant, CorrectionFilter("approved"), limit, offset)
 
     @routes.post("/bot/corrections/", status_code=201)
     async def propose_correction(
@@ -160,7 +160,7 @@ def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
 
     @routes.post("/bot/corrections/{correction_id}/approve/")
     async def approve_correction(
-        correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
+        correction_id: str, person: Reviewer, body: CorrectionDecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
         """Live at once, for every phrasing; ``effects.asked`` has what its questions get now."""
         return await decide_correction(
@@ -169,7 +169,7 @@ def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
 
     @routes.post("/bot/corrections/{correction_id}/undo/")
     async def undo_correction(
-        correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
+        correction_id: str, person: Reviewer, body: CorrectionDecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
         """As if it had never been approved; the entries get new versions with what they said before."""
         return await decide_correction(
@@ -183,7 +183,7 @@ def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
 
     @routes.post("/bot/corrections/{correction_id}/reject/")
     async def reject_correction(
-        correction_id: str, person: Reviewer, body: DecisionBody, tenant: Tenant = services.tenant
+        correction_id: str, person: Reviewer, body: CorrectionDecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
         """Decide against it."""
 

@@ -17,7 +17,7 @@ from core.audit import add_audit_event
 from core.db.models import ReuseObservation
 from knowledge.curation.review import entry_changes, entry_queries
 from knowledge.curation.review.entry_changes import Outcome
-from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, Hand, Seen
+from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, Editor, ItemEvidence
 from knowledge.entries import editor as entries
 from knowledge.entries.content import Content
 from knowledge.imports import catalogue
@@ -26,11 +26,11 @@ TAG = "knowledge base"
 Text = Annotated[str, Field(max_length=LONGEST)]
 
 
-class _Body(BaseModel):
+class _EntryBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class EntryBody(_Body):
+class EntryBody(_EntryBody):
     """What an entry says."""
 
     questions: Annotated[list[Text], Field(min_length=1, max_length=MOST_QUESTIONS)]
@@ -41,7 +41,7 @@ class EntryBody(_Body):
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
-class VersionBody(_Body):
+class VersionBody(_EntryBody):
     """The version that was looked at: if somebody was faster, the answer is 409."""
 
     version: Annotated[int, Field(ge=1)]
@@ -63,7 +63,7 @@ class RestoreBody(VersionBody):
     old: Annotated[int, Field(ge=1)]
 
 
-class UsageBody(_Body):
+class UsageBody(_EntryBody):
     """How another system used the entry."""
 
     text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
@@ -149,7 +149,7 @@ class SourceItem(BaseModel):
     forgotten_at: datetime | None
 
 
-class UsedEntry(BaseModel):
+class UsedEntryResponse(BaseModel):
     """An entry and how many answers it went into."""
 
     entry: EntryItem
@@ -171,7 +171,7 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
         """Last changed first."""
 
         def load_entries(session: Session) -> EntryPage:
-            wanted = entry_queries.Filter(status, kind, search)
+            wanted = entry_queries.EntryFilter(status, kind, search)
             total, found = entry_queries.search_entries(session, services.tenant, wanted, limit, offset)
             items = [EntryItem(**entry_queries.describe_knowledge_entry(session, entry)) for entry in found]
             return EntryPage(total=total, limit=limit, offset=offset, items=items)
@@ -181,13 +181,13 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
     @routes.get("/knowledge-base/search_by_intent/", tags=[TAG])
     async def search_by_intent(
         intent: Annotated[str, Query(min_length=1, max_length=100)], _: Viewer, limit: Limit = 20
-    ) -> list[UsedEntry]:
+    ) -> list[UsedEntryResponse]:
         """The entries that answered messages of this intent in the last 90 days, the most used first."""
 
-        def load_used_entries(session: Session) -> list[UsedEntry]:
+        def load_used_entries(session: Session) -> list[UsedEntryResponse]:
             found = entry_queries.by_intent(session, services.tenant, intent, limit)
             return [
-                UsedEntry(entry=EntryItem(**entry_queries.describe_knowledge_entry(session, e)), answers=n)
+                UsedEntryResponse(entry=EntryItem(**entry_queries.describe_knowledge_entry(session, e)), answers=n)
                 for e, n in found
             ]
 
@@ -240,7 +240,7 @@ def _add_changes(routes: APIRouter, services: LearningServices) -> None:
         content = Content(
             "faq", body.answer, tuple(body.questions), title=body.title, subject=body.subject, language=body.language
         )
-        hand = Hand(services.tenant, person.email, body.reason)
+        hand = Editor(services.tenant, person.email, body.reason)
         return await apply_change(lambda session: entry_changes.create_entry(session, hand, content))
 
     @routes.patch("/knowledge-base/{entry_id}/", tags=[TAG])
@@ -252,33 +252,33 @@ def _add_changes(routes: APIRouter, services: LearningServices) -> None:
             given = body.model_dump(exclude_unset=True, exclude={"version", "reason"})
             values = {**vars(before), **{name: v for name, v in given.items() if v is not None}}
             content = Content(**{**values, "questions": tuple(values["questions"])})
-            hand = Hand(services.tenant, person.email, body.reason)
-            return entry_changes.change_entry(session, hand, Seen(entry_id, body.version), content)
+            hand = Editor(services.tenant, person.email, body.reason)
+            return entry_changes.change_entry(session, hand, ItemEvidence(entry_id, body.version), content)
 
         return await apply_change(store_update)
 
     @routes.post("/knowledge-base/{entry_id}/retire/", tags=[TAG])
     async def retire_entry(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
         """Serve it no longer; its history stays."""
-        hand = Hand(services.tenant, person.email, body.reason)
+        hand = Editor(services.tenant, person.email, body.reason)
         return await apply_change(
-            lambda session: entry_changes.retire_entry(session, hand, Seen(entry_id, body.version))
+            lambda session: entry_changes.retire_entry(session, hand, ItemEvidence(entry_id, body.version))
         )
 
     @routes.post("/knowledge-base/{entry_id}/approve/", tags=[TAG])
     async def approve_entry(entry_id: str, body: VersionBody, person: Reviewer) -> EntryOutcome:
         """Serve a draft, or a retired entry again."""
-        hand = Hand(services.tenant, person.email, body.reason)
+        hand = Editor(services.tenant, person.email, body.reason)
         return await apply_change(
-            lambda session: entry_changes.approve_entry(session, hand, Seen(entry_id, body.version))
+            lambda session: entry_changes.approve_entry(session, hand, ItemEvidence(entry_id, body.version))
         )
 
     @routes.post("/knowledge-base/{entry_id}/restore/", tags=[TAG])
     async def restore_entry(entry_id: str, body: RestoreBody, person: Reviewer) -> EntryOutcome:
         """What it said at an earlier version, as a new one."""
-        hand = Hand(services.tenant, person.email, body.reason)
+        hand = Editor(services.tenant, person.email, body.reason)
         return await apply_change(
-            lambda session: entry_changes.restore_version(session, hand, Seen(entry_id, body.version), body.old)
+            lambda session: entry_changes.restore_version(session, hand, ItemEvidence(entry_id, body.version), body.old)
         )
 
 

@@ -18,9 +18,9 @@ from console.api.page_query import From, Limit, Offset, Tenant, To, build_period
 from console.api.services import ApiServices
 from core.conversations.feedback import Feedback
 from core.feedback.analytics import By, compute_analytics
-from core.feedback.links import Answer, Links
+from core.feedback.links import RatedAnswer, RatingLinks
 from core.feedback.queries import list_feedback
-from core.feedback.types import Filter
+from core.feedback.types import FeedbackFilter
 
 DAYS = 30
 """Figures are of so many days where none are named."""
@@ -81,12 +81,12 @@ def _build_filter(
     intent: str | None = None,
     entry: Annotated[str | None, Query(description="Id of an entry that went into the answer.")] = None,
     conversation_id: str | None = None,
-) -> Filter:
+) -> FeedbackFilter:
     first, last = build_period(start, end)
-    return Filter(first, last, helpful, commented, source, channel, intent, entry, conversation_id)
+    return FeedbackFilter(first, last, helpful, commented, source, channel, intent, entry, conversation_id)
 
 
-Wanted = Annotated[Filter, Depends(_build_filter)]
+Wanted = Annotated[FeedbackFilter, Depends(_build_filter)]
 
 
 def add_routes(routes: APIRouter, services: ApiServices) -> None:
@@ -107,7 +107,9 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
         """Counts and rates of a period (the last 30 days where none is named), in all and by group; CSAT, NPS, sentiment."""
         last = end or datetime.now(UTC).date()
         first = start or last - timedelta(days=DAYS)
-        within = Filter(**{**vars(wanted), **dict(zip(("start", "end"), build_period(first, last), strict=True))})
+        within = FeedbackFilter(
+            **{**vars(wanted), **dict(zip(("start", "end"), build_period(first, last), strict=True))}
+        )
         found = await services.database.run(lambda session: compute_analytics(session, tenant, within, by))
         return {"from": _format_day(first), "to": _format_day(last), **found}
 
@@ -118,7 +120,7 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
         return {"token": issued.token, "expires_at": issued.expires_at}
 
 
-def submit_router(feedback: Feedback, links: Links, access: WebAccess) -> APIRouter:
+def submit_router(feedback: Feedback, links: RatingLinks, access: WebAccess) -> APIRouter:
     """The public route, for pages on the allow-list and for who follows a link."""
     routes = APIRouter(prefix="/v1", route_class=route_class(access.origins), tags=["feedback"])
     channel, limits, config = access.channel, access.limits, access.config
@@ -129,7 +131,7 @@ def submit_router(feedback: Feedback, links: Links, access: WebAccess) -> APIRou
         limits.count_request(request.client.host if request.client else "unknown")
         body = parse_body(SubmitBody, await read_body(request, config.max_body_bytes))
         if body.message_id is not None:
-            answer = Answer(channel.verify(RawRequest(request.headers)).conversation_id, body.message_id)
+            answer = RatedAnswer(channel.verify(RawRequest(request.headers)).conversation_id, body.message_id)
         else:
             answer = links.answer(body.token or "")
         await feedback.rate(

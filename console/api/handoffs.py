@@ -13,7 +13,7 @@ from console.api.page_query import Limit, Offset
 from console.auth.gate import Gate
 from core.handoffs import settings
 from core.handoffs.service import HandoffService
-from core.handoffs.staff.queries import Filter
+from core.handoffs.staff.queries import HandoffFilter
 
 DESK = settings.CONSOLE
 StateFilter = Literal[
@@ -46,17 +46,17 @@ HeldBy = Annotated[
 ]
 
 
-class _Body(BaseModel):
+class _HandoffBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ReplyBody(_Body):
+class ReplyBody(_HandoffBody):
     """What the customer reads."""
 
     text: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
-class ClosureBody(_Body):
+class ClosureBody(_HandoffBody):
     """Whether it helped, where that is known."""
 
     resolved: bool | None = None
@@ -173,7 +173,7 @@ def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None
         offset: Offset = 0,
     ) -> HandoffPage:
         """The urgent first, then who waits longest; ``late`` are those to which nobody came."""
-        wanted = Filter(
+        wanted = HandoffFilter(
             state,
             conversation_id,
             claimed_by=claimed_by,

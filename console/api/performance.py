@@ -30,7 +30,7 @@ class Series(BaseModel):
     items: list[dict[str, Any]]
 
 
-class Summary(BaseModel):
+class PerformanceSummary(BaseModel):
     """A period beside the one of the same length before it."""
 
     first: date
@@ -58,13 +58,15 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
         return Series(by=by, first=first, last=last, items=found)
 
     @routes.get("/performance-metrics/summary/", tags=[TAG])
-    async def get_performance_summary(_: Viewer, start: From = None, end: To = None, channel: Channel = "") -> Summary:
+    async def get_performance_summary(
+        _: Viewer, start: From = None, end: To = None, channel: Channel = ""
+    ) -> PerformanceSummary:
         """One period, and what changed against the one before."""
         first, last = _choose_period(start, end)
         found = await services.database.run(
             lambda session: performance.compare_periods(session, services.tenant, first, last, channel)
         )
-        return Summary(**found)
+        return PerformanceSummary(**found)
 
 
 def _choose_period(start: date | None, end: date | None) -> tuple[date, date]:

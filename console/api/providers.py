@@ -18,11 +18,11 @@ from core.llm.router.health import ModelHealth
 from core.llm.router.probe import SETUP
 
 
-class _Body(BaseModel):
+class _ProviderBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class TestBody(_Body):
+class TestBody(_ProviderBody):
     """Which provider to test; none: all that are set up."""
 
     __test__ = False  # no test of pytest's
@@ -30,7 +30,7 @@ class TestBody(_Body):
     provider: str | None = None
 
 
-class ResetBody(_Body):
+class ResetBody(_ProviderBody):
     """Which model's health to forget; none: all."""
 
     model: str | None = None

@@ -18,7 +18,7 @@ from console.auth.sessions import Person
 from core.db.models import ReviewItem
 from core.errors import Unavailable
 from knowledge.curation.review import decisions, queries
-from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.queries import ReviewFilter
 from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, Claim, Kind, Status, Wording
 
 TAG = "training data"
@@ -27,7 +27,7 @@ Short = Annotated[str, Field(max_length=1000)]
 Search = Annotated[str | None, Query(max_length=200, description="In questions, answer and subject.")]
 
 
-class DecisionBody(BaseModel):
+class ReviewDecisionBody(BaseModel):
     """The item's revision that was looked at: if somebody was faster, the answer is 409."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,7 +35,7 @@ class DecisionBody(BaseModel):
     revision: Annotated[int, Field(ge=1)]
 
 
-class EditBody(DecisionBody):
+class EditBody(ReviewDecisionBody):
     """What is not given stays."""
 
     questions: Annotated[list[Text], Field(max_length=MOST_QUESTIONS)] | None = None
@@ -44,26 +44,26 @@ class EditBody(DecisionBody):
     intent: Annotated[str, Field(max_length=100)] | None = None
 
 
-class MergeBody(DecisionBody):
+class MergeBody(ReviewDecisionBody):
     """Which entry gets its questions as phrasings."""
 
     entry_id: Annotated[str, Field(max_length=26)]
     take_answer: bool = False
 
 
-class KeepBody(DecisionBody):
+class KeepBody(ReviewDecisionBody):
     """Which of the entries that contradict each other stays."""
 
     entry_id: Annotated[str, Field(max_length=26)]
 
 
-class RejectBody(DecisionBody):
+class RejectBody(ReviewDecisionBody):
     """Why."""
 
     reason: Short
 
 
-class SnoozeBody(DecisionBody):
+class SnoozeBody(ReviewDecisionBody):
     """Until when; with its zone."""
 
     until: AwareDatetime
@@ -78,7 +78,7 @@ class ConversationBody(BaseModel):
     conversation_id: Annotated[str, Field(min_length=1, max_length=26)]
 
 
-class Item(BaseModel):
+class ReviewItemResponse(BaseModel):
     """A review item."""
 
     id: str
@@ -117,7 +117,7 @@ class ItemPage(BaseModel):
     total: int
     limit: int
     offset: int
-    items: list[Item]
+    items: list[ReviewItemResponse]
 
 
 def add_routes(routes: APIRouter, services: LearningServices) -> None:
@@ -135,11 +135,11 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
         offset: Offset = 0,
     ) -> ItemPage:
         """The greatest expected effect first; without a status what waits for a decision."""
-        wanted = Filter(status, kind, search, language)
+        wanted = ReviewFilter(status, kind, search, language)
 
         def load_review_items(session: Session) -> ItemPage:
             total, found = queries.list_review_items(session, services.tenant, wanted, limit, offset)
-            shown = [Item(**queries.describe_item(session, item)) for item in found]
+            shown = [ReviewItemResponse(**queries.describe_item(session, item)) for item in found]
             return ItemPage(total=total, limit=limit, offset=offset, items=shown)
 
         return await services.database.run(load_review_items)
@@ -171,12 +171,12 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
 
 def _add_item_routes(routes: APIRouter, services: LearningServices) -> None:
     @routes.get("/training-data/{item_id}/", tags=[TAG])
-    async def get_review_item(item_id: str, _: Viewer) -> Item:
+    async def get_review_item(item_id: str, _: Viewer) -> ReviewItemResponse:
         """One item with where it was said and the entries near to it."""
         return await _load_review_item(services, item_id)
 
     @routes.patch("/training-data/{item_id}/", tags=[TAG])
-    async def edit_review_item(item_id: str, body: EditBody, person: Reviewer) -> Item:
+    async def edit_review_item(item_id: str, body: EditBody, person: Reviewer) -> ReviewItemResponse:
         """Say it in other words; it stays in the queue."""
 
         def store_edit(session: Session, claim: Claim) -> ReviewItem:
@@ -189,9 +189,9 @@ def _add_item_routes(routes: APIRouter, services: LearningServices) -> None:
         return await _decide_review_item(services, item_id, body, person, store_edit)
 
 
-async def _load_review_item(services: LearningServices, item_id: str) -> Item:
-    def load_details(session: Session) -> Item:
-        return Item(
+async def _load_review_item(services: LearningServices, item_id: str) -> ReviewItemResponse:
+    def load_details(session: Session) -> ReviewItemResponse:
+        return ReviewItemResponse(
             **queries.describe_item_details(session, queries.get_review_item(session, services.tenant, item_id))
         )
 
@@ -201,10 +201,10 @@ async def _load_review_item(services: LearningServices, item_id: str) -> Item:
 async def _decide_review_item(
     services: LearningServices,
     item_id: str,
-    body: DecisionBody,
+    body: ReviewDecisionBody,
     person: Person,
     work: Callable[[Session, Claim], ReviewItem],
-) -> Item:
+) -> ReviewItemResponse:
     claim = Claim(services.tenant, item_id, body.revision, person.email)
     await services.desk.decide(services.tenant, lambda session: work(session, claim))
     return await _load_review_item(services, item_id)
@@ -212,12 +212,12 @@ async def _decide_review_item(
 
 def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
     @routes.post("/training-data/{item_id}/approve/", tags=[TAG])
-    async def approve_review_item(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
+    async def approve_review_item(item_id: str, body: ReviewDecisionBody, person: Reviewer) -> ReviewItemResponse:
         """Publish it; with four eyes the first approval waits for a second person's."""
         return await _decide_review_item(services, item_id, body, person, decisions.approve_item)
 
     @routes.post("/training-data/{item_id}/merge/", tags=[TAG])
-    async def merge_review_item(item_id: str, body: MergeBody, person: Reviewer) -> Item:
+    async def merge_review_item(item_id: str, body: MergeBody, person: Reviewer) -> ReviewItemResponse:
         """Its questions become phrasings of an entry."""
         return await _decide_review_item(
             services,
@@ -228,27 +228,27 @@ def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
         )
 
     @routes.post("/training-data/{item_id}/keep/", tags=[TAG])
-    async def keep_entry(item_id: str, body: KeepBody, person: Reviewer) -> Item:
+    async def keep_entry(item_id: str, body: KeepBody, person: Reviewer) -> ReviewItemResponse:
         """Of a contradiction this entry stays; those with another answer are retired."""
         return await _decide_review_item(
             services, item_id, body, person, lambda s, claim: decisions.keep_entry(s, claim, body.entry_id)
         )
 
     @routes.post("/training-data/{item_id}/reject/", tags=[TAG])
-    async def reject_review_item(item_id: str, body: RejectBody, person: Reviewer) -> Item:
+    async def reject_review_item(item_id: str, body: RejectBody, person: Reviewer) -> ReviewItemResponse:
         """Decide against it."""
         return await _decide_review_item(
             services, item_id, body, person, lambda s, claim: decisions.reject_item(s, claim, body.reason)
         )
 
     @routes.post("/training-data/{item_id}/snooze/", tags=[TAG])
-    async def snooze_review_item(item_id: str, body: SnoozeBody, person: Reviewer) -> Item:
+    async def snooze_review_item(item_id: str, body: SnoozeBody, person: Reviewer) -> ReviewItemResponse:
         """Out of the queue for a while."""
         return await _decide_review_item(
             services, item_id, body, person, lambda s, claim: decisions.snooze_item(s, claim, body.until, body.reason)
         )
 
     @routes.post("/training-data/{item_id}/undo/", tags=[TAG])
-    async def undo_decision(item_id: str, body: DecisionBody, person: Reviewer) -> Item:
+    async def undo_decision(item_id: str, body: ReviewDecisionBody, person: Reviewer) -> ReviewItemResponse:
         """Take the decision back with all that it did."""
         return await _decide_review_item(services, item_id, body, person, decisions.undo_decision)

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from console.auth.gate import Gate
 from core.db import Database
-from core.feedback.links import Links
+from core.feedback.links import RatingLinks
 from core.llm.catalogue import Catalogue
 from core.llm.router.router import Router
 from core.llm.types import Request
 from knowledge.curation.corrections.service import Corrections
-from knowledge.curation.review.service import Desk
+from knowledge.curation.review.service import ReviewService
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class ApiServices:
     router: Router
     would_ask: Callable[[str, str], Awaitable[Request]]
     """What a model would be asked for a message (text, tenant)."""
-    links: Links
+    links: RatingLinks
     corrections: Corrections
 
 
-class Models(Protocol):
+class ModelManager(Protocol):
     """Which trained models serve."""
 
     def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
@@ -60,12 +60,12 @@ class LearningServices:
     gate: Gate
     database: Database
     tenant: str
-    desk: Desk
+    desk: ReviewService
     harvest: Callable[[str, str], Awaitable[dict[str, Any]]] | None = None
     """Looks for candidates in one conversation (tenant, conversation id)."""
     harvest_all: Callable[[str], dict[str, Any]] | None = None
     """Begins to look through every conversation that was not looked at yet (tenant)."""
     start_training: Callable[[str, str, str, str], str] | None = None
     """Begins a training (tenant, kind, by, reason); the id of its session."""
-    models: Models | None = None
+    models: ModelManager | None = None
     """Deploys and takes back."""

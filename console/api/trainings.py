@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from console.api.errors import Builder, Viewer
 from console.api.page_query import Limit, Offset
-from console.api.services import LearningServices, Models
+from console.api.services import LearningServices, ModelManager
 from core.db.models import TrainingSession
 from core.errors import NotFound, Unavailable
 
@@ -55,7 +55,7 @@ class RollbackBody(BaseModel):
     reason: Reason
 
 
-class Training(BaseModel):
+class TrainingResponse(BaseModel):
     """One training."""
 
     id: str
@@ -79,13 +79,13 @@ class TrainingPage(BaseModel):
     total: int
     limit: int
     offset: int
-    items: list[Training]
+    items: list[TrainingResponse]
 
 
 def add_routes(routes: APIRouter, services: LearningServices) -> None:
     """The routes of trainings."""
 
-    async def read_training(session_id: str) -> Training:
+    async def read_training(session_id: str) -> TrainingResponse:
         return await services.database.run(lambda session: _load_training(session, services.tenant, session_id))
 
     @routes.get("/training-sessions/", tags=[TAG])
@@ -108,12 +108,12 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
         return await services.database.run(load_trainings)
 
     @routes.get("/training-sessions/{session_id}/", tags=[TAG])
-    async def get_training(session_id: str, _: Viewer) -> Training:
+    async def get_training(session_id: str, _: Viewer) -> TrainingResponse:
         """How far it is, and what was measured."""
         return await read_training(session_id)
 
     @routes.post("/training-sessions/start_training/", tags=[TAG], status_code=202)
-    async def start_training(body: StartBody, person: Builder) -> Training:
+    async def start_training(body: StartBody, person: Builder) -> TrainingResponse:
         """Begin a training; the worker does it."""
         if services.start_training is None:
             raise Unavailable("Training from here is not part of this installation: use `rejoinder train`.")
@@ -124,14 +124,16 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
     _add_models(routes, services, read_training)
 
 
-def _add_models(routes: APIRouter, services: LearningServices, found: Callable[[str], Awaitable[Training]]) -> None:
-    def require_models() -> Models:
+def _add_models(
+    routes: APIRouter, services: LearningServices, found: Callable[[str], Awaitable[TrainingResponse]]
+) -> None:
+    def require_models() -> ModelManager:
         if services.models is None:
             raise Unavailable("Deploying from here is not part of this installation: use `rejoinder models`.")
         return services.models
 
     @routes.post("/training-sessions/{session_id}/deploy/", tags=[TAG], status_code=202)
-    async def deploy_model(session_id: str, body: DeployBody, person: Builder) -> Training:
+    async def deploy_model(session_id: str, body: DeployBody, person: Builder) -> TrainingResponse:
         """Put its model in force; an embedding serves once the worker has made its vectors (see ``step``)."""
         kind = (await found(session_id)).kind
         put, who = require_models().deploy, (services.tenant, (session_id, kind), person.email, body.reason)
@@ -139,18 +141,18 @@ def _add_models(routes: APIRouter, services: LearningServices, found: Callable[[
         return await found(session_id)
 
     @routes.post("/training-sessions/rollback/", tags=[TAG], status_code=202)
-    async def roll_back_model(body: RollbackBody, person: Builder) -> Training | None:
+    async def roll_back_model(body: RollbackBody, person: Builder) -> TrainingResponse | None:
         """Go back to the model that served before; again: one further back. ``null``: to the base model of embedding."""
         back = await asyncio.to_thread(require_models().rollback, services.tenant, body.kind, person.email, body.reason)
         return await found(back) if back else None
 
 
-def _load_training(session: Session, tenant_id: str, session_id: str) -> Training:
+def _load_training(session: Session, tenant_id: str, session_id: str) -> TrainingResponse:
     row = session.get(TrainingSession, session_id)
     if row is None or row.tenant_id != tenant_id:
         raise NotFound(f"There is no training {session_id!r}.")
     return _to_training(row)
 
 
-def _to_training(row: TrainingSession) -> Training:
-    return Training(**{name: getattr(row, name) for name in FIELDS})
+def _to_training(row: TrainingSession) -> TrainingResponse:
+    return TrainingResponse(**{name: getattr(row, name) for name in FIELDS})

@@ -18,7 +18,7 @@ Text = Annotated[str, Field(max_length=LONGEST_QUESTION)]
 Id = Annotated[str | None, Query(max_length=200)]
 
 
-class Said(BaseModel):
+class EarlierMessage(BaseModel):
     """A turn before the message."""
 
     model_config = ConfigDict(extra="forbid")
@@ -33,7 +33,7 @@ class WhyBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Text
-    history: Annotated[list[Said], Field(max_length=MOST_TURNS)] = []
+    history: Annotated[list[EarlierMessage], Field(max_length=MOST_TURNS)] = []
 
 
 def router(gate: Gate, explanations: Explanations) -> APIRouter:

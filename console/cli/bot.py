@@ -64,10 +64,10 @@ def adopt(
     has changed: what was learnt stays. The next start trains the bot; `rejoinder bot forget` goes back.
     """
     from evaluation.adoption.findings import format_findings  # noqa: PLC0415
-    from evaluation.adoption.plan import Wanted, adopt_project, plan_adoption  # noqa: PLC0415
+    from evaluation.adoption.plan import AdoptionRequest, adopt_project, plan_adoption  # noqa: PLC0415
 
     settings = Settings.load()
-    wanted = Wanted(project, domain, config, tuple(data or ()), pipeline.value, duckling, their_handoff, out)
+    wanted = AdoptionRequest(project, domain, config, tuple(data or ()), pipeline.value, duckling, their_handoff, out)
     read, found = plan_adoption(settings, wanted)
     if not as_json:
         print(format_findings(found.findings))

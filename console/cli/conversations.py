@@ -106,14 +106,14 @@ async def _summarise_conversation(
 ) -> str:
     from core import logs  # noqa: PLC0415
     from core.llm.factory import make_router  # noqa: PLC0415
-    from core.llm.types import Caller, Request  # noqa: PLC0415
+    from core.llm.types import Request, RequestOrigin  # noqa: PLC0415
     from knowledge.answers.prompt_texts import Prompts  # noqa: PLC0415
     from knowledge.types import SPEAKERS, Utterance  # noqa: PLC0415
 
     logs.configure_logging(settings.log_format, "ERROR")
     prompts, router = Prompts.load(), make_router(settings, database)
     utterances = [Utterance(SPEAKERS[speaker], text) for speaker, text in said]
-    caller = Caller(conversation.tenant_id, conversation.id, purpose="summary", prompt_version=prompts.version)
+    caller = RequestOrigin(conversation.tenant_id, conversation.id, purpose="summary", prompt_version=prompts.version)
     await router.start()
     try:
         completion = await router.complete(Request(prompts.summary(utterances), caller))

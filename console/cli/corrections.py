@@ -30,7 +30,7 @@ def list_(
     from knowledge.curation.corrections import queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        total, found = queries.list_corrections(session, tenant_id, queries.Filter(status), limit, 0)
+        total, found = queries.list_corrections(session, tenant_id, queries.CorrectionFilter(status), limit, 0)
         rows = [queries.describe_correction(session, correction) for correction in found]
     if as_json:
         print_json({"total": total, "items": rows})

@@ -39,10 +39,10 @@ def list_(
 ) -> None:
     """List thumbs and signals, newest first."""
     from core.feedback.queries import list_feedback  # noqa: PLC0415
-    from core.feedback.types import Filter  # noqa: PLC0415
+    from core.feedback.types import FeedbackFilter  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        page = list_feedback(session, tenant_id, Filter(_get_start_time(days), helpful=helpful), limit, 0)
+        page = list_feedback(session, tenant_id, FeedbackFilter(_get_start_time(days), helpful=helpful), limit, 0)
     if as_json:
         print_json({"total": page.total, "items": page.items})
         return
@@ -63,12 +63,12 @@ def analytics(
 ) -> None:
     """Show counts and rates, CSAT and NPS."""
     from core.feedback.analytics import compute_analytics as figures  # noqa: PLC0415
-    from core.feedback.types import Filter  # noqa: PLC0415
+    from core.feedback.types import FeedbackFilter  # noqa: PLC0415
 
     if by not in GROUPS:
         raise InvalidInput(f"--by is one of {', '.join(GROUPS)}.")
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:
-        found = figures(session, tenant_id, Filter(_get_start_time(days)), by)  # type: ignore[arg-type]
+        found = figures(session, tenant_id, FeedbackFilter(_get_start_time(days)), by)  # type: ignore[arg-type]
     if as_json:
         print_json(found)
         return
@@ -95,11 +95,11 @@ def link(
     tenant: TenantOption = None,
 ) -> None:
     """Make a signed token with which one answer can be rated, as from an e-mail."""
-    from core.feedback.links import Links  # noqa: PLC0415
+    from core.feedback.links import RatingLinks  # noqa: PLC0415
     from core.secrets import derive_key  # noqa: PLC0415
 
     with opened(tenant) as (settings, database, tenant_id), database.session() as session:
-        issued = Links(derive_key(settings.secret_key(), "feedback")).issue(session, tenant_id, message_id)
+        issued = RatingLinks(derive_key(settings.secret_key(), "feedback")).issue(session, tenant_id, message_id)
     if as_json:
         print_json({"token": issued.token, "expires_at": issued.expires_at.isoformat()})
     else:

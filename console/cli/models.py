@@ -14,7 +14,7 @@ from console.cli.options import JsonOption, TenantOption, print_json
 from console.cli.tables import print_table
 
 if TYPE_CHECKING:
-    from evaluation.training.service import Training
+    from evaluation.training.service import TrainingService
 
 app = typer.Typer(no_args_is_help=True, help="The trained models: which there are, deploy one, go back.")
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does it.", default_factory=getpass.getuser)]
@@ -27,7 +27,7 @@ def group() -> None:
 
 
 @contextmanager
-def opened_training(tenant: str | None) -> Iterator[tuple[Training, str]]:
+def opened_training(tenant: str | None) -> Iterator[tuple[TrainingService, str]]:
     """What the commands work with, and the tenant."""
     from core import logs  # noqa: PLC0415
     from evaluation.training.service import make_training  # noqa: PLC0415

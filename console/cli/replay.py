@@ -18,7 +18,7 @@ from console.cli.options import JsonOption, TenantOption, print_json, tenant_of
 from core.settings import Settings
 
 if TYPE_CHECKING:
-    from evaluation.replay import Probe, Target
+    from evaluation.replay import Probe, ReplayTarget
 
 
 class TargetName(StrEnum):
@@ -66,7 +66,7 @@ async def _ask_probes(
     return outcomes
 
 
-def _make_target(settings: Settings, name: TargetName, tenant_id: str) -> Target:
+def _make_target(settings: Settings, name: TargetName, tenant_id: str) -> ReplayTarget:
     if name is TargetName.BOT:
         from core.rasa import Rasa  # noqa: PLC0415
         from core.secrets import derive_key  # noqa: PLC0415

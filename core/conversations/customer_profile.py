@@ -13,7 +13,7 @@ from core.conversations import search as conversations
 from core.conversations.search import Listed
 from core.db.models import Address, Conversation, Customer, Handoff, HandoffNote
 from core.errors import InvalidInput, NotFound
-from core.handoffs.staff.queries import Note
+from core.handoffs.staff.queries import StaffNote
 
 SHOWN = 20
 LONGEST_NAME = 200
@@ -21,7 +21,7 @@ LONGEST_LANGUAGE = 8
 
 
 @dataclass(frozen=True)
-class Reached:
+class ContactAddress:
     """Where they are reached."""
 
     channel: str
@@ -32,7 +32,7 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class Record:
+class CustomerProfile:
     """All that is known."""
 
     id: str
@@ -41,16 +41,16 @@ class Record:
     vip: bool
     created_at: datetime | None
     """None: nothing was ever recorded but the id."""
-    addresses: list[Reached]
+    addresses: list[ContactAddress]
     conversations: list[Listed]
     """The last ones, the newest first."""
     total: int
     """How many conversations there are."""
-    notes: list[Note]
+    notes: list[StaffNote]
     """What staff noted in their handoffs, the newest first."""
 
 
-def get_customer_record(session: Session, tenant_id: str, customer_id: str) -> Record:
+def get_customer_record(session: Session, tenant_id: str, customer_id: str) -> CustomerProfile:
     """One customer; who was merged is who they are now.
 
     Raises:
@@ -64,7 +64,7 @@ def get_customer_record(session: Session, tenant_id: str, customer_id: str) -> R
         raise NotFound("There is no such customer.")
     order = (Conversation.updated_at.desc(), Conversation.id.desc())
     last = list(session.scalars(theirs.order_by(*order).limit(SHOWN)))
-    return Record(
+    return CustomerProfile(
         id=id_,
         name=customer.name if customer else None,
         language=customer.language if customer else None,
@@ -113,15 +113,15 @@ def _find_customer(session: Session, tenant_id: str, customer_id: str) -> Custom
     return customer
 
 
-def _list_addresses(session: Session, tenant_id: str, customer_id: str) -> list[Reached]:
+def _list_addresses(session: Session, tenant_id: str, customer_id: str) -> list[ContactAddress]:
     rows = session.scalars(select(Address).filter_by(tenant_id=tenant_id, customer_id=customer_id).order_by(Address.id))
     return [
-        Reached(row.channel, row.address, bool(row.verified_at), bool(row.opted_out_at), row.last_inbound_at)
+        ContactAddress(row.channel, row.address, bool(row.verified_at), bool(row.opted_out_at), row.last_inbound_at)
         for row in rows
     ]
 
 
-def _list_customer_notes(session: Session, tenant_id: str, customer_id: str) -> list[Note]:
+def _list_customer_notes(session: Session, tenant_id: str, customer_id: str) -> list[StaffNote]:
     rows = (
         select(HandoffNote)
         .join(Handoff, Handoff.id == HandoffNote.handoff_id)
@@ -129,4 +129,4 @@ def _list_customer_notes(session: Session, tenant_id: str, customer_id: str) -> 
         .where(HandoffNote.tenant_id == tenant_id, Conversation.customer_id == customer_id)
     )
     newest = session.scalars(rows.order_by(HandoffNote.id.desc()).limit(SHOWN))
-    return [Note(row.text, row.by, row.at) for row in newest]
+    return [StaffNote(row.text, row.by, row.at) for row in newest]

@@ -33,7 +33,7 @@ class Press:
 
 
 @dataclass(frozen=True)
-class Sender:
+class InboundSender:
     """Where a message came from, where a vendor's address names its sender."""
 
     tenant_id: str
@@ -54,7 +54,7 @@ class Inbound:
     """The sender's own id of this message; with ``sender`` the vendor's, at most 64 characters, unique on its channel."""
     text: str | None = None
     press: Press | None = None
-    sender: Sender | None = None
+    sender: InboundSender | None = None
     attachments: tuple[dict[str, Any], ...] = ()
     """As ``core.attachments`` says."""
     reply_to: str | None = None

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, get_current_time
-from core.handoffs.transitions import Happening, apply_transition, person_has_word
+from core.handoffs.transitions import HandoffEvent, apply_transition, person_has_word
 
 
 def close_conversation(session: Session, conversation_id: str) -> None:
@@ -31,7 +31,7 @@ def close_idle(session: Session, at: datetime, after: timedelta) -> int:
 
 def _end_conversation(session: Session, conversation: Conversation, at: datetime) -> None:
     if person_has_word(session, conversation):
-        apply_transition(session, conversation, Happening("leave", "customer", "the conversation was ended", at=at))
+        apply_transition(session, conversation, HandoffEvent("leave", "customer", "the conversation was ended", at=at))
     conversation.status, conversation.closed_at = "closed", at
     session.flush()
 

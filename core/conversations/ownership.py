@@ -12,7 +12,7 @@ from core.conversations.preamble import build_delay_apology
 from core.conversations.replies import write_replies
 from core.db.models import Conversation, Handoff, Message, Turn, get_current_time
 from core.handoffs import messages, policy, requests, settings
-from core.handoffs.transitions import Happening, apply_transition, find_open_handoff, may_speak, person_has_word
+from core.handoffs.transitions import HandoffEvent, apply_transition, find_open_handoff, may_speak, person_has_word
 from core.rasa.answer import Reply
 
 PERSON = "person"
@@ -54,7 +54,7 @@ def _contact_left(
     asked = (*texts.all_of("handoff_nobody"), *texts.all_of("handoff_timed_out"))
     if before is None or not before.text.endswith(asked):
         return []
-    apply_transition(session, conversation, Happening("leave_contact", "customer", contact=contact))
+    apply_transition(session, conversation, HandoffEvent("leave_contact", "customer", contact=contact))
     messages.forward_to_desks(session, conversation, handoff, message)
     turn.status, turn.answered_at = PERSON, get_current_time()
     return write_replies(session, conversation, turn, (Reply(texts.handoff_contact),))

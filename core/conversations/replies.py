@@ -21,7 +21,7 @@ from core.feedback.thumbs import is_offered
 from core.handoffs import policy, requests, settings
 from core.handoffs.transitions import person_has_word
 from core.messages import as_event
-from core.rasa.answer import FAILED, Reading, Reply
+from core.rasa.answer import FAILED, RasaAnswer, Reply
 
 log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ def write_replies(
 
 
 def finish_turn(  # noqa: PLR0917 - a turn and all that came of it
-    session: Session, conversation_id: str, turn_id: str, reading: Reading, total_ms: float, texts: Texts
+    session: Session, conversation_id: str, turn_id: str, reading: RasaAnswer, total_ms: float, texts: Texts
 ) -> list[MessageStored]:
     """Store an answer and everything known about it; nothing is said where a person got the word meanwhile."""
     conversation, turn = _lock_turn(session, conversation_id, turn_id)
@@ -79,7 +79,7 @@ def finish_turn(  # noqa: PLR0917 - a turn and all that came of it
 
 
 def _write_answer(
-    session: Session, conversation: Conversation, turn: Turn, reading: Reading, texts: Texts
+    session: Session, conversation: Conversation, turn: Turn, reading: RasaAnswer, texts: Texts
 ) -> list[Message]:
     """The bot's messages; where it has to step back, it says so and does."""
     chosen, texts = settings.get_handoff_settings(session, turn.tenant_id), texts.of(session, conversation.id)
@@ -111,7 +111,7 @@ def _without_choices(reply: Reply, texts: Texts) -> Reply:
     return replace(reply, text=reply.text.removesuffix(texts.not_meant).rstrip(), buttons=())
 
 
-def _record_answer(turn: Turn, reading: Reading, total_ms: float) -> None:
+def _record_answer(turn: Turn, reading: RasaAnswer, total_ms: float) -> None:
     note = reading.note
     turn.status, turn.outcome, turn.error = "answered", reading.outcome, note.get("error")
     if reading.outcome == FAILED:

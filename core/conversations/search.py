@@ -32,7 +32,7 @@ SATISFIED = 4
 
 
 @dataclass(frozen=True)
-class Filter:
+class ConversationFilter:
     """Which conversations; every field that is set must fit."""
 
     text: str | None = None
@@ -105,7 +105,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Page:
+class ConversationPage:
     """Some of all that fit."""
 
     items: list[Listed]
@@ -128,8 +128,8 @@ def get_conversation(session: Session, tenant_id: str, conversation_id: str) -> 
 
 
 def list_conversations(
-    session: Session, tenant_id: str, wanted: Filter, limit: int = 50, after: str | None = None
-) -> Page:
+    session: Session, tenant_id: str, wanted: ConversationFilter, limit: int = 50, after: str | None = None
+) -> ConversationPage:
     """A page of them, beginning behind ``after``, which is an earlier page's ``following``.
 
     Raises:
@@ -144,7 +144,7 @@ def list_conversations(
     shown = session.scalars(select(Conversation).where(Conversation.id.in_(ids[:limit])).order_by(*order)).all()
     following = f"{shown[-1].updated_at.isoformat()}_{shown[-1].id}" if len(ids) > limit else None
     total = None if after else min(len(ids), COUNTED + 1)
-    return Page(describe_conversations(session, list(shown)), following, total)
+    return ConversationPage(describe_conversations(session, list(shown)), following, total)
 
 
 def list_channels(session: Session, tenant_id: str) -> list[str]:

@@ -22,10 +22,10 @@ from core.db import Database
 from core.db.models import Conversation, Message, Turn
 from core.errors import RasaUnavailable, RejoinderError, Unavailable
 from core.events import Hub, MessageStored, TurnEnded, Typing
-from core.handoffs.customer_status import Standing, get_handoff_standing
+from core.handoffs.customer_status import CustomerStatus, get_handoff_standing
 from core.messages import as_event, messages_after
 from core.rasa import Rasa, RasaItem, escape_commands
-from core.rasa.answer import Reading, extract_understanding, parse_rasa_answer
+from core.rasa.answer import RasaAnswer, extract_understanding, parse_rasa_answer
 from core.sentiment import LEARNT, Sentiment, skip_sentiment
 
 log = structlog.get_logger()
@@ -140,7 +140,7 @@ class Turns:
         """
         return await self._database.run(lambda session: messages_after(session, conversation_id, after))
 
-    async def standing(self, conversation_id: str) -> Standing:
+    async def standing(self, conversation_id: str) -> CustomerStatus:
         """Whom the customer is talking to."""
         return await self._database.run(lambda session: get_handoff_standing(session, conversation_id))
 
@@ -263,7 +263,7 @@ class Turns:
             return {}
         return found.metadata() if found else {}
 
-    async def _deliver_answer(self, job: Job, reading: Reading, total_ms: float) -> None:
+    async def _deliver_answer(self, job: Job, reading: RasaAnswer, total_ms: float) -> None:
         is_noted = bool(reading.note.get("understanding"))
         if not is_noted and job.sentiment in UPSET:  # a value that a form asked for shows no feeling
             reading = replace(reading, note={**reading.note, "understanding": await self._get_understanding(job)})

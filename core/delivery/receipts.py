@@ -18,7 +18,7 @@ _UNREAD = ("sent", "delivered")
 
 
 @dataclass(frozen=True)
-class Signs:
+class CustomerReceipts:
     """Takes them."""
 
     database: Database

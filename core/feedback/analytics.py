@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import InteractionFeedback, SurveyResponse, Turn
 from core.feedback.moods import compute_moods
-from core.feedback.types import Filter
+from core.feedback.types import FeedbackFilter
 
 By = Literal["day", "channel", "intent", "entry"]
 ROWS_AT_ONCE = 1000
@@ -22,7 +22,7 @@ PROMOTER, DETRACTOR = 9, 6
 """NPS: who answers at least, or at most, so much."""
 
 
-def compute_analytics(session: Session, tenant_id: str, wanted: Filter, by: By) -> dict[str, Any]:
+def compute_analytics(session: Session, tenant_id: str, wanted: FeedbackFilter, by: By) -> dict[str, Any]:
     """Totals, groups, surveys, and how messages sound (by day where the groups are entries)."""
     row = InteractionFeedback
     columns = (
@@ -57,7 +57,7 @@ def compute_analytics(session: Session, tenant_id: str, wanted: Filter, by: By) 
     }
 
 
-def compute_survey_scores(session: Session, tenant_id: str, wanted: Filter) -> dict[str, Any]:
+def compute_survey_scores(session: Session, tenant_id: str, wanted: FeedbackFilter) -> dict[str, Any]:
     """CSAT and NPS of the period."""
     query = select(SurveyResponse.kind, SurveyResponse.score).where(SurveyResponse.tenant_id == tenant_id)
     if wanted.start:

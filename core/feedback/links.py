@@ -17,7 +17,7 @@ DAY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Answer:
+class RatedAnswer:
     """The answer that a token opens."""
 
     conversation_id: str
@@ -25,7 +25,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Issued:
+class IssuedLink:
     """A token and until when it is good."""
 
     token: str
@@ -33,13 +33,13 @@ class Issued:
 
 
 @dataclass(frozen=True)
-class Links:
+class RatingLinks:
     """Issues and reads tokens."""
 
     secret: str = field(repr=False)
     days: int = DAYS
 
-    def issue(self, session: Session, tenant_id: str, message_id: str) -> Issued:
+    def issue(self, session: Session, tenant_id: str, message_id: str) -> IssuedLink:
         """A token for one stored answer.
 
         Raises:
@@ -49,9 +49,9 @@ class Links:
         if message is None or message.tenant_id != tenant_id or message.turn_id is None:
             raise NotFound("There is no such answer.")
         token = self._make_serializer().dumps({"c": message.conversation_id, "m": message.id})
-        return Issued(str(token), datetime.now(UTC) + timedelta(days=self.days))
+        return IssuedLink(str(token), datetime.now(UTC) + timedelta(days=self.days))
 
-    def answer(self, token: str) -> Answer:
+    def answer(self, token: str) -> RatedAnswer:
         """The answer that the token is for.
 
         Raises:
@@ -63,7 +63,7 @@ class Links:
             raise Unauthorised("This feedback link has expired.") from None
         except BadSignature:
             raise Unauthorised("This feedback link is not valid.") from None
-        return Answer(str(claims["c"]), str(claims["m"]))
+        return RatedAnswer(str(claims["c"]), str(claims["m"]))
 
     def _make_serializer(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(self.secret, salt=_SALT)

@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.db.models import Message, Turn
-from core.feedback.types import Filter
+from core.feedback.types import FeedbackFilter
 
 MoodBy = Literal["day", "channel", "intent"]
 
 
-def compute_moods(session: Session, tenant_id: str, wanted: Filter, by: MoodBy) -> dict[str, Any]:
+def compute_moods(session: Session, tenant_id: str, wanted: FeedbackFilter, by: MoodBy) -> dict[str, Any]:
     """Of all messages that were looked at: of ``wanted`` the period, channel and intent count. Days are UTC."""
     name = {"day": func.date(Message.created_at), "channel": Turn.channel, "intent": Turn.intent}[by]
     query = (

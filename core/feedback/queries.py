@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.db.models import InteractionFeedback, Message, Turn
-from core.feedback.types import Filter
+from core.feedback.types import FeedbackFilter
 
 SIGNALS = (
     "continued",
@@ -23,14 +23,14 @@ SIGNALS = (
 
 
 @dataclass(frozen=True)
-class Page:
+class FeedbackItems:
     """Some of all that fit."""
 
     total: int
     items: list[dict[str, Any]]
 
 
-def list_feedback(session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int) -> Page:
+def list_feedback(session: Session, tenant_id: str, wanted: FeedbackFilter, limit: int, offset: int) -> FeedbackItems:
     """Newest first."""
     question, answer = aliased(Message), aliased(Message)
     row = InteractionFeedback
@@ -46,7 +46,7 @@ def list_feedback(session: Session, tenant_id: str, wanted: Filter, limit: int, 
     )
     found = session.execute(query.limit(limit).offset(offset))
     items = [_describe_feedback(given, turn, asked, said) for given, turn, asked, said in found]
-    return Page(session.scalar(count) or 0, items)
+    return FeedbackItems(session.scalar(count) or 0, items)
 
 
 def _describe_feedback(given: InteractionFeedback, turn: Turn, question: str, answer: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from core.db.models import Conversation, InteractionFeedback, Message, Turn
-from core.feedback.signals import Asked, Similarity, shared_words, signals_of
+from core.feedback.signals import SignalTurn, Similarity, shared_words, signals_of
 from core.feedback.thumbs import get_or_create_feedback
 from core.feedback.types import IDLE
 
@@ -87,6 +87,6 @@ def is_conversation_idle(session: Session, conversation: Conversation, at: datet
     return last is not None and at - last >= IDLE
 
 
-def _build_question(message: Message, turn: Turn) -> Asked:
+def _build_question(message: Message, turn: Turn) -> SignalTurn:
     entries = frozenset(str(entry["id"]) for entry in turn.entries)
-    return Asked(message.text, turn.intent, turn.outcome, entries, pressed=message.payload is not None)
+    return SignalTurn(message.text, turn.intent, turn.outcome, entries, pressed=message.payload is not None)

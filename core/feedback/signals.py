@@ -25,7 +25,7 @@ Similarity = Callable[[str, str], float]
 
 
 @dataclass(frozen=True)
-class Asked:
+class SignalTurn:
     """A turn as far as the signals need it."""
 
     text: str
@@ -37,7 +37,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Signals:
+class BehaviourSignals:
     """What was seen without asking."""
 
     continued: bool
@@ -63,11 +63,13 @@ class Signals:
         return round(min(1.0, max(0.0, total)), 3)
 
 
-def signals_of(turn: Asked, following: Asked | None, seconds: float | None, similar: Similarity) -> Signals:
+def signals_of(
+    turn: SignalTurn, following: SignalTurn | None, seconds: float | None, similar: Similarity
+) -> BehaviourSignals:
     """From an answered turn and the one after it, if there is one."""
     person = following is not None and (following.intent in PERSON_INTENTS or following.outcome == PERSON_OUTCOME)
     rephrased = following is not None and not person and _is_rephrased(turn, following, similar)
-    return Signals(
+    return BehaviourSignals(
         continued=following is not None and not person and not rephrased,
         completed=turn.intent not in LEFT_UNDONE if turn.outcome == "action" else None,
         asked_for_person=person,
@@ -77,7 +79,7 @@ def signals_of(turn: Asked, following: Asked | None, seconds: float | None, simi
     )
 
 
-def _is_rephrased(turn: Asked, following: Asked, similar: Similarity) -> bool:
+def _is_rephrased(turn: SignalTurn, following: SignalTurn, similar: Similarity) -> bool:
     if following.pressed:
         return False
     same_entries = bool(turn.entries & following.entries)

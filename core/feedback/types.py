@@ -24,7 +24,7 @@ ENDS_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Filter:
+class FeedbackFilter:
     """Which feedback; every field that is set must fit."""
 
     start: datetime | None = None

@@ -16,7 +16,7 @@ _HERE = ("claimed", "with_person")
 
 
 @dataclass(frozen=True)
-class Standing:
+class CustomerStatus:
     """Of one conversation."""
 
     state: str = BOT
@@ -25,13 +25,13 @@ class Standing:
     """Who has it, where a name is known; an e-mail address is none."""
 
 
-def get_handoff_standing(session: Session, conversation_id: str) -> Standing:
+def get_handoff_standing(session: Session, conversation_id: str) -> CustomerStatus:
     """Of the newest handoff that has not ended."""
     query = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state.not_in(ENDED))
     handoff = session.scalar(query.order_by(Handoff.id.desc()).limit(1))
     if handoff is None:
-        return Standing()
-    return Standing(handoff.state, _first_name(session, handoff) if handoff.state in _HERE else None)
+        return CustomerStatus()
+    return CustomerStatus(handoff.state, _first_name(session, handoff) if handoff.state in _HERE else None)
 
 
 def _first_name(session: Session, handoff: Handoff) -> str | None:

@@ -11,7 +11,7 @@ from core.bot.texts import Texts
 from core.db.models import Conversation, Handoff
 from core.handoffs import messages, settings
 from core.handoffs.states import Event, State
-from core.handoffs.transitions import Happening, apply_transition
+from core.handoffs.transitions import HandoffEvent, apply_transition
 
 WAITING: tuple[State, ...] = ("requested", "claimed")
 CLOCK = "clock"
@@ -55,7 +55,7 @@ def _advance_handoff(session: Session, conversation_id: str, handoff_id: str, at
     if conversation is None or event is None:
         return False
     waited = round((at - handoff.requested_at).total_seconds() / 60)
-    apply_transition(session, conversation, Happening(event, CLOCK, f"waiting for {waited} minutes", at=at))
+    apply_transition(session, conversation, HandoffEvent(event, CLOCK, f"waiting for {waited} minutes", at=at))
     if event == "time_out":
         messages.store_announcement(session, conversation, texts.of(session, conversation.id).handoff_timed_out)
     return True

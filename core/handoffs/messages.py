@@ -10,7 +10,7 @@ from core import outbox
 from core.db.models import Conversation, Handoff, Message
 from core.errors import InvalidInput
 from core.handoffs import settings
-from core.handoffs.transitions import Happening, apply_transition
+from core.handoffs.transitions import HandoffEvent, apply_transition
 
 LONGEST = 4000
 
@@ -42,7 +42,7 @@ def store_staff_reply(
     if len(text) > LONGEST:
         raise InvalidInput(f"The reply is too long: {len(text)} characters, at most {LONGEST}.")
     handoff = apply_transition(
-        session, conversation, Happening("reply", by, event_id=event_id and f"{desk}:{event_id}")
+        session, conversation, HandoffEvent("reply", by, event_id=event_id and f"{desk}:{event_id}")
     ).handoff
     message = Message(
         tenant_id=conversation.tenant_id,

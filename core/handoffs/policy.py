@@ -13,7 +13,7 @@ from core.bot.parts import VALUE
 from core.db.models import Conversation, Customer, InteractionFeedback, Message, Turn
 from core.handoffs.settings import Handoffs
 from core.handoffs.summary import summarise_conversation
-from core.handoffs.transitions import Trigger, Urgency, Why
+from core.handoffs.transitions import HandoffReason, Trigger, Urgency
 
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 _WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
@@ -27,7 +27,9 @@ _PROMISES = re.compile(
 _CONTACT = re.compile(r"[^@\s<>]+@[^@\s.<>]+(?:\.[^@\s.<>]+)+|\+?\d(?:[\s().-]?\d){6,14}")
 
 
-def from_message(session: Session, settings: Handoffs, conversation: Conversation, message: Message) -> Why | None:
+def from_message(
+    session: Session, settings: Handoffs, conversation: Conversation, message: Message
+) -> HandoffReason | None:
     """Before the bot is asked: what the customer wrote, and who they are."""
     topic = _find_risky_topic(settings, message.text)
     if topic:
@@ -40,7 +42,7 @@ def from_message(session: Session, settings: Handoffs, conversation: Conversatio
 
 def from_feeling(
     session: Session, settings: Handoffs, conversation: Conversation, message: Message, *, is_answered: bool = False
-) -> Why | None:
+) -> HandoffReason | None:
     """Beside the bot's answer: how the customer feels. What was surely answered ("badge lost"), or done ("not now"), is no frustration."""
     if settings.angry and message.sentiment == "angry":
         return _build_handoff_reason(session, conversation, "sentiment", "The customer is angry.", "high")
@@ -49,7 +51,9 @@ def from_feeling(
     return None
 
 
-def from_answer(session: Session, settings: Handoffs, conversation: Conversation, turn: Turn, said: str) -> Why | None:
+def from_answer(
+    session: Session, settings: Handoffs, conversation: Conversation, turn: Turn, said: str
+) -> HandoffReason | None:
     """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
     if turn.outcome == "handoff" and settings.asked:
         return _build_handoff_reason(session, conversation, "asked", "The customer asked for a person.")
@@ -72,7 +76,7 @@ def from_answer(session: Session, settings: Handoffs, conversation: Conversation
     return None
 
 
-def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation) -> Why | None:
+def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation) -> HandoffReason | None:
     """After a thumb was given."""
     down = select(func.count(InteractionFeedback.id)).filter_by(conversation_id=conversation.id, helpful=False)
     if settings.not_helpful and (session.scalar(down) or 0) >= settings.not_helpful:
@@ -81,7 +85,7 @@ def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation
     return None
 
 
-def taken_over(session: Session, conversation: Conversation, by: str) -> Why:
+def taken_over(session: Session, conversation: Conversation, by: str) -> HandoffReason:
     """Staff step in by themselves."""
     return _build_handoff_reason(session, conversation, "taken_over", f"{by} took over.")
 
@@ -94,7 +98,7 @@ def contact_in(text: str) -> str | None:
 
 def _build_handoff_reason(
     session: Session, conversation: Conversation, trigger: Trigger, reason: str, urgency: Urgency | None = None
-) -> Why:
+) -> HandoffReason:
     summary = summarise_conversation(session, conversation.id)
     last = session.execute(
         select(Message.sentiment, Message.urgency)
@@ -103,7 +107,7 @@ def _build_handoff_reason(
         .limit(1)
     ).first()
     feeling, felt = (last[0] or "neutral", last[1] or "normal") if last else ("neutral", "normal")
-    return Why(trigger, reason, urgency or cast("Urgency", felt), feeling, summary.text, summary.sources)
+    return HandoffReason(trigger, reason, urgency or cast("Urgency", felt), feeling, summary.text, summary.sources)
 
 
 def _find_risky_topic(settings: Handoffs, text: str) -> str | None:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import Conversation, get_current_time
 from core.handoffs import settings
-from core.handoffs.transitions import Happening, Why, apply_transition, person_has_word
+from core.handoffs.transitions import HandoffEvent, HandoffReason, apply_transition, person_has_word
 
 BOT = "bot"
 
@@ -16,7 +16,9 @@ def is_staff_available(session: Session, tenant_id: str) -> bool:
     return settings.get_handoff_settings(session, tenant_id).attended(get_current_time())
 
 
-def request_handoff(session: Session, conversation: Conversation, why: Why, *, there: bool, by: str = BOT) -> bool:
+def request_handoff(
+    session: Session, conversation: Conversation, why: HandoffReason, *, there: bool, by: str = BOT
+) -> bool:
     """Ask for a person; False where one has the word already. The conversation must be locked.
 
     What the bot says about it is stored before, since it has no word afterwards. With nobody ``there`` the desks are
@@ -24,7 +26,7 @@ def request_handoff(session: Session, conversation: Conversation, why: Why, *, t
     """
     if person_has_word(session, conversation):
         return False
-    apply_transition(session, conversation, Happening("request", by, why.reason, why=why))
+    apply_transition(session, conversation, HandoffEvent("request", by, why.reason, why=why))
     if not there:
-        apply_transition(session, conversation, Happening("unattended", by, "outside office hours"))
+        apply_transition(session, conversation, HandoffEvent("unattended", by, "outside office hours"))
     return True

@@ -19,7 +19,7 @@ from core.db.models import Conversation, Handoff, HandoffTransition, get_current
 from core.events import MessageStored
 from core.handoffs import escalation
 from core.handoffs.states import PERSON
-from core.handoffs.transitions import Happening, apply_transition
+from core.handoffs.transitions import HandoffEvent, apply_transition
 from core.messages import messages_after
 
 log = structlog.get_logger()
@@ -116,5 +116,5 @@ def _store_summary(session: Session, due: _Due, text: str) -> bool:
     conversation = Conversation.lock(session, due.conversation_id)
     if conversation is None or conversation.handoff_id != due.handoff_id:
         return False
-    apply_transition(session, conversation, Happening("summarise", "bot", summary=text))
+    apply_transition(session, conversation, HandoffEvent("summarise", "bot", summary=text))
     return True

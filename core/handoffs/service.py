@@ -15,9 +15,9 @@ from core.db.models import Conversation, Handoff, HandoffNote, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from core.events import MessageStored
 from core.handoffs import messages, policy, requests, settings
-from core.handoffs.staff.queries import Filter, History, get_handoff_history, list_handoffs
+from core.handoffs.staff.queries import HandoffFilter, History, get_handoff_history, list_handoffs
 from core.handoffs.staff.views import HandoffView, build_handoff_view
-from core.handoffs.transitions import Applied, Happening, apply_transition, known_event, person_has_word
+from core.handoffs.transitions import Applied, HandoffEvent, apply_transition, known_event, person_has_word
 from core.messages import as_event
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class HandoffService:
         self._database, self._texts, self._wake, self._clock = database, texts, wake, clock
 
     async def listed(
-        self, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
+        self, tenant_id: str, wanted: HandoffFilter, limit: int = 50, offset: int = 0
     ) -> tuple[int, list[HandoffView]]:
         """How many fit, and a page of them: the urgent first, then who waits longest."""
         return await self._database.run(lambda session: list_handoffs(session, tenant_id, wanted, limit, offset))
@@ -65,7 +65,7 @@ class HandoffService:
 
         ``held_by``: who had it when they looked, empty for nobody; a Conflict then says who took it meanwhile.
         """
-        happening = Happening("claim", by, event_id=event_id)
+        happening = HandoffEvent("claim", by, event_id=event_id)
         return await self._apply_happening(tenant_id, handoff_id, happening, held_by=held_by)
 
     async def reply(
@@ -109,7 +109,7 @@ class HandoffService:
             messages.store_announcement(session, conversation, texts.handoff_returned)
 
         return await self._apply_happening(
-            tenant_id, handoff_id, Happening("give_back", by, event_id=event_id), announce_return
+            tenant_id, handoff_id, HandoffEvent("give_back", by, event_id=event_id), announce_return
         )
 
     async def close(
@@ -117,7 +117,7 @@ class HandoffService:
     ) -> HandoffView:
         """It is done, and so is the conversation; ``resolved``: whether it helped."""
         return await self._apply_happening(
-            tenant_id, handoff_id, Happening("close", by, event_id=event_id, resolved=resolved)
+            tenant_id, handoff_id, HandoffEvent("close", by, event_id=event_id, resolved=resolved)
         )
 
     async def take_over(
@@ -133,7 +133,7 @@ class HandoffService:
                 refuse_if_taken(session, conversation.handoff_id, by, held_by)
             why = policy.taken_over(session, conversation, by)
             event = "claim" if conversation.handoff_id else "take_over"
-            happening = Happening(event, by, event_id=event_id, why=why)  # type: ignore[arg-type]
+            happening = HandoffEvent(event, by, event_id=event_id, why=why)  # type: ignore[arg-type]
             return build_handoff_view(session, apply_transition(session, conversation, happening).handoff)
 
         return await self._run_and_wake(apply_take_over)
@@ -176,7 +176,7 @@ class HandoffService:
         self,
         tenant_id: str,
         handoff_id: str,
-        happening: Happening,
+        happening: HandoffEvent,
         then: Callable[[Session, Conversation, Applied], None] = lambda *_: None,
         held_by: str | None = None,
     ) -> HandoffView:

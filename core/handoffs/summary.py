@@ -22,14 +22,14 @@ _TRIED = {
 
 
 @dataclass(frozen=True)
-class Summary:
+class ConversationSummary:
     """Some lines, and the sources of the bot's last answers."""
 
     text: str
     sources: tuple[dict[str, str | None], ...]
 
 
-def summarise_conversation(session: Session, conversation_id: str) -> Summary:
+def summarise_conversation(session: Session, conversation_id: str) -> ConversationSummary:
     """From the messages themselves: first question, last message, what was tried."""
     query = select(Message).filter_by(conversation_id=conversation_id).order_by(Message.seq.desc()).limit(LOOKED_BACK)
     messages = session.scalars(query).all()[::-1]
@@ -48,7 +48,7 @@ def summarise_conversation(session: Session, conversation_id: str) -> Summary:
         lines.append(f"The bot {', '.join(filter(None, tried))}.")
     given = [source for message in messages if message.speaker == "bot" for source in message.sources]
     sources = {source.get("title"): source for source in given}
-    return Summary("\n".join(lines), tuple(list(sources.values())[-3:]))
+    return ConversationSummary("\n".join(lines), tuple(list(sources.values())[-3:]))
 
 
 def _shorten_text(text: str) -> str:

@@ -23,7 +23,7 @@ ALERTING: frozenset[Event] = frozenset({"request", "remind", "escalate"})
 
 
 @dataclass(frozen=True)
-class Why:
+class HandoffReason:
     """Why the bot steps back, as staff are told."""
 
     trigger: Trigger
@@ -35,7 +35,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Happening:
+class HandoffEvent:
     """One event, who caused it and why."""
 
     event: Event
@@ -44,7 +44,7 @@ class Happening:
     cause: str = ""
     event_id: str | None = None
     """The desk's own id of it: the same event with the same id again changes nothing."""
-    why: Why | None = None
+    why: HandoffReason | None = None
     """Needed where a handoff begins."""
     resolved: bool | None = None
     contact: str | None = None
@@ -68,7 +68,7 @@ class Applied:
     state_before: State
 
 
-def apply_transition(session: Session, conversation: Conversation, happening: Happening) -> Applied:
+def apply_transition(session: Session, conversation: Conversation, happening: HandoffEvent) -> Applied:
     """Let an event happen: the new state, its record and the desks' notices, in the caller's transaction.
 
     The conversation must be locked (``Conversation.lock``).
@@ -121,8 +121,8 @@ def may_speak(session: Session, conversation_id: str) -> bool:
     return person_has_word(session, conversation) is None
 
 
-def _start_handoff(session: Session, conversation: Conversation, happening: Happening, at: datetime) -> Handoff:
-    why = happening.why or Why("taken_over", happening.cause)
+def _start_handoff(session: Session, conversation: Conversation, happening: HandoffEvent, at: datetime) -> Handoff:
+    why = happening.why or HandoffReason("taken_over", happening.cause)
     handoff = Handoff(
         tenant_id=conversation.tenant_id,
         conversation_id=conversation.id,
@@ -143,7 +143,7 @@ def _start_handoff(session: Session, conversation: Conversation, happening: Happ
 
 
 def _update_handoff(
-    conversation: Conversation, handoff: Handoff, happening: Happening, to: State, at: datetime
+    conversation: Conversation, handoff: Handoff, happening: HandoffEvent, to: State, at: datetime
 ) -> None:
     """The handoff's fields follow from the event; nothing else sets them."""
     match happening.event:
@@ -172,7 +172,7 @@ def _update_handoff(
         handoff.ended_at, conversation.handoff_id = at, None
 
 
-def _ask_again(conversation: Conversation, handoff: Handoff, happening: Happening, at: datetime) -> None:
+def _ask_again(conversation: Conversation, handoff: Handoff, happening: HandoffEvent, at: datetime) -> None:
     """A new wait begins, also for who was told before that nobody is there."""
     handoff.requested_at, handoff.from_seq = at, conversation.last_seq
     handoff.reminded_at = handoff.claimed_at = handoff.claimed_by = handoff.first_reply_at = None
@@ -183,7 +183,7 @@ def _ask_again(conversation: Conversation, handoff: Handoff, happening: Happenin
 
 
 def _record_transition(  # noqa: PLR0917 - everything that a transition is made of
-    session: Session, conversation: Conversation, handoff: Handoff, happening: Happening, before: State, at: datetime
+    session: Session, conversation: Conversation, handoff: Handoff, happening: HandoffEvent, before: State, at: datetime
 ) -> None:
     handoff.last_transition += 1
     row = HandoffTransition(

@@ -20,11 +20,11 @@ Effort = Literal["none", "minimal", "low", "medium", "high"]
 PriceNumber = Annotated[Decimal, Field(ge=0)]
 
 
-class _Strict(BaseModel):
+class _StrictCatalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Price(_Strict):
+class Price(_StrictCatalogue):
     """Price of a million tokens; from ``above`` input tokens on, ``long_*`` is charged for the whole call."""
 
     input: PriceNumber
@@ -44,7 +44,7 @@ class Price(_Strict):
         return self
 
 
-class Model(_Strict):
+class Model(_StrictCatalogue):
     """One model of one provider. ``name`` is the vendor's own; "" asks a local server which one it has."""
 
     provider: str
@@ -58,7 +58,7 @@ class Model(_Strict):
     """How long it thinks; None: the vendor's own choice."""
 
 
-class Transcription(_Strict):
+class Transcription(_StrictCatalogue):
     """A model that turns speech into text."""
 
     provider: Literal["openai", "vllm"]
@@ -80,7 +80,7 @@ class Transcription(_Strict):
         return self.minute * Decimal(str(round(seconds, 2))) / 60
 
 
-class _Document(_Strict):
+class _Document(_StrictCatalogue):
     transcription: tuple[Transcription, ...] = ()
     models: dict[str, Model]
     roles: dict[Role, list[str]]

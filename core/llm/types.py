@@ -14,7 +14,7 @@ FinishReason = Literal["stop", "length", "stopped"]
 
 
 @dataclass(frozen=True)
-class Message:
+class ChatMessage:
     """One message of a prompt."""
 
     role: Role
@@ -22,7 +22,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Caller:
+class RequestOrigin:
     """For whom and what a call is made; stored with it."""
 
     tenant_id: str
@@ -33,7 +33,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Signals:
+class RequestSignals:
     """What routing looks at, beside the length of the prompt itself."""
 
     question: str = ""
@@ -50,9 +50,9 @@ class Signals:
 class Request:
     """What a model is asked. ``model`` is the vendor's name of it; the router fills it in."""
 
-    messages: tuple[Message, ...]
-    caller: Caller
-    signals: Signals = field(default_factory=Signals)
+    messages: tuple[ChatMessage, ...]
+    caller: RequestOrigin
+    signals: RequestSignals = field(default_factory=RequestSignals)
     model: str = ""
     max_output_tokens: int = 600
     temperature: float = 0.0

@@ -28,7 +28,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RasaAnswer:
     """The messages in order, and the last action's note (empty where only responses were sent)."""
 
     replies: tuple[Reply, ...] = ()
@@ -45,7 +45,7 @@ class Reading:
         return self.note.get("outcome") in RATEABLE
 
 
-def parse_rasa_answer(items: list[RasaItem]) -> Reading:
+def parse_rasa_answer(items: list[RasaItem]) -> RasaAnswer:
     """The messages, one for each utterance that has something to show, and what is noted of them; a failure is said once."""
     replies: list[Reply] = []
     notes: list[dict[str, Any]] = []
@@ -57,7 +57,7 @@ def parse_rasa_answer(items: list[RasaItem]) -> Reading:
         again = note.get("outcome") == FAILED and any(reply.text == text for reply in replies)
         if (text or rich.choices or rich.attachments) and not again:
             replies.append(Reply(text, rich.choices, tuple(note.get("sources", ())), rich.attachments))
-    return Reading(tuple(replies), _choose_best_note(notes))
+    return RasaAnswer(tuple(replies), _choose_best_note(notes))
 
 
 def _merge_utterances(items: list[RasaItem]) -> list[RasaItem]:

@@ -25,7 +25,7 @@ class Mapping(dict[str, Any]):
 
 
 @dataclass(frozen=True)
-class Document:
+class ProjectFile:
     """One file of a project."""
 
     file: Path
@@ -38,7 +38,7 @@ class Document:
         return f"{self.name}:{item.line}" if isinstance(item, Mapping) and item.line else self.name
 
 
-def read_document(file: Path, name: str = "") -> Document:
+def read_document(file: Path, name: str = "") -> ProjectFile:
     """A file whose content is a mapping.
 
     Raises:
@@ -54,7 +54,7 @@ def read_document(file: Path, name: str = "") -> Document:
     content = parse_yaml(text, name)
     if not isinstance(content, Mapping | None):
         raise InvalidInput(f"{name} has a {type(content).__name__} where names with values should be")
-    return Document(file, name, content if content is not None else Mapping())
+    return ProjectFile(file, name, content if content is not None else Mapping())
 
 
 def parse_yaml(text: str, name: str) -> Any:

@@ -20,13 +20,14 @@ from evaluation.adoption.dialogue import (
     slots_of,
     story_left,
 )
-from evaluation.adoption.documents import Document, read_document
+from evaluation.adoption.documents import ProjectFile, read_document
 from evaluation.adoption.findings import Finding
 from evaluation.adoption.pipeline import DECIDES, RULES, Recipe, get_class_name
 from evaluation.adoption.project import Project, ensure_list, get_item_name
-from evaluation.adoption.wishes import Embeds, Wishes
+from evaluation.adoption.wishes import Wishes
 from evaluation.forms import SAMPLES
 from evaluation.training.data import Example, is_learnt, read_folder, read_item
+from knowledge.types import Embeds
 
 PERSON = "talk_to_person"
 ENTRY, ASK_ENTRY = "entry", "ask_entry"
@@ -260,7 +261,7 @@ class _Merging:
         found["ours/rules.yml"] = {"version": "3.1", "rules": [self._own_rule(rule) for rule in self._kept_rules()]}
         return found
 
-    def _merge_part(self, document: Document, part: str, value: Any) -> Any:
+    def _merge_part(self, document: ProjectFile, part: str, value: Any) -> Any:
         if part == "nlu":
             return [self._without_doubled(item) for item in value or ()]
         if part == "rules":
@@ -270,7 +271,7 @@ class _Merging:
         return value
 
     def _filter_paths(
-        self, document: Document, paths: Iterable[Any], cut: Callable[[Any, set[str]], Any], kind: str
+        self, document: ProjectFile, paths: Iterable[Any], cut: Callable[[Any, set[str]], Any], kind: str
     ) -> list[Any]:
         found = []
         for path in paths:

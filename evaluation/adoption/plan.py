@@ -21,7 +21,7 @@ OWN_PORTS = 4
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AdoptionRequest:
     """What the command names."""
 
     project: Path
@@ -34,7 +34,7 @@ class Wanted:
     out: Path | None = None
 
 
-def plan_adoption(settings: Settings, wanted: Wanted) -> tuple[Project, Merge]:
+def plan_adoption(settings: Settings, wanted: AdoptionRequest) -> tuple[Project, Merge]:
     """Read the project and say what would come of it; nothing is written.
 
     Raises:
@@ -49,13 +49,13 @@ def plan_adoption(settings: Settings, wanted: Wanted) -> tuple[Project, Merge]:
     return project, found
 
 
-def adopt_project(settings: Settings, wanted: Wanted, project: Project, found: Merge) -> Adoption:
+def adopt_project(settings: Settings, wanted: AdoptionRequest, project: Project, found: Merge) -> Adoption:
     """Write it, and make the bot of it from now on."""
     adoption = write_adoption(found, project, place_of(settings, wanted))
     Adopted(settings.home).remember(adoption)
     return adoption
 
 
-def place_of(settings: Settings, wanted: Wanted) -> Path:
+def place_of(settings: Settings, wanted: AdoptionRequest) -> Path:
     """Where it is generated."""
     return (wanted.out or settings.home / "bot").resolve()

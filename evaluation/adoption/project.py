@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
-from evaluation.adoption.documents import SUFFIXES, Document, Mapping, read_document
+from evaluation.adoption.documents import SUFFIXES, Mapping, ProjectFile, read_document
 
 LISTS = ("intents", "entities", "actions", "e2e_actions")
 DICTIONARIES = ("slots", "forms", "responses", "session_config", "config")
@@ -19,11 +19,11 @@ class Project:
     """What its files say."""
 
     folder: Path
-    domains: list[Document]
-    config: Document
-    data: list[Document]
-    endpoints: Document | None = None
-    credentials: Document | None = None
+    domains: list[ProjectFile]
+    config: ProjectFile
+    data: list[ProjectFile]
+    endpoints: ProjectFile | None = None
+    credentials: ProjectFile | None = None
     domain: dict[str, Any] = field(default_factory=dict)
     """All domain files as one, as Rasa merges them."""
 
@@ -48,14 +48,14 @@ class Project:
         own = (get_item_name(each) for each in self.domain["actions"])
         return [name for name in own if name not in self.domain["responses"] and not name.startswith("utter_")]
 
-    def examples(self) -> Iterator[tuple[Document, Mapping]]:
+    def examples(self) -> Iterator[tuple[ProjectFile, Mapping]]:
         """The parts of ``nlu:`` that have examples of an intent."""
         for document in self.data:
             for part in document.content.get("nlu") or ():
                 if isinstance(part, Mapping) and "intent" in part:
                     yield document, part
 
-    def paths(self, kind: str) -> Iterator[tuple[Document, Mapping]]:
+    def paths(self, kind: str) -> Iterator[tuple[ProjectFile, Mapping]]:
         """Its rules or stories, each with its file."""
         for document in self.data:
             for path in document.content.get(kind) or ():
@@ -143,11 +143,11 @@ def _get_relative_name(file: Path, folder: Path) -> str:
     return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
 
 
-def _read_optional_document(file: Path, folder: Path) -> Document | None:
+def _read_optional_document(file: Path, folder: Path) -> ProjectFile | None:
     return read_document(file, _get_relative_name(file, folder)) if file.is_file() else None
 
 
-def _merge_documents(documents: list[Document]) -> dict[str, Any]:
+def _merge_documents(documents: list[ProjectFile]) -> dict[str, Any]:
     """The later file wins, as in Rasa."""
     merged: dict[str, Any] = {}
     for document in documents:
@@ -169,13 +169,13 @@ def _merge_documents(documents: list[Document]) -> dict[str, Any]:
     return merged
 
 
-def _check_kind(document: Document, part: str, value: Any, kind: type) -> None:
+def _check_kind(document: ProjectFile, part: str, value: Any, kind: type) -> None:
     if value is not None and not isinstance(value, kind):
         wanted = "a list" if kind is list else "names with values"
         raise InvalidInput(f"{document.name}: {part} must be {wanted}")
 
 
-def _check_domain(documents: list[Document], domain: dict[str, Any]) -> None:
+def _check_domain(documents: list[ProjectFile], domain: dict[str, Any]) -> None:
     name = documents[0].name if len(documents) == 1 else str(documents[0].file.parent)
     for slot, value in domain["slots"].items():
         if not isinstance(value, dict) or any(not isinstance(m, dict) for m in ensure_list(value.get("mappings"))):
@@ -188,7 +188,7 @@ def _check_domain(documents: list[Document], domain: dict[str, Any]) -> None:
             raise InvalidInput(f"{name}: the form {form} needs required_slots")
 
 
-def _check_data(document: Document) -> None:
+def _check_data(document: ProjectFile) -> None:
     for part in ("nlu", "rules", "stories"):
         items = document.content.get(part)
         if items is not None and (not isinstance(items, list) or any(not isinstance(i, Mapping) for i in items)):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from evaluation.training.data import Example
+from knowledge.types import Embeds
 
 NEAR = 0.6
 """Cosine from which on two examples say much the same."""
@@ -18,13 +18,6 @@ SAME = 0.3
 0.76 and different ones at most 0.14."""
 TOUCHES = 0.8
 """An example of the base that is nearer than this to one of theirs is left out: the message is theirs."""
-
-
-class Embeds(Protocol):
-    """Gives unit vectors."""
-
-    def embed(self, texts: list[str]) -> np.ndarray:
-        """One row a text."""
 
 
 class Wishes:

@@ -42,7 +42,7 @@ def _ignore_progress(_step: str, _progress: float) -> None:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingService:
     """Everything that changes which model understands the customers."""
 
     database: Database
@@ -208,8 +208,8 @@ class Training:
         return bool(row.model) and Release(self.model.home / str(row.model)).archive.is_file()
 
 
-def make_training(settings: Settings, database: Database) -> Training:
+def make_training(settings: Settings, database: Database) -> TrainingService:
     """Trains and deploys on this machine."""
-    return Training(
+    return TrainingService(
         database, make_model(settings), lambda: Rasa(settings.rasa(), derive_key(settings.secret_key(), "rasa"))
     )

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from core.bot.parts import BotParts
 from core.db.models import Message, TrainingExample, Turn, get_current_time
 from evaluation.training.data import Example, read_parts
 from evaluation.training.examples import propose_example
+from knowledge.types import Embeds
 
 MESSAGES = 1000
 """The newest unknown ones; clustering takes their number squared."""
@@ -31,13 +31,6 @@ _WORD = re.compile(r"[a-z]{3,}")
 _COMMON = frozenset(
     ["the", "and", "for", "you", "your", "can", "could", "would", "will", "what", "when", "where", "who", "why", "how", "are", "was", "does", "did", "has", "have", "had", "this", "that", "with", "from", "into", "about", "not", "but", "get", "got", "need", "want", "please", "there", "any", "some", "its", "it's", "mine", "our", "out", "off", "who's", "just", "know", "tell"]
 )  # fmt: skip
-
-
-class Embeds(Protocol):
-    """Texts to unit vectors."""
-
-    def embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """One row a text."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
-class Example:
+class TuningExample:
     """``anchor`` is to come nearer to ``positive`` and away from ``negative``."""
 
     anchor: str
@@ -34,8 +34,8 @@ class Example:
 class Examples:
     """Of phrasings, and of questions with their answers."""
 
-    phrasings: list[Example]
-    answers: list[Example]
+    phrasings: list[TuningExample]
+    answers: list[TuningExample]
 
     def write(self, folder: Path) -> None:
         """As `fine_tune` reads them."""
@@ -66,9 +66,9 @@ def mine_examples(phrased: Sequence[Phrased], embedder: Embeds) -> Examples:
         if other is None:
             continue
         if text != heads[place]:
-            phrasings.append(Example(text, heads[place], heads[other]))
+            phrasings.append(TuningExample(text, heads[place], heads[other]))
         else:
-            answers.append(Example(text, bodies[place], bodies[other]))
+            answers.append(TuningExample(text, bodies[place], bodies[other]))
     return Examples(phrasings, answers)
 
 

@@ -58,10 +58,12 @@ def train_embedding(model: SentenceTransformer, folder: Path) -> None:
             disable_tqdm=True, logging_strategy="no", bf16=fast_bf16(),
         )  # fmt: skip
         loss = losses.MultipleNegativesRankingLoss(model)
-        SentenceTransformerTrainer(model, arguments, train_dataset=sets, loss=loss, callbacks=[Progress()]).train()
+        SentenceTransformerTrainer(
+            model, arguments, train_dataset=sets, loss=loss, callbacks=[TuningProgress()]
+        ).train()
 
 
-class Progress(TrainerCallback):
+class TuningProgress(TrainerCallback):
     """Says how far the training is."""
 
     def on_step_end(self, _arguments: Any, state: Any, _control: Any, **_: Any) -> None:

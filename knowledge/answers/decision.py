@@ -64,7 +64,7 @@ GRADES: dict[str, int] = {"answered": 3, "suggested": 2, "clarified": 1, "unknow
 
 
 @dataclass(frozen=True)
-class Limits:
+class AnswerLimits:
     """How many entries are looked at."""
 
     retrieved: int = 40
@@ -94,7 +94,7 @@ class Answering:
         *,
         bars: BarsOf = lambda _tenant: shipped_bars(),
         reuse: Reuse | None = None,
-        limits: Limits | None = None,
+        limits: AnswerLimits | None = None,
         mend: Callable[[str, str], str] = lambda _tenant, text: text,
     ) -> None:
         """``mend`` puts right what is mistyped in a tenant's question."""
@@ -103,7 +103,7 @@ class Answering:
         self._ranker = ranker
         self._bars = bars
         self._reuse = reuse or Reuse.shipped()
-        self._limits = limits or Limits()
+        self._limits = limits or AnswerLimits()
         self._mend = mend
 
     def answer(self, question: Question) -> Answer:
@@ -333,9 +333,9 @@ def build_search_texts(question: Question) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def retrieve_shortlist(question: Question, retriever: Retriever, limits: Limits | None = None) -> list[Candidate]:
+def retrieve_shortlist(question: Question, retriever: Retriever, limits: AnswerLimits | None = None) -> list[Candidate]:
     """What the matcher is shown."""
-    limits = limits or Limits()
+    limits = limits or AnswerLimits()
     found = retriever.candidates(question.tenant_id, build_search_texts(question), limits.retrieved)
     return select_shortlist(question, found, limits.matched)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.events import MessageStored
 from core.llm.client import request_completion
 from core.llm.router.router import Router
-from core.llm.types import Caller, Request, Signals
+from core.llm.types import Request, RequestOrigin, RequestSignals
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.types import SPEAKERS, Utterance
 
@@ -24,8 +24,10 @@ class Summariser:
     async def __call__(self, tenant_id: str, conversation_id: str, said: Sequence[MessageStored]) -> str | None:
         """Two to four sentences; None: there is no model, or it failed."""
         utterances = [Utterance(SPEAKERS[each.speaker], each.text) for each in said[-LOOKED_BACK:]]
-        caller = Caller(tenant_id, conversation_id, purpose="summary", prompt_version=self._prompts.version)
+        caller = RequestOrigin(tenant_id, conversation_id, purpose="summary", prompt_version=self._prompts.version)
         last = utterances[-1].text if utterances else ""
-        request = Request(self._prompts.summary(utterances), caller, Signals(last), max_output_tokens=SUMMARY_TOKENS)
+        request = Request(
+            self._prompts.summary(utterances), caller, RequestSignals(last), max_output_tokens=SUMMARY_TOKENS
+        )
         completion = await request_completion(self._router, request)
         return (completion.text.strip() or None) if completion else None

@@ -17,7 +17,7 @@ from core.db import Database
 from core.errors import KnowledgeUnavailable
 from knowledge.answers.citations import without_marks
 from knowledge.answers.decision import build_verbatim_part, merge_answer_parts
-from knowledge.answers.reuse.decision import Book, Decision, Known
+from knowledge.answers.reuse.decision import KnownPhrasing, ReuseDecision, ReuseStore
 from knowledge.entries import editor
 from knowledge.types import SPEAKERS, Answer, AnswerPart, Question, Utterance
 
@@ -36,7 +36,7 @@ _OF_OUTCOME: dict[str, Level] = {
 _Key = tuple[str, str | None, str, str]
 
 
-class Answers(Protocol):
+class AnswerDecider(Protocol):
     """Answers questions, as ``Answering`` does."""
 
     def answer(self, question: Question) -> Answer:
@@ -47,10 +47,10 @@ class Answers(Protocol):
         """
 
 
-class HeldBook:
+class DeferredReuseStore:
     """A book that writes what a lookup met only when its answer is served: what a skill took teaches nothing."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: ReuseStore) -> None:
         self._book = book
         self._local = threading.local()
 
@@ -64,11 +64,11 @@ class HeldBook:
         finally:
             self._local.held = None
 
-    def known(self, tenant_id: str, entry_id: str) -> Known:
+    def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
         """As the book knows it."""
         return self._book.known(tenant_id, entry_id)
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
         """An asking met an entry."""
         self._defer_write(lambda: self._book.note(question, entry_id, decision))
 
@@ -91,7 +91,7 @@ class _Found:
 class Lookup:
     """Answers, and the match that an answer stands for; the answer to a turn is found once."""
 
-    def __init__(self, answers: Answers, database: Database, book: HeldBook) -> None:
+    def __init__(self, answers: AnswerDecider, database: Database, book: DeferredReuseStore) -> None:
         self._answers = answers
         self._database = database
         self._book = book

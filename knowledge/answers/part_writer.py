@@ -11,10 +11,10 @@ from typing import cast
 
 from core.errors import NoProviderLeft, ProviderFailed
 from core.llm.router.router import Router
-from core.llm.types import Completion, Delta, Finish, Message, Request, Restart, StreamItem, Usage
+from core.llm.types import ChatMessage, Completion, Delta, Finish, Request, Restart, StreamItem, Usage
 from knowledge.answers.citations import Citations, Rewriter
 from knowledge.answers.draft import Draft, Viewer
-from knowledge.answers.grounding import Gate, Grounded, Grounding
+from knowledge.answers.grounding import DraftGate, Grounded, Grounding
 from knowledge.answers.prompt_texts import NO_ANSWER, Prompts
 from knowledge.types import Entry, Question
 
@@ -112,7 +112,7 @@ class PartWriter:
     async def _request_correction(self, task: Task, said: str, first: Written, grounded: Grounded) -> Written:
         """Once more, told what was wrong; where that fails too, the evidence's own sentences."""
         reasons = "; ".join(dict.fromkeys(r for s in grounded.sentences if not s.supported for r in s.reasons))
-        told = (Message("assistant", said), Message("user", CORRECTION.format(reasons=reasons)))
+        told = (ChatMessage("assistant", said), ChatMessage("user", CORRECTION.format(reasons=reasons)))
         request = replace(task.request, messages=(*task.request.messages, *told))
         second, _ = await self._check_completion(task, await self._router.complete(request))
         cost = first.cost + second.cost
@@ -154,7 +154,7 @@ class PartWriter:
 class _Sieve:
     """What may be shown of a stream: no beginning that may become NO_ANSWER, nothing unsupported, our own numbers."""
 
-    def __init__(self, gate: Gate, marks: Rewriter) -> None:
+    def __init__(self, gate: DraftGate, marks: Rewriter) -> None:
         self._gate, self._marks = gate, marks
         self._opening: str | None = ""
         self.passed = ""

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from string import Template
 
-from core.llm.types import Message
+from core.llm.types import ChatMessage
 from knowledge.types import Entry, Question, Utterance
 
 NO_ANSWER = "NO_ANSWER"
@@ -56,7 +56,7 @@ class Prompts:
         templates = {name: Template(FRONT.sub("", text, count=1).strip()) for name, text in texts.items()}
         return cls(templates, f"answer-{versions['answer']}-{digest}")
 
-    def answer(self, question: Question, evidence: Sequence[Entry]) -> tuple[Message, ...]:
+    def answer(self, question: Question, evidence: Sequence[Entry]) -> tuple[ChatMessage, ...]:
         """To answer from the evidence, which is numbered from 1."""
         return self._fill_template(
             "answer",
@@ -66,21 +66,21 @@ class Prompts:
             tone=TONES.get(question.mood, ""),
         )
 
-    def rewrite(self, question: Question) -> tuple[Message, ...]:
+    def rewrite(self, question: Question) -> tuple[ChatMessage, ...]:
         """To make a question understandable without the turns before it."""
         return self._fill_template("rewrite", history=_format_history(question.history), question=question.text)
 
-    def summary(self, utterances: Iterable[Utterance]) -> tuple[Message, ...]:
+    def summary(self, utterances: Iterable[Utterance]) -> tuple[ChatMessage, ...]:
         """To summarise a whole conversation for a colleague."""
         return self._fill_template("summary", history=_format_utterances(utterances))
 
-    def harvest(self, lines: Sequence[str], categories: Sequence[str]) -> tuple[Message, ...]:
+    def harvest(self, lines: Sequence[str], categories: Sequence[str]) -> tuple[ChatMessage, ...]:
         """To read general knowledge out of a finished conversation; the reply is JSON (``harvest.reading`` reads it)."""
         return self._fill_template(
             "harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING
         )
 
-    def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[Message, ...]:
+    def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[ChatMessage, ...]:
         """To mark an answer; ``mark`` reads the reply."""
         return self._fill_template("judge", evidence=_format_evidence(evidence), question=question.text, answer=answer)
 
@@ -89,10 +89,10 @@ class Prompts:
         found = re.search(r"\d+(?:\.\d+)?", reply)
         return min(float(found[0]) / BEST_MARK, 1.0) if found else 0.0
 
-    def _fill_template(self, name: str, **data: str) -> tuple[Message, ...]:
+    def _fill_template(self, name: str, **data: str) -> tuple[ChatMessage, ...]:
         code = _generate_block_code("".join(data.values()))
         text = self.templates[name].safe_substitute(data, code=code, no_answer=NO_ANSWER)
-        return Message("system", self.templates["system"].template), Message("user", text)
+        return ChatMessage("system", self.templates["system"].template), ChatMessage("user", text)
 
 
 def _match_front_matter(name: str, text: str) -> re.Match[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from knowledge.answers.reuse.decision import Decision
+from knowledge.answers.reuse.decision import ReuseDecision
 from knowledge.relevance.bars import Bars
 from knowledge.relevance.matcher import Match
 from knowledge.relevance.ranker import Ranking
@@ -62,7 +62,7 @@ class Reasons:
     exact: Exact = Exact()
     matches: tuple[Match, ...] = ()
     guarded: tuple[Guarded, ...] = ()
-    reuse: Decision = field(default_factory=lambda: Decision("no"))
+    reuse: ReuseDecision = field(default_factory=lambda: ReuseDecision("no"))
     talk: Talk | None = None
     talked: float = 0.0
     """The probability from which it is sent."""

@@ -14,12 +14,12 @@ import structlog
 from core.errors import NoProviderLeft, ProviderFailed
 from core.language import language_of
 from core.llm.router.router import Router
-from core.llm.types import Caller, Request, Signals
+from core.llm.types import Request, RequestOrigin, RequestSignals
 from knowledge.answers.citations import Citations, list_cited_entries
 from knowledge.answers.decision import merge_answer_parts
 from knowledge.answers.draft import Draft, Nobody, Viewer
 from knowledge.answers.injection import OrderDetector
-from knowledge.answers.lookup import Answers
+from knowledge.answers.lookup import AnswerDecider
 from knowledge.answers.part_writer import EXTRACT, PartWriter, Task, Written
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.relevance.extract import SENTENCE_END
@@ -38,7 +38,7 @@ class _Work:
     """One answer being made."""
 
     question: Question
-    caller: Caller
+    caller: RequestOrigin
     viewer: Viewer
     draft: Draft
     citations: Citations = field(default_factory=Citations)
@@ -48,7 +48,7 @@ class Writer:
     """Answering, with a router's models to word what is not approved."""
 
     def __init__(
-        self, answering: Answers, router: Router, prompts: Prompts, parts: PartWriter, orders: OrderDetector
+        self, answering: AnswerDecider, router: Router, prompts: Prompts, parts: PartWriter, orders: OrderDetector
     ) -> None:
         self._answering = answering
         self._router = router
@@ -56,7 +56,7 @@ class Writer:
         self._parts = parts
         self._orders = orders
 
-    async def answer(self, question: Question, caller: Caller, viewer: Viewer | None = None) -> Answer:
+    async def answer(self, question: Question, caller: RequestOrigin, viewer: Viewer | None = None) -> Answer:
         """The answer to a customer's message, shown to the viewer while it comes about.
 
         Raises:
@@ -77,18 +77,18 @@ class Writer:
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
         """
-        question, caller = Question(tenant_id, text), Caller(tenant_id, prompt_version=self._prompts.version)
+        question, caller = Question(tenant_id, text), RequestOrigin(tenant_id, prompt_version=self._prompts.version)
         question, found, _ = await asyncio.to_thread(self._looked_up, question)
         return self.request(question, found.parts[0], caller)
 
-    def request(self, question: Question, part: AnswerPart, caller: Caller) -> Request:
+    def request(self, question: Question, part: AnswerPart, caller: RequestOrigin) -> Request:
         """What a model would be asked for one part of an answer."""
         asked = replace(question, text=part.question)
         approved = _is_settled(asked, part)
         return Request(
             messages=self._prompts.answer(asked, part.evidence) if part.evidence else (),
             caller=caller,
-            signals=Signals(
+            signals=RequestSignals(
                 question=part.question,
                 history_turns=len(question.history),
                 retrieval_confidence=part.nearness,
@@ -98,7 +98,7 @@ class Writer:
             extract=part.text,
         )
 
-    async def _find_answer(self, question: Question, caller: Caller) -> tuple[Question, Answer, Decimal]:
+    async def _find_answer(self, question: Question, caller: RequestOrigin) -> tuple[Question, Answer, Decimal]:
         """What the knowledge base has; a question that it may not understand is made whole, or translated, by a model."""
         question, found, safe = await asyncio.to_thread(self._looked_up, question)
         if not (safe and self._is_to_be_rewritten(question, found)):
@@ -136,11 +136,11 @@ class Writer:
         strange = leans or any(_is_foreign(question, part) for part in unsure)
         return bool(unsure) and strange and self._router.document(question.tenant_id).rewrite
 
-    async def _rewrite_question(self, question: Question, caller: Caller) -> tuple[str, Decimal]:
+    async def _rewrite_question(self, question: Question, caller: RequestOrigin) -> tuple[str, Decimal]:
         request = Request(
             self._prompts.rewrite(question),
             replace(caller, purpose="rewrite", prompt_version=self._prompts.version),
-            Signals(question.text, len(question.history)),
+            RequestSignals(question.text, len(question.history)),
             max_output_tokens=REWRITE_TOKENS,
         )
         if not self._router.decide(request).models:

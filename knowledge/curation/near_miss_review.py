@@ -17,7 +17,7 @@ from core.db import Database
 from core.db.models import Message, ReuseObservation, ReviewItem, Turn, get_current_time
 from core.llm.client import request_completion
 from core.llm.router.router import Router
-from core.llm.types import Caller, Request, Signals
+from core.llm.types import Request, RequestOrigin, RequestSignals
 from knowledge.answers.injection import OrderDetector
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.answers.reuse.observations import set_judgement
@@ -46,7 +46,7 @@ class NearMiss:
     """The customer said so, by pressing the entry's own question."""
 
 
-class SecondLook:
+class NearMissReview:
     """Asks a model about near misses, and puts what it does not deny into the review queue."""
 
     def __init__(self, database: Database, router: Router, prompts: Prompts, orders: OrderDetector) -> None:
@@ -76,10 +76,12 @@ class SecondLook:
 
     async def _request_opinion(self, miss: NearMiss) -> bool | None:
         """Does the entry answer it? None: no model is there to say."""
-        caller = Caller(miss.tenant_id, turn_id=miss.turn_id, purpose="judge", prompt_version=self._prompts.version)
+        caller = RequestOrigin(
+            miss.tenant_id, turn_id=miss.turn_id, purpose="judge", prompt_version=self._prompts.version
+        )
         question = Question(miss.tenant_id, miss.text)
         messages = self._prompts.judge(question, [miss.entry], miss.entry.answer)
-        request = Request(messages, caller, Signals(miss.text), max_output_tokens=MARK_TOKENS)
+        request = Request(messages, caller, RequestSignals(miss.text), max_output_tokens=MARK_TOKENS)
         completion = await request_completion(self._router, request)
         return self._prompts.mark(completion.text) >= GOOD if completion else None
 

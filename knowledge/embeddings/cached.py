@@ -14,7 +14,7 @@ TEXTS = 20_000
 """About 30 MB of vectors with 384 numbers."""
 
 
-class RememberingEmbedder:
+class CachedEmbedder:
     """Embeds a text once, as long as it is among the last ``TEXTS`` that were asked for."""
 
     def __init__(self, embedder: Embeds, size: int = TEXTS) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Vectors
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class MultilingualEmbedder:
     """The model has one scratch memory."""
 
     def __init__(self) -> None:
-        self._questions = RememberingEmbedder(_Questions(self), QUESTIONS)
+        self._questions = CachedEmbedder(_Questions(self), QUESTIONS)
 
     def embed_questions(self, texts: list[str]) -> Vectors:
         """Unit vectors, one row a text."""

@@ -51,7 +51,7 @@ MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`>#|]+")
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """An entry to be, with the key that finds it again when its document is imported again."""
 
     key: str
@@ -86,17 +86,17 @@ class Article:
     subject: str | None = None
 
 
-def pieces_of(article: Article) -> list[Piece]:
+def pieces_of(article: Article) -> list[Chunk]:
     """What is to be learnt from an article; a section that only leads elsewhere ("Related articles") says nothing."""
     sections = merge_short_sections(append_subsection_names(sections_of(article.blocks)), article.title)
     sections = [section for section in sections if not all(map(is_linked, section.blocks))]
     return make_keys_unique([piece for section in sections for piece in _build_section_pieces(article, section)])
 
 
-def make_keys_unique(pieces: list[Piece]) -> list[Piece]:
+def make_keys_unique(pieces: list[Chunk]) -> list[Chunk]:
     """The same pieces with keys that are all different."""
     seen: Counter[str] = Counter()
-    unique: list[Piece] = []
+    unique: list[Chunk] = []
     for piece in pieces:
         key = clean_for_storage(piece.key)[:480]
         seen[key] += 1
@@ -186,7 +186,7 @@ def strip_markdown(markdown: str) -> str:
     return re.sub(r"[ \t]+", " ", MARKUP.sub(lambda found: found.group(1) or "", markdown)).strip()
 
 
-def _build_section_pieces(article: Article, section: Section) -> Iterator[Piece]:
+def _build_section_pieces(article: Article, section: Section) -> Iterator[Chunk]:
     heading = section.path[-1] if section.headings else article.title
     key = " > ".join(section.path) or article.title
     content = Content("passage", "", language=article.language, subject=article.subject)
@@ -194,11 +194,11 @@ def _build_section_pieces(article: Article, section: Section) -> Iterator[Piece]
     if (section.asks or is_question(heading)) and 0 < len(text) <= LONGEST_ANSWER:
         path = title_of_path((article.title, *section.path[:-1])) if article.title != heading else None
         question = (heading[:LONGEST_HEADING],)
-        yield Piece(key, replace(content, kind="faq", answer=text, questions=question, title=path))
+        yield Chunk(key, replace(content, kind="faq", answer=text, questions=question, title=path))
         return
     title = title_of_path((article.title, *section.path))
     for part in parts_of(section.blocks, heading):
-        yield Piece(key, replace(content, answer=part, title=title))
+        yield Chunk(key, replace(content, answer=part, title=title))
 
 
 def title_of_path(headings: Iterable[str]) -> str:

@@ -16,14 +16,14 @@ from knowledge.entries import contradictions
 from knowledge.entries.contradictions import Contradiction
 from knowledge.entries.editor import Change, EntryEditor, content_of
 from knowledge.imports import catalogue
-from knowledge.imports.chunker import Piece
+from knowledge.imports.chunker import Chunk
 from knowledge.imports.lease import Lease
-from knowledge.imports.recognition import Known, match_entries
+from knowledge.imports.recognition import KnownDocument, match_entries
 from knowledge.imports.sources.document import Document, Failure, PassedOver, Raw, compute_data_hash
 from knowledge.imports.sources.files import Found
 from knowledge.imports.sources.origins import Origin
 from knowledge.imports.sources.readers import read_raw_document
-from knowledge.imports.target import Progress, Target, ignore_progress, nothing_in, scan_origin, target_of
+from knowledge.imports.target import ImportTarget, Progress, ignore_progress, nothing_in, scan_origin, target_of
 
 READING = b"2"
 """Part of every document's hash; counted up when the readers get better, so that unchanged documents are read again."""
@@ -75,7 +75,7 @@ class Step:
 
     does: str
     entry_id: str | None = None
-    piece: Piece | None = None
+    piece: Chunk | None = None
 
 
 class Importer:
@@ -113,7 +113,9 @@ class Importer:
 
 
 class _Import:
-    def __init__(self, database: Database, tenant_id: str, origin: Origin, target: Target, options: Options) -> None:
+    def __init__(
+        self, database: Database, tenant_id: str, origin: Origin, target: ImportTarget, options: Options
+    ) -> None:
         self._database = database
         self._tenant_id = tenant_id
         self._origin = origin
@@ -252,7 +254,7 @@ class _Import:
                 return f"the same as {other.uri} in {other.source!r}"
         return f"the same as {first}" if first is not None else None
 
-    def _is_unchanged(self, known: Known, raw: Raw, digest: str) -> bool:
+    def _is_unchanged(self, known: KnownDocument, raw: Raw, digest: str) -> bool:
         with self._database.session() as session:
             document = session.get_one(SourceDocument, known.id)
             same_name = document.uri.rpartition("/")[2] == raw.uri.rpartition("/")[2]
@@ -278,7 +280,7 @@ class _Import:
             session.flush()
             return source.id
 
-    def _plan_steps(self, source_id: str, pieces: Sequence[Piece]) -> list[Step]:
+    def _plan_steps(self, source_id: str, pieces: Sequence[Chunk]) -> list[Step]:
         with self._database.session() as session:
             stored = session.scalars(
                 select(KnowledgeEntry)
@@ -294,7 +296,7 @@ class _Import:
         gone = [Step("retired", e.id) for e in stored if e.id not in found and e.status != "retired"]
         return [*steps, *gone]
 
-    def _choose_step(self, entry: KnowledgeEntry | None, piece: Piece, kept_back: set[str]) -> Step:
+    def _choose_step(self, entry: KnowledgeEntry | None, piece: Chunk, kept_back: set[str]) -> Step:
         if entry is None:
             return Step("added", None, piece)
         same = content_of(entry) == piece.content.checked() and not self._moved
@@ -363,7 +365,7 @@ def _read_valid_document(raw: Raw, data: bytes) -> Document:
     return replace(document, pieces=pieces, failed=document.failed + rows)
 
 
-def _find_piece_error(piece: Piece) -> str | None:
+def _find_piece_error(piece: Chunk) -> str | None:
     try:
         piece.content.checked()
     except InvalidInput as error:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.db.models import KnowledgeEntry, SourceDocument
-from knowledge.imports.chunker import Piece
+from knowledge.imports.chunker import Chunk
 
 SAME = 0.5
 """A source is the same when this share of the larger one's documents is in both, byte for byte."""
@@ -25,7 +25,7 @@ Hash = str
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownDocument:
     """A document that was imported before."""
 
     id: str
@@ -35,7 +35,7 @@ class Known:
     gone: bool
 
 
-def known_documents(session: Session, tenant_id: str) -> list[Known]:
+def known_documents(session: Session, tenant_id: str) -> list[KnownDocument]:
     """All of a tenant."""
     fields = (
         SourceDocument.id,
@@ -45,12 +45,12 @@ def known_documents(session: Session, tenant_id: str) -> list[Known]:
         SourceDocument.gone,
     )
     rows = session.execute(select(*fields).where(SourceDocument.tenant_id == tenant_id).order_by(SourceDocument.id))
-    return [Known(*row) for row in rows]
+    return [KnownDocument(*row) for row in rows]
 
 
-def same_source(known: Iterable[Known], hashes: Mapping[Uri, Hash]) -> str | None:
+def same_source(known: Iterable[KnownDocument], hashes: Mapping[Uri, Hash]) -> str | None:
     """The name of the source that has these documents, if one has."""
-    sources: dict[str, list[Known]] = defaultdict(list)
+    sources: dict[str, list[KnownDocument]] = defaultdict(list)
     for document in known:
         if not document.gone:
             sources[document.source].append(document)
@@ -59,7 +59,9 @@ def same_source(known: Iterable[Known], hashes: Mapping[Uri, Hash]) -> str | Non
     return name if score >= SAME else None
 
 
-def match_documents(known: Iterable[Known], hashes: Mapping[Uri, Hash], uris: Iterable[Uri]) -> dict[Uri, Known]:
+def match_documents(
+    known: Iterable[KnownDocument], hashes: Mapping[Uri, Hash], uris: Iterable[Uri]
+) -> dict[Uri, KnownDocument]:
     """Which known document of the source each new one is.
 
     The one at its path, else the one with its bytes, else the one with its path inside another folder.
@@ -80,7 +82,7 @@ def match_documents(known: Iterable[Known], hashes: Mapping[Uri, Hash], uris: It
     return found
 
 
-def match_entries(stored: Iterable[KnowledgeEntry], pieces: Sequence[Piece]) -> Iterator[tuple[str, KnowledgeEntry]]:
+def match_entries(stored: Iterable[KnowledgeEntry], pieces: Sequence[Chunk]) -> Iterator[tuple[str, KnowledgeEntry]]:
     """Which stored entry each piece is: by its heading and answer, else by its key, else by its answer alone.
 
     Sections under equal headings have numbered keys, which move when one of them is taken out: so the answer comes
@@ -108,7 +110,7 @@ def inner_paths(uris: Iterable[Uri]) -> list[str]:
     return ["/".join(parts[depth:]) for parts in paths]
 
 
-def _compute_overlap(documents: list[Known], hashes: Mapping[Uri, Hash]) -> float:
+def _compute_overlap(documents: list[KnownDocument], hashes: Mapping[Uri, Hash]) -> float:
     """How much of the larger of both is in the other, 0 to 1."""
     there, here = {d.data_hash for d in documents if d.data_hash}, {h for h in hashes.values() if h}
     same = len(there & here) / max(len(there), len(here), 1)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.db.models import KnowledgeSource
 from core.errors import InvalidInput
 from knowledge.imports import catalogue
-from knowledge.imports.recognition import Known, known_documents, match_documents, same_source
+from knowledge.imports.recognition import KnownDocument, known_documents, match_documents, same_source
 from knowledge.imports.sources.document import PassedOver, Raw, compute_data_hash
 from knowledge.imports.sources.files import Found
 from knowledge.imports.sources.origins import Origin
@@ -37,18 +37,18 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Target:
+class ImportTarget:
     """The source that an import belongs to."""
 
     name: str
     base_url: str | None = None
     moved_from: str | None = None
     renamed_from: str | None = None
-    own: Mapping[str, Known] = field(default_factory=dict)
+    own: Mapping[str, KnownDocument] = field(default_factory=dict)
     """The document that each path is, of those that are known."""
     settled: Mapping[str, str] = field(default_factory=dict)
     """Of the hashes of those the paths: their doubles are not imported."""
-    elsewhere: Mapping[str, Known] = field(default_factory=dict)
+    elsewhere: Mapping[str, KnownDocument] = field(default_factory=dict)
     """Documents of other sources, by their hashes."""
 
 
@@ -95,7 +95,7 @@ def nothing_in(place: str, found: Iterable[Found]) -> str:
     return f"There are no documents in {place} that can be read ({shown}). Supported are {KINDS}."
 
 
-def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | None, listing: Listing) -> Target:
+def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | None, listing: Listing) -> ImportTarget:
     """The source by the name that was given, else by its place, else by its documents; else a new one.
 
     Raises:
@@ -116,7 +116,7 @@ def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | No
     own = match_documents([one for one in known if one.source == name], listing.hashes, listing.uris)
     forgotten = {one.name for one in sources if one.forgotten_at is not None}
     others = [one for one in known if one.source != name and one.source not in forgotten and not one.gone]
-    return Target(
+    return ImportTarget(
         name,
         base_url=origin.base_url or (source.base_url if source else None),
         moved_from=source.place if source and source.place != origin.name else None,
@@ -128,14 +128,14 @@ def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | No
 
 
 def _find_known_source(
-    sources: Sequence[KnowledgeSource], known: Sequence[Known], origin: Origin, listing: Listing
+    sources: Sequence[KnowledgeSource], known: Sequence[KnownDocument], origin: Origin, listing: Listing
 ) -> KnowledgeSource | None:
     by_place = next((source for source in sources if source.place == origin.name), None)
     same = same_source(known, listing.hashes) if by_place is None else None
     return by_place or (catalogue.find_source_by_name(sources, same) if same else None)
 
 
-def _refuse_part(sources: Sequence[KnowledgeSource], known: Sequence[Known], place: str) -> None:
+def _refuse_part(sources: Sequence[KnowledgeSource], known: Sequence[KnownDocument], place: str) -> None:
     there = {(one.source, one.uri) for one in known if not one.gone}
     for source in sources:
         inside = place.removeprefix(source.place.rstrip("/") + "/")

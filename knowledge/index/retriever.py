@@ -49,7 +49,7 @@ class HybridRetriever:
         self._spaces = spaces
         self._words = words
         self._synchroniser = synchroniser
-        self._known: dict[str, Shelf] = {}
+        self._known: dict[str, EntryCache] = {}
 
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:
         """At most ``k`` candidates for any of the texts, best first.
@@ -88,25 +88,25 @@ class HybridRetriever:
         shelf = self._get_shelf(tenant_id)
         return shelf.languages if shelf else frozenset()
 
-    def _get_shelf(self, tenant_id: str) -> Shelf | None:
+    def _get_shelf(self, tenant_id: str) -> EntryCache | None:
         with self._database.session() as session:
             revision = entries.revision_of(session, tenant_id)
         if revision is None:
             return None
         shelf, space = self._known.get(tenant_id), self._spaces.serving(revision.model)
         if shelf is None or shelf.revision.epoch != revision.epoch or shelf.space is not space:
-            shelf = self._known[tenant_id] = Shelf(self._database, space, tenant_id, revision)
+            shelf = self._known[tenant_id] = EntryCache(self._database, space, tenant_id, revision)
         shelf.move_to(revision)
         return shelf
 
-    def _search_vectors(self, shelf: Shelf, vectors: Vectors, k: int) -> Scores | None:
+    def _search_vectors(self, shelf: EntryCache, vectors: Vectors, k: int) -> Scores | None:
         try:
             return shelf.space.index.nearest(shelf.tenant_id, shelf.revision.epoch, vectors, VECTORS_ASKED * k)
         except KnowledgeUnavailable as error:
             log.warning("knowledge index does not answer, going on with words alone: %s", error)
             return None
 
-    def _search_words(self, shelf: Shelf, texts: list[str], k: int, *, needed: bool) -> Scores:
+    def _search_words(self, shelf: EntryCache, texts: list[str], k: int, *, needed: bool) -> Scores:
         try:
             self._sync_words(shelf)
             found = [self._words.search(shelf.tenant_id, text, 2 * k) for text in texts]
@@ -117,16 +117,16 @@ class HybridRetriever:
             return {}
         return merge_best_scores(found)
 
-    def _sync_words(self, shelf: Shelf) -> None:
+    def _sync_words(self, shelf: EntryCache) -> None:
         self._synchroniser.sync_words(shelf.tenant_id, at_most=WORDS_MISSED, tries=1, revision=shelf.revision)
 
-    def _dense_of(self, shelf: Shelf, chosen: Sequence[Entry], dense: Scores, vectors: Vectors) -> Scores:
+    def _dense_of(self, shelf: EntryCache, chosen: Sequence[Entry], dense: Scores, vectors: Vectors) -> Scores:
         """The cosines of all chosen entries; those that only the words have found are compared here."""
         missing = [entry for entry in chosen if entry.id not in dense]
         own = shelf.vectors(missing, self._vectors_of)
         return {**dense, **{entry: float((vectors @ rows.T).max()) for entry, rows in own.items() if len(rows)}}
 
-    def _units_of(self, shelf: Shelf, best: Sequence[Entry], vectors: Vectors) -> dict[str, tuple[float, ...]]:
+    def _units_of(self, shelf: EntryCache, best: Sequence[Entry], vectors: Vectors) -> dict[str, tuple[float, ...]]:
         """The cosines of the units of long answers."""
         places = {entry.id: units_spoken(entry) for entry in best}
         long = [entry for entry in best if len(places[entry.id]) > 1 and places[entry.id].stop <= VECTORS_PER_ENTRY]
@@ -134,12 +134,12 @@ class HybridRetriever:
         near = {entry: (vectors @ rows[list(places[entry])].T).max(axis=0) for entry, rows in own.items()}
         return {entry: tuple(map(float, cosines)) for entry, cosines in near.items()}
 
-    def _vectors_of(self, shelf: Shelf, missing: Sequence[Entry]) -> dict[str, Vectors]:
+    def _vectors_of(self, shelf: EntryCache, missing: Sequence[Entry]) -> dict[str, Vectors]:
         counts = {entry.id: len(indexed_parts(entry)) for entry in missing}
         found = self._load_indexed_vectors(shelf, counts)
         return found | shelf.space.texts.embed_entries([entry for entry in missing if entry.id not in found])
 
-    def _load_indexed_vectors(self, shelf: Shelf, counts: Mapping[str, int]) -> dict[str, Vectors]:
+    def _load_indexed_vectors(self, shelf: EntryCache, counts: Mapping[str, int]) -> dict[str, Vectors]:
         """The vectors of entries of which the index has so many, where it holds the last change."""
         if shelf.revision.indexed < shelf.revision.number:
             return {}
@@ -159,7 +159,7 @@ class HybridRetriever:
             return lexical
 
 
-class Shelf:
+class EntryCache:
     """A tenant's entries, and their vectors in one space, in memory as far as they were asked for and still hold."""
 
     def __init__(self, database: Database, space: VectorSpace, tenant_id: str, revision: Revision) -> None:
@@ -199,7 +199,7 @@ class Shelf:
             return {i: self._entries[i] for i in ids if i in self._entries}
 
     def vectors(
-        self, wanted: Sequence[Entry], load: Callable[[Shelf, Sequence[Entry]], dict[str, Vectors]]
+        self, wanted: Sequence[Entry], load: Callable[[EntryCache, Sequence[Entry]], dict[str, Vectors]]
     ) -> dict[str, Vectors]:
         """The vectors of some entries."""
         missing = [entry for entry in wanted if (entry.id, entry.version) not in self._vectors]

@@ -30,7 +30,7 @@ LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True)
-class Counts:
+class IndexCounts:
     """How many entries are served by SQL and held by each index."""
 
     served: int
@@ -110,11 +110,11 @@ class Synchroniser:
             self._words.rewrite(tenant_id, whole_, Reached(revision.epoch, revision.number))
         return done
 
-    def rebuild(self, tenant_id: str, progress: Progress = ignore_progress) -> Counts:
+    def rebuild(self, tenant_id: str, progress: Progress = ignore_progress) -> IndexCounts:
         """Make both indexes anew and compare them with SQL."""
         revision = self._get_revision(tenant_id)
         if revision is None:
-            return Counts(0, 0, 0)
+            return IndexCounts(0, 0, 0)
         self._words.clear(tenant_id)
         self.sync_words(tenant_id)
         with self._hold_index_lock():
@@ -123,7 +123,7 @@ class Synchroniser:
             self._sync_vectors(tenant_id, progress)
         with self._database.session() as session:
             served = editor.served_count(session, tenant_id)
-        return Counts(served, len(space.index.entry_ids(tenant_id, revision.epoch)), self._words.count(tenant_id))
+        return IndexCounts(served, len(space.index.entry_ids(tenant_id, revision.epoch)), self._words.count(tenant_id))
 
     def prepare(self, tenant_id: str, model: str | None, progress: Progress = ignore_progress) -> int:
         """Fill the index of a model that is not in force, while the other one serves; the revision that it then holds.

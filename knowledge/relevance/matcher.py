@@ -38,7 +38,7 @@ BY_STANDING: dict[Standing, float] = {"same": 1.5, "general": 0.5, "unnamed": -0
 NEAR_AT, SHARED_AT, STANDING_AT = 0, 3, 5
 
 
-class Tokens(Protocol):
+class TokenEmbedder(Protocol):
     """Turns texts into their tokens' vectors."""
 
     def token_vectors(self, texts: list[str]) -> list[Vectors]:
@@ -86,7 +86,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Pair:
+class MatchPair:
     """One candidate beside the question, read and ready to be scored."""
 
     parts: tuple[tuple[Vectors, int], ...]
@@ -102,7 +102,7 @@ class Pair:
 class TrainedMatcher:
     """The shipped matcher; its weights and threshold lie in one folder."""
 
-    def __init__(self, tokens: Tokens, folder: Path = SHIPPED, threads: int = 1) -> None:
+    def __init__(self, tokens: TokenEmbedder, folder: Path = SHIPPED, threads: int = 1) -> None:
         self._session = open_session(folder / "matcher.onnx", threads)
         self.threshold = float(json.loads((folder / "matcher.json").read_text())["threshold"])
         self._tokens = tokens
@@ -132,7 +132,7 @@ class TrainedMatcher:
         read = self._read_texts([asked, *nearest])
         return tuple(sorted(nearest, key=lambda q: -float(read[asked].whole @ read[q].whole)))
 
-    def _read_all(self, sides: Sequence[signals.Texts]) -> dict[str, Read]:
+    def _read_all(self, sides: Sequence[signals.FeatureTexts]) -> dict[str, Read]:
         wanted = [text for side in sides for text in (side.question, side.answer, *side.before) if text.strip()]
         return self._read_texts(wanted)
 
@@ -147,7 +147,7 @@ class TrainedMatcher:
                 self._read.popitem(last=False)
         return read
 
-    def _score_pairs(self, asked: signals.Texts, pairs: Sequence[Pair], read: dict[str, Read]) -> Vectors:
+    def _score_pairs(self, asked: signals.FeatureTexts, pairs: Sequence[MatchPair], read: dict[str, Read]) -> Vectors:
         front = asked_parts(asked, read)
         feed = stack_vectors("asked", [front] * len(pairs)) | stack_vectors("entry", [pair.parts for pair in pairs])
         found = np.array([pair.signals for pair in pairs], dtype=np.float32)
@@ -216,29 +216,31 @@ def build_text_reading(vectors: Vectors) -> Read:
     return Read(vectors[:QUESTION_TOKENS].copy(), (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
 
 
-def asked_parts(asked: signals.Texts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
+def asked_parts(asked: signals.FeatureTexts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
     """The asked side: an empty head that will carry the signals, the question, the turns before."""
     width = read[asked.question].tokens.shape[1]
     head = np.zeros((1, width), np.float32)
     return ((head, HEAD), (read[asked.question].tokens, ASKED), *_collect_turn_vectors(asked, ASKED_BEFORE, read))
 
 
-def _collect_turn_vectors(side: signals.Texts, segment: int, read: dict[str, Read]) -> list[tuple[Vectors, int]]:
+def _collect_turn_vectors(side: signals.FeatureTexts, segment: int, read: dict[str, Read]) -> list[tuple[Vectors, int]]:
     turns = [read[text].whole for text in side.before if text.strip()]
     return [(np.stack(turns), segment)] if turns else []
 
 
-def build_pair(asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]) -> Pair:
+def build_pair(
+    asked: signals.FeatureTexts, side: signals.FeatureTexts, standing: Standing, read: dict[str, Read]
+) -> MatchPair:
     """The entry's side, and the signals between the two."""
     parts = [(read[side.question].tokens, PHRASING)] if side.question.strip() else []
     parts += [(read[side.answer].tokens[:ANSWER_TOKENS], ANSWER)] if side.answer.strip() else []
-    return Pair(
+    return MatchPair(
         (*parts, *_collect_turn_vectors(side, ENTRY_BEFORE, read)), _compute_signals(asked, side, standing, read)
     )
 
 
 def _compute_signals(
-    asked: signals.Texts, side: signals.Texts, standing: Standing, read: dict[str, Read]
+    asked: signals.FeatureTexts, side: signals.FeatureTexts, standing: Standing, read: dict[str, Read]
 ) -> tuple[float, ...]:
     def compute_cosine(one: str, other: str) -> float:
         return float(read[one].whole @ read[other].whole) if one.strip() and other.strip() else 0.0

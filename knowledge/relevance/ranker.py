@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.relevance.reader import SHIPPED, Pair, Reads, describe_entry
+from knowledge.relevance.reader import SHIPPED, ReaderPair, Reads, describe_entry
 from knowledge.relevance.units import units_of
 from knowledge.text.features import content_words, normalise_text
 from knowledge.types import ENGLISH, Candidate, Embeds, Entry, Question
@@ -121,7 +121,7 @@ class Ranker:
         units = [self._select_answer_unit(searched, candidate) for candidate in chosen]
         history = tuple(turn.text for turn in question.history)
         pairs = [
-            Pair(question.text, history, describe_entry(c.entry.title or "", _asked_by(c.entry), unit))
+            ReaderPair(question.text, history, describe_entry(c.entry.title or "", _asked_by(c.entry), unit))
             for c, unit in zip(chosen, units, strict=True)
         ]
         logits = self._score_candidates(chosen, pairs)
@@ -130,7 +130,7 @@ class Ranker:
         rows = zip(chosen, units, logits, scores, shares, strict=True)
         return tuple(sorted((Ranked(*row) for row in rows), key=lambda r: r.score, reverse=True))
 
-    def _score_candidates(self, chosen: Sequence[Candidate], pairs: Sequence[Pair]) -> list[float]:
+    def _score_candidates(self, chosen: Sequence[Candidate], pairs: Sequence[ReaderPair]) -> list[float]:
         """The reader has learnt English alone; of other entries the cosine has to tell."""
         english = [i for i, candidate in enumerate(chosen) if candidate.entry.language == ENGLISH]
         logits = [0.0] * len(chosen)

@@ -31,7 +31,7 @@ CLASSIFY, SEPARATE = "[CLS]", "[SEP]"
 
 
 @dataclass(frozen=True)
-class Pair:
+class ReaderPair:
     """A question with the turns before it (oldest first), and the text of an entry under its title."""
 
     asked: str
@@ -47,7 +47,7 @@ def describe_entry(title: str, question: str, answer: str) -> str:
 class Reads(Protocol):
     """Scores pairs."""
 
-    def score(self, pairs: Sequence[Pair]) -> Vectors:
+    def score(self, pairs: Sequence[ReaderPair]) -> Vectors:
         """One logit a pair; 0 is the score of "none of these answers"."""
 
 
@@ -67,7 +67,7 @@ class PairEncoder:
         """The token ids of texts, without special tokens."""
         return [list(found.ids) for found in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
-    def encode_batch(self, pairs: Sequence[Pair]) -> dict[str, npt.NDArray[Any]]:
+    def encode_batch(self, pairs: Sequence[ReaderPair]) -> dict[str, npt.NDArray[Any]]:
         """Padded arrays of shape (pairs, tokens): ``ids``, ``segments`` and ``mask`` (true where there is a token)."""
         texts = [(pair.asked.rstrip(ENDINGS), pair.entry, *pair.history[-2:]) for pair in pairs]
         different = list(dict.fromkeys(text for own in texts for text in own))
@@ -117,7 +117,7 @@ class Reader:
         self._words = open_word_embeddings(files)
         self._encoder = PairEncoder(files.tokenizer)
 
-    def score(self, pairs: Sequence[Pair]) -> Vectors:
+    def score(self, pairs: Sequence[ReaderPair]) -> Vectors:
         """One logit a pair."""
         if not pairs:
             return np.zeros(0, np.float32)

@@ -120,7 +120,7 @@ OPPOSITES = tuple(
 
 
 @dataclass(frozen=True)
-class Texts:
+class FeatureTexts:
     """What is read of one side: the question, the answer (empty on the asked side), the turns before."""
 
     question: str
@@ -128,16 +128,16 @@ class Texts:
     before: tuple[str, ...]
 
 
-def asked_texts(question: Question, subjects: Sequence[str]) -> Texts:
+def asked_texts(question: Question, subjects: Sequence[str]) -> FeatureTexts:
     """The asked side; the names of the candidates' subjects are masked, other names are part of the question."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in question.history[-TURNS_BEFORE:])
-    return Texts(mask_names(question.text, subjects), "", before)
+    return FeatureTexts(mask_names(question.text, subjects), "", before)
 
 
-def entry_texts(entry: Entry, phrasing: str, answer: str) -> Texts:
+def entry_texts(entry: Entry, phrasing: str, answer: str) -> FeatureTexts:
     """The entry's side, read like the asked one."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in entry.context[-TURNS_BEFORE:])
-    return Texts(mask_names(phrasing, [entry.subject]), mask_names(answer, [entry.subject]), before)
+    return FeatureTexts(mask_names(phrasing, [entry.subject]), mask_names(answer, [entry.subject]), before)
 
 
 def content_words(text: str) -> frozenset[str]:

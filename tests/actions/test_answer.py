@@ -13,7 +13,7 @@ from actions.answer import ActionAnswer, questions_of
 from core.bot.texts import Texts
 from core.errors import KnowledgeUnavailable
 from core.events import Hub
-from core.llm.types import Caller
+from core.llm.types import RequestOrigin
 from knowledge.answers.decision import merge_answer_parts
 from knowledge.answers.draft import Viewer
 from knowledge.types import Answer, AnswerPart, Choice, Question, Source, UsedEntry, Utterance, Writing
@@ -34,7 +34,7 @@ class FakeWriter:
         self.asked: list[Question] = []
         self.away = False
 
-    async def answer(self, question: Question, caller: Caller, viewer: Viewer) -> Answer:
+    async def answer(self, question: Question, caller: RequestOrigin, viewer: Viewer) -> Answer:
         self.caller = caller
         if self.away:
             raise KnowledgeUnavailable
@@ -169,7 +169,7 @@ async def test_a_press_gets_exactly_the_entry_that_the_button_carries() -> None:
 class Drafting(FakeWriter):
     """Writes a draft before its viewer, and stops when told."""
 
-    async def answer(self, question: Question, caller: Caller, viewer: Viewer) -> Answer:
+    async def answer(self, question: Question, caller: RequestOrigin, viewer: Viewer) -> Answer:
         await viewer.estimate(2.5)
         await viewer.cite([Source("Delivery")])
         await viewer.append("Two ")
@@ -205,7 +205,7 @@ async def test_without_a_watcher_nothing_is_streamed() -> None:
 
 async def test_a_customer_who_stops_before_a_word_is_told_so() -> None:
     class Stopping(Drafting):
-        async def answer(self, question: Question, caller: Caller, viewer: Viewer) -> Answer:
+        async def answer(self, question: Question, caller: RequestOrigin, viewer: Viewer) -> Answer:
             assert hub.stop("c")
             return await super().answer(question, caller, viewer)
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.events import HandoffChanged
-from core.handoffs.customer_status import Standing
+from core.handoffs.customer_status import CustomerStatus
 from tests.browser.chat_page import ChatPage
 from tests.browser.server import ChatServer
 
@@ -21,7 +21,7 @@ def with_whatsapp(server: ChatServer, visit: Callable[..., ChatPage]) -> ChatPag
 
 def changed(server: ChatServer, state: str, person: str | None = None) -> None:
     """The handoff has another state, and watchers are told."""
-    server.turns.standings[server.conversation_id] = Standing(
+    server.turns.standings[server.conversation_id] = CustomerStatus(
         "bot" if state in {"returned", "closed"} else state, person
     )
     event = HandoffChanged("h1", server.conversation_id, state)

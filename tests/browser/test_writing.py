@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from core.events import Chunk, Citable, Draft, Estimate, TurnEnded, Typing
+from core.events import Chunk, Citable, DraftEvent, Estimate, TurnEnded, Typing
 from testing.waiting import eventually
 from tests.browser.chat_page import ChatPage
 from tests.browser.server import ChatServer
@@ -63,7 +63,7 @@ def test_the_usual_time_is_shown_until_the_first_word(chat: ChatPage, model: Mod
 def test_a_draft_that_is_replaced_stays_one_answer(chat: ChatPage, model: Model) -> None:
     model(Chunk(TURN, "You can send it back for fr"))
     expect(chat.draft).to_have_text("You can send it back for fr")
-    model(Draft(TURN, ""), Chunk(TURN, "Yes, "), Chunk(TURN, "within 30 days."))
+    model(DraftEvent(TURN, ""), Chunk(TURN, "Yes, "), Chunk(TURN, "within 30 days."))
     expect(chat.draft).to_have_text("Yes, within 30 days.")
     expect(chat.draft).to_have_count(1)
     model.ends("Yes, within 30 days.")
@@ -149,7 +149,7 @@ def test_who_comes_in_the_middle_sees_no_half_of_an_answer(server: ChatServer, c
     expect(chat.typing).to_be_visible()
     expect(chat.draft).to_be_hidden()
     expect(chat.button("Stop writing")).to_be_visible()
-    model(Draft(TURN, "You can send it back"), Chunk(TURN, " within 30 days."))
+    model(DraftEvent(TURN, "You can send it back"), Chunk(TURN, " within 30 days."))
     expect(chat.draft).to_have_text("You can send it back within 30 days.")
     expect(chat.typing).to_be_hidden()
     model.ends("You can send it back within 30 days.")

@@ -11,7 +11,7 @@ from core.conversations.inbox import Inbound, Received, clean_message_text
 from core.errors import InvalidInput, NotFound
 from core.events import Chunk, Hub, MessageStored, TurnEnded, Typing
 from core.feedback.surveys import SCORES, Ending
-from core.handoffs.customer_status import Standing
+from core.handoffs.customer_status import CustomerStatus
 
 Script = Callable[["FakeTurns", str, str, str], None]
 """What happens when something was said: (turns, conversation id, turn id, text)."""
@@ -25,7 +25,7 @@ class FakeTurns:
     limit: int = 4000
     conversations: dict[str, list[MessageStored]] = field(default_factory=dict)
     customers: dict[str, str | None] = field(default_factory=dict)
-    standings: dict[str, Standing] = field(default_factory=dict)
+    standings: dict[str, CustomerStatus] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     surveys: list[str] = field(default_factory=list)
     """What is still to be asked once a conversation has ended."""
@@ -58,8 +58,8 @@ class FakeTurns:
             self.answering(self, inbound.conversation_id, f"t-{stored.id}", text)
         return Received(inbound.conversation_id, stored.id, f"t-{stored.id}", stored.seq, new=True)
 
-    async def standing(self, conversation_id: str) -> Standing:
-        return self.standings.get(conversation_id, Standing())
+    async def standing(self, conversation_id: str) -> CustomerStatus:
+        return self.standings.get(conversation_id, CustomerStatus())
 
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
         return [message for message in self._messages(conversation_id) if message.seq > after]

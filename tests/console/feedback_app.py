@@ -9,18 +9,18 @@ from fastapi import FastAPI
 
 from connectors.http.config import WebConfig
 from connectors.web.access import WebAccess
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import SessionTokens
 from console.api import ApiServices, router
 from console.api.feedback import submit_router
 from core.conversations.feedback import Feedback
 from core.db import Database
-from core.feedback.links import Links
+from core.feedback.links import RatingLinks
 from core.llm.types import Request
 from tests.core.llm.scripted import CATALOGUE, ask, bench
 
 PAGE = "https://shop.example"
 CONFIG = WebConfig(tenant="default", secret="a secret of the tests", allowed_origins=frozenset({PAGE}))
-LINKS = Links("another secret")
+LINKS = RatingLinks("another secret")
 STAFF = {"Authorization": "Bearer let me in"}
 
 
@@ -42,5 +42,5 @@ def client_of(database: Database, corrections: Any = None) -> httpx.AsyncClient:
 
 def session_of(conversation_id: str) -> dict[str, str]:
     """The headers of a customer's browser."""
-    tokens = Tokens(CONFIG.secret, CONFIG.tenant, CONFIG.session_seconds)
+    tokens = SessionTokens(CONFIG.secret, CONFIG.tenant, CONFIG.session_seconds)
     return {"Authorization": f"Bearer {tokens.issue(conversation_id).token}", "Origin": PAGE}

@@ -24,7 +24,7 @@ from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Customer, Handoff
 from core.delivery.deliverer import Deliverer
-from core.delivery.receipts import Signs
+from core.delivery.receipts import CustomerReceipts
 from core.events import Hub
 from core.handoffs.service import HandoffService
 from knowledge.answers.suggestions import SuggestedReply
@@ -60,7 +60,7 @@ class InboxWorld:
         self.app.include_router(handoffs_api(gate, self.handoffs))
         self.app.include_router(inbox_api(gate, self.inbox))
         self.app.include_router(routes.router(self.turns, Feedback(self.database), self.hub, WebAccess(web)))
-        self.app.include_router(receipts.router(WebAccess(web), Signs(self.database, self.hub)))
+        self.app.include_router(receipts.router(WebAccess(web), CustomerReceipts(self.database, self.hub)))
         self.app.include_router(widget.router())
         self.app.include_router(front.router(Voice(), demo=True))
         for each in self.staff.app.router.routes:

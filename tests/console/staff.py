@@ -32,12 +32,12 @@ from core.llm.masking import make_masker
 from core.rasa import Rasa
 from evaluation.training.data import Example
 from evaluation.training.examples import propose_example
-from evaluation.training.service import Training
+from evaluation.training.service import TrainingService
 from evaluation.training.suggestions import Cluster
 from knowledge.answers.decision import Answering
 from knowledge.answers.suggestions import SuggestedReply
 from knowledge.curation.corrections.service import Corrections
-from knowledge.curation.review.service import Desk
+from knowledge.curation.review.service import ReviewService
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries import editor
 from knowledge.text.features import normalise_text
@@ -115,7 +115,7 @@ class Staff:
     database: Database
     app: FastAPI
     index: Index
-    training: Training
+    training: TrainingService
     trials: Trials
     rasa: WiredRasa
     inbox: Inbox
@@ -170,9 +170,9 @@ def open_console(database: Database, attempts: Attempts | None = None, **more: A
         for email, role in STAFF.items():
             users.add_user(session, T, email, role, password_hash(), "test")
     index, app, rasa, trials = Index(database), FastAPI(), WiredRasa(), Trials()
-    training = Training(database, QuickModel(*folders(database)), rasa.client, trials)
+    training = TrainingService(database, QuickModel(*folders(database)), rasa.client, trials)
     staff = Staff(database, app, index, training, trials, rasa, more.pop("inbox", None) or open_inbox(database))
-    gate, desk = Gate(database, T, "let me in", attempts or Attempts(1000, 1000)), Desk(database, index)
+    gate, desk = Gate(database, T, "let me in", attempts or Attempts(1000, 1000)), ReviewService(database, index)
     corrections = more.pop("corrections", None) or Corrections(database, index, Words(database))
     services = StaffServices(
         gate, database, T, desk, corrections, staff.forgotten.append, training, starting(training),
@@ -219,7 +219,7 @@ def folders(database: Database) -> tuple[Path, BotParts]:
     return home / "var", BotParts(home / "data", base=home / "domain.yml")
 
 
-def starting(training: Training) -> Callable[[str, str, str, str], str]:
+def starting(training: TrainingService) -> Callable[[str, str, str, str], str]:
     """Puts it down; the test is the worker."""
     return lambda tenant, _kind, by, reason: training.start_training(tenant, by, reason)
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from console.api import ApiServices, router
 from core.db import Database
 from core.db.models import LlmCall
-from core.feedback.links import Links
+from core.feedback.links import RatingLinks
 from core.llm.router.rules import APPROVED
 from core.llm.router.store import RoutingStore
 from core.llm.types import Request
@@ -41,7 +41,7 @@ async def api(made: Bench) -> AsyncIterator[httpx.AsyncClient]:
         CATALOGUE,
         made.router,
         would_ask,
-        links=Links("secret"),
+        links=RatingLinks("secret"),
         corrections=Corrections(made.database, None, None),  # type: ignore[arg-type] - not decided about here
     )
     app.include_router(router(services))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from console import inbox as live
 from core.db import Database
 from core.db.models import Conversation, Customer, Handoff, HandoffNote, Message
-from core.delivery.receipts import Signs
+from core.delivery.receipts import CustomerReceipts
 from core.events import AgentTyping, Hub, inbox_of
 from tests.console.inbox_world import ANSWERED, InboxWorld
 from tests.console.staff import AMY, ANA, BEN, VERA, Browser, hidden
@@ -288,7 +288,7 @@ async def test_the_page_shows_how_far_a_reply_came(world: InboxWorld) -> None:
             assert (await visitor.http.post("/api/chat/signs", json={"seen": 99}, headers=other)).status_code == 204
             assert (await visitor.http.post("/api/chat/signs", json={"seen": 99})).status_code == 401
         assert "way-sent" in (await amy.get(f"/inbox/{handoff}")).text
-        await Signs(world.database, world.hub).seen(conversation, 99)
+        await CustomerReceipts(world.database, world.hub).seen(conversation, 99)
         assert "way-read" in (await amy.get(f"/inbox/{handoff}")).text
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.conversations import customer_profile, search
-from core.conversations.search import Filter
+from core.conversations.search import ConversationFilter
 from core.db import Database
 from core.db.models import (
     Address,
@@ -75,32 +75,32 @@ def _rated(session, conversation: Conversation, *, helpful: bool, csat: int) -> 
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        (Filter(), ["parcel", "refund", "lamp"]),
-        (Filter("REFUND"), ["refund"]),
-        (Filter("%"), ["parcel", "refund", "lamp"]),
-        (Filter("50%_"), ["parcel", "refund", "lamp"]),
-        (Filter("5_%"), []),
-        (Filter("ada 100%"), ["lamp"]),
-        (Filter("+4477009"), ["lamp"]),
-        (Filter("ada"), ["lamp"]),
-        (Filter(customer_id="ada"), ["lamp"]),
-        (Filter(channel="sms"), ["parcel"]),
-        (Filter(outcome="unknown"), ["refund"]),
-        (Filter(handoff="any"), ["lamp"]),
-        (Filter(handoff="resolved"), ["lamp"]),
-        (Filter(handoff="not_resolved"), []),
-        (Filter(handoff="none"), ["parcel", "refund"]),
-        (Filter(handoff="open"), []),
-        (Filter(rating="helpful"), ["lamp"]),
-        (Filter(rating="not_helpful"), ["refund"]),
-        (Filter(rating="satisfied"), ["lamp"]),
-        (Filter(rating="dissatisfied"), ["refund"]),
-        (Filter(since=START + timedelta(hours=1)), ["parcel", "refund"]),
-        (Filter(until=START + timedelta(hours=1)), ["lamp"]),
-        (Filter("where", rating="helpful", channel="sms"), []),
+        (ConversationFilter(), ["parcel", "refund", "lamp"]),
+        (ConversationFilter("REFUND"), ["refund"]),
+        (ConversationFilter("%"), ["parcel", "refund", "lamp"]),
+        (ConversationFilter("50%_"), ["parcel", "refund", "lamp"]),
+        (ConversationFilter("5_%"), []),
+        (ConversationFilter("ada 100%"), ["lamp"]),
+        (ConversationFilter("+4477009"), ["lamp"]),
+        (ConversationFilter("ada"), ["lamp"]),
+        (ConversationFilter(customer_id="ada"), ["lamp"]),
+        (ConversationFilter(channel="sms"), ["parcel"]),
+        (ConversationFilter(outcome="unknown"), ["refund"]),
+        (ConversationFilter(handoff="any"), ["lamp"]),
+        (ConversationFilter(handoff="resolved"), ["lamp"]),
+        (ConversationFilter(handoff="not_resolved"), []),
+        (ConversationFilter(handoff="none"), ["parcel", "refund"]),
+        (ConversationFilter(handoff="open"), []),
+        (ConversationFilter(rating="helpful"), ["lamp"]),
+        (ConversationFilter(rating="not_helpful"), ["refund"]),
+        (ConversationFilter(rating="satisfied"), ["lamp"]),
+        (ConversationFilter(rating="dissatisfied"), ["refund"]),
+        (ConversationFilter(since=START + timedelta(hours=1)), ["parcel", "refund"]),
+        (ConversationFilter(until=START + timedelta(hours=1)), ["lamp"]),
+        (ConversationFilter("where", rating="helpful", channel="sms"), []),
     ],
 )
-def test_each_filter(database: Database, ids: dict[str, str], wanted: Filter, names: list[str]) -> None:
+def test_each_filter(database: Database, ids: dict[str, str], wanted: ConversationFilter, names: list[str]) -> None:
     named = {id_: name for name, id_ in ids.items()}
     with database.session() as session:
         page = search.list_conversations(session, "shop", wanted)
@@ -109,7 +109,7 @@ def test_each_filter(database: Database, ids: dict[str, str], wanted: Filter, na
 
 def test_by_its_id_and_with_all_that_belongs_to_it(database: Database, ids: dict[str, str]) -> None:
     with database.session() as session:
-        (one,) = search.list_conversations(session, "shop", Filter(ids["lamp"])).items
+        (one,) = search.list_conversations(session, "shop", ConversationFilter(ids["lamp"])).items
     assert (one.customer_name, one.last_text, one.outcome, one.handoff, one.resolved) == (
         "Ada 100% King", "An answer", "answered", "closed", True,
     )  # fmt: skip
@@ -124,7 +124,7 @@ def test_pages_neither_repeat_nor_leave_out(database: Database, ids: dict[str, s
         session.flush()
         after: str | None = ""
         while after is not None:
-            page = search.list_conversations(session, "shop", Filter(), 1, after or None)
+            page = search.list_conversations(session, "shop", ConversationFilter(), 1, after or None)
             seen += [each.id for each in page.items]
             after = page.following
     assert sorted(seen) == sorted(ids[name] for name in NAMES[:3])
@@ -134,7 +134,7 @@ def test_wrong_filters_are_refused(sqlite: Database) -> None:
     with sqlite.session() as session:
         for name in ("outcome", "handoff", "rating"):
             with pytest.raises(InvalidInput):
-                search.list_conversations(session, "shop", replace(Filter(), **{name: "lost"}))
+                search.list_conversations(session, "shop", replace(ConversationFilter(), **{name: "lost"}))
 
 
 def test_a_customers_record(database: Database, ids: dict[str, str]) -> None:

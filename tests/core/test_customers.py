@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core import customers
-from core.conversations.inbox import Inbound, Sender
+from core.conversations.inbox import Inbound, InboundSender
 from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Address, AuditEvent, Conversation, Customer, Message, get_current_time
@@ -17,7 +17,7 @@ from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import ended, running
 
 NUMBER = "+447700900123"
-PHONE = Sender("shop", "text", NUMBER)
+PHONE = InboundSender("shop", "text", NUMBER)
 
 
 def inbound(number: str, text: str = "Hi") -> Inbound:
@@ -58,7 +58,7 @@ async def test_a_vendor_that_repeats_itself_after_the_end_says_nothing_new(datab
 
 async def test_the_same_id_on_another_channel_or_of_another_tenant_is_another_message(sqlite: Database) -> None:
     async with running(sqlite, FakeRasa()) as turns:
-        senders = (PHONE, Sender("shop", "other", NUMBER), Sender("another", "text", NUMBER))
+        senders = (PHONE, InboundSender("shop", "other", NUMBER), InboundSender("another", "text", NUMBER))
         received = [await turns.receive(Inbound(None, "m1", "Hi", sender=sender)) for sender in senders]
         for each in received:
             await ended(turns, each.conversation_id)

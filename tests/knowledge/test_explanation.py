@@ -9,8 +9,8 @@ import pytest
 from core.feedback.settings import Learning
 from knowledge.answers.explanation import describe_explanation, notes_of, sentence_of
 from knowledge.answers.reasons import Reasons
-from knowledge.answers.reuse.bound import Seen
-from knowledge.answers.reuse.decision import Decision, EmptyBook, Known, Reuse
+from knowledge.answers.reuse.bound import JudgedUse
+from knowledge.answers.reuse.decision import EmptyBook, KnownPhrasing, Reuse, ReuseDecision
 from knowledge.embeddings.embedder import Embedder
 from knowledge.relevance.bars import Bars
 from knowledge.relevance.ranker import Ranked, Ranking
@@ -32,15 +32,15 @@ ASKED = Question("t", "How do I wash it?")
 class Notes(EmptyBook):
     """Has judged askings, and writes down what it is told."""
 
-    seen: tuple[Seen, ...] = ()
+    seen: tuple[JudgedUse, ...] = ()
     hold_out: float = 0.0
     noted: list[str] = field(default_factory=list)
 
-    def known(self, tenant_id: str, entry_id: str) -> Known:
+    def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
         settings = {**Learning().model_dump(), "reuse_error": 0.05, "hold_out": self.hold_out}
-        return Known(Learning.model_construct(**settings), self.seen)
+        return KnownPhrasing(Learning.model_construct(**settings), self.seen)
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
         if question.turn_id:
             self.noted.append(entry_id)
 
@@ -98,7 +98,7 @@ def test_a_reuse_its_bound_and_its_hold_out_are_told(embedder: Embedder) -> None
         answering = make_answering_in_memory(ENTRIES, embedder, Reuse.shipped(notes))
         return answering.explain(Question("t", "How much does shipping cost?", conversation_id="c")).reasons[0]
 
-    right, wrong = (Seen(0.6, correct=True),) * 10, (Seen(0.99, correct=False),) * 20
+    right, wrong = (JudgedUse(0.6, correct=True),) * 10, (JudgedUse(0.99, correct=False),) * 20
     reused = explained(Notes(right))
     assert reused.rule == "reused"
     assert f"is at or above the entry's bound, {reused.reuse.bound:.2f}" in sentence_of(reused)

@@ -10,8 +10,8 @@ from core.conversations.knowledge_lookup import Asked
 from core.db import Database
 from core.errors import KnowledgeUnavailable
 from knowledge.answers.decision import merge_answer_parts
-from knowledge.answers.lookup import KEPT, HeldBook, Lookup, level_of
-from knowledge.answers.reuse.decision import Decision, EmptyBook
+from knowledge.answers.lookup import KEPT, DeferredReuseStore, Lookup, level_of
+from knowledge.answers.reuse.decision import EmptyBook, ReuseDecision
 from knowledge.entries import editor as entries
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
@@ -32,7 +32,7 @@ class Book(EmptyBook):
     def confirm(self, question: Question, entry_id: str) -> None:
         self.confirmed.append(entry_id)
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
         self.noted.append(entry_id)
 
 
@@ -40,7 +40,7 @@ class Book(EmptyBook):
 class Answers:
     """Answers everything alike, and counts."""
 
-    book: HeldBook
+    book: DeferredReuseStore
     asked: int = 0
     away: bool = False
 
@@ -48,7 +48,7 @@ class Answers:
         if self.away:
             raise KnowledgeUnavailable
         self.asked += 1
-        self.book.note(question, "e1", Decision("verbatim", 0.9))
+        self.book.note(question, "e1", ReuseDecision("verbatim", 0.9))
         return merge_answer_parts([part()])
 
 
@@ -62,7 +62,7 @@ class Rig:
 @pytest.fixture
 def rig(database: Database) -> Rig:
     book = Book()
-    held = HeldBook(book)
+    held = DeferredReuseStore(book)
     answers = Answers(held)
     return Rig(answers, book, Lookup(answers, database, held))
 

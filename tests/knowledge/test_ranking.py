@@ -9,7 +9,7 @@ import pytest
 
 from knowledge.embeddings.embedder import Embedder, ModelFiles
 from knowledge.relevance.ranker import READ, Ranker
-from knowledge.relevance.reader import ENTRY_TOKENS, Pair, PairEncoder, Reader, Vectors
+from knowledge.relevance.reader import ENTRY_TOKENS, PairEncoder, Reader, ReaderPair, Vectors
 from knowledge.types import Candidate, Entry, Question, Utterance
 
 LONG = "\n\n".join(
@@ -25,9 +25,9 @@ class Reads:
 
     def __init__(self, liked: str = "") -> None:
         self.liked = liked
-        self.read: list[Pair] = []
+        self.read: list[ReaderPair] = []
 
-    def score(self, pairs: Sequence[Pair]) -> Vectors:
+    def score(self, pairs: Sequence[ReaderPair]) -> Vectors:
         self.read += pairs
         return np.array([4.0 if self.liked and self.liked in pair.entry else -4.0 for pair in pairs], np.float32)
 
@@ -81,8 +81,8 @@ def test_without_candidates_nothing_is_probable(embedder: Embedder) -> None:
 def test_the_shipped_reader_tells_an_answer_from_its_neighbour() -> None:
     asked = "can I get my money back if the lamp arrives broken"
     pairs = [
-        Pair(asked, (), "Damaged items\nIf something arrives broken we refund it or send a new one."),
-        Pair(asked, (), "Delivery\nDelivery takes two to four working days and costs 4.90."),
+        ReaderPair(asked, (), "Damaged items\nIf something arrives broken we refund it or send a new one."),
+        ReaderPair(asked, (), "Delivery\nDelivery takes two to four working days and costs 4.90."),
     ]
     right, wrong = Reader().score(pairs)
     assert right > wrong
@@ -91,7 +91,7 @@ def test_the_shipped_reader_tells_an_answer_from_its_neighbour() -> None:
 @pytest.mark.parametrize("text", ["", "word " * 2000, "\U0001f600" * 300, "怎么退货？"])
 def test_any_text_can_be_read(text: str) -> None:
     encoder = PairEncoder(ModelFiles.packaged().tokenizer)
-    batch = encoder.encode_batch([Pair(text, (text, text, text), text), Pair("a", (), "b")])
+    batch = encoder.encode_batch([ReaderPair(text, (text, text, text), text), ReaderPair("a", (), "b")])
     assert batch["ids"].shape == batch["mask"].shape
     assert batch["mask"].sum(axis=1).max() < 2 * ENTRY_TOKENS
-    assert np.isfinite(Reader().score([Pair(text, (text,), text)])).all()
+    assert np.isfinite(Reader().score([ReaderPair(text, (text,), text)])).all()

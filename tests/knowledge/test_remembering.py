@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 
 
 class Counting:
@@ -19,7 +19,7 @@ class Counting:
 
 
 def test_each_text_is_embedded_once_and_rows_keep_their_order() -> None:
-    embedder = RememberingEmbedder(counting := Counting())
+    embedder = CachedEmbedder(counting := Counting())
     assert embedder.embed(["a", "bbb", "a"]).tolist() == [[1], [3], [1]]
     assert embedder.embed(["cc", "bbb"]).tolist() == [[2], [3]]
     assert counting.asked == ["a", "bbb", "cc"]
@@ -27,7 +27,7 @@ def test_each_text_is_embedded_once_and_rows_keep_their_order() -> None:
 
 
 def test_what_was_not_asked_for_longest_is_forgotten() -> None:
-    embedder = RememberingEmbedder(counting := Counting(), size=2)
+    embedder = CachedEmbedder(counting := Counting(), size=2)
     for text in ("a", "bb", "a", "ccc", "a", "bb"):
         embedder.embed([text])
     assert counting.asked == ["a", "bb", "ccc", "bb"]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from core.db import Database
-from core.llm.types import Caller
+from core.llm.types import RequestOrigin
 from knowledge.answers.draft import Nobody
 from knowledge.answers.grounding import Grounding
 from knowledge.answers.injection import OrderDetector
@@ -43,7 +43,9 @@ class Desk:
         self.bench.scripted.plan("cheap", *(Say(text) for text in texts[:-1]))
 
     async def ask(self, text: str, *before: Utterance) -> Answer:
-        return await self.writer.answer(Question("default", text, before), Caller("default", "c", "t"), self.watcher)
+        return await self.writer.answer(
+            Question("default", text, before), RequestOrigin("default", "c", "t"), self.watcher
+        )
 
     def prompts(self) -> list[str]:
         return [request.messages[-1].text for request in self.bench.scripted.asked]

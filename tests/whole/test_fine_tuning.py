@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from evaluation.tuning.examples import Example, Examples
+from evaluation.tuning.examples import Examples, TuningExample
 from evaluation.tuning.trainer import ENVIRONMENT, fine_tune, packaged_base
 from knowledge.embeddings.embedder import Embedder, ModelFiles
 
@@ -25,7 +25,7 @@ WORDS = ("kettle", "invoice", "voucher", "parcel", "warranty", "password", "cour
 def test_it_learns_and_serves_without_torch(tmp_path: Path) -> None:
     """A house's own word is nothing to the base model."""
     rows = [
-        Example(f"my zorble {word} is gone", f"lost {word}", f"lost {other}")
+        TuningExample(f"my zorble {word} is gone", f"lost {word}", f"lost {other}")
         for word in WORDS
         for other in WORDS
         if other != word
@@ -42,7 +42,7 @@ def test_it_learns_and_serves_without_torch(tmp_path: Path) -> None:
 
 
 def test_what_went_wrong_is_said(tmp_path: Path) -> None:
-    Examples([Example("a", "b", "c")], []).write(tmp_path)
+    Examples([TuningExample("a", "b", "c")], []).write(tmp_path)
     with pytest.raises(InvalidInput, match="last words"):
         fine_tune(tmp_path, tmp_path / "no-model", lambda _: None)
 

@@ -14,7 +14,7 @@ from console import local_model
 from core.llm.catalogue import Catalogue
 from core.llm.providers.chat import ChatProvider
 from core.llm.providers.factory import make_providers
-from core.llm.types import Caller, Delta, Finish, Message, Request
+from core.llm.types import ChatMessage, Delta, Finish, Request, RequestOrigin
 from core.settings import Settings
 from testing.instance import ROOT, free_ports
 from testing.waiting import eventually
@@ -53,7 +53,7 @@ async def provider(server: Settings) -> AsyncIterator[ChatProvider]:
 
 
 async def test_it_holds_a_conversation(provider: ChatProvider) -> None:
-    first = Message("user", "My name is Ada. Say hello to me in one short sentence.")
+    first = ChatMessage("user", "My name is Ada. Say hello to me in one short sentence.")
     items = [item async for item in provider.stream(_request(first))]
     *deltas, finish = items
     assert isinstance(finish, Finish) and len(deltas) > 1 and all(isinstance(delta, Delta) for delta in deltas)
@@ -62,20 +62,20 @@ async def test_it_holds_a_conversation(provider: ChatProvider) -> None:
     assert said.model == "smollm2-135m-instruct" and said.usage.output_tokens > 0
 
     again = await provider.complete(
-        _request(first, Message("assistant", said.text), Message("user", "What is my name?"))
+        _request(first, ChatMessage("assistant", said.text), ChatMessage("user", "What is my name?"))
     )
     assert again.text.strip()  # what it says is beyond its 135 million parameters
     assert not again.usage.estimated and again.usage.input_tokens > said.usage.input_tokens
 
 
 async def test_a_limit_ends_it(provider: ChatProvider) -> None:
-    request = Request((Message("user", "Tell me a long story."),), Caller("default"), max_output_tokens=8)
+    request = Request((ChatMessage("user", "Tell me a long story."),), RequestOrigin("default"), max_output_tokens=8)
     assert (await provider.complete(request)).finish == "length"
 
 
-def _request(*messages: Message) -> Request:
-    system = Message("system", "You are a friendly assistant.")
-    return Request((system, *messages), Caller("default"), max_output_tokens=40)
+def _request(*messages: ChatMessage) -> Request:
+    system = ChatMessage("system", "You are a friendly assistant.")
+    return Request((system, *messages), RequestOrigin("default"), max_output_tokens=40)
 
 
 def _expanded(line: str, environment: dict[str, str]) -> str:

@@ -26,12 +26,12 @@ from core.db import Database
 from core.errors import RejoinderError, Unauthorised
 from core.handoffs.staff import queries as handoffs
 from core.llm.masking import Masker
-from evaluation.training.service import Training
+from evaluation.training.service import TrainingService
 from evaluation.training.suggestions import Cluster
 from knowledge.curation.corrections.queries import count_corrections
 from knowledge.curation.corrections.service import Corrections
 from knowledge.curation.review import queries
-from knowledge.curation.review.service import Desk
+from knowledge.curation.review.service import ReviewService
 from knowledge.entries import editor
 
 PREFIX = "/console"
@@ -70,11 +70,11 @@ class StaffServices:
     gate: Gate
     database: Database
     tenant: str
-    desk: Desk
+    desk: ReviewService
     corrections: Corrections
     forget: Callable[[str], None]
     """Drops a tenant's cached answers; called in the event loop."""
-    training: Training
+    training: TrainingService
     start_training: Callable[[str, str, str, str], str]
     """Begins a training in the worker (tenant, kind, by, reason); its id."""
     suggest: Callable[[str], Sequence[Cluster]]

@@ -14,7 +14,7 @@ MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
-class Line:
+class ChartLine:
     """One line with its label at its end."""
 
     name: str
@@ -28,7 +28,7 @@ class Line:
 class Chart:
     """Everything that is drawn; shares go from 0 to 1."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ChartLine, ...]
     ticks: tuple[tuple[float, Any], ...]
     """Along the time: x and what it is."""
     levels: tuple[tuple[float, int], ...]
@@ -46,7 +46,7 @@ def build_chart(periods: Sequence[dict[str, Any]], names: dict[str, str]) -> Cha
         known = [(n, p[rate]) for n, p in enumerate(periods) if p[rate] is not None]
         dots = tuple((round(LEFT + n * step, 1), _compute_y_position(value)) for n, value in known)
         points = " ".join(f"{x},{y}" for x, y in dots)
-        lines.append(Line(name, points, dots, dots[-1][1] if dots else 0, known[-1][1] if known else 0))
+        lines.append(ChartLine(name, points, dots, dots[-1][1] if dots else 0, known[-1][1] if known else 0))
     return Chart(
         _spread_labels(lines),
         tuple((round(LEFT + n * step, 1), p["start"]) for n, p in enumerate(periods) if n % every == 0),
@@ -58,7 +58,7 @@ def _compute_y_position(share: float) -> float:
     return round(TOP + (1 - share) * (HEIGHT - TOP - BOTTOM), 1)
 
 
-def _spread_labels(lines: list[Line]) -> tuple[Line, ...]:
+def _spread_labels(lines: list[ChartLine]) -> tuple[ChartLine, ...]:
     """Labels that do not lie on each other."""
     placed: dict[str, float] = {}
     lowest = HEIGHT - BOTTOM - APART * (len(lines) - 1)
@@ -66,4 +66,4 @@ def _spread_labels(lines: list[Line]) -> tuple[Line, ...]:
     for n, line in enumerate(sorted(lines, key=lambda one: one.label_y)):
         last = max(last + APART, min(line.label_y, lowest + APART * n))
         placed[line.name] = last
-    return tuple(Line(one.name, one.points, one.dots, placed[one.name], one.value) for one in lines)
+    return tuple(ChartLine(one.name, one.points, one.dots, placed[one.name], one.value) for one in lines)

@@ -13,7 +13,7 @@ from console.api.page_query import build_period
 from console.pages.staff.base import Shell
 from console.pages.staff.timeline import load_timeline
 from core.conversations import search as conversations
-from core.conversations.search import COUNTED, HANDOFFS, OUTCOMES, RATINGS, Filter
+from core.conversations.search import COUNTED, HANDOFFS, OUTCOMES, RATINGS, ConversationFilter
 from core.db.models import Customer, generate_id
 from core.errors import InvalidInput
 
@@ -34,7 +34,7 @@ class Search:
         self.rating = _choose_known_value(asked.get("rating", ""), RATINGS)
         self.first, self.last = _parse_day(asked.get("from", "")), _parse_day(asked.get("to", ""))
 
-    def filter(self) -> Filter:
+    def filter(self) -> ConversationFilter:
         """As a search.
 
         Raises:
@@ -42,7 +42,7 @@ class Search:
         """
         since, until = build_period(self.first, self.last)
         same = {name: getattr(self, name) or None for name in ("text", "channel", "outcome", "handoff", "rating")}
-        return Filter(**same, customer_id=self.customer or None, since=since, until=until)
+        return ConversationFilter(**same, customer_id=self.customer or None, since=since, until=until)
 
     def query(self) -> str:
         """As the part of an address behind the question mark; empty values are left out."""
@@ -60,7 +60,9 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
         try:
             found = await shell.work(lambda session: _load_result_page(session, shell.tenant, search.filter(), after))
         except InvalidInput as error:
-            found = await shell.work(lambda session: _load_result_page(session, shell.tenant, Filter(), None))
+            found = await shell.work(
+                lambda session: _load_result_page(session, shell.tenant, ConversationFilter(), None)
+            )
             found["problem"] = str(error)
         return await shell.page(
             "conversations", person, area="conversations", given=search, query=search.query(), after=after,
@@ -77,7 +79,9 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
         )
 
 
-def _load_result_page(session: Session, tenant_id: str, wanted: Filter, after: str | None) -> dict[str, Any]:
+def _load_result_page(
+    session: Session, tenant_id: str, wanted: ConversationFilter, after: str | None
+) -> dict[str, Any]:
     page = conversations.list_conversations(session, tenant_id, wanted, AT_ONCE, after)
     return {
         "found": page.items,

@@ -15,7 +15,7 @@ from console.pages.staff.base import PREFIX, Shell, redirect_to_page, status_of
 from console.pages.staff.forms import Form, count_pages, page_number
 from core.errors import Conflict, InvalidInput, NotFound
 from knowledge.curation.corrections import decisions, proposals, queries
-from knowledge.curation.corrections.queries import Filter
+from knowledge.curation.corrections.queries import CorrectionFilter
 from knowledge.curation.corrections.types import BEST_QUALITY, MISUNDERSTOOD, Category, EntryAction, Proposal, Status
 
 AT_ONCE = 50
@@ -35,7 +35,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     async def list_corrections(request: Request) -> Response:
         person, number = await shell.person(request), page_number(request)
         asked = request.query_params
-        wanted = Filter(
+        wanted = CorrectionFilter(
             _choose_known_value(asked.get("status", ""), get_args(Status)),
             _choose_known_value(asked.get("category", ""), get_args(Category)),
             entry_id=asked.get("entry") or None,

@@ -15,7 +15,7 @@ from core.db.models import AuditEvent, get_current_time
 from evaluation import performance
 from evaluation.progress import compute_progress
 from knowledge.curation.review import queries
-from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.queries import ReviewFilter
 from knowledge.entries import editor
 
 SPANS = (7, 28, 90)
@@ -48,7 +48,7 @@ def _load_dashboard(session: Session, tenant_id: str, days: int) -> dict[str, An
     weeks = performance.list_periods(session, tenant_id, first, today, by="week")
     weeks = [week for week in weeks if week["questions"]]
     made = compute_progress(weeks, today)
-    _, top = queries.list_review_items(session, tenant_id, Filter(), SHOWN, 0)
+    _, top = queries.list_review_items(session, tenant_id, ReviewFilter(), SHOWN, 0)
     changes = select(AuditEvent).filter_by(tenant_id=tenant_id).order_by(AuditEvent.id.desc()).limit(SHOWN)
     return {
         "summary": performance.compare_periods(session, tenant_id, today - timedelta(days=days - 1), today),

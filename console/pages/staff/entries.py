@@ -16,7 +16,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from knowledge.curation.review import entry_changes, entry_queries
 from knowledge.curation.review.differences import diff_texts
 from knowledge.curation.review.entry_changes import Outcome
-from knowledge.curation.review.types import Hand, Seen
+from knowledge.curation.review.types import Editor, ItemEvidence
 from knowledge.entries import editor
 from knowledge.entries.content import Content
 from knowledge.imports import catalogue
@@ -37,7 +37,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
         asked = request.query_params
         status, kind = (asked.get(name, "") for name in ("status", "kind"))
         search, number = asked.get("search", "").strip()[:LONGEST_SEARCH], page_number(request)
-        wanted = entry_queries.Filter(
+        wanted = entry_queries.EntryFilter(
             status if status in STATUSES else None, kind if kind in KINDS else None, search or None
         )
 
@@ -60,7 +60,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     @routes.post("/entries/new")
     async def create_entry(request: Request) -> Response:
         person, form = await shell.form(request, "knowledge:review")
-        hand = Hand(shell.tenant, person.email, form.text("reason"))
+        hand = Editor(shell.tenant, person.email, form.text("reason"))
         try:
             outcome = await _decide_change(
                 shell, lambda session: entry_changes.create_entry(session, hand, _parse_content(form))
@@ -87,7 +87,10 @@ def _add_entry_routes(routes: APIRouter, shell: Shell) -> None:
         person, form = await shell.form(request, "knowledge:review")
         if change not in CHANGES:
             raise NotFound(f"There is no change {change!r}.")
-        hand, seen = Hand(shell.tenant, person.email, form.text("reason")), Seen(entry_id, form.number("version"))
+        hand, seen = (
+            Editor(shell.tenant, person.email, form.text("reason")),
+            ItemEvidence(entry_id, form.number("version")),
+        )
         try:
             outcome = await _decide_change(shell, lambda session: CHANGES[change](session, hand, seen, form))
         except (InvalidInput, Conflict) as error:
@@ -153,7 +156,7 @@ def _describe_version(one: EntryVersion, earlier: EntryVersion | None) -> dict[s
     }
 
 
-CHANGES: dict[str, Callable[[Session, Hand, Seen, Form], Outcome]] = {
+CHANGES: dict[str, Callable[[Session, Editor, ItemEvidence, Form], Outcome]] = {
     "edit": lambda session, hand, seen, form: entry_changes.change_entry(session, hand, seen, _parse_content(form)),
     "approve": lambda session, hand, seen, _: entry_changes.approve_entry(session, hand, seen),
     "retire": lambda session, hand, seen, _: entry_changes.retire_entry(session, hand, seen),

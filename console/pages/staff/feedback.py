@@ -17,7 +17,7 @@ from core.errors import InvalidInput
 from core.feedback import settings
 from core.feedback.analytics import By, compute_analytics
 from core.feedback.queries import list_feedback
-from core.feedback.types import Filter, Frequency
+from core.feedback.types import FeedbackFilter, Frequency
 
 AT_ONCE = 10
 MOST_GROUPS = 100
@@ -27,7 +27,7 @@ ASKED = ("ask_feedback", "nps_days")
 CHECKED = ("csat", "nps")
 
 
-class View:
+class FeedbackView:
     """Which feedback somebody looks at, as the address says."""
 
     def __init__(self, request: Request) -> None:
@@ -39,11 +39,11 @@ class View:
         self.thumb = asked.get("thumb", "") if asked.get("thumb") in THUMBS else ""
         self.page = page_number(request)
 
-    def filter(self, **more: Any) -> Filter:
+    def filter(self, **more: Any) -> FeedbackFilter:
         """As a search: whole days (UTC), today included."""
         first = get_current_time().date() - timedelta(days=self.days - 1)
         start = datetime.combine(first, time(), UTC)
-        return Filter(start, channel=self.channel or None, intent=self.intent or None, **more)
+        return FeedbackFilter(start, channel=self.channel or None, intent=self.intent or None, **more)
 
     def query(self, **changes: Any) -> str:
         """As the part of an address behind the question mark; empty values are left out."""
@@ -53,7 +53,7 @@ class View:
 def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The page of feedback, and how often customers are asked."""
 
-    async def render_feedback_page(person: Person, view: View, status: int = 200, **values: Any) -> Response:
+    async def render_feedback_page(person: Person, view: FeedbackView, status: int = 200, **values: Any) -> Response:
         found = await shell.work(lambda session: _load_feedback(session, shell.tenant, view))
         return await shell.page(
             "feedback", person, area="feedback", status=status, view=view, spans=SPANS, groupings=get_args(By),
@@ -63,7 +63,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     @routes.get("/feedback")
     async def show_feedback(request: Request) -> Response:
         person = await shell.person(request)
-        return await render_feedback_page(person, View(request), done="changed" in request.query_params)
+        return await render_feedback_page(person, FeedbackView(request), done="changed" in request.query_params)
 
     @routes.post("/feedback")
     async def update_feedback_settings(request: Request) -> Response:
@@ -74,11 +74,11 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
                 lambda session: settings.update_learning_settings(session, shell.tenant, wanted, person.email)
             )
         except InvalidInput as error:
-            return await render_feedback_page(person, View(request), 422, error=str(error))
+            return await render_feedback_page(person, FeedbackView(request), 422, error=str(error))
         return redirect_to_page(f"{PREFIX}/feedback?changed")
 
 
-def _load_feedback(session: Session, tenant_id: str, view: View) -> dict[str, Any]:
+def _load_feedback(session: Session, tenant_id: str, view: FeedbackView) -> dict[str, Any]:
     figures = compute_analytics(session, tenant_id, view.filter(), view.by)
     groups = figures["groups"][-MOST_GROUPS:][::-1] if view.by == "day" else figures["groups"][:MOST_GROUPS]
     thumb = THUMBS.get(view.thumb)
@@ -115,10 +115,10 @@ def _load_entry_names(session: Session, tenant_id: str, ids: list[str]) -> dict[
     return dict(session.execute(query).all())
 
 
-def _list_filter_choices(session: Session, tenant_id: str, view: View) -> dict[str, list[str]]:
+def _list_filter_choices(session: Session, tenant_id: str, view: FeedbackView) -> dict[str, list[str]]:
     """The channels and intents that there is feedback of in these days."""
     query = select(Turn.channel, Turn.intent).join(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
-    of_the_days = Filter(view.filter().start).conditions(tenant_id)
+    of_the_days = FeedbackFilter(view.filter().start).conditions(tenant_id)
     rows = session.execute(query.where(*of_the_days).distinct()).all()
     return {
         "channels": sorted({channel for channel, _ in rows}),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from core.attachments import in_words
 from core.db.models import get_current_time
-from knowledge.curation.review.differences import Piece
+from knowledge.curation.review.differences import TextDifference
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 MINUS = "\N{MINUS SIGN}"
@@ -94,14 +94,14 @@ def format_number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
-def select_earlier_pieces(pieces: list[Any]) -> list[Piece]:
+def select_earlier_pieces(pieces: list[Any]) -> list[TextDifference]:
     """The earlier text of a difference."""
-    return [Piece(*piece) for piece in pieces if piece[0] != "added"]
+    return [TextDifference(*piece) for piece in pieces if piece[0] != "added"]
 
 
-def select_later_pieces(pieces: list[Any]) -> list[Piece]:
+def select_later_pieces(pieces: list[Any]) -> list[TextDifference]:
     """The later text of a difference."""
-    return [Piece(*piece) for piece in pieces if piece[0] != "removed"]
+    return [TextDifference(*piece) for piece in pieces if piece[0] != "removed"]
 
 
 def format_label(name: str) -> str:

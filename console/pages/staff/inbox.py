@@ -15,7 +15,7 @@ from console.auth.sessions import Person
 from console.pages.staff import inbox_live, inbox_parts
 from console.pages.staff.base import HEADERS, PREFIX, Shell, redirect_to_page, status_of
 from console.pages.staff.forms import Form
-from console.pages.staff.inbox_parts import View
+from console.pages.staff.inbox_parts import InboxView
 from core.db.models import generate_id
 from core.errors import Conflict, InvalidInput, NotFound
 from core.handoffs.service import HandoffService
@@ -30,7 +30,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The list, one handoff, and every action."""
 
     async def render_inbox_page(
-        person: Person, view: View, handoff_id: str | None, status: int = 200, **values: Any
+        person: Person, view: InboxView, handoff_id: str | None, status: int = 200, **values: Any
     ) -> Response:
         found = await shell.read(
             lambda session: inbox_parts.load_inbox(session, shell.tenant, view, person, handoff_id)
@@ -44,14 +44,14 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     @routes.get("/inbox")
     async def show_inbox(request: Request) -> Response:
         person = await shell.person(request)
-        return await render_inbox_page(person, View.of(request), None)
+        return await render_inbox_page(person, InboxView.of(request), None)
 
     inbox_live.add_routes(routes, shell)
 
     @routes.get("/inbox/{handoff_id}")
     async def show_handoff(request: Request, handoff_id: str) -> Response:
         person = await shell.person(request)
-        return await render_inbox_page(person, View.of(request), handoff_id)
+        return await render_inbox_page(person, InboxView.of(request), handoff_id)
 
     @routes.post("/inbox/{handoff_id}/{action}")
     async def apply_handoff_action(request: Request, handoff_id: str, action: str) -> Response:
@@ -66,11 +66,11 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
                 return build_script_response({"error": str(error)}, status_of(error))
             tried = {"error": str(error), "tried": action, "typed": form.text("text")}
             return await render_inbox_page(
-                person, View.encoded(form.text("view")), handoff_id, status_of(error), **tried
+                person, InboxView.encoded(form.text("view")), handoff_id, status_of(error), **tried
             )
         if by_script(request):
             return build_script_response({"event": generate_id()})
-        return redirect_to_page(f"{HOME}/{handoff_id}?{View.encoded(form.text('view')).query()}")
+        return redirect_to_page(f"{HOME}/{handoff_id}?{InboxView.encoded(form.text('view')).query()}")
 
     _add_take_over(routes, shell)
 

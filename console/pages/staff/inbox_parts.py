@@ -14,12 +14,12 @@ from console.auth.sessions import Person
 from console.pages.staff.forms import count_pages, page_number, query_of
 from console.pages.staff.timeline import load_timeline
 from core.conversations import customer_profile, search
-from core.conversations.customer_profile import Record
+from core.conversations.customer_profile import CustomerProfile
 from core.db.models import Conversation, Message
 from core.errors import NotFound
 from core.handoffs.service import get_handoff
 from core.handoffs.staff import canned_replies, queries
-from core.handoffs.staff.queries import Filter
+from core.handoffs.staff.queries import HandoffFilter
 from core.handoffs.staff.views import HandoffView, build_handoff_view
 from core.handoffs.states import ENDED
 from core.handoffs.transitions import Urgency
@@ -34,7 +34,7 @@ HISTORY = ("closed", "returned", "customer_left")
 
 
 @dataclass(frozen=True)
-class View:
+class InboxView:
     """Which part of the inbox somebody looks at."""
 
     show: str = ""
@@ -45,17 +45,17 @@ class View:
     page: int = 1
 
     @classmethod
-    def of(cls, request: Request) -> View:
+    def of(cls, request: Request) -> InboxView:
         """As the address says."""
         return cls._build_view(dict(request.query_params), page_number(request))
 
     @classmethod
-    def encoded(cls, query: str) -> View:
+    def encoded(cls, query: str) -> InboxView:
         """As a form kept it."""
         return cls._build_view(dict(parse_qsl(query[:1000])), 1)
 
     @classmethod
-    def _build_view(cls, given: dict[str, str], page: int) -> View:
+    def _build_view(cls, given: dict[str, str], page: int) -> InboxView:
         def choose_known_value(name: str, values: tuple[str, ...]) -> str:
             return value if (value := given.get(name, "")) in values else ""
 
@@ -68,9 +68,9 @@ class View:
             page,
         )
 
-    def filter(self, me: str) -> Filter:
+    def filter(self, me: str) -> HandoffFilter:
         """As a search of one of the staff."""
-        return Filter(
+        return HandoffFilter(
             self.show if self.show in {"requested", "late", *HISTORY} else "open",
             claimed_by=me if self.show == "mine" else None,
             others_than=me if self.show == "others" else None,
@@ -85,12 +85,14 @@ class View:
         return query_of(self, **changes)
 
 
-def load_inbox(session: Session, tenant_id: str, seen: View, person: Person, handoff_id: str | None) -> dict[str, Any]:
+def load_inbox(
+    session: Session, tenant_id: str, seen: InboxView, person: Person, handoff_id: str | None
+) -> dict[str, Any]:
     """The list, and the handoff that was chosen."""
     total, items = queries.list_handoffs(
         session, tenant_id, seen.filter(person.email), AT_ONCE, (seen.page - 1) * AT_ONCE
     )  # fmt: skip
-    _, waiting = queries.list_handoffs(session, tenant_id, Filter("requested"), AT_ONCE)
+    _, waiting = queries.list_handoffs(session, tenant_id, HandoffFilter("requested"), AT_ONCE)
     return {
         "total": total,
         "items": items,
@@ -124,7 +126,7 @@ def _load_handoff(session: Session, tenant_id: str, handoff_id: str, person: Per
     }
 
 
-def customer_of(session: Session, tenant_id: str, one: HandoffView) -> Record | None:
+def customer_of(session: Session, tenant_id: str, one: HandoffView) -> CustomerProfile | None:
     """Who it is with, where that is known."""
     try:
         return customer_profile.get_customer_record(session, tenant_id, one.customer_id) if one.customer_id else None

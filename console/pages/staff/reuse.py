@@ -15,7 +15,7 @@ from core.feedback import settings
 from knowledge.answers.reuse import statistics
 from knowledge.curation import near_miss_review
 from knowledge.curation.review import queries
-from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.queries import ReviewFilter
 
 AT_ONCE = 50
 SHOWN = 6
@@ -49,7 +49,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
 
 def _load_reuse_figures(session: Session, tenant_id: str, number: int) -> dict[str, Any]:
     every = statistics.by_entry(session, tenant_id)
-    waiting, first = queries.list_review_items(session, tenant_id, Filter(kind="phrasing"), SHOWN, 0)
+    waiting, first = queries.list_review_items(session, tenant_id, ReviewFilter(kind="phrasing"), SHOWN, 0)
     return {
         "found": every[(number - 1) * AT_ONCE : number * AT_ONCE],
         "pages": count_pages(len(every), AT_ONCE),

@@ -18,7 +18,7 @@ from core.db.models import ReviewItem, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound
 from core.feedback import settings
 from knowledge.curation.review import decisions, queries
-from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.queries import ReviewFilter
 from knowledge.curation.review.types import Claim, Kind, Status, Wording
 
 AT_ONCE = 25
@@ -28,7 +28,7 @@ LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True)
-class View:
+class ReviewView:
     """Which part of the queue somebody looks at."""
 
     status: str = ""
@@ -37,19 +37,19 @@ class View:
     page: int = 1
 
     @classmethod
-    def of(cls, request: Request) -> View:
+    def of(cls, request: Request) -> ReviewView:
         """As the address says."""
         return cls._build_view(dict(request.query_params), page_number(request))
 
     @classmethod
-    def encoded(cls, query: str) -> View:
+    def encoded(cls, query: str) -> ReviewView:
         """As a form kept it."""
         given = dict(parse_qsl(query[:1000]))
         page = given.get("page", "1")
         return cls._build_view(given, int(page) if page.isascii() and page.isdigit() else 1)
 
     @classmethod
-    def _build_view(cls, given: dict[str, str], page: int) -> View:
+    def _build_view(cls, given: dict[str, str], page: int) -> ReviewView:
         status, kind = given.get("status", ""), given.get("kind", "")
         return cls(
             status if status in get_args(Status) else "",
@@ -59,9 +59,9 @@ class View:
         )
 
     @property
-    def filter(self) -> Filter:
+    def filter(self) -> ReviewFilter:
         """As a search."""
-        return Filter(self.status or None, self.kind or None, self.search or None)
+        return ReviewFilter(self.status or None, self.kind or None, self.search or None)
 
     def query(self, **changes: Any) -> str:
         """As the part of an address behind the question mark; empty values are left out."""
@@ -72,7 +72,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     """The routes of the queue."""
 
     async def render_review_page(
-        person: Person, view: View, item_id: str | None, *, status: int = 200, chosen: bool = True, **values: Any
+        person: Person, view: ReviewView, item_id: str | None, *, status: int = 200, chosen: bool = True, **values: Any
     ) -> Response:
         found = await shell.read(lambda session: _load_review_queue(session, shell.tenant, view, item_id))
         return await shell.page(
@@ -93,13 +93,13 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
     async def show_review_queue(request: Request) -> Response:
         person = await shell.person(request)
         done = await _find_decided_item(shell, request)
-        return await render_review_page(person, View.of(request), None, chosen=False, done=done)
+        return await render_review_page(person, ReviewView.of(request), None, chosen=False, done=done)
 
     @routes.get("/review/{item_id}")
     async def show_review_item(request: Request, item_id: str) -> Response:
         person = await shell.person(request)
         return await render_review_page(
-            person, View.of(request), item_id, done=await _find_decided_item(shell, request)
+            person, ReviewView.of(request), item_id, done=await _find_decided_item(shell, request)
         )
 
     @routes.post("/review/{item_id}/{decision}")
@@ -109,7 +109,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
             raise NotFound(f"There is no decision {decision!r}.")
         claim, view = (
             Claim(shell.tenant, item_id, form.number("revision"), person.email),
-            View.encoded(form.text("view")),
+            ReviewView.encoded(form.text("view")),
         )
 
         def apply_decision(session: Session) -> None:
@@ -125,7 +125,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
         return redirect_to_page(_choose_next_page(item_id, decision, form, view))
 
 
-def _choose_next_page(item_id: str, decision: str, form: Form, view: View) -> str:
+def _choose_next_page(item_id: str, decision: str, form: Form, view: ReviewView) -> str:
     """The next item, or the same one where it still has to be decided."""
     query = view.query()
     if decision in {"edit", "undo"}:
@@ -150,7 +150,7 @@ async def _find_decided_item(shell: Shell, request: Request) -> dict[str, Any] |
     return await shell.read(describe_item)
 
 
-def _load_review_queue(session: Session, tenant_id: str, view: View, item_id: str | None) -> dict[str, Any]:
+def _load_review_queue(session: Session, tenant_id: str, view: ReviewView, item_id: str | None) -> dict[str, Any]:
     total, items = queries.list_review_items(session, tenant_id, view.filter, AT_ONCE, (view.page - 1) * AT_ONCE)
     item = queries.get_review_item(session, tenant_id, item_id) if item_id else (items[0] if items else None)
     place = next((n for n, one in enumerate(items) if item and one.id == item.id), None)

@@ -41,7 +41,7 @@ EVENTS = {
 
 
 @dataclass(frozen=True)
-class Item:
+class TimelineItem:
     """One of them; ``kind`` says which of the other fields are set."""
 
     kind: str
@@ -66,7 +66,7 @@ class Item:
 class Timeline:
     """Some of a conversation."""
 
-    items: list[Item]
+    items: list[TimelineItem]
     whole: bool
     """False: only the last messages, or the first, are there."""
 
@@ -84,7 +84,7 @@ def load_timeline(session: Session, conversation: Conversation, most: int, *, ne
     return Timeline(sorted(items, key=lambda item: item.at), whole)
 
 
-def _build_message_items(session: Session, conversation_id: str, messages: list[Message]) -> list[Item]:
+def _build_message_items(session: Session, conversation_id: str, messages: list[Message]) -> list[TimelineItem]:
     turns = {t.id: t for t in session.scalars(select(Turn).filter_by(conversation_id=conversation_id))}
     last_of = {message.turn_id: message.id for message in messages if message.turn_id}
     corrections: dict[str, list[HumanCorrection]] = defaultdict(list)
@@ -94,14 +94,14 @@ def _build_message_items(session: Session, conversation_id: str, messages: list[
     helpful = dict(session.execute(thumbs.filter_by(conversation_id=conversation_id)).all())
     ways = _load_delivery_states(session, conversation_id)
 
-    def to_timeline_item(message: Message) -> Item:
+    def to_timeline_item(message: Message) -> TimelineItem:
         turn = turns.get(message.turn_id or "") if last_of.get(message.turn_id or "") == message.id else None
         more: dict[str, Any] = {}
         if turn:
             more = {"turn": turn, "helpful": helpful.get(turn.id), "corrections": tuple(corrections[turn.id])}
         if message.speaker == "agent":
             more["way"], more["lost"] = ways.get(message.id, (None, None))
-        return Item(
+        return TimelineItem(
             "message", message.id, message.created_at, message.speaker, message.text, message=message, **more
         )  # fmt: skip
 
@@ -116,16 +116,16 @@ def _load_delivery_states(session: Session, conversation_id: str) -> dict[str, t
     return {id_: (WAY.get(state, state), error) for id_, state, error in session.execute(out.order_by(row.seq)) if id_}
 
 
-def _load_notes(session: Session, conversation_id: str) -> list[Item]:
+def _load_notes(session: Session, conversation_id: str) -> list[TimelineItem]:
     rows = select(HandoffNote).join(Handoff, Handoff.id == HandoffNote.handoff_id)
     notes = session.scalars(rows.where(Handoff.conversation_id == conversation_id))
-    return [Item("note", note.id, note.at, note.by, note.text) for note in notes]
+    return [TimelineItem("note", note.id, note.at, note.by, note.text) for note in notes]
 
 
-def _load_handoff_events(session: Session, conversation_id: str) -> list[Item]:
+def _load_handoff_events(session: Session, conversation_id: str) -> list[TimelineItem]:
     rows = select(HandoffTransition).join(Handoff, Handoff.id == HandoffTransition.handoff_id)
     shown = rows.where(Handoff.conversation_id == conversation_id, HandoffTransition.event.in_(EVENTS))
-    return [Item("event", row.id, row.at, row.by, _format_transition(row)) for row in session.scalars(shown)]
+    return [TimelineItem("event", row.id, row.at, row.by, _format_transition(row)) for row in session.scalars(shown)]
 
 
 def _format_transition(row: HandoffTransition) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import cast
 
-from core.events import AgentTyping, Hub, Present, Viewer, inbox_of
+from core.events import AgentTyping, DraftViewer, Hub, Present, inbox_of
 from core.handoffs.staff.views import HandoffView
 from core.handoffs.states import PERSON, State
 
@@ -33,7 +33,7 @@ class Presence:
     clock: Callable[[], float] = monotonic
     _seen: dict[str, dict[str, _Seen]] = field(default_factory=lambda: defaultdict(dict))
 
-    def beat(self, handoff: HandoffView, email: str, name: str, *, typing: bool) -> tuple[Viewer, ...]:
+    def beat(self, handoff: HandoffView, email: str, name: str, *, typing: bool) -> tuple[DraftViewer, ...]:
         """Somebody looks at it, and maybe writes; who does now. A customer with whom a person speaks is told of it."""
         before, at = self.viewers(handoff.id), self.clock()
         until = at + TYPING_SECONDS if typing else 0.0
@@ -48,14 +48,14 @@ class Presence:
         self._seen[handoff.id].pop(email, None)
         self._publish_viewers(handoff, before)
 
-    def viewers(self, handoff_id: str) -> tuple[Viewer, ...]:
+    def viewers(self, handoff_id: str) -> tuple[DraftViewer, ...]:
         """Who looks at it now, by name."""
         at = self.clock()
         here = {email: seen for email, seen in self._seen.get(handoff_id, {}).items() if seen.looks_until > at}
-        found = [Viewer(email, seen.name, typing=seen.types_until > at) for email, seen in here.items()]
+        found = [DraftViewer(email, seen.name, typing=seen.types_until > at) for email, seen in here.items()]
         return tuple(sorted(found, key=lambda viewer: (viewer.name, viewer.email)))
 
-    def _publish_viewers(self, handoff: HandoffView, before: tuple[Viewer, ...]) -> tuple[Viewer, ...]:
+    def _publish_viewers(self, handoff: HandoffView, before: tuple[DraftViewer, ...]) -> tuple[DraftViewer, ...]:
         now = self.viewers(handoff.id)
         kept = {viewer.email for viewer in now}
         for email in [email for email in self._seen[handoff.id] if email not in kept]:

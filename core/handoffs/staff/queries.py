@@ -22,7 +22,7 @@ _UPSET_FIRST = case({"angry": 0, "negative": 1}, value=Handoff.sentiment, else_=
 
 
 @dataclass(frozen=True)
-class Filter:
+class HandoffFilter:
     """Which handoffs; every field that is set must fit."""
 
     state: str | None = None
@@ -72,7 +72,7 @@ def _match_search_text(text: str) -> ColumnElement[bool]:
 
 
 def list_handoffs(
-    session: Session, tenant_id: str, wanted: Filter, limit: int = 50, offset: int = 0
+    session: Session, tenant_id: str, wanted: HandoffFilter, limit: int = 50, offset: int = 0
 ) -> tuple[int, list[HandoffView]]:
     """How many fit, and a page of them: the urgent first, of these the angry, then the negative, then who waits longest."""
     fits = (
@@ -96,7 +96,7 @@ def list_handoffs(
 
 
 @dataclass(frozen=True)
-class Counts:
+class QueueCounts:
     """How many are open."""
 
     open: int
@@ -108,7 +108,7 @@ class Counts:
     """Nobody came; the bot went on."""
 
 
-def count_handoffs(session: Session, tenant_id: str, by: str) -> Counts:
+def count_handoffs(session: Session, tenant_id: str, by: str) -> QueueCounts:
     """For one of the staff."""
     query = select(Handoff.state, Handoff.claimed_by, func.count()).where(Handoff.tenant_id == tenant_id)
     rows = session.execute(query.where(Handoff.state.not_in(ENDED)).group_by(Handoff.state, Handoff.claimed_by)).all()
@@ -116,7 +116,7 @@ def count_handoffs(session: Session, tenant_id: str, by: str) -> Counts:
     def count_matching(fits: Callable[[str, str | None], bool]) -> int:
         return sum(number for state, who, number in rows if fits(state, who))
 
-    return Counts(
+    return QueueCounts(
         open=count_matching(lambda _state, _who: True),
         requested=count_matching(lambda state, _who: state == "requested"),
         mine=count_matching(lambda _state, who: who == by),
@@ -138,7 +138,7 @@ class Transition:
 
 
 @dataclass(frozen=True)
-class Note:
+class StaffNote:
     """A remark of staff among themselves."""
 
     text: str
@@ -154,7 +154,7 @@ class History:
     messages: tuple[MessageStored, ...]
     """The whole conversation."""
     transitions: tuple[Transition, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[StaffNote, ...]
     delivered: dict[str, str]
     """By message id: what became of it on its way to the customer. Browsers fetch what is on the web, so there it is only
     sent, and read; of the bot's messages there nothing is known."""
@@ -174,7 +174,7 @@ def get_handoff_history(session: Session, handoff: Handoff) -> History:
         build_handoff_view(session, handoff),
         tuple(messages.messages_after(session, handoff.conversation_id, 0)),
         tuple(Transition(t.event, t.from_state, t.to_state, t.cause, t.by, t.at) for t in session.scalars(transitions)),
-        tuple(Note(note.text, note.by, note.at) for note in session.scalars(notes)),
+        tuple(StaffNote(note.text, note.by, note.at) for note in session.scalars(notes)),
         {message_id: state for message_id, state, _ in ways},
         {message_id: error or "" for message_id, state, error in ways if state in {"failed", "dead"}},
     )

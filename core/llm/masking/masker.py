@@ -62,6 +62,6 @@ class Masker:
 
 def make_masker() -> Masker:
     """With Presidio's recognisers; it takes seconds to import, so that nothing else does it."""
-    from core.llm.masking.recognisers import Recognising  # noqa: PLC0415
+    from core.llm.masking.recognisers import PersonalDataFinder  # noqa: PLC0415
 
-    return Masker(Recognising())
+    return Masker(PersonalDataFinder())

@@ -91,7 +91,7 @@ _SAID = (
 """Numbers that only the word before them makes an identity number."""
 
 
-class Recognising:
+class PersonalDataFinder:
     """All recognisers, over one line."""
 
     def __init__(self) -> None:

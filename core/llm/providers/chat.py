@@ -22,7 +22,7 @@ CUT = {"length", "max_tokens"}
 BLOCKED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "language"}
 
 
-class Chat(Protocol):
+class VendorChat(Protocol):
     """A LangChain chat model without its callbacks, tracing and caches, none of which we use."""
 
     async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
@@ -32,7 +32,7 @@ class Chat(Protocol):
         """The answer as it comes."""
 
 
-class Answer:
+class ChatAnswer:
     """Gathers text, usage and the reason of the end from what LangChain returns."""
 
     def __init__(self, vendor: str) -> None:
@@ -91,7 +91,7 @@ class ChatProvider(ABC):
         self._models = models
 
     @abstractmethod
-    async def chat(self, model: str) -> Chat:
+    async def chat(self, model: str) -> VendorChat:
         """The LangChain object of a model, built once.
 
         Raises:
@@ -108,7 +108,7 @@ class ChatProvider(ABC):
 
     async def complete(self, request: Request) -> Completion:
         """See ``Provider``."""
-        answer = Answer(self.vendor)
+        answer = ChatAnswer(self.vendor)
         try:
             name = await self.name(request.model)
             chat = await self.chat(name)
@@ -126,7 +126,7 @@ class ChatProvider(ABC):
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
         """See ``Provider``."""
-        answer = Answer(self.vendor)
+        answer = ChatAnswer(self.vendor)
         try:
             name = await self.name(request.model)
             chat = await self.chat(name)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Model
-from core.llm.providers.chat import Chat, ChatProvider, limit_of
+from core.llm.providers.chat import ChatProvider, VendorChat, limit_of
 from core.llm.providers.failures import TOO_LONG, build_provider_error, kind_of_status, retry_after
 from core.llm.types import Request
 
@@ -59,7 +59,7 @@ class OpenAIProvider(ChatProvider):
     """``url`` is for a proxy that speaks OpenAI's API."""
 
     vendor = "OpenAI"
-    chat_class: Callable[..., Chat] = OpenAIChat
+    chat_class: Callable[..., VendorChat] = OpenAIChat
 
     def __init__(self, key: SecretStr, models: Mapping[str, Model], url: str = "") -> None:
         super().__init__(models)
@@ -67,9 +67,9 @@ class OpenAIProvider(ChatProvider):
         self._http = openai.DefaultAsyncHttpxClient(
             timeout=Timeout(LAST_RESORT, connect=Request.connect_seconds), limits=CONNECTIONS
         )
-        self._chats: dict[str, Chat] = {}
+        self._chats: dict[str, VendorChat] = {}
 
-    async def chat(self, model: str) -> Chat:
+    async def chat(self, model: str) -> VendorChat:
         """See ``ChatProvider``."""
         if model not in self._chats:
             self._chats[model] = self.chat_class(model=model, **self.settings(self._models.get(model)))

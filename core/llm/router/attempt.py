@@ -14,8 +14,8 @@ from core.errors import ErrorKind, ProviderFailed
 from core.llm.catalogue import Catalogue
 from core.llm.providers.tokens import estimate_tokens
 from core.llm.router.budgets import Reservation
-from core.llm.router.decision import EXTRACT, Decision
-from core.llm.router.rules import Limits
+from core.llm.router.decision import EXTRACT, RoutingDecision
+from core.llm.router.rules import RoutingLimits
 from core.llm.types import Completion, Delta, Finish, Provider, Request, Served, StreamItem, Usage
 
 THINKING = 2.5
@@ -48,15 +48,15 @@ class Holds(Protocol):
 
 
 @dataclass(frozen=True)
-class Target:
+class AttemptTarget:
     """Who is asked what, and why."""
 
     model_id: str
     provider: str
     client: Provider
     request: Request
-    decision: Decision
-    limits: Limits
+    decision: RoutingDecision
+    limits: RoutingLimits
     give_up_at: float
     """Time of the event loop at which the customer has waited long enough."""
     vault: Holds | None = None
@@ -93,7 +93,7 @@ class Watches(Protocol):
 class Attempt:
     """Begins with its first ``next``."""
 
-    target: Target
+    target: AttemptTarget
     catalogue: Catalogue
     watcher: Watches
     clock: Callable[[], float]
@@ -264,7 +264,7 @@ class Attempt:
         return (self.clock() - self._started) * 1000
 
 
-def build_llm_call(request: Request, decision: Decision, provider: str, model_id: str) -> LlmCall:
+def build_llm_call(request: Request, decision: RoutingDecision, provider: str, model_id: str) -> LlmCall:
     """A row with all that is known before a call."""
     caller = request.caller
     return LlmCall(
@@ -288,5 +288,5 @@ def currency_of(catalogue: Catalogue, model_id: str) -> str:
     return model.price.currency if model and model.price else "USD"
 
 
-async def _yield_completion(target: Target) -> AsyncIterator[StreamItem]:
+async def _yield_completion(target: AttemptTarget) -> AsyncIterator[StreamItem]:
     yield Finish(await target.client.complete(target.request))

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.llm.router.rules import Budget
-from core.llm.types import Caller
+from core.llm.types import RequestOrigin
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Bound:
+class BudgetBound:
     """One limit that holds for a call."""
 
     key: Key
@@ -90,7 +90,7 @@ class Budgets:
         self._spending, self._clock, self._today = spending, clock, today
         self._accounts: dict[Key, Account] = {}
 
-    async def read(self, caller: Caller, budget: Budget) -> None:
+    async def read(self, caller: RequestOrigin, budget: Budget) -> None:
         """Bring the accounts that this caller needs up to date."""
         for bound in list_budget_bounds(caller, budget):
             account = self._get_account(bound.key)
@@ -103,11 +103,13 @@ class Budgets:
                 account.since += before
                 log.warning("spending not read", account=bound.key[0], error=str(error))
 
-    def is_exhausted(self, caller: Caller, budget: Budget) -> bool:
+    def is_exhausted(self, caller: RequestOrigin, budget: Budget) -> bool:
         """Is one of its limits reached? A limit of 0 always is."""
         return any(self._get_account(b.key).spent >= b.limit for b in list_budget_bounds(caller, budget))
 
-    def reserve(self, caller: Caller, budget: Budget, estimate: Decimal, *, force: bool = False) -> Reservation | None:
+    def reserve(
+        self, caller: RequestOrigin, budget: Budget, estimate: Decimal, *, force: bool = False
+    ) -> Reservation | None:
         """Set the estimate aside; None where a limit does not have it any more (unless ``force``)."""
         held = list_budget_bounds(caller, budget)
         accounts = tuple(self._get_account(bound.key) for bound in held)
@@ -135,20 +137,20 @@ class Budgets:
             account = self._accounts[key] = Account(today)
         return account
 
-    def _log_budget_warning(self, bound: Bound, account: Account) -> None:
+    def _log_budget_warning(self, bound: BudgetBound, account: Account) -> None:
         if bound.limit and account.spent >= WARN_SHARE * bound.limit and not account.warned:
             account.warned = True
             what, whose = bound.key
             log.warning("budget nearly spent", of=what, whose=whose, spent=str(account.spent), limit=str(bound.limit))
 
 
-def list_budget_bounds(caller: Caller, budget: Budget) -> list[Bound]:
+def list_budget_bounds(caller: RequestOrigin, budget: Budget) -> list[BudgetBound]:
     """The limits that hold for a caller."""
     found = []
     if budget.tenant_per_day is not None:
-        found.append(Bound(("tenant", caller.tenant_id), budget.tenant_per_day))
+        found.append(BudgetBound(("tenant", caller.tenant_id), budget.tenant_per_day))
     if budget.day is not None:
-        found.append(Bound(("day", ""), budget.day))
+        found.append(BudgetBound(("day", ""), budget.day))
     if budget.per_conversation is not None and caller.conversation_id:
-        found.append(Bound(("conversation", caller.conversation_id), budget.per_conversation))
+        found.append(BudgetBound(("conversation", caller.conversation_id), budget.per_conversation))
     return found

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.llm.types import Signals
+from core.llm.types import RequestSignals
 
 WEIGHTS: Mapping[str, float] = {
     "history": 0.10,
@@ -54,7 +54,7 @@ class Complexity:
     parts: dict[str, float] = field(default_factory=dict)
 
 
-def complexity_of(signals: Signals) -> Complexity:
+def complexity_of(signals: RequestSignals) -> Complexity:
     """0 (plain) to 1 (hard)."""
     question = signals.question
     confidence = signals.retrieval_confidence

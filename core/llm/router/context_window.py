@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from core.llm.types import Message, Request
+from core.llm.types import ChatMessage, Request
 
 BLOCK = re.compile(r"^----- (?P<name>[^\n]+?) (?P<code>[0-9a-f]{12}) -----\n", re.MULTILINE)
 """How prompts mark their data; see ``knowledge/answers/prompt_texts.py``."""
@@ -32,12 +32,12 @@ def fit_request(request: Request, room: int, count: Callable[[Request], int]) ->
     return request, f"shortened: {history} of the oldest turns and {evidence} of the last evidence left out"
 
 
-def normalise_messages(request: Request) -> tuple[Message, ...]:
+def normalise_messages(request: Request) -> tuple[ChatMessage, ...]:
     """The messages without the random codes of their blocks, so that the same prompt is the same."""
     return tuple(_without_code(message) for message in request.messages)
 
 
-def _without_code(message: Message) -> Message:
+def _without_code(message: ChatMessage) -> ChatMessage:
     found = BLOCK.search(message.text)
     return replace(message, text=message.text.replace(found["code"], "")) if found else message
 

@@ -22,7 +22,7 @@ UNPRICED = Decimal("Infinity")
 
 
 @dataclass(frozen=True)
-class Decision:
+class RoutingDecision:
     """What was decided about a request, before anybody was asked."""
 
     route: str
@@ -46,7 +46,7 @@ class Decider:
         self._usable = frozenset(usable)
         self._by_price = sorted(usable, key=lambda id_: price_of(catalogue, id_))
         self._chains: dict[str, tuple[str, ...]] = {}
-        self.cache: TimedCache[Hashable, tuple[RoutingDocument, Decision]] = TimedCache(
+        self.cache: TimedCache[Hashable, tuple[RoutingDocument, RoutingDecision]] = TimedCache(
             CACHE_SECONDS, CACHE_SIZE, clock
         )
 
@@ -55,7 +55,7 @@ class Decider:
         """Ids of the models whose provider is set up."""
         return self._usable
 
-    def decide(self, request: Request, document: RoutingDocument, context: int) -> Decision:
+    def decide(self, request: Request, document: RoutingDocument, context: int) -> RoutingDecision:
         """By the document's rules; ``context`` is the prompt's tokens."""
         key = (request.caller.tenant_id, request.caller.purpose, request.signals, context)
         cached = self.cache.get(key)
@@ -68,11 +68,11 @@ class Decider:
             return replace(decision, models=(*decision.models, EXTRACT))
         return decision
 
-    def _decide_route(self, request: Request, document: RoutingDocument, context: int) -> Decision:
+    def _decide_route(self, request: Request, document: RoutingDocument, context: int) -> RoutingDecision:
         complexity = complexity_of(request.signals)
         rule = self._choose_rule(request, document, complexity, context)
         reason = _explain_rule(rule, complexity, context)
-        return Decision(rule.name, rule.use, self.chain(rule.use), complexity, reason)
+        return RoutingDecision(rule.name, rule.use, self.chain(rule.use), complexity, reason)
 
     def _choose_rule(self, request: Request, document: RoutingDocument, complexity: Complexity, context: int) -> Rule:
         for rule in document.rules:

@@ -15,10 +15,10 @@ from core.db.models import LlmCall
 from core.errors import ErrorKind, NoProviderLeft, ProviderFailed
 from core.llm.catalogue import Catalogue, Model
 from core.llm.ledger import Ledger
-from core.llm.router.attempt import CLOSED_BY_US, SLOWER, Attempt, Holds, Target
+from core.llm.router.attempt import CLOSED_BY_US, SLOWER, Attempt, AttemptTarget, Holds
 from core.llm.router.budgets import Budgets, Reservation, list_budget_bounds
 from core.llm.router.context_window import fit_request
-from core.llm.router.decision import EXTRACT, Decider, Decision, price_of
+from core.llm.router.decision import EXTRACT, Decider, RoutingDecision, price_of
 from core.llm.router.health import Health
 from core.llm.router.probe import build_probe_request
 from core.llm.router.rules import RoutingDocument
@@ -57,7 +57,7 @@ class Call:
 
     request: Request
     document: RoutingDocument
-    decision: Decision
+    decision: RoutingDecision
     whole: bool
     give_up_at: float
     queue: list[str]
@@ -70,7 +70,7 @@ class Call:
     masked: tuple[Request, Holds] | None = None
 
 
-class Caller:
+class FailoverRunner:
     """What it stands on is shared by all calls."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Caller:
         self.feed: Tells | None = None
 
     async def run(
-        self, request: Request, document: RoutingDocument, decision: Decision, *, whole: bool
+        self, request: Request, document: RoutingDocument, decision: RoutingDecision, *, whole: bool
     ) -> AsyncIterator[StreamItem]:
         """One coherent answer: deltas, restarts where a model broke off, and the end.
 
@@ -219,7 +219,7 @@ class Caller:
                 if hedge:
                     return None
                 return self._start_attempt(
-                    call, Target(**self._get_common_fields(call, model_id), client=self._providers[EXTRACT])
+                    call, AttemptTarget(**self._get_common_fields(call, model_id), client=self._providers[EXTRACT])
                 )
             call.queue.pop(0)
             target = None if late else await self._find_target(call, model_id, hedge=hedge)
@@ -227,14 +227,14 @@ class Caller:
                 return self._start_attempt(call, target)
         return None
 
-    def _start_attempt(self, call: Call, target: Target) -> Attempt:
+    def _start_attempt(self, call: Call, target: AttemptTarget) -> Attempt:
         if target.model_id == EXTRACT:
             call.queue.clear()
         attempt = Attempt(target, self._catalogue, self, self._clock)
         call.live = [other for other in call.live if not other.settled] + [attempt]
         return attempt
 
-    async def _find_target(self, call: Call, model_id: str, *, hedge: bool) -> Target | None:
+    async def _find_target(self, call: Call, model_id: str, *, hedge: bool) -> AttemptTarget | None:
         if self._health.is_open(model_id):
             call.tried.append(f"{model_id} (passed over)")
             return None
@@ -261,7 +261,7 @@ class Caller:
             "provider": model.provider,
             "hedge": hedge,
         }
-        return Target(
+        return AttemptTarget(
             **common,
             client=client,
             vault=masked[1] if masked[0] is not call.request else None,
@@ -342,7 +342,7 @@ async def _cancel_losers(tasks: dict[asyncio.Task[StreamItem], Attempt], winner:
             await task
 
 
-def _build_model_queue(request: Request, decision: Decision) -> list[str]:
+def _build_model_queue(request: Request, decision: RoutingDecision) -> list[str]:
     """A rule that wants no model still has the extract, for whoever asks all the same."""
     return list(decision.models) or ([EXTRACT] if request.extract else [])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.errors import ErrorKind
-from core.llm.types import Caller, Message, Request
+from core.llm.types import ChatMessage, Request, RequestOrigin
 
 MENDS: Mapping[ErrorKind, str] = {
     "timeout": "Check the network and the vendor's status page; raise first_token_seconds if its models are always this slow.",
@@ -55,8 +55,8 @@ class TestReport:
 
 def build_probe_request() -> Request:
     """As short as a real question can be."""
-    messages = (Message("system", "Answer with one word."), Message("user", "Say: hello"))
-    return Request(messages, Caller(TENANT, purpose="test"), max_output_tokens=50)
+    messages = (ChatMessage("system", "Answer with one word."), ChatMessage("user", "Say: hello"))
+    return Request(messages, RequestOrigin(TENANT, purpose="test"), max_output_tokens=50)
 
 
 def not_set_up(provider: str) -> TestReport:

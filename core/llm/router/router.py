@@ -22,8 +22,8 @@ from core.llm.router.budgets import Budgets, list_budget_bounds
 from core.llm.router.cache import TimedCache
 from core.llm.router.complexity import Complexity
 from core.llm.router.context_window import normalise_messages
-from core.llm.router.decision import EXTRACT, Decider, Decision
-from core.llm.router.failover import Caller, Masks
+from core.llm.router.decision import EXTRACT, Decider, RoutingDecision
+from core.llm.router.failover import FailoverRunner, Masks
 from core.llm.router.health import Health, ModelHealth
 from core.llm.router.health_sync import HealthFeed
 from core.llm.router.probe import TestReport
@@ -31,7 +31,7 @@ from core.llm.router.rules import DEFAULT, RoutingDocument
 from core.llm.router.store import RoutingStore
 from core.llm.types import Completion, Delta, Finish, Provider, Request, Served, StreamItem, Usage
 
-__all__ = ["Complexity", "Decision", "ModelHealth", "Router", "TestReport"]
+__all__ = ["Complexity", "ModelHealth", "Router", "RoutingDecision", "TestReport"]
 
 log = structlog.get_logger()
 
@@ -62,7 +62,7 @@ class Router:
         self._decider = Decider(catalogue, providers.keys(), clock)
         self._budgets = Budgets(ledger, clock)
         self._answers: TimedCache[tuple[Hashable, ...], Completion] = TimedCache(ANSWER_SECONDS, ANSWERS, clock)
-        self._caller = Caller(
+        self._caller = FailoverRunner(
             catalogue, providers, self._decider, self._health, ledger, budgets=self._budgets, masker=masker, clock=clock
         )
         self._feed = HealthFeed(self._health, redis_url) if redis_url else None
@@ -117,7 +117,7 @@ class Router:
         name = EXTRACT if first == EXTRACT else self._catalogue.model(first).provider
         return self._providers[name].count_tokens(request)
 
-    def decide(self, request: Request) -> Decision:
+    def decide(self, request: Request) -> RoutingDecision:
         """Which rule fits, and which models would be asked."""
         document = self.document(request.caller.tenant_id)
         decision = self._decider.decide(request, document, self._count_context_tokens(request, document))
@@ -146,7 +146,7 @@ class Router:
         known = self.store.known(tenant_id)
         return known if known is not None else self.store.get(tenant_id)
 
-    def estimate_seconds(self, decision: Decision) -> float | None:
+    def estimate_seconds(self, decision: RoutingDecision) -> float | None:
         """How long the first model that is well usually takes; None where that is not known."""
         for model_id in decision.models:
             if model_id != EXTRACT and not self._health.is_open(model_id):
@@ -183,7 +183,7 @@ class Router:
         model_id = self._first_of(provider)
         if model_id is None:
             return probe.without_model(provider)
-        decision = Decision("test", model_id, (model_id,), Complexity(0.0), "asked by the operator")
+        decision = RoutingDecision("test", model_id, (model_id,), Complexity(0.0), "asked by the operator")
         self._health.reset(model_id)
         report = TestReport(provider, model_id, ok=False)
         try:
@@ -215,7 +215,7 @@ class Router:
                     self._cache_completion(key, item.completion)
                 yield item
 
-    def _build_cache_key(self, request: Request, decision: Decision) -> tuple[Hashable, ...] | None:
+    def _build_cache_key(self, request: Request, decision: RoutingDecision) -> tuple[Hashable, ...] | None:
         """None: this answer is not kept, nor given again."""
         first = next((id_ for id_ in decision.models if not self._health.is_open(id_)), EXTRACT)
         if first == EXTRACT or request.temperature or request.caller.purpose == "test":
@@ -237,7 +237,7 @@ class Router:
             self._answers.put(key, completion)
 
     async def _replay_completion(
-        self, request: Request, decision: Decision, kept: Completion
+        self, request: Request, decision: RoutingDecision, kept: Completion
     ) -> AsyncIterator[StreamItem]:
         started = self._clock()
         before = cast("Served", kept.served)

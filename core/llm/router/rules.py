@@ -16,11 +16,11 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 Amount = Annotated[Decimal, Field(ge=0)]
 
 
-class _Strict(BaseModel):
+class _StrictRule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Conditions(_Strict):
+class Conditions(_StrictRule):
     """All that are given must hold; without any the rule always fits."""
 
     approved: bool | None = None
@@ -32,7 +32,7 @@ class Conditions(_Strict):
     """None: answers only. Rewriting, summing up and judging go to the cheap role unless a rule names them here."""
 
 
-class Rule(_Strict):
+class Rule(_StrictRule):
     """The first rule that fits decides. ``use`` is "none", a role, or the id of a model."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
@@ -40,7 +40,7 @@ class Rule(_Strict):
     use: Annotated[str, Field(min_length=1)]
 
 
-class Limits(_Strict):
+class RoutingLimits(_StrictRule):
     """How long each call to a model may take."""
 
     connect_seconds: Seconds = 5.0
@@ -51,7 +51,7 @@ class Limits(_Strict):
     total_seconds: Seconds = 30.0
 
 
-class Budget(_Strict):
+class Budget(_StrictRule):
     """In the currency of ``models.yml``; None: no bound, 0: no model at all."""
 
     tenant_per_day: Amount | None = None
@@ -71,11 +71,11 @@ DEFAULT_RULES = (
 )
 
 
-class RoutingDocument(_Strict):
+class RoutingDocument(_StrictRule):
     """All that a tenant can set; ``APPROVED`` is always its first rule."""
 
     rules: Annotated[tuple[Rule, ...], Field(max_length=50)] = DEFAULT_RULES
-    limits: Limits = Limits()
+    limits: RoutingLimits = RoutingLimits()
     budget: Budget = Budget()
     hedge: bool = False
     """Ask a second model when the first is slower than usual."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import RulesInvalid
-from core.llm.router.rules import APPROVED, NONE, ROLES, Conditions, Limits, RoutingDocument, Rule
+from core.llm.router.rules import APPROVED, NONE, ROLES, Conditions, RoutingDocument, RoutingLimits, Rule
 
 
 def validate_routing(document: dict[str, Any], models: Collection[str] | None) -> RoutingDocument:
@@ -102,7 +102,7 @@ def _has_wider_conditions(wide: Conditions, narrow: Conditions) -> bool:
     )
 
 
-def _check_limits(limits: Limits) -> list[str]:
+def _check_limits(limits: RoutingLimits) -> list[str]:
     named = {
         "connect_seconds": limits.connect_seconds,
         "first_token_seconds": limits.first_token_seconds,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.language import language_of
-from knowledge.answers.grounding.gate import Gate
+from knowledge.answers.grounding.gate import DraftGate
 from knowledge.answers.grounding.head import Evidence, Head, compute_head_features
 from knowledge.answers.grounding.instructions import without_instructions
 from knowledge.text.facts import Facts, extract_facts, extract_proper_names, stem_token, strip_markup
@@ -103,10 +103,10 @@ class Grounding:
         scores = [s.score if s.supported else min(s.score, 0.5) for s in found if not s.neutral]
         return Grounded(round(sum(scores) / len(scores), 4) if scores else 1.0, found)
 
-    def gate(self, evidence: Sequence[str], question: str) -> Gate:
+    def gate(self, evidence: Sequence[str], question: str) -> DraftGate:
         """What may be shown of an answer while it comes: by words alone, which takes no time."""
         kept = [without_instructions(text) for text in evidence]
-        return Gate(
+        return DraftGate(
             kept, lambda sentence: self._check_sentence(sentence, _Against(evidence, question, sentence)).supported
         )
 

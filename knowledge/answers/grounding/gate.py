@@ -22,7 +22,7 @@ Judge = Callable[[str], bool]
 """Is a whole sentence supported?"""
 
 
-class Gate:
+class DraftGate:
     """For one answer. What it lets through is never taken back by it.
 
     Words that state nothing by themselves wait for the next one that the evidence has: nothing can be said with them alone. A word that

@@ -32,7 +32,7 @@ STEPS = 25
 
 
 @dataclass(frozen=True)
-class Seen:
+class JudgedUse:
     """A judged asking of an entry."""
 
     score: float
@@ -47,7 +47,7 @@ class Experience:
     scores: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, seen: Sequence[Seen], scores: Sequence[float] = ()) -> Experience:
+    def of(cls, seen: Sequence[JudgedUse], scores: Sequence[float] = ()) -> Experience:
         """The likeliest curve given all of a tenant's judged askings (a logistic regression with a prior)."""
         usual = tuple(scores) if len(scores) >= FEWEST_SCORES else ()
         if len(seen) < FEWEST:
@@ -63,7 +63,7 @@ class Experience:
         return cls((float(curve[0]), float(curve[1])), usual)
 
 
-class Bound:
+class ReuseBound:
     """Says which score an entry needs."""
 
     def __init__(self, spread: float, usual: Sequence[float]) -> None:
@@ -72,12 +72,12 @@ class Bound:
         self._usual = tuple(usual)
 
     @classmethod
-    def shipped(cls, file: Path = SHIPPED / "reuse.json") -> Bound:
+    def shipped(cls, file: Path = SHIPPED / "reuse.json") -> ReuseBound:
         """As trained."""
         stored = json.loads(file.read_text(encoding="utf-8"))
         return cls(stored["spread"], stored["usual"])
 
-    def needed(self, seen: Sequence[Seen], error: float, experience: Experience | None = None) -> float:
+    def needed(self, seen: Sequence[JudgedUse], error: float, experience: Experience | None = None) -> float:
         """The lowest score from which at most the share ``error`` of what is reused is expected to be wrong."""
         known = experience or Experience()
         usual = np.sort(np.array(known.scores or self._usual))[::-1]
@@ -89,7 +89,7 @@ class Bound:
         within = np.nonzero(expected <= error)[0]
         return float(usual[within[-1]]) if len(within) else NEVER
 
-    def _compute_posterior(self, seen: Sequence[Seen], known: Experience) -> Numbers:
+    def _compute_posterior(self, seen: Sequence[JudgedUse], known: Experience) -> Numbers:
         """How probable each offset is: how much better or worse than usual the entry does."""
         total = self._prior.copy()
         slope, level = known.curve

@@ -15,7 +15,7 @@ from core.db import Database
 from core.feedback import settings as learning
 from core.feedback.settings import Learning
 from knowledge.answers.reuse import observations
-from knowledge.answers.reuse.bound import Bound, Experience, Seen
+from knowledge.answers.reuse.bound import Experience, JudgedUse, ReuseBound
 from knowledge.answers.reuse.contrast_guards import Difference, find_difference
 from knowledge.answers.reuse.holdout import is_held_out
 from knowledge.answers.reuse.score import Closeness
@@ -34,7 +34,7 @@ Verdict = Literal["verbatim", "held_out", "near", "no"]
 
 
 @dataclass(frozen=True)
-class Decision:
+class ReuseDecision:
     """What may be done with the best match."""
 
     verdict: Verdict
@@ -46,11 +46,11 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPhrasing:
     """The tenant's settings and experience, and the entry's judged askings."""
 
     settings: Learning
-    seen: Sequence[Seen] = ()
+    seen: Sequence[JudgedUse] = ()
     experience: Experience = field(default_factory=Experience)
 
     @property
@@ -60,13 +60,13 @@ class Known:
         return wrong > 1 and 2 * wrong > len(self.seen)
 
 
-class Book(Protocol):
+class ReuseStore(Protocol):
     """Keeps what was observed."""
 
-    def known(self, tenant_id: str, entry_id: str) -> Known:
+    def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
         """What there is to know before an entry is reused."""
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
         """An asking met an entry."""
 
     def confirm(self, question: Question, entry_id: str) -> None:
@@ -76,29 +76,29 @@ class Book(Protocol):
 class EmptyBook:
     """Knows nothing and keeps nothing: the double, and what serves outside of conversations."""
 
-    def known(self, tenant_id: str, entry_id: str) -> Known:  # noqa: ARG002
+    def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:  # noqa: ARG002
         """The defaults."""
-        return Known(Learning())
+        return KnownPhrasing(Learning())
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
         """Nothing."""
 
     def confirm(self, question: Question, entry_id: str) -> None:
         """Nothing."""
 
 
-class StoredBook:
+class SqlReuseStore:
     """In the database; an answer never fails since it could not be noted."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._learnt: dict[str, tuple[float, Experience]] = {}
 
-    def known(self, tenant_id: str, entry_id: str) -> Known:
+    def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
         """What there is to know before an entry is reused."""
         with self._database.session() as session:
             seen = observations.list_judged_scores(session, tenant_id, entry_id)
-            return Known(
+            return KnownPhrasing(
                 learning.get_learning_settings(session, tenant_id), seen, self._get_experience(session, tenant_id)
             )
 
@@ -110,7 +110,7 @@ class StoredBook:
             self._learnt[tenant_id] = monotonic(), experience
         return experience
 
-    def note(self, question: Question, entry_id: str, decision: Decision) -> None:
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
         """Only what a customer asked: a trial has no turn."""
         turn_id = question.turn_id
         if turn_id is None:
@@ -150,20 +150,20 @@ class _Write(Protocol):
 class Reuse:
     """The guards, then the entry's learned bound, then the hold-out."""
 
-    def __init__(self, closeness: Closeness, bound: Bound, book: Book | None = None) -> None:
-        self.book: Book = book or EmptyBook()
+    def __init__(self, closeness: Closeness, bound: ReuseBound, book: ReuseStore | None = None) -> None:
+        self.book: ReuseStore = book or EmptyBook()
         self._closeness = closeness
         self._bound = bound
 
     @classmethod
-    def shipped(cls, book: Book | None = None) -> Reuse:
+    def shipped(cls, book: ReuseStore | None = None) -> Reuse:
         """With the weights that ship."""
-        return cls(Closeness(), Bound.shipped(), book)
+        return cls(Closeness(), ReuseBound.shipped(), book)
 
-    def decide(self, question: Question, ranked: Sequence[Match]) -> Decision:
+    def decide(self, question: Question, ranked: Sequence[Match]) -> ReuseDecision:
         """What may be done with the first of the matches; it is noted where a customer asked."""
         if not ranked:
-            return Decision("no")
+            return ReuseDecision("no")
         entry = ranked[0].candidate.entry
         decision = self._decide_reuse(question, ranked)
         if decision.verdict != "no":
@@ -174,19 +174,19 @@ class Reuse:
         """Is an entry to be offered only, because of what customers said of it?"""
         return self.book.known(tenant_id, entry_id).is_distrusted
 
-    def _decide_reuse(self, question: Question, ranked: Sequence[Match]) -> Decision:
+    def _decide_reuse(self, question: Question, ranked: Sequence[Match]) -> ReuseDecision:
         best = ranked[0]
         entry = best.candidate.entry
         own = (best.phrasing, *entry.questions)
         apart = find_difference(question.text, own, entry.language, entry.subject)
         if best.standing == "other" or apart:
-            return Decision("no", guard=apart or "subject")
+            return ReuseDecision("no", guard=apart or "subject")
         score = self._closeness.score(question, ranked)
         if score < NEAR:
-            return Decision("no", score)
+            return ReuseDecision("no", score)
         known = self.book.known(question.tenant_id, entry.id)
         bound = self._bound.needed(known.seen, known.settings.reuse_error, known.experience)
         if score < bound:
-            return Decision("near", score, bound)
+            return ReuseDecision("near", score, bound)
         held_out = question.conversation_id and is_held_out(question.conversation_id, entry.id, known.settings.hold_out)
-        return Decision("held_out" if held_out else "verbatim", score, bound)
+        return ReuseDecision("held_out" if held_out else "verbatim", score, bound)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import HumanCorrection, InteractionFeedback, ReuseObservation, ReviewItem, Turn
 from core.errors import InvalidInput
-from knowledge.answers.reuse.bound import Experience, Seen
+from knowledge.answers.reuse.bound import Experience, JudgedUse
 
 Judge = Literal["model", "confirmation", "thumb", "reviewer", "correction"]
 """Who says so; a later one outweighs an earlier one, and may change its own mind."""
@@ -83,14 +83,15 @@ def confirm_entry(session: Session, turn_id: str, entry_id: str) -> int:
     return sum(set_judgement(row, correct=row.entry_id == entry_id, by="confirmation") for row in near)
 
 
-def list_judged_scores(session: Session, tenant_id: str, entry_id: str) -> list[Seen]:
+def list_judged_scores(session: Session, tenant_id: str, entry_id: str) -> list[JudgedUse]:
     """What people said of an entry's latest askings; a model's opinion alone moves no bound."""
     row = ReuseObservation
     query = select(row.score, row.correct).where(
         row.tenant_id == tenant_id, row.entry_id == entry_id, row.correct.is_not(None), row.judged_by != "model"
     )
     return [
-        Seen(score, bool(right)) for score, right in session.execute(query.order_by(row.id.desc()).limit(MOST_SEEN))
+        JudgedUse(score, bool(right))
+        for score, right in session.execute(query.order_by(row.id.desc()).limit(MOST_SEEN))
     ]
 
 
@@ -99,7 +100,7 @@ def load_experience(session: Session, tenant_id: str) -> Experience:
     row = ReuseObservation
     query = select(row.score, row.correct, row.judged_by).filter_by(tenant_id=tenant_id)
     rows = session.execute(query.order_by(row.id.desc()).limit(MOST_LEARNT)).all()
-    judged_ = [Seen(score, bool(right)) for score, right, by in rows if right is not None and by != "model"]
+    judged_ = [JudgedUse(score, bool(right)) for score, right, by in rows if right is not None and by != "model"]
     return Experience.of(judged_, [score for score, _, _ in rows])
 
 

@@ -35,7 +35,7 @@ FIELDS = (
 
 
 @dataclass(frozen=True)
-class Filter:
+class CorrectionFilter:
     """Which corrections; every field that is set must fit."""
 
     status: str | None = None
@@ -57,7 +57,7 @@ def get_correction(session: Session, tenant_id: str, correction_id: str) -> Huma
 
 
 def list_corrections(
-    session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
+    session: Session, tenant_id: str, wanted: CorrectionFilter, limit: int, offset: int
 ) -> tuple[int, list[HumanCorrection]]:
     """How many there are, and some of them, newest first."""
     set_ = {name: value for name, value in vars(wanted).items() if value is not None}

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.db.models import InteractionFeedback, SurveyResponse, Turn
 from core.llm.masking import Masker
-from knowledge.curation.harvest.transcript import Said, Transcript
+from knowledge.curation.harvest.transcript import Transcript, TranscriptLine
 from knowledge.relevance.extract import sentences_of
 from knowledge.text.facts import ADDRESS, GENERAL
 from knowledge.text.features import STOPWORDS, content_words
@@ -42,7 +42,7 @@ _LONGEST_PHRASE = 3
 
 
 @dataclass(frozen=True)
-class Record:
+class AnalysisRecord:
     """What the tables know of a conversation beside its words."""
 
     outcomes: tuple[str | None, ...] = ()
@@ -80,7 +80,7 @@ class Analysis:
     success_parts: dict[str, float]
 
 
-def record_of(session: Session, conversation_id: str) -> Record:
+def record_of(session: Session, conversation_id: str) -> AnalysisRecord:
     """What the tables know of a conversation."""
     turns = session.execute(
         select(Turn.outcome, Turn.intent).where(Turn.conversation_id == conversation_id).order_by(Turn.id)
@@ -95,7 +95,7 @@ def record_of(session: Session, conversation_id: str) -> Record:
             SurveyResponse.conversation_id == conversation_id, SurveyResponse.kind == "csat"
         )
     )
-    return Record(
+    return AnalysisRecord(
         outcomes=tuple(outcome for outcome, _ in turns),
         intents=tuple(intent for _, intent in turns if intent),
         thumbs=tuple(helpful for helpful, _ in feedback if helpful is not None),
@@ -104,7 +104,7 @@ def record_of(session: Session, conversation_id: str) -> Record:
     )
 
 
-def analyse_transcript(transcript: Transcript, record: Record, masker: Masker) -> Analysis:
+def analyse_transcript(transcript: Transcript, record: AnalysisRecord, masker: Masker) -> Analysis:
     """The analysis, by rules; e-mail addresses, numbers and the like are masked in its texts."""
     outcome = outcome_of(transcript, record)
     parts = success_parts(transcript, record, outcome)
@@ -122,7 +122,7 @@ def analyse_transcript(transcript: Transcript, record: Record, masker: Masker) -
     )
 
 
-def outcome_of(transcript: Transcript, record: Record) -> Outcome:  # noqa: PLR0911 -- one line an outcome
+def outcome_of(transcript: Transcript, record: AnalysisRecord) -> Outcome:  # noqa: PLR0911 -- one line an outcome
     """How a conversation ended, by its last words, its last turn and its rating."""
     customer, people = transcript.by("customer"), transcript.by("agent")
     if not customer:
@@ -141,7 +141,7 @@ def outcome_of(transcript: Transcript, record: Record) -> Outcome:  # noqa: PLR0
     return "resolved"
 
 
-def success_parts(transcript: Transcript, record: Record, outcome: Outcome) -> dict[str, float]:
+def success_parts(transcript: Transcript, record: AnalysisRecord, outcome: Outcome) -> dict[str, float]:
     """Each part that is known, 0 to 1."""
     wrote = len(transcript.by("customer"))
     parts = {
@@ -187,7 +187,7 @@ def _split_phrases(text: str) -> list[str]:
     return [" ".join(run[:_LONGEST_PHRASE]) for run in found if run]
 
 
-def _select_best_sentence(said: Sequence[Said], spoken: Counter[str], *, asks: bool) -> str:
+def _select_best_sentence(said: Sequence[TranscriptLine], spoken: Counter[str], *, asks: bool) -> str:
     """The sentence whose words are spoken most; a customer's question before another sentence."""
     sentences = [s for each in said for s in sentences_of(each.text)]
     if asks:

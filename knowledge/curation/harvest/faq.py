@@ -31,7 +31,7 @@ from knowledge.curation.harvest.queue import (
     near_entries,
     with_evidence,
 )
-from knowledge.curation.harvest.vocabulary import House
+from knowledge.curation.harvest.vocabulary import CompanyVocabulary
 from knowledge.relevance.extract import extract_best_sentences
 from knowledge.text.features import content_words, has_contradiction, normalise_text
 from knowledge.types import Embeds, Question, Retriever
@@ -88,7 +88,7 @@ class FaqFinder:
         """Bring the queue up to what was asked in the last days; how many items are new or grew."""
         with self.database.session() as session:
             settings = learning.get_learning_settings(session, tenant_id)
-            setting = Setting(House.of(session, tenant_id))
+            setting = Setting(CompanyVocabulary.of(session, tenant_id))
             groups = self._group_questions(list_unanswered_questions(session, tenant_id, settings.faq_days))
         changed = 0
         for group in groups:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.db.models import Conversation, ConversationAnalysis, KnowledgeEntry, Message, Turn, get_current_time
 from knowledge.curation.harvest.analysis import NEVER_A_CATEGORY, Analysis, analyse_transcript, record_of
-from knowledge.curation.harvest.llm_reader import Reading, refine_analysis
-from knowledge.curation.harvest.pairs import Pair, PairFinder
+from knowledge.curation.harvest.llm_reader import ConversationReading, refine_analysis
+from knowledge.curation.harvest.pairs import PairFinder, QuestionAnswerPair
 from knowledge.curation.harvest.queue import Queue
 from knowledge.curation.harvest.transcript import Transcript, read_transcript
-from knowledge.curation.harvest.vocabulary import House
+from knowledge.curation.harvest.vocabulary import CompanyVocabulary
 from knowledge.types import Retriever
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ class Harvested:
 
     conversation_id: str
     analysis: Analysis
-    pairs: tuple[Pair, ...]
+    pairs: tuple[QuestionAnswerPair, ...]
     new: int
     grown: int
 
@@ -54,10 +54,12 @@ class Run:
     failed: int
 
 
-class Reader(Protocol):
+class ConversationReader(Protocol):
     """Reads a conversation before the rules do; ``ModelReader`` is the one."""
 
-    def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
+    def read(
+        self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()
+    ) -> ConversationReading | None:
         """None: the rules go on alone."""
 
 
@@ -69,7 +71,7 @@ class Harvester:
         database: Database,
         finder: PairFinder,
         retriever: Retriever | None = None,
-        reader: Reader | None = None,
+        reader: ConversationReader | None = None,
     ) -> None:
         self._database, self._finder, self._retriever, self._reader = database, finder, retriever, reader
 
@@ -112,7 +114,7 @@ class Harvester:
             KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.subject.is_not(None)
         )
         return _Surroundings(
-            House.of(session, tenant_id),
+            CompanyVocabulary.of(session, tenant_id),
             [subject for subject in session.scalars(named.distinct()) if subject],
             Queue(session, tenant_id, self._finder.embedder, self._retriever),
             _list_categories(session, tenant_id),
@@ -171,7 +173,7 @@ class Harvester:
 class _Surroundings:
     """What one run reads once."""
 
-    house: House
+    house: CompanyVocabulary
     subjects: list[str]
     queue: Queue
     categories: list[str]

@@ -14,12 +14,12 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from core.llm.masking import Masker
-from core.llm.types import Caller, Completion, Request, Signals
+from core.llm.types import Completion, Request, RequestOrigin, RequestSignals
 from knowledge.answers.injection import OrderDetector
 from knowledge.answers.prompt_texts import Prompts
 from knowledge.curation.harvest.analysis import KEY_PHRASES, LONGEST_SUMMARY, Analysis
 from knowledge.curation.harvest.privacy import to_a_machine
-from knowledge.curation.harvest.transcript import Said, Transcript
+from knowledge.curation.harvest.transcript import Transcript, TranscriptLine
 from knowledge.relevance.extract import sentences_of
 from knowledge.text.facts import extract_facts, extract_proper_names
 
@@ -30,7 +30,7 @@ LONGEST_READ = 16_000
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ModelProposal:
     """A question in the model's words, and the sentences of one exchange that answer it."""
 
     exchange: int
@@ -39,10 +39,10 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ConversationReading:
     """What a model made of a conversation."""
 
-    proposals: tuple[Proposal, ...] = ()
+    proposals: tuple[ModelProposal, ...] = ()
     summary: str = ""
     key_phrases: tuple[str, ...] = ()
     category: str | None = None
@@ -84,15 +84,19 @@ class ModelReader:
     def __init__(self, ask: Asks, prompts: Prompts, orders: OrderDetector) -> None:
         self._ask, self._prompts, self._orders = ask, prompts, orders
 
-    def read(self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()) -> Reading | None:
+    def read(
+        self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()
+    ) -> ConversationReading | None:
         """None: no model, nobody answered, orders in it, or no JSON came back. Then the rules go on alone."""
         lines = _select_last_lines(list(_split_lines(transcript)))
         if not any(line.sentence for line in lines):
             return None
-        caller = Caller(tenant_id, transcript.conversation_id, purpose="harvest", prompt_version=self._prompts.version)
+        caller = RequestOrigin(
+            tenant_id, transcript.conversation_id, purpose="harvest", prompt_version=self._prompts.version
+        )
         told = [f"[{n}] {line.text}" for n, line in enumerate(lines, 1)]
         request = Request(
-            self._prompts.harvest(told, categories), caller, Signals(told[-1]), max_output_tokens=REPLY_TOKENS
+            self._prompts.harvest(told, categories), caller, RequestSignals(told[-1]), max_output_tokens=REPLY_TOKENS
         )
         if not self._ask.has_model(request) or self._gives_orders(transcript):
             return None
@@ -103,7 +107,9 @@ class ModelReader:
         return any(to_a_machine(said.text) or self._orders.gives_orders(said.text) for said in transcript.said)
 
 
-def refine_analysis(analysis: Analysis, reading: Reading, transcript: Transcript, masker: Masker) -> Analysis:
+def refine_analysis(
+    analysis: Analysis, reading: ConversationReading, transcript: Transcript, masker: Masker
+) -> Analysis:
     """The analysis with the model's summary, phrases and category, as far as they state only what was said."""
     spoken = " ".join(said.text for said in transcript.said)
     summary = reading.summary.strip()
@@ -141,7 +147,7 @@ def _split_lines(transcript: Transcript) -> Iterator[_Line]:
             yield from (_Line(_format_line(said, s), exchange, s) for s in sentences_of(said.text))
 
 
-def _format_line(said: Said, text: str) -> str:
+def _format_line(said: TranscriptLine, text: str) -> str:
     return f"{said.speaker}: {' '.join(text.split())}"
 
 
@@ -158,7 +164,7 @@ def _select_last_lines(lines: Sequence[_Line]) -> list[_Line]:
 
 def _parse_reading(
     text: str, lines: Sequence[_Line], categories: Sequence[str], transcript: Transcript
-) -> Reading | None:
+) -> ConversationReading | None:
     try:
         reply = _Reply.model_validate(json.loads(text[text.index("{") : text.rindex("}") + 1]))
     except (ValueError, ValidationError) as error:
@@ -166,14 +172,14 @@ def _parse_reading(
         return None
     category = reply.category if reply.category in categories else None
     proposals = tuple(proposal for pair in reply.pairs for proposal in _parse_proposal(pair, lines))
-    return Reading(proposals, reply.summary or "", tuple(reply.key_phrases), category)
+    return ConversationReading(proposals, reply.summary or "", tuple(reply.key_phrases), category)
 
 
-def _parse_proposal(pair: _Pair, lines: Sequence[_Line]) -> Iterator[Proposal]:
+def _parse_proposal(pair: _Pair, lines: Sequence[_Line]) -> Iterator[ModelProposal]:
     """Nothing where it points to a line that is not there, to nobody's answer, or to two exchanges."""
     pointed = [lines[n - 1] for n in sorted(set(pair.answer)) if 1 <= n <= len(lines)]
     exchanges = {line.exchange for line in pointed}
     exchange = next(iter(exchanges), None)
     if len(pointed) == len(set(pair.answer)) and len(exchanges) == 1 and exchange is not None:
         question = " ".join(pair.question.split())
-        yield Proposal(exchange, question, tuple(line.sentence for line in pointed))
+        yield ModelProposal(exchange, question, tuple(line.sentence for line in pointed))

@@ -11,14 +11,14 @@ from itertools import dropwhile, takewhile
 from core.language import language_of
 from core.llm.masking import Masker
 from knowledge.answers.injection import OrderDetector
-from knowledge.curation.harvest.llm_reader import Proposal
+from knowledge.curation.harvest.llm_reader import ModelProposal
 from knowledge.curation.harvest.name_classifier import NameSense
 from knowledge.curation.harvest.privacy import Setting, find_personal_detail, to_a_machine
 from knowledge.curation.harvest.questions import is_question_or_wish, needs_context, not_askable, stands_alone
 from knowledge.curation.harvest.specificity import follows_on, not_general
 from knowledge.curation.harvest.temporal import without_salutation
-from knowledge.curation.harvest.transcript import Exchange, Said, Transcript
-from knowledge.curation.harvest.vocabulary import House
+from knowledge.curation.harvest.transcript import Exchange, Transcript, TranscriptLine
+from knowledge.curation.harvest.vocabulary import CompanyVocabulary
 from knowledge.relevance.extract import sentences_of
 from knowledge.text.facts import extract_facts, extract_proper_names
 from knowledge.text.features import content_words
@@ -52,7 +52,7 @@ _REFUSED = re.compile(
 
 
 @dataclass(frozen=True)
-class Pair:
+class QuestionAnswerPair:
     """A question that others may ask, with what a person answered."""
 
     question: str
@@ -80,10 +80,10 @@ class PairFinder:
     def pairs(
         self,
         transcript: Transcript,
-        house: House,
+        house: CompanyVocabulary,
         subjects: Sequence[str] = (),
-        proposals: Sequence[Proposal] | None = None,
-    ) -> list[Pair]:
+        proposals: Sequence[ModelProposal] | None = None,
+    ) -> list[QuestionAnswerPair]:
         """At most one pair for each time that a person answered; with a model's ``proposals`` those that hold, and no others."""
         exchanges = list(transcript.exchanges())
         said = " ".join(each.text for exchange in exchanges for each in exchange.answered)
@@ -100,8 +100,8 @@ class PairFinder:
         return [pair for pair in found if pair]
 
     def _build_pair(
-        self, exchange: Exchange, setting: Setting, subjects: Sequence[str], proposal: Proposal | None = None
-    ) -> Pair | None:
+        self, exchange: Exchange, setting: Setting, subjects: Sequence[str], proposal: ModelProposal | None = None
+    ) -> QuestionAnswerPair | None:
         answered = [s for s in exchange.answered if not self.masker.found(s.text)]
         if not answered or any(s.cut_off for s in exchange.answered) or _is_refused(exchange.after):
             return self._refuse_pair("broken off, personal or refused")
@@ -128,7 +128,7 @@ class PairFinder:
             return self._refuse_pair("not understood alone, personal, or gives orders")
         return pair
 
-    def _as_approved(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> Pair | None:
+    def _as_approved(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> QuestionAnswerPair | None:
         """What somebody approved, as it was said, without the questions at its end; still nothing personal, no orders."""
         question = without_salutation(exchange.asked[-1].text)
         sentences = [s for each in exchange.answered for s in sentences_of(each.text)]
@@ -140,7 +140,7 @@ class PairFinder:
         pair = self._place_pair((question, answer), exchange, setting, subject)
         return pair if pair and self._is_clean(pair, exchange.answered, exchange, setting) else None
 
-    def _select_general_sentences(self, answered: Sequence[Said], setting: Setting) -> list[str]:
+    def _select_general_sentences(self, answered: Sequence[TranscriptLine], setting: Setting) -> list[str]:
         """The sentences that hold for everybody; one that follows on goes with the one before it."""
         kept: list[str] = []
         before_kept = False
@@ -184,7 +184,7 @@ class PairFinder:
             return []
         return [question] if self._compute_similarity(question, exchange.asked) >= NEAREST else []
 
-    def _extract_questions(self, asked: Sequence[Said], setting: Setting) -> Iterator[str | None]:
+    def _extract_questions(self, asked: Sequence[TranscriptLine], setting: Setting) -> Iterator[str | None]:
         """Each question, newest message first, with what must stand before it; None for one that is nobody else's."""
         for said in reversed(asked):
             sentences = [s for s in map(without_salutation, sentences_of(said.text)) if s]
@@ -217,14 +217,14 @@ class PairFinder:
         chosen = [n for n in chosen if n - 1 in chosen or not follows_on(kept[n])]
         return questions[best], " ".join(kept[n] for n in chosen), float(max(asked[best] @ vectors[0], near.max()))
 
-    def _compute_similarity(self, question: str, said: Sequence[Said]) -> float:
+    def _compute_similarity(self, question: str, said: Sequence[TranscriptLine]) -> float:
         """Cosine of a question to the message nearest to it; 0 where there is none."""
         vectors = self.embedder.embed([question, *(s.text for s in said)])
         return float((vectors[1:] @ vectors[0]).max(initial=0.0))
 
     def _place_pair(
         self, texts: tuple[str, str], exchange: Exchange, setting: Setting, subject: str | None
-    ) -> Pair | None:
+    ) -> QuestionAnswerPair | None:
         """With its subject and the turns before it, where it is not understood without them."""
         question, answer = texts
         alone = stands_alone(question)
@@ -238,7 +238,7 @@ class PairFinder:
             return None
         begins = sentences_of(answer)[0][1:40]
         first = next(s for s in exchange.answered if begins in " ".join(s.text.split()))
-        return Pair(question, answer, setting.conversation_id, first.message_id, about, context)
+        return QuestionAnswerPair(question, answer, setting.conversation_id, first.message_id, about, context)
 
     def _find_subject(
         self, exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]
@@ -263,7 +263,7 @@ class PairFinder:
             if not self._is_private(said, setting) and not self._gives_orders(said.text):
                 yield Utterance(said.speaker, said.text)
 
-    def _is_private(self, said: Said, setting: Setting) -> bool:
+    def _is_private(self, said: TranscriptLine, setting: Setting) -> bool:
         """Is something in a message that may be one person's own?"""
         return bool(
             self.masker.found(said.text)
@@ -271,7 +271,9 @@ class PairFinder:
             or self._has_unknown_name(said.text, setting)
         )
 
-    def _is_clean(self, pair: Pair, answered: Sequence[Said], exchange: Exchange, setting: Setting) -> bool:
+    def _is_clean(
+        self, pair: QuestionAnswerPair, answered: Sequence[TranscriptLine], exchange: Exchange, setting: Setting
+    ) -> bool:
         """Nothing personal, no orders, and every fact said by the person."""
         texts = [pair.question, pair.answer, pair.subject or ""]
         spoken = " ".join(s.text for s in answered)
@@ -298,16 +300,16 @@ class PairFinder:
     def _gives_orders(self, *texts: str) -> bool:
         return any(self.orders.gives_orders(text) for text in texts)
 
-    def _refuse_pair(self, why: str) -> Pair | None:
+    def _refuse_pair(self, why: str) -> QuestionAnswerPair | None:
         self.refused[why] += 1
         return None
 
 
-def _last_run(exchange: Exchange) -> list[Said]:
+def _last_run(exchange: Exchange) -> list[TranscriptLine]:
     """What the customer said last, before the answer or a word of the bot; what they asked earlier the bot may have answered."""
     before = list(dropwhile(lambda s: s.speaker != "customer", reversed(exchange.before)))
     return list(takewhile(lambda s: s.speaker == "customer", before))[::-1]
 
 
-def _is_refused(after: Sequence[Said]) -> bool:
+def _is_refused(after: Sequence[TranscriptLine]) -> bool:
     return bool(after and _REFUSED.search(after[0].text))

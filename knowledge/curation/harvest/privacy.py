@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from knowledge.answers.grounding.instructions import is_instruction
-from knowledge.curation.harvest.transcript import Said, Transcript
-from knowledge.curation.harvest.vocabulary import House, find_capitals, find_links, is_plain, lower_words, strange_names
+from knowledge.curation.harvest.transcript import Transcript, TranscriptLine
+from knowledge.curation.harvest.vocabulary import (
+    CompanyVocabulary,
+    find_capitals,
+    find_links,
+    is_plain,
+    lower_words,
+    strange_names,
+)
 from knowledge.text.facts import ADDRESS
 
 _I = re.IGNORECASE
@@ -54,7 +61,7 @@ _PERSONAL_SHORT = 8
 class Setting:
     """What a conversation's sentences are read against."""
 
-    house: House
+    house: CompanyVocabulary
     conversation_id: str = ""
     here: frozenset[str] = frozenset()
     """What this conversation vouches for: "=name" of a thing; the customer's words in small letters."""
@@ -64,7 +71,7 @@ class Setting:
     """Someone approved the conversation: its names need no other one beside it."""
 
     @classmethod
-    def of(cls, transcript: Transcript, house: House) -> Setting:
+    def of(cls, transcript: Transcript, house: CompanyVocabulary) -> Setting:
         """Names that the bot says, or that the customer and the person both say with a "the", belong to things."""
         here: set[str] = set()
         things: dict[str, set[str]] = {}
@@ -135,7 +142,7 @@ def to_a_machine(text: str) -> bool:
     return is_instruction(text) or bool(_TO_A_MACHINE.search(text))
 
 
-def _collect_given_details(said: Sequence[Said]) -> Iterator[str]:
+def _collect_given_details(said: Sequence[TranscriptLine]) -> Iterator[str]:
     """What a customer gives in a few words when asked for a name, an address, a number."""
     for before, reply in pairwise(said):
         if before.speaker == "agent" and reply.speaker == "customer" and "?" in before.text:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.db.models import ReviewItem, get_current_time
 from core.errors import KnowledgeUnavailable
 from core.feedback import settings
-from knowledge.curation.harvest.pairs import Pair
+from knowledge.curation.harvest.pairs import QuestionAnswerPair
 from knowledge.entries.rivals import answers_disagree
 from knowledge.text.features import has_contradiction, normalise_text
 from knowledge.types import Embeds, Retriever
@@ -109,7 +109,7 @@ class Queue:
                 [(row.id, row.status in WAITING, row.questions[0], row.answer, row.subject) for row in some]
             )
 
-    def place(self, session: Session, pair: Pair, *, badly: bool | None) -> Placed:
+    def place(self, session: Session, pair: QuestionAnswerPair, *, badly: bool | None) -> Placed:
         """Into the item that asks and answers the same, or a new one; nothing where it is known or was decided."""
         evidence = {
             "conversation_id": pair.conversation_id,
@@ -145,7 +145,9 @@ class Queue:
         self._remember_items([(item.id, True, pair.question, pair.answer, pair.subject)])
         return "new"
 
-    def _extend_item(self, session: Session, item: ReviewItem, pair: Pair, evidence: dict[str, Any]) -> Placed:
+    def _extend_item(
+        self, session: Session, item: ReviewItem, pair: QuestionAnswerPair, evidence: dict[str, Any]
+    ) -> Placed:
         if not with_evidence(item, [evidence]):
             return "known"
         asked = [normalise_text(question) for question in item.questions]
@@ -155,7 +157,7 @@ class Queue:
         item.expires_at = compute_expiry_date(session, self._tenant_id)
         return "grown"
 
-    def _find_same_item(self, pair: Pair) -> int | None:
+    def _find_same_item(self, pair: QuestionAnswerPair) -> int | None:
         """The nearest item that asks the same about the same thing, and answers alike."""
         if not self._items:
             return None

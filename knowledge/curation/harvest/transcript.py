@@ -20,7 +20,7 @@ _CUT_OFF = re.compile(r"(?:\.\.\.|…|\(cont(?:inued|'d|d)?\)|\(?\b\d/\d\)?)\s*$
 
 
 @dataclass(frozen=True)
-class Said:
+class TranscriptLine:
     """One message."""
 
     speaker: Speaker
@@ -37,13 +37,13 @@ class Said:
 class Exchange:
     """What a customer said since a person last spoke, and what that person said then."""
 
-    before: tuple[Said, ...]
+    before: tuple[TranscriptLine, ...]
     """Everything said before the answer, oldest first."""
-    asked: tuple[Said, ...]
+    asked: tuple[TranscriptLine, ...]
     """The customer's messages among it, since a person last spoke."""
-    answered: tuple[Said, ...]
+    answered: tuple[TranscriptLine, ...]
     """The person's messages."""
-    after: tuple[Said, ...]
+    after: tuple[TranscriptLine, ...]
     """The customer's next messages."""
 
 
@@ -52,13 +52,13 @@ class Transcript:
     """Everything that was said in one conversation."""
 
     conversation_id: str
-    said: tuple[Said, ...]
+    said: tuple[TranscriptLine, ...]
     last_seq: int = 0
     approved: bool = False
     """Someone said that its last answer may be learnt."""
     closed: bool = True
 
-    def by(self, *speakers: Speaker) -> list[Said]:
+    def by(self, *speakers: Speaker) -> list[TranscriptLine]:
         """Only what these said."""
         return [each for each in self.said if each.speaker in speakers]
 
@@ -88,7 +88,7 @@ def read_transcript(session: Session, tenant_id: str, conversation_id: str) -> T
         raise NotFound(f"There is no conversation {conversation_id!r}.")
     rows = select(Message.speaker, Message.text, Message.id).where(Message.conversation_id == conversation_id)
     said = tuple(
-        Said(SPEAKERS[speaker], clean_channel_text(text), message_id)
+        TranscriptLine(SPEAKERS[speaker], clean_channel_text(text), message_id)
         for speaker, text, message_id in session.execute(rows.order_by(Message.seq))
     )
     return Transcript(
@@ -101,7 +101,7 @@ def clean_channel_text(text: str) -> str:
     return _SIGNED.sub("", _HANDLES.sub("", html.unescape(text))).strip()
 
 
-def _group_by_speaker(said: Sequence[Said]) -> list[tuple[Speaker, int, int]]:
+def _group_by_speaker(said: Sequence[TranscriptLine]) -> list[tuple[Speaker, int, int]]:
     """(speaker, from, before): messages of one speaker in a row."""
     runs: list[tuple[Speaker, int, int]] = []
     for n, each in enumerate(said):
@@ -112,7 +112,9 @@ def _group_by_speaker(said: Sequence[Said]) -> list[tuple[Speaker, int, int]]:
     return runs
 
 
-def _select_asked(runs: Sequence[tuple[Speaker, int, int]], said: tuple[Said, ...]) -> tuple[Said, ...]:
+def _select_asked(
+    runs: Sequence[tuple[Speaker, int, int]], said: tuple[TranscriptLine, ...]
+) -> tuple[TranscriptLine, ...]:
     """The customer's messages since a person last spoke; the bot may have spoken in between."""
     last_agent = max((n for n, run in enumerate(runs) if run[0] == "agent"), default=-1)
     own = [run for run in runs[last_agent + 1 :] if run[0] == "customer"]

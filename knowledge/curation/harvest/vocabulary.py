@@ -67,14 +67,14 @@ class Capital:
 
 
 @dataclass
-class House:
+class CompanyVocabulary:
     """How many conversations said what; ``known`` comes from approved entries."""
 
     known: set[str] = field(default_factory=set)
     _counts: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, session: Session, tenant_id: str) -> House:
+    def of(cls, session: Session, tenant_id: str) -> CompanyVocabulary:
         """From a tenant's approved entries and its last messages."""
         house = cls()
         entry = (KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved")
@@ -131,7 +131,7 @@ def find_capitals(text: str) -> list[Capital]:
     return found
 
 
-def strange_names(text: str, house: House, here: frozenset[str] = frozenset()) -> list[str]:
+def strange_names(text: str, house: CompanyVocabulary, here: frozenset[str] = frozenset()) -> list[str]:
     """Names in a sentence that may be a person's; ``here`` is what this conversation vouches for."""
     return [c.word for c in find_capitals(text) if _is_strange(c, house, here)]
 
@@ -141,7 +141,7 @@ def find_links(text: str) -> list[str]:
     return [found.rstrip(".,;:!?)") for found in ADDRESS.findall(text)]
 
 
-def _is_strange(capital: Capital, house: House, here: frozenset[str]) -> bool:
+def _is_strange(capital: Capital, house: CompanyVocabulary, here: frozenset[str]) -> bool:
     word = capital.word.lower()
     if capital.first and not capital.addressed:
         return not (_may_begin(word) or any(house.says(w) or w in here for w in (word, f"={word}")))

@@ -16,7 +16,7 @@ from core.feedback import settings
 from knowledge.curation.corrections.edits import Edits, restore_entries
 from knowledge.curation.review import publication
 from knowledge.curation.review.queries import get_review_item
-from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, UNDECIDED, Claim, Wanted, Wording
+from knowledge.curation.review.types import LONGEST, MOST_QUESTIONS, UNDECIDED, Claim, ItemWording, Wording
 from knowledge.entries import contradictions
 from knowledge.entries.content import clean_for_storage
 from knowledge.entries.editor import Change, EntryEditor
@@ -35,7 +35,7 @@ def approve_item(session: Session, claim: Claim) -> ReviewItem:
     """
     item = _claim_item(session, claim)
     return _record_approval(
-        session, item, Wanted.stored(item.undo.get("wanted")) or publication.get_default_action(item), claim.by
+        session, item, ItemWording.stored(item.undo.get("wanted")) or publication.get_default_action(item), claim.by
     )
 
 
@@ -52,7 +52,7 @@ def merge_item(session: Session, claim: Claim, entry_id: str, *, take_answer: bo
         raise InvalidInput("Examples of an intent cannot be merged into an entry.")
     if item.kind == contradictions.KIND:
         raise InvalidInput("These are entries already: choose which one stays.")
-    return _record_approval(session, item, Wanted("merge", entry_id, take_answer), claim.by)
+    return _record_approval(session, item, ItemWording("merge", entry_id, take_answer), claim.by)
 
 
 def keep_entry(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
@@ -66,7 +66,7 @@ def keep_entry(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
     item = _claim_item(session, claim)
     if item.kind != contradictions.KIND:
         raise InvalidInput("Only of a contradiction one side can be kept.")
-    return _record_approval(session, item, Wanted("keep", entry_id), claim.by)
+    return _record_approval(session, item, ItemWording("keep", entry_id), claim.by)
 
 
 def edit_item(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
@@ -147,7 +147,7 @@ def undo_decision(session: Session, claim: Claim) -> ReviewItem:
         session.execute(update(TrainingExample).where(TrainingExample.id.in_(examples)).values(status="undone"))
     if item.kind == contradictions.KIND and item.status == "rejected":
         _recheck_contradiction(session, item, claim.by)
-    wanted = Wanted.stored(item.undo.get("wanted"))
+    wanted = ItemWording.stored(item.undo.get("wanted"))
     add_audit_event(session, item.tenant_id, "review", item.id, "undone", claim.by, status=item.status)
     item.entry_id = item.undo.get("near", item.entry_id)
     item.undo = {"wanted": asdict(wanted)} if wanted and wanted.action == "amend" else {}
@@ -160,7 +160,7 @@ def undo_decision(session: Session, claim: Claim) -> ReviewItem:
     return item
 
 
-def _record_approval(session: Session, item: ReviewItem, wanted: Wanted, by: str) -> ReviewItem:
+def _record_approval(session: Session, item: ReviewItem, wanted: ItemWording, by: str) -> ReviewItem:
     seconded = item.status == "half_approved" and item.undo.get("wanted") == asdict(wanted)
     if settings.get_learning_settings(session, item.tenant_id).four_eyes:
         if seconded and item.first_by == by:

@@ -9,23 +9,23 @@ from typing import Literal, NamedTuple
 WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
-class Piece(NamedTuple):
+class TextDifference(NamedTuple):
     """A stretch of text that is in both, only in the earlier, or only in the later one."""
 
     change: Literal["same", "removed", "added"]
     text: str
 
 
-def diff_texts(before: str, after: str) -> list[Piece]:
+def diff_texts(before: str, after: str) -> list[TextDifference]:
     """The pieces of both texts in reading order."""
     old, new = WORDS.findall(before), WORDS.findall(after)
-    pieces: list[Piece] = []
+    pieces: list[TextDifference] = []
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            pieces.append(Piece("same", "".join(old[i:j])))
+            pieces.append(TextDifference("same", "".join(old[i:j])))
             continue
         if i < j:
-            pieces.append(Piece("removed", "".join(old[i:j])))
+            pieces.append(TextDifference("removed", "".join(old[i:j])))
         if k < m:
-            pieces.append(Piece("added", "".join(new[k:m])))
+            pieces.append(TextDifference("added", "".join(new[k:m])))
     return pieces

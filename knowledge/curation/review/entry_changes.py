@@ -11,7 +11,7 @@ from core.db.models import KnowledgeEntry, ReviewItem, get_current_time
 from core.errors import Conflict, NotFound
 from core.feedback import settings
 from knowledge.curation.corrections.edits import content_of, version_of
-from knowledge.curation.review.types import Hand, Seen, Wanted
+from knowledge.curation.review.types import Editor, ItemEvidence, ItemWording
 from knowledge.entries import editor as entries
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
@@ -30,7 +30,7 @@ class Outcome:
         return self.item_id is not None
 
 
-def create_entry(session: Session, hand: Hand, content: Content) -> Outcome:
+def create_entry(session: Session, hand: Editor, content: Content) -> Outcome:
     """A new entry, served at once.
 
     Raises:
@@ -38,14 +38,14 @@ def create_entry(session: Session, hand: Hand, content: Content) -> Outcome:
     """
     content = content.checked()
     if settings.get_learning_settings(session, hand.tenant_id).four_eyes:
-        return _propose_entry(session, hand, content, Wanted("publish"))
+        return _propose_entry(session, hand, content, ItemWording("publish"))
     editor = EntryEditor(session, hand.tenant_id, Change(hand.by, hand.reason or "written by hand"))
     entry = editor.add(content, approved=True)
     _note_entry_change(session, hand, entry, "created")
     return Outcome(entry.id)
 
 
-def change_entry(session: Session, hand: Hand, seen: Seen, content: Content) -> Outcome:
+def change_entry(session: Session, hand: Editor, seen: ItemEvidence, content: Content) -> Outcome:
     """The entry's next version.
 
     Raises:
@@ -57,7 +57,7 @@ def change_entry(session: Session, hand: Hand, seen: Seen, content: Content) -> 
     return _change_content(session, hand, editor, entry, content)
 
 
-def retire_entry(session: Session, hand: Hand, seen: Seen) -> Outcome:
+def retire_entry(session: Session, hand: Editor, seen: ItemEvidence) -> Outcome:
     """Serve it no longer; one person is enough to take something away.
 
     Raises:
@@ -70,7 +70,7 @@ def retire_entry(session: Session, hand: Hand, seen: Seen) -> Outcome:
     return Outcome(entry.id)
 
 
-def approve_entry(session: Session, hand: Hand, seen: Seen) -> Outcome:
+def approve_entry(session: Session, hand: Editor, seen: ItemEvidence) -> Outcome:
     """Serve it from now on; with four eyes not by whoever wrote it.
 
     Raises:
@@ -85,7 +85,7 @@ def approve_entry(session: Session, hand: Hand, seen: Seen) -> Outcome:
     return Outcome(entry.id)
 
 
-def restore_version(session: Session, hand: Hand, seen: Seen, version: int) -> Outcome:
+def restore_version(session: Session, hand: Editor, seen: ItemEvidence, version: int) -> Outcome:
     """What it said at an earlier version, as a new one.
 
     Raises:
@@ -100,7 +100,7 @@ def restore_version(session: Session, hand: Hand, seen: Seen, version: int) -> O
 
 
 def _change_content(
-    session: Session, hand: Hand, editor: EntryEditor, entry: KnowledgeEntry, content: Content
+    session: Session, hand: Editor, editor: EntryEditor, entry: KnowledgeEntry, content: Content
 ) -> Outcome:
     before = entries.content_of(entry)
     wanted = replace(
@@ -114,14 +114,14 @@ def _change_content(
     if wanted == before:
         return Outcome(entry.id)
     if entry.status == "approved" and settings.get_learning_settings(session, hand.tenant_id).four_eyes:
-        amend = Wanted("amend", entry.id, version=entry.version, title=wanted.title)
+        amend = ItemWording("amend", entry.id, version=entry.version, title=wanted.title)
         return _propose_entry(session, hand, wanted, amend)
     editor.amend(entry, wanted)
     _note_entry_change(session, hand, entry, "changed")
     return Outcome(entry.id)
 
 
-def _lock_entry(session: Session, hand: Hand, seen: Seen, reason: str) -> tuple[EntryEditor, KnowledgeEntry]:
+def _lock_entry(session: Session, hand: Editor, seen: ItemEvidence, reason: str) -> tuple[EntryEditor, KnowledgeEntry]:
     editor = EntryEditor(session, hand.tenant_id, Change(hand.by, hand.reason or reason))
     editor.lock()
     entry = entries.get_entry(session, hand.tenant_id, seen.entry_id)
@@ -132,7 +132,7 @@ def _lock_entry(session: Session, hand: Hand, seen: Seen, reason: str) -> tuple[
     return editor, entry
 
 
-def _propose_entry(session: Session, hand: Hand, content: Content, wanted: Wanted) -> Outcome:
+def _propose_entry(session: Session, hand: Editor, content: Content, wanted: ItemWording) -> Outcome:
     """The first of two approvals, as an item of the queue."""
     item = ReviewItem(
         tenant_id=hand.tenant_id,
@@ -155,6 +155,6 @@ def _propose_entry(session: Session, hand: Hand, content: Content, wanted: Wante
     return Outcome(wanted.entry_id, item.id)
 
 
-def _note_entry_change(session: Session, hand: Hand, entry: KnowledgeEntry, action: str) -> None:
+def _note_entry_change(session: Session, hand: Editor, entry: KnowledgeEntry, action: str) -> None:
     details = {"version": entry.version, "reason": hand.reason}
     add_audit_event(session, hand.tenant_id, "entry", entry.id, action, hand.by, **details)

@@ -19,7 +19,7 @@ MOST_TURNS = 5000
 
 
 @dataclass(frozen=True)
-class Filter:
+class EntryFilter:
     """Which entries; every field that is set must fit."""
 
     status: str | None = None
@@ -28,7 +28,7 @@ class Filter:
 
 
 def search_entries(
-    session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
+    session: Session, tenant_id: str, wanted: EntryFilter, limit: int, offset: int
 ) -> tuple[int, list[KnowledgeEntry]]:
     """How many fit, and some of them, last changed first."""
     query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id)

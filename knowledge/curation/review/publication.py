@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from core.db.models import KnowledgeEntry, ReviewItem, TrainingExample
 from core.errors import Conflict, InvalidInput
 from knowledge.curation.corrections.edits import Edits
-from knowledge.curation.review.types import Wanted
+from knowledge.curation.review.types import ItemWording
 from knowledge.entries import contradictions, editor
 from knowledge.entries.content import Content
 from knowledge.types import Utterance
 
 
-def get_default_action(item: ReviewItem) -> Wanted:
+def get_default_action(item: ReviewItem) -> ItemWording:
     """What a plain approval means for this kind of item.
 
     Raises:
@@ -26,11 +26,11 @@ def get_default_action(item: ReviewItem) -> Wanted:
     if item.kind == contradictions.KIND:
         raise InvalidInput("Choose which answer stays, or say why all of them may.")
     if item.kind == "phrasing":
-        return Wanted("merge", item.entry_id)
-    return Wanted("publish")
+        return ItemWording("merge", item.entry_id)
+    return ItemWording("publish")
 
 
-def check_publication(session: Session, item: ReviewItem, wanted: Wanted) -> None:
+def check_publication(session: Session, item: ReviewItem, wanted: ItemWording) -> None:
     """Refuse now what could not be published later.
 
     Raises:
@@ -49,7 +49,7 @@ def check_publication(session: Session, item: ReviewItem, wanted: Wanted) -> Non
         _get_target_entry(session, item, wanted)
 
 
-def publish_item(session: Session, item: ReviewItem, wanted: Wanted, edits: Edits, by: str) -> dict[str, Any]:
+def publish_item(session: Session, item: ReviewItem, wanted: ItemWording, edits: Edits, by: str) -> dict[str, Any]:
     """Do it; what is returned undoes it again."""
     check_publication(session, item, wanted)
     if item.kind == "example":
@@ -81,7 +81,7 @@ def build_item_content(item: ReviewItem) -> Content:
     )
 
 
-def _merge_content(entry: KnowledgeEntry, item: ReviewItem, wanted: Wanted) -> Content:
+def _merge_content(entry: KnowledgeEntry, item: ReviewItem, wanted: ItemWording) -> Content:
     before, new = editor.content_of(entry), tuple(item.questions)
     if wanted.action == "amend":
         return replace(before, answer=item.answer, questions=new, subject=item.subject, title=wanted.title)
@@ -89,7 +89,7 @@ def _merge_content(entry: KnowledgeEntry, item: ReviewItem, wanted: Wanted) -> C
     return replace(before, answer=answer, questions=before.questions + new)
 
 
-def _get_target_entry(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
+def _get_target_entry(session: Session, item: ReviewItem, wanted: ItemWording) -> KnowledgeEntry:
     if not wanted.entry_id:
         raise InvalidInput("Say which entry this goes into.")
     entry = editor.get_entry(session, item.tenant_id, wanted.entry_id)
@@ -104,7 +104,7 @@ def _get_target_entry(session: Session, item: ReviewItem, wanted: Wanted) -> Kno
     return entry
 
 
-def _get_kept_entry(session: Session, item: ReviewItem, wanted: Wanted) -> KnowledgeEntry:
+def _get_kept_entry(session: Session, item: ReviewItem, wanted: ItemWording) -> KnowledgeEntry:
     """The entry that stays, of those that contradict each other now."""
     sides = contradictions.entries_of(session, item.tenant_id, item.key or "")
     kept = next((entry for entry in sides if entry.id == wanted.entry_id), None)

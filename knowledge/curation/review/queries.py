@@ -25,7 +25,7 @@ DECISION_DAYS = 28
 
 
 @dataclass(frozen=True)
-class Filter:
+class ReviewFilter:
     """Which items; every field that is set must fit. No status: what waits for a decision."""
 
     status: str | None = None
@@ -47,7 +47,7 @@ def get_review_item(session: Session, tenant_id: str, item_id: str) -> ReviewIte
 
 
 def list_review_items(
-    session: Session, tenant_id: str, wanted: Filter, limit: int, offset: int
+    session: Session, tenant_id: str, wanted: ReviewFilter, limit: int, offset: int
 ) -> tuple[int, list[ReviewItem]]:
     """How many fit, and some of them: the greatest effect first, decided ones newest first."""
     query = _build_query(tenant_id, wanted)
@@ -95,7 +95,7 @@ def get_item_expiry(session: Session, item: ReviewItem) -> datetime | None:
 
 def count_waiting_items(session: Session, tenant_id: str) -> int:
     """How many items wait for a decision."""
-    return session.scalar(select(func.count()).select_from(_build_query(tenant_id, Filter()).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(_build_query(tenant_id, ReviewFilter()).subquery())) or 0
 
 
 def compute_review_analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def compute_review_analytics(session: Session, tenant_id: str, days: int = DECIS
     }
 
 
-def _build_query(tenant_id: str, wanted: Filter) -> Select[Any]:
+def _build_query(tenant_id: str, wanted: ReviewFilter) -> Select[Any]:
     query = select(ReviewItem).where(ReviewItem.tenant_id == tenant_id)
     statuses = [wanted.status] if wanted.status else ["open", "half_approved"]
     query = query.where(ReviewItem.status.in_(statuses))

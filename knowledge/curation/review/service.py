@@ -17,7 +17,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-class Desk:
+class ReviewService:
     """Where staff change knowledge; what they decide is lived by at once."""
 
     def __init__(

@@ -26,7 +26,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ItemWording:
     """What an approval does: publish a new entry, merge into one, amend one, or keep one of several that contradict."""
 
     action: Literal["publish", "merge", "amend", "keep"]
@@ -38,7 +38,7 @@ class Wanted:
     title: str | None = None
 
     @classmethod
-    def stored(cls, value: dict[str, Any] | None) -> Wanted | None:
+    def stored(cls, value: dict[str, Any] | None) -> ItemWording | None:
         """As it was kept with the item."""
         return cls(**value) if value else None
 
@@ -54,7 +54,7 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Hand:
+class Editor:
     """Who changes an entry by hand, and why."""
 
     tenant_id: str
@@ -63,7 +63,7 @@ class Hand:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ItemEvidence:
     """Which entry, at the version that was in front of whoever changes it."""
 
     entry_id: str

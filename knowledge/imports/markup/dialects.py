@@ -60,7 +60,7 @@ DELIMITER = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 
 
 @dataclass
-class _Kept:
+class _KeptText:
     """Code, taken out so that nothing in it is changed, and put back at the end."""
 
     blocks: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -115,7 +115,7 @@ class _Kept:
 
 def prepare_markdown(text: str, *, mdx: bool = False) -> str:
     """The text as a CommonMark parser is to have it."""
-    kept = _Kept()
+    kept = _KeptText()
     text = kept.without_code(text.expandtabs(4))
     text = _without_additions(text, mdx=mdx)
     lines = _with_directives(text.split("\n"))

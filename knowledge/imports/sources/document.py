@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urljoin
 
-from knowledge.imports.chunker import Piece
+from knowledge.imports.chunker import Chunk
 
 LARGEST_DOCUMENT = 25_000_000
 NAMELESS = frozenset(("index", "readme", "_index", "page", "default", "document", "main", "content"))
@@ -51,7 +51,7 @@ class Document:
     """A document that has been read."""
 
     title: str
-    pieces: list[Piece]
+    pieces: list[Chunk]
     url: str | None = None
     failed: tuple[Failure, ...] = ()
     """Rows that could not be used; the ``uri`` of each is its place in the document ("row 7")."""

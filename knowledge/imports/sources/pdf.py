@@ -45,7 +45,7 @@ PAGE_NUMBER = re.compile(
 
 
 @dataclass(frozen=True)
-class Line:
+class PdfLine:
     """A line of a page as it was printed."""
 
     text: str
@@ -78,7 +78,7 @@ def read_pdf(raw: Raw, data: bytes) -> Document:
     return document_of(raw, _build_blocks(lines), About(url=address_of(raw), loose=True))
 
 
-def _printed_lines(data: bytes) -> list[Line]:
+def _printed_lines(data: bytes) -> list[PdfLine]:
     # Takes a while to import, which only the import of a PDF has to pay.
     from pdfminer.high_level import extract_pages  # noqa: PLC0415
     from pdfminer.pdfdocument import PDFPasswordIncorrect, PDFTextExtractionNotAllowed  # noqa: PLC0415
@@ -98,7 +98,7 @@ def _printed_lines(data: bytes) -> list[Line]:
         raise InvalidInput(f"the PDF cannot be read: {str(error) or type(error).__name__}") from error
 
 
-def _box_lines(box: Any, page: int) -> Iterator[Line]:
+def _box_lines(box: Any, page: int) -> Iterator[PdfLine]:
     from pdfminer.layout import LTTextBox, LTTextLine  # noqa: PLC0415
 
     place = getattr(box, "index", None) or 0
@@ -126,7 +126,7 @@ def _split_segments(line: Iterable[Any]) -> Iterator[list[Any]]:
         yield letters
 
 
-def _build_line(letters: list[Any], box: int, page: int) -> Line:
+def _build_line(letters: list[Any], box: int, page: int) -> PdfLine:
     text = ""
     for before, letter in zip([None, *letters], letters, strict=False):
         apart = before is not None and letter.x0 - before.x1 > NARROWEST_BLANK * letter.size
@@ -138,10 +138,10 @@ def _build_line(letters: list[Any], box: int, page: int) -> Line:
     x0, x1 = letters[0].x0, letters[-1].x1
     y0, y1 = min(letter.y0 for letter in letters), max(letter.y1 for letter in letters)
     size = sizes.most_common(1)[0][0]
-    return Line(text.replace("\u00ad", ""), x0, y0, x1, y1, size, bold > len(letters) / 2, box, page, left=x0)
+    return PdfLine(text.replace("\u00ad", ""), x0, y0, x1, y1, size, bold > len(letters) / 2, box, page, left=x0)
 
 
-def _with_marks(lines: list[Line]) -> list[Line]:
+def _with_marks(lines: list[PdfLine]) -> list[PdfLine]:
     """Bullets and numbers that stand apart, put before their lines."""
     counted = _select_counting_lines(lines)
     signs = {id(line): sign for line in lines if (sign := _get_list_mark(line.text.strip(), counts=line in counted))}
@@ -156,7 +156,7 @@ def _with_marks(lines: list[Line]) -> list[Line]:
     return _add_number_marks(kept)
 
 
-def _add_number_marks(lines: list[Line]) -> list[Line]:
+def _add_number_marks(lines: list[PdfLine]) -> list[PdfLine]:
     """Lines that count up without a sign behind their numbers get one."""
     found = [re.match(r"(\d{1,2})\s+(?=[^\W\d_])", line.text) for line in lines]
     numbers = [int(number.group(1)) if number else None for number in found]
@@ -175,19 +175,19 @@ def _get_list_mark(text: str, *, counts: bool) -> str:
     return "•" if MARK.match(text) else ""
 
 
-def _select_counting_lines(lines: list[Line]) -> list[Line]:
+def _select_counting_lines(lines: list[PdfLine]) -> list[PdfLine]:
     """Numbers alone that stand below each other and count up."""
     numbers = [line for line in lines if re.fullmatch(r"\d{1,2}", line.text.strip())]
     following = {(round(line.x1), int(line.text)) for line in numbers}
     return [n for n in numbers if any((round(n.x1), int(n.text) + step) in following for step in (1, -1))]
 
 
-def _on_one_line(one: Line, other: Line) -> bool:
+def _on_one_line(one: PdfLine, other: PdfLine) -> bool:
     overlap = min(one.y1, other.y1) - max(one.y0, other.y0)
     return overlap > SAME_LINE * min(one.height, other.height)
 
 
-def _without_furniture(lines: list[Line]) -> list[Line]:
+def _without_furniture(lines: list[PdfLine]) -> list[PdfLine]:
     """Without page numbers, headers and footers."""
     pages = len({line.page for line in lines})
     seen = Counter((re.sub(r"\d+", "0", line.text.strip()), round(line.y0 / 5)) for line in lines)
@@ -198,7 +198,7 @@ def _without_furniture(lines: list[Line]) -> list[Line]:
     return [line for line in edge if (re.sub(r"\d+", "0", line.text.strip()), round(line.y0 / 5)) not in often]
 
 
-def _build_blocks(lines: list[Line]) -> list[Block]:
+def _build_blocks(lines: list[PdfLine]) -> list[Block]:
     body = Counter[float]()
     for line in lines:
         body[line.size] += len(line.text)
@@ -216,8 +216,8 @@ def _build_blocks(lines: list[Line]) -> list[Block]:
     return joined_lists(_join_continuations(_names_joined(blocks)))
 
 
-def _group_boxes(lines: list[Line | Table]) -> list[list[Line] | Table]:
-    parts: list[list[Line] | Table] = []
+def _group_boxes(lines: list[PdfLine | Table]) -> list[list[PdfLine] | Table]:
+    parts: list[list[PdfLine] | Table] = []
     for line in lines:
         last = parts[-1] if parts else None
         if isinstance(line, Table):
@@ -229,9 +229,9 @@ def _group_boxes(lines: list[Line | Table]) -> list[list[Line] | Table]:
     return parts
 
 
-def _with_tables(lines: list[Line]) -> list[Line | Table]:
+def _with_tables(lines: list[PdfLine]) -> list[PdfLine | Table]:
     """The lines, with each table in the place of its first cell."""
-    found: list[Line | Table] = []
+    found: list[PdfLine | Table] = []
     gone: set[int] = set()
     tables = {id(table[0][0]): table for table in _find_tables(lines)}
     for line in lines:
@@ -245,9 +245,9 @@ def _with_tables(lines: list[Line]) -> list[Line | Table]:
     return [part for part in found if id(part) not in gone]
 
 
-def _find_tables(lines: list[Line]) -> Iterator[list[list[Line]]]:
+def _find_tables(lines: list[PdfLine]) -> Iterator[list[list[PdfLine]]]:
     """Three rows or more, one below the other, whose short cells begin or end at the same places."""
-    table: list[list[Line]] = []
+    table: list[list[PdfLine]] = []
     for row in [*_group_rows(lines), []]:
         if table and _is_next_row(table[-1], row):
             table.append(row)
@@ -257,7 +257,7 @@ def _find_tables(lines: list[Line]) -> Iterator[list[list[Line]]]:
         table = [row] if len(row) > 1 else []
 
 
-def _is_next_row(above: list[Line], row: list[Line]) -> bool:
+def _is_next_row(above: list[PdfLine], row: list[PdfLine]) -> bool:
     """Whether a row is the next one of a table, here or at the top of the next page."""
     if len(row) != len(above) or not all(map(_is_aligned, above, row)):
         return False
@@ -266,9 +266,9 @@ def _is_next_row(above: list[Line], row: list[Line]) -> bool:
     return row[0].page == above[0].page + 1
 
 
-def _group_rows(lines: list[Line]) -> Iterator[list[Line]]:
+def _group_rows(lines: list[PdfLine]) -> Iterator[list[PdfLine]]:
     """The lines that stand side by side, from the top of each page to its bottom."""
-    row: list[Line] = []
+    row: list[PdfLine] = []
     for line in sorted(lines, key=lambda line: (line.page, -line.y1, line.x0)):
         if row and line.page == row[0].page and _on_one_line(line, row[0]):
             row.append(line)
@@ -280,21 +280,21 @@ def _group_rows(lines: list[Line]) -> Iterator[list[Line]]:
         yield sorted(row, key=lambda cell: cell.x0)
 
 
-def _is_aligned(one: Line, other: Line) -> bool:
+def _is_aligned(one: PdfLine, other: PdfLine) -> bool:
     near = one.size
     middle = abs((one.x0 + one.x1) - (other.x0 + other.x1)) / 2
     return min(abs(one.x0 - other.x0), abs(one.x1 - other.x1), middle) < near
 
 
-def _is_short(table: list[list[Line]]) -> bool:
+def _is_short(table: list[list[PdfLine]]) -> bool:
     """Whether the cells are those of a table: a column of prose has longer lines."""
     words = [len(cell.text.split()) for row in table for cell in row]
     return sum(words) / len(words) <= (SHORT_CELL if len(table[0]) == 2 else LONG_CELL)  # noqa: PLR2004
 
 
-def _box_blocks(box: list[Line], following: list[Line] | None, levels: dict[float, int]) -> Iterator[Block]:
+def _box_blocks(box: list[PdfLine], following: list[PdfLine] | None, levels: dict[float, int]) -> Iterator[Block]:
     width = max(line.x1 for line in box) - min(line.x0 for line in box)
-    paragraph: list[Line] = []
+    paragraph: list[PdfLine] = []
     for at, line in enumerate(box):
         after = box[at + 1 :] or (following or [])
         kind = _classify_line(line, after, levels, alone=len(box) == 1, first=at == 0, width=width)
@@ -308,7 +308,7 @@ def _box_blocks(box: list[Line], following: list[Line] | None, levels: dict[floa
     yield from _build_paragraph(paragraph)
 
 
-def _is_paragraph_start(line: Line, before: list[Line], width: float) -> bool:
+def _is_paragraph_start(line: PdfLine, before: list[PdfLine], width: float) -> bool:
     """Whether a line begins a paragraph or an item."""
     text = line.text.strip()
     if any(mark.match(text) for mark in (BULLET, STEP, QUESTION, ANSWER)):
@@ -328,7 +328,7 @@ def _is_paragraph_start(line: Line, before: list[Line], width: float) -> bool:
 
 
 def _classify_line(  # noqa: PLR0911 -- one a kind of line
-    line: Line, after: list[Line], levels: dict[float, int], *, alone: bool, first: bool, width: float
+    line: PdfLine, after: list[PdfLine], levels: dict[float, int], *, alone: bool, first: bool, width: float
 ) -> Block | None:
     """A heading or a question, where a line is one."""
     text = line.text.strip()
@@ -350,7 +350,7 @@ def _classify_line(  # noqa: PLR0911 -- one a kind of line
     return Heading(deepest + 1, text) if begins and narrow and len(text.split()) <= 6 else None  # noqa: PLR2004
 
 
-def _build_paragraph(lines: list[Line]) -> Iterator[Block]:
+def _build_paragraph(lines: list[PdfLine]) -> Iterator[Block]:
     if not lines:
         return
     text = flowing_line(line.text for line in lines)

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from core.errors import InvalidInput
 from core.language import language_of
 from knowledge.entries.content import Content
-from knowledge.imports.chunker import Article, Piece, is_question, join_blocks, make_keys_unique, pieces_of
+from knowledge.imports.chunker import Article, Chunk, is_question, join_blocks, make_keys_unique, pieces_of
 from knowledge.imports.markup.flow import Flow
 from knowledge.imports.markup.markdown import markdown_blocks
 from knowledge.imports.sources.blocks import Block, Heading, Table, Text
@@ -322,7 +322,7 @@ WRAPPERS = frozenset(
 
 
 def _build_document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | None = None) -> Document:
-    pieces: list[Piece] = []
+    pieces: list[Chunk] = []
     failed: list[Failure] = []
     rows = list(rows)
     language = language_of(
@@ -346,7 +346,7 @@ def _build_document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | No
     )  # no page: only a row may name where it can be read
 
 
-def _build_row_pieces(cells: Row, otherwise: str) -> Iterator[Piece]:
+def _build_row_pieces(cells: Row, otherwise: str) -> Iterator[Chunk]:
     asked = [*_cell_texts(cells, "question"), *_cell_texts(cells, "phrasings")]
     questions = tuple(dict.fromkeys(" ".join(question.split()) for question in asked))
     blocks = _parse_cell_blocks(next(iter(_cell_texts(cells, "answer")), ""))
@@ -370,7 +370,7 @@ def _build_row_pieces(cells: Row, otherwise: str) -> Iterator[Piece]:
         _find_cell_text(cells, "url"),
     )
     content.checked()
-    yield Piece(external_id or " | ".join(filter(None, (subject, questions[0]))), content)
+    yield Chunk(external_id or " | ".join(filter(None, (subject, questions[0]))), content)
 
 
 def _is_article(cells: Row, title: str, blocks: list[Block]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.base.inbound import receive_inbound
-from core.conversations.inbox import Inbound, Received, Sender
+from core.conversations.inbox import Inbound, InboundSender, Received
 from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Conversation, Delivery
@@ -13,7 +13,7 @@ from core.events import Hub
 from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import TEXTS, ended
 
-PHONE = Sender("shop", "text", "+447700900123")
+PHONE = InboundSender("shop", "text", "+447700900123")
 OFFER = [
     {
         "text": "Which?",

@@ -26,7 +26,7 @@ from core.delivery.desk import ConsoleDesk, DeskSender, WebSender
 from core.events import Hub
 from core.handoffs import settings as handoff_settings
 from core.handoffs.service import HandoffService
-from core.handoffs.staff.queries import Filter
+from core.handoffs.staff.queries import HandoffFilter
 from core.settings import Settings
 from knowledge.answers.suggestions import SuggestedReply
 from testing.fake_rasa import FakeRasa
@@ -149,7 +149,7 @@ class World:
         return response
 
     async def handoff_id(self) -> str:
-        _, (found,) = await self.handoffs.listed("shop", Filter(conversation_id=self.conversation))
+        _, (found,) = await self.handoffs.listed("shop", HandoffFilter(conversation_id=self.conversation))
         return found.id
 
     async def state(self) -> str:

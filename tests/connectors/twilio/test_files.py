@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from connectors.twilio import media
-from connectors.twilio.links import Links
+from connectors.twilio.links import FileLinks
 from core import outbox
 from core.db.models import Conversation, Message, Turn
 from testing.twilio_rig import PUBLIC, TENANT, Rig
@@ -107,7 +107,7 @@ async def test_a_link_leads_nowhere_outside_the_home_folder(rig: Rig) -> None:
     await rig.write("Hi")
     (rig.home.parent / "secret").write_text("secret")
     message_id = send(rig, "x", {"kind": "document", "name": "s", "content_type": "text/plain", "path": "../secret"})
-    link = Links("secret", rig.home).to(PUBLIC, message_id, 0)
+    link = FileLinks("secret", rig.home).to(PUBLIC, message_id, 0)
 
     assert (await rig.http.get(link)).status_code == 404
 

@@ -12,7 +12,7 @@ from connectors.http.config import WebConfig
 from connectors.twilio.client import Twilio
 from connectors.twilio.profile import TwilioConfig
 from connectors.twilio.templates import CODE, UPDATE, Contents
-from connectors.twilio.texts import Texts
+from connectors.twilio.texts import ChannelTexts
 from connectors.twilio.transfer import Transfer
 from connectors.twilio.whatsapp import WHATSAPP
 from connectors.web import routes, transfer
@@ -34,7 +34,7 @@ async def visitor(rig: Rig) -> AsyncIterator[httpx.AsyncClient]:
     for name in (CODE, UPDATE):
         await contents.create(name)
         rig.twilio.approve(name)
-    moves = Transfer(WHATSAPP, twilio, contents, rig.database, Texts.load(DOMAIN), rig.deliverer.wake)
+    moves = Transfer(WHATSAPP, twilio, contents, rig.database, ChannelTexts.load(DOMAIN), rig.deliverer.wake)
     app = FastAPI()
     app.include_router(transfer.router(WebAccess(config), moves))
     app.include_router(routes.router(rig.turns, Feedback(rig.database), rig.turns.hub, WebAccess(config)))

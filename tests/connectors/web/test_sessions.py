@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import SessionTokens
 from core.errors import Unauthorised
 from tests.connectors.conftest import CONFIG, OTHER_PAGE, PAGE, open_session
 
@@ -71,7 +71,7 @@ def _forged() -> str:
 
 
 def _of_another_tenant() -> str:
-    return Tokens(CONFIG.secret, "another", 60).issue("c1-shop-web").token
+    return SessionTokens(CONFIG.secret, "another", 60).issue("c1-shop-web").token
 
 
 @pytest.mark.parametrize("make", [lambda: "x", lambda: "a.b.c", lambda: "ü", _forged, _of_another_tenant])
@@ -100,10 +100,10 @@ async def test_an_expired_token_says_so(make_client):
 
 
 def test_a_token_does_not_show_the_secret():
-    tokens = Tokens("very secret", "shop", 60)
+    tokens = SessionTokens("very secret", "shop", 60)
     assert "very secret" not in repr(tokens)
     with pytest.raises(Unauthorised):
-        Tokens("another", "shop", 60).visitor(tokens.issue("c1").token)
+        SessionTokens("another", "shop", 60).visitor(tokens.issue("c1").token)
 
 
 async def test_a_browser_may_ask_first(client):

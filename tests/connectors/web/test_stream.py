@@ -11,12 +11,12 @@ import pytest
 
 from connectors.web.channel import WebChannel
 from connectors.web.stream import Stream
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import SessionTokens
 from core.errors import NotFound
 from core.events import MessageStored
 from tests.connectors.doubles import FakeTurns
 
-RENDER = WebChannel(Tokens("secret", "shop", 60)).render
+RENDER = WebChannel(SessionTokens("secret", "shop", 60)).render
 
 
 @dataclass

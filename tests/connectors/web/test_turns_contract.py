@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from connectors.web import routes
 from connectors.web.access import WebAccess
-from connectors.web.tokens import Tokens
+from connectors.web.tokens import SessionTokens
 from core.bot.texts import Texts
 from core.conversations.feedback import Feedback
 from core.conversations.turns import Turns
@@ -121,5 +121,5 @@ async def test_the_end_of_a_chat_is_asked_about_and_a_browser_stays_the_same_cus
     assert chat_tokens().visitor(stranger.json()["token"]).customer_id != first.customer_id
 
 
-def chat_tokens() -> Tokens:
-    return Tokens(CONFIG.secret, CONFIG.tenant, CONFIG.session_seconds)
+def chat_tokens() -> SessionTokens:
+    return SessionTokens(CONFIG.secret, CONFIG.tenant, CONFIG.session_seconds)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.db.models import Message
 from core.feedback.analytics import compute_analytics
 from core.feedback.moods import compute_moods
-from core.feedback.types import Filter
+from core.feedback.types import FeedbackFilter
 from tests.core.feedback.talk import BEGIN, Talk, talk
 
 
@@ -34,8 +34,8 @@ def told(session: Session) -> Session:
     return session
 
 
-def groups(session: Session, by: str, wanted: Filter | None = None) -> dict[str, tuple[int, float, float]]:
-    found = compute_moods(session, "shop", wanted or Filter(), by)  # type: ignore[arg-type]
+def groups(session: Session, by: str, wanted: FeedbackFilter | None = None) -> dict[str, tuple[int, float, float]]:
+    found = compute_moods(session, "shop", wanted or FeedbackFilter(), by)  # type: ignore[arg-type]
     return {g["name"]: (g["messages"], g["negative_rate"], g["angry_rate"]) for g in found["groups"]}
 
 
@@ -46,12 +46,12 @@ def test_the_shares_are_by_day_channel_and_intent(told: Session) -> None:
 
 
 def test_period_channel_and_intent_narrow_it(told: Session) -> None:
-    assert set(groups(told, "day", Filter(start=BEGIN + timedelta(hours=12)))) == {"2026-03-03"}
-    assert set(groups(told, "channel", Filter(channel="web"))) == {"web"}
-    assert set(groups(told, "channel", Filter(intent="thanks"))) == {"whatsapp"}
+    assert set(groups(told, "day", FeedbackFilter(start=BEGIN + timedelta(hours=12)))) == {"2026-03-03"}
+    assert set(groups(told, "channel", FeedbackFilter(channel="web"))) == {"web"}
+    assert set(groups(told, "channel", FeedbackFilter(intent="thanks"))) == {"whatsapp"}
 
 
 def test_they_stand_with_the_figures_of_feedback(told: Session) -> None:
-    found = compute_analytics(told, "shop", Filter(), "entry")["sentiment"]
+    found = compute_analytics(told, "shop", FeedbackFilter(), "entry")["sentiment"]
     assert found["by"] == "day" and found["total"]["angry"] == 1 and found["total"]["negative_rate"] == 0.5
-    assert compute_moods(told, "nobody", Filter(), "day")["total"]["negative_rate"] is None
+    assert compute_moods(told, "nobody", FeedbackFilter(), "day")["total"]["negative_rate"] is None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core.feedback import settlement, thumbs
-from core.feedback.signals import Asked, Signals, shared_words, signals_of
+from core.feedback.signals import BehaviourSignals, SignalTurn, shared_words, signals_of
 from tests.core.feedback.talk import Talk, talk
 
 
@@ -101,15 +101,19 @@ def test_many_answers_are_settled_in_steps(session: Session, monkeypatch: pytest
     assert total == 4
 
 
-@given(st.builds(Signals, *[st.booleans()] * 1, st.sampled_from([True, False, None]), *[st.booleans()] * 3, st.none()))
-def test_the_score_stays_between_0_and_1(signals: Signals) -> None:
+@given(
+    st.builds(
+        BehaviourSignals, *[st.booleans()] * 1, st.sampled_from([True, False, None]), *[st.booleans()] * 3, st.none()
+    )
+)
+def test_the_score_stays_between_0_and_1(signals: BehaviourSignals) -> None:
     assert 0 <= signals.score <= 1
 
 
 def test_the_same_entry_makes_a_looser_wording_the_same_question() -> None:
     first, second = "parcel tracking number", "where is my parcel right now"
-    plain = [Asked(text, "ask", "answered") for text in (first, second)]
-    same = [Asked(text, "ask", "answered", frozenset({"e1"})) for text in (first, second)]
+    plain = [SignalTurn(text, "ask", "answered") for text in (first, second)]
+    same = [SignalTurn(text, "ask", "answered", frozenset({"e1"})) for text in (first, second)]
     assert not signals_of(*plain, 9.0, lambda *_: 0.6).rephrased
     assert signals_of(*same, 9.0, lambda *_: 0.6).rephrased
     assert shared_words("Hi", "hi") == 1.0

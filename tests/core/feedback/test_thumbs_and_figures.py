@@ -12,9 +12,9 @@ from core.conversations import lifecycle
 from core.errors import InvalidInput, NotFound, Unauthorised
 from core.feedback import settings, settlement, surveys, thumbs
 from core.feedback.analytics import compute_analytics
-from core.feedback.links import Links
+from core.feedback.links import RatingLinks
 from core.feedback.queries import list_feedback
-from core.feedback.types import Filter
+from core.feedback.types import FeedbackFilter
 from tests.core.feedback.talk import Talk, talk
 
 
@@ -59,7 +59,7 @@ def test_sometimes_is_one_in_three_and_stays_so() -> None:
 
 def test_pages_are_filtered_and_counted(chat: Talk) -> None:
     def found(limit: int = 10, offset: int = 0, **wanted: object) -> tuple[int, list[str]]:
-        page = list_feedback(chat.session, "shop", Filter(**wanted), limit, offset)
+        page = list_feedback(chat.session, "shop", FeedbackFilter(**wanted), limit, offset)
         return page.total, [item["question"] for item in page.items]
 
     delivery, lamps, hours = "How long is delivery?", "Do you sell lamps?", "Are you open?"
@@ -75,7 +75,7 @@ def test_pages_are_filtered_and_counted(chat: Talk) -> None:
 
 
 def test_figures_in_all_and_by_group(chat: Talk) -> None:
-    whole = compute_analytics(chat.session, "shop", Filter(), "entry")
+    whole = compute_analytics(chat.session, "shop", FeedbackFilter(), "entry")
     total = whole["total"]
     assert (total["answers"], total["rated"], total["helpful"], total["not_helpful"]) == (3, 2, 1, 1)
     assert (total["rating_rate"], total["helpful_rate"], total["comments"]) == (0.6667, 0.5, 1)
@@ -84,9 +84,11 @@ def test_figures_in_all_and_by_group(chat: Talk) -> None:
     assert total["average_implicit_score"] == pytest.approx((0.7 + 0.5 + 0.5) / 3, abs=1e-3)
     assert [(group["name"], group["answers"]) for group in whole["groups"]] == [("e1", 2), ("e2", 1)]
     for by, names in [("channel", ["web", "whatsapp"]), ("intent", ["ask_knowledge", "delivery_options"])]:
-        assert [group["name"] for group in compute_analytics(chat.session, "shop", Filter(), by)["groups"]] == names
-    assert len(compute_analytics(chat.session, "shop", Filter(), "day")["groups"]) == 1
-    assert compute_analytics(chat.session, "nobody", Filter(), "day")["total"]["helpful_rate"] is None
+        assert [
+            group["name"] for group in compute_analytics(chat.session, "shop", FeedbackFilter(), by)["groups"]
+        ] == names
+    assert len(compute_analytics(chat.session, "shop", FeedbackFilter(), "day")["groups"]) == 1
+    assert compute_analytics(chat.session, "nobody", FeedbackFilter(), "day")["total"]["helpful_rate"] is None
 
 
 def test_surveys_are_summed_up(session: Session) -> None:
@@ -99,21 +101,21 @@ def test_surveys_are_summed_up(session: Session) -> None:
             assert surveys.prepare_ending(session, chat.conversation.id, chat.at).survey == kind
             surveys.store_survey_answer(session, chat.conversation.id, kind, score)
             session.flush()
-    found = compute_analytics(session, "shop", Filter(), "day")["surveys"]
+    found = compute_analytics(session, "shop", FeedbackFilter(), "day")["surveys"]
     assert found["csat"] == {"asked": 4, "answered": 3, "average": 3.6667, "satisfied_rate": 0.6667}
     assert found["nps"] == {"asked": 4, "answered": 3, "score": 33.3}
 
 
 def test_a_link_is_good_for_one_answer_and_cannot_be_forged(chat: Talk) -> None:
-    links, message = Links("secret"), chat.answer_of(chat.turns[0])
+    links, message = RatingLinks("secret"), chat.answer_of(chat.turns[0])
     issued = links.issue(chat.session, "shop", message.id)
     answer = links.answer(issued.token)
     assert (answer.conversation_id, answer.message_id) == (chat.conversation.id, message.id)
     forged = str(URLSafeTimedSerializer("guess", salt="rejoinder.feedback").dumps({"c": "x", "m": "y"}))
-    for bad in (forged, issued.token + "x", "", Links("other").issue(chat.session, "shop", message.id).token):
+    for bad in (forged, issued.token + "x", "", RatingLinks("other").issue(chat.session, "shop", message.id).token):
         with pytest.raises(Unauthorised):
             links.answer(bad)
     with pytest.raises(Unauthorised, match="expired"):
-        Links("secret", days=-1).answer(issued.token)
+        RatingLinks("secret", days=-1).answer(issued.token)
     with pytest.raises(NotFound):
         links.issue(chat.session, "another", message.id)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.db import Database
 from core.db.models import Conversation, Handoff, get_current_time
-from core.handoffs.staff.queries import Filter, list_handoffs
+from core.handoffs.staff.queries import HandoffFilter, list_handoffs
 
 
 def test_the_urgent_come_first_then_the_angry_then_who_waits_longest(sqlite: Database) -> None:
@@ -27,5 +27,5 @@ def test_the_urgent_come_first_then_the_angry_then_who_waits_longest(sqlite: Dat
             same = {"tenant_id": "shop", "conversation_id": conversation.id, "urgency": urgency, "sentiment": sentiment}
             session.add(Handoff(**fields, **same))
             session.flush()
-        _, found = list_handoffs(session, "shop", Filter(state="open"))
+        _, found = list_handoffs(session, "shop", HandoffFilter(state="open"))
         assert [(each.urgency, each.sentiment) for each in found] == wanted

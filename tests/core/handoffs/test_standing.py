@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.db.models import Conversation, Handoff, User
-from core.handoffs.customer_status import Standing, get_handoff_standing
+from core.handoffs.customer_status import CustomerStatus, get_handoff_standing
 
 
 def handoff(session: Session, state: str, claimed_by: str | None) -> str:
@@ -34,17 +34,17 @@ def handoff(session: Session, state: str, claimed_by: str | None) -> str:
 @pytest.mark.parametrize(
     ("state", "claimed_by", "seen"),
     [
-        ("requested", None, Standing("requested")),
-        ("claimed", "bea@shop.example", Standing("claimed", "Bea")),
-        ("with_person", "Ada Lovelace", Standing("with_person", "Ada")),
-        ("with_person", "nobody.known@shop.example", Standing("with_person", None)),
-        ("timed_out", "bea@shop.example", Standing("timed_out", None)),
-        ("returned", "bea@shop.example", Standing("bot")),
-        ("closed", "bea@shop.example", Standing("bot")),
+        ("requested", None, CustomerStatus("requested")),
+        ("claimed", "bea@shop.example", CustomerStatus("claimed", "Bea")),
+        ("with_person", "Ada Lovelace", CustomerStatus("with_person", "Ada")),
+        ("with_person", "nobody.known@shop.example", CustomerStatus("with_person", None)),
+        ("timed_out", "bea@shop.example", CustomerStatus("timed_out", None)),
+        ("returned", "bea@shop.example", CustomerStatus("bot")),
+        ("closed", "bea@shop.example", CustomerStatus("bot")),
     ],
 )
 def test_the_first_name_is_told_and_never_an_address(
-    sqlite: Database, state: str, claimed_by: str | None, seen: Standing
+    sqlite: Database, state: str, claimed_by: str | None, seen: CustomerStatus
 ) -> None:
     with sqlite.session() as session:
         assert get_handoff_standing(session, handoff(session, state, claimed_by)) == seen
@@ -52,4 +52,4 @@ def test_the_first_name_is_told_and_never_an_address(
 
 def test_without_a_handoff_it_is_the_bot(sqlite: Database) -> None:
     with sqlite.session() as session:
-        assert get_handoff_standing(session, "none") == Standing("bot")
+        assert get_handoff_standing(session, "none") == CustomerStatus("bot")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from core.bot.texts import Texts
 from core.conversations.feedback import Feedback
-from core.conversations.inbox import Inbound, Sender
+from core.conversations.inbox import Inbound, InboundSender
 from core.conversations.turns import Turns
 from core.db import Database
 from core.db.models import Customer, Delivery, Handoff, HandoffTransition, Turn, get_current_time
@@ -298,7 +298,7 @@ async def test_the_bot_hears_what_was_said_before_it_goes_on(database: Database)
 
 async def test_the_bots_answers_and_a_persons_reach_a_phone(database: Database) -> None:
     talk = Talk(database)
-    sender = Sender("shop", "text", "+447700900123")
+    sender = InboundSender("shop", "text", "+447700900123")
     received = await talk.turns.receive(Inbound(None, "m1", "Hi", sender=sender))
     await soon(lambda: received.conversation_id not in talk.turns._queues)
     view = await talk.service.take_over("shop", received.conversation_id, "ana")

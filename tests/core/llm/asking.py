@@ -11,7 +11,7 @@ from core.llm.catalogue import Model, Price
 from core.llm.providers.compatible import CompatibleProvider
 from core.llm.providers.gemini import GeminiProvider
 from core.llm.providers.openai import OpenAIProvider
-from core.llm.types import Caller, Delta, Finish, Message, Provider, Request
+from core.llm.types import ChatMessage, Delta, Finish, Provider, Request, RequestOrigin
 
 KEY = "key-that-nobody-may-see"
 PRIVATE = "my-private-question"
@@ -19,8 +19,8 @@ FREE = Price(input=Decimal(0), cached_input=Decimal(0), output=Decimal(0), as_of
 
 
 def request(model: str = "", question: str = PRIVATE, **changes: object) -> Request:
-    messages = (Message("system", "Answer from the evidence."), Message("user", question))
-    return Request(messages, Caller("default"), model=model, **changes)
+    messages = (ChatMessage("system", "Answer from the evidence."), ChatMessage("user", question))
+    return Request(messages, RequestOrigin("default"), model=model, **changes)
 
 
 def models(provider: str, *named: str, **changes: object) -> dict[str, Model]:

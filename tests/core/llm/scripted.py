@@ -20,7 +20,18 @@ from core.llm.ledger import Ledger
 from core.llm.providers.extract import ExtractProvider
 from core.llm.router.router import Router
 from core.llm.router.store import RoutingStore
-from core.llm.types import Caller, Completion, Delta, Finish, Message, Request, Restart, Signals, StreamItem, Usage
+from core.llm.types import (
+    ChatMessage,
+    Completion,
+    Delta,
+    Finish,
+    Request,
+    RequestOrigin,
+    RequestSignals,
+    Restart,
+    StreamItem,
+    Usage,
+)
 
 DEFAULT_TEXT = "It is blue. "
 
@@ -151,9 +162,9 @@ def bench(database: Database, **changes: Any) -> Bench:
 
 
 def ask(question: str = "What colour is it?", confidence: float = 0.6, **changes: Any) -> Request:
-    caller = changes.pop("caller", Caller("default", "c1", "t1", prompt_version="v1"))
-    messages = changes.pop("messages", (Message("system", "Be short."), Message("user", question)))
-    signals = changes.pop("signals", Signals(question, retrieval_confidence=confidence, evidence=("e@1",)))
+    caller = changes.pop("caller", RequestOrigin("default", "c1", "t1", prompt_version="v1"))
+    messages = changes.pop("messages", (ChatMessage("system", "Be short."), ChatMessage("user", question)))
+    signals = changes.pop("signals", RequestSignals(question, retrieval_confidence=confidence, evidence=("e@1",)))
     return Request(messages, caller, signals, **changes)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.llm.masking import Masker, Vault, make_masker
-from core.llm.types import Caller, Message, Request
+from core.llm.types import ChatMessage, Request, RequestOrigin
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def masker() -> Masker:
 
 
 def _request(*texts: str) -> Request:
-    return Request(tuple(Message("user", text) for text in texts), Caller("demo"))
+    return Request(tuple(ChatMessage("user", text) for text in texts), RequestOrigin("demo"))
 
 
 @pytest.mark.parametrize(

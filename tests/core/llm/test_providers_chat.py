@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import ProviderFailed
 from core.llm.providers.chat import ChatProvider
-from core.llm.types import Delta, Message, Request
+from core.llm.types import ChatMessage, Delta, Request
 from testing import FAULT_KINDS, Behaviour, FakeGemini, FakeOpenAI, refused_url
 from testing.server import Fake
 from testing.waiting import soon
@@ -73,10 +73,10 @@ async def test_streams_the_same(vendor: Vendor) -> None:
 
 async def test_a_whole_conversation_is_sent_in_its_order(vendor: Vendor) -> None:
     messages = (
-        Message("user", "Hi"),
-        Message("assistant", "Hello"),
-        Message("system", "Be short."),
-        Message("user", "Bye"),
+        ChatMessage("user", "Hi"),
+        ChatMessage("assistant", "Hello"),
+        ChatMessage("system", "Be short."),
+        ChatMessage("user", "Bye"),
     )
     vendor.fake.plan(Behaviour(text="Bye."))
     await vendor.provider.complete(Request(messages, vendor.request().caller, model=vendor.model))

@@ -8,7 +8,7 @@ import pytest
 
 from core.db import Database
 from core.llm.catalogue import Catalogue
-from core.llm.types import Message, Request, Signals
+from core.llm.types import ChatMessage, Request, RequestSignals
 from tests.core.llm.scripted import CATALOGUE, Say, ask, bench, drafted
 
 
@@ -62,8 +62,8 @@ async def test_the_same_question_is_answered_from_the_cache(sqlite: Database):
     "other",
     [
         ask("Other?"),
-        ask(signals=Signals("What colour is it?", retrieval_confidence=0.6, evidence=("e@2",))),
-        ask(messages=(Message("user", "history"), *ask().messages)),
+        ask(signals=RequestSignals("What colour is it?", retrieval_confidence=0.6, evidence=("e@2",))),
+        ask(messages=(ChatMessage("user", "history"), *ask().messages)),
         ask(caller=replace(ask().caller, tenant_id="other")),
         ask(caller=replace(ask().caller, prompt_version="v2")),
         ask(temperature=0.7),
@@ -79,7 +79,7 @@ async def test_another_question_is_not(sqlite: Database, other):
 async def test_codes_of_blocks_make_no_difference(sqlite: Database):
     b = bench(sqlite)
     for code in ("0123456789ab", "ba9876543210"):
-        await drafted(b.router, ask(messages=(Message("user", f"----- evidence {code} -----\nx"),)))
+        await drafted(b.router, ask(messages=(ChatMessage("user", f"----- evidence {code} -----\nx"),)))
     assert len(b.scripted.asked) == 1
 
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from core.db import Database
 from core.errors import NoProviderLeft
-from core.llm.types import Caller, Usage
+from core.llm.types import RequestOrigin, Usage
 from tests.core.llm.scripted import Say, ask, bench
 
 COST = Decimal("0.00014")
@@ -77,4 +77,4 @@ async def test_a_warning_comes_once_at_eighty_percent(sqlite: Database):
 async def test_other_tenants_have_their_own(sqlite: Database):
     b = bench(sqlite)
     b.rules(budget={"tenant_per_day": 0})
-    assert (await b.router.complete(ask(caller=Caller("other")))).served.provider == "a"
+    assert (await b.router.complete(ask(caller=RequestOrigin("other")))).served.provider == "a"

@@ -9,7 +9,7 @@ import pytest
 from core.db import Database
 from core.errors import NoProviderLeft
 from core.llm.catalogue import Catalogue
-from core.llm.types import Delta, Signals
+from core.llm.types import Delta, RequestSignals
 from testing.waiting import soon
 from tests.core.llm.scripted import DEFAULT_TEXT, Say, ask, bench, drafted, model
 
@@ -195,7 +195,7 @@ async def test_too_long_a_prompt_is_shortened_and_said(sqlite: Database):
 
 async def test_no_rule_wants_a_model_for_an_approved_answer(sqlite: Database):
     b = bench(sqlite)
-    request = ask(signals=Signals("q", approved=True), extract="As approved.")
+    request = ask(signals=RequestSignals("q", approved=True), extract="As approved.")
     assert b.router.decide(request).models == ()
     assert (await b.router.complete(request)).text == "As approved."
     assert not b.scripted.asked

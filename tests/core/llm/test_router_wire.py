@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from core.db import Database
 from core.llm.factory import make_router
 from core.llm.router.router import Router
-from core.llm.types import Caller, Message, Request, Signals
+from core.llm.types import ChatMessage, Request, RequestOrigin, RequestSignals
 from core.settings import Settings
 from testing import Behaviour, FakeGemini, FakeOpenAI, refused_url, services
 from testing.waiting import soon
@@ -67,7 +67,7 @@ async def test_nothing_listens_anywhere(settings, sqlite):
 async def test_personal_data_does_not_leave_the_house(settings, sqlite, openai, gemini):
     router = routed(settings, sqlite, openai.url, gemini.url)
     question = "My address is ann.example@example.com"
-    request = Request((Message("user", question),), Caller("default"), Signals(question, 0, 0.9))
+    request = Request((ChatMessage("user", question),), RequestOrigin("default"), RequestSignals(question, 0, 0.9))
     gemini.respond = lambda received: Behaviour(text=f"I wrote to {received.last_user.split()[-1]} today.")
     draft, _, _ = await drafted(router, request)
     assert draft == "I wrote to ann.example@example.com today."

@@ -9,7 +9,7 @@ from core.errors import RulesInvalid
 from core.llm.router.complexity import WEIGHTS, complexity_of
 from core.llm.router.rules import APPROVED, DEFAULT, RoutingDocument
 from core.llm.router.store import RoutingStore
-from core.llm.types import Caller, Message, Signals
+from core.llm.types import ChatMessage, RequestOrigin, RequestSignals
 from tests.core.llm.scripted import CATALOGUE, Clock, ask, bench
 
 FIRST = APPROVED.model_dump(mode="json")
@@ -30,8 +30,8 @@ def test_the_weights_make_one():
 
 
 def test_plain_questions_are_simple_and_hard_ones_are_not():
-    plain = complexity_of(Signals("Where are you?", retrieval_confidence=0.9))
-    hard = complexity_of(Signals(HARD, history_turns=8, retrieval_confidence=0.2))
+    plain = complexity_of(RequestSignals("Where are you?", retrieval_confidence=0.9))
+    hard = complexity_of(RequestSignals(HARD, history_turns=8, retrieval_confidence=0.2))
     assert plain.score < 0.1
     assert hard.score > 0.7
     assert hard.score == pytest.approx(sum(hard.parts.values()), abs=1e-6)
@@ -40,34 +40,38 @@ def test_plain_questions_are_simple_and_hard_ones_are_not():
 @pytest.mark.parametrize(
     ("part", "signals"),
     [
-        ("history", Signals("x", history_turns=10)),
-        ("length", Signals("word " * 60)),
-        ("keywords", Signals("explain why")),
-        ("questions", Signals("a? b? c?")),
-        ("comparison", Signals("Is blue better?")),
-        ("negation", Signals("It doesn't work")),
-        ("numbers", Signals("1 and 2.50 and 3")),
-        ("retrieval", Signals("x", retrieval_confidence=0.0)),
+        ("history", RequestSignals("x", history_turns=10)),
+        ("length", RequestSignals("word " * 60)),
+        ("keywords", RequestSignals("explain why")),
+        ("questions", RequestSignals("a? b? c?")),
+        ("comparison", RequestSignals("Is blue better?")),
+        ("negation", RequestSignals("It doesn't work")),
+        ("numbers", RequestSignals("1 and 2.50 and 3")),
+        ("retrieval", RequestSignals("x", retrieval_confidence=0.0)),
     ],
 )
 def test_each_part_reaches_its_weight(part, signals):
     assert complexity_of(signals).parts[part] == pytest.approx(WEIGHTS[part])
-    assert complexity_of(Signals("x", retrieval_confidence=1.0)).score < 0.01
+    assert complexity_of(RequestSignals("x", retrieval_confidence=1.0)).score < 0.01
 
 
 @pytest.mark.parametrize("confidence", [-3.0, 7.0])
 def test_odd_signals_stay_in_bounds(confidence):
-    assert 0 <= complexity_of(Signals("", -5, confidence)).score <= 1
+    assert 0 <= complexity_of(RequestSignals("", -5, confidence)).score <= 1
 
 
 @pytest.mark.parametrize(
     ("request_", "route", "first"),
     [
         (ask(confidence=0.9), "simple", "a/cheap"),
-        (ask(signals=Signals(HARD, 8, 0.1)), "complex", "b/deep"),
-        (ask(signals=Signals("Why? And what else is better?", 5, 0.1)), "otherwise", "a/big"),
-        (ask(messages=(Message("user", "word " * 100_000),)), "long context", "b/big"),
-        (ask(signals=Signals(HARD, 8, 0.1), caller=Caller("default", purpose="rewrite")), "rewrite", "a/cheap"),
+        (ask(signals=RequestSignals(HARD, 8, 0.1)), "complex", "b/deep"),
+        (ask(signals=RequestSignals("Why? And what else is better?", 5, 0.1)), "otherwise", "a/big"),
+        (ask(messages=(ChatMessage("user", "word " * 100_000),)), "long context", "b/big"),
+        (
+            ask(signals=RequestSignals(HARD, 8, 0.1), caller=RequestOrigin("default", purpose="rewrite")),
+            "rewrite",
+            "a/cheap",
+        ),
     ],
 )
 def test_the_default_rules(sqlite: Database, request_, route, first):
@@ -93,7 +97,7 @@ def test_decisions_are_remembered_until_the_rules_change(sqlite: Database):
 def test_a_rule_may_name_a_purpose(sqlite: Database):
     b = bench(sqlite)
     b.rules(rules=[FIRST, rule("judging", "reasoning", purposes=["judge"]), rule("all")])
-    assert b.router.decide(ask(caller=Caller("default", purpose="judge"))).models[0] == "b/deep"
+    assert b.router.decide(ask(caller=RequestOrigin("default", purpose="judge"))).models[0] == "b/deep"
 
 
 @pytest.mark.parametrize(
@@ -149,4 +153,4 @@ def test_documents_are_kept_by_tenant_and_seen_by_others_soon(database: Database
 
 async def test_the_prompt_is_counted_only_where_it_may_matter(sqlite: Database):
     b = bench(sqlite)
-    assert b.router.count_tokens(replace(ask(), messages=(Message("user", "x" * 40),))) == 10
+    assert b.router.count_tokens(replace(ask(), messages=(ChatMessage("user", "x" * 40),))) == 10

@@ -14,7 +14,7 @@ from core.db import Database
 from core.rasa import Rasa
 from evaluation.training.data import read_parts, write_rows
 from evaluation.training.model import BotModel, Release
-from evaluation.training.service import Training
+from evaluation.training.service import TrainingService
 from evaluation.training.trials import Verdict
 
 TOPIC = """version: "3.1"
@@ -120,5 +120,5 @@ def trials() -> Trials:
 
 
 @pytest.fixture
-def training(tmp_path: Path, parts: BotParts, database: Database, rasa: WiredRasa, trials: Trials) -> Training:
-    return Training(database, QuickModel(tmp_path / "var", parts), rasa.client, trials)
+def training(tmp_path: Path, parts: BotParts, database: Database, rasa: WiredRasa, trials: Trials) -> TrainingService:
+    return TrainingService(database, QuickModel(tmp_path / "var", parts), rasa.client, trials)

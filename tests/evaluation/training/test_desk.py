@@ -9,23 +9,23 @@ from sqlalchemy import select
 
 from core.db.models import AuditEvent, TrainingSession
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
-from evaluation.training.service import Training
+from evaluation.training.service import TrainingService
 from tests.evaluation.training.conftest import Trials, WiredRasa
 
 T = "shop"
 
 
-def trained(training: Training, reason: str = "") -> str:
+def trained(training: TrainingService, reason: str = "") -> str:
     training_id = training.start_training(T, "ana", reason)
     training.run(training_id)
     return training_id
 
 
-def row(training: Training, training_id: str) -> dict[str, object]:
+def row(training: TrainingService, training_id: str) -> dict[str, object]:
     return next(row for row in training.listed(T) if row["id"] == training_id)
 
 
-def test_what_is_not_worse_serves_and_is_there_after_a_restart(training: Training, rasa: WiredRasa) -> None:
+def test_what_is_not_worse_serves_and_is_there_after_a_restart(training: TrainingService, rasa: WiredRasa) -> None:
     steps: list[float] = []
     training_id = training.start_training(T, "ana", "weekly")
     assert training.run(training_id, tell=lambda _, progress: steps.append(progress)) == "deployed"
@@ -41,7 +41,7 @@ def test_what_is_not_worse_serves_and_is_there_after_a_restart(training: Trainin
     assert actions == ["asked", "ready", "deployed"]
 
 
-def test_a_worse_model_is_refused_and_can_be_forced(training: Training, rasa: WiredRasa, trials: Trials) -> None:
+def test_a_worse_model_is_refused_and_can_be_forced(training: TrainingService, rasa: WiredRasa, trials: Trials) -> None:
     trained(training)
     trials.reasons = ["greet is understood less often"]
     refused = trained(training)
@@ -54,7 +54,9 @@ def test_a_worse_model_is_refused_and_can_be_forced(training: Training, rasa: Wi
     assert rasa.loaded == "model-02.tar.gz"
 
 
-def test_rollback_goes_one_back_each_time_and_the_last_three_are_kept(training: Training, rasa: WiredRasa) -> None:
+def test_rollback_goes_one_back_each_time_and_the_last_three_are_kept(
+    training: TrainingService, rasa: WiredRasa
+) -> None:
     ids = [trained(training) for _ in range(5)]
     assert [row(training, i)["kept"] for i in ids] == [False, False, True, True, True]
     assert training.rollback(T, "bob", "it was better").id == ids[3]
@@ -69,7 +71,7 @@ def test_rollback_goes_one_back_each_time_and_the_last_three_are_kept(training: 
     assert not training.model.stale()
 
 
-def test_refused_models_do_not_push_out_what_served(training: Training, trials: Trials) -> None:
+def test_refused_models_do_not_push_out_what_served(training: TrainingService, trials: Trials) -> None:
     ids = [trained(training), trained(training)]
     trials.reasons = ["worse"]
     for _ in range(4):
@@ -77,7 +79,7 @@ def test_refused_models_do_not_push_out_what_served(training: Training, trials: 
     assert training.rollback(T, "bob").id == ids[0]
 
 
-def test_a_model_that_rasa_cannot_load_leaves_the_running_one(training: Training, rasa: WiredRasa) -> None:
+def test_a_model_that_rasa_cannot_load_leaves_the_running_one(training: TrainingService, rasa: WiredRasa) -> None:
     trained(training)
     rasa.refuses = True
     with pytest.raises(Unavailable, match="could not load model-02"):
@@ -87,13 +89,15 @@ def test_a_model_that_rasa_cannot_load_leaves_the_running_one(training: Training
     assert latest["status"] == "ready" and "could not load" in latest["error"]
 
 
-def test_when_rasa_is_away_the_model_waits_for_its_start(training: Training, rasa: WiredRasa) -> None:
+def test_when_rasa_is_away_the_model_waits_for_its_start(training: TrainingService, rasa: WiredRasa) -> None:
     rasa.away = True
     trained(training)
     assert training.model.running == "model-01"
 
 
-def test_a_crash_leaves_the_cause_and_the_running_model(training: Training, rasa: WiredRasa, trials: Trials) -> None:
+def test_a_crash_leaves_the_cause_and_the_running_model(
+    training: TrainingService, rasa: WiredRasa, trials: Trials
+) -> None:
     trained(training)
     trials.error = KeyboardInterrupt()
     broken = training.start_training(T, "ana")
@@ -103,7 +107,7 @@ def test_a_crash_leaves_the_cause_and_the_running_model(training: Training, rasa
     assert (rasa.loaded, training.model.running) == ("model-01.tar.gz", "model-01")
 
 
-def test_what_a_killed_process_left_is_failed_and_the_next_may_begin(training: Training, trials: Trials) -> None:
+def test_what_a_killed_process_left_is_failed_and_the_next_may_begin(training: TrainingService, trials: Trials) -> None:
     killed = training.start_training(T, "ana")
     with training.database.session() as session:
         session.get_one(TrainingSession, killed).status = "evaluating"
@@ -113,7 +117,7 @@ def test_what_a_killed_process_left_is_failed_and_the_next_may_begin(training: T
     trained(training)
 
 
-def test_there_is_one_training_at_a_time(training: Training) -> None:
+def test_there_is_one_training_at_a_time(training: TrainingService) -> None:
     waiting = training.start_training(T, "ana")
     with pytest.raises(Conflict, match="asked for by ana"):
         training.start_training(T, "bob")
@@ -126,7 +130,7 @@ def test_there_is_one_training_at_a_time(training: Training) -> None:
     assert row(training, waiting)["status"] == "failed"
 
 
-def test_a_task_that_comes_twice_trains_once(training: Training) -> None:
+def test_a_task_that_comes_twice_trains_once(training: TrainingService) -> None:
     done = trained(training)
     with pytest.raises(Conflict, match="deployed already"):
         training.run(done)
@@ -135,14 +139,16 @@ def test_a_task_that_comes_twice_trains_once(training: Training) -> None:
         training.run("no-such-training")
 
 
-def test_bad_data_is_refused_before_anything_begins(training: Training, data: Path) -> None:
+def test_bad_data_is_refused_before_anything_begins(training: TrainingService, data: Path) -> None:
     (data / "nlu/more.yml").write_text("nlu:\n  - intent: refund\n    examples: |\n      - Hello\n")
     with pytest.raises(InvalidInput, match="several intents"):
         training.start_training(T, "ana")
     assert training.listed(T) == []
 
 
-def test_a_model_made_by_start_is_in_the_list_and_can_be_gone_back_to(training: Training, rasa: WiredRasa) -> None:
+def test_a_model_made_by_start_is_in_the_list_and_can_be_gone_back_to(
+    training: TrainingService, rasa: WiredRasa
+) -> None:
     training.model.train()
     (first,) = training.listed(T)
     assert (first["status"], first["author"], first["model"]) == ("deployed", "rejoinder start", "model-01")
@@ -151,7 +157,7 @@ def test_a_model_made_by_start_is_in_the_list_and_can_be_gone_back_to(training: 
     assert rasa.loaded == "model-01.tar.gz"
 
 
-def test_only_what_changed_by_hand_is_trained_at_the_next_start(training: Training, data: Path) -> None:
+def test_only_what_changed_by_hand_is_trained_at_the_next_start(training: TrainingService, data: Path) -> None:
     trained(training)
     (data / "nlu/learnt.yml").write_text("nlu:\n  - intent: refund\n    examples: |\n      - cash back\n")
     assert not training.model.stale()
@@ -159,7 +165,7 @@ def test_only_what_changed_by_hand_is_trained_at_the_next_start(training: Traini
     assert training.model.stale()
 
 
-def test_a_deployment_in_between_makes_the_comparison_void(training: Training, trials: Trials) -> None:
+def test_a_deployment_in_between_makes_the_comparison_void(training: TrainingService, trials: Trials) -> None:
     first, second = trained(training), trained(training)
     verdict = trials.__call__
 

@@ -16,7 +16,7 @@ from knowledge.answers.injection import OrderDetector
 from knowledge.curation.conversation_import import ImportedConversation, store_conversations
 from knowledge.curation.harvest import Harvester
 from knowledge.curation.harvest.pairs import PairFinder
-from knowledge.embeddings.cached import RememberingEmbedder
+from knowledge.embeddings.cached import CachedEmbedder
 from knowledge.embeddings.embedder import Embedder
 from knowledge.entries.editor import Change
 from knowledge.types import SPEAKERS, Utterance
@@ -29,7 +29,7 @@ ANSWER = ANSWERED.removeprefix("agent: ")
 
 @pytest.fixture(scope="session")
 def finder(embedder: Embedder, masker: Masker) -> PairFinder:
-    remembering = RememberingEmbedder(embedder)
+    remembering = CachedEmbedder(embedder)
     return PairFinder(remembering, masker, OrderDetector(remembering))
 
 

@@ -13,7 +13,7 @@ from core.errors import NoProviderLeft
 from core.llm.types import Completion, Request, Usage
 from knowledge.answers import reuse
 from knowledge.answers.prompt_texts import Prompts
-from knowledge.curation.near_miss_review import SecondLook
+from knowledge.curation.near_miss_review import NearMissReview
 from knowledge.entries.content import Content
 from knowledge.entries.editor import Change, EntryEditor
 
@@ -71,7 +71,7 @@ def near_miss(database: Database) -> str:
 
 
 async def looked(database: Database, model: Model) -> int:
-    return await SecondLook(database, model, Prompts.load(), Nothing()).run()
+    return await NearMissReview(database, model, Prompts.load(), Nothing()).run()
 
 
 def items(database: Database) -> list[ReviewItem]:

@@ -14,7 +14,7 @@ from core.db import Database
 from core.db.models import ReviewItem, TrainingExample, get_current_time
 from core.errors import Conflict, InvalidInput, NotFound, RejoinderError
 from knowledge.curation.review import cleanup, decisions, queries
-from knowledge.curation.review.queries import Filter
+from knowledge.curation.review.queries import ReviewFilter
 from knowledge.curation.review.types import Claim, Wording
 from knowledge.entries import editor as entries
 from tests.knowledge.review.doubles import (
@@ -218,7 +218,7 @@ def test_the_queue_is_ranked_filtered_and_paged(database: Database) -> None:
 
     def asked(limit: int = 10, offset: int = 0, **wanted: str) -> tuple[int, list[str]]:
         with database.session() as session:
-            total, found = queries.list_review_items(session, T, Filter(**wanted), limit, offset)
+            total, found = queries.list_review_items(session, T, ReviewFilter(**wanted), limit, offset)
             return total, [one.questions[0] for one in found]
 
     assert asked() == (3, ["Question 2", "Question 1", "Question 0"])
