@@ -35,8 +35,6 @@ _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
 
 class Entries(Protocol):
-    """Serves known entries."""
-
     def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
         """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
 
@@ -54,7 +52,6 @@ class ActionAnswer(Action):
         self._hub = hub
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "rejoinder_answer"
 
     async def run(

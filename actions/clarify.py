@@ -28,7 +28,6 @@ class ActionClarify(Action):
         self._answer = answer
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "rejoinder_clarify"
 
     async def run(

@@ -22,13 +22,11 @@ class ActionHandoff(Action):
         self._support_email = support_email
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "rejoinder_handoff"
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Say so."""
         chosen = await self._database.run(lambda session: settings.get_handoff_settings(session, tenant_of(tracker)))
         if not chosen.asked:
             response = "utter_handoff_by_email"

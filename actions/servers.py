@@ -37,8 +37,6 @@ _SERVER = ""
 
 @dataclass
 class ActionServer:
-    """One server."""
-
     url: str
     """Of its webhook."""
     actions: frozenset[str] | None = None
@@ -99,7 +97,6 @@ class ActionServers:
         ]
 
     def tell_clashes(self) -> None:
-        """Log each, once."""
         for clash in self.clashes():
             if (clash, _SERVER) not in self._told:
                 self._told.add((clash, _SERVER))

@@ -15,7 +15,6 @@ class ActionStop(Action):
     """Says so, and forgets what the form that was left had asked for."""
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "rejoinder_stop"
 
     async def run(

@@ -19,8 +19,6 @@ Shown = dict[str, Any]
 
 @dataclass(frozen=True)
 class Chat:
-    """One conversation."""
-
     http: httpx.Client
     token: str
     conversation_id: str

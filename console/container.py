@@ -124,7 +124,6 @@ class Container:
 
     @cached_property
     def router(self) -> Router:
-        """Asks language models."""
         return make_router(self.settings, self.database)
 
     @cached_property
@@ -134,7 +133,6 @@ class Container:
 
     @cached_property
     def writer(self) -> Writer:
-        """Answers questions."""
         return self.knowledge.make_writer(self.router)
 
     @cached_property
@@ -151,7 +149,6 @@ class Container:
 
     @cached_property
     def turns(self) -> Turns:
-        """Answers customers."""
         return Turns(
             self.database,
             self.rasa,
@@ -176,7 +173,6 @@ class Container:
 
     @cached_property
     def feedback(self) -> Feedback:
-        """Takes ratings."""
         return Feedback(self.database, self.handoffs.consider_thumbs)
 
     @cached_property
@@ -192,7 +188,6 @@ class Container:
 
     @property
     def action_servers(self) -> ActionServers:
-        """The team's own."""
         return self.actions[1]
 
     # ---- channels and desks
@@ -204,7 +199,6 @@ class Container:
 
     @cached_property
     def deliverer(self) -> Deliverer:
-        """Empties the outbox."""
         senders = make_senders(self.database, self.hub)
         senders |= make_twilio_senders(self.twilio_account, self.database, self.parts)
         senders |= make_slack_senders(self.settings, self.database, self._slack_connections, self.suggest)
@@ -212,7 +206,6 @@ class Container:
 
     @cached_property
     def slack(self) -> SlackSide:
-        """Listens to Slack."""
         return make_slack(self.settings, self.database, self._slack_connections, self.handoffs)
 
     @cached_property
@@ -221,7 +214,6 @@ class Container:
 
     @cached_property
     def twilio(self) -> TwilioSide:
-        """Listens to Twilio."""
         wake, ready = self.deliverer.wake, self.rasa.ready
         account, database, parts = self.twilio_account, self.database, self.parts
         return make_twilio(account, database, parts, self.turns, self.feedback, wake, ready, self.transcriber)
@@ -230,7 +222,6 @@ class Container:
 
     @cached_property
     def gate(self) -> Gate:
-        """Lets staff in."""
         return Gate(self.database, self.settings.tenant, self.settings.staff_token())
 
     @cached_property
@@ -245,12 +236,10 @@ class Container:
 
     @cached_property
     def training(self) -> TrainingService:
-        """Trains the bot."""
         return make_training(self.settings, self.database)
 
     @cached_property
     def tuning(self) -> Tuning:
-        """Tunes the embedding."""
         return make_tuning(self.settings, self.knowledge)
 
     @cached_property

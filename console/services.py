@@ -82,7 +82,6 @@ class ModelDeployments:
     queue: Celery
 
     def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
-        """See ``console.api.services.Models``."""
         session_id, kind = training
         if kind == "embedding":
             self.tuning.deployable(tenant_id, session_id)
@@ -91,7 +90,6 @@ class ModelDeployments:
             self.training.deploy(tenant_id, session_id, by, reason, force=force)
 
     def rollback(self, tenant_id: str, kind: str, by: str, reason: str) -> str | None:
-        """See ``console.api.services.Models``."""
         if kind != "embedding":
             return self.training.rollback(tenant_id, by, reason).id
         earlier = self.tuning.earlier(tenant_id)

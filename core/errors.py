@@ -46,7 +46,7 @@ ErrorKind = Literal[
 
 
 class RejoinderError(Exception):
-    """Something went wrong."""
+    """Something went wrong on our side."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.__doc__)

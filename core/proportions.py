@@ -75,7 +75,6 @@ class Trend:
 
     @property
     def certain(self) -> bool:
-        """More than chance."""
         low, high = self.interval
         return low > 0 or high < 0
 

@@ -11,8 +11,6 @@ Urgency = Literal["low", "normal", "high"]
 
 @dataclass(frozen=True)
 class Mood:
-    """Of one message."""
-
     feeling: Feeling = "neutral"
     urgency: Urgency = "normal"
 

@@ -58,8 +58,6 @@ class Result:
 
 
 class ReplayTarget(Protocol):
-    """What is asked."""
-
     async def ask(self, probe: Probe) -> Result:
         """One probe, in a conversation of its own."""
 

@@ -88,7 +88,6 @@ class Knowledge:
 
     @cached_property
     def words(self) -> LexicalIndex:
-        """The word index."""
         return LexicalIndex(self._settings.home / "lexical")
 
     @cached_property
@@ -103,7 +102,6 @@ class Knowledge:
 
     @cached_property
     def importer(self) -> Importer:
-        """Imports documents."""
         return Importer(self.database)
 
     @cached_property
@@ -129,7 +127,6 @@ class Knowledge:
 
     @cached_property
     def corrections(self) -> Corrections:
-        """Decides about corrections."""
         return Corrections(self.database, self.synchroniser, self.answering, self.close)
 
     def make_review(self, forget: Callable[[str], None] = lambda _tenant_id: None) -> ReviewService:

@@ -41,8 +41,6 @@ class RestChannel(RestInput):
     """At the same address as Rasa's own one, with the same request."""
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[None]]) -> Blueprint:
-        """The routes."""
-
         async def on_named(message: UserMessage) -> None:
             if isinstance(message.output_channel, CollectingOutputChannel):
                 message.output_channel = Collector(message.input_channel, message.output_channel)

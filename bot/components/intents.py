@@ -98,7 +98,6 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         self._resource = resource
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Remember every example."""
         examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
         if len({e.get(INTENT) for e in examples}) < 2:
             raise InvalidConfigException(f"{type(self).__name__} needs examples of two intents at least")

@@ -71,7 +71,6 @@ def build_opening_blocks(handoff: HandoffView, chosen: Handoffs, link: str) -> l
 
 
 def format_headline(handoff: HandoffView) -> str:
-    """In one line."""
     urgent = "Urgent: " if handoff.urgency == "high" else ""
     vip = " (VIP)" if handoff.vip else ""
     return f"{urgent}{handoff.customer_name or 'A customer'}{vip} on {handoff.channel}"

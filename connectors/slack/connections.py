@@ -18,6 +18,5 @@ class Connections:
         return self.all.get(team)
 
     def of_tenant(self, tenant_id: str) -> Slack | None:
-        """The tenant's."""
         workspace = self.workspaces.of_tenant(tenant_id)
         return self.all[workspace.team] if workspace else None

@@ -68,7 +68,6 @@ async def add_reaction(slack: Slack, channel: str, ts: str, name: str) -> None:
 
 
 async def remove_reaction(slack: Slack, channel: str, ts: str, name: str) -> None:
-    """Take it away."""
     call = slack.taken(slack.client.reactions_remove(channel=channel, timestamp=ts, name=name))
     await ignore_refusals(call, "no_reaction", "message_not_found")
 

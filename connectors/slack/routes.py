@@ -22,7 +22,6 @@ LARGEST = 1_000_000
 
 
 def router(receiver: Receiver) -> APIRouter:
-    """The three routes."""
     routes = APIRouter(prefix="/slack", tags=["slack"], include_in_schema=False)
 
     @routes.post("/events")

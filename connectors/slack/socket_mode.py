@@ -38,7 +38,6 @@ class SocketMode:
                 self._connecting.append(asyncio.create_task(_connect_socket(client, slack)))
 
     async def stop(self) -> None:
-        """Hang up."""
         for task in self._connecting:
             task.cancel()
         await asyncio.gather(*self._connecting, return_exceptions=True)

@@ -13,8 +13,6 @@ from core.errors import SettingsInvalid
 
 
 class Workspace(BaseModel):
-    """One of them."""
-
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tenant: Annotated[str, Field(min_length=1)]
@@ -57,7 +55,6 @@ class Workspaces:
         return self._teams.get(team)
 
     def of_tenant(self, tenant_id: str) -> Workspace | None:
-        """The tenant's."""
         return self._tenants.get(tenant_id)
 
 

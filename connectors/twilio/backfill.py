@@ -55,7 +55,6 @@ class Backfill:
         self._looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to look."""
         self._looking = asyncio.create_task(self._for_ever())
 
     async def stop(self) -> None:

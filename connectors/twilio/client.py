@@ -69,8 +69,6 @@ class Logged:
 
 
 class Twilio:
-    """One account."""
-
     def __init__(self, config: TwilioConfig) -> None:
         self.config = config
         http = _Http(config.api_url)
@@ -150,7 +148,6 @@ class Twilio:
         ]
 
     async def create_content(self, content: dict[str, Any]) -> str:
-        """Its new sid."""
         uri, headers = "https://content.twilio.com/v1/Content", {"Content-Type": "application/json"}
         return str((await self._post_json(uri, content, headers))["sid"])
 

@@ -80,7 +80,6 @@ class InboundHandler:
         self.wake()
 
     async def _handle_opt_request(self, sender: InboundSender, fields: Fields) -> bool:
-        """STOP and START."""
         wanted = wants_messages(fields.get("Body", ""))
         if wanted is None or (sender.channel == "sms" and fields.get("OptOutType") == "HELP"):
             return False

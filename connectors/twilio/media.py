@@ -39,8 +39,6 @@ _HOSTS = (".twilio.com", ".twiliocdn.com")
 
 @dataclass(frozen=True)
 class Media:
-    """Fetches them."""
-
     config: TwilioConfig
 
     async def fetch(self, files: list[tuple[str, str]]) -> tuple[list[dict[str, Any]], int]:

@@ -11,8 +11,6 @@ from connectors.base import Capabilities
 
 @dataclass(frozen=True)
 class Kind:
-    """One of them."""
-
     name: str
     """Its destination in the outbox."""
     prefix: str

@@ -103,7 +103,6 @@ class Routes:
 
 
 def router(channel: TwilioChannel, incoming: InboundHandler, database: Database, links: FileLinks) -> APIRouter:
-    """All of them."""
     routes, made = Routes(channel, incoming, database, links), APIRouter(tags=["twilio"])
     made.add_api_route(f"{PREFIX}/messages", routes.message, methods=["POST"])
     made.add_api_route(PREFIX + "/status/{channel}/{delivery_id}", routes.status, methods=["POST"])

@@ -73,7 +73,6 @@ class TwilioSide:
             await self.backfill.start()
 
     async def stop(self) -> None:
-        """Look no more."""
         if self.backfill:
             await self.backfill.stop()
 

@@ -30,7 +30,6 @@ class ChannelTexts:
 
     @classmethod
     def load(cls, parts: BotParts) -> ChannelTexts:
-        """From the responses."""
         responses = parts.responses()
         found = {field.name: responses[f"utter_channel_{field.name}"][0] for field in fields(cls)}
         yes, no = (button["title"] for button in found.pop("rate")["buttons"])

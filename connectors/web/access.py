@@ -40,7 +40,6 @@ class WebAccess:
 
     @cached_property
     def channel(self) -> WebChannel:
-        """Verifies tokens."""
         return WebChannel(SessionTokens(self.config.secret, self.config.tenant, self.config.session_seconds))
 
     @cached_property

@@ -15,8 +15,6 @@ from connectors.web.routes import PREFIX
 
 
 class Taking(Protocol):
-    """Who is told."""
-
     async def typing(self, conversation_id: str) -> None:
         """The visitor is writing."""
         ...
@@ -27,7 +25,6 @@ class Taking(Protocol):
 
 
 def router(access: WebAccess, signs: Taking) -> APIRouter:
-    """The route."""
     channel, limits, config = access.channel, access.limits, access.config
     routes = APIRouter(route_class=route_class(access.origins), tags=["chat"])
 

@@ -1,4 +1,4 @@
-"""``/v1/bot/conversations``: find them."""
+"""``/v1/bot/conversations``: find conversations, page by page."""
 
 from __future__ import annotations
 
@@ -57,8 +57,6 @@ class ConversationPage(BaseModel):
 
 
 def add_routes(routes: APIRouter, gate: Gate) -> None:
-    """The list."""
-
     @routes.get("/conversations")
     async def list_conversations(  # noqa: PLR0917 - a filter each
         _: Viewer,

@@ -122,14 +122,14 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
         offset: Offset = 0,
         tenant: Tenant = services.tenant,
     ) -> CorrectionPage:
-        """Newest first."""
+        """List corrections, the newest first."""
         return await read_correction_page(tenant, CorrectionFilter(status, category, author, entry_id), limit, offset)
 
     @routes.get("/bot/corrections/approved/")
     async def list_approved_corrections(
         limit: Limit = 50, offset: Offset = 0, tenant: Tenant = services.tenant
     ) -> CorrectionPage:
-        """Those that hold."""
+        """List the corrections that are in force."""
         return await read_correction_page(tenant, CorrectionFilter("approved"), limit, offset)
 
     @routes.post("/bot/corrections/", status_code=201)
@@ -185,7 +185,7 @@ def _add_decisions(routes: APIRouter, services: ApiServices) -> None:
     async def reject_correction(
         correction_id: str, person: Reviewer, body: CorrectionDecisionBody, tenant: Tenant = services.tenant
     ) -> CorrectionItem:
-        """Decide against it."""
+        """Reject a correction, with a reason."""
 
         def store_rejection(session: Session) -> CorrectionItem:
             correction = decisions.reject_correction(

@@ -58,8 +58,6 @@ class ChangeBody(VersionBody):
 
 
 class RestoreBody(VersionBody):
-    """Which earlier version."""
-
     old: Annotated[int, Field(ge=1)]
 
 
@@ -168,7 +166,7 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> EntryPage:
-        """Last changed first."""
+        """List entries, the last changed first."""
 
         def load_entries(session: Session) -> EntryPage:
             wanted = entry_queries.EntryFilter(status, kind, search)
@@ -205,7 +203,7 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
 
     @routes.get("/knowledge-base/{entry_id}/", tags=[TAG])
     async def get_entry(entry_id: str, _: Viewer) -> EntryWithHistory:
-        """With every version."""
+        """Get an entry with all its versions."""
 
         def load_entry(session: Session) -> EntryWithHistory:
             entry = entries.get_entry(session, services.tenant, entry_id)

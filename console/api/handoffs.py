@@ -118,8 +118,6 @@ class MessageItem(_Item):
 
 
 class TransitionItem(_Item):
-    """Something that happened."""
-
     event: str
     from_state: str
     to_state: str

@@ -48,8 +48,6 @@ class SuggestionItem(BaseModel):
 
 
 class CannedBody(BaseModel):
-    """A canned reply."""
-
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=canned_replies.LONGEST_NAME)]
@@ -124,7 +122,7 @@ def _add_presence(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
 def _add_canned(routes: APIRouter, gate: Gate) -> None:
     @routes.get("/canned-replies")
     async def list_canned_replies(_: Viewer) -> list[CannedItem]:
-        """All, by name."""
+        """List all canned replies, by name."""
         texts = await gate.database.run(lambda session: canned_replies.list_canned_replies(session, gate.tenant))
         return [CannedItem.model_validate(each) for each in texts]
 
@@ -148,5 +146,5 @@ def _add_canned(routes: APIRouter, gate: Gate) -> None:
 
     @routes.delete("/canned-replies/{canned_id}", status_code=204)
     async def delete_canned_reply(canned_id: str, person: Answerer) -> None:
-        """Delete it."""
+        """Delete a canned reply."""
         await gate.database.run(lambda s: canned_replies.delete_canned_reply(s, gate.tenant, canned_id, person.email))

@@ -58,8 +58,6 @@ class KeepBody(ReviewDecisionBody):
 
 
 class RejectBody(ReviewDecisionBody):
-    """Why."""
-
     reason: Short
 
 
@@ -79,8 +77,6 @@ class ConversationBody(BaseModel):
 
 
 class ReviewItemResponse(BaseModel):
-    """A review item."""
-
     id: str
     kind: str
     status: str
@@ -236,7 +232,7 @@ def _add_decisions(routes: APIRouter, services: LearningServices) -> None:
 
     @routes.post("/training-data/{item_id}/reject/", tags=[TAG])
     async def reject_review_item(item_id: str, body: RejectBody, person: Reviewer) -> ReviewItemResponse:
-        """Decide against it."""
+        """Reject an item of the queue, with a reason."""
         return await _decide_review_item(
             services, item_id, body, person, lambda s, claim: decisions.reject_item(s, claim, body.reason)
         )

@@ -56,8 +56,6 @@ class RollbackBody(BaseModel):
 
 
 class TrainingResponse(BaseModel):
-    """One training."""
-
     id: str
     kind: str
     status: str
@@ -96,7 +94,7 @@ def add_routes(routes: APIRouter, services: LearningServices) -> None:
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> TrainingPage:
-        """Newest first."""
+        """List trainings, the newest first."""
         wanted = {name: value for name, value in (("kind", kind), ("status", status)) if value}
 
         def load_trainings(session: Session) -> TrainingPage:

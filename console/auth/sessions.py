@@ -71,7 +71,6 @@ def find_person(session: Session, tenant_id: str, token: str) -> Person | None:
 
 
 def close_session(session: Session, session_id: str) -> None:
-    """Signed out."""
     session.execute(delete(UserSession).where(UserSession.id == session_id))
 
 

@@ -40,7 +40,6 @@ def add_user(  # noqa: PLR0917 - the columns of a member of staff
 
 
 def list_users(session: Session, tenant_id: str) -> list[User]:
-    """Everybody, by address."""
     return list(session.scalars(select(User).filter_by(tenant_id=tenant_id).order_by(User.email)))
 
 
@@ -90,7 +89,6 @@ def set_password(session: Session, user: User, password_hash: str, by: str, keep
 
 
 def sign_out_everywhere(session: Session, user: User, keep: str | None = None) -> None:
-    """End their sessions."""
     session.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.id != (keep or "")))
 
 

@@ -69,7 +69,7 @@ def add(
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
-    """Propose a correction."""
+    """Propose a correction of an answer."""
     from knowledge.curation.corrections.types import Proposal  # noqa: PLC0415
 
     proposal = Proposal(
@@ -112,7 +112,7 @@ def reject(
     as_json: JsonOption = False,
     tenant: TenantOption = None,
 ) -> None:
-    """Decide against it."""
+    """Reject a correction, with a reason."""
     from knowledge.curation.corrections import decisions, queries  # noqa: PLC0415
 
     with opened(tenant) as (_settings, database, tenant_id), database.session() as session:

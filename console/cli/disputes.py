@@ -52,7 +52,7 @@ def find(knowledge: Knowledge, tenant_id: str, source: str | None) -> list[Contr
 
 
 def show(found: Sequence[Contradiction]) -> None:
-    """In lines."""
+    """Print each contradiction in lines."""
     if not found:
         return
     one = len(found) == 1
@@ -73,7 +73,7 @@ def show(found: Sequence[Contradiction]) -> None:
 
 
 def describe(found: Sequence[Contradiction]) -> list[dict[str, Any]]:
-    """As JSON."""
+    """Build what is printed as JSON."""
     return [
         {
             "question": one.question,

@@ -54,7 +54,7 @@ def show(handoff_id: HandoffId, as_json: JsonOption = False) -> None:
 
 @app.command()
 def claim(handoff_id: HandoffId, as_json: JsonOption = False) -> None:
-    """Take it."""
+    """Take a handoff, so that you answer it."""
     _print_handoff(ask(Settings.load(), "POST", f"{PATH}/{handoff_id}/claim"), as_json=as_json)
 
 

@@ -62,7 +62,7 @@ def check_import(knowledge: Knowledge, tenant_id: str, names: Sequence[str], sho
 
 
 def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
-    """In one line."""
+    """Sum up the check in one line."""
     line = f"{found.answered:,} of {found.asked:,} of your own questions and headings are answered"
     line += f" (these are a sample of all {found.known:,})" if found.known > found.asked else ""
     others = " ".join(["rejoinder knowledge check", *(_quote_name(name) for name in names if len(names) == 1)])
@@ -70,7 +70,7 @@ def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
 
 
 def describe(found: Coverage) -> dict[str, Any]:
-    """As JSON."""
+    """Build what is printed as JSON."""
     return {**asdict(found), "share": None if found.share is None else round(found.share, 4)}
 
 

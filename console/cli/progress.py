@@ -53,7 +53,6 @@ class Pace:
         self.what, self.done, self.total = what, done, total
 
     def __str__(self) -> str:
-        """As a line."""
         if not self.done:
             return f"{self.what}: 0 of {self.total}" if self.total else f"{self.what} ..."
         left = time_left(monotonic() - self.since, self.done, self.total)

@@ -1,1 +1,1 @@
-"""Pages."""
+"""Server-rendered pages: the console, and the page at ``/``."""

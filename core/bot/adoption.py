@@ -31,7 +31,6 @@ class Adoption:
 
     @property
     def config(self) -> Path:
-        """The recipe."""
         return self.folder / "config.yml"
 
     @property
@@ -74,7 +73,6 @@ class Adopted:
 
     @property
     def mark(self) -> Path:
-        """The file."""
         return self.home / "adopted"
 
     @property

@@ -69,7 +69,6 @@ class Skill:
 
     @property
     def tests(self) -> Path:
-        """Its conversation tests."""
         return self.folder / "tests"
 
     def actions(self) -> list[str]:

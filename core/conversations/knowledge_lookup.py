@@ -55,7 +55,6 @@ class NoKnowledge:
     """Knows nothing of anything: skills decide alone."""
 
     def match(self, asked: Asked) -> KnowledgeMatch | None:  # noqa: ARG002
-        """Nothing."""
         return None
 
 

@@ -148,7 +148,6 @@ def list_conversations(
 
 
 def list_channels(session: Session, tenant_id: str) -> list[str]:
-    """Where conversations are."""
     rows = select(Conversation.channel).where(Conversation.tenant_id == tenant_id).distinct()
     return sorted(session.scalars(rows))
 

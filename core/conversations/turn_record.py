@@ -31,8 +31,6 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class TurnRecord:
-    """One of them."""
-
     id: str
     conversation_id: str
     at: datetime

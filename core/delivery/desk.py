@@ -91,7 +91,6 @@ class ConsoleDesk:
         self._publish_handoff_change(outgoing)
 
     async def update(self, outgoing: Outgoing) -> None:
-        """The same."""
         self._publish_handoff_change(outgoing)
 
     async def forward(self, outgoing: Outgoing) -> None:

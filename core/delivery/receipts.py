@@ -19,8 +19,6 @@ _UNREAD = ("sent", "delivered")
 
 @dataclass(frozen=True)
 class CustomerReceipts:
-    """Takes them."""
-
     database: Database
     hub: Hub
 

@@ -31,7 +31,6 @@ class FeedbackItems:
 
 
 def list_feedback(session: Session, tenant_id: str, wanted: FeedbackFilter, limit: int, offset: int) -> FeedbackItems:
-    """Newest first."""
     question, answer = aliased(Message), aliased(Message)
     row = InteractionFeedback
     conditions = wanted.conditions(tenant_id)

@@ -41,7 +41,6 @@ class Learning(BaseModel):
 
 
 def get_learning_settings(session: Session, tenant_id: str) -> Learning:
-    """The tenant's settings."""
     return tenant_settings.load_tenant_settings(session, tenant_id, LearningSettings, Learning)
 
 

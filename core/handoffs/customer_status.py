@@ -17,8 +17,6 @@ _HERE = ("claimed", "with_person")
 
 @dataclass(frozen=True)
 class CustomerStatus:
-    """Of one conversation."""
-
     state: str = BOT
     """As in ``core.handoffs.states``, or "bot"."""
     person: str | None = None

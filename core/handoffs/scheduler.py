@@ -83,11 +83,9 @@ class HandoffWatch:
         return written
 
     async def start(self) -> None:
-        """Begin to look."""
         self._looking = asyncio.create_task(self._for_ever())
 
     async def stop(self) -> None:
-        """Look no more."""
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)

@@ -111,7 +111,6 @@ def _parse_time_span(text: str) -> tuple[time, time]:
 
 
 def get_handoff_settings(session: Session, tenant_id: str) -> Handoffs:
-    """The tenant's settings."""
     return tenant_settings.load_tenant_settings(session, tenant_id, Row, Handoffs)
 
 

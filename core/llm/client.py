@@ -50,7 +50,6 @@ class Asking:
         return asyncio.run_coroutine_threadsafe(has_routed_models(), self.loop).result()
 
     def __call__(self, request: Request) -> Completion | None:
-        """As ``asked``."""
         return asyncio.run_coroutine_threadsafe(request_completion(self.router, request), self.loop).result()
 
 

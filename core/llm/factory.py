@@ -27,7 +27,6 @@ class _LazyMasker:
         return make_masker()
 
     def mask(self, request: Request) -> tuple[Request, Holds]:
-        """See ``Masks``."""
         return self._masker.mask(request)
 
 

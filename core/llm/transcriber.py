@@ -23,8 +23,6 @@ MOST_BYTES = 5 * 1024 * 1024
 
 
 class Transcriptions(Protocol):
-    """A vendor's model."""
-
     async def transcribe(self, sound: bytes, name: str, content_type: str, timeout: float) -> Heard:
         """The text.
 
@@ -33,14 +31,11 @@ class Transcriptions(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """Close the connections."""
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class Transcriber:
-    """Asks one model."""
-
     model: Transcription
     vendor: Transcriptions
     database: Database
@@ -71,5 +66,4 @@ class Transcriber:
                 await self.database.run(lambda session: session.add(call))
 
     async def close(self) -> None:
-        """Close the connections."""
         await self.vendor.close()

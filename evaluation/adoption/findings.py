@@ -26,7 +26,6 @@ class Finding:
     """``file:line`` in the project, where that is known."""
 
     def row(self) -> dict[str, str]:
-        """For JSON."""
         return {"kind": self.kind, "text": self.text, "place": self.place}
 
 

@@ -49,8 +49,6 @@ Texts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Merge:
-    """What is written."""
-
     findings: list[Finding]
     domain: dict[str, Any]
     config: dict[str, Any]

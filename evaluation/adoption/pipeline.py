@@ -62,7 +62,6 @@ class Usable(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of its class."""
         return get_class_name(self.component)
 
 

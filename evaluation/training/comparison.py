@@ -40,7 +40,6 @@ class Paired:
         return self.lost > self.won and self.p < SIGNIFICANT
 
     def figures(self) -> dict[str, Any]:
-        """For the record."""
         shares = {"before": round(self.before, 4), "after": round(self.after, 4)}
         return {"messages": self.messages, **shares, "lost": self.lost, "won": self.won, "p": round(self.p, 4)}
 

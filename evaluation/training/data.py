@@ -127,7 +127,6 @@ def write_rows(file: Path, examples: Iterable[Example]) -> None:
 
 
 def read_rows(file: Path) -> list[Example]:
-    """What ``write_rows`` wrote."""
     return [Example(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
 
 

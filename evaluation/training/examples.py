@@ -43,7 +43,6 @@ class Export:
 
 
 def list_examples(session: Session, tenant_id: str, status: str | None = None) -> list[TrainingExample]:
-    """Oldest first."""
     rows = select(TrainingExample).filter_by(tenant_id=tenant_id).order_by(TrainingExample.id)
     return list(session.scalars(rows.filter_by(status=status) if status else rows))
 

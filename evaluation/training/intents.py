@@ -40,7 +40,6 @@ class IntentFigures:
         return "yes" if self.acted >= ACTS_FROM else NEAR_VERBATIM
 
     def figures(self) -> dict[str, Any]:
-        """For the record."""
         shares = {"understood": round(self.understood, 4), "acted": round(self.acted, 4)}
         return {**asdict(self), **shares, "can act": self.can_act, "contradicting": list(self.contradicting)}
 

@@ -44,7 +44,6 @@ class Release:
 
     @property
     def archive(self) -> Path:
-        """What Rasa loads."""
         return self.folder / f"{self.name}.tar.gz"
 
     @property
@@ -77,7 +76,6 @@ class BotModel:
 
     @property
     def folder(self) -> Path:
-        """All of it."""
         return self.home / "models"
 
     @property

@@ -37,8 +37,7 @@ class Back:
     """Rasa understands by it already; otherwise when it starts."""
 
 
-def _ignore_progress(_step: str, _progress: float) -> None:
-    """Nobody watches."""
+def _ignore_progress(_step: str, _progress: float) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,6 @@ def get_training(session: Session, tenant_id: str, session_id: str, kind: str = 
 
 
 def list_trainings(session: Session, tenant_id: str, kind: str = KIND) -> list[TrainingSession]:
-    """Newest first."""
     rows = select(TrainingSession).filter_by(tenant_id=tenant_id, kind=kind)
     return list(session.scalars(rows.order_by(TrainingSession.created_at.desc())))
 
@@ -126,7 +125,6 @@ def list_regression_cases(session: Session, tenant_id: str) -> list[Case]:
 
 
 def get_model_path(name: str) -> str:
-    """Below ``home``."""
     return f"models/releases/{name}"
 
 
@@ -142,7 +140,6 @@ def get_model_name(row: TrainingSession) -> str:
 
 
 def describe_training(row: TrainingSession) -> dict[str, Any]:
-    """For a list."""
     names = ("id", "status", "step", "progress", "author", "reason", "metrics", "error")
     times = ("created_at", "finished_at", "deployed_at")
     return {name: getattr(row, name) for name in (*names, *times)} | {"model": row.model and Path(row.model).name}

@@ -67,7 +67,6 @@ class TuningProgress(TrainerCallback):
     """Says how far the training is."""
 
     def on_step_end(self, _arguments: Any, state: Any, _control: Any, **_: Any) -> None:
-        """After each batch."""
         print(f"progress {state.global_step / state.max_steps:.3f}", flush=True)  # noqa: T201 - who started us reads it
 
 

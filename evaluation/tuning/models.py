@@ -29,7 +29,6 @@ class TunedModels:
 
     @property
     def folder(self) -> Path:
-        """All of them."""
         return self.home / FOLDER
 
     def new(self) -> str:
@@ -43,7 +42,6 @@ class TunedModels:
         return bool(row.model) and (self.home / str(row.model) / "model.onnx").is_file()
 
     def forget(self, model: str) -> None:
-        """Delete the files."""
         shutil.rmtree(self.home / model, ignore_errors=True)
 
     def clean_up(self, knowledge: Knowledge, tenant_id: str, rows: Sequence[TrainingSession]) -> None:

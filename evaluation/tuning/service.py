@@ -37,8 +37,7 @@ Tell = Callable[[str, float], None]
 Trains = Callable[[Path, Path, Callable[[float], None]], None]
 
 
-def _ignore_progress(_step: str, _progress: float) -> None:
-    """Nobody watches."""
+def _ignore_progress(_step: str, _progress: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -177,7 +176,6 @@ class Tuning:
                 self._store_failure(row.id, error)
 
     def _train_embedding(self, row: TrainingSession, tell: Tell) -> str:
-        """Ready or refused."""
         self.check()
         with self._database.session() as session:
             phrased = pairs.load_phrased_entries(session, row.tenant_id)

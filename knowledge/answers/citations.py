@@ -50,7 +50,6 @@ class Rewriter:
         return self._replace_marks(text[:cut])
 
     def flush(self) -> str:
-        """The rest."""
         held, self._held = self._held, ""
         return held
 

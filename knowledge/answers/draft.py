@@ -24,30 +24,23 @@ class Viewer(Protocol):
     async def cite(self, sources: Sequence[Source]) -> None:
         """All sources that the text may name so far, in their order."""
 
-    async def append(self, text: str) -> None:
-        """More text."""
+    async def append(self, text: str) -> None: ...
 
     async def replace(self, text: str) -> None:
         """All of the text, anew."""
 
 
 class Nobody:
-    """Nobody watches."""
-
     def __init__(self) -> None:
         self.stop = asyncio.Event()
 
-    async def estimate(self, seconds: float | None) -> None:
-        """Unseen."""
+    async def estimate(self, seconds: float | None) -> None: ...
 
-    async def cite(self, sources: Sequence[Source]) -> None:
-        """Unseen."""
+    async def cite(self, sources: Sequence[Source]) -> None: ...
 
-    async def append(self, text: str) -> None:
-        """Unseen."""
+    async def append(self, text: str) -> None: ...
 
-    async def replace(self, text: str) -> None:
-        """Unseen."""
+    async def replace(self, text: str) -> None: ...
 
 
 class Draft:

@@ -16,8 +16,6 @@ SUMMARY_TOKENS = 200
 
 
 class Summariser:
-    """Implements ``core.handoffs.scheduler.Summarise``."""
-
     def __init__(self, router: Router, prompts: Prompts) -> None:
         self._router, self._prompts = router, prompts
 

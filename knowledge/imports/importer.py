@@ -133,7 +133,6 @@ class _Import:
         self.incomplete = False
 
     def take(self, found: Found) -> None:
-        """One document."""
         if isinstance(found, Failure):
             self._record_failure(found)
             return

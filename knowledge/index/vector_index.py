@@ -144,7 +144,6 @@ class VectorIndex:
         return found
 
     def is_alive(self) -> bool:
-        """Whether Chroma answers."""
         try:
             with self._use_client() as client:
                 client.heartbeat()

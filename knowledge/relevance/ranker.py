@@ -46,7 +46,6 @@ class Ranked:
 
     @property
     def entry(self) -> Entry:
-        """The entry."""
         return self.candidate.entry
 
 
@@ -80,7 +79,6 @@ class Calibration:
         return cls(mean, scale, weights, float(stored["bias"]))
 
     def probability(self, signs: Numbers) -> float:
-        """0 to 1."""
         standard = np.clip((signs - self.mean) / self.scale, -4, 4)
         return float(1 / (1 + np.exp(-(standard @ self.weights + self.bias))))
 

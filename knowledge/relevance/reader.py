@@ -45,8 +45,6 @@ def describe_entry(title: str, question: str, answer: str) -> str:
 
 
 class Reads(Protocol):
-    """Scores pairs."""
-
     def score(self, pairs: Sequence[ReaderPair]) -> Vectors:
         """One logit a pair; 0 is the score of "none of these answers"."""
 

@@ -95,7 +95,6 @@ def _list_entry_headings(entry: Entry) -> list[str]:
 
 
 def count_words(text: str) -> int:
-    """Words between blanks."""
     return len(text.split())
 
 

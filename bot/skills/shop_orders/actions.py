@@ -74,7 +74,6 @@ class ActionOrderStatus(OrderAction):
         self._today = today
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "action_order_status"
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
@@ -101,7 +100,6 @@ class ActionChangeAddress(OrderAction):
     """Sends an order elsewhere, as long as it has not left."""
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "action_change_address"
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
@@ -122,7 +120,6 @@ class ActionCancelOrder(OrderAction):
     """Cancels an order, as long as it has not left."""
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "action_cancel_order"
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:

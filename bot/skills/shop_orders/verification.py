@@ -77,7 +77,6 @@ class ValidateOrderStatusForm(OrderForm):
     """Number and e-mail are all it needs."""
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "validate_order_status_form"
 
 
@@ -100,7 +99,6 @@ class ValidateAddressChangeForm(ChangingForm):
     """Beside the order a new address, and a yes."""
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "validate_address_change_form"
 
     async def validate_new_address(
@@ -118,7 +116,6 @@ class ValidateCancelOrderForm(ChangingForm):
     """Beside the order a yes."""
 
     def name(self) -> str:
-        """As in ``domain.yml``."""
         return "validate_cancel_order_form"
 
 

@@ -89,8 +89,6 @@ class SignInFirst(Unauthorised):
 
 
 class Shell:
-    """Renders pages."""
-
     def __init__(self, services: StaffServices) -> None:
         self.services = services
         self.gate = services.gate

@@ -27,8 +27,6 @@ AREAS = {"review": "review", "entry": "entries", "correction": "corrections", "m
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The first page."""
-
     @routes.get("")
     async def redirect_to_dashboard() -> Response:
         return redirect_to_page(f"{PREFIX}/")

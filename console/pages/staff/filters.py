@@ -64,7 +64,6 @@ def format_relative_time(moment: datetime) -> str:
 
 
 def format_day(moment: date) -> str:
-    """5 Nov."""
     return f"{moment.day} {moment.strftime('%b')}"
 
 
@@ -90,7 +89,6 @@ def format_points_decimal(value: float) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """With thousands."""
     return "-" if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 

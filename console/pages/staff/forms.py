@@ -17,8 +17,6 @@ MOST_FIELDS = 100
 
 @dataclass(frozen=True)
 class Form:
-    """Fields by name."""
-
     fields: dict[str, list[str]]
 
     def text(self, name: str) -> str:

@@ -60,7 +60,6 @@ class ReviewView:
 
     @property
     def filter(self) -> ReviewFilter:
-        """As a search."""
         return ReviewFilter(self.status or None, self.kind or None, self.search or None)
 
     def query(self, **changes: Any) -> str:

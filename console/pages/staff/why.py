@@ -14,8 +14,6 @@ LONGEST_ID = 64
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The page."""
-
     @routes.get("/why")
     async def explain_answer(request: Request) -> Response:
         person, asked = await shell.person(request), request.query_params

@@ -21,7 +21,6 @@ class Money(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:  # noqa: ARG002
-        """To whole picos."""
         return None if value is None else int(value.scaleb(-_PICO))
 
     def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:  # noqa: ARG002

@@ -21,8 +21,6 @@ _PLACEHOLDER = re.compile(r"(?P<space>[ \t]?)\{(?P<what>" + "|".join(PLACEHOLDER
 
 @dataclass(frozen=True)
 class Canned:
-    """One canned reply."""
-
     id: str
     name: str
     text: str

@@ -163,7 +163,6 @@ class History:
 
 
 def get_handoff_history(session: Session, handoff: Handoff) -> History:
-    """All about one."""
     transitions = select(HandoffTransition).filter_by(handoff_id=handoff.id).order_by(HandoffTransition.seq)
     notes = select(HandoffNote).filter_by(handoff_id=handoff.id).order_by(HandoffNote.id)
     out = select(Delivery.message_id, Delivery.state, Delivery.error).where(

@@ -54,7 +54,6 @@ class HandoffView:
 
 
 def build_handoff_view(session: Session, handoff: Handoff) -> HandoffView:
-    """All of it."""
     conversation = session.get_one(Conversation, handoff.conversation_id)
     customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
     order = settings.get_handoff_settings(session, handoff.tenant_id).on_call if handoff.escalations else []

@@ -72,7 +72,6 @@ class Restorer:
         return self._restore_text(text[:cut])
 
     def flush(self) -> str:
-        """The rest."""
         held, self._held = self._held, ""
         return self._restore_text(held)
 

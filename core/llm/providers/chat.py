@@ -107,7 +107,6 @@ class ChatProvider(ABC):
         """What an exception of the vendor's SDK means."""
 
     async def complete(self, request: Request) -> Completion:
-        """See ``Provider``."""
         answer = ChatAnswer(self.vendor)
         try:
             name = await self.name(request.model)
@@ -125,7 +124,6 @@ class ChatProvider(ABC):
         return answer.completion(request, name)
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
-        """See ``Provider``."""
         answer = ChatAnswer(self.vendor)
         try:
             name = await self.name(request.model)
@@ -155,8 +153,7 @@ class ChatProvider(ABC):
             await self.chat(name)
 
     @abstractmethod
-    async def close(self) -> None:
-        """Close the connections."""
+    async def close(self) -> None: ...
 
 
 def limit_of(request: Request, model: Model | None) -> int:

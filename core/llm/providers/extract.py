@@ -17,7 +17,6 @@ class ExtractProvider:
     """Costs nothing and cannot fail, unless there is nothing to say."""
 
     async def complete(self, request: Request) -> Completion:
-        """See ``Provider``."""
         if not request.extract:
             raise build_provider_error("The extract", "empty")
         return Completion(request.extract, NAME, Usage(0, 0))

@@ -1,4 +1,4 @@
-"""Gemini, through langchain-google-genai."""
+"""Google Gemini as a provider, through langchain-google-genai."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ class GeminiProvider(ChatProvider):
         self._chats: dict[str, GeminiChat] = {}
 
     async def chat(self, model: str) -> GeminiChat:
-        """See ``ChatProvider``."""
         if model not in self._chats:
             known = self._models.get(model)
             effort = known.effort if known and known.effort != "none" else None
@@ -71,12 +70,10 @@ class GeminiProvider(ChatProvider):
         return self._chats[model]
 
     def options(self, request: Request, model: Model | None) -> dict[str, Any]:
-        """See ``ChatProvider``."""
         limit = {"max_output_tokens": limit_of(request, model), "automatic_function_calling": NO_CALLS}
         return limit if model and model.reasoning else {**limit, "temperature": request.temperature}
 
     def failure(self, error: Exception) -> ProviderFailed:
-        """See ``ChatProvider``."""
         refused = error if isinstance(error, APIError) else error.__cause__
         if isinstance(refused, APIError):
             return self._convert_error(refused)
@@ -87,7 +84,6 @@ class GeminiProvider(ChatProvider):
         return build_provider_error(self.vendor, "malformed", code=type(error).__name__)
 
     async def close(self) -> None:
-        """Close the connections."""
         for chat in self._chats.values():
             await chat.aclose()
         self._chats.clear()

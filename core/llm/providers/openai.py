@@ -1,4 +1,4 @@
-"""OpenAI, through langchain-openai."""
+"""OpenAI as a provider, through langchain-openai."""
 
 from __future__ import annotations
 
@@ -70,7 +70,6 @@ class OpenAIProvider(ChatProvider):
         self._chats: dict[str, VendorChat] = {}
 
     async def chat(self, model: str) -> VendorChat:
-        """See ``ChatProvider``."""
         if model not in self._chats:
             self._chats[model] = self.chat_class(model=model, **self.settings(self._models.get(model)))
         return self._chats[model]
@@ -89,13 +88,11 @@ class OpenAIProvider(ChatProvider):
         }
 
     def options(self, request: Request, model: Model | None) -> dict[str, Any]:
-        """See ``ChatProvider``."""
         timeout = Timeout(LAST_RESORT, connect=request.connect_seconds)
         limits = {"max_tokens": limit_of(request, model), "timeout": timeout}
         return limits if model and model.reasoning else {**limits, "temperature": request.temperature}
 
     def failure(self, error: Exception) -> ProviderFailed:
-        """See ``ChatProvider``."""
         if isinstance(error, openai.APIStatusError):
             return self._convert_error(error)
         if isinstance(error, openai.APIResponseValidationError):
@@ -115,7 +112,6 @@ class OpenAIProvider(ChatProvider):
         return openai.AsyncOpenAI(api_key=key, base_url=self._url, http_client=self._http, max_retries=0)
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._http.aclose()
 
     async def _said_key(self) -> str:

@@ -35,5 +35,4 @@ class OpenAITranscriptions:
         return Heard(text, getattr(getattr(heard, "usage", None), "seconds", None))
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._provider.close()

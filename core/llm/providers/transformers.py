@@ -23,8 +23,6 @@ CONTEXT = 4096
 
 
 class Runs(Protocol):
-    """A loaded model."""
-
     def pieces(self, request: Request) -> Iterator[str]:
         """The answer as it is written; blocks."""
 
@@ -53,14 +51,12 @@ class LocalProvider:
         self._turn = asyncio.Lock()
 
     async def complete(self, request: Request) -> Completion:
-        """See ``Provider``."""
         async for item in self.stream(request):
             if isinstance(item, Finish):
                 return item.completion
         raise build_provider_error(VENDOR, "empty")
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
-        """See ``Provider``."""
         text, count = "", 0
         async with self._turn:
             async for piece in self._stream_pieces(request):
@@ -77,7 +73,6 @@ class LocalProvider:
         return count_tokens(request)
 
     async def warm(self) -> None:
-        """Load the model."""
         async with self._turn:
             await asyncio.to_thread(self._load_model)
 

@@ -33,8 +33,7 @@ class Restores(Protocol):
     def feed(self, text: str) -> str:
         """What can be shown now."""
 
-    def flush(self) -> str:
-        """The rest."""
+    def flush(self) -> str: ...
 
 
 class Holds(Protocol):
@@ -43,8 +42,7 @@ class Holds(Protocol):
     def restore(self, text: str) -> str:
         """Put back into a whole text."""
 
-    def restorer(self) -> Restores:
-        """For one stream."""
+    def restorer(self) -> Restores: ...
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ class Watches(Protocol):
     def ended_well(self, attempt: Attempt) -> None:
         """With a whole answer."""
 
-    def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None:
-        """With an error."""
+    def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None: ...
 
     def ended_early(self, attempt: Attempt) -> None:
         """Nobody wanted the rest."""
@@ -85,8 +82,7 @@ class Watches(Protocol):
     def closing(self, items: AsyncGenerator[StreamItem]) -> None:
         """Close a provider's stream, off the way of the answer."""
 
-    def record(self, call: LlmCall) -> None:
-        """Into the ledger."""
+    def record(self, call: LlmCall) -> None: ...
 
 
 @dataclass

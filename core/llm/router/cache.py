@@ -29,7 +29,6 @@ class TimedCache(Generic[K, V]):
         return entry[1]
 
     def put(self, key: K, value: V) -> None:
-        """Keep a value."""
         self._entries.pop(key, None)
         self._entries[key] = (self._clock() + self._seconds, value)
         while len(self._entries) > self._size:
@@ -41,7 +40,6 @@ class TimedCache(Generic[K, V]):
             del self._entries[key]
 
     def clear(self) -> None:
-        """Forget all."""
         self._entries.clear()
 
     def counts(self) -> dict[str, float]:

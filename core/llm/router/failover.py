@@ -47,8 +47,7 @@ class Masks(Protocol):
 class Tells(Protocol):
     """Tells other processes what happened to a model."""
 
-    def tell(self, model_id: str, outcome: dict[str, Any]) -> None:
-        """To all others."""
+    def tell(self, model_id: str, outcome: dict[str, Any]) -> None: ...
 
 
 @dataclass
@@ -133,7 +132,6 @@ class FailoverRunner:
     # What an attempt tells.
 
     def ended_well(self, attempt: Attempt) -> None:
-        """See ``attempt.Watches``."""
         model_id = attempt.target.model_id
         if model_id != EXTRACT:
             self._health.succeeded(model_id, attempt.latency_ms, attempt.first_token_ms)
@@ -142,7 +140,6 @@ class FailoverRunner:
             )
 
     def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None:
-        """See ``attempt.Watches``."""
         model_id = attempt.target.model_id
         if model_id != EXTRACT:
             self._health.failed(model_id, error.kind, error.retry_after)
@@ -150,17 +147,14 @@ class FailoverRunner:
             log.info("model failed", model=model_id, because=error.kind, error=str(error))
 
     def ended_early(self, attempt: Attempt) -> None:
-        """See ``attempt.Watches``."""
         self._health.release(attempt.target.model_id)
 
     def closing(self, items: AsyncGenerator[StreamItem]) -> None:
-        """See ``attempt.Watches``."""
         task = asyncio.ensure_future(_close_stream(items))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
     def record(self, call: LlmCall) -> None:
-        """See ``attempt.Watches``."""
         self._ledger.record(call)
 
     def _publish_outcome(self, model_id: str, outcome: dict[str, Any]) -> None:

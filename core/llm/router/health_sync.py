@@ -48,7 +48,6 @@ class HealthFeed:
         ]
 
     async def close(self) -> None:
-        """Stop."""
         self._closing = True  # redis may take a cancellation for a timeout of its own
         for task in self._tasks:
             task.cancel()

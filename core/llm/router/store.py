@@ -87,7 +87,6 @@ class RoutingStore:
         return parsed
 
     def reset(self, tenant_id: str) -> RoutingDocument:
-        """The defaults again."""
         with self._database.session() as session:
             row = session.scalar(select(Routing).where(Routing.tenant_id == tenant_id))
             if row is not None:

@@ -76,8 +76,6 @@ class CheckedSentence:
 
 @dataclass(frozen=True)
 class Grounded:
-    """A checked answer."""
-
     score: float
     """Mean of the sentences that state something, 0 to 1; 1 where none does."""
     sentences: tuple[CheckedSentence, ...]

@@ -107,7 +107,6 @@ class Head:
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> Head:
-        """The shipped one."""
         read = json.loads(path.read_text(encoding="utf-8"))
         return cls({k: tuple(v) for k, v in read["weights"].items()}, read["thresholds"])
 

@@ -73,7 +73,6 @@ class ReuseBound:
 
     @classmethod
     def shipped(cls, file: Path = SHIPPED / "reuse.json") -> ReuseBound:
-        """As trained."""
         stored = json.loads(file.read_text(encoding="utf-8"))
         return cls(stored["spread"], stored["usual"])
 

@@ -77,14 +77,11 @@ class EmptyBook:
     """Knows nothing and keeps nothing: the double, and what serves outside of conversations."""
 
     def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:  # noqa: ARG002
-        """The defaults."""
         return KnownPhrasing(Learning())
 
-    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
-        """Nothing."""
+    def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None: ...
 
-    def confirm(self, question: Question, entry_id: str) -> None:
-        """Nothing."""
+    def confirm(self, question: Question, entry_id: str) -> None: ...
 
 
 class SqlReuseStore:

@@ -42,8 +42,6 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is corrected."""
-
     question: str
     bot_answer: str
     conversation_id: str | None = None

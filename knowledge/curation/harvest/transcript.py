@@ -21,8 +21,6 @@ _CUT_OFF = re.compile(r"(?:\.\.\.|…|\(cont(?:inued|'d|d)?\)|\(?\b\d/\d\)?)\s*$
 
 @dataclass(frozen=True)
 class TranscriptLine:
-    """One message."""
-
     speaker: Speaker
     text: str
     message_id: str = ""

@@ -56,7 +56,6 @@ SIGNS = {
 
 
 def read_asciidoc(raw: Raw, data: bytes) -> Document:
-    """An AsciiDoc document."""
     url = address_of(raw)
     lines = decode_text(data).replace("\r\n", "\n").split("\n")
     text = "\n".join(_Converter().markdown(lines))

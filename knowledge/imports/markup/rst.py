@@ -1,4 +1,4 @@
-"""Reads reStructuredText."""
+"""Reads reStructuredText documents into blocks."""
 
 from __future__ import annotations
 

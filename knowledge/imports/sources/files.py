@@ -22,7 +22,6 @@ Found = Raw | Failure | PassedOver
 
 
 def list_file_documents(path: Path) -> Iterator[Found]:
-    """The one document."""
     yield _build_file_document(path, path.name)
 
 

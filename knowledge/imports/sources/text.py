@@ -48,7 +48,6 @@ def read_markdown(raw: Raw, data: bytes) -> Document:
 
 
 def read_text(raw: Raw, data: bytes) -> Document:
-    """Plain text."""
     lines = decode_text(data).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return document_of(raw, blocks_of_lines(lines), About(url=address_of(raw), loose=True))
 
