@@ -1,8 +1,9 @@
 # `make help` lists what there is. Two commands do everything on a fresh machine: `make run` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint train bench lock clean
+.PHONY: help setup run test lint check train bench lock clean
 SHELL := /bin/bash
 PY := .venv/bin/python
+FAST := tests/core/test_turns.py tests/core/test_replies.py tests/core/handoffs tests/core/deliveries tests/actions tests/connectors/web tests/knowledge/test_answering.py
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -17,6 +18,9 @@ test: setup .venv/.ready-dev .venv/.ready-browser ## set up what is missing, the
 
 lint: setup .venv/.ready-dev ## style, types, import rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks bot/skills && .venv/bin/lint-imports
+
+check: setup .venv/.ready-dev ## the inner loop, under a minute: lint, and the quick tests
+	@$(MAKE) -s lint && OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile $(FAST)
 
 train: setup ## train the bot
 	@.venv/bin/rejoinder train --force
