@@ -16,8 +16,8 @@ run: setup $(if $(filter local,$(LLM)),.venv-llm/.ready) ## set up what is missi
 test: setup .venv/.ready-dev .venv/.ready-browser ## set up what is missing, then all tests
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: setup .venv/.ready-dev ## style, types, import rules
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks bot/skills && .venv/bin/lint-imports
+lint: setup .venv/.ready-dev ## style, spelling, types, import rules
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/codespell && .venv/bin/mypy core knowledge connectors actions evaluation console benchmarks bot/skills && .venv/bin/lint-imports
 
 check: setup .venv/.ready-dev ## the inner loop, under a minute: lint, and the quick tests
 	@$(MAKE) -s lint && OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile $(FAST)
