@@ -103,10 +103,14 @@ class DeliveryFailed(RejoinderError):
 class Retry(DeliveryFailed):
     """The vendor does not take it now."""
 
-    def __init__(self, message: str | None = None, *, after: float | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, after: float | None = None, waits_for: Literal["customer"] | None = None
+    ) -> None:
         super().__init__(message)
         self.after = after
         """Seconds that the vendor asked us to wait."""
+        self.waits_for = waits_for
+        """Whose message makes it due at once."""
 
 
 class Permanent(DeliveryFailed):

@@ -236,5 +236,5 @@ def _is_voice(fields: Fields, files: list[tuple[str, str]]) -> bool:
 def _release_deliveries(session: Session, sender: InboundSender, at: datetime) -> None:
     """The customer wrote, so the window is open: what waited for a template goes out."""
     where = {"tenant_id": sender.tenant_id, "destination": sender.channel, "address": sender.address, "state": "queued"}
-    due = update(Delivery).filter_by(**where).where(Delivery.next_at > at, Delivery.error.contains("24 hours"))
+    due = update(Delivery).filter_by(**where).where(Delivery.next_at > at, Delivery.waits_for == "customer")
     session.execute(due.values(next_at=at))

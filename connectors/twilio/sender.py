@@ -116,6 +116,7 @@ class TwilioSender:
                 "the customer last wrote over 24 hours ago, and WhatsApp has approved no template: "
                 "`rejoinder channels templates create`",
                 after=60,
+                waits_for="customer",
             )
         variables = {"1": flatten_text(part.words or draft.body)}
         return await self.twilio.send(

@@ -80,10 +80,6 @@ class Texts:
             else replace(found, recogniser=self.recogniser, translated={**self.translated, OWN: self})
         )
 
-    def all_of(self, name: str) -> set[str]:
-        """One text in every language."""
-        return {getattr(texts, name) for texts in (self, *self.translated.values())}
-
     def handoff_announced(self, *, there: bool) -> str:
         """That a person is called, or that nobody is there."""
         return self.handoff if there else self.handoff_nobody

@@ -25,9 +25,9 @@ def acknowledge_files(session: Session, message: Message, texts: Texts) -> tuple
     """What is said to it, for more of the same nothing; None where there are words."""
     if not _has_only_attachments(message):
         return None
-    if _belongs_to_album(session, message, texts):
+    if _belongs_to_album(session, message):
         return ()
-    return (Reply(_choose_reply_text(message, texts), buttons=(_to_a_person(texts),)),)
+    return (Reply(_choose_reply_text(message, texts), buttons=(_to_a_person(texts),), kind="file_receipt"),)
 
 
 def _has_only_attachments(message: Message) -> bool:
@@ -44,14 +44,14 @@ def _to_a_person(texts: Texts) -> dict[str, str]:
     return {"title": texts.person, "payload": "/talk_to_person"}
 
 
-def _belongs_to_album(session: Session, message: Message, texts: Texts) -> bool:
+def _belongs_to_album(session: Session, message: Message) -> bool:
     earlier = select(Message).where(
         Message.conversation_id == message.conversation_id,
         Message.seq < message.seq,
         Message.created_at > message.created_at - ALBUM,
     )
     for before in session.scalars(earlier.order_by(Message.seq.desc())):
-        if any(before.text in texts.all_of(name) for name in ("received_image", "received_file", "received_location")):
+        if before.kind == "file_receipt":
             return True
         if not _has_only_attachments(before):
             return False

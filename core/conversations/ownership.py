@@ -9,7 +9,7 @@ from core.attachments import in_words
 from core.bot.texts import Texts
 from core.conversations import file_replies
 from core.conversations.preamble import build_delay_apology
-from core.conversations.replies import write_replies
+from core.conversations.replies import announce_handoff, write_replies
 from core.db.models import Conversation, Handoff, Message, Turn, get_current_time
 from core.handoffs import messages, policy, requests, settings
 from core.handoffs.transitions import HandoffEvent, apply_transition, find_open_handoff, may_speak, person_has_word
@@ -35,7 +35,7 @@ def instead_of_bot(
     if why is None:
         return _file_received(session, conversation, message, turn, texts)
     there = chosen.attended(get_current_time())
-    announced = Reply(texts.handoff_announced(there=there))
+    announced = announce_handoff(texts, there=there)
     said = write_replies(session, conversation, turn, (*build_delay_apology(session, turn, message, texts), announced))
     turn.status, turn.outcome, turn.answered_at = "answered", "handoff", get_current_time()
     session.flush()
@@ -51,8 +51,7 @@ def _contact_left(
     if handoff is None or contact is None:
         return []
     before = session.scalar(select(Message).filter_by(conversation_id=conversation.id, seq=message.seq - 1))
-    asked = (*texts.all_of("handoff_nobody"), *texts.all_of("handoff_timed_out"))
-    if before is None or not before.text.endswith(asked):
+    if before is None or before.kind != "contact_request":
         return []
     apply_transition(session, conversation, HandoffEvent("leave_contact", "customer", contact=contact))
     messages.forward_to_desks(session, conversation, handoff, message)

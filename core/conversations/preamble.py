@@ -31,9 +31,9 @@ def build_delay_apology(session: Session, turn: Turn, asked: Message, texts: Tex
     if turn.created_at - asked.created_at < LATE or not texts.late:
         return ()
     said = select(Message.id).filter_by(conversation_id=asked.conversation_id, speaker="bot")
-    said = said.where(Message.text.in_(texts.all_of("late")))
+    said = said.where(Message.kind == "delay_apology")
     since = session.scalar(said.where(Message.created_at > asked.created_at).limit(1))
-    return () if since else (Reply(texts.late, answers=False),)
+    return () if since else (Reply(texts.late, answers=False, kind="delay_apology"),)
 
 
 def _build_empathy_reply(session: Session, asked: Message, outcome: str, texts: Texts) -> tuple[Reply, ...]:
@@ -43,16 +43,15 @@ def _build_empathy_reply(session: Session, asked: Message, outcome: str, texts: 
         or len(asked.text.split()) < MIN_WORDS
         or outcome not in (_ANSWERS if asked.sentiment == "angry" else _HELPS)
         or not texts.empathy
-        or _said_last(session, asked, texts)
+        or _said_last(session, asked)
     ):
         return ()
-    return (Reply(texts.empathy[asked.seq % len(texts.empathy)], answers=False),)
+    return (Reply(texts.empathy[asked.seq % len(texts.empathy)], answers=False, kind="empathy"),)
 
 
-def _said_last(session: Session, asked: Message, texts: Texts) -> bool:
+def _said_last(session: Session, asked: Message) -> bool:
     """Did the answer before begin like that?"""
     earlier = select(Message.seq).filter_by(conversation_id=asked.conversation_id, speaker="customer")
     since = session.scalar(earlier.where(Message.seq < asked.seq).order_by(Message.seq.desc()).limit(1)) or 0
-    said = select(Message.text).filter_by(conversation_id=asked.conversation_id, speaker="bot")
-    between = session.scalars(said.where(Message.seq > since, Message.seq < asked.seq))
-    return not {each for said in texts.all_of("empathy") for each in said}.isdisjoint(between)
+    said = select(Message.id).filter_by(conversation_id=asked.conversation_id, kind="empathy")
+    return session.scalar(said.where(Message.seq > since, Message.seq < asked.seq).limit(1)) is not None

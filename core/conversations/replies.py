@@ -39,6 +39,7 @@ def write_replies(
             conversation_id=turn.conversation_id,
             seq=conversation.next_seq(),
             speaker="bot",
+            kind=reply.kind,
             text=reply.text,
             buttons=list(reply.buttons),
             sources=list(reply.sources),
@@ -92,12 +93,19 @@ def _write_answer(
         if outcome in NO_HELP:
             outcome, answer = "handoff", ()
             turn.outcome, turn.rateable = outcome, False
-    announced = () if told else (Reply(texts.handoff_announced(there=there)),)
+    announced = () if told else (announce_handoff(texts, there=there),)
+    if why and told and not there and answer:
+        answer = (*answer[:-1], replace(answer[-1], kind="contact_request"))
     replies = build_preamble(session, turn, outcome, texts) + answer + announced
     messages = write_replies(session, conversation, turn, replies)
     if why:
         requests.request_handoff(session, conversation, why, there=there)
     return messages
+
+
+def announce_handoff(texts: Texts, *, there: bool) -> Reply:
+    """That a person comes, or where nobody is there the request for an address."""
+    return Reply(texts.handoff_announced(there=there), kind=None if there else "contact_request")
 
 
 def _add_page_only_notice(conversation: Conversation, replies: tuple[Reply, ...], texts: Texts) -> tuple[Reply, ...]:
@@ -175,7 +183,7 @@ def apologise_for_failure(
     there = chosen.attended(get_current_time())
     asked = session.get_one(Message, turn.message_id)
     why = policy.from_feeling(session, chosen, conversation, asked) if there or status == "failed" else None
-    announced = (Reply(texts.handoff_announced(there=there)),) if why else ()
+    announced = (announce_handoff(texts, there=there),) if why else ()
     messages = write_replies(session, conversation, turn, due + announced)
     if why:
         requests.request_handoff(session, conversation, why, there=there)

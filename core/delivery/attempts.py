@@ -91,6 +91,7 @@ def record_failed_attempt(session: Session, delivery_id: str, error: DeliveryFai
     """The vendor did not take it: again later, or never."""
     row = session.get_one(Delivery, delivery_id)
     row.error, row.updated_at = f"{type(error).__name__}: {error}", at
+    row.waits_for = error.waits_for if isinstance(error, Retry) else None
     if isinstance(error, Unknown):
         row.possible_duplicate = True
     if isinstance(error, Permanent):

@@ -57,5 +57,6 @@ def _advance_handoff(session: Session, conversation_id: str, handoff_id: str, at
     waited = round((at - handoff.requested_at).total_seconds() / 60)
     apply_transition(session, conversation, HandoffEvent(event, CLOCK, f"waiting for {waited} minutes", at=at))
     if event == "time_out":
-        messages.store_announcement(session, conversation, texts.of(session, conversation.id).handoff_timed_out)
+        text = texts.of(session, conversation.id).handoff_timed_out
+        messages.store_announcement(session, conversation, text, "contact_request")
     return True

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.db.models import Conversation, Handoff, Message
+from core.db.models import Conversation, Handoff, Message, MessageKind
 from core.errors import InvalidInput
 from core.handoffs import settings
 from core.handoffs.transitions import HandoffEvent, apply_transition
@@ -60,13 +60,16 @@ def store_staff_reply(
     return message, True
 
 
-def store_announcement(session: Session, conversation: Conversation, text: str) -> Message:
+def store_announcement(
+    session: Session, conversation: Conversation, text: str, kind: MessageKind | None = None
+) -> Message:
     """The bot says how a handoff goes on; the conversation must be locked, and the bot have the word."""
     message = Message(
         tenant_id=conversation.tenant_id,
         conversation_id=conversation.id,
         seq=conversation.next_seq(),
         speaker="bot",
+        kind=kind,
         text=text,
     )
     _store_message(session, conversation, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.db.models import MessageKind
 from core.rasa import RasaItem
 from core.rasa.rich_content import NOTE, build_rich_content
 
@@ -25,6 +26,7 @@ class Reply:
     """As ``core.attachments`` says."""
     answers: bool = True
     """False: it only goes before the answer, and is no part of it."""
+    kind: MessageKind | None = None
 
 
 @dataclass(frozen=True)

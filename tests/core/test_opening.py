@@ -20,7 +20,7 @@ from testing.fake_rasa import FakeRasa
 from tests.core.test_turns import ended
 
 TEXTS = Texts.load(BotParts())
-OPENINGS = {each for said in TEXTS.all_of("empathy") for each in said}
+OPENINGS = {said for texts in (TEXTS, *TEXTS.translated.values()) for said in texts.empathy}
 
 
 def feels(text: str) -> Mood | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -61,6 +61,9 @@ class Conversation(Base):
         return self.last_seq
 
 
+MessageKind = Literal["delay_apology", "empathy", "contact_request", "file_receipt"]
+
+
 class Message(Base):
     """One thing that was said; ``seq`` counts up without gaps inside its conversation."""
 
@@ -75,6 +78,8 @@ class Message(Base):
     seq: Mapped[int]
     speaker: Mapped[str] = mapped_column(String(16))
     """customer, bot or agent"""
+    kind: Mapped[MessageKind | None] = mapped_column(String(16), default=None)
+    """What the bot's message is for, where that decides what happens next."""
     text: Mapped[str] = mapped_column(Text)
     payload: Mapped[str | None] = mapped_column(Text, default=None)
     """What goes to Rasa in place of the text, when the customer pressed a button that we issued."""

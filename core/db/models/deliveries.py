@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,6 +47,8 @@ class Delivery(Base):
     vendor_id: Mapped[str | None] = mapped_column(String(128), default=None)
     """The vendor's id of the last part."""
     error: Mapped[str | None] = mapped_column(Text, default=None)
+    waits_for: Mapped[Literal["customer"] | None] = mapped_column(String(16), default=None)
+    """Whose message makes it due at once: before it the vendor takes only a template."""
     possible_duplicate: Mapped[bool] = mapped_column(default=False)
     """It was sent again though an earlier attempt may have got through."""
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
