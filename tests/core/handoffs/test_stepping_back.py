@@ -269,6 +269,13 @@ async def test_outside_office_hours_the_bot_goes_on_and_an_address_is_kept(datab
     assert await talk.say("Hello?") == []
 
 
+async def test_an_address_is_kept_in_whatever_words_it_was_asked_for(sqlite: Database) -> None:
+    talk = Talk(sqlite, office_hours={})
+    words = "Nobody is in. Where can we write to you?"
+    assert await talk.say("a person please", *item(words, "handoff")) == [words]
+    assert await talk.say("ada@example.com") == [TEXTS.handoff_contact]
+
+
 async def test_staff_step_in_while_the_bot_is_answering(database: Database) -> None:
     talk = Talk(database)
     await talk.say("Hi")
