@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
-Feeling = Literal["positive", "neutral", "negative", "angry"]
-Urgency = Literal["low", "normal", "high"]
+from core.db.models.statuses import Feeling, Urgency
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,7 +103,7 @@ def summarise(
 
 
 async def _summarise_conversation(
-    settings: Settings, database: Database, conversation: Conversation, said: list[tuple[str, str]]
+    settings: Settings, database: Database, conversation: Conversation, said: Sequence[tuple[str, str]]
 ) -> str:
     from core import logs  # noqa: PLC0415
     from core.llm.factory import make_router  # noqa: PLC0415

@@ -7,6 +7,7 @@ whoever takes it over has it.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from core.rasa.answer import Reply
 
 ALBUM = timedelta(minutes=1)
 """What follows the first one so soon belongs to it, and is not asked about again."""
-OUTCOME = "clarified"
+OUTCOME: Final = "clarified"
 
 
 def acknowledge_files(session: Session, message: Message, texts: Texts) -> tuple[Reply, ...] | None:

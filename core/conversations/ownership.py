@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -15,7 +17,7 @@ from core.handoffs import messages, policy, requests, settings
 from core.handoffs.transitions import HandoffEvent, apply_transition, find_open_handoff, may_speak, person_has_word
 from core.rasa.answer import Reply
 
-PERSON = "person"
+PERSON: Final = "person"
 """The status of a turn that a person handles."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from typing import Literal, cast
 
 import structlog
 from sqlalchemy import Select, bindparam, exists, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import outbox
 from core.db.models import Conversation, Customer, Delivery, DeskThread, Handoff, Message
+from core.db.models.statuses import DeliveryState
 from core.delivery.payload import Outgoing, Sent, load_outgoing
 from core.errors import DeliveryFailed, InvalidInput, Permanent, Retry, Unknown
 
@@ -136,7 +138,7 @@ def record_delivery_status(
         return False
     is_out = row.state not in OPEN  # before that, a status may be of one part among several
     if _RANKS[state] > _RANKS.get(row.state, 0) and (is_out or state == "failed"):
-        row.state, row.updated_at = state, at
+        row.state, row.updated_at = cast("DeliveryState", state), at
         if state == "failed":
             row.error = error or "the vendor could not deliver it"
             _fail_delivery(session, row, "failed")
@@ -145,7 +147,7 @@ def record_delivery_status(
     return True
 
 
-def _fail_delivery(session: Session, row: Delivery, state: str) -> None:
+def _fail_delivery(session: Session, row: Delivery, state: Literal["failed", "dead"]) -> None:
     """It will not arrive: the operator and the staff who wrote it are told."""
     row.state = state
     log.error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -85,7 +85,7 @@ def load_outgoing(session: Session, row: Delivery, shown_at: DeskThread | None) 
         conversation_id=row.conversation_id,
         destination=row.destination,
         address=row.address,
-        kind=cast("Kind", row.kind),
+        kind=row.kind,
         text=in_words(message.text, message.attachments) if message else _format_notice_text(row, shown),
         message=messages.build_message_event(session, message) if message else None,
         handoff=shown,

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.db.models import Conversation, Handoff, Message, MessageKind
+from core.db.models import Conversation, Handoff, Message
+from core.db.models.statuses import MessageKind
 from core.errors import InvalidInput
 from core.handoffs import settings
 from core.handoffs.transitions import HandoffEvent, apply_transition

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import cast
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.bot.parts import VALUE
 from core.db.models import Conversation, Customer, InteractionFeedback, Message, Turn
+from core.db.models.statuses import Urgency
 from core.handoffs.settings import Handoffs
 from core.handoffs.summary import summarise_conversation
-from core.handoffs.transitions import HandoffReason, Trigger, Urgency
+from core.handoffs.transitions import HandoffReason, Trigger
 
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 _WHO = r"(?:someone|somebody|a (?:person|human|colleague|specialist|representative|member of (?:our|the) team|team member))"
@@ -107,7 +107,7 @@ def _build_handoff_reason(
         .limit(1)
     ).first()
     feeling, felt = (last[0] or "neutral", last[1] or "normal") if last else ("neutral", "normal")
-    return HandoffReason(trigger, reason, urgency or cast("Urgency", felt), feeling, summary.text, summary.sources)
+    return HandoffReason(trigger, reason, urgency or felt, feeling, summary.text, summary.sources)
 
 
 def _find_risky_topic(settings: Handoffs, text: str) -> str | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import outbox
 from core.db.models import Conversation, Handoff, HandoffTransition, get_current_time
+from core.db.models.statuses import Feeling, HandoffState, Urgency
 from core.errors import NotFound
 from core.handoffs import settings
 from core.handoffs.states import ENDED, Event, State, bot_may_speak, get_next_state
@@ -18,7 +19,6 @@ from core.handoffs.states import ENDED, Event, State, bot_may_speak, get_next_st
 Trigger = Literal[
     "asked", "unknown", "not_helpful", "sentiment", "risky_topic", "low_confidence", "promised", "vip", "taken_over"
 ]
-Urgency = Literal["low", "normal", "high"]
 ALERTING: frozenset[Event] = frozenset({"request", "remind", "escalate"})
 
 
@@ -29,7 +29,7 @@ class HandoffReason:
     trigger: Trigger
     reason: str
     urgency: Urgency = "normal"
-    sentiment: str = "neutral"
+    sentiment: Feeling = "neutral"
     summary: str = ""
     sources: tuple[dict[str, str | None], ...] = ()
 
@@ -81,7 +81,7 @@ def apply_transition(session: Session, conversation: Conversation, happening: Ha
             session.get_one(Handoff, known.handoff_id), new=False, state_before=cast("State", known.from_state)
         )
     handoff = find_open_handoff(session, conversation)
-    before: State = cast("State", handoff.state) if handoff else "bot"
+    before: State = handoff.state if handoff else "bot"
     to = get_next_state(before, happening.event)
     at = happening.at or get_current_time()
     if handoff is None:
@@ -106,7 +106,7 @@ def find_open_handoff(session: Session, conversation: Conversation) -> Handoff |
 def person_has_word(session: Session, conversation: Conversation) -> Handoff | None:
     """The handoff, while a person has the word: nothing that the bot says may be stored then."""
     handoff = find_open_handoff(session, conversation)
-    return None if handoff is None or bot_may_speak(cast("State", handoff.state)) else handoff
+    return None if handoff is None or bot_may_speak(handoff.state) else handoff
 
 
 def may_speak(session: Session, conversation_id: str) -> bool:
@@ -167,7 +167,7 @@ def _update_handoff(
             conversation.status, conversation.closed_at = "closed", at
         case _:
             pass
-    handoff.state = to
+    handoff.state = cast("HandoffState", to)  # once there is one, no event leads back to "bot"
     if to in ENDED:
         handoff.ended_at, conversation.handoff_id = at, None
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, cast
 
-from core.db.models import MessageKind
+from core.db.models.statuses import MessageKind, Outcome
 from core.rasa import RasaItem
 from core.rasa.rich_content import NOTE, build_rich_content
 
 RATEABLE = ("answered", "suggested", "action")
-FAILED = "failed"
+FAILED: Final = "failed"
 """The outcome where the bot could only say that something went wrong."""
 
 
@@ -37,9 +37,9 @@ class RasaAnswer:
     note: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """How the turn ended."""
-        return str(self.note.get("outcome", "action"))
+        return cast("Outcome", self.note.get("outcome", "action"))
 
     @property
     def rateable(self) -> bool:

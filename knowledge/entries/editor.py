@@ -21,6 +21,7 @@ from core.db.models import (
     generate_id,
     get_current_time,
 )
+from core.db.models.statuses import EntryStatus
 from core.errors import NotFound
 from knowledge.entries import contradictions
 from knowledge.entries.content import Content
@@ -109,7 +110,7 @@ class EntryEditor:
         """Serve it no longer; it stays readable with its history."""
         self._set_status(entry, "retired")
 
-    def put_back(self, entry: KnowledgeEntry, status: str) -> None:
+    def put_back(self, entry: KnowledgeEntry, status: EntryStatus) -> None:
         """Give it the status that it had before."""
         self._set_status(entry, status)
 
@@ -132,7 +133,7 @@ class EntryEditor:
         self._asked.add(key)
         return True
 
-    def _set_status(self, entry: KnowledgeEntry, status: str) -> None:
+    def _set_status(self, entry: KnowledgeEntry, status: EntryStatus) -> None:
         if entry.status != status:
             entry.status = status
             self._record_version(entry)

@@ -14,6 +14,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from core.db.models import EntryVersion, KnowledgeEntry, KnowledgeSource, SourceDocument, get_current_time
+from core.db.models.statuses import EntryStatus
 from core.errors import InvalidInput, NotFound
 from knowledge.entries.editor import Change, EntryEditor
 
@@ -177,13 +178,13 @@ def _of_source(session: Session, source: KnowledgeSource, status: Any) -> list[K
     return list(session.scalars(query))
 
 
-def _before_forgetting(session: Session, ids: Sequence[str]) -> dict[str, str]:
+def _before_forgetting(session: Session, ids: Sequence[str]) -> dict[str, EntryStatus]:
     """The status that each had before its source was forgotten; only those that were retired for that."""
-    statuses: dict[str, str] = {}
+    statuses: dict[str, EntryStatus] = {}
     for start in range(0, len(ids), 500):
         fields = EntryVersion.entry_id, EntryVersion.reason, EntryVersion.content
         query = select(*fields).where(EntryVersion.entry_id.in_(ids[start : start + 500]))
-        status: dict[str, str] = {}
+        status: dict[str, EntryStatus] = {}
         for entry_id, reason, content in session.execute(query.order_by(EntryVersion.entry_id, EntryVersion.version)):
             if reason == FORGOTTEN:
                 statuses[entry_id] = status.get(entry_id, "draft")

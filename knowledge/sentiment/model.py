@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from core.db.models.statuses import Feeling
 from core.language import WORDS, language_of
-from core.sentiment import Feeling, Mood, Sentiment, skip_sentiment
+from core.sentiment import Mood, Sentiment, skip_sentiment
 from knowledge.sentiment import features, urgency
 from knowledge.types import Embeds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.sentiment import Urgency
+from core.db.models.statuses import Urgency
 
 _HIGH = (
     # danger

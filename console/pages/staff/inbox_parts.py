@@ -16,13 +16,13 @@ from console.pages.staff.timeline import load_timeline
 from core.conversations import customer_profile, search
 from core.conversations.customer_profile import CustomerProfile
 from core.db.models import Conversation, Message
+from core.db.models.statuses import Urgency
 from core.errors import NotFound
 from core.handoffs.service import get_handoff
 from core.handoffs.staff import canned_replies, queries
 from core.handoffs.staff.queries import HandoffFilter
 from core.handoffs.staff.views import HandoffView, build_handoff_view
 from core.handoffs.states import ENDED
-from core.handoffs.transitions import Urgency
 
 AT_ONCE = 50
 MESSAGES = 200

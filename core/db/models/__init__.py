@@ -1,7 +1,7 @@
 """Every table; each one has a tenant."""
 
 from core.db.models.base import Base, generate_id, get_current_time
-from core.db.models.conversations import Conversation, Message, MessageKind, Turn
+from core.db.models.conversations import Conversation, Message, Turn
 from core.db.models.curation import (
     ConversationAnalysis,
     HumanCorrection,
@@ -69,7 +69,6 @@ __all__ = [
     "LlmDay",
     "LlmHealth",
     "Message",
-    "MessageKind",
     "Money",
     "Order",
     "PerformanceDay",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.db.models.base import Base, get_current_time
 from core.db.models.generation import Money
+from core.db.models.statuses import Feeling, MessageKind, Outcome, Speaker, TurnStatus, Urgency
 
 
 class Conversation(Base):
@@ -27,8 +28,7 @@ class Conversation(Base):
     """Where it is delivered to now."""
     address: Mapped[str | None] = mapped_column(String(200), default=None)
     """Where on that channel; None on the web, where browsers fetch what is new."""
-    status: Mapped[str] = mapped_column(String(16), default="open")
-    """open or closed"""
+    status: Mapped[Literal["open", "closed"]] = mapped_column(String(16), default="open")
     external_id: Mapped[str | None] = mapped_column(String(200), default=None)
     """Its id where it was imported from."""
     approved: Mapped[bool] = mapped_column(default=False)
@@ -61,9 +61,6 @@ class Conversation(Base):
         return self.last_seq
 
 
-MessageKind = Literal["delay_apology", "empathy", "contact_request", "file_receipt"]
-
-
 class Message(Base):
     """One thing that was said; ``seq`` counts up without gaps inside its conversation."""
 
@@ -76,8 +73,7 @@ class Message(Base):
 
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
     seq: Mapped[int]
-    speaker: Mapped[str] = mapped_column(String(16))
-    """customer, bot or agent"""
+    speaker: Mapped[Speaker] = mapped_column(String(16))
     kind: Mapped[MessageKind | None] = mapped_column(String(16), default=None)
     """What the bot's message is for, where that decides what happens next."""
     text: Mapped[str] = mapped_column(Text)
@@ -95,10 +91,9 @@ class Message(Base):
     """Who of the staff said it."""
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """[{"kind": image, audio, video, document, location, card, link or custom; and as ``core.attachments`` says}]"""
-    sentiment: Mapped[str | None] = mapped_column(String(8), default=None)
-    """positive, neutral, negative or angry; of a customer's message, where a model looked at it"""
-    urgency: Mapped[str | None] = mapped_column(String(8), default=None)
-    """low, normal or high"""
+    sentiment: Mapped[Feeling | None] = mapped_column(String(8), default=None)
+    """Of a customer's message, where a model looked at it."""
+    urgency: Mapped[Urgency | None] = mapped_column(String(8), default=None)
     raw: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     """What the vendor sent."""
     turn_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
@@ -122,11 +117,10 @@ class Turn(Base):
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), index=True)
     channel: Mapped[str] = mapped_column(String(32))
-    status: Mapped[str] = mapped_column(String(16), default="waiting")
-    """waiting (stored, not yet answered), answered, failed (the customer got an apology; see ``error``), or person (a
-    person has the word, so the bot was not asked, or its answer was not given)"""
-    outcome: Mapped[str | None] = mapped_column(String(16), default=None)
-    """answered, suggested, clarified, unknown, handoff, action, failed"""
+    status: Mapped[TurnStatus] = mapped_column(String(16), default="waiting")
+    """waiting: stored, not yet answered; failed: the customer got an apology, see ``error``; person: an agent owns the
+    conversation, so the bot was not asked, or its answer was not given."""
+    outcome: Mapped[Outcome | None] = mapped_column(String(16), default=None)
     rateable: Mapped[bool] = mapped_column(default=False)
     """A thumb on it says something; a greeting's would not."""
     confidence: Mapped[float | None] = mapped_column(default=None)

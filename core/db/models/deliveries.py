@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.models.base import Base, get_current_time
+from core.db.models.statuses import DeliveryKind, DeliveryState
 
 
 class Delivery(Base):
@@ -30,16 +31,16 @@ class Delivery(Base):
     """The name of the channel or desk that carries it."""
     address: Mapped[str] = mapped_column(String(200), default="")
     """Where on that channel; empty for a desk, which knows its thread."""
-    kind: Mapped[str] = mapped_column(String(16), default="message")
-    """message (to a customer, or forwarded to a desk), alert (a person is wanted) or update (a handoff changed)"""
+    kind: Mapped[DeliveryKind] = mapped_column(String(16), default="message")
+    """message: to a customer, or forwarded to a desk; alert: a person is wanted; update: a handoff changed."""
     key: Mapped[str] = mapped_column(String(80))
     """What it tells: the id of the message or transition. The same one goes to a destination once."""
     message_id: Mapped[str | None] = mapped_column(ForeignKey("messages.id"), default=None, index=True)
     handoff_id: Mapped[str | None] = mapped_column(ForeignKey("handoffs.id"), default=None, index=True)
     cause: Mapped[str] = mapped_column(Text, default="")
     """For an alert or update: the event of the state machine that it tells, and why."""
-    state: Mapped[str] = mapped_column(String(12), default="queued")
-    """queued, sending, sent, delivered, read, failed (refused for good) or dead (given up)"""
+    state: Mapped[DeliveryState] = mapped_column(String(12), default="queued")
+    """failed: refused for good; dead: given up."""
     attempts: Mapped[int] = mapped_column(default=0)
     parts_sent: Mapped[int] = mapped_column(default=0)
     """How many parts the vendor has taken, where it takes several."""

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.models.base import Base, SettingsRow, get_current_time
+from core.db.models.statuses import Feeling, HandoffState, Urgency
 
 
 class Handoff(Base):
@@ -18,16 +19,13 @@ class Handoff(Base):
     __table_args__ = (Index("ix_handoffs_state", "tenant_id", "state"),)
 
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
-    state: Mapped[str] = mapped_column(String(16), default="requested")
-    """requested, claimed, with_person, returned, closed, timed_out, customer_left or nobody_there"""
+    state: Mapped[HandoffState] = mapped_column(String(16), default="requested")
     trigger: Mapped[str] = mapped_column(String(24))
     """asked, unknown, not_helpful, sentiment, risky_topic, low_confidence, promised, vip or taken_over"""
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why the bot stopped, for a person to read."""
-    urgency: Mapped[str] = mapped_column(String(8), default="normal")
-    """low, normal or high"""
-    sentiment: Mapped[str] = mapped_column(String(8), default="neutral")
-    """positive, neutral, negative or angry"""
+    urgency: Mapped[Urgency] = mapped_column(String(8), default="normal")
+    sentiment: Mapped[Feeling] = mapped_column(String(8), default="neutral")
     summary: Mapped[str] = mapped_column(Text, default="")
     sources: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """[{"title", "url"}]: what the bot's last answers came from."""

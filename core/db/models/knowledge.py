@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db.models.base import Base, get_current_time
+from core.db.models.statuses import EntryKind, EntryStatus
 
 
 class KnowledgeSource(Base):
@@ -77,10 +78,9 @@ class KnowledgeEntry(Base):
         Index("ix_knowledge_entries_external", "tenant_id", "external_id"),
     )
 
-    kind: Mapped[str] = mapped_column(String(16), default="faq")
-    """faq (answer sent verbatim) or passage (an extract is sent)"""
-    status: Mapped[str] = mapped_column(String(16), default="draft")
-    """draft, approved (served) or retired"""
+    kind: Mapped[EntryKind] = mapped_column(String(16), default="faq")
+    """faq: its answer is sent verbatim; passage: an extract is sent."""
+    status: Mapped[EntryStatus] = mapped_column(String(16), default="draft")
     answer: Mapped[str] = mapped_column(Text)
     answer_key: Mapped[str | None] = mapped_column(String(32), default=None)
     """The same for answers that differ only in blanks and capitals."""

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import cast
 
 from core.events import AgentTyping, DraftViewer, Hub, Present, inbox_of
 from core.handoffs.staff.views import HandoffView
-from core.handoffs.states import PERSON, State
+from core.handoffs.states import PERSON
 
 LOOKING_SECONDS = 30.0
 """Pages say every ten seconds that somebody looks at them."""
@@ -38,7 +37,7 @@ class Presence:
         before, at = self.viewers(handoff.id), self.clock()
         until = at + TYPING_SECONDS if typing else 0.0
         self._seen[handoff.id][email] = _Seen(name, at + LOOKING_SECONDS, until)
-        if typing and cast("State", handoff.state) in PERSON:
+        if typing and handoff.state in PERSON:
             self.hub.publish(handoff.conversation_id, AgentTyping())
         return self._publish_viewers(handoff, before)
 
