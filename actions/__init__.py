@@ -1,1 +1,1 @@
-"""rasa-sdk actions, one conversation concern a file."""
+"""Custom actions for rasa-sdk, one concern per module."""

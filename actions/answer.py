@@ -1,4 +1,4 @@
-"""Answers a question from the knowledge base: an approved answer, an extract with its source, or an honest no."""
+"""Answers questions from the knowledge base: an approved answer, an extract with its source, or an honest no."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _SPEAKERS: dict[str, Speaker] = {"user": "customer", "bot": "bot"}
 
 class Entries(Protocol):
     def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
-        """The approved answer of one entry, as it is; None where it may not be served, or not any more."""
+        """Return the approved answer of one entry verbatim, or None if it may not be served."""
 
     def languages(self, tenant_id: str) -> list[str]:
-        """The languages that questions can be answered in (ISO 639-1), the commonest first."""
+        """Return the languages in which questions can be answered (ISO 639-1), the most common first."""
 
 
 class ActionAnswer(Action):
-    """Asks the knowledge base and the models; streams while somebody watches."""
+    """Queries the knowledge base and the models; streams if the conversation is watched."""
 
     def __init__(self, writer: Writer, entries: Entries, texts: Texts, hub: Hub) -> None:
         self._writer = writer
@@ -57,7 +57,7 @@ class ActionAnswer(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Answer the latest message in the light of those before."""
+        """Answer the latest message in the context of the previous ones."""
         with self._hub.stoppable(tracker.sender_id) as stop:
             viewer = _Streaming(dispatcher, stop)
             try:
@@ -96,7 +96,7 @@ class ActionAnswer(Action):
     async def _send_unknown_reply(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, answer: Answer, *, stopped: bool
     ) -> list[dict[str, Any]]:
-        """Say that we do not know, and offer a person."""
+        """Say that the answer is not known, and offer a person."""
         if stopped:
             send_reply(dispatcher, replace(_build_note(answer), outcome="action"), response="utter_stopped")
             return []
@@ -114,9 +114,9 @@ class ActionAnswer(Action):
         return [SlotSet(UNKNOWN_COUNT, count)]
 
     def _said_in_other_language(self, question: Question, spoken: str) -> str:
-        """That we answer in other languages only, in the customer's; empty where that is not why we do not know.
+        """Return the reply that questions are only answered in other languages, or "" if that is not the reason.
 
-        What tells no language is in that which is ``spoken`` in the conversation.
+        The reply is in the customer's language; text of unknown language counts as ``spoken``.
         """
         asked = language.language_of(question.text, spoken or "en")
         known = self._entries.languages(question.tenant_id)
@@ -129,7 +129,7 @@ class ActionAnswer(Action):
 
 
 def _format_answer(answer: Answer, texts: Texts) -> str:
-    """The parts one after the other; a likely one under what it answers, and whether something else was meant."""
+    """Join the parts; a likely answer gets the title of what it answers, and other choices get an introduction."""
     worded = [_format_part(part, texts) for part in answer.parts]
     if _collect_choices(answer):
         worded.append(texts.not_meant)
@@ -146,20 +146,20 @@ def _format_part(part: AnswerPart, texts: Texts) -> str:
 
 
 def _build_buttons(answer: Answer, texts: Texts) -> tuple[Button, ...]:
-    """What else may have been meant; a person, where something is open."""
+    """Build buttons for other possible meanings, and for a person if a part is unanswered."""
     buttons = [entry_button(choice.title, choice.entry_id) for choice in _collect_choices(answer)][:MOST_CHOICES]
     is_open = any(part.outcome != "answered" for part in answer.parts)
     return (*buttons, Button(texts.person, "/talk_to_person")) if is_open else tuple(buttons)
 
 
 def _collect_choices(answer: Answer) -> list[Choice]:
-    """What else may have been meant by any part, without what another part answers."""
+    """Collect the other possible meanings of all parts, except those that another part answers."""
     sent = {entry.id for part in answer.parts for entry in part.entries}
     return list(dict.fromkeys(c for part in answer.parts for c in part.choices if c.entry_id not in sent))
 
 
 class _Streaming:
-    """Passes a draft to rasa-sdk's stream, where somebody watches: else each chunk would become a message of its own."""
+    """Passes a draft to rasa-sdk's stream if watched; otherwise each chunk would become a separate message."""
 
     def __init__(self, dispatcher: CollectingDispatcher, stop: asyncio.Event) -> None:
         self.stop = stop
@@ -179,7 +179,7 @@ class _Streaming:
         await self._send_chunk(json_message={"draft": text})
 
     async def end(self) -> None:
-        """The answer is there, or failed."""
+        """End the stream after the answer or a failure."""
         if self._watched and self._dispatcher.is_streaming_active:
             await self._dispatcher.stream_end()
 
@@ -189,9 +189,9 @@ class _Streaming:
 
 
 def questions_of(tracker: Tracker) -> list[Question]:
-    """The latest customer message with the turns before it.
+    """Return the latest customer message, with the previous messages.
 
-    After a press on a button that is the message before, which we had not understood, and then the button's title.
+    After a pressed button, return the previous message, which was not understood, and then the button's title.
     """
     turns = [
         Utterance(_SPEAKERS[event["event"]], without_marks(text))
@@ -209,7 +209,7 @@ def questions_of(tracker: Tracker) -> list[Question]:
 
 
 def _get_event_text(event: dict[str, Any]) -> str:
-    """What was said; a press on a known question says that question."""
+    """Return an event's text; for a pressed known question, that question."""
     text = str(event.get("text") or "")
     if text.startswith(f"/{INTENT}"):
         return str((event.get("metadata") or {}).get("pressed") or "")

@@ -1,4 +1,4 @@
-"""Asks back: the likeliest intents as buttons; a question is answered instead."""
+"""Asks what the customer meant, with the likeliest intents as buttons; questions are answered instead."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from core.bot.languages import SLOT
 
 CHOICES = 3
 LEAST_LIKELY = 0.05
-"""What is less likely than this, beside the likeliest, is not offered."""
+"""Intents less likely than this share of the likeliest one are not offered."""
 UNCLEAR = "nlu_fallback"
 TITLE = "utter_title_{intent}"
 SOMETHING_ELSE = "/out_of_scope"
-"""The knowledge base gets the question then, and says honestly where it has no answer."""
+"""Goes to the knowledge base, which says so if it has no answer."""
 QUESTION = "ask_knowledge"
 
 
 class ActionClarify(Action):
-    """Offers what the customer may have meant; an intent without a title in the domain is never offered."""
+    """Offers possible intents; an intent without a title in the domain is never offered."""
 
     def __init__(self, answer: Action) -> None:
         self._answer = answer
@@ -33,14 +33,14 @@ class ActionClarify(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Ask, with a way out; a question in all likelihood, or what there is nothing to offer for, needs no asking back."""
+        """Ask what was meant, with a way out; a likely question, or a message without possible intents, is handled directly."""
         ranking = tracker.latest_message.get("intent_ranking") or []
         titles = domain["responses"]
         least = LEAST_LIKELY * float(ranking[0]["confidence"]) if ranking else 0.0
         likely = [intent["name"] for intent in ranking if float(intent["confidence"]) >= least]
         offered = [name for name in likely if TITLE.format(intent=name) in titles]
         understood = (tracker.latest_message.get("intent") or {}).get("name")
-        if not offered and understood not in (None, UNCLEAR):  # such as a yes to nothing
+        if not offered and understood not in (None, UNCLEAR):  # such as a yes without a question
             send_reply(dispatcher, Note(outcome="action"), response="utter_what_next")
             return []
         if not offered or ranking[0]["name"] == QUESTION:

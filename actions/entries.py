@@ -1,4 +1,4 @@
-"""Buttons that offer a known question: they carry the entry that answers it, not its words."""
+"""Buttons for known questions; they carry the id of the entry, not its text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ENTITY = "entry"
 
 
 def entry_button(title: str, entry_id: str) -> Button:
-    """A press on it asks for exactly this entry."""
+    """Create a button that asks for exactly this entry."""
     return Button(title, f"/{INTENT}{json.dumps({ENTITY: entry_id})}")
 
 
 def pressed_entry(tracker: Tracker) -> str | None:
-    """The entry whose button was pressed; only a button that we issued can send one."""
+    """Return the entry whose button was pressed, or None; only buttons that we issued can send one."""
     latest = tracker.latest_message
     if (latest.get("intent") or {}).get("name") != INTENT:
         return None

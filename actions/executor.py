@@ -1,4 +1,4 @@
-"""Builds the actions with what they use."""
+"""Creates the actions with their dependencies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 def make_actions(  # noqa: PLR0917
     settings: Settings, parts: BotParts, database: Database, writer: Writer, entries: Entries, texts: Texts, hub: Hub
 ) -> tuple[ActionExecutor, ActionServers]:
-    """What runs here, the base's actions and those of the skills that are on, and where the team's own run.
+    """Create the executor for the base's and the skills' actions, and the client for the team's own servers.
 
     Raises:
         SettingsInvalid: an action has two definitions, or none.
@@ -52,7 +52,7 @@ def make_actions(  # noqa: PLR0917
 
 
 async def tell_problems(servers: ActionServers, parts: BotParts) -> None:
-    """Ask the servers what they have, and log a line for what is wrong; those that do not answer yet are asked again later."""
+    """Load the servers' action lists and log every problem; servers that do not answer yet are asked again later."""
     await servers.look_up()
     servers.tell_clashes()
     for problem in servers.problems(parts.actions()):

@@ -1,4 +1,4 @@
-"""The actions of a bot whose forms are tried out: values are checked as for customers, and nothing is done."""
+"""Actions for trying out forms: values are validated as for customers, and nothing else is executed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from core.db import Database
 
 
 class StandIn(Action):
-    """In place of an action that would do something, or that is run elsewhere."""
+    """Replaces an action that would have side effects, or that runs elsewhere."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def name(self) -> str:
-        """That of the action."""
+        """Return the name of the replaced action."""
         return self._name
 
     async def run(
@@ -32,14 +32,16 @@ class StandIn(Action):
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> list[dict[str, Any]]:
-        """Say its name; a check finds every value right, and says nothing."""
+        """Send the action's name; validation actions accept every value and send nothing."""
         if not self._name.startswith(CHECKS):
             dispatcher.utter_message(text=self._name)
         return []
 
 
 def checking_executor(parts: BotParts, database: Database, elsewhere: Collection[str] = ()) -> ActionExecutor:
-    """What a bot's forms need to be tried out: the skills' checks as they are, stand-ins for the rest but for checks ``elsewhere``.
+    """Create an executor for trying out a bot's forms.
+
+    The skills' validation actions are real; all other actions are stand-ins, except validation actions in ``elsewhere``.
 
     Raises:
         SettingsInvalid: a skill's actions cannot be used.

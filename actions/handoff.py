@@ -1,4 +1,4 @@
-"""Passes a customer on to a person."""
+"""Hands a customer over to a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.handoffs import settings
 
 
 class ActionHandoff(Action):
-    """Notes the wish with the turn, from which `app` makes a request, and says what comes of it."""
+    """Stores the request with the turn, from which `app` creates the handoff and its announcement."""
 
     def __init__(self, database: Database, support_email: str) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The internal door by which the command line has a message looked up, as ``app`` does before it asks Rasa."""
+"""Internal endpoint through which the command line looks up a message, as ``app`` does before calling Rasa."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _LookupBody(BaseModel):
 
 
 def router(lookup: KnowledgeLookup, secret: str) -> APIRouter:
-    """``POST /knowledge/match``, for who knows the secret of the action webhook: what goes into a message's metadata."""
+    """Create ``POST /knowledge/match``, protected by the action webhook's secret; it returns the metadata for a message."""
     routes = APIRouter()
 
     @routes.post(PATH, include_in_schema=False)

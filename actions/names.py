@@ -1,4 +1,4 @@
-"""The base's actions in an adopted bot: names that the project has already are others there."""
+"""Renames for the base's actions in an adopted bot, where the project already uses some names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Renamed(Action):
         self._action, self._names = action, names
 
     def name(self) -> str:
-        """Its own, which nobody else may have."""
+        """Return the action's own name, which is unique."""
         return str(self._action.name())
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """With the names changed on the way in and out."""
+        """Run the action, translating names in its input and output."""
         tracker.slots |= {own: tracker.slots[there] for own, there in self._names.items() if there in tracker.slots}
         before = len(dispatcher.messages)
         events: list[dict[str, Any]] = await self._action.run(dispatcher, tracker, domain)
@@ -37,5 +37,5 @@ class Renamed(Action):
 
 
 def rename_action(action: Action, names: Mapping[str, str]) -> Action:
-    """The action itself where nothing is called otherwise."""
+    """Wrap the action, or return it unchanged if there are no names to translate."""
     return Renamed(action, names) if names else action

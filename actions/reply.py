@@ -1,4 +1,4 @@
-"""How an action answers: one text to the customer, and beside it what `app` stores with the turn."""
+"""Replies from actions: one text for the customer, and a note that `app` stores with the turn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Outcome = Literal["answered", "suggested", "clarified", "unknown", "handoff", "a
 
 @dataclass(frozen=True)
 class Button:
-    """One choice; the payload goes to Rasa and never to the browser."""
+    """One choice; its payload is sent to Rasa and never to the browser."""
 
     title: str
     payload: str
@@ -22,7 +22,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Note:
-    """What is stored with the turn; travels through Rasa as the custom part of a bot message."""
+    """Data stored with the turn; sent through Rasa as the custom part of a bot message."""
 
     outcome: Outcome
     confidence: float | None = None
@@ -34,7 +34,7 @@ class Note:
     route: str | None = None
     complexity: float | None = None
     cost: str | None = None
-    """A decimal; JSON has none."""
+    """A decimal as a string, because JSON has no decimals."""
     prompt_version: str | None = None
     groundedness: float | None = None
 
@@ -50,7 +50,7 @@ def send_reply(
 ) -> None:
     """Send a text, or a response of ``domain.yml`` with its values filled in, and note what happened.
 
-    Where several messages are sent in one action, the note goes with the last.
+    If an action sends several messages, the note goes with the last one.
     """
     dispatcher.utter_message(
         text=text,
@@ -62,5 +62,5 @@ def send_reply(
 
 
 def begin_reply(dispatcher: CollectingDispatcher, *, response: str, **values: Any) -> None:
-    """A paragraph of a message that goes on with what is sent next, until `say`."""
+    """Send a paragraph of a message that the next messages continue, up to `send_reply`."""
     dispatcher.utter_message(response=response, json_message={"rejoinder": {"continues": True}}, **values)

@@ -1,4 +1,4 @@
-"""A team's own action servers, as rasa-sdk 3 runs them: which one has which action, and running it there."""
+"""Client for a team's own action servers (rasa-sdk 3): finds the server of an action and runs it there."""
 
 from __future__ import annotations
 
@@ -18,75 +18,75 @@ from core.errors import ActionFailed, SettingsInvalid
 log = structlog.get_logger()
 
 OURS = "rejoinder_"
-"""How the names of the base's actions begin; no other may."""
+"""Reserved prefix for the names of the base's actions."""
 CONNECT_SECONDS = 2.0
 RUN_SECONDS = 20.0
 HUNG_SECONDS, AGAIN_SECONDS = 60.0, 4.0
-"""For so long after an action took too long, later turns wait so little for that server, until it answers again."""
+"""After a timeout, turns in the first period wait only the second for that server, until it answers again."""
 LIST_SECONDS = 3.0
 TRIES = 3
-"""How often a server is called to which nothing could be sent."""
+"""Attempts at calling a server to which nothing could be sent."""
 PAUSE_SECONDS = 0.3
 MOST_BYTES = 1_000_000
-"""Of an answer; more is not read."""
+"""Maximum size of an answer."""
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 UTTERS = "utter_"
 _SERVER = ""
-"""What a line in the log is about where it is not about one action."""
+"""Key for logged problems that concern a server rather than one action."""
 
 
 @dataclass
 class ActionServer:
     url: str
-    """Of its webhook."""
+    """The URL of its webhook."""
     actions: frozenset[str] | None = None
-    """Those it lists; None where it never did."""
+    """The actions it lists; None if it never did."""
     problem: str = ""
     """Why it did not list them the last time."""
     hung: set[str] = field(default_factory=set)
-    """Turns in which it took too long, since it answered last: a customer waits for that once."""
+    """Turns in which it timed out since its last answer; a customer waits for that only once."""
     hung_until: float = 0.0
-    """Until then it counts as hanging; by the monotonic clock."""
+    """Until then it counts as hanging; monotonic clock."""
 
     @property
     def name(self) -> str:
-        """Its address for logs, without what is secret in it."""
+        """Its address for logs, without credentials and query."""
         url = httpx.URL(self.url)
         return f"{url.scheme}://{url.netloc.decode()}{url.path}"
 
     @property
     def list_url(self) -> httpx.URL:
-        """Where rasa-sdk lists its actions: ``/actions`` beside ``/webhook``."""
+        """The URL where rasa-sdk lists actions: ``/actions`` next to ``/webhook``."""
         url = httpx.URL(self.url)
         return url.copy_with(path=url.path.rpartition("/")[0] + "/actions")
 
 
 class ActionServers:
-    """Runs actions that are not ours. A server that is away or answers nonsense costs one action, and one line in the log."""
+    """Runs a team's own actions. A server that is unavailable or answers nonsense fails one action and logs one line."""
 
     def __init__(
         self, urls: Sequence[str] = (), ours: Collection[str] = (), domain: dict[str, Any] | None = None
     ) -> None:
-        """``ours``: names of actions that `app` runs itself; ``domain``: goes along where Rasa leaves it out."""
+        """``ours``: names of actions that `app` runs itself; ``domain``: sent along where Rasa omits it."""
         self.servers = [ActionServer(url) for url in urls]
         self._ours = frozenset(ours)
         self._domain = domain or {}
         self._told: set[tuple[str, str]] = set()
-        # A connection for each call: on one that is kept open, nobody knows whether a call that broke off was taken.
+        # One connection per call: on a kept-alive one, it is unknown whether an interrupted call was received.
         limits = httpx.Limits(max_keepalive_connections=0)
         timeout = httpx.Timeout(RUN_SECONDS, connect=CONNECT_SECONDS)
         self._http = httpx.AsyncClient(limits=limits, timeout=timeout)
 
     async def look_up(self, *servers: ActionServer) -> None:
-        """Ask servers, or all, what they have; one that does not answer keeps what it had."""
+        """Load the action lists of some or all servers; one that does not answer keeps its previous list."""
         await asyncio.gather(*(self._load_action_names(server) for server in servers or self.servers))
 
     def listed(self) -> set[str]:
-        """What they have, as far as they said."""
+        """Return all actions that the servers have listed."""
         return {name for server in self.servers for name in server.actions or ()}
 
     def clashes(self) -> list[str]:
-        """A line for each name that is given twice."""
+        """Return a line for each duplicate name."""
         holders = {name: [each.name for each in self._list_offering_servers(name)] for name in self.listed()}
         return [
             f"The action {name} is on {' and on '.join(places)}, and Rejoinder has one of that name."
@@ -103,7 +103,7 @@ class ActionServers:
                 log.error(clash)
 
     def check(self) -> None:
-        """No name is given twice, as far as the servers have answered.
+        """Check that no name is defined twice, as far as the servers have answered.
 
         Raises:
             SettingsInvalid: some are; says which, where, and what to do.
@@ -116,7 +116,7 @@ class ActionServers:
             raise SettingsInvalid("\n".join([*clashes, hint]))
 
     def problems(self, named: Collection[str]) -> list[str]:
-        """A line for each server that does not say what it has; else one with those of the named actions that nobody has."""
+        """Return a line for each server without a list; otherwise one line with the named actions that no server has."""
         silent = [f"The action server {each.name} {each.problem}." for each in self.servers if each.problem]
         known = self.listed()
         missing = [n for n in named if not (self._is_own_action(n) or n in known or n.startswith(UTTERS))]
@@ -125,11 +125,11 @@ class ActionServers:
         return [f"No action server has these actions of the domain: {', '.join(missing)}."]
 
     async def run(self, call: dict[str, Any], *, turn: str = "") -> dict[str, Any]:
-        """The result of an action: events and responses; ``turn``: the id of the turn that it is for, where that is known.
+        """Run an action and return its events and responses; ``turn`` is the id of its turn, if known.
 
         Raises:
-            ActionFailed: nobody has it, or the server is away, too slow, or answers what is no result; says why.
-            ActionExecutionRejection: the action itself says that it does not run now.
+            ActionFailed: no server has it, or its server is unavailable, too slow, or returns an invalid result; says why.
+            ActionExecutionRejection: the action itself refuses to run now.
         """
         name = str(call.get("next_action"))
         server = await self._server_of(name)
@@ -154,7 +154,7 @@ class ActionServers:
         return result
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close all open connections."""
         await self._http.aclose()
 
     async def _server_of(self, name: str) -> ActionServer:
@@ -188,7 +188,7 @@ class ActionServers:
         return {"events": answer.get("events") or [], "responses": answer.get("responses") or []}
 
     async def _post_with_retry(self, server: ActionServer, body: bytes, tries: int = TRIES) -> tuple[int, bytes]:
-        """Called again only where nothing was sent: an action may cancel an order."""
+        """Retry only if nothing was sent, because an action may have side effects, such as cancelling an order."""
         try:
             return await self._read_response("POST", httpx.URL(server.url), body)
         except _NEVER_SENT:
@@ -227,7 +227,7 @@ class ActionServers:
         return name in self._ours or name.startswith(OURS)
 
     def _report_failure(self, server: ActionServer, about: str, why: str) -> ActionFailed:
-        """One line for the operator until it works again."""
+        """Log one line for the operator until it works again."""
         if (server.url, about) not in self._told:
             self._told.add((server.url, about))
             more = {"action": about} if about else {}
@@ -243,7 +243,7 @@ class ActionServers:
 
 
 def _names_in(listed: Any) -> frozenset[str] | None:
-    """As rasa-sdk lists them: ``[{"name": ...}]``."""
+    """Parse rasa-sdk's list: ``[{"name": ...}]``."""
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         return None
     return frozenset(str(each["name"]) for each in listed if each.get("name"))
@@ -265,5 +265,5 @@ def _is_event(event: Any) -> bool:
 
 
 def _describe_error(error: Exception) -> str:
-    """Never the request, which has what the customer wrote."""
+    """Describe an error without the request, which contains the customer's text."""
     return f"{type(error).__name__} {error}".strip()

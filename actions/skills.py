@@ -1,4 +1,4 @@
-"""The actions of the skills that are on: each skill's ``actions.py`` makes its own."""
+"""Loads the actions of the enabled skills from each skill's ``actions.py``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = "bot.skills"
 
 
 def actions_of(skill: Skill, database: Database) -> list[Action]:
-    """What ``make_actions`` of its ``actions.py`` gives; none where the skill has no such file.
+    """Return the result of ``make_actions`` in the skill's ``actions.py``; empty without such a file.
 
     Raises:
         SettingsInvalid: the file cannot be used; says why.
@@ -37,7 +37,7 @@ def actions_of(skill: Skill, database: Database) -> list[Action]:
 
 
 def load_skills(skills: Iterable[Skill], database: Database) -> tuple[list[Action], list[str]]:
-    """The actions of all, and a line for each skill whose code cannot be used: its actions fail, those of the others run."""
+    """Return all actions, and a line for each skill whose code cannot be used; only that skill's actions fail."""
     actions: list[Action] = []
     problems: list[str] = []
     for skill in skills:
@@ -50,7 +50,7 @@ def load_skills(skills: Iterable[Skill], database: Database) -> tuple[list[Actio
 
 
 def check_skills(skills: Iterable[Skill], database: Database) -> list[str]:
-    """A line for each whose code cannot be used.
+    """Return a line for each skill whose code cannot be used.
 
     Raises:
         SettingsInvalid: an action has two definitions; says where.
@@ -61,10 +61,10 @@ def check_skills(skills: Iterable[Skill], database: Database) -> list[str]:
 
 
 def check_unique(actions: Iterable[Action]) -> None:
-    """An action's name is given once.
+    """Check that action names are unique.
 
     Raises:
-        SettingsInvalid: two have one name; says where both are.
+        SettingsInvalid: two have the same name; says where both are.
     """
     places: dict[str, str] = {}
     for action in actions:
@@ -75,10 +75,10 @@ def check_unique(actions: Iterable[Action]) -> None:
 
 
 def check_named(actions: Iterable[Action], named: Iterable[str]) -> None:
-    """Every action that a domain names is there, but for the texts, which Rasa says itself.
+    """Check that every action of a domain exists, except responses, which Rasa sends itself.
 
     Raises:
-        SettingsInvalid: some are not.
+        SettingsInvalid: some are missing.
     """
     there_are = {str(action.name()) for action in actions}
     missing = [name for name in named if name not in there_are and not name.startswith("utter_")]
@@ -87,7 +87,7 @@ def check_named(actions: Iterable[Action], named: Iterable[str]) -> None:
 
 
 class _Unusable(Action):
-    """In place of an action whose skill cannot be used."""
+    """Stands in for an action whose skill cannot be used."""
 
     def __init__(self, name: str, cause: str) -> None:
         self._name = name
@@ -109,7 +109,7 @@ def _import_skill_actions(skill: Skill) -> ModuleType:
 
 
 def _load_package(skill: Skill) -> None:
-    """A folder elsewhere becomes a package too, so that its files import each other like those of ours."""
+    """Register an external skill folder as a package, so that its files can import each other like those of ours."""
     name = f"{PACKAGE}.{skill.name}"
     if name in sys.modules:
         return

@@ -1,4 +1,4 @@
-"""Leaves whatever was going on."""
+"""Stops the active form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actions.reply import Note, send_reply
 
 
 class ActionStop(Action):
-    """Says so, and forgets what the form that was left had asked for."""
+    """Confirms the stop, and resets the slots of the stopped form."""
 
     def name(self) -> str:
         return "rejoinder_stop"
@@ -20,7 +20,7 @@ class ActionStop(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Of any skill's form."""
+        """Stop the active form of any skill."""
         form = _form_before(tracker)
         send_reply(dispatcher, Note(outcome="action"), response="utter_stopped" if form else "utter_nothing_to_stop")
         slots = ((domain.get("forms") or {}).get(form) or {}).get("required_slots") if form else None
@@ -28,7 +28,7 @@ class ActionStop(Action):
 
 
 def _form_before(tracker: Tracker) -> str | None:
-    """The form that was going on when the customer spoke."""
+    """Return the form that was active when the customer wrote."""
     said = max((at for at, event in enumerate(tracker.events) if event.get("event") == "user"), default=0)
     forms = [event.get("name") for event in tracker.events[:said] if event.get("event") == "active_loop"]
     return forms[-1] if forms else None

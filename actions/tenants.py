@@ -1,4 +1,4 @@
-"""Whose customer is talking, and in which language."""
+"""Reads tenant and language from a message's metadata."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from rasa_sdk import Tracker
 
 
 def tenant_of(tracker: Tracker) -> str:
-    """The tenant that ``app`` named with the message."""
+    """Return the tenant that ``app`` sent with the message."""
     metadata = tracker.latest_message.get("metadata") or {}
     return str(metadata.get("tenant_id", "default"))
 
 
 def language_of(tracker: Tracker) -> str:
-    """That of the conversation, as ``app`` named it with the message; empty where it did not."""
+    """Return the conversation's language as sent by ``app``, or ""."""
     metadata = tracker.latest_message.get("metadata") or {}
     return str(metadata.get("language") or tracker.slots.get("language") or "")

@@ -25,18 +25,18 @@ from core.rasa.rich_content import NOTE
 log = structlog.get_logger()
 
 CHECKS = ("validate_", "action_validate_")
-"""How the names of actions begin that only look at values."""
+"""Prefixes of actions that only validate values."""
 
 
 def router(executor: ActionExecutor, hub: Hub, secret: str, servers: ActionServers) -> APIRouter:
-    """``POST /webhook``, for who knows the secret: actions of the executor, and on ``servers`` all others."""
+    """Create ``POST /webhook``, protected by the secret: runs actions of the executor, and all others on ``servers``."""
     routes = APIRouter()
 
     @routes.post("/webhook", include_in_schema=False)
     async def run_action(request: Request, authorization: Annotated[str, Header()] = "") -> Response:
         if not hmac.compare_digest(authorization.encode(), f"Bearer {secret}".encode()):
             raise HTTPException(401, "Wrong or missing secret.")
-        # every event of the conversation comes along, so how fast it is read counts
+        # the body has every event of the conversation, so parsing speed matters
         call = orjson.loads(await request.body())
         with structlog.contextvars.bound_contextvars(**_extract_call_ids(call)):
             status, answer = await _answer_call(executor, hub, servers, call)
@@ -48,7 +48,7 @@ def router(executor: ActionExecutor, hub: Hub, secret: str, servers: ActionServe
 async def _answer_call(
     executor: ActionExecutor, hub: Hub, servers: ActionServers, call: dict[str, Any]
 ) -> tuple[int, dict[str, Any]]:
-    """Status and body, as rasa-sdk answers; an action that fails costs the customer one sentence."""
+    """Return status and body as rasa-sdk does; a failed action sends the customer one sentence."""
     name = str(call.get("next_action"))
     try:
         if name in executor.actions:
@@ -71,7 +71,7 @@ def _build_failure(call: dict[str, Any], cause: str) -> dict[str, Any]:
 
 
 def _taken_back(call: dict[str, Any]) -> list[dict[str, Any]]:
-    """Where values could not be checked: each as it was before, and none for what a form asks, so that it asks again."""
+    """Undo values that could not be validated; the requested slot is cleared, so that the form asks again."""
     if not str(call.get("next_action")).startswith(CHECKS):
         return []
     state = call.get("tracker") or {}
@@ -97,7 +97,7 @@ async def _execute_action(executor: ActionExecutor, hub: Hub, call: dict[str, An
     names = _extract_call_ids(call)
     sink = _ChunkSink(hub, names["conversation_id"], names["turn_id"])
     watched = hub.watched(names["conversation_id"])
-    # Rasa leaves the domain out where an action does not need it; rasa-sdk wants one all the same
+    # Rasa omits the domain if an action does not need it, but rasa-sdk requires one
     result = await executor.run({"domain": {}, **call}, sink=sink if watched else None)
     if result is None:
         return {"events": [], "responses": []}
@@ -110,7 +110,7 @@ async def _execute_action(executor: ActionExecutor, hub: Hub, call: dict[str, An
 
 
 class _ChunkSink(asyncio.Queue[dict[str, Any]]):
-    """Passes an action's chunks straight on to who watches the conversation."""
+    """Passes an action's chunks directly to those who watch the conversation."""
 
     def __init__(self, hub: Hub, conversation_id: str, turn_id: str) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class _ChunkSink(asyncio.Queue[dict[str, Any]]):
 
 
 def _to_stream_events(turn_id: str, item: dict[str, Any]) -> Iterator[Event]:
-    """What an action streams, as its watchers hear it."""
+    """Convert streamed chunks of an action to events for watchers."""
     custom = item.get("custom", {})
     if "estimate" in custom:
         yield Estimate(turn_id, custom["estimate"])

@@ -1,1 +1,1 @@
-"""What the Rasa process loads."""
+"""Code that the Rasa process loads."""

@@ -1,7 +1,7 @@
-"""Which components of a recipe can be used in this environment.
+"""Checks which components of a recipe can be used in this environment.
 
-``python -m bot.available --config FILE --out FILE`` in the bot environment. For each component of ``pipeline`` and ``policies``
-a line of JSON: ``name``, ``kinds`` (as Rasa registers it) and ``problem``, None where there is none.
+Run ``python -m bot.available --config FILE --out FILE`` in the bot environment. It writes one line of JSON for each component of
+``pipeline`` and ``policies``: ``name``, ``kinds`` (as registered in Rasa) and ``problem``, or None.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rasa.shared.utils.io import read_yaml_file
 
 
 def main() -> None:
-    """Read the arguments, write what was found."""
+    """Parse the arguments and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("config", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def check_recipe_components(components: List[Dict[Text, Any]], language: Optional[Text]) -> List[Dict[Text, Any]]:
-    """One row a component, in their order."""
+    """Return one row per component, in their order."""
     rows: List[Dict[Text, Any]] = []
     usable: List[Type] = []
     for component in components:

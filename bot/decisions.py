@@ -1,7 +1,7 @@
-"""What a trained model decides about messages of which the knowledge has this much.
+"""Writes a trained model's decisions on messages with given knowledge levels.
 
-``python -m bot.decisions --model FILE --rows FILE --out FILE`` in the bot environment. A row is ``{"text", "level"}``; its
-decision, with the intent that was chosen, goes to the same line of ``--out``.
+Run ``python -m bot.decisions --model FILE --rows FILE --out FILE`` in the bot environment. A row is ``{"text", "level"}``; its
+decision, with the chosen intent, is written to the same line of ``--out``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rasa.utils.log_utils import configure_structlog
 
 
 def main() -> None:
-    """Read the arguments, write the decisions."""
+    """Parse the arguments and write the decisions."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("model", "rows", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)

@@ -1,6 +1,6 @@
-"""Trains the shipped pipeline inside Rasa on one JSONL file and measures it on another.
+"""Trains the shipped pipeline in Rasa on one JSONL file and evaluates it on another.
 
-``python -m bot.evaluate --train FILE --test FILE [--config FILE]`` in the bot environment; prints one JSON object.
+Run ``python -m bot.evaluate --train FILE --test FILE [--config FILE]`` in the bot environment; it prints one JSON object.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Row = Tuple[str, str]
 OOS = "oos"
 OUT_OF_SCOPE = "out_of_scope"
 KEPT_OUT = (OUT_OF_SCOPE, "nlu_fallback", None)
-"""What stands for "not acted on": out of scope, or asked back."""
+"""Values that count as "not acted on": out of scope, or asked back."""
 
 
 def main() -> None:
-    """Read the arguments, print the figures."""
+    """Parse the arguments and print the metrics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def read_labelled_rows(path: Path) -> List[Row]:
-    """Texts and intents; "oos" is the assistant's own intent out_of_scope."""
+    """Read texts and intents; "oos" is converted to the assistant's own intent out_of_scope."""
     rows: List[Row] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
@@ -64,7 +64,7 @@ def read_labelled_rows(path: Path) -> List[Row]:
 
 
 def evaluate_pipeline(train: List[Row], test: List[Row], config: Path) -> Tuple[Dict[str, Any], List[Dict[str, Any]]]:
-    """Figures, and what was predicted for every test row."""
+    """Return the metrics, and the prediction for every test row."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         agent = train_agent(train, config, Path(folder))
@@ -78,8 +78,8 @@ def evaluate_pipeline(train: List[Row], test: List[Row], config: Path) -> Tuple[
 
 
 def train_agent(rows: List[Row], config: Path, folder: Path) -> Agent:
-    """An agent that understands, trained on these rows alone."""
-    # JSON, since in YAML a text with brackets would be read as one with entities
+    """Train an NLU agent on these rows alone."""
+    # JSON, because in YAML a text with brackets would be parsed as containing entities
     examples = [{"text": _strip_leading_slash(text), "intent": intent} for text, intent in rows]
     data = folder / "nlu.json"
     data.write_text(json.dumps({"rasa_nlu_data": {"common_examples": examples}}), encoding="utf-8")
@@ -88,7 +88,7 @@ def train_agent(rows: List[Row], config: Path, folder: Path) -> Agent:
 
 
 async def parse_rows(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]], float]:
-    """Every row by itself, as when serving; the milliseconds of CPU that one takes."""
+    """Parse every row separately, as in serving; also return the CPU time per row in milliseconds."""
     for text, _ in rows[:5]:
         await agent.parse_message(text)
     started = time.process_time()
@@ -98,7 +98,7 @@ async def parse_rows(agent: Agent, rows: List[Row]) -> Tuple[List[Dict[str, Any]
 
 
 def _strip_leading_slash(text: str) -> str:
-    """Rasa takes a leading slash for a command."""
+    """Strip leading slashes, which Rasa takes for commands."""
     return text.lstrip("/ ")
 
 
@@ -117,7 +117,7 @@ def _build_prediction(text: str, intent: str, found: Dict[str, Any]) -> Dict[str
 
 
 def _compute_metrics(predictions: List[Dict[str, Any]]) -> Dict[str, Any]:
-    """A row in scope that is not acted on counts as wrong, one out of scope as found: CLINC150's own convention."""
+    """Compute the metrics; a rejected row in scope counts as wrong, one out of scope as found (CLINC150's convention)."""
     inside = [p for p in predictions if p["intent"] != OUT_OF_SCOPE]
     outside = [p for p in predictions if p["intent"] == OUT_OF_SCOPE]
     return {
@@ -140,7 +140,7 @@ def _compute_auroc(inside: List[Dict[str, Any]], outside: List[Dict[str, Any]]) 
     if not inside or not outside:
         return None
     labels = [1] * len(inside) + [0] * len(outside)
-    # a message that the classifier itself calls out of scope is below every other
+    # a message that the classifier itself calls out of scope ranks below all others
     scores = [p["score"] for p in (*inside, *outside)]
     return round(float(roc_auc_score(labels, scores)), 4)
 

@@ -1,8 +1,8 @@
-"""Plays what disturbs a form against every form of a trained model, and says what came of it.
+"""Plays disturbances against every form of a trained model and reports what went wrong.
 
-``python -m bot.form_player --model FILE --scripts FILE --actions URL --secret TEXT --out FILE`` in the bot environment. A
-script is ``{"form", "begin", "values": {slot: text}, "other"}``: how a customer begins the form, what they say for each of
-its slots, and how they begin another form ("" where there is none).
+Run ``python -m bot.form_player --model FILE --scripts FILE --actions URL --secret TEXT --out FILE`` in the bot environment. A
+script is ``{"form", "begin", "values": {slot: text}, "other"}``: how a customer starts the form, their text for each of its
+slots, and how they start another form ("" without one).
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ from bot.components.tracker_store import TrackerStore
 
 Script = Dict[Text, Any]
 MOST_SLOTS = 20
-"""A form that asks for more, or again and again for one, is left there."""
+"""Limit for a form that asks for more slots, or for the same one again and again."""
 
 
 class Disturbance(NamedTuple):
-    """Something that a customer says to a form, and what may come of it."""
+    """A message to a form, and its expected effects."""
 
     name: Text
     text: Text
     level: Text = "none"
-    """What the knowledge has for it."""
+    """The knowledge level for the message."""
     stays: bool = True
-    """The form goes on afterwards."""
+    """The form continues afterwards."""
     waits: bool = False
-    """It waits for the same slot as before, which must not have been filled."""
+    """The form still waits for the same slot, which must not be filled."""
     fills: bool = False
-    """The slot that it waited for is filled."""
+    """The awaited slot is filled."""
 
 
 class Player:
-    """Speaks to one model, each time as somebody else."""
+    """Talks to one model, each time as a new customer."""
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
         self._count = 0
 
     async def reached(self, script: Script) -> List[Text]:
-        """The slots that the form asks for, as far as the script's values lead."""
+        """Return the slots that the form asks for, as far as the script's values lead."""
         sender, slots = await self._begin_form(script), []
         while (
             (waits := await self._find_waiting_form(sender, script))
@@ -69,14 +69,14 @@ class Player:
         return slots
 
     async def waiting_for(self, script: Script, slot: Text) -> Text:
-        """A conversation in which the form waits for the slot."""
+        """Start a conversation in which the form waits for the slot."""
         sender = await self._begin_form(script)
         while (waits := await self._find_waiting_form(sender, script)) and waits.slot != slot:
             await self.say(sender, script["values"][waits.slot])
         return sender
 
     async def disturbed(self, script: Script, slot: Text, disturbance: Disturbance) -> Optional[Text]:
-        """What went wrong; None where nothing did."""
+        """Return what went wrong, or None."""
         sender = await self.waiting_for(script, slot)
         if wrong := await self.say(sender, disturbance.text, disturbance.level):
             return wrong
@@ -91,7 +91,7 @@ class Player:
         return await self._check_way_back(sender, script) if not disturbance.stays else None
 
     async def say(self, sender: Text, text: Text, level: Text = "none") -> Optional[Text]:
-        """What went wrong with the answer."""
+        """Send a message and return what was wrong with the answer, or None."""
         out = CollectingOutputChannel()
         metadata = {"knowledge": {"level": level, "confidence": 0.9}, "tenant_id": "default"}
         await self._agent.handle_message(UserMessage(text, out, sender, metadata=metadata))
@@ -103,7 +103,7 @@ class Player:
         return "no rule fits, so Rasa fell back" if ACTION_DEFAULT_FALLBACK_NAME in actions else None
 
     async def _check_way_back(self, sender: Text, script: Script) -> Optional[Text]:
-        """After another wish one must be able to come back."""
+        """Check that the form can be resumed after another wish."""
         if (await self._get_tracker(sender)).active_loop_name == script["form"]:
             return "the form went on"
         if wrong := await self.say(sender, script["begin"]):
@@ -125,7 +125,7 @@ class Player:
         return waits if waits and waits.form == script["form"] else None
 
     async def waits(self, script: Script, slot: Text) -> Optional[Waiting]:
-        """What the form waits for, asked for this slot."""
+        """Return the slot that the form waits for, after advancing to this slot."""
         return await self._find_waiting_form(await self.waiting_for(script, slot), script)
 
     async def _get_tracker(self, sender: Text) -> DialogueStateTracker:
@@ -133,7 +133,7 @@ class Player:
 
 
 async def check_form(agent: Agent, script: Script) -> Dict[Text, Any]:
-    """The slots of one form that were reached, how much was tried at them, and what went wrong."""
+    """Return the slots of one form that were reached, how many disturbances were tried, and what went wrong."""
     player = Player(agent)
     slots = await player.reached(script)
     tried, failures = 0, []
@@ -152,7 +152,7 @@ async def check_form(agent: Agent, script: Script) -> Dict[Text, Any]:
 
 
 def build_disturbances(script: Script, slots: List[Text], waits: Waiting) -> Iterator[Disturbance]:
-    """What is played while the form waits for the last of the slots."""
+    """Yield the disturbances to play while the form waits for the last of the slots."""
     slot, values = slots[-1], script["values"]
     yield Disturbance("its own wish again", script["begin"], waits=True)
     yield Disturbance("a known question", "What are your opening hours?", "sure", waits=True)
@@ -199,7 +199,7 @@ async def _check_all_forms(given: argparse.Namespace, folder: Text) -> List[Dict
 
 
 def main() -> None:
-    """Read the arguments, write what was found."""
+    """Parse the arguments and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("model", "scripts", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)

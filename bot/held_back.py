@@ -1,9 +1,8 @@
-"""How a recipe with its examples understands messages that it has not seen, and how a model understands given ones.
+"""Evaluates a recipe on messages that it was not trained on, and a given model on given messages.
 
-``python -m bot.held_back --data ROWS --test ROWS --config FILE --model FILE --cases ROWS --out FILE`` in the bot
-environment. Each message of ``--test`` is understood by a model that was trained on ``--data`` without its fold, the
-fold being given by a hash of the message: so two runs with different data hold back the same messages. ``--cases`` are
-asked of ``--model`` itself.
+Run ``python -m bot.held_back --data ROWS --test ROWS --config FILE --model FILE --cases ROWS --out FILE`` in the bot
+environment. Each message of ``--test`` is parsed by a model trained on ``--data`` without the message's fold. The fold is a hash of
+the message, so two runs with different data hold back the same messages. ``--cases`` are parsed by ``--model`` itself.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from bot.evaluate import Row, parse_rows, read_labelled_rows, train_agent
 
 FOLDS = 4
 MANY = 4000
-"""From so many test rows on, one fold says enough."""
+"""From this number of test rows, one fold is enough."""
 
 
 def main() -> None:
-    """Read the arguments, write what was predicted."""
+    """Parse the arguments and write the predictions."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("data", "test", "config", "model", "cases", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -45,7 +44,7 @@ def main() -> None:
 
 
 def held_back(data: List[Row], test: List[Row], config: Path) -> List[Dict[str, Any]]:
-    """A prediction for each test row, by a model that has not seen it."""
+    """Return a prediction for each test row, by a model that has not seen it."""
     predictions: List[Dict[str, Any]] = []
     for number in range(FOLDS if len(test) < MANY else 1):
         asked = [row for row in test if compute_fold(row[0]) == number]
@@ -57,7 +56,7 @@ def held_back(data: List[Row], test: List[Row], config: Path) -> List[Dict[str, 
 
 
 def compute_fold(text: str) -> int:
-    """The same for what the bot cannot tell apart."""
+    """Return the fold of a text, the same for texts that the bot cannot tell apart."""
     plain = " ".join(text.casefold().split())
     return hashlib.sha256(plain.encode()).digest()[0] % FOLDS
 

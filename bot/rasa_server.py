@@ -1,6 +1,6 @@
-"""Rasa's own command line, without the deprecation warnings of its dependencies: sanic switches them on for every module.
+"""Rasa's own command line without the deprecation warnings of its dependencies, which sanic enables for every module.
 
-`python -m bot.rasa_server run ...` is `rasa run ...`.
+`python -m bot.rasa_server run ...` corresponds to `rasa run ...`.
 """
 
 import warnings

@@ -1,4 +1,4 @@
-"""Every way out of the house, by the name of its destination: a new channel or desk adds its line here."""
+"""All senders by destination; register new channels and desks here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.events import Hub
 
 
 def make_senders(database: Database, hub: Hub) -> dict[str, Sender]:
-    """Channels to customers, and desks for staff."""
+    """Return the channels to customers and the desks for staff."""
     return {
         "web": WebSender(hub),
         "console": DeskSender(ConsoleDesk(hub), database),

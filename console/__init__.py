@@ -1,1 +1,1 @@
-"""What staff and operators touch: the app, its pages, the command line."""
+"""Interfaces for staff and operators: the app, its pages, the command line."""

@@ -1,4 +1,4 @@
-"""The app process: channels, the webhook that runs actions, pages, APIs and health."""
+"""The app process: channels, the action webhook, pages, APIs and health."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.5
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Everything that the app process serves."""
+    """Create the FastAPI app with all routes of the app process."""
     settings = settings or Settings.load()
     logs.configure_logging(settings.log_format, settings.log_level)
     container = Container(settings)
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _announce_address(settings: Settings, checks: dict[str, health.Check]) -> None:
-    """Print the address once everything answers."""
+    """Print the address once all health checks pass."""
     while not all((await health.check_readiness(checks)).values()):  # noqa: ASYNC110 - other processes tell no event
         await asyncio.sleep(LOOK_SECONDS)
     line = f"Rejoinder is ready: open {settings.public_url}"

@@ -1,4 +1,4 @@
-"""A customer on the command line: speaks to the web channel of a running instance."""
+"""Command-line customer: a client of a running instance's web channel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Chat:
 
     @classmethod
     def open(cls, http: httpx.Client) -> Self:
-        """Begin a conversation.
+        """Open a conversation.
 
         Raises:
             Unavailable: no instance is running at that address.
@@ -39,22 +39,22 @@ class Chat:
         return cls(http, opened["token"], opened["conversation_id"])
 
     def ask(self, text: str) -> list[Shown]:
-        """Say something and wait for the whole answer; there is none while a person has the word."""
-        with self._stream_events() as events:  # open before it is said, so that nothing is missed
+        """Send a message and return the whole answer; empty while an agent owns the conversation."""
+        with self._stream_events() as events:  # opened before sending, to miss nothing
             sent = self.say(text)
             for name, told in events:
                 if name in {"message", "ended"} and told.get("turn_id") == sent["turn_id"]:
                     break
-        # the messages of a turn are stored at once, so now all of them are there
+        # a turn's messages are stored at once, so all of them are there now
         return [message for message in self.history(sent["seq"]) if message["turn_id"] == sent["turn_id"]]
 
     def say(self, text: str) -> dict[str, Any]:
-        """Say something; the ids and number of the stored message."""
+        """Send a message and return the ids and number of the stored one."""
         body = {"client_id": uuid4().hex, "text": text}
         return _parse_response(self.http.post("/api/chat/messages", json=body, headers=self._build_headers()))
 
     def history(self, after: int = 0) -> list[Shown]:
-        """Everything said since a message number."""
+        """Return all messages after a message number."""
         params = {"after": after}
         found = _parse_response(self.http.get("/api/chat/history", headers=self._build_headers(), params=params))
         messages: list[Shown] = found["messages"]
@@ -62,10 +62,10 @@ class Chat:
 
     @contextmanager
     def _stream_events(self) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
-        """Name and data of what happens from now on."""
+        """Yield the name and data of each event from now on."""
         with self.http.stream("GET", "/api/chat/stream", headers=self._build_headers()) as stream:
             lines = stream.iter_lines()
-            next(lines)  # a comment: it is being watched
+            next(lines)  # a comment: the stream is open
             yield _parse_events(lines)
 
     def _build_headers(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the app process is made of: each part once, made when it is first asked for."""
+"""Composition root of the app process: each part is created once, most of them on first use."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ from knowledge.services import Knowledge, make_embedder
 
 
 class Container:
-    """The composition root: a part names what it needs, and gets the one that the others have."""
+    """Creates the parts of the app process and passes each one to the parts that need it."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -75,7 +75,7 @@ class Container:
         self.texts = Texts.load(self.parts)
 
     async def start(self) -> None:
-        """Begin to work, in the order in which one needs the other."""
+        """Start the parts in order of their dependencies."""
         await self.router.start()
         await self.turns.start()
         await self.deliverer.start()
@@ -83,7 +83,7 @@ class Container:
         await asyncio.gather(self.slack.start(), self.twilio.start(), tell_problems(self.action_servers, self.parts))
 
     async def stop(self) -> None:
-        """Stop working and let go of every connection; what is unfinished stays stored."""
+        """Stop all parts and close every connection; unfinished work stays stored."""
         await asyncio.gather(self.slack.stop(), self.twilio.stop())
         await self.turns.stop()
         await self.handoff_watch.stop()
@@ -94,7 +94,7 @@ class Container:
         self.database.close()
 
     def list_routers(self) -> Iterator[APIRouter]:
-        """Everything that the process serves over HTTP."""
+        """Yield every router of the app process."""
         action_secret = derive_key(self.secret, "actions")
         yield health.router(self.health_checks, health.server_checks(self.action_servers))
         yield action_webhook(self.actions[0], self.hub, action_secret, self.action_servers)
@@ -119,7 +119,7 @@ class Container:
 
     @cached_property
     def knowledge(self) -> Knowledge:
-        """With the embedding model loaded, since the first question needs it."""
+        """The knowledge services, with the embedding model loaded since the first question needs it."""
         return Knowledge(self.settings, self.database, make_embedder(self.settings))
 
     @cached_property
@@ -128,7 +128,7 @@ class Container:
 
     @cached_property
     def transcriber(self) -> Transcriber | None:
-        """Reads voice notes, where a provider is set up."""
+        """Transcriber of voice notes, or None if no provider is set up."""
         return make_transcriber(self.settings, self.database)
 
     @cached_property
@@ -137,12 +137,12 @@ class Container:
 
     @cached_property
     def suggest(self) -> Suggest:
-        """Suggests replies to staff."""
+        """Function that suggests replies to staff."""
         return make_suggest(self.database, lambda: self.knowledge.answering)
 
     @cached_property
     def explanations(self) -> Explanations:
-        """Says why a question is answered as it is."""
+        """Service that explains why a question gets its answer."""
         return Explanations(self.database, lambda: self.knowledge.answering, self.rasa)
 
     # ---- conversations
@@ -162,12 +162,12 @@ class Container:
 
     @cached_property
     def handoffs(self) -> HandoffService:
-        """What staff do with handoffs."""
+        """Operations that staff perform on handoffs."""
         return HandoffService(self.database, self.texts, self.deliverer.wake)
 
     @cached_property
     def handoff_watch(self) -> HandoffWatch:
-        """What happens to handoffs by itself."""
+        """Scheduler of the automatic steps of handoffs."""
         summariser = Summariser(self.router, Prompts.load())
         return HandoffWatch(self.database, self.texts, self.deliverer.wake, summarise=summariser)
 
@@ -177,12 +177,12 @@ class Container:
 
     @cached_property
     def feedback_links(self) -> RatingLinks:
-        """Signs links to rate by."""
+        """Signer of the links for rating an answer."""
         return RatingLinks(derive_key(self.secret, "feedback"))
 
     @cached_property
     def actions(self) -> tuple[ActionExecutor, ActionServers]:
-        """What Rasa calls: our actions, and the team's own servers."""
+        """Executor of our own actions and the team's action servers, both called by Rasa."""
         lookup, hub = self.knowledge.lookup, self.hub
         return make_actions(self.settings, self.parts, self.database, self.writer, lookup, self.texts, hub)
 
@@ -194,7 +194,7 @@ class Container:
 
     @cached_property
     def web_access(self) -> WebAccess:
-        """Who may use the routes that browsers call."""
+        """Access control of the routes that browsers call."""
         return WebAccess(web_config(self.settings))
 
     @cached_property
@@ -226,12 +226,12 @@ class Container:
 
     @cached_property
     def inbox(self) -> Inbox:
-        """Where staff answer in the console."""
+        """Inbox in which staff answer from the console."""
         return Inbox(self.handoffs, self.hub, Presence(self.hub), self.suggest, self.settings.home)
 
     @cached_property
     def review(self) -> ReviewService:
-        """Where staff decide about suggestions."""
+        """Review queue in which staff decide on suggestions."""
         return self.knowledge.make_review(self.router.invalidate)
 
     @cached_property
@@ -244,12 +244,12 @@ class Container:
 
     @cached_property
     def start_training(self) -> StartTraining:
-        """Leaves a training to the worker."""
+        """Function that queues a training for the worker."""
         return make_start_training(self.settings, self.training, self.tuning)
 
     @cached_property
     def learning(self) -> LearningServices:
-        """The services of the learning API."""
+        """Services of the learning API."""
         return make_learning(
             self.settings,
             self.database,
@@ -262,7 +262,7 @@ class Container:
 
     @cached_property
     def api_services(self) -> ApiServices:
-        """The services of the staff API."""
+        """Services of the staff API."""
         return ApiServices(
             self.settings.staff_token(),
             self.settings.tenant,
@@ -276,7 +276,7 @@ class Container:
 
     @cached_property
     def page_services(self) -> staff_pages.StaffServices:
-        """The services of the console's pages."""
+        """Services of the console's pages."""
         return staff_pages.StaffServices(
             self.gate,
             self.database,
@@ -294,5 +294,5 @@ class Container:
 
     @cached_property
     def health_checks(self) -> dict[str, health.Check]:
-        """What has to answer before the instance is ready."""
+        """Checks that must pass before the instance is ready."""
         return health.make_health_checks(self.database, self.rasa, self.settings.chroma())

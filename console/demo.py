@@ -1,4 +1,4 @@
-"""The demo shop: orders and a help centre, so that a first visit has something to ask about."""
+"""The demo shop: orders and a help centre for the questions of a first visit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ AUTHOR = "rejoinder start"
 
 
 def fill_demo_data(settings: Settings, database: Database, tenant_id: str, *, beside: bool = False) -> None:
-    """Fill what is empty, or with ``beside`` also what has none of the demo; a team's own knowledge and orders are never touched."""
+    """Add the demo data; a team's own knowledge and orders are never touched.
+
+    Orders are added if there are none, the help centre if there are no entries or, with ``beside``, if it was never imported.
+    """
     fill_orders(database, tenant_id)
     with database.session() as session:
         is_empty = not session.scalar(select(func.count()).select_from(KnowledgeEntry).filter_by(tenant_id=tenant_id))
@@ -31,7 +34,7 @@ def fill_demo_data(settings: Settings, database: Database, tenant_id: str, *, be
 
 
 def find_source(session: Session, tenant_id: str, *, forgotten: bool = False) -> KnowledgeSource | None:
-    """The demo shop's help centre among a tenant's sources, where it is served or, with ``forgotten``, was."""
+    """Return the demo help centre among a tenant's served sources or, with ``forgotten``, its forgotten ones; None if absent."""
     from knowledge.imports import catalogue  # noqa: PLC0415 - as above
 
     at = HELP_CENTRE.parts[-2:]
@@ -40,12 +43,12 @@ def find_source(session: Session, tenant_id: str, *, forgotten: bool = False) ->
 
 
 def retire_help_centre(database: Database, tenant_id: str) -> int:
-    """Retire the demo shop's help centre; how many entries."""
+    """Retire the demo help centre and return the number of entries."""
     return _switch_help_centre(database, tenant_id, is_wanted=False)
 
 
 def restore_help_centre(database: Database, tenant_id: str) -> int:
-    """Take back that it was retired; how many entries."""
+    """Restore the retired demo help centre and return the number of entries."""
     return _switch_help_centre(database, tenant_id, is_wanted=True)
 
 
@@ -64,7 +67,7 @@ def _switch_help_centre(database: Database, tenant_id: str, *, is_wanted: bool) 
 
 
 def fill_orders(database: Database, tenant_id: str) -> None:
-    """The orders alone, where there are none."""
+    """Add the demo orders if the tenant has none."""
     with database.session() as session:
         if not session.scalar(select(func.count()).select_from(Order).filter_by(tenant_id=tenant_id)):
             session.add_all(_build_demo_orders(tenant_id))

@@ -1,4 +1,4 @@
-"""Why a question is answered as it is: the knowledge's reasons, the skill decision, and what was recorded at the time."""
+"""Explains why a question gets its answer: the knowledge's reasons, the skill decision, and the record of the time."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from knowledge.types import SPEAKERS, Question, Utterance
 
 SETTINGS = ("wrong_answers", "reuse_error", "hold_out")
 RANKED = 3
-"""Intents that are shown."""
+"""Number of intents shown."""
 
 
 @dataclass(frozen=True)
 class Explanations:
-    """Explains answers; ``answering`` is made when it is first needed, on a thread."""
+    """Explains answers; ``answering`` is built on first use, in a thread."""
 
     database: Database
     answering: Callable[[], Answering]
     rasa: Rasa
 
     async def explain(self, tenant_id: str, text: str, history: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-        """How a message would be answered now, after what was said before it: (customer | bot | agent, text).
+        """Explain how a message would be answered now, after a history of (customer | bot | agent, text).
 
         Raises:
             InvalidInput: the message is empty or too long.
@@ -49,10 +49,10 @@ class Explanations:
     async def explain_turn(
         self, tenant_id: str, *, turn_id: str | None = None, conversation_id: str | None = None
     ) -> dict[str, Any]:
-        """How a stored turn, or the last one of a conversation, would be answered now, beside how it was answered then.
+        """Explain how a stored turn, or a conversation's last one, would be answered now, next to how it was answered then.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such turn.
             KnowledgeUnavailable: the index cannot be reached.
         """
 
@@ -75,7 +75,7 @@ class Explanations:
         }
 
     async def _explain_skill(self, text: str, level: str) -> dict[str, Any]:
-        """Who would take the message, outside of a form."""
+        """Explain whether a skill or the knowledge would take the message, outside a form."""
         try:
             understood = await self.rasa.understand(text)
         except RejoinderError as error:
@@ -84,7 +84,7 @@ class Explanations:
 
 
 def describe_skill(understood: dict[str, Any], level: str) -> dict[str, Any]:
-    """What Rasa makes of a message of which the knowledge has this much."""
+    """Describe Rasa's decision on a message, given the level of evidence that the knowledge has for it."""
     decision = understood.get("decision") or {}
     taken = {**decision, **decision.get("at", {}).get(level, {})}
     intent = taken.get("intent") or (understood.get("intent") or {}).get("name")
@@ -102,7 +102,7 @@ def describe_skill(understood: dict[str, Any], level: str) -> dict[str, Any]:
 
 
 def changes_since(session: Session, turn: TurnRecord) -> list[str]:
-    """What became of the entries that went into an answer."""
+    """List the changes since then to the entries used for an answer."""
     changes: list[str] = []
     for used in turn.facts["entries"] or ():
         entry = session.get(KnowledgeEntry, used["id"])

@@ -1,4 +1,4 @@
-"""Runs a bot's actions for `rejoinder bot check`: they check values as they do for customers, and change nothing."""
+"""Action server for `rejoinder bot check`: it validates values as it does for customers, and changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from evaluation.forms import FormCheckServer
 
 @contextmanager
 def action_server(parts: BotParts, urls: Sequence[str] = ()) -> Iterator[FormCheckServer]:
-    """The skills' checks against the demo's data in a database of its own, and those of the action servers; stand-ins for all the rest.
+    """Serve the form validation of skills and action servers, with stand-ins for all other actions, on a temporary demo database.
 
     Raises:
         SettingsInvalid: a skill's actions cannot be used.
@@ -53,7 +53,7 @@ async def _list_server_actions(urls: Sequence[str]) -> set[str]:
 
 @contextmanager
 def serve_actions(executor: ActionExecutor, servers: ActionServers) -> Iterator[FormCheckServer]:
-    """Our webhook with these actions, on a free port; its address and secret."""
+    """Serve the actions through our webhook on a free port; yield its address and secret."""
     secret = secrets.token_urlsafe()
     app = FastAPI()
     app.include_router(router(executor, Hub(), secret, servers))

@@ -1,4 +1,4 @@
-"""``/health``: this process is alive. ``/ready``: everything it stands on answers, each by name; and what it can do without."""
+"""``/health``: the process is alive. ``/ready``: all required parts answer, listed by name, with the optional ones beside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS = 3.0
 
 
 def make_health_checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[str, Check]:
-    """What must answer before a customer can be served."""
+    """Make the checks that must pass before a customer can be served."""
 
     async def database_answers() -> bool:
         return await database.run(lambda session: session.execute(text("SELECT 1")).scalar() == 1)
@@ -35,7 +35,7 @@ def make_health_checks(database: Database, rasa: Rasa, chroma_url: str) -> dict[
 
 
 def server_checks(servers: ActionServers) -> dict[str, Check]:
-    """Without a team's action servers, customers are served all the same. Numbered: who asks is told no addresses."""
+    """Make the optional checks of the team's action servers, numbered to not disclose their addresses."""
 
     def check_of(server: ActionServer) -> Check:
         async def is_server_ready() -> bool:
@@ -48,7 +48,7 @@ def server_checks(servers: ActionServers) -> dict[str, Check]:
 
 
 async def check_readiness(named: dict[str, Check]) -> dict[str, bool]:
-    """Ask all at once; one that fails or takes too long is not ready."""
+    """Run all checks at once; one that fails or takes too long is not ready."""
 
     async def run_check(check: Check) -> bool:
         try:
@@ -62,7 +62,7 @@ async def check_readiness(named: dict[str, Check]) -> dict[str, bool]:
 
 
 def router(named: dict[str, Check], optional: dict[str, Check] | None = None) -> APIRouter:
-    """The two routes; nobody waits for what is optional."""
+    """Build the two routes; optional checks do not affect readiness."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/health")

@@ -1,4 +1,4 @@
-"""What the inbox stands on, and its event stream: shared by its pages and the API."""
+"""Services and event stream of the inbox, shared by its pages and the API."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from knowledge.answers.suggestions import Suggest
 
 PING_SECONDS = 15
 CHECK_SECONDS = 30.0
-"""So often a stream looks whether who follows it may still do so."""
+"""Seconds between checks that a stream's reader still has access."""
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """Handed in by the app."""
+    """Services of the inbox, provided by the app."""
 
     handoffs: HandoffService
     hub: Hub
     presence: Presence
     suggest: Suggest
     home: Path
-    """Attachments lie below it."""
+    """Folder below which attachments are stored."""
 
     def stream(self, tenant_id: str, conversation_id: str | None, allowed: Callable[[], Awaitable[bool]]) -> Any:
-        """Server-sent events of a tenant's inbox, and of one conversation beside it."""
+        """Stream the events of a tenant's inbox, and of one conversation if given, as server-sent events."""
         events = stream_inbox_events(self.hub, tenant_id, conversation_id, allowed)
         return EventSourceResponse(events, ping=PING_SECONDS, send_timeout=30)
 
@@ -42,9 +42,9 @@ class Inbox:
 async def stream_inbox_events(
     hub: Hub, tenant_id: str, conversation_id: str | None, allowed: Callable[[], Awaitable[bool]]
 ) -> AsyncGenerator[ServerSentEvent]:
-    """What happens from now on, as handoff, message, customer_typing and present; ``over`` when it may not be seen any more.
+    """Yield handoff, message, customer_typing and present events from now on, and ``over`` when access ends.
 
-    Nothing is repeated: who comes back after a break reads the list again.
+    Events are not repeated: a client that reconnects reads the list again.
     """
     checked = monotonic()
     with hub.watch(inbox_of(tenant_id), *([conversation_id] if conversation_id else [])) as queue:

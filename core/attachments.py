@@ -1,13 +1,13 @@
-"""What a message carries beside its text, in both directions: a dictionary with its kind.
+"""Attachments of a message, in both directions. Each is a dictionary with a ``kind``.
 
-- image, audio, video, document: name (of an image in words: its alt text), content_type, size (bytes), and ``path`` below
-  the home folder (kept inside) or ``url``. An audio has ``transcribed``: true where the message's text is what is said in it
-- location: latitude, longitude, and maybe name and address
-- card: title, and maybe text, url, image (a URL), links (as below) and choices (numbers of the message's buttons); several
-  in a row are a carousel
-- link: title and url; a button that opens it
-- list: button (its caption) and sections [{"title", "rows"}], where the rows are numbers of the message's buttons
-- custom: payload (JSON); for the page that the widget is in, and nobody else
+- image, audio, video, document: name (of an image: its alt text), content_type, size (bytes), and ``path`` below the home
+  folder (internal) or ``url``. An audio has ``transcribed``: true if the message's text is its transcript
+- location: latitude, longitude, and optionally name and address
+- card: title, and optionally text, url, image (a URL), links (as below) and choices (indexes of the message's buttons);
+  several in a row form a carousel
+- link: title and url; a button that opens the URL
+- list: button (its caption) and sections [{"title", "rows"}], where the rows are indexes of the message's buttons
+- custom: payload (JSON), only for the page that embeds the widget
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ Attachment = Mapping[str, Any]
 
 
 def describe_attachments(attachments: Iterable[Attachment]) -> str:
-    """In words, for who reads only text: "[image: invoice.png]"."""
+    """Describe attachments for text-only output: "[image: invoice.png]"."""
     return " ".join(_describe_attachment(each) for each in attachments)
 
 
 def for_page_only(text: str, buttons: Sequence[Any], attachments: Iterable[Attachment]) -> bool:
-    """Is there nothing in it that anybody but the widget's page can show?"""
+    """Whether only the widget's page can show the message, as it has nothing but custom payloads."""
     return not text and not buttons and all(each["kind"] == "custom" for each in attachments)
 
 
 def in_words(text: str, attachments: Iterable[Attachment]) -> str:
-    """What was said, for who reads only text; where nothing was, what came in its place."""
+    """Return the text, or a description of the attachments if it is empty."""
     return text or describe_attachments(attachments)
 
 

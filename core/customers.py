@@ -1,4 +1,4 @@
-"""Customers and their addresses: who writes, where they are reached, and one record for one person."""
+"""Customers and their addresses: who writes, where they can be reached, and merging of duplicate records."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from core.errors import Conflict, InvalidInput, NotFound
 
 
 def get_or_create_customer(session: Session, tenant_id: str, customer_id: str) -> Customer:
-    """The customer of this id, recorded where nobody was yet; who was merged is who they are now.
+    """Return the customer with this id, created if missing; a merged id returns the customer it was merged into.
 
     Raises:
-        NotFound: it is another tenant's.
+        NotFound: the customer belongs to another tenant.
     """
     _insert_if_missing(session, Customer, id=customer_id, tenant_id=tenant_id)
     customer = session.get_one(Customer, customer_id)
@@ -30,7 +30,7 @@ def get_or_create_customer(session: Session, tenant_id: str, customer_id: str) -
 
 
 def address_of(session: Session, tenant_id: str, channel: str, address: str) -> Address:
-    """The address, recorded with a new customer where it was not known."""
+    """Return the address, created with a new customer if unknown."""
     which = {"tenant_id": tenant_id, "channel": channel, "address": address}
     row = session.scalar(select(Address).filter_by(**which))
     if row is None:
@@ -41,9 +41,9 @@ def address_of(session: Session, tenant_id: str, channel: str, address: str) -> 
 
 
 def conversation_at(session: Session, tenant_id: str, channel: str, address: str, at: datetime) -> Conversation:
-    """Where a message from this address belongs: its conversation that is open, else a new one.
+    """Return the conversation for a message from this address: the open one, or a new one.
 
-    It was written from there, so the address is verified, and a vendor's window for free messages begins anew.
+    The message verifies the address, and restarts a vendor's window for free messages.
     """
     row = address_of(session, tenant_id, channel, address)
     heard_from(session, row, at)
@@ -58,9 +58,9 @@ def conversation_at(session: Session, tenant_id: str, channel: str, address: str
 
 
 def heard_from(session: Session, row: Address, at: datetime) -> None:
-    """Something was written from this address, maybe before what came last."""
+    """Record a message from this address, which may be older than the last one."""
     newest = case((Address.last_inbound_at > at, Address.last_inbound_at), else_=literal(at, UtcDateTime()))
-    # the lock: two first messages at the same moment must not begin two conversations
+    # locks the row: two simultaneous first messages must not start two conversations
     session.execute(
         update(Address)
         .where(Address.id == row.id)
@@ -71,18 +71,18 @@ def heard_from(session: Session, row: Address, at: datetime) -> None:
 
 
 def open_conversation(session: Session, tenant_id: str, channel: str, address: str) -> str | None:
-    """The id of the conversation that is delivered to this address and has not ended."""
+    """Return the id of the open conversation that is delivered to this address, or None."""
     here = {"tenant_id": tenant_id, "channel": channel, "address": address, "status": "open"}
     return session.scalar(select(Conversation.id).filter_by(**here).order_by(Conversation.id.desc()).limit(1))
 
 
 def move_conversation(session: Session, conversation: Conversation, channel: str, address: str | None, by: str) -> None:
-    """Deliver a conversation elsewhere from now on; it keeps its history. It must be locked.
+    """Deliver a conversation to another address from now on; it keeps its history, and must be locked.
 
-    The address has to be verified: what was said would otherwise be told to a stranger. None: back to the web.
+    The address must be verified, or a stranger could read the conversation. None moves it back to the web.
 
     Raises:
-        Conflict: the address is not verified, or its owner does not want to be written to.
+        Conflict: the address is not verified, or its owner has opted out.
     """
     tenant_id, before = conversation.tenant_id, conversation.channel
     if address is not None:
@@ -101,26 +101,26 @@ def move_conversation(session: Session, conversation: Conversation, channel: str
 
 
 def verify_address(session: Session, tenant_id: str, channel: str, address: str, at: datetime) -> Address:
-    """The owner proved that an address is theirs."""
+    """Mark an address as verified by its owner."""
     row = address_of(session, tenant_id, channel, address)
     row.verified_at = row.verified_at or at
     return row
 
 
 def set_address_opt_out(session: Session, tenant_id: str, channel: str, address: str, at: datetime | None) -> Address:
-    """Nothing more is sent there, until it is called again with None."""
+    """Stop sending to an address, or resume if ``at`` is None."""
     row = address_of(session, tenant_id, channel, address)
     row.opted_out_at = at
     return row
 
 
 def merge_customers(session: Session, tenant_id: str, customer_id: str, into_id: str, by: str) -> Customer:
-    """Two records are one person's: everything of the first goes to the second, which needs a verified address.
+    """Merge a customer into another, which needs a verified address; return the latter.
 
     Raises:
         NotFound: there is no such customer.
-        InvalidInput: they are the same already.
-        Conflict: who they are was not verified.
+        InvalidInput: they are the same customer already.
+        Conflict: the remaining customer has no verified address.
     """
     gone, stays = _get_customer(session, tenant_id, customer_id), _get_customer(session, tenant_id, into_id)
     if gone.id == stays.id:
@@ -147,6 +147,6 @@ def _get_customer(session: Session, tenant_id: str, customer_id: str) -> Custome
 
 
 def _insert_if_missing(session: Session, table: type[Customer | Address], **values: str) -> None:
-    """Unless somebody else was faster."""
+    """Insert a row unless it exists, also if another process inserts it concurrently."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(table).values(**values).on_conflict_do_nothing())

@@ -1,27 +1,27 @@
-"""Every error of ours.
+"""All exceptions of this application.
 
 RejoinderError
 |- SettingsInvalid        settings are missing or wrong; lists all of them
 |  |- ModelsInvalid       models.yml is missing or wrong
-|- NotFound               the thing asked for does not exist
-|- InvalidInput           what came in cannot be used; says why
-|  |- Unauthorised        no or a wrong token
-|  |- Forbidden            known, but not allowed
-|  |- OriginRefused       the web page that asks is not on the allow-list
-|  |- TooLarge            more bytes than we read
+|- NotFound               the requested object does not exist
+|- InvalidInput           the input cannot be used; says why
+|  |- Unauthorised        the token is missing or wrong
+|  |- Forbidden           authenticated, but not allowed
+|  |- OriginRefused       the requesting web page is not on the allow-list
+|  |- TooLarge            more bytes than we accept
 |  |- TooManyRequests     the sender must slow down; says for how long
-|  |- RulesInvalid        these routing rules cannot be used; names every reason
-|- DeliveryFailed         a channel or desk did not take what was to be delivered
-|  |- Retry               for now; says after how many seconds to try again, where the vendor does
-|  |- Permanent           for good; says why
-|  |- Unknown             it may have been taken or not
-|- Conflict               somebody else was first, or what it is about has changed
-|- Unavailable            something we stand on does not answer
+|  |- RulesInvalid        these routing rules cannot be used; lists all reasons
+|- DeliveryFailed         a channel or desk did not accept a delivery
+|  |- Retry               temporarily; has the delay in seconds if the vendor gives one
+|  |- Permanent           permanently; says why
+|  |- Unknown             it may have been accepted or not
+|- Conflict               someone else was first, or the object has changed
+|- Unavailable            a service that we depend on does not respond
    |- RasaUnavailable
    |- KnowledgeUnavailable
-   |- ActionFailed         an action could not be run, or not where it is run; says why
-   |- ProviderFailed      one call to a language model failed; has its kind
-   |- NoProviderLeft      none of the models that a rule names could answer
+   |- ActionFailed         an action could not be run, here or on its server; says why
+   |- ProviderFailed       one call to a language model failed; has the kind of error
+   |- NoProviderLeft       none of the models in a rule could answer
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from __future__ import annotations
 from typing import Literal
 
 ErrorKind = Literal[
-    "timeout",  # nothing within a time limit, or a stream that stalls or never ends
-    "connection",  # no connection, or one that broke off
-    "rate_limited",  # 429
+    "timeout",  # no data within a time limit, or a stream that stalls or never ends
+    "connection",  # no connection, or it was interrupted
+    "rate_limited",  # HTTP 429
     "unauthorised",  # 401, 403: the key is wrong or may not use this
     "quota",  # 402, or "out of quota"
     "server",  # 5xx
-    "malformed",  # an answer that is not what the vendor documents: HTML, broken JSON
+    "malformed",  # a response that differs from the vendor's documentation: HTML, broken JSON
     "empty",  # no choice, or no text
     "blocked",  # the vendor's safety filter
     "not_found",  # no such model
-    "context_too_long",  # more tokens than the model takes
-    "bad_request",  # any other 4xx: our own fault
+    "context_too_long",  # more tokens than the model accepts
+    "bad_request",  # any other 4xx: an error on our side
 ]
 """Why a call to a language model failed."""
 

@@ -1,7 +1,7 @@
-"""What happens in a conversation, told to whoever watches it in this process.
+"""Events of a conversation, published to its watchers in this process.
 
-Only a stored message has a number (``seq``); typing and chunks are passing, so a watcher that comes back needs nothing
-but the last number it saw.
+Only stored messages have a number (``seq``). Typing events and chunks are transient, so a watcher that reconnects needs
+only the last number it saw.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class MessageStored:
-    """A message that is stored, as the customer may see it."""
+    """A stored message as the customer may see it."""
 
     id: str
     seq: int
@@ -29,25 +29,25 @@ class MessageStored:
     client_id: str | None = None
     turn_id: str | None = None
     rateable: bool = False
-    """A thumb can be given on it: the last message of an answer."""
+    """Whether it can be rated: the last message of an answer."""
     helpful: bool | None = None
-    """The thumb that was given."""
+    """The customer's rating, if any."""
     author: str | None = None
-    """Who of the staff said it."""
+    """The agent who wrote it."""
     attachments: tuple[dict[str, object], ...] = ()
-    """As ``core.attachments`` says."""
+    """See ``core.attachments`` for the format."""
 
 
 @dataclass(frozen=True)
 class Typing:
-    """The bot began to work on a turn."""
+    """The bot started to work on a turn."""
 
     turn_id: str
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of an answer that is being written; the stored message replaces all of it."""
+    """A piece of an answer in progress; the stored message replaces all pieces."""
 
     turn_id: str
     text: str
@@ -55,7 +55,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class DraftEvent:
-    """All of the answer so far, anew: it replaces every chunk before it."""
+    """The whole answer so far; it replaces all earlier chunks."""
 
     turn_id: str
     text: str
@@ -63,7 +63,7 @@ class DraftEvent:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A model was asked; so many seconds are usual until its answer is whole, where that is known."""
+    """A model was called; ``seconds`` is the usual time until its answer is complete, if known."""
 
     turn_id: str
     seconds: float | None
@@ -71,7 +71,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Citable:
-    """What the answer being written may cite: "[1]" in its text is the first of these."""
+    """The sources that the answer in progress may cite; "[1]" in its text is the first one."""
 
     turn_id: str
     sources: tuple[dict[str, str | None], ...]
@@ -87,7 +87,7 @@ class TurnEnded:
 
 @dataclass(frozen=True)
 class HandoffChanged:
-    """A handoff has another state; told to the conversation's watchers and to the inbox of its tenant's staff."""
+    """A handoff changed; published to the conversation's watchers and to the tenant's staff inbox."""
 
     handoff_id: str
     conversation_id: str
@@ -97,7 +97,7 @@ class HandoffChanged:
 
 @dataclass(frozen=True)
 class Forwarded:
-    """Something was said while a person has the word; told to the inbox of the tenant's staff."""
+    """A message was stored while an agent owns the conversation; published to the tenant's staff inbox."""
 
     handoff_id: str
     conversation_id: str
@@ -106,19 +106,19 @@ class Forwarded:
 
 @dataclass(frozen=True)
 class AgentTyping:
-    """One of the staff is writing; told to the conversation's watchers for as long as it goes on, every few seconds."""
+    """An agent is typing; published to the conversation's watchers every few seconds while it lasts."""
 
 
 @dataclass(frozen=True)
 class CustomerTyping:
-    """The customer is writing while a person has the word; told to the inbox of the tenant's staff."""
+    """The customer is typing while an agent owns the conversation; published to the tenant's staff inbox."""
 
     conversation_id: str
 
 
 @dataclass(frozen=True)
 class DraftViewer:
-    """One of the staff who looks at a handoff."""
+    """An agent who is viewing a handoff."""
 
     email: str
     name: str
@@ -127,7 +127,7 @@ class DraftViewer:
 
 @dataclass(frozen=True)
 class Present:
-    """Who of the staff looks at a handoff now; told to their inbox when that changes."""
+    """The current viewers of a handoff; published to the staff inbox when they change."""
 
     handoff_id: str
     viewers: tuple[DraftViewer, ...]
@@ -140,25 +140,25 @@ Event = (
 
 
 def inbox_of(tenant_id: str) -> str:
-    """What the inbox of a tenant's staff watches, in place of a conversation's id."""
+    """Return the key that a tenant's staff inbox watches, in place of a conversation id."""
     return f"inbox of {tenant_id}"
 
 
 @dataclass
 class Hub:
-    """Hands events to the watchers of a conversation."""
+    """Publishes events to the watchers of a conversation."""
 
     _watchers: dict[str, set[asyncio.Queue[Event]]] = field(default_factory=lambda: defaultdict(set))
     _stops: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def publish(self, conversation_id: str, event: Event) -> None:
-        """Tell every watcher; without one it is a no-op."""
+        """Send an event to every watcher, if there is any."""
         for queue in self._watchers.get(conversation_id, ()):
             queue.put_nowait(event)
 
     @contextmanager
     def stoppable(self, conversation_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when the customer asks to stop writing."""
+        """Yield an event that is set when the customer asks to stop the answer."""
         stop = self._stops[conversation_id] = asyncio.Event()
         try:
             yield stop
@@ -167,19 +167,19 @@ class Hub:
                 del self._stops[conversation_id]
 
     def stop(self, conversation_id: str) -> bool:
-        """Ask to stop writing; False where nothing is being written."""
+        """Ask to stop the answer in progress; return False if there is none."""
         stop = self._stops.get(conversation_id)
         if stop:
             stop.set()
         return stop is not None
 
     def watched(self, conversation_id: str) -> bool:
-        """Is anyone looking? An answer is streamed only then."""
+        """Whether the conversation has a watcher; an answer is streamed only then."""
         return bool(self._watchers.get(conversation_id))
 
     @contextmanager
     def watch(self, *watched: str) -> Iterator[asyncio.Queue[Event]]:
-        """Events of these from now on; read what is stored after entering, so that nothing falls in between."""
+        """Yield a queue of new events; read stored messages after entering, to miss none in between."""
         queue: asyncio.Queue[Event] = asyncio.Queue()
         for each in watched:
             self._watchers[each].add(queue)

@@ -1,4 +1,4 @@
-"""A simple guess at the language of a text: its script, and for Latin letters its small words."""
+"""Simple language detection by script, and by function words for Latin scripts."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OWN_NAMES = {
     "fr": "français", "he": "עברית", "hi": "हिन्दी", "it": "italiano", "ja": "日本語", "ko": "한국어", "nl": "Nederlands",
     "pt": "português", "ru": "русский", "th": "ไทย", "ur": "اردو", "zh": "中文",
 }  # fmt: skip
-"""What speakers of a language call it."""
+"""Each language's name in that language."""
 ENGLISH = {
     "ar": "الإنجليزية", "de": "Englisch", "en": "English", "es": "inglés", "fr": "anglais", "hi": "अंग्रेज़ी", "it": "inglese",
     "nl": "Engels", "pt": "inglês", "ru": "английский", "ur": "انگریزی", "zh": "英语",
 }  # fmt: skip
-"""What others call English, the language of most help centres."""
+"""The word for English in other languages; most help centres are in English."""
 SMALL_WORDS = {
     "en": "the and you your is are do my it have to of in for with we our can not this that how what when where which does i a an on "
     "be was if there will would could from at me or any but has did so as by",
@@ -49,16 +49,16 @@ SMALL_WORDS = {
 WORDS = {language: frozenset(words.split()) for language, words in SMALL_WORDS.items()}
 LAST_LATIN = 0x24F
 ENOUGH = 0.15
-"""Share of the letters that must be of another script for the text to be in it."""
+"""Minimum share of non-Latin letters for a text to count as written in another script."""
 
 
 def name_language(language: str, said_in: str) -> str:
-    """A language's name, as it can be read by who speaks another."""
+    """Return a language's name in a form that speakers of ``said_in`` can read."""
     return ENGLISH.get(said_in, OWN_NAMES["en"]) if language == "en" else OWN_NAMES.get(language, language)
 
 
 def script_of(text: str) -> str:
-    """The language of a script other than Latin, where enough of the text is written in one; else nothing."""
+    """Return the language of a non-Latin script that makes up enough of the text, else an empty string."""
     sample = text[:4000]
     letters = sum(c.isalpha() for c in sample) or 1
     foreign = sum(c.isalpha() and ord(c) > LAST_LATIN for c in sample)
@@ -66,7 +66,7 @@ def script_of(text: str) -> str:
 
 
 def language_of(text: str, otherwise: str = "en") -> str:
-    """ISO 639-1 code; "en" where nothing speaks against it, and ``otherwise`` where nothing speaks for any language."""
+    """Return the ISO 639-1 code of a text; "en" in case of doubt, and ``otherwise`` without any known word."""
     if script := script_of(text):
         return script
     words = Counter(re.findall(r"(?<![\w-])[^\W\d_]+(?![\w-])", text[:4000].lower()))

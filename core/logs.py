@@ -1,4 +1,4 @@
-"""Structured logs: one event a line, with the conversation id where there is one."""
+"""Structured logs: one event per line, with the conversation id if there is one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import structlog
 
 NOISY = (
     "httpx", "httpcore", "uvicorn.access", "rasa_sdk", "chromadb", "celery", "kombu", "alembic",
-    "twilio.http_client",  # it would write down every number
+    "twilio.http_client",  # it would log every phone number
 )  # fmt: skip
 
 
 def configure_logging(log_format: str, level: str) -> None:
-    """Send our logs and every library's through one formatter to stderr."""
+    """Send our logs and those of all libraries through one formatter to stderr."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

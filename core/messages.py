@@ -14,7 +14,7 @@ from core.feedback.thumbs import is_offered
 
 
 def messages_after(session: Session, conversation_id: str, after: int) -> list[MessageStored]:
-    """The stored messages with a higher number, oldest first, with the thumbs that were given.
+    """Return the stored messages with a higher number, oldest first, with their ratings.
 
     Raises:
         NotFound: there is no such conversation.
@@ -48,14 +48,14 @@ def _is_answer(message: Message) -> bool:
 
 
 def build_message_event(session: Session, message: Message) -> MessageStored:
-    """One of them; only what answers a turn can have a thumb."""
+    """Return one message as an event, with its rating; only a message that answers a turn can have one."""
     if message.turn_id is None:
         return as_event(message)
     return messages_after(session, message.conversation_id, message.seq - 1)[0]
 
 
 def as_event(message: Message, *, rateable: bool = False, helpful: bool | None = None) -> MessageStored:
-    """As the customer may see it: button payloads, and where an attachment lies, stay inside."""
+    """Convert a message to what the customer may see, without button payloads and attachment paths."""
     return MessageStored(
         id=message.id,
         seq=message.seq,

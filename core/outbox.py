@@ -1,4 +1,4 @@
-"""Writes what is due, in the transaction that makes it due; the conversation must be locked."""
+"""Write deliveries in the transaction that makes them due; the conversation must be locked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.db.models import Conversation, Delivery, Handoff, Message
 
 
 def to_customer(session: Session, conversation: Conversation, message: Message) -> Delivery:
-    """A stored message, for the customer, wherever the conversation is delivered to now."""
+    """Queue a stored message for the customer, on the conversation's current channel."""
     row = Delivery(
         destination=conversation.channel,
         address=conversation.address or "",
@@ -27,7 +27,7 @@ def to_customer(session: Session, conversation: Conversation, message: Message) 
 def to_desks(
     session: Session, conversation: Conversation, handoff: Handoff, message: Message, desks: Iterable[str]
 ) -> None:
-    """A stored message, for these desks."""
+    """Queue a stored message for the given desks."""
     rows = [
         Delivery(destination=desk, kind="message", key=message.id, message_id=message.id, handoff_id=handoff.id)
         for desk in desks
@@ -37,45 +37,45 @@ def to_desks(
 
 @dataclass(frozen=True)
 class Notice:
-    """What is to be told of a handoff."""
+    """A notice to staff about a handoff."""
 
     kind: Literal["alert", "update"]
     key: str
-    """The id of the transition, or of what it is about."""
+    """Unique key: the id of the transition, or one derived from the notice's subject."""
     event: str
     message_id: str | None = None
-    """The reply that it is about, where it is about one."""
+    """The reply that it is about, if any."""
 
 
 def to_staff(
     session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, desks: Iterable[str]
 ) -> None:
-    """What became of a handoff, for these desks."""
+    """Queue a notice for the given desks."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
     rows = [Delivery(destination=desk, message_id=notice.message_id, **told) for desk in desks]
     _store_deliveries(session, conversation, rows)
 
 
 def to_phone(session: Session, conversation: Conversation, handoff: Handoff, notice: Notice, number: str) -> None:
-    """The same as an SMS."""
+    """Queue a notice as an SMS."""
     told = {"kind": notice.kind, "key": notice.key, "cause": notice.event, "handoff_id": handoff.id}
     _store_deliveries(session, conversation, [Delivery(destination="sms", address=number, **told)])
 
 
 def notify_reply_failure(session: Session, failed: Delivery, message: Message) -> None:
-    """Tell the desks that what one of the staff said did not arrive."""
+    """Tell the desks that an agent's reply could not be delivered."""
     _enqueue_notice(session, message, Notice("update", failed.id, "undelivered", message.id))
 
 
 def notify_reply_arrival(session: Session, sent: Delivery, message: Message) -> None:
-    """Tell the desk where it was written that the customer's channel took what one of the staff said."""
+    """Tell the desk where an agent's reply was written that the customer's channel accepted it."""
     _enqueue_notice(
         session, message, Notice("update", f"{sent.id}:arrived", "arrived", message.id), only=message.vendor
     )
 
 
 def notify_reply_progress(session: Session, sent: Delivery, message: Message) -> None:
-    """Tell the console how far what one of the staff said has come: delivered, or read."""
+    """Tell the console that an agent's reply was delivered or read."""
     _enqueue_notice(
         session, message, Notice("update", f"{sent.id}:{sent.state}", sent.state, message.id), only="console"
     )
@@ -91,7 +91,7 @@ def _enqueue_notice(session: Session, message: Message, notice: Notice, only: st
 
 
 def _store_deliveries(session: Session, conversation: Conversation, rows: list[Delivery]) -> list[Delivery]:
-    """Each once for its destination and key; what is there already is returned."""
+    """Store each delivery once per destination and key; return the stored rows, whether new or not."""
     same = Delivery.destination.in_([row.destination for row in rows]) & Delivery.key.in_([row.key for row in rows])
     there = session.scalars(select(Delivery).where(Delivery.tenant_id == conversation.tenant_id, same))
     known = {(row.destination, row.key): row for row in there}

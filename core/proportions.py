@@ -1,4 +1,4 @@
-"""Shares of counts that may be small: what they are, what they may be, and whether they differ or grow."""
+"""Shares of possibly small counts: estimates, confidence intervals, differences and trends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 Z = 1.96
-"""95 %"""
+"""z value of a 95 % interval."""
 LEAST_POINTS = 3
 """Two points always lie on a line."""
 Interval = tuple[float, float]
@@ -15,7 +15,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Share:
-    """A share with its 95 % interval (Wilson); ``value`` is None where nothing was counted."""
+    """A share with its 95 % interval (Wilson); ``value`` is None when nothing was counted."""
 
     count: float
     of: float
@@ -27,7 +27,7 @@ class Share:
 
     @property
     def interval(self) -> Interval:
-        """What it may be."""
+        """Bounds of the 95 % interval."""
         if not self.of:
             return 0.0, 1.0
         share, n = self.count / self.of, self.of
@@ -38,20 +38,20 @@ class Share:
 
 @dataclass(frozen=True)
 class Difference:
-    """One share against another, with the 95 % interval of the difference (Newcombe); 0.05 is five points more."""
+    """The difference between two shares with its 95 % interval (Newcombe); 0.05 is five percentage points."""
 
     share: Share
     against: Share
 
     @property
     def value(self) -> float | None:
-        """None where one side has nothing."""
+        """The difference, or None if one side counted nothing."""
         one, other = self.share.value, self.against.value
         return None if one is None or other is None else one - other
 
     @property
     def interval(self) -> Interval:
-        """What it may be."""
+        """Bounds of the 95 % interval."""
         value = self.value
         if value is None:
             return -1.0, 1.0
@@ -61,14 +61,14 @@ class Difference:
 
     @property
     def certain(self) -> bool:
-        """More than chance: the interval lies on one side of nothing."""
+        """Whether the difference is significant: the interval excludes zero."""
         low, high = self.interval
         return low > 0 or high < 0
 
 
 @dataclass(frozen=True)
 class Trend:
-    """By how much a share grows from one point to the next, on average, with its 95 % interval."""
+    """The average growth of a share from one point to the next, with its 95 % interval."""
 
     value: float
     interval: Interval
@@ -80,10 +80,10 @@ class Trend:
 
 
 def fit_trend(shares: Sequence[Share]) -> Trend | None:
-    """The weighted line through shares at equal distances; empty ones are left out. None below three of them.
+    """Fit a weighted line through equally spaced shares, ignoring empty ones; None for fewer than three.
 
-    Weighted by what was counted. Where the shares lie further from the line than counting alone explains, the interval is
-    widened by as much (quasi-binomial), so that a few wild weeks do not pass for a trend.
+    The weights are the counts. Where the shares deviate from the line more than sampling error explains, the interval is widened
+    accordingly (quasi-binomial), to avoid reporting a few outlying weeks as a trend.
     """
     points = [(float(at), share.count / share.of, share.of) for at, share in enumerate(shares) if share.of]
     if len(points) < LEAST_POINTS:

@@ -1,4 +1,4 @@
-"""One secret of the house; a key for each use is derived from it."""
+"""Derives keys for different uses from the instance's one secret."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import hmac
 
 
 def derive_key(secret: str, use: str) -> str:
-    """A key that tells nothing about the secret nor about the keys for other uses (HMAC-SHA256, hex)."""
+    """Derive a key that reveals neither the secret nor the keys for other uses (HMAC-SHA256, hex)."""
     return hmac.new(secret.encode(), use.encode(), hashlib.sha256).hexdigest()

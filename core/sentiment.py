@@ -1,4 +1,4 @@
-"""How a customer's message sounds: the contract; `knowledge/sentiment/model.py` has the model."""
+"""Interface for the sentiment of customer messages; the model is in `knowledge/sentiment/model.py`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class Mood:
 
 
 LEARNT = ("en", "ur")
-"""Languages whose feelings are told; in others a harmless word may sound angry."""
+"""Languages with sentiment classification; in others a harmless word may sound angry."""
 
 
 class Sentiment(Protocol):
-    """Looks at one message of a customer; called on a thread, so it may compute."""
+    """Classifies one customer message; called on a thread, so it may block."""
 
     def __call__(self, text: str, /) -> Mood | None:
-        """How it sounds, where that can be told; it raises nothing."""
+        """Return the message's mood, or None if unknown; must not raise."""
         ...
 
 
 def skip_sentiment(_text: str) -> Mood | None:
-    """Without a model nothing is known, and nothing is stored."""
+    """Return None; used where there is no model."""
     return None

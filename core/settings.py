@@ -1,4 +1,4 @@
-"""Settings from the environment and ``.env`` (prefix ``REJOINDER_``), checked once at start."""
+"""Settings from the environment and ``.env`` (prefix ``REJOINDER_``), validated once at startup."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from core.secrets import derive_key
 
 PREFIX = "REJOINDER_"
 ENV_FILE = f"{PREFIX}ENV_FILE"
-"""Names another file than `.env`, for a second instance of one checkout."""
+"""Names a file to read instead of `.env`, for a second instance of one checkout."""
 
 
 class Settings(BaseSettings):
-    """What an operator can set; every URL has a local default, so that production changes settings and not code."""
+    """All settings of an instance; every URL has a local default, so production needs other settings but no other code."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     home: Path = Path("var")
-    """All state lives here."""
+    """Folder for all state."""
     host: str = "127.0.0.1"
     """Address that the public port listens on; 0.0.0.0 opens it to the network."""
     port: Annotated[int, Field(ge=1024, le=65531)] = 8000
     """Public port; Rasa and Chroma listen on the next ones, on loopback only."""
     tenant: str = "default"
-    """Tenant of the web channel and of the command line where none is named."""
+    """Tenant of the web channel, and of commands that name none."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite below ``home``. PostgreSQL: postgresql+psycopg://user:password@host/name"""
     broker_url: str = ""
@@ -44,9 +44,9 @@ class Settings(BaseSettings):
     chroma_url: str = ""
     """Empty: the Chroma server that `make run` starts, on ``port`` + 2."""
     secret: SecretStr = SecretStr("")
-    """Signs session tokens and protects the action webhook; empty: made once and kept in ``home``/secret."""
+    """Signs session tokens and protects the action webhook; empty: generated once and stored in ``home``/secret."""
     allowed_origins: Annotated[list[str], NoDecode] = []
-    """Web pages that may open a chat, such as https://shop.example (comma separated); our own page always may."""
+    """Web pages that may open a chat, such as https://shop.example (comma separated); our own page is always allowed."""
     embedding_model: Path | None = None
     """Folder of a sentence-transformers model with ONNX weights; empty: all-MiniLM-L6-v2."""
     openai_api_key: SecretStr = SecretStr("")
@@ -64,60 +64,63 @@ class Settings(BaseSettings):
     local_model: Path | None = None
     """A folder of a transformers model, or a GGUF file, run inside the app (needs an extra; see docs/generation.md)."""
     skills: Annotated[list[str], NoDecode] = []
-    """Names of skills below ``bot/skills``, or paths of their folders (comma separated); empty: those of the demo shop
-    where it is on; ``none``: no skill."""
+    """Names of skills below ``bot/skills``, or paths of their folders (comma separated); empty: those of the demo shop if it is
+    enabled; ``none``: no skill.
+    """
     languages: Annotated[list[str], NoDecode] = list(LANGUAGES)
-    """Those that the bot speaks (comma separated), its own first: said to who writes another."""
+    """Languages that the bot speaks (comma separated), its own first; listed to customers who write in another one."""
     action_servers: Annotated[list[str], NoDecode] = []
-    """Webhooks of a team's own action servers, such as http://localhost:5055/webhook (comma separated); empty: that of an adopted project."""
+    """Webhooks of a team's own action servers, such as http://localhost:5055/webhook (comma separated); empty: those of an adopted
+    project.
+    """
     bot_name: str = "Rejoinder"
-    """What the bot calls itself."""
+    """The bot's name."""
     greeting: str = ""
-    """What it says to a greeting, ``{bot_name}`` standing for its name; empty: a sentence that suits the tone."""
+    """The reply to a greeting, with ``{bot_name}`` replaced by its name; empty: a sentence that suits the tone."""
     tone: Tone = "friendly"
-    """Which of its texts it says: friendly or formal ones."""
+    """Whether the bot uses its friendly or its formal texts."""
     bot_data: Path = Path("bot/data")
-    """Training data of the bot's base, read below the checkout where it is not absolute; `rejoinder nlu export` writes here."""
+    """Training data of the base bot, relative to the checkout unless absolute; `rejoinder nlu export` writes here."""
     models: Path = Path("models.yml")
-    """The models, their prices and what they are good for."""
+    """The file that lists the models, their prices and roles."""
     redis_url: str = ""
-    """Shares the providers' health and the caches between replicas; empty: each process has its own."""
+    """Shares provider health and caches between replicas; empty: each process keeps its own."""
     ledger_days: Annotated[int, Field(ge=1)] = 90
-    """How long every single call to a model is kept; daily summaries stay."""
+    """Days to keep records of single model calls; daily summaries are kept."""
     api_token: SecretStr = SecretStr("")
-    """Opens the staff API (/v1); empty: `rejoinder token` prints the one that was made."""
+    """Token for the staff API (/v1); empty: one is derived, and `rejoinder token` prints it."""
     messages_per_minute: Annotated[int, Field(ge=1)] = 30
-    """How many messages one session may send a minute."""
+    """Maximum number of messages per session and minute."""
     max_message_chars: Annotated[int, Field(ge=100, le=20_000)] = 4000
-    """Longest customer message that is accepted."""
+    """Maximum length of a customer message."""
     session_days: Annotated[int, Field(ge=1)] = 30
-    """How long a browser can come back to its conversation."""
+    """Days for which a browser can return to its conversation."""
     public_address: str = ""
-    """https://chat.shop.example, as the internet reaches us: vendors call it, and fetch files there."""
+    """Our public address, such as https://chat.shop.example; vendors call it and fetch files from it."""
     twilio_account_sid: str = ""
     """Empty: no WhatsApp and no SMS."""
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_whatsapp_number: str = ""
-    """Such as +14155238886"""
+    """For example +14155238886."""
     twilio_sms_number: str = ""
     twilio_url: str = ""
     """Empty: Twilio itself. Else a proxy that speaks its API."""
     slack_team: str = ""
-    """The workspace whose channel is the tenant's desk, such as T0123ABCD; several: ``slack_workspaces``."""
+    """The workspace whose channel is the tenant's desk, such as T0123ABCD; for several use ``slack_workspaces``."""
     slack_channel: str = ""
     """Id of the channel in which a thread is opened for each handoff, such as C0123ABCD."""
     slack_bot_token: SecretStr = SecretStr("")
-    """Empty: no Slack desk, unless ``slack_workspaces`` names some."""
+    """Empty: no Slack desk, unless ``slack_workspaces`` defines some."""
     slack_signing_secret: SecretStr = SecretStr("")
-    """Proves that a request is Slack's; not needed with Socket Mode."""
+    """Verifies that a request comes from Slack; not needed with Socket Mode."""
     slack_app_token: SecretStr = SecretStr("")
-    """Opens Socket Mode, where Slack cannot reach us."""
+    """Enables Socket Mode, for instances that Slack cannot reach."""
     slack_workspaces: Path | None = None
-    """A JSON file with several workspaces, each of another tenant; see docs/slack.md."""
+    """A JSON file with several workspaces, one per tenant; see docs/slack.md."""
     slack_url: str = ""
     """Empty: Slack itself. Else a proxy that speaks its Web API, such as https://proxy.example/api/"""
     support_email: str = "support@example.com"
-    """Told to customers when no person can be reached in the chat."""
+    """Given to customers when no agent can be reached in the chat."""
     log_format: Annotated[str, Field(pattern="^(console|json)$")] = "console"
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
@@ -166,10 +169,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **overrides: object) -> Self:
-        """Read and check everything.
+        """Load and validate all settings.
 
         Raises:
-            SettingsInvalid: naming every wrong setting at once.
+            SettingsInvalid: some settings are wrong; lists all of them.
         """
         try:
             settings = cls(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)  # type: ignore[arg-type]
@@ -181,21 +184,21 @@ class Settings(BaseSettings):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def public_url(self) -> str:
-        """Where a browser on this machine finds us."""
+        """URL of this instance for a browser on the same machine."""
         return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}"  # noqa: S104
 
     @property
     def demo_mark(self) -> Path:
-        """The file in which `rejoinder start` says whether the demo shop is on."""
+        """The file in which `rejoinder start` records whether the demo shop is enabled."""
         return self.home / "demo"
 
     @property
     def demo(self) -> bool:
-        """Is the demo shop on?"""
+        """Whether the demo shop is enabled."""
         return self.demo_mark.exists() and self.demo_mark.read_text() == "on"
 
     def bot(self) -> BotParts:
-        """What the bot is made of.
+        """Return the parts that the bot is built from.
 
         Raises:
             SettingsInvalid: there is no such skill or language, or an adopted bot is gone.
@@ -218,7 +221,7 @@ class Settings(BaseSettings):
         return BotParts(ROOT / self.bot_data, skills, voice, languages=tuple(self.languages))
 
     def own_action_servers(self) -> list[str]:
-        """Those that the setting names, else that of the adopted project.
+        """Return the configured action servers, or those of the adopted project.
 
         Raises:
             SettingsInvalid: the adopted bot is gone.
@@ -228,31 +231,31 @@ class Settings(BaseSettings):
 
     @property
     def adoption(self) -> Adoption | None:
-        """The Rasa project of its own that the bot is made of, if it is.
+        """The adopted Rasa project that the bot is built from, or None.
 
         Raises:
-            SettingsInvalid: what was made of it is gone.
+            SettingsInvalid: the files made from it are gone.
         """
         return Adopted(self.home).adoption
 
     def database(self) -> str:
-        """SQLAlchemy URL of the database."""
+        """Return the SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.home / 'rejoinder.db'}"
 
     def rasa(self) -> str:
-        """Base URL of the Rasa server."""
+        """Return the base URL of the Rasa server."""
         return self.rasa_url.rstrip("/") or f"http://127.0.0.1:{self.port + 1}"
 
     def chroma(self) -> str:
-        """Base URL of the Chroma server."""
+        """Return the base URL of the Chroma server."""
         return self.chroma_url.rstrip("/") or f"http://127.0.0.1:{self.port + 2}"
 
     def staff_token(self) -> str:
-        """What opens the staff API."""
+        """Return the token for the staff API."""
         return self.api_token.get_secret_value() or derive_key(self.secret_key(), "api")
 
     def secret_key(self) -> str:
-        """The secret, made on first use and kept readable for its owner only."""
+        """Return the secret, generated on first use and readable only by its owner."""
         if self.secret.get_secret_value():
             return self.secret.get_secret_value()
         path = self.home / "secret"

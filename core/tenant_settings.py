@@ -1,4 +1,4 @@
-"""A tenant's settings of one area: a document beside its defaults, every change with who made it."""
+"""A tenant's settings for one area: a stored document over defaults, with every change in the audit log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Settings = TypeVar("Settings", bound=BaseModel)
 
 
 def load_tenant_settings(session: Session, tenant_id: str, row: type[SettingsRow], kind: type[Settings]) -> Settings:
-    """The settings, defaults where nothing was set."""
+    """Load the settings, with defaults for values that are not set."""
     found = session.scalar(select(row).filter_by(tenant_id=tenant_id))
     return kind(**found.document) if found else kind()
 
@@ -25,7 +25,7 @@ def load_tenant_settings(session: Session, tenant_id: str, row: type[SettingsRow
 def change_tenant_settings(  # noqa: PLR0917 - which settings, then what and who
     session: Session, tenant_id: str, row: type[SettingsRow], kind: type[Settings], changes: dict[str, Any], by: str
 ) -> Settings:
-    """Set some of them; the others stay.
+    """Change some settings and add an audit event; the others keep their values.
 
     Raises:
         InvalidInput: a name or value is wrong; nothing is changed.

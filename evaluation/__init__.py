@@ -1,1 +1,1 @@
-"""Evaluation harness and measures."""
+"""Evaluation, training and tuning of the bot, and the adoption of Rasa projects."""

@@ -1,7 +1,7 @@
-"""What is played to check a bot's forms: how customers begin each, and what they say for its slots.
+"""Scripts that check a bot's forms: how customers start each form, and what they say for its slots.
 
-Both come from the conversation tests; a form without one is begun by an example of the intent whose rule or story begins it,
-and its values come from the training data: a marked entity, or an example of the intent that a slot is filled by.
+Both come from the conversation tests. A form without a test is started by an example of the intent whose rule or story
+starts it. Its values come from the training data: a marked entity, or an example of the intent that fills the slot.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ SAMPLES = {
     "time": "tomorrow",
     "number": "3",
 }
-"""Of what extractors such as Duckling find without an example."""
+"""Sample values for extractors such as Duckling, which need no examples."""
 ANYTHING = "It has been like that since this morning"
-"""For a slot that takes whatever is written."""
+"""Sample value for slots that accept any text."""
 REQUESTED = "requested_slot"
 
 
 @dataclass(frozen=True)
 class FormCheckServer:
-    """Where the bot's actions are run for the check."""
+    """The server that runs the bot's actions during the check."""
 
     url: str
     secret: str
 
 
 def check_forms(release: Release, parts: BotParts, actions: FormCheckServer) -> list[dict[str, Any]]:
-    """What ``bot/form_player.py`` found, for each form: ``form``, ``reached``, ``not_reached``, ``tried``, ``failures``.
+    """Return the results of ``bot/form_player.py`` per form: ``form``, ``reached``, ``not_reached``, ``tried``, ``failures``.
 
     Raises:
         Unavailable: the Rasa environment is not set up.
-        InvalidInput: it ended with an error.
+        InvalidInput: the form player ended with an error.
     """
     with tempfile.TemporaryDirectory() as name:
         scripts, out = Path(name) / "scripts.json", Path(name) / "found.json"
@@ -62,10 +62,10 @@ def check_forms(release: Release, parts: BotParts, actions: FormCheckServer) -> 
 
 
 def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
-    """One for each form that something begins.
+    """Return a script for each form that can be started.
 
     Raises:
-        InvalidInput: a file is not what Rasa reads.
+        InvalidInput: a file is not valid for Rasa.
     """
     said = {example.intent: example.text for example in reversed(read_parts(parts))}
     forms = parts.domain()["forms"]
@@ -90,7 +90,7 @@ def form_scripts(parts: BotParts) -> list[dict[str, Any]]:
 
 
 def _begun_by_rules(parts: BotParts, forms: set[str]) -> dict[str, str]:
-    """Forms with an intent after which a rule or story begins them."""
+    """Map forms to an intent after which a rule or story starts them."""
     found: dict[str, str] = {}
     for path in (*_read_data_items(parts.data_folders, "rules"), *_read_data_items(parts.data_folders, "stories")):
         intents: list[str] = []
@@ -103,7 +103,7 @@ def _begun_by_rules(parts: BotParts, forms: set[str]) -> dict[str, str]:
 
 
 def _collect_slot_values(parts: BotParts, form: str, said: dict[str, str]) -> dict[str, str]:
-    """What customers may say for the form's slots, as far as the training data tells."""
+    """Return sample values for the form's slots, as far as the training data has them."""
     domain, marked = parts.domain(), {**SAMPLES, **_collect_entity_texts(parts)}
     found: dict[str, str] = {}
     for slot in domain["forms"][form].get("required_slots") or ():
@@ -133,7 +133,7 @@ def _is_mapping_usable(mapping: dict[str, Any], form: str, slot: str) -> bool:
 
 
 def _collect_entity_texts(parts: BotParts) -> dict[str, str]:
-    """The shortest text that is marked as each entity."""
+    """Map entities to the shortest text marked as such."""
     found: dict[str, str] = {}
     for item in _read_data_items(parts.data_folders, "nlu"):
         for text, name, other in _MARKED.findall(str(item.get("examples") or "")):
@@ -143,7 +143,7 @@ def _collect_entity_texts(parts: BotParts) -> dict[str, str]:
 
 
 def _learn_form_values(steps: list[dict[str, Any]], begun: dict[str, str], values: dict[str, dict[str, str]]) -> None:
-    """What one conversation test says of the forms in it."""
+    """Collect start messages and slot values from a conversation test."""
     said, form, requested = "", "", ""
     for step in steps:
         if "user" in step:

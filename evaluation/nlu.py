@@ -1,4 +1,4 @@
-"""Measures the shipped NLU pipeline: trained inside Rasa on one file, tested on another."""
+"""Evaluate the shipped NLU pipeline: train it in Rasa on one file and test it on another."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ def evaluate_nlu(
     predictions: Path | None = None,
     project: Path | None = None,
 ) -> dict[str, Any]:
-    """The figures of ``bot/evaluate.py``; ``predictions`` gets one line a test row; ``project`` may have components.
+    """Return the figures of ``bot/evaluate.py``; one line per test row goes to ``predictions``.
+
+    ``project`` may have components of its own.
 
     Raises:
         Unavailable: the Rasa environment is not set up.
-        InvalidInput: a file cannot be used, or Rasa refused it.
+        InvalidInput: a file cannot be used, or Rasa rejected it.
     """
     if not PYTHON.exists():
         raise Unavailable("The Rasa environment .venv-bot is missing: run `make setup`.")

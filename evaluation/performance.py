@@ -1,4 +1,4 @@
-"""How the bot does: counted for each day that is over, read by day, week or month."""
+"""Performance figures of the bot, counted per completed day and aggregated by day, week or month."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from core.proportions import Difference, Share
 By = Literal["day", "week", "month"]
 Figures = dict[str, float]
 SETTLES_IN = 14
-"""Days after which thumbs and corrections hardly change a day any more."""
+"""Days after which feedback and corrections hardly change a day's figures."""
 COUNTED = (
     "conversations", "turns", "answered", "clarified", "unknown", "handoff", "action", "failed", "wrong", "helpful",
     "not_helpful", "reused", "seconds", "timed", "cost", "corrections", "approved_entries",
 )  # fmt: skip
-"""Sums; ``wrong``: answered, and then a thumb down or an approved correction. ``reused``: an approved answer, verbatim."""
+"""Summed figures. ``wrong``: answered, but rated down or corrected; ``reused``: an approved answer was used verbatim."""
 ALL = ""
-"""The channel of rows that are about all of them."""
+"""The channel name of rows that cover all channels."""
 COUNTED_AS = {"suggested": "answered"}
-"""A likely answer is one."""
+"""A suggested answer counts as answered."""
 
 
 def summarise_missing(database: Database, today: date) -> int:
-    """Count the days before ``today`` that are not counted yet, and the last ones again; how many were."""
+    """Count missing days before ``today``, recount the most recent ones, and return how many were counted."""
     with database.session() as session:
         tenants = session.execute(select(Turn.tenant_id, func.min(Turn.created_at)).group_by(Turn.tenant_id)).all()
         last: dict[str, date] = dict(
@@ -50,7 +50,7 @@ def summarise_missing(database: Database, today: date) -> int:
 
 
 def summarise_day(session: Session, tenant_id: str, day: date) -> None:
-    """Store a day's figures, one row a channel and one for all."""
+    """Store the figures of a day, one row per channel and one for all channels."""
     counted = count_day(session, tenant_id, day)
     known = {
         row.channel: row for row in session.scalars(select(PerformanceDay).filter_by(tenant_id=tenant_id, day=day))
@@ -63,7 +63,7 @@ def summarise_day(session: Session, tenant_id: str, day: date) -> None:
 
 
 def count_day(session: Session, tenant_id: str, day: date) -> dict[str, Figures]:
-    """A day's figures by channel, from what is stored now."""
+    """Compute the figures of a day by channel from the stored turns."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     that_day = (Turn.tenant_id == tenant_id, Turn.created_at >= start, Turn.created_at < end)
@@ -91,7 +91,7 @@ def count_day(session: Session, tenant_id: str, day: date) -> dict[str, Figures]
 def list_periods(
     session: Session, tenant_id: str, first: date, last: date, *, by: By = "day", channel: str = ALL
 ) -> list[dict[str, Any]]:
-    """Figures and rates of each period that has any, the oldest first; today and what is not counted yet is counted now."""
+    """Return figures and rates per period, oldest first; days that are not stored yet are counted now, including today."""
     stored = select(PerformanceDay).where(
         PerformanceDay.tenant_id == tenant_id,
         PerformanceDay.channel == channel,
@@ -110,7 +110,7 @@ def list_periods(
 
 
 def compare_periods(session: Session, tenant_id: str, first: date, last: date, channel: str = ALL) -> dict[str, Any]:
-    """A period beside the one of the same length before it; ``change`` is in rates, ``interval`` its 95 % interval."""
+    """Compare a period with the previous one of the same length; ``interval`` is the 95 % interval of ``change``, in rates."""
     length = last - first + timedelta(days=1)
     now_, before = (
         _sum_period(session, tenant_id, start, start + length - timedelta(days=1), channel)
@@ -130,14 +130,14 @@ def compare_periods(session: Session, tenant_id: str, first: date, last: date, c
 
 
 def get_period_start(day: date, by: By) -> date:
-    """The first day of its week (Monday) or month."""
+    """Return the first day of the period: the Monday of its week, or the first of its month."""
     if by == "week":
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if by == "month" else day
 
 
 def sum_figures(parts: Iterable[Figures]) -> Figures:
-    """Sums of several days."""
+    """Return the sums over several days."""
     sums: Figures = dict.fromkeys(COUNTED, 0)
     for figures in parts:
         for name, value in figures.items():
@@ -146,7 +146,7 @@ def sum_figures(parts: Iterable[Figures]) -> Figures:
 
 
 def compute_shares(figures: Figures) -> dict[str, Share]:
-    """What the counts mean: of all questions, of all thumbs, of all answers."""
+    """Return the rates with their bases: all questions, ratings or answers."""
     questions, thumbs = count_questions(figures), figures["helpful"] + figures["not_helpful"]
     return {
         "right_rate": Share(figures["answered"] - figures["wrong"], questions),
@@ -158,12 +158,12 @@ def compute_shares(figures: Figures) -> dict[str, Share]:
 
 
 def count_questions(figures: Figures) -> float:
-    """Turns in which a question was asked."""
+    """Return the number of turns in which a question was asked."""
     return figures["answered"] + figures["clarified"] + figures["unknown"] + figures["handoff"]
 
 
 def with_rates(figures: Figures) -> dict[str, Any]:
-    """The counts with their rates; a rate of nothing is None."""
+    """Return the figures with their rates; a rate without a base is None."""
     rates = {
         name: None if share.value is None else round(share.value, 4) for name, share in compute_shares(figures).items()
     }

@@ -1,4 +1,4 @@
-"""Does the bot get better? Week against week, and the trend over the weeks, each with what may be chance."""
+"""Track whether the bot improves: week-over-week changes and the trend, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Week:
-    """How a week went, beside the week before it."""
+    """The figures of a week, compared with the previous week."""
 
     start: date
-    """Its Monday."""
+    """The Monday of the week."""
     right: Share
-    """Questions answered right, of all questions."""
+    """Share of questions answered correctly."""
     change: Difference | None
-    """None where the week before had no question, and for the week that is not over."""
+    """None if the previous week had no questions, or this week is not over."""
     over: bool
     settled: bool
-    """Thumbs and corrections hardly change it any more."""
+    """Whether feedback and corrections hardly change the week any more."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The weeks, oldest first; ``trend`` is in shares a week, over the weeks that are over (None: fewer than three)."""
+    """The weeks, oldest first; ``trend`` is the change in share per week over completed weeks (None: fewer than three)."""
 
     weeks: Sequence[Week]
     trend: Trend | None
 
     @property
     def last(self) -> Week | None:
-        """The last week that is over."""
+        """The last completed week, or None."""
         return next((week for week in reversed(self.weeks) if week.over), None)
 
 
 def compute_progress(periods: Sequence[dict[str, Any]], today: date) -> Progress:
-    """From ``performance.series`` by week."""
+    """Compute the progress from weekly periods of ``performance.list_periods``."""
     right = {period["start"]: compute_shares(period)["right_rate"] for period in periods if period["questions"]}
     weeks = [_build_week(start, right, today) for start in sorted(right)]
     over = [week.start for week in weeks if week.over]

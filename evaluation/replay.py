@@ -1,4 +1,4 @@
-"""Asks recorded questions again, each with the turns before it, and writes down what comes back."""
+"""Replay recorded questions, each with the turns before it, and record the results."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from knowledge.answers.decision import Answering
 from knowledge.types import SPEAKERS, Question, Utterance
 
 WAYS_OUT = ("/talk_to_person", "/out_of_scope")
-"""Payloads of buttons that choose nothing: a person, and something else."""
+"""Button payloads that choose no intent: a person, and something else."""
 KNOWLEDGE = ("answered", "suggested", "unknown")
-"""Outcomes that only the knowledge has."""
+"""Outcomes that only the knowledge base produces."""
 LOOKUP_SECONDS = 60.0
 TURN_ID = 26
-"""So long is the id of a turn at most."""
+"""Maximum length of a turn id."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A question to ask: the last turn, with its history."""
+    """A question to replay: the last turn, with its history."""
 
     dialogue_id: str
     text: str
@@ -39,10 +39,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class Result:
-    """What came back for one probe; ``latency_ms`` is the whole wait.
+    """The result of a probe.
 
-    ``choices`` are the titles that were offered, without the ways out (a person, something else). ``skill`` is the
-    intent that took the message where it was not the knowledge.
+    ``latency_ms`` is the total wait. ``choices`` are the titles offered, without those for a person or something else.
+    ``skill`` is the intent that handled the message if the knowledge base did not.
     """
 
     dialogue_id: str
@@ -59,14 +59,14 @@ class Result:
 
 class ReplayTarget(Protocol):
     async def ask(self, probe: Probe) -> Result:
-        """One probe, in a conversation of its own."""
+        """Ask a probe in a conversation of its own."""
 
 
 def read_probes(path: Path) -> Iterator[Probe]:
-    """One probe a line: ``{"dialogue_id", "turns": [{"speaker", "text"}]}``.
+    """Read probes, one per line: ``{"dialogue_id", "turns": [{"speaker", "text"}]}``.
 
     Raises:
-        InvalidInput: with the number of the first wrong line.
+        InvalidInput: a line is invalid; the message has its number.
     """
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
@@ -87,7 +87,7 @@ class AnsweringTarget:
     tenant_id: str
 
     async def ask(self, probe: Probe) -> Result:
-        """Straight into the answering."""
+        """Ask the knowledge base directly."""
         started = perf_counter()
         answer = self.answering.answer(Question(self.tenant_id, probe.text, probe.history))
         return Result(
@@ -104,17 +104,17 @@ class AnsweringTarget:
 
 
 class Door:
-    """The door of ``app`` by which a message is looked up in the knowledge, as it is before Rasa hears it."""
+    """Client of the ``app`` endpoint that looks a message up in the knowledge base before Rasa receives it."""
 
     def __init__(self, base_url: str, secret: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {secret}"}
         self._http = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=LOOKUP_SECONDS, transport=transport)
 
     async def metadata(self, tenant_id: str, conversation_id: str, turn_id: str, probe: Probe) -> dict[str, Any]:
-        """What goes into the message's metadata.
+        """Look a message up and return its metadata for Rasa.
 
         Raises:
-            Unavailable: app does not answer.
+            Unavailable: app does not respond.
         """
         said = [{"speaker": each.speaker, "text": each.text} for each in probe.history]
         names = {"tenant_id": tenant_id, "conversation_id": conversation_id, "turn_id": turn_id}
@@ -134,11 +134,11 @@ class BotTarget:
     rasa: Rasa
     tenant_id: str
     run_id: str
-    """Keeps the conversations of this run apart from those of others."""
+    """Keeps the conversations of this run separate from other runs."""
     door: Door
 
     async def ask(self, probe: Probe) -> Result:
-        """Tell Rasa the history, then look the last turn up and say it."""
+        """Record the history in Rasa, then look the last turn up and send it."""
         conversation_id = f"replay-{self.run_id}-{probe.dialogue_id}"
         await self.rasa.record(conversation_id, [(u.speaker, u.text) for u in probe.history])
         started, turn_id = perf_counter(), uuid4().hex[:TURN_ID]
@@ -167,7 +167,7 @@ class BotTarget:
         return str(understood.get("intent") or "unknown")
 
     async def _get_understanding(self, conversation_id: str) -> dict[str, Any]:
-        """Responses without an action have no note; the tracker knows."""
+        """Return the intent from the tracker, since responses without an action have no note."""
         latest = await self.rasa.latest_message(conversation_id)
         return {"intent": (latest.get("intent") or {}).get("name")}
 
@@ -177,7 +177,7 @@ def _collect_buttons(reading: RasaAnswer) -> list[dict[str, Any]]:
 
 
 def _is_knowledge(reading: RasaAnswer) -> bool:
-    """Did ``rejoinder_answer`` take the message? It alone notes how long it looked; an ask-back about intents does not."""
+    """Whether ``rejoinder_answer`` handled the message; only it records ``retrieval_ms``, clarification of intents does not."""
     return reading.outcome in KNOWLEDGE or (
         reading.outcome == "clarified" and reading.note.get("retrieval_ms") is not None
     )

@@ -1,4 +1,4 @@
-"""What the worker does with the knowledge: harvest suggestions, and look again at near misses."""
+"""Worker jobs for the knowledge: harvest suggestions and review near misses."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Harvest:
-    """What looks for new knowledge in what was said."""
+    """The components that harvest knowledge from conversations."""
 
     harvester: Harvester
     faq: FaqFinder
 
 
 def make_harvest(settings: Settings, database: Database, ask: Asking | None = None) -> Harvest:
-    """Everything, loaded; takes seconds. With ``ask``, models read along."""
+    """Load all components, which takes seconds. With ``ask``, models read along."""
     knowledge = Knowledge(settings, database, make_embedder(settings))
     embedder, retriever = knowledge.cached_embedder, knowledge.retriever
     masker, orders = make_masker(), OrderDetector(embedder)
@@ -53,7 +53,7 @@ def make_harvest(settings: Settings, database: Database, ask: Asking | None = No
 
 
 def harvest_all(settings: Settings, database: Database) -> None:
-    """Every tenant: new suggestions in, those that nobody reviewed in time out. For a job at night."""
+    """Expire stale suggestions and harvest new ones for every tenant; for a nightly job."""
     with database.session() as session:
         tenants = list(session.scalars(select(Conversation.tenant_id).distinct()))
         for tenant_id in tenants:
@@ -69,7 +69,7 @@ def harvest_all(settings: Settings, database: Database) -> None:
 
 
 def look_again(settings: Settings, database: Database) -> None:
-    """The second look at all tenants' near misses; nothing is loaded where there are none. For a job."""
+    """Review the near misses of all tenants; loads nothing if there are none. For a job."""
     with database.session() as session:
         if not open_misses(session):
             return

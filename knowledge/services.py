@@ -1,4 +1,4 @@
-"""Everything that works on the knowledge, made from the settings: one object a process."""
+"""Builds the knowledge components from the settings; one ``Knowledge`` object per process."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ from knowledge.text.speller import Speller
 from knowledge.types import Embeds
 
 SHIPPED = "all-MiniLM-L6-v2, multilingual-e5-small"
-"""The name under which the vectors of the shipped models are kept."""
+"""The collection name for vectors of the shipped models."""
 log = logging.getLogger(__name__)
 
 
 class TextModel(Embeds, TokenEmbedder, Protocol):
-    """Gives vectors of texts, and of their tokens."""
+    """Embeds texts and their tokens."""
 
 
 class EmbedderOnDemand:
-    """Loads the model with the first text, since most commands never need it."""
+    """Loads the embedding model on first use, since most commands never need it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -61,26 +61,26 @@ class EmbedderOnDemand:
         return make_embedder(self._settings)
 
     def embed(self, texts: list[str]) -> Vectors:
-        """One row a text."""
+        """Return one row per text."""
         return self._embedder.embed(texts)
 
     def token_vectors(self, texts: list[str]) -> list[Vectors]:
-        """For each text one row a token."""
+        """Return one row per token for each text."""
         return self._embedder.token_vectors(texts)
 
 
 class Knowledge:
-    """Its parts are made when they are first asked for, once; nothing is connected or loaded before it is used."""
+    """Creates each component once, on first access; nothing is connected or loaded before it is used."""
 
     def __init__(self, settings: Settings, database: Database, embedder: TextModel | None = None) -> None:
-        """``embedder`` is the base model's; without it the configured one, loaded with the first text."""
+        """``embedder`` is the base model; by default the configured one, loaded on first use."""
         self.database = database
         self.embedder: TextModel = embedder or EmbedderOnDemand(settings)
         self._settings = settings
 
     @cached_property
     def spaces(self) -> Spaces:
-        """The vector spaces: the base model's, and those of tuned ones."""
+        """The vector spaces of the base model and of tuned models."""
         chosen, chroma = self._settings.embedding_model, self._settings.chroma()
         multilingual = None if chosen else MultilingualEmbedder()
         base = VectorSpace(self.embedder, VectorIndex(chroma, chosen.name if chosen else SHIPPED), multilingual)
@@ -92,12 +92,12 @@ class Knowledge:
 
     @cached_property
     def synchroniser(self) -> Synchroniser:
-        """Keeps both indexes in step with SQL."""
+        """Keeps both indexes in sync with SQL."""
         return Synchroniser(self.database, self.spaces, self.words, self._settings.home / "index.lock")
 
     @cached_property
     def retriever(self) -> HybridRetriever:
-        """Finds entries by both indexes."""
+        """Finds entries with both indexes."""
         return HybridRetriever(self.database, self.spaces, self.words, self.synchroniser)
 
     @cached_property
@@ -106,22 +106,22 @@ class Knowledge:
 
     @cached_property
     def cached_embedder(self) -> CachedEmbedder:
-        """For texts that come again with every question."""
+        """An embedder with a cache, for texts that recur with every question."""
         return CachedEmbedder(self.embedder)
 
     @cached_property
     def ranker(self) -> Ranker:
-        """Reads entries beside a question."""
+        """Ranks entries by reading them together with a question."""
         return Ranker(shipped_reader(), self.cached_embedder)
 
     @cached_property
     def answering(self) -> Answering:
-        """Decides what to answer, from everything that is approved."""
+        """Decides what to answer from the approved entries."""
         return self._make_answering(SqlReuseStore(self.database))
 
     @cached_property
     def lookup(self) -> Lookup:
-        """The same, looked up before a skill may act; what was found is kept for the action that answers."""
+        """Like ``answering``, but runs before a skill may act; keeps its result for the action that answers."""
         book = DeferredReuseStore(SqlReuseStore(self.database))
         return Lookup(self._make_answering(book), self.database, book)
 
@@ -130,36 +130,36 @@ class Knowledge:
         return Corrections(self.database, self.synchroniser, self.answering, self.close)
 
     def make_review(self, forget: Callable[[str], None] = lambda _tenant_id: None) -> ReviewService:
-        """Where staff decide; ``forget`` drops a tenant's cached answers."""
+        """Return the review service for staff; ``forget`` drops a tenant's cached answers."""
         return ReviewService(self.database, self.synchroniser, forget)
 
     def make_writer(self, router: Router) -> Writer:
-        """Answers questions, with the router's models."""
+        """Return a writer that answers questions with the router's models."""
         prompts = Prompts.load()
         parts = PartWriter(router, prompts, Grounding(self.cached_embedder))
         return Writer(self.lookup, router, prompts, parts, OrderDetector(self.cached_embedder))
 
     def sync_indexes(self) -> None:
-        """Bring the indexes of every tenant up to SQL; for a job that runs again and again."""
+        """Sync the indexes of every tenant with SQL; for a recurring job."""
         try:
             self.synchroniser.sync_all()
         except KnowledgeUnavailable as error:
             log.warning("knowledge is not indexed yet: %s", error)
 
     def import_folder(self, tenant_id: str, folder: Path) -> Report:
-        """Import a folder as the team's own, approved at once; without Chroma it is indexed when that is back."""
+        """Import a folder as the team's own, approved at once; if Chroma is down, it is indexed once Chroma is back."""
         with closing(Fetcher()) as fetcher:
             report = self.importer.run(tenant_id, open_origin(str(folder), fetcher), Options())
         sync_quietly(self.synchroniser, tenant_id)
         return report
 
     def compute_similarity(self, one: str, other: str) -> float:
-        """How much two texts mean the same, -1 to 1."""
+        """Return the cosine similarity of two texts, -1 to 1."""
         vectors = self.cached_embedder.embed([one, other])
         return float(vectors[0] @ vectors[1])
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all open connections."""
         if "spaces" in vars(self):
             self.spaces.close()
 
@@ -174,5 +174,5 @@ class Knowledge:
 
 
 def make_embedder(settings: Settings) -> Embedder:
-    """The configured embedding model, loaded."""
+    """Load the configured embedding model."""
     return Embedder(ModelFiles.in_folder(settings.embedding_model) if settings.embedding_model else None)

@@ -1,4 +1,4 @@
-"""The words of this folder as frozen values: question, entry, candidate, answer."""
+"""Immutable value types of the knowledge package: question, entry, candidate, answer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ENGLISH = "en"
 Speaker = Literal["customer", "bot", "agent"]
 EntryKind = Literal["faq", "passage"]
 AnswerOutcome = Literal["answered", "suggested", "clarified", "unknown"]
-"""``answered``: sure. ``suggested``: probably, so with its title and what else it may be. ``clarified``: known questions
-to choose from. ``unknown``: nothing."""
+"""``answered``: sent as sure. ``suggested``: sent as likely, with its title and alternatives. ``clarified``: known
+questions to choose from. ``unknown``: no answer."""
 SPEAKERS: dict[str, Speaker] = {
     "user": "customer",
     "customer": "customer",
@@ -23,12 +23,12 @@ SPEAKERS: dict[str, Speaker] = {
     "assistant": "bot",
     "agent": "agent",
 }
-"""Who speaks, as the files of conversations and probes name them."""
+"""Maps the speaker names used in conversation and probe files."""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One thing that was said in a conversation."""
+    """One utterance of a conversation."""
 
     speaker: Speaker
     text: str
@@ -36,21 +36,21 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Question:
-    """What a customer asked, with the turns before it, oldest first."""
+    """A customer's question with the preceding turns, oldest first."""
 
     tenant_id: str
     text: str
     history: tuple[Utterance, ...] = ()
     conversation_id: str | None = None
     turn_id: str | None = None
-    """None: no customer asks, it is a trial."""
+    """None for a trial, where no customer asks."""
     mood: str = ""
-    """How it sounds: positive, neutral, negative or angry; empty where nothing is known."""
+    """Mood of the message: positive, neutral, negative or angry; empty if unknown."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where an answer comes from, as the customer may see it."""
+    """The source of an answer, as shown to the customer."""
 
     title: str
     url: str | None = None
@@ -58,11 +58,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Entry:
-    """One approved piece of knowledge as it is served.
+    """One approved knowledge entry as it is served.
 
-    A ``faq`` has question phrasings and an answer that is sent verbatim. A ``passage`` is a part of a document, of
-    which an extract is sent with its source. ``subject`` names the one thing it is about ("Archway House"), where the
-    question alone does not say it.
+    A ``faq`` has question phrasings and an answer that is sent verbatim. A ``passage`` is part of a document; an
+    extract of it is sent with its source. ``subject`` names what the entry is about ("Archway House") if the question
+    alone does not say it.
     """
 
     id: str
@@ -77,40 +77,40 @@ class Entry:
     external_id: str | None = None
     context: tuple[Utterance, ...] = ()
     disputed: bool = False
-    """Another approved entry answers the same question differently: neither is sure."""
+    """Another approved entry answers the same question differently, so neither is sure."""
 
     @property
     def own_words(self) -> tuple[str, ...]:
-        """What it goes by: the questions it is asked by; a section goes by its heading."""
+        """The entry's question phrasings, or the heading of a section."""
         return self.questions or ((self.title or "").rpartition(" > ")[2],)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An entry that may answer, with its dense (cosine) and lexical (BM25) scores."""
+    """A retrieved entry with its dense (cosine) and lexical (BM25) scores."""
 
     entry: Entry
     dense: float
     lexical: float
     units: tuple[float, ...] = ()
-    """The cosine of each unit of a long answer, where the index has their vectors."""
+    """Cosine of each unit of a long answer, if the index has unit vectors."""
 
 
 class Embeds(Protocol):
     """Turns texts into unit vectors."""
 
     def embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """One row a text."""
+        """Return one row per text."""
 
 
 class Retriever(Protocol):
-    """Finds the entries that may answer a question."""
+    """Finds candidate entries for a question."""
 
     def named(self, tenant_id: str, text: str) -> list[Entry]:
-        """The entries that go by exactly these words, capitals and marks aside."""
+        """Return the entries whose question or heading is exactly this text, ignoring case and punctuation."""
 
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:
-        """At most ``k`` candidates for any of the texts, best first.
+        """Return at most ``k`` candidates for any of the texts, best first.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -119,7 +119,7 @@ class Retriever(Protocol):
 
 @dataclass(frozen=True)
 class UsedEntry:
-    """An entry that went into an answer, at the version that was served."""
+    """An entry used in an answer, at the version that was served."""
 
     id: str
     version: int
@@ -129,7 +129,7 @@ class UsedEntry:
 
 @dataclass(frozen=True)
 class Choice:
-    """A known question or section that may be what was meant."""
+    """A known question or section that the customer may have meant."""
 
     entry_id: str
     title: str
@@ -137,7 +137,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class AnswerPart:
-    """The answer to one part of a question; ``text`` is empty where it is unknown or only asks back."""
+    """The answer to one part of a question; ``text`` is empty if the answer is unknown or only asks back."""
 
     question: str
     outcome: AnswerOutcome
@@ -146,39 +146,39 @@ class AnswerPart:
     entries: tuple[UsedEntry, ...] = ()
     sources: tuple[Source, ...] = ()
     title: str = ""
-    """What a suggested answer answers."""
+    """The question or heading that a suggested answer answers."""
     choices: tuple[Choice, ...] = ()
-    """What else may have been meant, likeliest first."""
+    """Alternatives the customer may have meant, likeliest first."""
     disputed: bool = False
     """The text lists answers that contradict each other."""
     rivalled: bool = False
-    """Another entry answers it as well and states something else, so it is not sent as sure."""
+    """Another entry also answers the question but states something else, so this one is not sent as sure."""
     exact: bool = False
-    """A known question was asked in its own words."""
+    """The question matches a known question word for word."""
     evidence: tuple[Entry, ...] = ()
-    """What a model may word an answer from, nearest first; of an approved answer its own entry."""
+    """Entries a model may answer from, nearest first; for an approved answer, its own entry."""
     nearness: float = 0.0
-    """0 to 1: how near the first of them is to the question."""
+    """0 to 1: how near the first evidence entry is to the question."""
     written_by: str = ""
-    """"approved", "extract", or the id of the model that worded it; empty where it is unknown."""
+    """"approved", "extract", or the id of the model that wrote it; empty if unknown."""
     writing: Writing | None = None
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How a model worded an answer, for the turn's record."""
+    """How a model wrote an answer, for the turn's record."""
 
     route: str
     complexity: float
     cost: Decimal
     prompt_version: str
     groundedness: float | None = None
-    """None: nothing was checked, since no model wrote."""
+    """None if no model wrote the answer, so nothing was checked."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The whole answer, as good as its best part, with the lowest confidence of the parts that have a text."""
+    """The whole answer: as good as its best part, with the lowest confidence of the parts that have a text."""
 
     outcome: AnswerOutcome
     parts: tuple[AnswerPart, ...]
@@ -187,12 +187,12 @@ class Answer:
     generation_ms: float = 0.0
     entries: tuple[UsedEntry, ...] = field(default=())
     sources: tuple[Source, ...] = field(default=())
-    """In a text that cites, "[1]" is the first of them."""
+    """In a text with citations, "[1]" is the first source."""
     writing: Writing | None = None
 
     @property
     def written_by(self) -> str:
-        """The model that worded it, else "extract" or "approved"; empty where it is unknown."""
+        """The model that wrote it, else "extract" or "approved"; empty if unknown."""
         return max(
             (part.written_by for part in self.parts), key=lambda by: (bool(by), by != "approved", by != "extract")
         )

@@ -1,6 +1,6 @@
-"""Rasa checks with every action call that its own constant schema of an action's result is a schema: a seventh of a turn.
+"""Speeds up Rasa's validation of action results by a seventh of a turn.
 
-The result is still checked against the schema each time; only the schema itself is checked once.
+Rasa re-validates its constant schema with every action call. Here only the schema is checked once; each result is still validated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from rasa.core.actions.action import RemoteAction
 
 
 def check_schema_once() -> None:
-    """Let Rasa's remote actions use one validator, made and checked here."""
+    """Make Rasa's remote actions use one validator, created and checked here."""
     schema = RemoteAction.action_response_format_spec()
     kind = jsonschema.validators.validator_for(schema)
     kind.check_schema(schema)

@@ -1,7 +1,7 @@
-"""Rasa's REST channel under the name of the customer's channel, one item an utterance.
+"""Rasa's REST channel under the name of the customer's channel, with one item per utterance.
 
-Rasa's own one is called "collector" whatever the customer writes on, so that no ``channel:`` of a response ever fits; it cuts
-texts at blank lines, and makes text of a carousel.
+Rasa's own channel is always called "collector", so no ``channel:`` of a response ever matches; it also splits texts at blank
+lines, and converts carousels to text.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from rasa.core.channels.rest import RestInput
 from sanic import Blueprint
 
 PARTS = ("text", "buttons", "quick_replies", "image", "attachment", "elements", "custom", "metadata")
-"""What of an utterance goes out, as the response or action had it."""
+"""Fields of an utterance that are passed on as the response or action set them."""
 
 
 class Collector(CollectingOutputChannel):
-    """Collects for another one, whose caller gets the answer."""
+    """Collects utterances for another channel, whose caller receives the answer."""
 
     def __init__(self, channel: Text, collected: CollectingOutputChannel) -> None:
         super().__init__()
@@ -25,11 +25,11 @@ class Collector(CollectingOutputChannel):
         self._channel, self._collected = channel, collected
 
     def name(self) -> Text:  # type: ignore[override] # Rasa asks the instance
-        """By this the variations of a response are chosen."""
+        """Return the channel's name, by which Rasa selects variations of a response."""
         return self._channel
 
     async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
-        """All of an utterance at once."""
+        """Collect a whole utterance at once."""
         said = {part: message[part] for part in PARTS if message.get(part)}
         await self._persist_message({"recipient_id": recipient_id, "whole": True, **said})
 
@@ -38,7 +38,7 @@ class Collector(CollectingOutputChannel):
 
 
 class RestChannel(RestInput):
-    """At the same address as Rasa's own one, with the same request."""
+    """Replaces Rasa's REST channel, with the same URL and request format."""
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[None]]) -> Blueprint:
         async def on_named(message: UserMessage) -> None:

@@ -1,4 +1,4 @@
-"""Sentence embeddings as dense features of Rasa, and the clock that the pipeline's time is read from."""
+"""Sentence embeddings as dense features for Rasa; also records when the pipeline started."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from knowledge.embeddings.embedder import Embedder, EmbeddingModelMissing, ModelFiles
 
 STARTED = "nlu_started"
-"""Message key: when the pipeline began, by the performance counter; never part of the output."""
+"""Message key: start of the pipeline by the performance counter; never part of the output."""
 
 _shared: Dict[Text, Embedder] = {}
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
-    """One unit vector a message, from a sentence-transformers model in ONNX."""
+    """Adds one unit vector per message, from a sentence-transformers model in ONNX."""
 
     @classmethod
     def required_components(cls) -> List[Type]:
-        """The tokenizer fills what the other featurizers of the pipeline read."""
+        """Return the tokenizer, which other featurizers of the pipeline read from."""
         return [Tokenizer]
 
     @staticmethod
     def required_packages() -> List[Text]:
-        """Packages that have to be importable."""
+        """Return the packages that must be importable."""
         return ["onnxruntime", "tokenizers"]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``model``: a folder with ONNX weights, or nothing for the packaged all-MiniLM-L6-v2."""
+        """``model``: a folder with ONNX weights, or None for the packaged all-MiniLM-L6-v2."""
         return {**DenseFeaturizer.get_default_config(), "model": None}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
-        """The model's folder must hold a model."""
+        """Check that the folder contains a model."""
         folder = config.get("model")
         if folder:
             _require_model_files(folder)
@@ -61,7 +61,7 @@ class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> SentenceEmbeddingFeaturizer:
-        """Build it as the graph asks for it."""
+        """Create the component for Rasa's graph."""
         return cls(config, execution_context.node_name)
 
     def __init__(self, config: Dict[Text, Any], name: Text) -> None:
@@ -78,9 +78,9 @@ class SentenceEmbeddingFeaturizer(DenseFeaturizer, GraphComponent):
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Add the vectors of every training example that has a text."""
+        """Add the vectors of all training examples with a text."""
         examples = [example for example in training_data.training_examples if example.get(TEXT)]
-        examples.sort(key=lambda example: len(example.get(TEXT)))  # a batch of one length is padded least
+        examples.sort(key=lambda example: len(example.get(TEXT)))  # batches of similar length need the least padding
         self.process(examples)
         return training_data
 
@@ -97,7 +97,7 @@ def _require_model_files(folder: Text) -> ModelFiles:
 
 
 def _get_embedder(folder: Optional[Text]) -> Embedder:
-    """One model a process, however many graphs are loaded (training, serving, a model swapped in)."""
+    """Return the process-wide model, shared by all graphs (training, serving, a newly loaded model)."""
     key = folder or ""
     if key not in _shared:
         _shared[key] = Embedder(_require_model_files(folder) if folder else None)

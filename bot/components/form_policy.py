@@ -1,4 +1,4 @@
-"""Rasa's rules, and beside them one answer to whatever a form cannot use, for every form and without a rule of its own."""
+"""Rasa's rule policy, with a generic reaction to any message that a form cannot use."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ from bot.components.forms import Waiting, waiting_in
 from bot.components.words import build_phrase_pattern
 
 HINT = "utter_form_hint"
-"""Said to what a form cannot use, before it asks again."""
+"""Sent when a form cannot use a message, before it asks again."""
 WISH = "utter_form_wish"
-"""Said where the customer repeats what the form is there for."""
+"""Sent when the customer repeats the form's own wish."""
 CORRECTED = "utter_form_corrected"
-"""Said where the customer puts right what was given before."""
+"""Sent when the customer corrects an earlier value."""
 WITHOUT = ("utter_without_{form}_{slot}", "utter_without_{slot}", "utter_form_without")
-"""Said to a customer who has no such thing; the first of them that the domain has."""
+"""Sent when the customer has no such thing; the first one in the domain is used."""
 FAILED = "utter_failed"
 EXPIRED = "utter_form_expired"
-"""Said after the first answer of a session, where the one before it ended in the middle of a form."""
+"""Sent after the first answer of a session, if the previous session ended in the middle of a form."""
 _AGAIN = re.compile(rf"^\W*(?:{build_phrase_pattern('asides')}\W*)*{build_phrase_pattern('again')}\W*$", re.IGNORECASE)
 HINT_CONFIDENCE = 0.9
-"""Below a rule and a story word for word, above what a policy only guesses."""
+"""Below rules and literal story matches, above the guesses of other policies."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
 class FormRulePolicy(RulePolicy):
-    """Takes the place of ``RulePolicy``, with the same settings.
+    """Replaces ``RulePolicy``, with the same settings.
 
-    A form that cannot use a message rejects it. Where no rule says what happens then, the customer is told in a sentence
-    and the form asks again; values for other slots of the form are taken from every message that comes to it.
+    A form that cannot use a message rejects it. If no rule covers the rejection, the customer gets a hint and the form asks again.
+    Values for other slots of the form are taken from every message to it.
 
-    Its core fallback answers messages alone: after an action it would be a second answer.
+    The core fallback answers only messages: after an action it would be a second answer.
     """
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``ends``: the intents after which a form is over, such as a goodbye, whatever rule answers them.
+        """``ends``: intents that end a form, such as a goodbye, whatever rule answers them.
 
-        ``agrees``: those that agree to "please try again" after an action that failed.
+        ``agrees``: intents that agree to "please try again" after a failed action.
         """
         return {**RulePolicy.get_default_config(), "ends": ["goodbye"], "agrees": ["affirm"]}
 
@@ -67,7 +67,7 @@ class FormRulePolicy(RulePolicy):
         rule_only_data: Optional[Dict[Text, Any]] = None,
         **kwargs: Any,
     ) -> PolicyPrediction:
-        """As the rules say, but in the cases above."""
+        """Predict by the rules, except in the cases above."""
         prediction = super().predict_action_probabilities(tracker, domain, rule_only_data, **kwargs)
         if tracker.latest_action_name == EXPIRED:
             return self._build_prediction(ACTION_LISTEN_NAME, domain, uses_message=False)
@@ -82,7 +82,7 @@ class FormRulePolicy(RulePolicy):
     def _after_action(
         self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
     ) -> PolicyPrediction:
-        """Before it listens again, that a form was lost; and nothing where only the core fallback would answer."""
+        """Report a lost form before listening again; predict nothing where only the core fallback would answer."""
         is_over = self._find_rule_action(prediction, domain) == ACTION_LISTEN_NAME
         if is_over and _lost_form(tracker) and _has_action(domain, EXPIRED):
             return self._build_prediction(EXPIRED, domain, uses_message=False)
@@ -93,7 +93,7 @@ class FormRulePolicy(RulePolicy):
     def _after_message(
         self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
     ) -> PolicyPrediction:
-        """The form goes on, unless a rule begins another one, also where the wish has a value that this one would take."""
+        """Continue the form, unless a rule starts another one, even if the new wish contains a value for this form."""
         waits, said = waiting_in(tracker, domain), tracker.latest_message
         if waits is None or said is None or not said.text:
             return prediction
@@ -110,7 +110,7 @@ class FormRulePolicy(RulePolicy):
     def _after_rejection(
         self, prediction: PolicyPrediction, tracker: DialogueStateTracker, domain: Domain
     ) -> PolicyPrediction:
-        """A rule goes first, but not the one that only begins the form which has just rejected."""
+        """Prefer a rule, except one that only starts the form that has just rejected the message."""
         form, chosen = tracker.active_loop_name, self._find_rule_action(prediction, domain)
         if chosen and chosen != form:
             prediction.events += (
@@ -127,7 +127,7 @@ class FormRulePolicy(RulePolicy):
         )
 
     def _find_action_to_retry(self, tracker: DialogueStateTracker, domain: Domain) -> Optional[Text]:
-        """The action whose failure was the last answer, where the customer agrees or says "again", as they were asked to."""
+        """Return the failed action of the last answer if the customer agrees to retry or says "again"."""
         said = tracker.latest_message
         if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.active_loop_name or said is None:
             return None
@@ -140,7 +140,7 @@ class FormRulePolicy(RulePolicy):
         return said is not None and said.intent.get("name") in self.config["ends"]
 
     def _find_rule_action(self, prediction: PolicyPrediction, domain: Domain) -> Optional[Text]:
-        """The action that a rule chose; None where none applies."""
+        """Return the action that a rule chose, or None."""
         if prediction.max_confidence <= self.config["core_fallback_threshold"]:
             return None
         return domain.action_names_or_texts[int(np.argmax(prediction.probabilities))]
@@ -167,20 +167,20 @@ class FormRulePolicy(RulePolicy):
 
 
 def _without_correction(waits: Waiting, tracker: DialogueStateTracker) -> List[Event]:
-    """The first value of a slot in words that put something right ("no, I meant a jacket"): only what was meant."""
+    """Reduce the first value of a slot to the part after a correction phrase ("no, I meant a jacket")."""
     text = _get_message_text(tracker)
     meant = waits.meant_in(text) if tracker.get_slot(waits.slot) == text else None
     return [SlotSet(waits.slot, meant)] if meant else []
 
 
 def _reset_rejected_slot(tracker: DialogueStateTracker) -> List[Event]:
-    """A value that was taken, and with which the form's validation rejected the message."""
+    """Reset a slot whose value was set although the form's validation rejected the message."""
     slot = tracker.get_slot(REQUESTED_SLOT)
     return [SlotSet(slot, None)] if slot and tracker.get_slot(slot) is not None else []
 
 
 def _has_failed(tracker: DialogueStateTracker) -> bool:
-    """Was the customer told that something went wrong, as where a value could not be checked?"""
+    """Whether this turn reported a failure, for example because a value could not be validated."""
     for event in reversed(tracker.events):
         if isinstance(event, UserUttered):
             return False
@@ -190,7 +190,7 @@ def _has_failed(tracker: DialogueStateTracker) -> bool:
 
 
 def _find_failed_action(tracker: DialogueStateTracker) -> Optional[Text]:
-    """The action that gave the answer before the latest message, where that was that something went wrong."""
+    """Return the action behind the answer before the latest message, if that answer reported a failure."""
     turns = 0
     failed = False
     for event in reversed(tracker.events):
@@ -215,7 +215,7 @@ def _choose_hint(tracker: DialogueStateTracker, domain: Domain) -> Text:
 
 
 def _lost_form(tracker: DialogueStateTracker) -> bool:
-    """Did the session before this one end in the middle of a form, and was that not said yet?"""
+    """Whether the previous session ended in the middle of a form and this was not reported yet."""
     events = list(tracker.events)
     begun = [0, 0, *(at for at, event in enumerate(events) if isinstance(event, SessionStarted))]
     loops = [event.name for event in events[begun[-2] : begun[-1]] if isinstance(event, ActiveLoop)]

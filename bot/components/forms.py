@@ -1,4 +1,4 @@
-"""What a form waits for in the conversation that is being answered, and what a message has for it."""
+"""The slot that the active form waits for, and the values that a message has for the form."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Entities = List[Dict[Text, Any]]
 _remembered: contextvars.ContextVar[Tuple[Optional[DialogueStateTracker], Optional[Domain]]] = contextvars.ContextVar(
     "remembered", default=(None, None)
 )
-"""Rasa reads the tracker of a message, then understands the message, both in one task; the pipeline is given no tracker."""
+"""The pipeline gets no tracker, but Rasa reads the tracker and parses the message in the same task."""
 _CORRECTS = re.compile(
     rf"^\W*(?:{build_phrase_pattern('corrects', 'hesitates')}\W*)*(?:(?P<meant>{build_phrase_pattern('means')})|{build_phrase_pattern('instead')})\W*"
     rf"|^\W*{build_phrase_pattern('corrects')}\W*",
     re.IGNORECASE,
 )
-"""How a correction begins; ``meant``: words that say nothing else."""
+"""How a correction begins; ``meant``: words that express nothing else."""
 _WHETHER = re.compile(rf"{build_phrase_pattern('whether')}[^.!?]*\?", re.IGNORECASE)
 MOST_WORDS_BESIDE = 5
-"""Where a text was asked for, such as an address, a value in it is put right only if hardly more is said than the value."""
+"""Maximum number of other words for a value to be corrected within free text, such as an address."""
 UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
-"""Signs of languages that put no space between words."""
+"""Characters of languages without spaces between words."""
 SIGNS_A_WORD = 2
 FEW_WORDS = 3
-"""From so many words beside the values on, a message may be more than an answer."""
+"""A message with this many words besides the values may be more than an answer."""
 _LACKS = rf"^\W*(?:{build_phrase_pattern('hedges')}\W*)*{build_phrase_pattern('lacks')}(?:\W*{build_phrase_pattern('after')})*\W*$"
 _OBJECT = (
     r"(?: (?:one|it|that|this|any|them|mine)| (?:(?:the|my|an?|any|your|that|this|such) )?(?:[\w-]+ ){0,2}NAMEs?)?"
@@ -47,43 +47,43 @@ class Waiting(NamedTuple):
     form: Text
     mappings: Mappings
     others: Dict[Text, Mappings]
-    """By slot, in the order that the form asks for them."""
+    """Mappings by slot, in the form's order."""
     filled: FrozenSet[Text] = frozenset()
-    """Those of the others that have a value."""
+    """The other slots that have a value."""
     question: Text = ""
-    """What the bot said last."""
+    """The bot's last message."""
 
     def entities(self) -> List[Text]:
-        """The entities that fill it."""
+        """Return the entities that fill the slot."""
         return [mapping["entity"] for mapping in self._select_mappings("from_entity")]
 
     def intents(self) -> List[Text]:
-        """The intents that fill it, such as a yes."""
+        """Return the intents that fill the slot, such as affirm."""
         return [
             name for mapping in self._select_mappings("from_intent") for name in _to_name_list(mapping.get("intent"))
         ]
 
     def agreements(self) -> List[Text]:
-        """Those of the intents that agree to something."""
+        """Return the intents among them that express agreement."""
         agreed = (mapping for mapping in self._select_mappings("from_intent") if mapping.get("value"))
         return [name for mapping in agreed for name in _to_name_list(mapping.get("intent"))]
 
     def takes_text(self) -> bool:
-        """May the value be anything that is written, such as an address?"""
+        """Whether any text is a value, such as an address."""
         return any(not _to_name_list(mapping.get("intent")) for mapping in self._select_mappings("from_text"))
 
     def is_optional(self) -> bool:
-        """Does it ask whether there is anything at all ("Is there anything that we should know?"), so that a no is a value?"""
+        """Whether the question asks if there is anything at all ("Is there anything that we should know?"), so that a no is a value."""
         return self.takes_text() and _WHETHER.search(self.question) is not None
 
     def takes_text_as(self, intent: Text) -> bool:
-        """Does it take what is written, where it is understood like this?"""
+        """Whether the slot takes the text of messages with this intent."""
         return any(intent in _to_name_list(mapping.get("intent")) for mapping in self._select_mappings("from_text"))
 
     def given_beside(self, text: Text, entities: Entities) -> Dict[Text, Any]:
-        """Values for the form's other slots: one that is put right, or one that was not asked for yet.
+        """Return values for the form's other slots: corrected ones, or ones not requested yet.
 
-        A condition on the requested slot does not count here: it says which slot a value means where nothing else does.
+        Conditions on the requested slot are ignored; they only resolve which slot an ambiguous value is for.
         """
         corrects = _CORRECTS.match(text)
         awaited = any(entity["entity"] in self.entities() for entity in entities)
@@ -99,27 +99,27 @@ class Waiting(NamedTuple):
         return written or self._values_beside(entities, puts_right=corrects is not None)
 
     def puts_right(self, text: Text, entities: Entities) -> bool:
-        """Is it the correction of a value that was given before?"""
+        """Whether the message corrects an earlier value."""
         return bool(self.filled & set(self.given_beside(text, entities)))
 
     def meant_in(self, text: Text) -> Optional[Text]:
-        """What follows the words of a correction; None where there are none, or nothing follows."""
+        """Return the text after an explicit correction phrase ("I meant ..."), or None."""
         corrects = _CORRECTS.match(text)
         return text[corrects.end() :].strip() or None if corrects and corrects["meant"] else None
 
     def says_more(self, text: Text, entities: Entities, intent: Optional[Text]) -> bool:
-        """Is more said than a value, so that it may be another wish?"""
+        """Whether the message is more than a value and may be a new wish."""
         is_value = any(_matches_intent(mapping, intent) for mapping in self._select_mappings("from_text"))
         return not is_value and _words_beside(text, entities) >= FEW_WORDS
 
     def lacks(self, text: Text) -> bool:
-        """Does the customer say that they have no such thing?"""
+        """Whether the customer says that they have no such thing."""
         name = re.escape(self.slot.rsplit("_", 1)[-1])
         lacking = _LACKS.replace("OBJECT", _OBJECT.replace("NAME", name))
         return re.match(lacking, text.replace("e-mail", "email"), re.IGNORECASE) is not None
 
     def _values_beside(self, entities: Entities, *, puts_right: bool) -> Dict[Text, Any]:
-        """The slot that was filled last comes first; an entity is used once."""
+        """Assign entities to the other slots, each once; the slot filled last comes first."""
         left = [entity for entity in entities if entity["entity"] not in self.entities()]
         found: Dict[Text, Any] = {}
         for slot in reversed(list(self.others)):
@@ -143,7 +143,7 @@ class Waiting(NamedTuple):
         return next((entity for mapping in here for entity in entities if _matches_entity(mapping, entity)), None)
 
     def _text_put_right(self, text: Text, corrects: Match[Text]) -> Dict[Text, Any]:
-        """The last value that was written freely, where a yes or a no is waited for, or where it is meant in so many words."""
+        """Correct the last free-text value, if a yes or no is awaited or the correction is explicit."""
         written = [
             slot
             for slot in self.others
@@ -164,18 +164,18 @@ class Waiting(NamedTuple):
 
 
 def remember_tracker(tracker: Optional[DialogueStateTracker], domain: Optional[Domain] = None) -> None:
-    """The tracker of the message that is to be answered, and what its forms are made of."""
+    """Remember the tracker of the message to be answered, and the domain of its forms."""
     _remembered.set((tracker, domain))
 
 
 def find_waiting_form() -> Optional[Waiting]:
-    """None where no form waits, or no conversation is being answered."""
+    """Return the slot that a form waits for; None without a waiting form or conversation."""
     tracker, domain = _remembered.get()
     return waiting_in(tracker, domain) if tracker and domain else None
 
 
 def find_offered_intent() -> Optional[Text]:
-    """The intent of the only button under the bot's last message ("Shall I pass you on to a person?"); None where there is none."""
+    """Return the intent of the only button in the bot's last message ("Shall I pass you on to a person?"), or None."""
     tracker, domain = _remembered.get()
     events = reversed(tracker.events) if tracker and domain else iter(())
     said = next((event for event in events if isinstance(event, (BotUttered, UserUttered))), None)
@@ -185,7 +185,7 @@ def find_offered_intent() -> Optional[Text]:
 
 
 def waiting_in(tracker: DialogueStateTracker, domain: Domain) -> Optional[Waiting]:
-    """What this conversation's form waits for; None where none does."""
+    """Return the slot that this conversation's form waits for, or None."""
     name, form = tracker.get_slot(REQUESTED_SLOT), tracker.active_loop_name
     if not form or name not in tracker.slots or form not in domain.form_names:
         return None
@@ -218,7 +218,7 @@ def _collect_mapping_types(mappings: Mappings) -> Set[Text]:
 
 
 def _get_mapping_type(mapping: Dict[Text, Any]) -> Text:
-    """Its type: "from_entity" and the like."""
+    """Return its type, such as "from_entity"."""
     return str(getattr(mapping.get("type"), "value", mapping.get("type")))
 
 

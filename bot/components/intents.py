@@ -1,9 +1,9 @@
-"""Intents by logistic regression on the meaning, corrected by the most similar example of each intent.
+"""Intent classification by logistic regression on embeddings, corrected by each intent's most similar example.
 
-Rasa's own class fixes C = 1 and balanced class weights, beside which unit vectors hardly count, and stacks one sparse
-row a message, which for 15,000 examples takes longer than the fit. Regression alone forgets the single example that is
-nearly the same as the message; the most similar one, by meaning and by characters, brings it back (BANKING77, a split
-of train: 91.0 -> 92.4 %), and characters also read typos and scripts that the embedding does not know.
+Rasa's own class fixes C = 1 and balanced class weights, with which unit vectors hardly count, and stacks one sparse row per
+message, which for 15,000 examples takes longer than the fit. Regression alone ignores a single example that nearly equals the
+message; the most similar one, by meaning and by characters, restores it (BANKING77, a split of train: 91.0 -> 92.4 %).
+Characters also cover typos and scripts that the embedding does not know.
 """
 
 from __future__ import annotations
@@ -36,49 +36,49 @@ from bot.components.words import build_phrase_pattern
 
 OUT_OF_SCOPE = "out_of_scope"
 SUPPORT = "nlu_support"
-"""Message key: what the training data has to say for the intent; never part of the output."""
+"""Message key: the training data's support for the intent; never part of the output."""
 FILE = "intents.npz"
 CANDIDATES = 10
-"""So many intents, the likeliest by regression, are compared with their examples."""
+"""Number of likeliest intents, by regression, that are compared with their examples."""
 FIRST_WORDS = 4
-"""So many at most are read as a yes or a no that begins a sentence."""
+"""Maximum number of first words that are read as a yes or no at the start of a sentence."""
 MASK = "\ue000"
-"""Begins the name of an entity in a masked text."""
+"""Prefix of an entity's name in a masked text."""
 _POLITE = re.compile(rf"^(?:{build_phrase_pattern('polite')} )+|(?: {build_phrase_pattern('polite')})+$")
 LAST_LATIN = "\u024f"
 
 
 @dataclass(frozen=True)
 class Support:
-    """How near the training data is to a message."""
+    """How well the training data supports a message."""
 
     similarity: float
-    """Cosine to the nearest example in scope, by meaning."""
+    """Cosine similarity to the nearest in-scope example."""
     examples: int
-    """How many examples the likeliest intent has; none where it is out of scope."""
+    """Number of examples of the likeliest intent; 0 for out of scope."""
     example_of: Optional[Text] = None
-    """The intent that has this message, word for word, among its examples."""
+    """The intent with an example that equals this message."""
     nearest: float = 0.0
-    """The same to the nearest example of the likeliest intent."""
+    """Cosine similarity to the nearest example of the likeliest intent."""
     begins: Optional[Text] = None
-    """The intent that has the message's first words, as many as there are, among its examples."""
+    """The intent with an example that equals the longest possible start of the message."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class ExampleNeighbours(IntentClassifier, GraphComponent):
-    """Remembers every example, and says how near they are to a message that another component has classified.
+    """Remembers all examples and computes their similarity to a message classified by another component.
 
-    With it `OutOfScopeComponent` can judge the intents of any classifier that stands before it, such as Rasa's own.
+    It lets `OutOfScopeComponent` judge the intents of any preceding classifier, such as Rasa's own.
     """
 
     @classmethod
     def required_components(cls) -> List[Type]:
-        """A vector for the meaning."""
+        """Return the featurizer for the embedding."""
         return [DenseFeaturizer]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``meaning``, ``writing``: the aliases of the featurizers that are read; None where the pipeline has one of each."""
+        """``meaning``, ``writing``: aliases of the featurizers to read; None if the pipeline has one of each."""
         return {"meaning": None, "writing": None}
 
     @classmethod
@@ -89,7 +89,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> ExampleNeighbours:
-        """Build it as the graph asks for it."""
+        """Create the component for Rasa's graph."""
         return cls(config, model_storage, resource)
 
     def __init__(self, config: Dict[Text, Any], model_storage: ModelStorage, resource: Resource) -> None:
@@ -127,7 +127,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> ExampleNeighbours:
-        """Read it from the model."""
+        """Load the component from a model."""
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder, np.load(folder / FILE) as found:
             component._restore_arrays(dict(found))
@@ -144,7 +144,7 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         self._sizes = [int(size) if inside else 0 for size, inside in zip(np.diff(bounds), self._inside)]
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Say it of each message."""
+        """Add the support to each message."""
         for message in messages:
             self._compare_message(message)
         return messages
@@ -165,14 +165,14 @@ class ExampleNeighbours(IntentClassifier, GraphComponent):
         message.set(SUPPORT, Support(similarity, size, example_of, nearest, begins))
 
     def _match_wording(self, said: Text) -> Tuple[Optional[Text], Optional[Text]]:
-        """The intent of the whole message word for word, and that of the first words."""
+        """Return the intents whose examples equal the whole message, and its first words."""
         words = said.split()
         first = (" ".join(words[:count]) for count in range(min(FIRST_WORDS, len(words)), 0, -1))
         begins = next((self._wordings[each] for each in first if each in self._wordings), None)
         return self._wordings.get(said), begins or self._begun_without_space(said)
 
     def _begun_without_space(self, said: Text) -> Optional[Text]:
-        """The same in languages that put no space between words."""
+        """Match the start of a message in languages without spaces between words."""
         if not UNSPACED.match(said):
             return None
         fitting = [each for each in self._wordings if UNSPACED.match(each) and said.startswith(each)]
@@ -199,26 +199,26 @@ class NeighbourLogisticRegression(ExampleNeighbours):
 
     @classmethod
     def required_components(cls) -> List[Type]:
-        """One vector for the meaning, one for the characters."""
+        """Return the featurizers for embedding and characters."""
         return [DenseFeaturizer, SparseFeaturizer]
 
     @staticmethod
     def required_packages() -> List[Text]:
-        """Packages that have to be importable."""
+        """Return the packages that must be importable."""
         return ["sklearn"]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """``C``: less is smoother; ``characters``: their part of the similarity; ``temperature``: more is less sure.
+        """``C``: lower is smoother; ``characters``: their share of the similarity; ``temperature``: higher is less confident.
 
-        ``other_scripts``: the embedding reads other scripts than Latin; where not, only the writing of such a message counts.
+        ``other_scripts``: whether the embedding supports non-Latin scripts; if not, only characters count for such messages.
         """
         own = {"C": 30.0, "neighbour_weight": 10.0, "characters": 0.5, "temperature": 1.5, "other_scripts": False}
         return {**ExampleNeighbours.get_default_config(), **own}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
-        """The numbers must make sense."""
+        """Check the ranges of the numbers."""
         if not (config["C"] > 0 and config["temperature"] > 0):
             raise InvalidConfigException("NeighbourLogisticRegression: C and temperature must be above 0")
         if config["neighbour_weight"] < 0:
@@ -227,13 +227,13 @@ class NeighbourLogisticRegression(ExampleNeighbours):
             raise InvalidConfigException("NeighbourLogisticRegression: characters must be between 0 and 1")
 
     def _fit_examples(self, examples: List[Message]) -> Dict[Text, np.ndarray]:
-        """Fit the regression beside."""
+        """Fit the regression in addition."""
         regression = LogisticRegression(C=self._config["C"], max_iter=100, tol=1e-3)
         counts = vstack([self._count_characters(message) for message in examples], format="csr").astype(np.float32)
         regression.fit(self._vectors_of(examples), [example.get(INTENT) for example in examples])
         inverse_frequency = _inverse_document_frequency(counts)
         grams = _weigh_counts(counts, inverse_frequency)
-        two_sided = len(regression.coef_) == 1  # of two intents scikit-learn fits only the second
+        two_sided = len(regression.coef_) == 1  # for two intents, scikit-learn fits only the second
         return {
             **super()._fit_examples(examples),
             "coefficients": np.vstack([-regression.coef_, regression.coef_]) if two_sided else regression.coef_,
@@ -254,7 +254,7 @@ class NeighbourLogisticRegression(ExampleNeighbours):
         self._grams = [grams[rows] for rows in self._rows]
 
     def _compare_message(self, message: Message) -> None:
-        """Rank the intents as well."""
+        """Rank the intents in addition."""
         vector = self._vectors_of([message])[0]
         regression = self._coefficients @ vector + self._intercepts
         is_read = self._config["other_scripts"] or _is_latin(message.get(TEXT))
@@ -280,7 +280,7 @@ class NeighbourLogisticRegression(ExampleNeighbours):
     def _compute_similarities(
         self, candidates: np.ndarray, vector: np.ndarray, message: Message
     ) -> Tuple[np.ndarray, np.ndarray]:
-        """For each candidate its highest similarity by meaning and by characters."""
+        """Return each candidate's highest similarity by meaning and by characters."""
         grams = _weighed_row(self._count_characters(message), self._inverse_frequency)
         meaning = [(self._vectors[self._rows[i]] @ vector).max() for i in candidates]
         characters = [(self._grams[i] @ grams).max() for i in candidates]
@@ -293,14 +293,14 @@ def _is_latin(text: Text) -> bool:
 
 
 def normalise_text(text: Text) -> Text:
-    """The words alone: neither case nor punctuation makes another message, unless it has nothing else (":)", "?")."""
+    """Return the words without case and punctuation; a text of punctuation only is kept (":)", "?")."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(c for c in folded if unicodedata.category(c)[0] != "P")
     return " ".join(kept.split()) or " ".join(folded.split())
 
 
 def mask_entities(message: Message) -> Text:
-    """The words with the name of each entity in place of its value: "book a massage" is "book a {treatment}"."""
+    """Replace the values of entities by their names: "book a massage" becomes "book a {treatment}"."""
     text, end = message.get(TEXT), 0
     masked = []
     for entity in sorted(message.get(ENTITIES) or [], key=lambda each: each["start"]):
@@ -311,13 +311,13 @@ def mask_entities(message: Message) -> Text:
 
 
 def build_pattern(message: Message) -> Text:
-    """The same without words of politeness: "I'd like to book a massage, please" is "book a {treatment}"."""
+    """Mask entities and remove polite phrases: "I'd like to book a massage, please" becomes "book a {treatment}"."""
     masked = mask_entities(message)
     return _POLITE.sub("", masked).strip() or masked
 
 
 def _collect_patterns(examples: List[Message]) -> Dict[Text, Text]:
-    """The intents of examples by their pattern, but for those of several intents, and single words: "cancel" may mean many things."""
+    """Map patterns of examples to intents, without ambiguous ones and single words, which may mean many things ("cancel")."""
     found: Dict[Text, Set[Text]] = {}
     for example in examples:
         pattern = build_pattern(example)
@@ -336,20 +336,20 @@ def _unpack_wordings(packed: np.ndarray) -> Dict[Text, Text]:
 
 
 def _inverse_document_frequency(counts: csr_matrix) -> np.ndarray:
-    """Smoothed, as scikit-learn's ``TfidfTransformer`` has it."""
+    """Return smoothed values, as in scikit-learn's ``TfidfTransformer``."""
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     return (np.log((1 + counts.shape[0]) / (1 + frequency)) + 1).astype(np.float32)
 
 
 def _weigh_counts(counts: csr_matrix, inverse_frequency: np.ndarray) -> csr_matrix:
-    """Rows of unit length, so that a product of two is their cosine."""
+    """Return rows of unit length, whose dot product is their cosine."""
     grams = csr_matrix((1 + np.log(counts.data), counts.indices, counts.indptr), shape=counts.shape)
     grams.data *= inverse_frequency[grams.indices]
     return normalize(grams, copy=False)
 
 
 def _weighed_row(counted: spmatrix, inverse_frequency: np.ndarray) -> np.ndarray:
-    """The same for one message, as a plain vector: scipy takes 2 ms to build and stack a single row."""
+    """Weigh one message's counts as a plain vector; building and stacking a single row takes scipy 2 ms."""
     counts = counted.tocoo()
     row = np.zeros(len(inverse_frequency), np.float32)
     row[counts.col] = (1 + np.log(counts.data)) * inverse_frequency[counts.col]

@@ -1,4 +1,4 @@
-"""Gives a message the language that `app` says its conversation is in, as an entity, which fills the slot ``language``."""
+"""Adds the conversation's language, as sent by `app`, to each message as an entity that fills the slot ``language``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rasa.shared.nlu.constants import ENTITIES, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 LANGUAGE = "language"
-"""Key of the message's metadata, the entity and the slot: an ISO 639-1 code."""
+"""Key of the message's metadata, the entity and the slot; an ISO 639-1 code."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class ConversationLanguage(GraphComponent):
-    """The last component of a pipeline, since the entity stands for no words of the message."""
+    """Adds the entity; must be last in the pipeline, because the entity has no words in the message."""
 
     @classmethod
     def create(
@@ -27,11 +27,11 @@ class ConversationLanguage(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> ConversationLanguage:
-        """Build it as the graph asks for it."""
+        """Create the component for Rasa's graph."""
         return cls()
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Add the entity where the language is told."""
+        """Add the entity if the language is known."""
         for message in messages:
             language = (message.get(METADATA) or {}).get(LANGUAGE)
             if language and message.get(TEXT):

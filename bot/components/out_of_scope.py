@@ -1,4 +1,4 @@
-"""Decides what the assistant may act on: a skill, the knowledge, or neither yet, so that it asks back."""
+"""Decides whether a skill or the knowledge base handles a message, or whether to ask back."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from bot.components.words import build_phrase_pattern
 OOS_SCORE = "oos_score"
 NLU_MS = "nlu_ms"
 DECISION = "decision"
-"""Part of the output: who took the message, and why."""
+"""Part of the output: who handles the message, and why."""
 KNOWLEDGE = "knowledge"
-"""Key of the message's metadata: what `app` found before it said the message, ``{"level", "confidence"}``."""
+"""Key of the message's metadata: the retrieval result of `app`, ``{"level", "confidence"}``."""
 LEVELS = ("exact", "sure", "probable", "unsure", "none")
-"""How well the knowledge may answer, the best first."""
+"""How well the knowledge base can answer, best first."""
 LONGEST_RUN = 5
 SOMETHING = ("sure", "probable", "unsure")
 ASK_KNOWLEDGE = "ask_knowledge"
@@ -40,17 +40,17 @@ _QUESTION = re.compile(
     rf"[?？؟]\W*$|^\W*(?:{build_phrase_pattern('asides')}\W*)*{build_phrase_pattern('questions')}",  # noqa: RUF001 - other scripts' question marks
     re.IGNORECASE,
 )
-"""It ends like a question, or begins like one, be it after a word or two ("yes, but how ...")."""
+"""Ends or begins like a question, possibly after a word or two ("yes, but how ...")."""
 _REQUEST = re.compile(build_phrase_pattern("requests"), re.IGNORECASE)
-"""Somebody speaks of what is theirs, or asks for something to be done."""
+"""Mentions the customer's own things, or asks for something to be done."""
 _OWN = re.compile(r"@|\d{5}|[A-Za-z]-?\d{3}")
-"""An entity with this in it is somebody's own, unlike a date or an amount."""
+"""An entity that contains this is personal, unlike a date or an amount."""
 _BUT = re.compile(build_phrase_pattern("doubts"), re.IGNORECASE)
-"""A yes that holds one of these agrees to something else than was asked."""
+"""A yes with one of these agrees to something other than what was asked."""
 ALIKE_COUNTS = 0.5
-"""The evidence of one example that a message hardly differs from: that of ``doubt`` examples."""
+"""Evidence of one example that nearly equals a message: the same as ``doubt`` examples."""
 NOTHING_ELSE = (ASK_KNOWLEDGE, OUT_OF_SCOPE, INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME)
-"""As these anything is understood that no skill and no small talk claims."""
+"""Intents for messages that match neither a skill nor small talk."""
 
 
 class SkillDecision(NamedTuple):
@@ -61,7 +61,7 @@ class SkillDecision(NamedTuple):
 
     @property
     def by(self) -> Text:
-        """Who takes the message."""
+        """Who handles the message."""
         return "knowledge" if self.intent in (ASK_KNOWLEDGE, OUT_OF_SCOPE) else "skill"
 
 
@@ -69,29 +69,27 @@ class SkillDecision(NamedTuple):
 class OutOfScopeComponent(IntentClassifier, GraphComponent):
     """Score = probability of the intent x similarity to the nearest example in scope x evidence.
 
-    The probability alone is sure of anything that has a familiar word; the similarity alone cannot tell two intents
-    apart; their product separates better than either. Evidence is n / (n + ``doubt``) for an intent of n examples:
-    what is known from five examples is never as sure as what is known from a hundred, and this is what lets one set
-    of thresholds serve a bot of 300 examples and one of 15,000. A message that hardly differs from an example is no matter
-    of how many there are: it counts as if the intent had ``doubt`` of them, so that an intent works from its first one on.
+    The probability alone is overconfident about any familiar word; the similarity alone cannot tell two intents apart; their product
+    separates better than either. Evidence is n / (n + ``doubt``) for an intent with n examples: five examples never give the same
+    confidence as a hundred, so one set of thresholds fits bots with 300 and with 15,000 examples. A message that nearly equals an
+    example counts as if the intent had ``doubt`` examples, so that an intent works from its first example.
 
-    What the knowledge has for the message weighs against the score: the better it answers, the surer an intent must be.
+    Knowledge that matches the message counts against the score: the better it answers, the surer an intent must be.
     """
 
     @classmethod
     def required_components(cls) -> List[Type]:
-        """It judges what that one found."""
+        """Return the component whose results are judged."""
         return [ExampleNeighbours]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """Scores from which an intent is kept.
+        """Thresholds for keeping an intent.
 
-        ``certain``: although the knowledge answers; ``sure``: where it does not, or where something is to be done (a
-        request, not a question); half way between the two where the knowledge has something near. ``unsure``: from here
-        on it is asked back. ``doubt``: see above. ``near``: the similarity from which on an example speaks for itself,
-        in full at ``same``. ``described``: by form, intents that a text which it waits for may well sound like ("I forgot
-        my password", where a problem is to be described); there they count word for word only.
+        ``certain``: if the knowledge base answers; ``sure``: if it does not, or for a request rather than a question; halfway between the
+        two if the knowledge base has something close. ``unsure``: from here on, ask back. ``doubt``: see above. ``near``: the similarity
+        from which an example counts as evidence by itself, fully at ``same``. ``described``: by form, intents that resemble free text
+        which the form waits for ("I forgot my password", as a problem description); they only count if they equal an example.
         """
         return {
             "certain": 0.35,
@@ -105,7 +103,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
-        """0 <= unsure <= sure <= certain <= 1, near < same, and no negative doubt."""
+        """Check 0 <= unsure <= sure <= certain <= 1, near < same, and that doubt is not negative."""
         if not 0 <= config["unsure"] <= config["sure"] <= config["certain"] <= 1:
             raise InvalidConfigException("OutOfScopeComponent needs 0 <= unsure <= sure <= certain <= 1")
         if config["doubt"] < 0:
@@ -121,14 +119,14 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> OutOfScopeComponent:
-        """Build it as the graph asks for it."""
+        """Create the component for Rasa's graph."""
         return cls(config)
 
     def __init__(self, config: Dict[Text, Any]) -> None:
         self._config = config
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Judge each message, and note the score and the time the pipeline took."""
+        """Judge each message, and add the score and the pipeline's time."""
         for message in messages:
             self._judge_message(message)
             if message.get(STARTED) is not None:
@@ -137,7 +135,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         return messages
 
     def _judge_message(self, message: Message) -> None:
-        """The ranking stays as it is, so that the assistant can offer what it holds likeliest."""
+        """Choose the intent, keeping the ranking so that the likeliest intents can be offered."""
         intent, support = message.get(INTENT), message.get(SUPPORT)
         score = intent["confidence"] * self._weigh_support(support) if _says_something(message) else 0.0
         known = (message.get(METADATA) or {}).get(KNOWLEDGE) or {}
@@ -158,11 +156,11 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         if form and decision.by == "knowledge" and _is_unusable_value(message, level):
             decision = SkillDecision(
                 DEFAULT_NLU_FALLBACK_INTENT_NAME, "unusable"
-            )  # rather a wrong answer than a question
+            )  # a wrong answer rather than a question
         message.set(OOS_SCORE, round(score, 4), add_to_output=True)
         message.set(INTENT, {**intent, "name": decision.intent}, add_to_output=True)
         why = {"by": decision.by, "why": decision.why, "level": level or None, "likeliest": intent["name"]}
-        if not message.get(METADATA):  # it is only to be understood: nothing was looked up for it
+        if not message.get(METADATA):  # parsed only, without retrieval
             at = {
                 each: self.decide(intent["name"], score, each, support.example_of, requests=requests) for each in LEVELS
             }
@@ -186,9 +184,9 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         requests: bool = False,
         in_form: bool = False,
     ) -> SkillDecision:
-        """The intent to act on, whatever a form waits for; ``level`` is empty where the knowledge was not asked.
+        """Return the intent to act on, ignoring forms; ``level`` is empty without a retrieval result.
 
-        Where there is nothing to stop, "I want to cancel" is a question: of a contract, an order, an account.
+        Without anything to stop, "I want to cancel" is a question: about a contract, an order, an account.
         """
         if example_of is not None and example_of != OUT_OF_SCOPE:
             return SkillDecision(example_of, "wording")
@@ -215,7 +213,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         return float(certain if level in ("sure", "probable") else (sure + certain) / 2)
 
     def _taken_as_value(self, message: Message) -> Optional[SkillDecision]:
-        """An order number or an e-mail address and nothing else is no question, whatever comes near it."""
+        """Take a message that is only an order number or an e-mail address as a value, whatever matches it."""
         informs = any(each["name"] == INFORM for each in message.get(INTENT_RANKING_KEY) or [])
         is_value = re.search(r"[\d@]", message.get(TEXT)) is not None and not re.search(
             r"\w", _beside_entities(message)
@@ -225,7 +223,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
     def _taken_by_form(
         self, message: Message, form: Optional[Waiting], intent: Text, score: float
     ) -> Optional[SkillDecision]:
-        """What is said to a form that waits, and is no question: an answer to it, or something that it cannot use."""
+        """Take a message to a waiting form, unless it is a question: as an answer, or as something the form cannot use."""
         if form is None:
             return None
         text, entities = message.get(TEXT), message.get(ENTITIES, [])
@@ -240,7 +238,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         return agreed or self._taken_as_awaited(message, form, alone)
 
     def _match_agreement(self, message: Message, form: Waiting, intent: Text, score: float) -> Optional[SkillDecision]:
-        """The yes or no that a form waits for, also one that only begins a sentence; a yes with a "but" is none."""
+        """Match an awaited yes or no, also at the start of a sentence; a yes with a "but" does not count."""
         support = message.get(SUPPORT)
         sure, unsure = self._config["sure"], self._config["unsure"]
         needed = (sure + unsure) / 2 if intent in form.agreements() else unsure
@@ -252,7 +250,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
         return SkillDecision(DEFAULT_NLU_FALLBACK_INTENT_NAME if doubted else said, "form")
 
     def _taken_as_awaited(self, message: Message, form: Waiting, alone: Text) -> Optional[SkillDecision]:
-        """A value that the form waits for; ``alone`` is what the message would be without a form."""
+        """Take the value that the form waits for; ``alone`` is the message's intent without a form."""
         entities = {entity[ENTITY_ATTRIBUTE_TYPE] for entity in message.get(ENTITIES, [])}
         wanted = INFORM if alone in (INFORM, DEFAULT_NLU_FALLBACK_INTENT_NAME) else alone
         if entities & set(form.entities()) or form.takes_text_as(wanted):
@@ -264,7 +262,7 @@ class OutOfScopeComponent(IntentClassifier, GraphComponent):
 
 
 def _is_unusable_value(message: Message, level: Text) -> bool:
-    """Is it rather a wrong answer than a question, as where a form waits? A word or two that the knowledge is not sure of are, too."""
+    """Whether it is a wrong answer rather than a question to a waiting form; also one or two words without a sure match."""
     words = len(message.get(TEXT).split())
     return level in ("", "none") or (level == "unsure" and words < FEW_WORDS) or (level == "probable" and words == 1)
 
@@ -274,19 +272,19 @@ def _is_no(text: Text) -> bool:
 
 
 def _says_something(message: Message) -> bool:
-    """Is there a letter, a number or a symbol, such as a smiley, in it? Marks alone, or one key held down, are like nothing that was learnt."""
+    """Whether it has a letter, number or symbol, such as a smiley; punctuation alone or one repeated key resembles no example."""
     signs = [sign.lower() for sign in message.get(TEXT) if unicodedata.category(sign)[0] in "LNS"]
     is_held_down = len(signs) > LONGEST_RUN and len(set(signs)) == 1 and signs[0].isalpha()
     return bool(signs) and not is_held_down
 
 
 def _names_own(message: Message) -> bool:
-    """Does it hold an order number, an e-mail address or the like? Of that no article speaks, be it asked for or not."""
+    """Whether it has an order number, e-mail address or the like, which no knowledge entry covers."""
     return any(_OWN.search(message.get(TEXT)[each["start"] : each["end"]]) for each in message.get(ENTITIES, []))
 
 
 def _beside_entities(message: Message) -> Text:
-    """The message with a blank for each sign of an entity."""
+    """Return the message with the characters of entities blanked."""
     left = list(message.get(TEXT))
     for entity in message.get(ENTITIES, []):
         left[entity["start"] : entity["end"]] = " " * (entity["end"] - entity["start"])

@@ -1,4 +1,4 @@
-"""Rasa's SQL tracker store, quick on SQLite: pooled connections, a write-ahead log, and the latest trackers in memory."""
+"""Rasa's SQL tracker store, optimised for SQLite: pooled connections, write-ahead log, and cached trackers."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ TRACKERS_KEPT = 200
 class _CachedTracker(NamedTuple):
     tracker: DialogueStateTracker
     saved: int
-    """How many of its events are in the database."""
+    """Number of its events that are in the database."""
     domain: Optional[Domain]
 
 
 class TrackerStore(SQLTrackerStore):
-    """As Rasa's own on PostgreSQL, where several Rasa servers may share it; SQLite has one server alone.
+    """Works like Rasa's own on PostgreSQL, where several Rasa servers may share it; SQLite allows only one.
 
-    A tracker is handed out only once: it comes back with the next ``save``, so one that was changed and then not saved is
-    read from the database again.
+    A cached tracker is handed out only once and returns with the next ``save``, so a tracker that was changed but not saved is read
+    from the database again.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,7 +49,7 @@ class TrackerStore(SQLTrackerStore):
             self.sessionmaker = sessionmaker(bind=self.engine)
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
-        """The conversation as it was last saved; the pipeline may ask what its form waits for."""
+        """Return the conversation as last saved, and remember it for the pipeline."""
         tracker = await self._find_tracker(sender_id)
         forms.remember_tracker(tracker, self.domain)
         return tracker
@@ -63,7 +63,7 @@ class TrackerStore(SQLTrackerStore):
         return kept.tracker
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Store what is new, and keep the tracker for the next message."""
+        """Store new events, and cache the tracker for the next message."""
         await super().save(tracker)
         self._out.pop(tracker.sender_id, None)
         if self._alone:
@@ -79,7 +79,7 @@ class TrackerStore(SQLTrackerStore):
 
 
 def _without_lost_form(tracker: Optional[DialogueStateTracker], domain: Domain) -> Optional[DialogueStateTracker]:
-    """A form whose skill was switched off meanwhile waits no more."""
+    """Deactivate a form whose skill was disabled in the meantime."""
     if tracker is not None and tracker.active_loop_name and tracker.active_loop_name not in domain.form_names:
         tracker.update(ActiveLoop(None), domain)
         tracker.update(SlotSet(REQUESTED_SLOT, None), domain)
@@ -87,6 +87,6 @@ def _without_lost_form(tracker: Optional[DialogueStateTracker], domain: Domain) 
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    """After a power cut the last turns may be missing, never damaged; `app` has stored them all the same."""
+    """Set pragmas: a power failure may lose the last turns, which `app` has stored, but corrupts nothing."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")

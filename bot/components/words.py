@@ -1,4 +1,4 @@
-"""What the bot's languages have for a turn of phrase, as one pattern: each file in ``bot/languages`` adds its own."""
+"""Phrases of all languages as one pattern; each file in ``bot/languages`` contributes its own."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LANGUAGES = _read_languages()
 
 
 def build_phrase_pattern(*kinds: Text) -> Text:
-    """A pattern for any of these words in any language, as whole words where a language parts them by spaces."""
+    """Build a pattern for these kinds of phrases in any language, as whole words in languages with spaces."""
     return either_of(LANGUAGES, *kinds)
 
 
 def either_of(languages: List[Dict[Text, Any]], *kinds: Text) -> Text:
-    """The same for some languages."""
+    """Build the same pattern for some languages."""
     found = []
     for words in languages:
         alternatives = "|".join(str(each) for kind in kinds for each in words.get(kind) or ())

@@ -1,1 +1,1 @@
-"""What the bot can do beside answering, one skill a folder; a setting says which are on."""
+"""The bot's skills, one folder each; a setting selects the enabled ones."""

@@ -1,4 +1,4 @@
-"""The contract of a channel: verify who speaks, parse what was said, say what it can show, send what we answer."""
+"""The channel contract: verify the sender, parse the messages, declare the capabilities, send the replies."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ Sender = TypeVar("Sender")
 
 @dataclass(frozen=True)
 class RawRequest:
-    """What one HTTP request brought, untouched: signatures are made over bytes and headers as they came."""
+    """An unmodified HTTP request; signatures are computed over the original bytes and headers."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Names in lower case."""
+    """Header names are in lower case."""
     body: bytes = b""
     url: str = ""
-    """As the vendor called it, from outside: some sign it."""
+    """The public URL that the vendor called; some vendors sign it."""
 
 
 class Channel(Protocol[Sender]):
-    """One way in which customers reach us; ``Sender`` is what it knows about who speaks."""
+    """A way for customers to reach the bot; ``Sender`` is what the channel knows about the sender."""
 
     name: str
-    """Stored with every conversation, such as "web"; the destination of its deliveries."""
+    """Stored with every conversation, such as "web", and used as the destination of its deliveries."""
 
     def verify(self, request: RawRequest) -> Sender:
-        """Who sent this. Nothing of the body is trusted before.
+        """Authenticate a request and return its sender; nothing in the body is trusted before this.
 
         Raises:
             Unauthorised: the token or signature is missing or wrong.
@@ -41,25 +41,25 @@ class Channel(Protocol[Sender]):
         ...
 
     def parse(self, sender: Sender, request: RawRequest) -> Sequence[Inbound]:
-        """The messages in it; none where it carries only receipts.
+        """Return the messages of a request; empty if it carries only receipts.
 
         Raises:
-            InvalidInput: it cannot be read; says why.
+            InvalidInput: the request cannot be read; the message gives the reason.
         """
         ...
 
 
 class Outlet(Protocol):
-    """The way out of a channel that calls its vendor (``core.delivery.payload.Sender``)."""
+    """The outgoing side of a channel that calls its vendor's API (``core.delivery.payload.Sender``)."""
 
     capabilities: Capabilities
 
     async def send(self, outgoing: Outgoing) -> Sent:
-        """Send it, or the part that is due: ``outbound_of(outgoing.message)`` rendered for this vendor.
+        """Send a message, or the part that is due: ``outbound_of(outgoing.message)`` rendered for this vendor.
 
         Raises:
-            Retry: not now.
-            Permanent: never.
-            Unknown: it may have been taken.
+            Retry: sending failed for now and can be retried.
+            Permanent: the message can never be sent.
+            Unknown: the vendor may have accepted the message.
         """
         ...

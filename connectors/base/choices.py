@@ -1,6 +1,7 @@
-"""Which of the offered choices a text means: its number, its words, or words close to them; never a guess between two.
+"""Match a customer's text to one of the offered choices by number, exact title or similar words.
 
-A text that says something besides, such as the question of a choice about another country, is no choice.
+An ambiguous text matches nothing. Neither does a text with other content, such as the wording of a choice about
+another country.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ import unicodedata
 from collections.abc import Sequence
 
 CLOSE = 0.8
-"""Similarity of letters from which a misspelt choice is taken ..."""
+"""Minimum letter similarity for a misspelt choice to match."""
 SHARED = 0.6
-"""... or share of the choice's words that are in the text."""
+"""Share of common words that counts as equally close."""
 AHEAD = 0.15
-"""By so much it has to be better than the next."""
+"""Minimum lead over the second-best choice."""
 TINY_WORD = 3
 LONG_WORD = 6
-"""Letters from which a word may have two wrong ones, as where two are swapped; shorter ones may have one, tiny ones none."""
+"""Words of at least this many letters may have two typos, such as a swap; shorter words may have one, tiny words none."""
 _BESIDE = {
     "please", "pls", "the", "a", "an", "one", "option", "choice", "number", "ok", "okay", "yes", "yeah", "i", "mean",
     "meant", "want", "would", "like", "id", "to", "it", "its", "that", "this", "thanks", "thank", "you", "hi",
     "hello", "my", "about", "of",
 }  # fmt: skip
-"""Words that change nothing about a choice."""
+"""Filler words that are ignored when matching."""
 _NUMBER = re.compile(r"(?:no|nr|number|option|choice|#)?[\s.#:]*(\d{1,2})[\s.):]*", re.IGNORECASE)
 
 
 def choice_of(text: str, offered: Sequence[str]) -> int | None:
-    """The place (from 0) of the choice that was meant; None where it is none of them, or not clear which."""
+    """Return the index (from 0) of the choice that the text means, or None if it is unclear or none of them."""
     said = _normalise_text(text)
     if not said or not offered:
         return None
@@ -52,19 +53,19 @@ def _compute_choice_score(said: str, title: str) -> float:
 
 
 def _has_close_match(word: str, words: Sequence[str]) -> bool:
-    """Is it one of them, but for a slip of the finger? A number or a tiny word has to be the same."""
+    """Whether the word matches one of the words, allowing for typos; numbers and tiny words must match exactly."""
     slips = 0 if len(word) <= TINY_WORD or not word.isalpha() else 1 if len(word) < LONG_WORD else 2
     return any(word == other or (slips and _compute_edit_distance(word, other) <= slips) for other in words)
 
 
 def _compute_similarity(one: str, other: str) -> float:
-    """1 minus the edit distance, as a share of the longer one."""
+    """Return 1 minus the edit distance relative to the longer string."""
     longer = max(len(one), len(other))
     return 1 - _compute_edit_distance(one, other) / longer if longer else 0.0
 
 
 def _compute_overlap(said: str, title: str) -> float:
-    """How much of the choice is in a short answer that says little else; scaled so that SHARED counts as close."""
+    """Return the share of common words, scaled so that ``SHARED`` corresponds to ``CLOSE``; 0.0 if the text is much longer."""
     mine, theirs = set(said.split()), set(title.split())
     both = len(mine & theirs)
     if not both or len(mine) > len(theirs) + 3:
@@ -84,7 +85,7 @@ def _compute_edit_distance(one: str, other: str) -> int:
 
 
 def _normalise_text(text: str) -> str:
-    """Small letters and digits (of any script, as ASCII digits) with single spaces."""
+    """Return the text in lower case, with ASCII digits for digits of any script and single spaces."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)
     return " ".join(re.sub(r"[^\w\s]|_", " ", text).split())

@@ -1,4 +1,4 @@
-"""Takes what a channel parsed: a text that means an offered choice becomes a press on it."""
+"""Receive messages from channels; a text that names an offered choice becomes a button press."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from core.conversations.turns import Turns
 
 
 async def receive_inbound(turns: Turns, inbound: Inbound) -> Received:
-    """Store it, and have it answered; see ``Turns.receive``."""
+    """Store a message and have it answered; see ``Turns.receive``."""
     return await turns.receive(await _resolve_press(turns, inbound))
 
 
 async def _resolve_press(turns: Turns, inbound: Inbound) -> Inbound:
-    """The newest message that offered choices comes first, or the one that is quoted; a bare number means only that.
+    """Turn a text that names an offered choice into a press.
 
-    Once something else was said after it, an older choice has to be named in its own words.
+    The quoted message is checked first, or else the newest one that offered choices. A bare number refers only to that
+    message. An older choice must be given by its exact title once something else has been said.
     """
     if not inbound.text or inbound.press or inbound.attachments:
         return inbound

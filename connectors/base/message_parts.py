@@ -1,4 +1,4 @@
-"""Cuts a long text into messages: at paragraphs, else sentences, else words, and only then inside a word."""
+"""Split long text into messages at paragraphs, then lines, sentences or words, and only as a last resort inside a word."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 _BORDERS = (
     re.compile(r"\n\s*\n\s*"),
     re.compile(r"\n\s*"),
-    re.compile(r"(?<=[.!?…。！？؟۔])[\"'”’)\]]*\s+"),  # noqa: RUF001 - so are sentences ended
+    re.compile(r"(?<=[.!?…。！？؟۔])[\"'”’)\]]*\s+"),  # noqa: RUF001 - sentence endings in several scripts
     re.compile(r"\s+"),
 )
 
 
 def split_message(text: str, longest: int) -> list[str]:
-    """Pieces of at most ``longest`` characters; together they have every character but white space at the borders.
+    """Split a text into pieces of at most ``longest`` characters; only white space at the boundaries is lost.
 
     Raises:
         ValueError: ``longest`` is not positive.
@@ -29,7 +29,7 @@ def split_message(text: str, longest: int) -> list[str]:
 
 
 def _find_split_point(text: str, longest: int) -> int:
-    """Where the first piece ends: at the last border of the best kind, unless that would waste most of the message."""
+    """Return the end of the first piece: the last boundary of the best kind that does not leave the piece mostly empty."""
     for border in _BORDERS:
         ends = [found.end() for found in border.finditer(text, 0, longest + 1) if text[: found.end()].rstrip()]
         good = [end for end in ends if len(text[:end].rstrip()) <= longest]

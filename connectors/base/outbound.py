@@ -1,4 +1,4 @@
-"""What we say, whatever the channel; what a channel can show of it; and the same in plain text."""
+"""Channel-independent outgoing messages, channel capabilities, and plain-text fallbacks."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Outbound:
-    """One message in full: its text, and what goes with it."""
+    """A complete outgoing message: its text and everything attached to it."""
 
     text: str = ""
     buttons: tuple[str, ...] = ()
-    """Titles; a press names the message and the place."""
+    """Button titles; a press refers to the message and the button's index."""
     list_button: str | None = None
-    """The buttons are the rows of a list that opens at this caption."""
+    """Caption that opens the list; if set, the buttons are its rows."""
     images: tuple[Item, ...] = ()
-    """name, content_type, size, url (as all files)"""
+    """Each has name, content_type, size and url, as all files do."""
     documents: tuple[Item, ...] = ()
-    """Also audio and video."""
+    """Also holds audio and video files."""
     cards: tuple[Item, ...] = ()
-    """A carousel: title, and maybe text, url, image, links; its choices are among the buttons."""
+    """A carousel. Each card has a title and optionally text, url, image and links; its choices are among the buttons."""
     links: tuple[Item, ...] = ()
-    """title, url"""
+    """Each has title and url."""
     locations: tuple[Item, ...] = ()
-    """latitude, longitude, and maybe name and address"""
+    """Each has latitude and longitude, and optionally name and address."""
     sources: tuple[Item, ...] = ()
-    """title, and maybe url"""
+    """Each has a title and optionally a url."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a channel can show; the rest becomes text."""
+    """What a channel can display; everything else is rendered as text."""
 
     longest: int = 4096
-    """Characters of one message; a longer text is split at sentence borders."""
+    """Maximum characters per message; longer texts are split at sentence boundaries."""
     buttons: int = 0
-    """How many quick replies go under a message; 0: none."""
+    """Maximum number of quick replies under a message; 0 means none."""
     button_length: int = 20
     rows: int = 0
-    """How many rows a list has, where there are more choices than buttons; 0: no lists."""
+    """Maximum number of list rows, used if there are more choices than buttons; 0 means no lists."""
     row_length: int = 24
     images: bool = False
     documents: bool = False
     media: frozenset[str] = frozenset()
-    """Content types of these two, where not every one can be shown."""
+    """Supported content types of images and documents; empty if all are supported."""
     carousel: bool = False
     locations: bool = False
 
     def shows(self, address: str, content_type: str | None = None) -> bool:
-        """Whether a file of this type can be shown; what nobody knows is tried."""
+        """Whether a file of this type can be displayed; unknown types are tried."""
         known = content_type or mimetypes.guess_type(urlsplit(address).path)[0]
         return not self.media or known is None or known in self.media
 
 
 def outbound_of(message: MessageStored) -> Outbound:
-    """A stored message in the words of this contract; a custom payload is for the widget's page alone."""
+    """Convert a stored message to an ``Outbound``; custom payloads are left out, since only the widget's page uses them."""
     kinds = {kind: tuple(a for a in message.attachments if a["kind"] in kind.split()) for kind in _KINDS}
     lists = [each for each in message.attachments if each["kind"] == "list"]
     return Outbound(
@@ -84,7 +84,7 @@ _KINDS = ("image", "document audio video", "card", "link", "location")
 
 
 def _format_choice_titles(titles: tuple[str, ...], cards: tuple[Item, ...]) -> tuple[str, ...]:
-    """Where several cards offer the same, which of them it is for."""
+    """Prefix a choice with its card's title if several cards offer the same choice."""
     card_of = {number: str(card["title"]) for card in cards for number in card.get("choices", ())}
     return tuple(
         f"{card_of[n]}: {title}" if n in card_of and titles.count(title) > 1 else title
@@ -93,7 +93,7 @@ def _format_choice_titles(titles: tuple[str, ...], cards: tuple[Item, ...]) -> t
 
 
 def fit_to_channel(outbound: Outbound, can: Capabilities) -> Outbound:
-    """The same message with what the channel cannot show told in its text; nothing is left out.
+    """Return the message with unsupported content rendered as text; nothing is dropped.
 
     Choices that do not fit become numbered lines, which ``connectors.base.choices.choice_of`` understands.
     """
@@ -121,33 +121,33 @@ def fit_to_channel(outbound: Outbound, can: Capabilities) -> Outbound:
 
 
 def can_show_choices(titles: tuple[str, ...], can: Capabilities) -> bool:
-    """Whether these choices can be shown as buttons or as rows of a list."""
+    """Whether the choices fit as buttons or as rows of a list."""
     longest = max(map(len, titles), default=0)
     as_buttons = len(titles) <= can.buttons and longest <= can.button_length
     return as_buttons or (len(titles) <= can.rows and longest <= can.row_length)
 
 
 def split_outbound(outbound: Outbound, can: Capabilities) -> list[Outbound]:
-    """The messages that it takes on this channel: long texts are split, what goes with the text goes with the last."""
+    """Fit a message to the channel and split a long text; attachments and buttons go with the last part."""
     whole = fit_to_channel(outbound, can)
     texts = split_message(whole.text, can.longest) or [""]
     return [*(Outbound(text) for text in texts[:-1]), replace(whole, text=texts[-1])]
 
 
 def card_text(card: Item, parts: tuple[str, ...] = ("title", "text", "url", "image")) -> str:
-    """These parts of a card and its links."""
+    """Return the given parts of a card and its links as text."""
     return "\n".join(
         [*(str(card[part]) for part in parts if card.get(part)), *map(_format_link, card.get("links", ()))]
     )
 
 
 def file_text(item: Item) -> str:
-    """Its name and address."""
+    """Return the name and address of a file as text."""
     return ": ".join(str(item[part]) for part in ("name", "url") if item.get(part)) or str(item["kind"])
 
 
 def location_text(item: Item) -> str:
-    """What it is called, and a map."""
+    """Return the name and address of a location and a map link as text."""
     named = [str(item[part]) for part in ("name", "address") if item.get(part)]
     where = f"{item['latitude']},{item['longitude']}"
     return "\n".join([*named, f"https://maps.google.com/?q={where}"])

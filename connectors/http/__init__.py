@@ -1,1 +1,1 @@
-"""HTTP concerns that every surface shares: errors, rate limits and body sizes, CORS."""
+"""HTTP code shared by all APIs: errors, rate limits, body sizes and CORS."""

@@ -1,4 +1,4 @@
-"""Which web pages may open a chat, and the CORS headers that tell their browsers so."""
+"""The origins that may open a chat, and their CORS headers."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _PREFLIGHT = {
 
 @dataclass(frozen=True)
 class Origins:
-    """The allow-list; a page of our own host is always on it."""
+    """The allow-list of origins; pages served from our own host are always allowed."""
 
     allowed: frozenset[str]
 
     def require(self, headers: Headers) -> None:
-        """Let only a page on the list pass.
+        """Require an allowed Origin header.
 
         Raises:
-            OriginRefused: there is no Origin header, or its page is not on the list.
+            OriginRefused: the Origin header is missing or not on the list.
         """
         if "origin" not in headers:
             raise OriginRefused("A chat is opened by a web page: the Origin header is missing.")
         self.refuse_strangers(headers)
 
     def refuse_strangers(self, headers: Headers) -> None:
-        """Let pages on the list pass, and requests that name no page (a browser names none on its own page's GET).
+        """Reject origins that are not on the list; requests without one pass, since browsers omit it on same-origin GETs.
 
         Raises:
-            OriginRefused: the request names a page that is not on the list.
+            OriginRefused: the origin is not on the list.
         """
         origin = headers.get("origin")
         if origin is not None and not self._is_allowed_origin(origin, headers):
@@ -46,9 +46,9 @@ class Origins:
             )
 
     def cors(self, headers: Headers, *, preflight: bool = False) -> dict[str, str]:
-        """The response headers for this request's origin.
+        """Return the response headers for the request's origin.
 
-        A stranger may read its response too, since that is the refusal and says what to do about it.
+        Other origins may read their response too, since it is the error that explains the rejection.
         """
         origin = headers.get("origin")
         if origin is None:

@@ -1,4 +1,4 @@
-"""Turns every failure of a chat request into JSON with a status and a sentence."""
+"""Convert every failure of a chat request to JSON with a status code and a message."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _ANSWERS: tuple[tuple[type[RejoinderError], int, str], ...] = (
     (Conflict, 409, "conflict"),
     (Unavailable, 503, "unavailable"),
 )
-"""The first that fits, so the narrow ones stand above the wide."""
+"""The first match applies, so subclasses come before their base classes."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def route_class(origins: Origins) -> type[APIRoute]:
-    """Routes that refuse strange pages before anything else, and answer every failure readably."""
+    """Return a route class that rejects foreign origins first and turns every failure into a readable JSON error."""
 
     class ChatRoute(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -68,13 +68,13 @@ async def _run_handler(inner: Handler, request: Request, origins: Origins | None
         return await inner(request)
     except RejoinderError as error:
         return build_error_response(error)
-    except Exception:  # noqa: BLE001 - the edge of the process: the customer gets a sentence, we get the cause
+    except Exception:  # noqa: BLE001 - process boundary: the customer gets a message, the log gets the cause
         _log.exception("chat_request_failed", path=request.url.path)
         return _build_json_error(500, "internal", "Something went wrong on our side. Please try again.")
 
 
 def build_error_response(error: RejoinderError) -> JSONResponse:
-    """The response that tells of it."""
+    """Return the JSON response for an error."""
     status, code = next(((s, c) for kind, s, c in _ANSWERS if isinstance(error, kind)), (500, "internal"))
     response = _build_json_error(status, code, str(error))
     if isinstance(error, TooManyRequests):

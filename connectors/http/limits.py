@@ -1,4 +1,4 @@
-"""How fast one session and one client address may speak, and how much at once."""
+"""Rate limits per session and client address, and the limit on body sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import TooLarge, TooManyRequests
 
 
 class RateLimits:
-    """Moving windows of one minute, kept in this process."""
+    """Moving one-minute windows, kept in this process."""
 
     def __init__(self, config: WebConfig) -> None:
         self._windows = MovingWindowRateLimiter(MemoryStorage())
@@ -24,26 +24,26 @@ class RateLimits:
         self._sessions = RateLimitItemPerMinute(config.sessions_per_minute_per_address, namespace="sessions")
 
     def count_session(self, address: str) -> None:
-        """Count one more opened session of the address.
+        """Count an opened session of the address.
 
         Raises:
-            TooManyRequests: it opens too many.
+            TooManyRequests: the address opens too many sessions.
         """
         self._check_rate_limit(self._sessions, address)
 
     def count_request(self, address: str) -> None:
-        """Count one more request of the address, of whichever session.
+        """Count a request of the address, whatever its session.
 
         Raises:
-            TooManyRequests: it asks too often.
+            TooManyRequests: the address sends too many requests.
         """
         self._check_rate_limit(self._requests, address)
 
     def count_message(self, conversation_id: str) -> None:
-        """Count one more message of the session.
+        """Count a message of the session.
 
         Raises:
-            TooManyRequests: it speaks too fast.
+            TooManyRequests: the session sends too many messages.
         """
         self._check_rate_limit(self._messages, conversation_id)
 
@@ -56,10 +56,10 @@ class RateLimits:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, read no further than ``limit`` bytes.
+    """Read the request body, up to ``limit`` bytes.
 
     Raises:
-        TooLarge: there is more.
+        TooLarge: the body is longer.
     """
     body = b""
     async for piece in request.stream():

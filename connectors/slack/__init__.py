@@ -1,1 +1,1 @@
-"""The Slack desk: a thread for each handoff, where staff read the customer and answer."""
+"""The Slack desk: a thread per handoff, in which staff read the customer's messages and reply."""

@@ -1,4 +1,4 @@
-"""What staff see, as Block Kit."""
+"""Block Kit rendering of what staff see."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from knowledge.answers.suggestions import SuggestedReply
 
 Block = dict[str, Any]
 SECTION = 2900
-"""Slack takes 3,000 characters in a section."""
+"""Slack allows 3,000 characters in a section."""
 VALUE = 1900
-"""... and 2,000 in what a button carries."""
+"""Slack allows 2,000 characters in a button's value."""
 TRANSCRIPT = 20
 _STATES = {
     "requested": ":large_orange_circle: waits for a person",
@@ -35,7 +35,7 @@ _WHO = {"customer": "Customer", "bot": "Bot", "agent": "Staff"}
 
 
 def build_opening_blocks(handoff: HandoffView, chosen: Handoffs, link: str) -> list[Block]:
-    """The first message of the thread: who, where, how urgent, why, and what can be done."""
+    """Return the first message of the thread: customer, channel, urgency, reason and available actions."""
     facts = {
         "Channel": handoff.channel,
         "Urgency": handoff.urgency,
@@ -77,14 +77,14 @@ def format_headline(handoff: HandoffView) -> str:
 
 
 def build_message_blocks(message: MessageStored, who: str) -> list[Block]:
-    """Something that was said, with nothing in it read as Slack's markup."""
+    """Return a conversation message as blocks, without interpreting Slack markup in it."""
     text = _format_message(message) or "-"
     name = {"type": "context", "elements": [_build_markdown_text(f"*{escape_markup(who)}*")]}
     return [name, *({"type": "section", "text": _build_plain_text(piece)} for piece in split_message(text, SECTION))]
 
 
 def build_transcript_blocks(messages: Sequence[MessageStored]) -> list[Block]:
-    """What was said before, the last of it."""
+    """Return the most recent part of the earlier conversation."""
     lines = [
         f"*{_WHO[message.speaker]}:* {escape_markup(truncate_text(_format_message(message), 400))}"
         for message in messages[-TRANSCRIPT:]
@@ -96,7 +96,7 @@ def build_transcript_blocks(messages: Sequence[MessageStored]) -> list[Block]:
 
 
 def build_suggestion_blocks(handoff: HandoffView, found: Sequence[SuggestedReply]) -> list[Block]:
-    """Answers from the knowledge base, numbered; each with its button."""
+    """Return numbered suggested replies from the knowledge base, each with a button."""
     blocks: list[Block] = [_build_section("*Suggested answers*")] if found else []
     for number, each in enumerate(found, 1):
         shown = {"type": "section", "text": _build_plain_text(truncate_text(f"{number}. {each.answer}", SECTION))}
@@ -111,7 +111,7 @@ def build_suggestion_blocks(handoff: HandoffView, found: Sequence[SuggestedReply
 
 
 def format_reminder(handoff: HandoffView, event: str) -> str:
-    """A reminder, or whose turn it is, as a line of the thread."""
+    """Return a reminder or escalation as a line of the thread."""
     if event == "escalate":
         called = f"{format_mention(handoff.call)}: " if handoff.call else ""
         return f":rotating_light: {called}nobody has answered {escape_markup(format_headline(handoff))} yet."
@@ -121,7 +121,7 @@ def format_reminder(handoff: HandoffView, event: str) -> str:
 
 
 def format_state_change(handoff: HandoffView, event: str) -> str:
-    """What became of the handoff, as a line of the thread; empty where the opening says enough."""
+    """Return a state change of the handoff as a line of the thread; empty if the opening message suffices."""
     by = f" by {escape_markup(handoff.claimed_by)}" if handoff.claimed_by else ""
     return {
         "claim": f":hand: Taken{by}.",
@@ -136,7 +136,7 @@ def format_state_change(handoff: HandoffView, event: str) -> str:
 
 
 def _format_message(message: MessageStored) -> str:
-    """All of it in words: of an answer what the customer got, with its choices, links and addresses of files."""
+    """Return the whole message as text; for a reply, as the customer got it, with choices, links and file addresses."""
     if message.speaker == "customer":
         files = describe_attachments(each for each in message.attachments if each["kind"] not in {"list", "card"})
         return "\n".join(dict.fromkeys(filter(None, [message.text, files])))

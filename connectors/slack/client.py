@@ -1,4 +1,4 @@
-"""One workspace's Web API, with Slack's refusals as the outbox's errors, and what the operator can do about them."""
+"""A workspace's Web API; Slack's errors become delivery errors with hints for the operator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import DeliveryFailed, Permanent, Retry, Unknown
 
 SECONDS = 10
 SET_UP_AGAIN_SECONDS = 60.0
-"""What the operator has to mend is tried again so often, in order, until the outbox gives up."""
+"""Retry interval for errors that the operator has to fix, until the outbox gives up."""
 MENDS = {
     "invalid_auth": "the bot token is wrong: copy it from the app's page “OAuth & Permissions”",
     "not_authed": "the bot token is missing",
@@ -34,7 +34,7 @@ UNCLEAR = {"internal_error", "fatal_error"}
 
 
 class Slack:
-    """Calls as one workspace's app."""
+    """API client of a workspace's app."""
 
     def __init__(self, workspace: Workspace, base_url: str = AsyncWebClient.BASE_URL) -> None:
         self.workspace = workspace
@@ -42,12 +42,12 @@ class Slack:
         self.client = AsyncWebClient(token, base_url=base_url, timeout=SECONDS, retry_handlers=[])
 
     async def taken(self, call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
-        """Slack's answer to a call of ``self.client``.
+        """Await a call of ``self.client`` and return Slack's response.
 
         Raises:
-            Retry: not now: too many, or something that the operator has to mend (and how).
-            Permanent: refused for good.
-            Unknown: it may have been done.
+            Retry: rate-limited, or an error that the operator has to fix; the message says how.
+            Permanent: Slack rejected the call.
+            Unknown: the call may have succeeded.
         """
         try:
             answer = await call
@@ -61,15 +61,15 @@ class Slack:
 
 
 def to_delivery_error(error: SlackApiError) -> DeliveryFailed:
-    """What Slack's refusal means for us."""
+    """Convert an error of Slack's API to a delivery error."""
     response = error.response
     status: int = getattr(response, "status_code", 0)
     code = str(response.get("error", "")) if isinstance(getattr(response, "data", None), dict) else ""
     after = float(getattr(response, "headers", {}).get("Retry-After", 0)) or None
-    if status == 429 or code in BUSY:  # noqa: PLR2004 - HTTP
+    if status == 429 or code in BUSY:  # noqa: PLR2004 - HTTP status code
         return Retry(f"Slack asks us to wait ({code or status})", after=after)
     if mend := MENDS.get(code):
         return Retry(f"Slack says {code}: {mend}", after=SET_UP_AGAIN_SECONDS)
-    if status >= 500 or code in UNCLEAR:  # noqa: PLR2004 - HTTP
+    if status >= 500 or code in UNCLEAR:  # noqa: PLR2004 - HTTP status code
         return Unknown(f"Slack failed ({code or status})")
     return Permanent(f"Slack refused it: {code or status}")

@@ -1,4 +1,4 @@
-"""The slash command: who waits for a person. Slack has no slash commands inside threads, so replies are `!reply`."""
+"""The slash command that lists open handoffs. Slack has no slash commands in threads, so replies use `!reply`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SHOWN = 20
 
 
 class Commands:
-    """`/handoffs`, answered to whoever asks."""
+    """Handles `/handoffs`; only the user who sent it sees the response."""
 
     def __init__(self, handoffs: HandoffService) -> None:
         self._handoffs = handoffs
 
     async def handle(self, slack: Slack, _: dict[str, Any]) -> dict[str, Any]:
-        """The open ones, urgent first."""
+        """Return the open handoffs, urgent ones first."""
         total, found = await self._handoffs.listed(slack.workspace.tenant, HandoffFilter("open"), SHOWN)
         lines = [
             f"• *{escape_markup(blocks.format_headline(each))}*: {each.state.replace('_', ' ')}, {escape_markup(each.reason)}"

@@ -1,4 +1,4 @@
-"""The Web API of every workspace, by team or tenant."""
+"""The Web API clients of all workspaces, by team or tenant."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from connectors.slack.workspaces import Workspaces
 
 
 class Connections:
-    """Made once; nothing is connected before the first call."""
+    """Created once; nothing connects before the first call."""
 
     def __init__(self, workspaces: Workspaces, base_url: str) -> None:
         self.workspaces = workspaces
         self.all = {each.team: Slack(each, base_url) for each in workspaces.all}
 
     def of_team(self, team: str) -> Slack | None:
-        """The workspace with this id."""
+        """Return the client of the workspace with this id."""
         return self.all.get(team)
 
     def of_tenant(self, tenant_id: str) -> Slack | None:

@@ -1,4 +1,4 @@
-"""Shows handoffs in Slack: a thread each, what the customer says in it, and what became of it."""
+"""Show handoffs in Slack: one thread each, with the customer's messages and state changes."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ NAME = "slack"
 
 @dataclass(frozen=True)
 class SlackDesk:
-    """A ``core.delivery.desk.Desk``. Every call raises what ``Slack.taken`` raises."""
+    """A ``core.delivery.desk.Desk``; every method raises the errors of ``Slack.taken``."""
 
     database: Database
     connections: Connections
     link: Callable[[str], str]
-    """Where staff read a whole conversation."""
+    """Returns the console link of a conversation."""
     suggest: Suggest
     files: Files
 
     async def alert(self, outgoing: Outgoing) -> Thread:
-        """Open the thread, with what was said and suggested answers; or call again in it."""
+        """Open the thread with the transcript and suggested replies, or post a reminder in the existing thread."""
         slack, handoff = self._require_slack(outgoing), _require_handoff(outgoing)
         if thread := outgoing.thread:
             await self._refresh_opening(slack, thread, handoff)
@@ -62,7 +62,7 @@ class SlackDesk:
         return thread
 
     async def forward(self, outgoing: Outgoing) -> str:
-        """What the customer, or a colleague elsewhere, said."""
+        """Post a message of the customer, or of an agent at another desk."""
         slack, thread, handoff = self._require_slack(outgoing), _require_thread(outgoing), _require_handoff(outgoing)
         message = outgoing.message
         if message is None:
@@ -76,7 +76,7 @@ class SlackDesk:
         return ts
 
     async def update(self, outgoing: Outgoing) -> str | None:
-        """How the handoff goes on, or what became of a reply."""
+        """Post a state change of the handoff, or show the delivery status of a reply."""
         slack, thread, handoff = self._require_slack(outgoing), _require_thread(outgoing), _require_handoff(outgoing)
         if outgoing.event == "arrived":
             return await self._replace_reaction(slack, thread, outgoing, "white_check_mark")
@@ -106,11 +106,11 @@ class SlackDesk:
                 await self.files.upload(slack, thread.channel, thread.thread, message.id)
 
     async def _get_suggestions(self, handoff: HandoffView) -> list[SuggestedReply]:
-        """Beside the database's own thread, for which everybody waits."""
+        """Run off the database thread, which all other requests share."""
         return await asyncio.to_thread(self.suggest, handoff.tenant_id, handoff.conversation_id)
 
     async def _refresh_opening(self, slack: Slack, thread: Thread, handoff: HandoffView) -> None:
-        """The first message says how it stands; where somebody deleted it, the thread goes on without."""
+        """Update the state in the first message; ignore the error if that message was deleted."""
         chosen = await self.database.run(lambda session: settings.get_handoff_settings(session, handoff.tenant_id))
         shown = blocks.build_opening_blocks(handoff, chosen, self.link(handoff.conversation_id))
         text = escape_markup(blocks.format_headline(handoff))
@@ -118,7 +118,7 @@ class SlackDesk:
         await posts.ignore_refusals(slack.taken(call), "message_not_found", "cant_update_message", "edit_window_closed")
 
     async def _replace_reaction(self, slack: Slack, thread: Thread, outgoing: Outgoing, reaction: str) -> str | None:
-        """On the message that was written in Slack: its id is the reply's client id."""
+        """Replace the reaction on the agent's message in Slack, whose id is the reply's client id."""
         channel, _, ts = ((outgoing.message and outgoing.message.client_id) or "").partition(":")
         if channel != thread.channel or not ts:
             return None

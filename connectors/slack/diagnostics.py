@@ -1,4 +1,4 @@
-"""Whether a workspace is set up so that its desk works."""
+"""Check whether a workspace is set up correctly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from core.errors import DeliveryFailed
 
 
 async def find_setup_problem(slack: Slack) -> str:
-    """What is wrong and how to mend it; empty where the token, the workspace and the channel are good."""
+    """Return the problem and its fix; empty if the token, workspace and channel are valid."""
     workspace = slack.workspace
     try:
         known = await slack.taken(slack.client.auth_test())

@@ -1,4 +1,4 @@
-"""Everything that Slack tells us, over HTTP or Socket Mode: found whose it is, done once, answered."""
+"""Receive Slack's envelopes over HTTP or Socket Mode, and dispatch each one once to its workspace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Payload = dict[str, Any]
 
 
 class Receiver:
-    """The three kinds of Slack's envelopes: events_api, interactive, slash_commands."""
+    """Handles Slack's three kinds of envelopes: events_api, interactive, slash_commands."""
 
     def __init__(
         self, connections: Connections, messages: ThreadMessages, pressing: Interactivity, commands: Commands
@@ -30,13 +30,16 @@ class Receiver:
         self._done: OrderedDict[str, None] = OrderedDict()
 
     async def receive(self, kind: str, payload: Payload, allowed: frozenset[str] | None = None) -> Payload | None:
-        """Do what it says; what Slack is answered, where it wants to know something.
+        """Handle an envelope and return the response for Slack, if any.
 
-        ``allowed``: the teams whose secret signed it; None where Slack's own connection brought it.
+        Args:
+            kind: The kind of the envelope.
+            payload: Its content.
+            allowed: The teams whose secret signed it; None if it came over Slack's own connection.
 
         Raises:
-            Forbidden: it comes from a workspace that is not ours, or with another's signature.
-            InvalidInput: it is not what Slack sends.
+            Forbidden: the workspace is not ours, or the signature is another workspace's.
+            InvalidInput: the payload is not one of Slack's.
         """
         slack = self._require_slack(payload, allowed)
         event_id = str(payload.get("event_id") or "")

@@ -1,4 +1,4 @@
-"""Files both ways: what staff attach in a thread is fetched and kept below the home folder; what customers send is uploaded."""
+"""Files in both directions: store what staff attach in a thread, and upload what customers send."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ DOCUMENTS = {
     "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
 NOT_ON = {"web"}
-"""Channels that cannot hand a file of ours to the customer."""
+"""Channels that cannot deliver our files to the customer."""
 
 
 class Files:
-    """Keeps files, and finds them again."""
+    """Stores and uploads files."""
 
     def __init__(self, database: Database, home: Path) -> None:
         self._database, self._home = database, home
 
     async def fetched(self, slack: Slack, handoff_id: str, files: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """What staff attached, as ``core.attachments`` says.
+        """Download the files that staff attached and return them as described in ``core.attachments``.
 
         Raises:
-            InvalidInput: the customer's channel takes none, or one is too large, not fetched, or of no known kind.
+            InvalidInput: the customer's channel takes no files, or a file is too large, not available or of an unknown type.
         """
         if not files:
             return []
@@ -51,10 +51,10 @@ class Files:
         return [await self._store_file(slack, file) for file in files]
 
     async def upload(self, slack: Slack, channel: str, thread: str, message_id: str) -> None:
-        """Show a customer's files in the thread.
+        """Upload a customer's files to the thread.
 
         Raises:
-            DeliveryFailed: as ``Slack.taken`` says.
+            DeliveryFailed: as in ``Slack.taken``.
         """
         message = await self._database.run(lambda session: session.get_one(Message, message_id))
         for each in message.attachments:
@@ -82,7 +82,7 @@ class Files:
 
 
 async def _download_file(slack: Slack, url: str, name: str) -> bytes:
-    """Our token goes to Slack only."""
+    """Download a file from Slack; our token is sent to Slack only."""
     host, own = urlsplit(url).hostname or "", urlsplit(slack.client.base_url).hostname
     if not host.endswith(".slack.com") and host != own:
         raise InvalidInput(f"“{name}” does not lie at Slack.")

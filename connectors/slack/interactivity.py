@@ -1,4 +1,4 @@
-"""What staff press: take, answer, give back, close, correct; and the two dialogues that open from it."""
+"""Button presses of staff (claim, reply, give back, close, correct) and the two modals that they open."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from knowledge.curation.corrections.types import Category, Proposal
 
 log = structlog.get_logger()
 DESK = "slack-button"
-"""A reply from a button is shown in the thread like one from another desk."""
+"""Desk name of replies from a button; the thread shows them like replies from another desk."""
 Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SlackPress:
-    """One click, or one dialogue that was sent off."""
+    """A button press or a submitted modal."""
 
     slack: Slack
     action: str
@@ -41,12 +41,12 @@ class SlackPress:
 
     @property
     def tenant(self) -> str:
-        """Whose desk it is."""
+        """The tenant that the desk belongs to."""
         return self.slack.workspace.tenant
 
 
 class Interactivity:
-    """Takes Slack's *block_actions* and *view_submission*."""
+    """Handles Slack's *block_actions* and *view_submission*."""
 
     def __init__(self, database: Database, handoffs: HandoffService, people: People, telling: StaffNotices) -> None:
         self._database, self._handoffs, self._people, self._telling = database, handoffs, people, telling
@@ -61,11 +61,11 @@ class Interactivity:
         }
 
     async def handle(self, slack: Slack, payload: Payload) -> Payload | None:
-        """Do it; a dialogue with a mistake in it is answered with what is wrong.
+        """Handle an interaction; an invalid modal submission returns its errors.
 
         Raises:
-            InvalidInput: it is not what Slack sends.
-            Forbidden: who pressed it is no member of the workspace.
+            InvalidInput: the payload is not one of Slack's.
+            Forbidden: the user is not a member of the workspace.
         """
         user = payload.get("user")
         if not isinstance(user, dict) or not user.get("id"):
@@ -136,7 +136,7 @@ class Interactivity:
             elif kind == "correction":
                 proposal = Proposal(
                     answer=filled["text"],
-                    category=cast("Category", filled["category"]),  # propose checks it
+                    category=cast("Category", filled["category"]),  # validated by propose_correction
                     author=by,
                     message_id=filled["message"],
                     reason=filled["reason"],

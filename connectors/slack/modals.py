@@ -1,4 +1,4 @@
-"""The two dialogues: an answer to the customer, and a better answer than the bot's."""
+"""The two modals: a reply to the customer, and a correction of the bot's reply."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.handoffs.messages import LONGEST as LONGEST_REPLY
 
 SHOWN = 10
 LONGEST = 3000
-"""Slack's limit of a text that is typed."""
+"""Slack's limit for text inputs."""
 CATEGORIES = {
     "wrong_fact": "Wrong fact",
     "outdated": "Outdated",
@@ -18,12 +18,12 @@ CATEGORIES = {
     "tone": "Tone",
     "policy": "Against our rules",
 }
-"""A misunderstood message needs an intent and an editor of the bot: that is corrected in the console."""
+"""A misunderstood message is corrected in the console, since it needs an intent and an editor of the bot."""
 View = dict[str, Any]
 
 
 def build_reply_modal(handoff_id: str) -> View:
-    """What goes to the customer."""
+    """Return the modal for a reply to the customer."""
     longest = min(LONGEST, LONGEST_REPLY)
     return _build_modal(
         "reply", "Reply", "Send", [_build_text_input("text", "To the customer", longest)], private_metadata=handoff_id
@@ -31,7 +31,7 @@ def build_reply_modal(handoff_id: str) -> View:
 
 
 def build_correction_modal(answers: Sequence[tuple[str, str]]) -> View:
-    """What the bot should have said; ``answers`` as (message id, text), oldest first."""
+    """Return the modal for a correction; ``answers`` are (message id, text) pairs, oldest first."""
     choices = [_build_option(message_id, " ".join(text.split())) for message_id, text in reversed(answers[-SHOWN:])]
     kinds = [_build_option(value, name) for value, name in CATEGORIES.items()]
     reason = {**_build_text_input("reason", "Why (for the reviewer)", LONGEST), "optional": True}
@@ -45,7 +45,7 @@ def build_correction_modal(answers: Sequence[tuple[str, str]]) -> View:
 
 
 def collect_field_values(view: View) -> dict[str, str]:
-    """The values by name; what was left empty is an empty text."""
+    """Return the field values by name; empty fields are empty strings."""
     values: dict[str, Any] = (view.get("state") or {}).get("values") or {}
     return {name: _get_field_value(next(iter(inputs.values()), {})) for name, inputs in values.items()}
 

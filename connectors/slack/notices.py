@@ -1,4 +1,4 @@
-"""Small signs to staff, beside the outbox: they help, and nothing depends on them."""
+"""Optional notices to staff outside the outbox; nothing depends on their delivery."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ log = structlog.get_logger()
 
 
 class StaffNotices:
-    """Says something after Slack has its answer."""
+    """Sends notices in the background, after Slack has its response."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def react(self, slack: Slack, channel: str, ts: str, name: str) -> None:
-        """A reaction on a message."""
+        """Add a reaction to a message."""
         self._schedule_notice(posts.add_reaction(slack, channel, ts, name))
 
     def say(self, slack: Slack, channel: str, thread: str, text: str) -> None:
-        """A line in the thread."""
+        """Post a line in the thread."""
         call = slack.client.chat_postMessage(channel=channel, thread_ts=thread, text=f":warning: {escape_markup(text)}")
         self._schedule_notice(slack.taken(call))
 
     def whisper(self, slack: Slack, channel: str, user: str, text: str, thread: str | None = None) -> None:
-        """A line that only one member sees."""
+        """Post a line that only one member sees."""
         call = slack.client.chat_postEphemeral(channel=channel, user=user, text=escape_markup(text), thread_ts=thread)
         self._schedule_notice(slack.taken(call))
 
     async def stop(self) -> None:
-        """Let what is being said come to its end."""
+        """Wait until pending notices are sent."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _schedule_notice(self, call: Coroutine[Any, Any, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Posts once, also where an earlier attempt may have got through: every message carries the id of its delivery."""
+"""Idempotent posting: every message carries its delivery id, so a retry finds a message that was already posted."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LOOKED_BACK = 100
 async def post_message(
     slack: Slack, channel: str, text: str, outgoing: Outgoing, *, thread: str | None = None, part: str = "", **more: Any
 ) -> str:
-    """Post it, or find it; its timestamp, which is Slack's id of it.
+    """Post a message, or find it if a previous attempt posted it, and return its timestamp, which is its id in Slack.
 
     Raises:
-        DeliveryFailed: as ``Slack.taken`` says.
+        DeliveryFailed: as in ``Slack.taken``.
     """
     key = f"{outgoing.id}{part and f':{part}'}"
     if outgoing.attempt > 1 and (known := await _find_posted_message(slack, channel, thread, key)):
@@ -52,7 +52,7 @@ async def _find_posted_message(slack: Slack, channel: str, thread: str | None, k
 
 
 async def handoff_at(slack: Slack, channel: str, thread: str) -> str | None:
-    """Which handoff the first message of a thread says that it shows, where we posted it."""
+    """Return the handoff id in the metadata of a thread's first message, or None if we did not post it."""
     call = slack.client.conversations_replies(channel=channel, ts=thread, limit=1, include_all_metadata=True)
     for message in (await slack.taken(call)).get("messages", [])[:1]:
         data = message.get("metadata", {})
@@ -62,7 +62,7 @@ async def handoff_at(slack: Slack, channel: str, thread: str) -> str | None:
 
 
 async def add_reaction(slack: Slack, channel: str, ts: str, name: str) -> None:
-    """Put a reaction on a message; there already, or on a deleted message, is no failure."""
+    """Add a reaction to a message; ignore it if it exists already or the message was deleted."""
     call = slack.taken(slack.client.reactions_add(channel=channel, timestamp=ts, name=name))
     await ignore_refusals(call, "already_reacted", "message_not_found")
 
@@ -73,10 +73,10 @@ async def remove_reaction(slack: Slack, channel: str, ts: str, name: str) -> Non
 
 
 async def ignore_refusals(call: Awaitable[Any], *harmless: str) -> None:
-    """Do it; these refusals do not matter.
+    """Await a call and ignore the given error codes.
 
     Raises:
-        DeliveryFailed: any other.
+        DeliveryFailed: any other error.
     """
     try:
         await call

@@ -1,4 +1,4 @@
-"""``/slack/events``, ``/slack/interactivity`` and ``/slack/commands``: signed by Slack, answered within its three seconds."""
+"""``/slack/events``, ``/slack/interactivity`` and ``/slack/commands``; Slack signs requests and waits three seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the Slack desk from the settings."""
+"""Build the Slack desk from the settings."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from knowledge.answers.suggestions import Suggest
 
 
 def make_connections(settings: Settings) -> Connections:
-    """Every workspace that is set up; none where nothing is set.
+    """Return the clients of all configured workspaces.
 
     Raises:
-        SettingsInvalid: a setting is wrong or missing; says which.
+        SettingsInvalid: a setting is wrong or missing; the message says which.
     """
     found = read_workspaces(settings.slack_workspaces) if settings.slack_workspaces else []
     if settings.slack_bot_token.get_secret_value():
@@ -45,7 +45,7 @@ def make_connections(settings: Settings) -> Connections:
 def make_slack_senders(
     settings: Settings, database: Database, connections: Connections, suggest: Suggest
 ) -> dict[str, Sender]:
-    """The desk as a destination of the outbox, where a workspace is set up."""
+    """Return the desk as an outbox destination; empty without a workspace."""
     if not connections.all:
         return {}
     files = Files(database, settings.home)
@@ -55,24 +55,24 @@ def make_slack_senders(
 
 @dataclass(frozen=True)
 class SlackSide:
-    """What listens to Slack."""
+    """The incoming side: routes, Socket Mode and notices."""
 
     routes: APIRouter
     socket: SocketMode
     telling: StaffNotices
 
     async def start(self) -> None:
-        """Open Socket Mode where it is set up."""
+        """Open Socket Mode if it is configured."""
         await self.socket.start()
 
     async def stop(self) -> None:
-        """Close it, and end what is being said."""
+        """Close Socket Mode and wait for pending notices."""
         await self.socket.stop()
         await self.telling.stop()
 
 
 def make_slack(settings: Settings, database: Database, connections: Connections, handoffs: HandoffService) -> SlackSide:
-    """Routes and Socket Mode; nothing happens where no workspace is set up."""
+    """Return the routes and Socket Mode; both are idle without a workspace."""
     people, telling = People(), StaffNotices()
     messages = ThreadMessages(database, handoffs, people, Files(database, settings.home), telling)
     pressing = Interactivity(database, handoffs, people, telling)

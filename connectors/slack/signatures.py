@@ -1,4 +1,4 @@
-"""Whose secret signed a request (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
+"""Verify request signatures (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.errors import Unauthorised
 
 
 def signed_by(workspaces: Workspaces, request: RawRequest) -> frozenset[str]:
-    """The teams whose signing secret made the signature, which is at most five minutes old or ahead.
+    """Return the teams whose signing secret matches; the signature may be five minutes old or ahead.
 
     Raises:
-        Unauthorised: none did, or it is too old.
+        Unauthorised: no secret matches, or the signature is too old.
     """
     secrets = {each.team: each.signing_secret.get_secret_value() for each in workspaces.all}
     teams = frozenset(team for team, secret in secrets.items() if secret and _is_valid_signature(secret, request))
@@ -25,5 +25,5 @@ def signed_by(workspaces: Workspaces, request: RawRequest) -> frozenset[str]:
 def _is_valid_signature(secret: str, request: RawRequest) -> bool:
     try:
         return SignatureVerifier(secret).is_valid_request(request.body, dict(request.headers))
-    except (ValueError, TypeError):  # a timestamp that is no number, a body that is no text
+    except (ValueError, TypeError):  # the timestamp is not a number, or the body is not text
         return False

@@ -1,4 +1,4 @@
-"""Socket Mode: where Slack cannot reach us, we call it, and the same envelopes come over a WebSocket."""
+"""Socket Mode: receive the same envelopes over an outgoing WebSocket if Slack cannot reach this server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class SocketMode:
-    """One connection for each workspace that has an app token; the SDK takes up a broken one again."""
+    """One connection per workspace with an app token; the SDK reconnects by itself."""
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -29,7 +29,7 @@ class SocketMode:
         self._connecting: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Connect; what cannot be reached is tried again."""
+        """Connect in the background, with retries."""
         for slack in self._receiver.connections.all.values():
             if token := slack.workspace.app_token.get_secret_value():
                 client = SocketModeClient(token, web_client=slack.client)

@@ -1,4 +1,4 @@
-"""Slack's way to write text, and back to plain words."""
+"""Convert between Slack's markup and plain text."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
 
 def escape_markup(text: str) -> str:
-    """So that nothing in it is a mention, a link or an entity (https://docs.slack.dev/messaging/formatting-message-text)."""
+    """Escape mentions, links and entities (https://docs.slack.dev/messaging/formatting-message-text)."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def to_plain_text(text: str) -> str:
-    """What a person wrote in Slack, as a customer can read it: links in full, no ids of colleagues or channels."""
+    """Return Slack text as plain text for a customer: full links, no ids of colleagues or channels."""
     return html.unescape(_LINK.sub(_format_link, text)).strip()
 
 
@@ -27,7 +27,7 @@ def _format_link(found: re.Match[str]) -> str:
 
 
 def format_mention(name: str) -> str:
-    """Somebody of the on-call order: a member's or user group's id is called, another name is only written."""
+    """Return a mention of an on-call entry; ids of members and user groups notify them, other names stay text."""
     if re.fullmatch(r"[UW][A-Z0-9]{5,}", name):
         return f"<@{name}>"
     if re.fullmatch(r"S[A-Z0-9]{5,}", name):
@@ -36,5 +36,5 @@ def format_mention(name: str) -> str:
 
 
 def truncate_text(text: str, longest: int) -> str:
-    """At most so many characters."""
+    """Cut the text to the given number of characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

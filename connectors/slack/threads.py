@@ -1,4 +1,4 @@
-"""What staff write in a handoff's thread: to the customer, or a remark among themselves."""
+"""Staff messages in a handoff's thread: replies to the customer or internal notes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Event = dict[str, Any]
 
 
 class ThreadMessages:
-    """Takes Slack's event *message* in a channel where threads are open."""
+    """Handles Slack's *message* events in channels with handoff threads."""
 
     def __init__(
         self, database: Database, handoffs: HandoffService, people: People, files: Files, telling: StaffNotices
@@ -42,7 +42,7 @@ class ThreadMessages:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def handle(self, slack: Slack, event: Event) -> None:
-        """Whatever was written, edited or deleted; what belongs to no handoff is nobody's business."""
+        """Handle a new, edited or deleted message; messages outside of handoff threads are ignored."""
         subtype, channel = event.get("subtype"), str(event.get("channel") or "")
         changed = event.get("message" if subtype == "message_changed" else "previous_message")
         if subtype in {"message_changed", "message_deleted"} and isinstance(changed, dict):
@@ -51,7 +51,7 @@ class ThreadMessages:
         if event.get("bot_id") or subtype not in SPOKEN or not thread or not event.get("user"):
             return None
         lock = self._locks.setdefault(f"{slack.workspace.team}:{channel}:{thread}", asyncio.Lock())
-        async with lock:  # in the order in which they came
+        async with lock:  # keeps the messages in order
             if handoff_id := await self._find_handoff_id(slack, channel, thread):
                 await self._handle_staff_message(slack, handoff_id, channel, thread, event)
         return None
@@ -88,7 +88,7 @@ class ThreadMessages:
         return None
 
     async def _handle_message_change(self, slack: Slack, channel: str, event: Event, message: Event) -> None:
-        """No channel of ours takes back what was sent, so it is said that the customer has the first words."""
+        """Warn staff that an edit or deletion does not reach the customer, since no channel can recall messages."""
         before = event.get("previous_message")
         old = before.get("text") if isinstance(before, dict) else None
         ts, deleted = str(message.get("ts")), event.get("subtype") == "message_deleted"
@@ -105,7 +105,7 @@ class ThreadMessages:
         found = await self._database.run(lambda session: handoff_of(session, tenant_id, NAME, place))
         if (
             found is None and _compute_timestamp_age(thread) < JUST_OPENED_SECONDS
-        ):  # we may have posted it and not stored it yet
+        ):  # we may have posted the thread and not stored it yet
             try:
                 return await posts.handoff_at(slack, channel, thread)
             except DeliveryFailed as failure:
@@ -118,7 +118,7 @@ class ThreadMessages:
 
 
 def to_customer(text: str, chosen: Handoffs) -> str | None:
-    """What of it the customer gets; None where it is a remark."""
+    """Return the text for the customer, or None if the message is an internal note."""
     if chosen.alerts_only:
         return None
     for mark in MARKS:
@@ -128,7 +128,7 @@ def to_customer(text: str, chosen: Handoffs) -> str | None:
 
 
 def _compute_timestamp_age(ts: str) -> float:
-    """Seconds since Slack gave this timestamp."""
+    """Return the seconds since the timestamp."""
     try:
         return time.time() - float(ts)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who of the staff it is that Slack names by an id."""
+"""Look up the names of Slack users by id."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from connectors.slack.client import Slack
 from core.errors import DeliveryFailed
 
 SECONDS = 1.5
-"""Slack waits three for our answer."""
+"""Slack waits three seconds for our response."""
 
 
 class People:
-    """Names by workspace and id, asked for once."""
+    """Caches user names by workspace and id."""
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, str], str] = {}
 
     async def name(self, slack: Slack, user: str) -> str:
-        """As the profile says; the id while Slack does not tell."""
+        """Return the user's profile name, or the id if Slack does not respond."""
         key = (slack.workspace.team, user)
         if key not in self._names:
             try:

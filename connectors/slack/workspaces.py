@@ -1,4 +1,4 @@
-"""Which Slack workspace is which tenant's desk, and its secrets."""
+"""The Slack workspaces, their tenants and their secrets."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Workspace(BaseModel):
     """The id of the channel in which threads are opened, such as C0123ABCD."""
     bot_token: SecretStr
     signing_secret: SecretStr = SecretStr("")
-    """Proves that a request to our routes is Slack's."""
+    """Verifies that requests to our routes come from Slack."""
     app_token: SecretStr = SecretStr("")
-    """Opens Socket Mode, where Slack cannot reach us."""
+    """Enables Socket Mode, for servers that Slack cannot reach."""
 
     @model_validator(mode="after")
     def _can_be_heard(self) -> Self:
@@ -36,13 +36,13 @@ class Workspace(BaseModel):
 
 
 class Workspaces:
-    """All of the installation."""
+    """All workspaces of the installation."""
 
     def __init__(self, workspaces: Iterable[Workspace]) -> None:
-        """Of any number.
+        """Index the workspaces by team and tenant.
 
         Raises:
-            SettingsInvalid: a tenant or a workspace is named twice.
+            SettingsInvalid: a tenant or workspace occurs twice.
         """
         self.all = tuple(workspaces)
         self._teams = {each.team: each for each in self.all}
@@ -51,7 +51,7 @@ class Workspaces:
             raise SettingsInvalid("Slack: a tenant has one workspace, and a workspace one tenant.")
 
     def of_team(self, team: str) -> Workspace | None:
-        """The workspace with this id."""
+        """Return the workspace with this id."""
         return self._teams.get(team)
 
     def of_tenant(self, tenant_id: str) -> Workspace | None:
@@ -59,10 +59,10 @@ class Workspaces:
 
 
 def read_workspaces(path: Path) -> list[Workspace]:
-    """From a JSON file: a list of objects with the fields of a ``Workspace``.
+    """Read workspaces from a JSON file: a list of objects with the fields of a ``Workspace``.
 
     Raises:
-        SettingsInvalid: it cannot be read; says where it is wrong, and no secret.
+        SettingsInvalid: the file cannot be read; the message names the place and contains no secret.
     """
     try:
         return TypeAdapter(list[Workspace]).validate_python(json.loads(path.read_text()))

@@ -1,4 +1,4 @@
-"""What customers wrote while nobody took Twilio's webhooks: read from Twilio's log, and taken as if it came by one."""
+"""Recover messages missed while Twilio's webhooks failed: read them from Twilio's log and handle them like webhooks."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ log = structlog.get_logger()
 LOOK_SECONDS = 600.0
 SOON_SECONDS = 60.0
 START_SECONDS = 120.0
-"""After a start Rasa is waited for so long: nobody shall be told first that it is away."""
+"""Maximum wait for Rasa after start-up, so customers are not told that it is unavailable."""
 FARTHEST = timedelta(days=3)
 OVERLAP = timedelta(minutes=10)
-"""Each look goes so far behind the one before: what is young is left to it, and clocks differ."""
+"""Overlap of consecutive scans: young messages are left to the next scan, and clocks differ."""
 YOUNG = timedelta(seconds=60)
-"""Twilio may still bring it, with more than its log has: it repeats for 15 s, and we take some to answer."""
+"""Twilio may still deliver these by webhook, with more data than the log has: it retries for 15 s, and handling takes time."""
 MINUTE = timedelta(seconds=75)
-"""In which a number may write as often as in a minute: what a webhook brought may have been repeated for 15 s."""
+"""The rate-limit window: one minute plus the 15 s for which a webhook may have been retried."""
 APART_SECONDS = 0.1
-"""Between two messages, so that a long list leaves room for those who write now."""
+"""Pause between two messages, so a long backlog leaves room for live traffic."""
 
 
 class Backfill:
-    """Looks when `app` has started, and every ten minutes."""
+    """Scans Twilio's log at start-up and every ten minutes."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Backfill:
         ready: Callable[[], Awaitable[bool]],
         clock: Callable[[], datetime] = get_current_time,
     ) -> None:
-        """``ready`` says whether a message could be answered."""
+        """Create the backfill; ``ready`` returns whether a message could be answered."""
         self._twilio, self._incoming, self._database = twilio, incoming, database
         self._ready, self._clock = ready, clock
         self._looking: asyncio.Task[None] | None = None
@@ -58,33 +58,33 @@ class Backfill:
         self._looking = asyncio.create_task(self._for_ever())
 
     async def stop(self) -> None:
-        """Look no more; what was not taken is found after the next start."""
+        """Stop scanning; the next start finds what was not handled."""
         if self._looking:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
     async def look(self) -> bool:
-        """Take what is missing; True where something is still too young to be, and is to be looked for soon."""
+        """Handle missing messages; return True if some were too young and another scan is due soon."""
         numbers = self._twilio.config.numbers
         return any([await self._scan_log(kind) for kind in self._incoming.channel.kinds if kind.name in numbers])
 
     async def _for_ever(self) -> None:
-        with suppress(TimeoutError, ValueError):  # the second: what answers there is no Rasa
+        with suppress(TimeoutError, ValueError):  # ValueError: the server that responded is not Rasa
             async with asyncio.timeout(START_SECONDS):
-                while not await self._ready():  # noqa: ASYNC110 - Rasa tells no event
+                while not await self._ready():  # noqa: ASYNC110 - Rasa offers no readiness event
                     await asyncio.sleep(1)
         while True:
             soon = False
             try:
                 soon = await self.look()
-            except Exception:  # a process edge: the next look may succeed
+            except Exception:  # process boundary: the next scan may succeed
                 log.exception("Twilio's log was not looked through")
             await asyncio.sleep(SOON_SECONDS if soon else LOOK_SECONDS)
 
     async def _scan_log(self, kind: Kind) -> bool:
         began, number = self._clock(), kind.prefix + self._twilio.config.numbers[kind.name]
         reached = await self._database.run(lambda session: heartbeat.find_last_heartbeat(session, number))
-        if reached is None:  # what was written before we were here is not ours
+        if reached is None:  # first run: messages older than the installation are not handled
             await self._database.run(lambda session: heartbeat.record_heartbeat(session, number, began))
             return False
         since = max(reached, began - FARTHEST)
@@ -106,7 +106,7 @@ class Backfill:
         return look.young > 0
 
     async def _check_logged_message(self, look: _Look, kind: Kind, message: Logged, began: datetime) -> None:
-        """Take it, unless we have it, or it is to be left."""
+        """Handle a logged message unless it is stored already, too young or to be skipped."""
         tenant = self._twilio.config.tenant
         if await self._database.run(lambda session: has_seen_event(session, tenant, kind.name, message.sid)):
             look.count(message)
@@ -121,7 +121,7 @@ class Backfill:
                 log.warning("a message's files could not be listed", sid=message.sid, error=str(error))
             except RejoinderError as error:
                 log.warning("a message of Twilio's log cannot be taken", sid=message.sid, error=str(error))
-            except Exception:  # a process edge: the other messages are taken, and this one is tried again
+            except Exception:  # process boundary: the other messages are handled, and this one is retried
                 look.failed += 1
                 log.exception("a message of Twilio's log was not taken", sid=message.sid)
             await asyncio.sleep(APART_SECONDS)
@@ -142,7 +142,7 @@ class Backfill:
 
 
 class _Look:
-    """One reading of the log, oldest message first."""
+    """The state of one scan of the log, oldest message first."""
 
     def __init__(self, logged: list[Logged], per_minute: int) -> None:
         self.fetched = self.failed = self.young = self.too_many = 0
@@ -151,7 +151,10 @@ class _Look:
         self._wishes = {each.from_: each.sid for each in logged if wants_messages(each.body) is not None}
 
     def wants(self, message: Logged) -> bool:
-        """Is it to be taken? Not what a later STOP or START has settled, nor what was too much when it was written."""
+        """Whether to handle the message.
+
+        Skips opt-out keywords superseded by a later one, and messages that exceeded the rate limit when they were written.
+        """
         if wants_messages(message.body) is not None and self._wishes[message.from_] != message.sid:
             return False
         lately = [at for at in self._times[message.from_] if message.at - at < MINUTE]
@@ -162,11 +165,11 @@ class _Look:
         return True
 
     def count(self, message: Logged) -> None:
-        """It was taken, now or before."""
+        """Count a message that was handled, now or before, towards the rate limit."""
         self._times[message.from_].append(message.at)
 
     def tell(self, number: str, cut: datetime | None) -> None:
-        """The operator, where there was something to do."""
+        """Log a warning for the operator if messages were missing or cut off."""
         told = {name: n for name in ("fetched", "failed", "too_many") if (n := getattr(self, name))}
         if told:
             log.warning("messages that had not reached us were fetched from Twilio's log", number=number, **told)

@@ -1,4 +1,4 @@
-"""The way in: Twilio's form, its signature, and what stands in it."""
+"""The incoming side: Twilio's form, its signature and its fields."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ Fields = Mapping[str, str]
 
 @dataclass(frozen=True)
 class PressedChoice:
-    """A button or row of ours that was pressed."""
+    """A press on a button or list row sent by us."""
 
     what: str
-    """RATE or PRESS"""
+    """Either ``RATE`` or ``PRESS``."""
     message_id: str | None
-    """Under which message, where Twilio told us; else it is the one that is quoted."""
+    """The message that offered the choice, if Twilio sent it; otherwise use the quoted message."""
     place: int
 
 
 @dataclass(frozen=True)
 class TwilioChannel:
-    """What Twilio posts (``connectors.base.Channel``): the signature proves Twilio, and Twilio vouches for the number."""
+    """Twilio's webhooks as a ``connectors.base.Channel``; the signature proves Twilio, which vouches for the number."""
 
     config: TwilioConfig
     kinds: Sequence[Kind]
     name: str = "twilio"
 
     def verify(self, request: RawRequest) -> Fields:
-        """The form's fields.
+        """Verify the signature and return the form's fields.
 
         Raises:
-            Unauthorised: the signature is missing or wrong, or another account's.
+            Unauthorised: the signature is missing or wrong, or the account is another one.
         """
         fields = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         signature = request.headers.get("x-twilio-signature", "")
@@ -57,12 +57,12 @@ class TwilioChannel:
             raise Unauthorised("This is another account.")
         return fields
 
-    def parse(self, sender: Fields, request: RawRequest) -> Sequence[Inbound]:  # noqa: ARG002 - the form was read to verify it
-        """The message, without its files.
+    def parse(self, sender: Fields, request: RawRequest) -> Sequence[Inbound]:  # noqa: ARG002 - the form was parsed by verify
+        """Return the message, without its files.
 
         Raises:
-            InvalidInput: it is no message.
-            NotFound: it is for a number that is not ours.
+            InvalidInput: the form is not a message.
+            NotFound: the message is for a number that is not ours.
         """
         choice, place = choice_in(sender), location_in(sender)
         press = (
@@ -85,29 +85,29 @@ class TwilioChannel:
         ]
 
     def sender(self, fields: Fields) -> InboundSender:
-        """Whose message it is.
+        """Return the sender of a message.
 
         Raises:
-            InvalidInput: a field is missing or strange.
-            NotFound: it is for a number that is not ours.
+            InvalidInput: a field is missing or malformed.
+            NotFound: the message is for a number that is not ours.
         """
         from_, to = fields.get("From", ""), fields.get("To", "")
         kind = self.kind(from_)
         number = from_.removeprefix(kind.prefix)
-        if not _NUMBER.fullmatch(number) or not 0 < len(fields.get("MessageSid", "")) <= 64:  # noqa: PLR2004 - our column
+        if not _NUMBER.fullmatch(number) or not 0 < len(fields.get("MessageSid", "")) <= 64:  # noqa: PLR2004 - length of our column
             raise InvalidInput("From and MessageSid are needed.")
         if to.removeprefix(kind.prefix) != self.config.numbers.get(kind.name):
             raise NotFound(f"{to[:40]} is not a number of this installation: see REJOINDER_TWILIO_*_NUMBER.")
         return InboundSender(self.config.tenant, kind.name, number)
 
     def kind(self, address: str) -> Kind:
-        """WhatsApp or SMS, by the prefix."""
+        """Return WhatsApp or SMS, based on the address prefix."""
         return next(
             kind for kind in sorted(self.kinds, key=lambda k: -len(k.prefix)) if address.startswith(kind.prefix)
         )
 
     def _list_candidate_urls(self, request: RawRequest) -> list[str]:
-        """As Twilio may have called it: where we say that we are, where a proxy says that it was asked, or as it is."""
+        """Return the URLs that Twilio may have signed: by the configured address, by the proxy headers, and as received."""
         asked = urlsplit(request.url)
         forwarded = request.headers.get("x-forwarded-host", "").split(",")[0].strip()
         scheme = request.headers.get("x-forwarded-proto", "").split(",")[0].strip() or asked.scheme
@@ -118,13 +118,13 @@ class TwilioChannel:
 
 
 def choice_in(fields: Fields) -> PressedChoice | None:
-    """The button or row of ours that was pressed."""
+    """Return the pressed button or list row, or None."""
     found = _CHOICE.fullmatch(fields.get("ButtonPayload") or fields.get("ListId") or "")
     return PressedChoice(found.group(1), found.group(2), int(found.group(3))) if found else None
 
 
 def location_in(fields: Fields) -> dict[str, Any] | None:
-    """A place on the map."""
+    """Return a shared location as an attachment, or None."""
     try:
         latitude, longitude = float(fields["Latitude"]), float(fields["Longitude"])
     except (KeyError, ValueError):
@@ -134,7 +134,7 @@ def location_in(fields: Fields) -> dict[str, Any] | None:
 
 
 def files_in(fields: Fields) -> list[tuple[str, str]]:
-    """(address, stated content type) of each file."""
+    """Return the address and declared content type of each file."""
     count = int(number) if (number := fields.get("NumMedia", "")).isdigit() else 0
     return [
         (url, fields.get(f"MediaContentType{n}", ""))

@@ -1,4 +1,4 @@
-"""Calls Twilio through its SDK, off the event loop, and says in our words what went wrong."""
+"""Client for Twilio's SDK that runs off the event loop and converts failures to delivery errors."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ T = TypeVar("T")
 API = "https://api.twilio.com"
 TIMEOUT_SECONDS = 20.0
 PAGE = 200
-"""So many messages of the log are read at once."""
+"""Page size when reading the log."""
 PATIENCE_SECONDS = 10.0
-"""A message waits so long for its turn within the rate of our number; else it goes back into the outbox."""
+"""Maximum wait for the number's rate limit; after that the message goes back to the outbox."""
 OPTED_OUT, OUTSIDE_WINDOW, BAD_CREDENTIALS = 21610, 63016, 20003
 
 
 class OptedOut(Permanent):
-    """The customer told Twilio that they want no messages (21610)."""
+    """The customer has opted out at Twilio (21610)."""
 
 
 class OutsideWindow(Permanent):
-    """Only a template may be sent there now (63016)."""
+    """The session window has closed and only a template may be sent (63016)."""
 
 
 @dataclass(frozen=True)
 class OutboundDraft:
-    """One message, as Twilio takes it: a body, or a content with its variables."""
+    """A message for Twilio: either a body, or a content template with its variables."""
 
     to: str
-    """A number, without the channel's prefix."""
+    """The phone number, without the channel's prefix."""
     body: str = ""
     media: str | None = None
     """An address that Twilio can fetch."""
     location: str | None = None
-    """geo:latitude,longitude|label"""
+    """In the form geo:latitude,longitude|label."""
     content_sid: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
     callback: str | None = None
@@ -56,15 +56,15 @@ class OutboundDraft:
 
 @dataclass(frozen=True)
 class Logged:
-    """A customer's message, as Twilio's log has it."""
+    """A customer's message from Twilio's log."""
 
     sid: str
     from_: str
-    """With the channel's prefix."""
+    """The sender's number, with the channel's prefix."""
     to: str
     body: str
     at: datetime
-    """When Twilio called us for it, in whole seconds."""
+    """Time at which Twilio called the webhook, in whole seconds."""
     files: int
 
 
@@ -76,12 +76,12 @@ class Twilio:
         self._free_at: dict[str, float] = {}
 
     async def send(self, kind: Kind, draft: OutboundDraft) -> str:
-        """Send it; Twilio's id.
+        """Send a message and return Twilio's id.
 
         Raises:
-            Retry: busy, away, or our credentials are refused.
-            Permanent: refused for good; `OptedOut` and `OutsideWindow` are such.
-            Unknown: broke off.
+            Retry: Twilio is busy, unreachable or refuses our credentials.
+            Permanent: Twilio rejected the message; includes `OptedOut` and `OutsideWindow`.
+            Unknown: the connection broke off.
         """
         await self._wait_for_rate_limit(kind)
         optional = {
@@ -98,23 +98,23 @@ class Twilio:
         return str(message.sid)
 
     async def sent_since(self, kind: Kind, to: str, since: datetime) -> list[tuple[str, str]]:
-        """(id, body) of what was sent there, newest first."""
+        """Return the (id, body) of messages sent to a number, newest first."""
         found = await call_twilio(
             lambda: self._client.messages.list(to=kind.prefix + to, date_sent_after=since.date(), limit=50)
         )
         return [(str(each.sid), str(each.body or "")) for each in found if (each.date_created or since) >= since]
 
     async def received_since(self, kind: Kind, since: datetime) -> list[Logged]:
-        """What customers wrote to our number, oldest first.
+        """Return the messages that customers sent to our number, oldest first.
 
         Raises:
-            Retry, Permanent, Unknown: as ``send`` says.
+            Retry, Permanent, Unknown: as in ``send``.
         """
 
         def read_inbound_log() -> list[Logged]:
             found: list[Logged] = []
             to = kind.prefix + self.config.numbers[kind.name]
-            # Twilio filters by whole days, and gives the newest first
+            # Twilio filters by whole days and returns the newest first
             for each in self._client.messages.stream(to=to, date_sent_after=since.date(), page_size=PAGE):
                 at: datetime = each.date_sent or each.date_created
                 if at < since:
@@ -126,16 +126,16 @@ class Twilio:
         return await call_twilio(read_inbound_log)
 
     async def files_of(self, sid: str) -> list[tuple[str, str]]:
-        """(address, content type) of each file of a message.
+        """Return the address and content type of each file of a message.
 
         Raises:
-            Retry, Permanent, Unknown: as ``send`` says.
+            Retry, Permanent, Unknown: as in ``send``.
         """
         found = await call_twilio(self._client.messages(sid).media.list)
         return [(f"{API}{each.uri.removesuffix('.json')}", str(each.content_type)) for each in found]
 
     async def contents(self) -> list[dict[str, Any]]:
-        """Contents with the state of their approval: sid, friendly_name, language, approval (name, category, status ...)."""
+        """Return all contents with sid, friendly_name, language and approval (name, category, status ...)."""
         found = await call_twilio(lambda: self._client.content.v1.content_and_approvals.list(limit=1000))
         return [
             {
@@ -152,7 +152,7 @@ class Twilio:
         return str((await self._post_json(uri, content, headers))["sid"])
 
     async def submit(self, sid: str, name: str, category: str) -> str:
-        """Ask WhatsApp to approve it; the state of that."""
+        """Submit a content to WhatsApp for approval and return the approval status."""
         uri, headers = (
             f"https://content.twilio.com/v1/Content/{sid}/ApprovalRequests/whatsapp",
             {"Content-Type": "application/json"},
@@ -164,17 +164,17 @@ class Twilio:
     async def _post_json(self, uri: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         def request_json() -> dict[str, Any]:
             response = self._client.request("POST", uri, data=body, headers=headers)
-            if not 200 <= response.status_code < 300:  # noqa: PLR2004 - what HTTP calls success
+            if not 200 <= response.status_code < 300:  # noqa: PLR2004 - HTTP success codes
                 raise _rest_exception(response, uri, "POST")
             return dict(orjson.loads(response.text))
 
         return await call_twilio(request_json)
 
     async def _wait_for_rate_limit(self, kind: Kind) -> None:
-        """Wait for this number's turn.
+        """Wait for the rate limit of this number.
 
         Raises:
-            Retry: that would be too long.
+            Retry: the wait would be too long.
         """
         now = time.monotonic()
         at = max(now, self._free_at.get(kind.name, now))
@@ -185,10 +185,10 @@ class Twilio:
 
 
 async def call_twilio(work: Callable[[], T]) -> T:
-    """Run it on a thread.
+    """Run a blocking call on a thread.
 
     Raises:
-        Retry, Permanent, Unknown: as ``Twilio.send`` says.
+        Retry, Permanent, Unknown: as in ``Twilio.send``.
     """
     try:
         return await asyncio.to_thread(work)
@@ -200,7 +200,7 @@ async def call_twilio(work: Callable[[], T]) -> T:
         raise Unknown(f"the connection to Twilio broke off: {error}") from error
     except (requests.RequestException, TwilioException, ValueError) as error:
         page = next((each for each in error.args if isinstance(each, Response)), None)
-        if page is not None:  # of a list, of which the SDK says only that it could not be fetched
+        if page is not None:  # a failed list page, for which the SDK's error has no details
             raise _to_delivery_error(_rest_exception(page, "", "GET")) from error
         raise Unknown(f"Twilio gave no usable answer: {error}") from error
 
@@ -219,15 +219,15 @@ def _to_delivery_error(error: TwilioRestException) -> Exception:
         return OptedOut(told)
     if error.code == OUTSIDE_WINDOW:
         return OutsideWindow(told)
-    if error.code == BAD_CREDENTIALS or error.status == 401:  # noqa: PLR2004 - HTTP's own number
+    if error.code == BAD_CREDENTIALS or error.status == 401:  # noqa: PLR2004 - HTTP status code
         return Retry(f"{told} Check REJOINDER_TWILIO_ACCOUNT_SID and REJOINDER_TWILIO_AUTH_TOKEN.", after=60)
-    if error.status in {408, 409, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP's own numbers
+    if error.status in {408, 409, 429} or error.status >= 500:  # noqa: PLR2004 - HTTP status codes
         return Retry(told)
     return Permanent(told)
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
-    """The SDK's own client; elsewhere where an operator says so, and keeping ``Retry-After``, which the SDK drops."""
+    """The SDK's HTTP client with an optional base URL; it also keeps ``Retry-After``, which the SDK drops."""
 
     def __init__(self, api_url: str) -> None:
         super().__init__(timeout=TIMEOUT_SECONDS)
@@ -237,7 +237,7 @@ class _Http(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
         if self._api_url:
             url = re.sub(r"^https://[^/]+", self._api_url, url)
         response = super().request(method, url, *more, **named)
-        if response.status_code == 429:  # noqa: PLR2004 - HTTP's own number
+        if response.status_code == 429:  # noqa: PLR2004 - HTTP status code
             after = (response.headers or {}).get("Retry-After", "")
             raise Retry("Twilio says that we send too fast (429)", after=float(after) if after.isdigit() else None)
         return response

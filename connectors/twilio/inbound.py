@@ -1,4 +1,4 @@
-"""What becomes of each event: a wish, a rating, something that is no message, or a message for the bot or a person."""
+"""Handle each incoming event: an opt-out keyword, a rating, an event without content, or a message for the bot or an agent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _UNREADABLE = ("audio", "sticker")
 
 @dataclass(frozen=True)
 class InboundHandler:
-    """Takes events whose signature is good; every one may come again and changes nothing then."""
+    """Handles verified events; idempotent, since any event may be repeated."""
 
     channel: TwilioChannel
     turns: Turns
@@ -55,16 +55,16 @@ class InboundHandler:
     media: Media
     wake: Callable[[], None]
     voice: VoiceNotes | None = None
-    """None: customers are asked to write instead."""
+    """If None, customers are asked to write instead."""
     clock: Callable[[], datetime] = get_current_time
-    """When the customer wrote it."""
+    """Returns the time at which the customer wrote."""
 
     async def take(self, fields: Fields) -> None:
-        """Store it, or act on it.
+        """Store an event, or act on it.
 
         Raises:
-            InvalidInput: it cannot be read.
-            NotFound: it is for a number that is not ours.
+            InvalidInput: the event cannot be read.
+            NotFound: the event is for a number that is not ours.
         """
         sender = self.channel.sender(fields)
         if _is_group(fields):
@@ -75,7 +75,7 @@ class InboundHandler:
         self.wake()
 
     async def too_fast(self, fields: Fields) -> None:
-        """Tell a customer who was refused for it."""
+        """Tell a rate-limited customer that they are writing too fast."""
         await self._send_notice(self.channel.sender(fields), fields, self.texts.too_fast)
         self.wake()
 
@@ -103,7 +103,7 @@ class InboundHandler:
         pressed = choice if choice and choice.what == RATE else None
         is_reaction = fields.get("MessageType") == "reaction"
         if pressed is None and worded is None:
-            if is_reaction:  # on something, with another emoji: says nothing
+            if is_reaction:  # a reaction with an emoji that is not a rating
                 await self._leave_alone(sender, fields)
             return is_reaction
         helpful = pressed.place == 0 if pressed else bool(worded and worded.helpful)
@@ -134,13 +134,13 @@ class InboundHandler:
         return rated is not None or is_reaction or pressed is not None
 
     def _parse_rating(self, text: str) -> Rating | None:
-        """Also by the title of a button, which is all that Twilio's log has of a press."""
+        """Parse a rating; also accept button titles, since Twilio's log contains only the title of a press."""
         if text in self.texts.rate:
             return Rating(helpful=text == self.texts.rate[0], sure=True)
         return rating_in(text)
 
     async def _store_rating(self, sender: InboundSender, rated: Rated, sid: str, *, helpful: bool) -> None:
-        """The thumb, then the thanks: what breaks off between is done again when Twilio repeats it."""
+        """Store the rating, then send thanks; Twilio's retry repeats both if the handling breaks off in between."""
         source: Source = "whatsapp" if sender.channel == "whatsapp" else "sms"
         await self.feedback.rate(rated.conversation_id, rated.message_id, helpful=helpful, comment=None, source=source)
 
@@ -180,7 +180,7 @@ class InboundHandler:
     async def _receive_message(self, inbound: Inbound, fields: Fields, sender: InboundSender) -> None:
         try:
             await receive_inbound(self.turns, inbound)
-        except NotFound:  # a button of an earlier conversation: its words say what is meant
+        except NotFound:  # a button of an earlier conversation: use its title as text
             await receive_inbound(
                 self.turns, replace(inbound, press=None, text=fields.get("ButtonText") or fields.get("Body"))
             )
@@ -197,7 +197,7 @@ class InboundHandler:
         return await self.database.run(can_bot_speak)
 
     async def _send_notice(self, sender: InboundSender, fields: Fields, text: str, about: str = "") -> None:
-        """Once; ``about`` is for what does not yet finish the event."""
+        """Send a notice once per event; ``about`` distinguishes notices that do not finish the event."""
 
         def store_notice(session: Session) -> None:
             conversation = customers.conversation_at(session, *_get_address_key(sender), self.clock())
@@ -207,7 +207,7 @@ class InboundHandler:
         await self.database.run(store_notice)
 
     async def _leave_alone(self, sender: InboundSender, fields: Fields) -> None:
-        """It needs nothing, and is not missing."""
+        """Record an event that needs no action, so that the backfill does not treat it as missing."""
         await self.database.run(
             lambda s: first_time(s, sender.tenant_id, fields["MessageSid"], LEFT_ALONE, sender.channel)
         )
@@ -222,19 +222,19 @@ def _is_group(fields: Fields) -> bool:
 
 
 def _is_unreadable(fields: Fields, files: list[tuple[str, str]]) -> bool:
-    """A voice note or sticker, and nothing that can be read."""
+    """Whether the event has only audio files or a sticker, and no text."""
     kinds = {stated.split("/")[0] for _, stated in files}
     sticker = fields.get("MessageType") == "sticker"
     return not fields.get("Body") and (sticker or (bool(kinds) and kinds <= set(_UNREADABLE)))
 
 
 def _is_voice(fields: Fields, files: list[tuple[str, str]]) -> bool:
-    """Sound only, and no words."""
+    """Whether the event has only audio files and no text."""
     return not fields.get("Body") and bool(files) and all(stated.startswith("audio/") for _, stated in files)
 
 
 def _release_deliveries(session: Session, sender: InboundSender, at: datetime) -> None:
-    """The customer wrote, so the window is open: what waited for a template goes out."""
+    """Release deliveries that wait for the customer to reopen the session window."""
     where = {"tenant_id": sender.tenant_id, "destination": sender.channel, "address": sender.address, "state": "queued"}
     due = update(Delivery).filter_by(**where).where(Delivery.next_at > at, Delivery.waits_for == "customer")
     session.execute(due.values(next_at=at))

@@ -1,4 +1,4 @@
-"""Short messages that are no question: a rating in words, or the wish to get no more messages. English, Urdu, Roman Urdu."""
+"""Recognise short ratings and opt-out keywords in English, Urdu and Roman Urdu."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ _STOP = {
 _START = {"start", "unstop", "subscribe", "opt in", "shuru", "shuru karo", "shuru karein", "شروع", "شروع کریں"}
 _IGNORED = re.compile(r"[\U0001F3FB-\U0001F3FF\uFE0F\u200d\u200c'’`´]")  # noqa: RUF001 - apostrophes of all keyboards
 _FOLDED = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ه": "ہ", "ة": "ہ", "ھ": "ہ"})  # noqa: RUF001
-"""What keyboards for Arabic write where Urdu has letters of its own."""
+"""Arabic keyboard letters and the Urdu letters that they stand for."""
 
 
 @dataclass(frozen=True)
 class Rating:
-    """What a short message says of an answer."""
+    """A rating expressed by a short message."""
 
     helpful: bool
     sure: bool
-    """It can mean nothing else; a yes, no, 1 or 2 may answer another question."""
+    """Whether the text is unambiguous; a yes, no, 1 or 2 may answer another question."""
 
 
 def rating_in(text: str) -> Rating | None:
-    """The rating that this is and nothing besides."""
+    """Return the rating if the text is nothing but a rating, otherwise None."""
     said = _normalise_text(text)
     for words, helpful, sure in (
         (_SURE_YES, True, True),
@@ -59,13 +59,13 @@ def rating_in(text: str) -> Rating | None:
 
 
 def wants_messages(text: str) -> bool | None:
-    """False: it asks us to stop; True: to begin again; None: neither."""
+    """Return False for an opt-out keyword, True for an opt-in keyword, otherwise None."""
     said = _normalise_text(text)
     return False if said in _STOP else True if said in _START else None
 
 
 def _normalise_text(text: str) -> str:
-    """Small letters, single spaces, ASCII digits, one emoji for several of the same, no skin tones or punctuation."""
+    """Return the text in lower case, with single spaces, ASCII digits and collapsed emoji, without skin tones or punctuation."""
     text = unicodedata.normalize("NFKC", _IGNORED.sub("", text)).casefold().translate(_FOLDED)
     text = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)
     text = re.sub(r"([👍👎👌])(?:\s*\1)+", r"\1", text)

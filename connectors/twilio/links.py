@@ -1,4 +1,4 @@
-"""Signed links to files that lie with us: what Twilio fetches to send it on."""
+"""Signed links to local files, from which Twilio fetches them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ GOOD_FOR_SECONDS = 48 * 3600
 
 @dataclass(frozen=True)
 class FileLinks:
-    """Makes and opens them."""
+    """Creates and opens signed file links."""
 
     secret: str = field(repr=False)
     home: Path
 
     def to(self, base: str, message_id: str, place: int) -> str:
-        """The address of one attachment of a message."""
+        """Return the link to an attachment of a message."""
         return f"{base}/channels/twilio/files/{self._build_serializer().dumps([message_id, place])}"
 
     def open(self, session: Session, token: str) -> tuple[Path, str]:
-        """The file and its content type.
+        """Return the path and content type of the linked file.
 
         Raises:
-            NotFound: the link is forged or too old, or the file is gone.
+            NotFound: the link is forged or expired, or the file is gone.
         """
         try:
             message_id, place = self._build_serializer().loads(token, max_age=GOOD_FOR_SECONDS)

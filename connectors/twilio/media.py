@@ -1,4 +1,4 @@
-"""Files that customers send: fetched with our credentials, no larger than we take, kept under a name of our own by what they are."""
+"""Customer files: fetched with our credentials up to a size limit, and stored under a generated name by detected type."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.errors import InvalidInput
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 10.0
-"""For all of a message's files: Twilio waits 15 s for our answer."""
+"""Applies to all files of a message in parallel: Twilio waits 15 s for our response."""
 KINDS = {
     "image": {"image/jpeg", "image/png", "image/webp", "image/gif"},
     "audio": {"audio/ogg", "audio/mpeg", "audio/amr", "audio/m4a", "audio/mp4", "audio/aac", "audio/x-wav"},
@@ -42,7 +42,7 @@ class Media:
     config: TwilioConfig
 
     async def fetch(self, files: list[tuple[str, str]]) -> tuple[list[dict[str, Any]], int]:
-        """Attachments of (address, stated content type), and how many were refused."""
+        """Return the attachments for (address, declared content type) pairs, and the number of rejected files."""
         if not files:
             return [], 0
         async with httpx.AsyncClient(verify=_get_ssl_context()) as http:
@@ -64,10 +64,10 @@ class Media:
         return {"kind": kind, "name": name, "content_type": content_type, "size": len(content), "path": str(path)}
 
     async def _download_file(self, http: httpx.AsyncClient, url: str) -> bytes:
-        """Our credentials go to Twilio only, not where it redirects to.
+        """Download a file; our credentials are sent to Twilio only, not to redirect targets.
 
         Raises:
-            InvalidInput: it is elsewhere, or too large.
+            InvalidInput: the file is not hosted by Twilio, or is too large.
         """
         config, content = self.config, b""
         host = urlsplit(url).hostname or ""
@@ -87,15 +87,15 @@ class Media:
 
 @cache
 def _get_ssl_context() -> ssl.SSLContext:
-    """Whom we trust; reading that takes 50 ms, in which nobody else is served."""
+    """Return the cached SSL context; loading it takes 50 ms and blocks the event loop."""
     return httpx.create_ssl_context()
 
 
 def _detect_file_kind(content: bytes, stated: str) -> tuple[str, str, str]:
-    """Kind, content type and extension, by the bytes.
+    """Return the kind, content type and extension, detected from the bytes.
 
     Raises:
-        InvalidInput: it is not what we take, or not what it is said to be.
+        InvalidInput: the type is not accepted, or differs from the declared one.
     """
     found = filetype.guess(content[:8192])
     kind = next((kind for kind, types in KINDS.items() if found and found.mime in types), None)

@@ -1,4 +1,4 @@
-"""What differs between the channels that Twilio carries."""
+"""The properties in which Twilio's channels differ."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from connectors.base import Capabilities
 @dataclass(frozen=True)
 class Kind:
     name: str
-    """Its destination in the outbox."""
+    """Destination name in the outbox."""
     prefix: str
-    """Before a number, as Twilio writes it."""
+    """Prefix of phone numbers in Twilio's addresses."""
     capabilities: Capabilities
     window_hours: int | None
-    """So long after the customer's last message we may write freely; None: always."""
+    """Hours after the customer's last message during which free-form messages are allowed; None means always."""
     per_second: float
-    """How many messages a sender's number may send, by Twilio's default."""
+    """Maximum message rate of a sending number; Twilio's default."""
 
 
 @dataclass(frozen=True)
 class TwilioConfig:
-    """An account and its numbers."""
+    """A Twilio account and its numbers."""
 
     tenant: str
     account_sid: str
@@ -32,13 +32,13 @@ class TwilioConfig:
     numbers: Mapping[str, str]
     """Channel -> our number there, such as "+14155238886"."""
     home: Path
-    """Files of customers lie in its folder `media`."""
+    """Customer files are stored in its folder `media`."""
     secret: str = field(repr=False)
-    """Signs links to files."""
+    """Key that signs links to files."""
     public_address: str = ""
-    """https://chat.shop.example, as Twilio reaches us; empty: no status callbacks, no files out."""
+    """The public URL that Twilio calls, such as https://chat.shop.example; if empty, no status callbacks and no outgoing files."""
     api_url: str = ""
-    """In place of Twilio's own addresses: a proxy, or a fake."""
+    """Replaces Twilio's own addresses: a proxy or a fake."""
     messages_per_minute: int = 30
-    """Of one customer."""
+    """Rate limit per customer."""
     media_bytes: int = 16 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""Which answer a rating on WhatsApp or SMS is for."""
+"""Find the reply that a rating on WhatsApp or SMS refers to."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from core.conversations.inbox import InboundSender
 from core.db.models import Delivery, InteractionFeedback, Message, Turn
 
 REACTION = timedelta(seconds=2)
-"""What was sent so shortly before, and not seen as read, the customer cannot have rated in words."""
+"""A message sent less than this ago and not marked as read cannot have been rated in words."""
 _QUESTION = ("?", "؟")
 
 
 @dataclass(frozen=True)
 class Rated:
-    """An answer of ours that was rated."""
+    """A rated reply of the bot."""
 
     conversation_id: str
     message_id: str
     first: bool
-    """Nobody has rated it before."""
+    """Whether the reply had no rating before."""
 
 
 def by_button(session: Session, sender: InboundSender, message_id: str) -> Rated | None:
-    """The answer under which the button stands; None where it never went to this number."""
+    """Return the reply that carries the button, or None if it was never sent to this number."""
     return _find_rated_answer(session, _find_sent_message(session, sender, Message.id == message_id))
 
 
 def by_quote(session: Session, sender: InboundSender, vendor_id: str) -> Rated | None:
-    """The answer that was quoted, or reacted to."""
+    """Return the reply that was quoted or reacted to."""
     return _find_rated_answer(session, _find_sent_message(session, sender, Delivery.vendor_id == vendor_id))
 
 
 def by_words(session: Session, sender: InboundSender, rating: Rating, at: datetime) -> Rated | None:
-    """The last thing that the customer can have read, if it is an answer; and if we asked, where words may mean more.
+    """Return the last message that the customer can have read, if it is a rateable reply.
 
-    None: it is no rating, the words are for the bot or a person.
+    An ambiguous text counts only if we asked for a rating. None means that the text is a message, not a rating.
     """
     seen = or_(Delivery.state == "read", Delivery.sent_at <= at - REACTION)
     last = _find_sent_message(session, sender, seen, Delivery.sent_at <= at, Delivery.cause.not_in((NOTICE, OPT_OUT)))
@@ -54,7 +54,7 @@ def by_words(session: Session, sender: InboundSender, rating: Rating, at: dateti
 
 
 def _has_rating_request(session: Session, message: Message) -> bool:
-    """We asked for a rating under it, and nothing else."""
+    """Whether the message asked for a rating and contains no other question."""
     return messages.build_message_event(session, message).rateable and not message.text.rstrip().endswith(_QUESTION)
 
 

@@ -1,4 +1,4 @@
-"""A stored message as the drafts that Twilio takes, one a part."""
+"""Render a stored message as Twilio drafts, one per part."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _MESSAGE = "{{2}}"
 
 @dataclass(frozen=True)
 class Part:
-    """One message of Twilio: a draft, and the content that shows it better."""
+    """One Twilio message: a draft, and optionally a richer content template."""
 
     draft: OutboundDraft
     content: dict[str, Any] | None = None
-    """As the Content API takes it; its variables are in the draft. Where it cannot be had, the draft's body says it all."""
+    """Content API payload; its variables are in the draft. The draft's body is the fallback."""
     words: str = ""
-    """All of it in words, where the draft shows a file or a place."""
+    """Text fallback if the draft shows a file or a location."""
 
 
 def render_parts(outgoing: Outgoing, can: Capabilities, texts: ChannelTexts, links: dict[int, str]) -> list[Part]:
-    """All parts, in order. ``links`` has addresses of files that lie with us, by their place in the attachments."""
+    """Return all parts in order; ``links`` maps attachment indexes to addresses of local files."""
     to = outgoing.address
     if outgoing.message is None:
         return [Part(OutboundDraft(to, text)) for text in split_message(outgoing.text, can.longest)]
@@ -63,12 +63,12 @@ def render_parts(outgoing: Outgoing, can: Capabilities, texts: ChannelTexts, lin
 
 
 def flatten_text(text: str) -> str:
-    """As a template's variable has to be: in one line."""
+    """Return the text on one line, as template variables require."""
     return " ".join(text.split())
 
 
 def friendly_name(kind: str, titles: tuple[str, ...]) -> str:
-    """The name of a content with these choices; the same choices need it only once."""
+    """Return a stable content name for the choices, so the same choices are created only once."""
     return f"rejoinder_{kind}_{hashlib.sha256(chr(31).join(titles).encode()).hexdigest()[:16]}"
 
 
@@ -78,7 +78,7 @@ def _render_file(item: Item, to: str) -> Part:
 
 
 def _render_card(card: Item, to: str, can: Capabilities) -> list[Part]:
-    """Its image, and below it what it says."""
+    """Return the parts of a card: its image with the text below."""
     image = str(card.get("image") or "")
     if not image or not can.shows(image):
         return [Part(OutboundDraft(to, piece)) for piece in split_message(card_text(card), can.longest)]

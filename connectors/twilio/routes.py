@@ -1,4 +1,4 @@
-"""What Twilio calls: messages, statuses, and files that it fetches."""
+"""The routes that Twilio calls: messages, delivery statuses and files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DONE = "<Response/>"
 
 
 class Routes:
-    """Every request is verified first, and answered as soon as what it says is stored."""
+    """Verifies each request and responds as soon as its content is stored."""
 
     def __init__(self, channel: TwilioChannel, incoming: InboundHandler, database: Database, links: FileLinks) -> None:
         self._channel, self._incoming, self._database, self._links = channel, incoming, database, links
@@ -44,7 +44,7 @@ class Routes:
         self._told: dict[str, float] = {}
 
     async def message(self, request: Request) -> Response:
-        """A customer wrote, pressed, rated, or wants no more messages."""
+        """Receive a message, press, rating or opt-out from a customer."""
         try:
             fields = await self._verify_request(request)
             if self._windows.hit(self._rate, fields.get("From", "")):
@@ -56,7 +56,7 @@ class Routes:
         return Response(_DONE, media_type="text/xml")
 
     async def status(self, request: Request, channel: str, delivery_id: str) -> Response:
-        """What became of a message of ours."""
+        """Receive the delivery status of a message."""
         try:
             fields = await self._verify_request(request)
         except RejoinderError as error:
@@ -74,14 +74,14 @@ class Routes:
         return Response(status_code=204)
 
     async def _outside_window(self, channel: str, delivery_id: str, sid: str) -> None:
-        """What Twilio says may be faster than the answer that told us its id."""
+        """Requeue the delivery; wait until its vendor id is stored, since the callback may arrive first."""
         for _ in range(LOOKS):
             if await self._database.run(lambda s: was_closed(s, channel, delivery_id, sid, get_current_time())):
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
     async def file(self, token: str) -> Response:
-        """A file of ours that Twilio fetches to send it on."""
+        """Serve a local file that Twilio fetches to forward it."""
         try:
             path, content_type = await self._database.run(lambda s: self._links.open(s, token))
         except NotFound as error:
@@ -93,9 +93,9 @@ class Routes:
         return self._channel.verify(RawRequest(request.headers, body, str(request.url)))
 
     async def _throttle_sender(self, fields: Fields) -> None:
-        """Too many at once are not read; the customer is told once a minute."""
+        """Drop the messages of a sender over the limit; notify the customer once a minute."""
         sender, at = fields.get("From", ""), time.monotonic()
-        self._told = {who: when for who, when in self._told.items() if at - when < 60}  # noqa: PLR2004 - a minute
+        self._told = {who: when for who, when in self._told.items() if at - when < 60}  # noqa: PLR2004 - seconds of a minute
         if sender not in self._told:
             self._told[sender] = at
             log.warning("a number writes too fast; its messages are not read", sid=fields.get("MessageSid"))

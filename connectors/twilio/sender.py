@@ -1,4 +1,4 @@
-"""The way out: one part of a delivery, inside the window as it is, outside it as a template."""
+"""The outgoing side: send a part of a delivery as is inside the session window, and as a template outside."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from core.errors import Permanent, Retry
 log = structlog.get_logger()
 
 MARGIN = timedelta(minutes=2)
-"""A window that closes so soon is taken to be closed."""
+"""A window that closes within this time counts as closed."""
 
 
 @dataclass(frozen=True)
 class TwilioSender:
-    """Sends to the customers of one channel (``core.delivery.payload.Sender``)."""
+    """Sends to the customers of a channel (``core.delivery.payload.Sender``)."""
 
     kind: Kind
     twilio: Twilio
@@ -44,16 +44,16 @@ class TwilioSender:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What is shown inside the window."""
+        """The capabilities inside the session window."""
         return self.kind.capabilities
 
     async def send(self, outgoing: Outgoing) -> Sent:
         """Send the part that is due.
 
         Raises:
-            Retry: Twilio is busy or away, or outside the window no template is approved yet.
-            Permanent: refused for good, or the customer opted out.
-            Unknown: broke off.
+            Retry: Twilio is busy or unreachable, or no template is approved for use outside the window.
+            Permanent: Twilio rejected the message, or the customer has opted out.
+            Unknown: the connection broke off.
         """
         if self.kind.name not in self.twilio.config.numbers:
             raise Retry(f"no number for {self.kind.name}: set REJOINDER_TWILIO_{self.kind.name.upper()}_NUMBER")
@@ -64,7 +64,7 @@ class TwilioSender:
         can = self.capabilities if is_open else Capabilities(longest=self.capabilities.longest)
         links = await self.database.run(lambda s: self._build_file_links(s, outgoing))
         due = render_parts(outgoing, can, self.texts, links)
-        if outgoing.part >= len(due):  # an earlier attempt had fewer parts to send
+        if outgoing.part >= len(due):  # an earlier attempt had fewer parts
             return Sent(once=True)
         part, more = due[outgoing.part], outgoing.part + 1 < len(due)
         if outgoing.maybe_sent and (known := await self._sent_before(outgoing, part)):
@@ -97,7 +97,7 @@ class TwilioSender:
         return await self.twilio.send(self.kind, replace(part.draft, body="", content_sid=sid))
 
     async def _shown_or_told(self, part: Part) -> str:
-        """A file that Twilio refuses is told by its address."""
+        """Send the draft; if Twilio rejects its file, send the file's address as text."""
         try:
             return await self.twilio.send(self.kind, part.draft)
         except (OptedOut, OutsideWindow):
@@ -139,7 +139,7 @@ class TwilioSender:
         return (row.opted_out_at is not None, row.last_inbound_at) if row else (False, None)
 
     def _build_file_links(self, session: Session, outgoing: Outgoing) -> dict[int, str]:
-        """Addresses from which Twilio can fetch what lies with us."""
+        """Return signed links for the attachments that are stored locally, by index."""
         message = session.get(Message, outgoing.message.id) if outgoing.message else None
         base = self.twilio.config.public_address
         if message is None or not base:
@@ -147,7 +147,7 @@ class TwilioSender:
         return {n: self.links.to(base, message.id, n) for n, a in enumerate(message.attachments) if a.get("path")}
 
     async def _sent_before(self, outgoing: Outgoing, part: Part) -> str | None:
-        """What Twilio sent there since then with this text, and no delivery claims."""
+        """Return the id of a message with this text that Twilio sent since and no delivery claims, or None."""
         since = outgoing.created_at.replace(microsecond=0)
         sent = await self.twilio.sent_since(self.kind, outgoing.address, since)
         body = part.draft.variables.get("1") or part.draft.body

@@ -1,4 +1,4 @@
-"""Builds the channels that Twilio carries from the settings."""
+"""Build the Twilio channels from the settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS: tuple[Kind, ...] = (WHATSAPP, SMS)
 
 
 def twilio_config(settings: Settings) -> TwilioConfig | None:
-    """The part of the settings that concerns Twilio; None where there is no account."""
+    """Return the Twilio configuration from the settings, or None without an account."""
     if not settings.twilio_account_sid:
         return None
     numbers = {WHATSAPP.name: settings.twilio_whatsapp_number, SMS.name: settings.twilio_sms_number}
@@ -52,7 +52,7 @@ def twilio_config(settings: Settings) -> TwilioConfig | None:
 
 
 def make_twilio_senders(config: TwilioConfig | None, database: Database, parts: BotParts) -> dict[str, Sender]:
-    """The ways out, by destination; none without an account."""
+    """Return the senders by destination; empty without an account."""
     if config is None:
         return {}
     twilio, texts, links = Twilio(config), ChannelTexts.load(parts), FileLinks(config.secret, config.home)
@@ -62,13 +62,13 @@ def make_twilio_senders(config: TwilioConfig | None, database: Database, parts: 
 
 @dataclass(frozen=True)
 class TwilioSide:
-    """What hears from Twilio."""
+    """The incoming side: routes and backfill."""
 
     routes: APIRouter
     backfill: Backfill | None
 
     async def start(self) -> None:
-        """Look for what came while we were away."""
+        """Start to look for messages that arrived while the process was down."""
         if self.backfill:
             await self.backfill.start()
 
@@ -77,7 +77,7 @@ class TwilioSide:
             await self.backfill.stop()
 
 
-def make_twilio(  # noqa: PLR0917 - what the way in needs
+def make_twilio(  # noqa: PLR0917 - dependencies of the incoming side
     config: TwilioConfig | None,
     database: Database,
     parts: BotParts,
@@ -87,7 +87,7 @@ def make_twilio(  # noqa: PLR0917 - what the way in needs
     ready: Callable[[], Awaitable[bool]],
     transcriber: Transcribes | None = None,
 ) -> TwilioSide:
-    """The way in; nothing without an account. ``ready`` says whether a message could be answered."""
+    """Return the incoming side, empty without an account; ``ready`` returns whether a message could be answered."""
     if config is None:
         return TwilioSide(APIRouter(), None)
     channel, media = TwilioChannel(config, KINDS), Media(config)
@@ -100,7 +100,7 @@ def make_twilio(  # noqa: PLR0917 - what the way in needs
 def make_transfer(
     config: TwilioConfig | None, database: Database, parts: BotParts, wake: Callable[[], None]
 ) -> Transfer | None:
-    """Moves conversations to WhatsApp; None where we have no number there."""
+    """Return the transfer of conversations to WhatsApp, or None without a WhatsApp number."""
     if config is None or WHATSAPP.name not in config.numbers:
         return None
     twilio = Twilio(config)

@@ -1,4 +1,4 @@
-"""Twilio may take a message and tell only later that the customer's 24 hours were over: it goes out again, as a template."""
+"""Resend a message as a template if Twilio accepted it and only later reported that the 24-hour window was closed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ WAITS = ("queued", "sending")
 
 
 def was_closed(session: Session, channel: str, delivery_id: str, sid: str, at: datetime) -> bool:
-    """Send it again, outside the window; False while it is not yet noted which of Twilio's messages it is.
+    """Requeue the delivery as outside the window; return False while its vendor id is not yet stored.
 
-    What was said again meanwhile, or has arrived after all, stays as it is.
+    A delivery that was sent again or has arrived in the meantime stays unchanged.
     """
     row = session.scalar(select(Delivery).filter_by(id=delivery_id, destination=channel))
     if row is None:

@@ -1,4 +1,4 @@
-"""What an SMS can show: text."""
+"""The SMS channel, which supports text only."""
 
 from __future__ import annotations
 

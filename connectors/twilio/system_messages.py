@@ -1,4 +1,4 @@
-"""What these channels say without the bot being asked, by way of the outbox; and which of Twilio's events were handled."""
+"""Messages that the channel itself sends through the outbox, and the record of handled Twilio events."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from core.db.models import AuditEvent, Conversation, Message
 from core.handoffs.transitions import may_speak
 
 OPT_OUT, NOTICE = "opt_out", "notice"
-"""Stand in the delivery's cause; the first goes out although the customer opted out."""
+"""Causes of a delivery; ``OPT_OUT`` is sent even though the customer has opted out."""
 LEFT_ALONE = "left_alone"
 _KIND = "inbound"
 
 
 def send_system_message(session: Session, conversation_id: str, text: str, event: str = NOTICE) -> None:
-    """Store it in the conversation and have it delivered where that is now; not while a person has the word."""
+    """Store a message and queue its delivery; while an agent owns the conversation, only opt-out messages are sent."""
     conversation = Conversation.lock(session, conversation_id)
     if conversation is None or conversation.address is None:
         return
@@ -41,14 +41,14 @@ def is_event_handled(session: Session, tenant_id: str, sid: str) -> bool:
 
 
 def has_seen_event(session: Session, tenant_id: str, channel: str, sid: str) -> bool:
-    """Whether it is stored as a message, or was handled as something else."""
+    """Whether the event is stored as a message or was handled otherwise."""
     return Message.from_vendor(session, tenant_id, channel, sid) is not None or is_event_handled(
         session, tenant_id, sid
     )
 
 
 def first_time(session: Session, tenant_id: str, sid: str, action: str, channel: str) -> bool:
-    """Note that an event which is no message was handled; False where it had been before. Lock first."""
+    """Record a non-message event as handled; return False if it was already. Lock the conversation first."""
     if is_event_handled(session, tenant_id, sid):
         return False
     audit.add_audit_event(session, tenant_id, _KIND, sid, action, channel)

@@ -1,4 +1,4 @@
-"""Contents of the Content API: made when first needed; templates for messages outside the window, and their approval."""
+"""Content API templates: created on first use, or approved by WhatsApp for messages outside the window."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
 }
-"""Name -> category at WhatsApp, and the content."""
+"""Name -> WhatsApp category and content."""
 
 
 class Contents:
-    """Finds contents by their names, and remembers them."""
+    """Finds contents by name and caches them."""
 
     def __init__(self, twilio: Twilio) -> None:
         self._twilio = twilio
@@ -52,7 +52,7 @@ class Contents:
         self._lock = asyncio.Lock()
 
     async def sid(self, content: dict[str, Any]) -> str:
-        """Of a content for inside the window, which needs no approval; made where there is none."""
+        """Return the sid of a content for use inside the window, creating it if needed; it needs no approval."""
         name = str(content["friendly_name"])
         async with self._lock:
             if name not in self._sids:
@@ -62,7 +62,7 @@ class Contents:
             return self._sids[name]
 
     async def template(self, name: str) -> str | None:
-        """The sid of one of ``TEMPLATES``; None as long as WhatsApp has not approved it."""
+        """Return the sid of one of ``TEMPLATES``, or None until WhatsApp has approved it."""
         async with self._lock:
             if name not in self._approved:
                 self._approved |= {
@@ -71,12 +71,12 @@ class Contents:
             return self._approved.get(name)
 
     async def templates(self) -> list[dict[str, str]]:
-        """What became of each: name, sid, status (missing, unsubmitted, or as WhatsApp says) and the reason of a refusal."""
+        """Return the name, sid, status (missing, unsubmitted or WhatsApp's) and rejection reason of each template."""
         found = {each["friendly_name"]: each for each in await self._twilio.contents()}
         return [_build_template_status(name, found.get(name)) for name in TEMPLATES]
 
     async def create(self, name: str) -> str:
-        """Make a template, where it is not there yet, and ask for its approval; the state of that.
+        """Create a template if it is missing, submit it for approval, and return the approval status.
 
         Raises:
             InvalidInput: there is no such template.

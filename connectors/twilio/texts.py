@@ -1,4 +1,4 @@
-"""What these channels say themselves: responses of the bot's domain."""
+"""Texts that the channels send themselves, taken from the responses of the bot's domain."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from core.bot.parts import BotParts
 
 @dataclass(frozen=True)
 class ChannelTexts:
-    """Each is the response ``utter_channel_NAME``."""
+    """Each field is the response ``utter_channel_NAME``."""
 
     rate: tuple[str, str]
-    """Titles of the buttons under an answer: it helped, it did not."""
+    """Titles of the rating buttons: helpful, not helpful."""
     rate_words: str
-    """The same as a line of text."""
+    """The rating request as a line of text."""
     rated: str
     too_fast: str
     too_long: str
     write: str
-    """A voice note or sticker came; only text is understood."""
+    """Sent after a voice note or sticker, since only text is understood."""
     file_refused: str
     opted_out: str
     opted_in: str
     choose: str
-    """Above choices that come without a text."""
+    """Introduces choices that come without a text."""
     moved: str
-    """First message where a conversation goes on."""
+    """First message after a conversation was transferred."""
 
     @classmethod
     def load(cls, parts: BotParts) -> ChannelTexts:

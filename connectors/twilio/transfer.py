@@ -1,4 +1,4 @@
-"""A conversation goes on at a number, once its owner has told the code that was sent there."""
+"""Continue a conversation at a phone number once its owner has entered the code sent there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SENDS, _TRIES = RateLimitItemPerHour(3, namespace="codes"), RateLimitItemPerMin
 
 @dataclass(frozen=True)
 class Transfer:
-    """Sends codes and checks them; a code is good for ten to twenty minutes, one conversation and one number."""
+    """Sends and checks codes; a code is valid for ten to twenty minutes, for one conversation and number."""
 
     kind: Kind
     twilio: Twilio
@@ -44,12 +44,12 @@ class Transfer:
     _windows: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
 
     async def send_code(self, conversation_id: str, number: str) -> None:
-        """Ask the number's owner to confirm.
+        """Send a confirmation code to the number.
 
         Raises:
-            InvalidInput: it is no number; `TooManyRequests` where codes were asked for too often.
-            Conflict: its owner does not want to be written to.
-            Unavailable: Twilio does not take it, or WhatsApp has not approved the template.
+            InvalidInput: the number is invalid; `TooManyRequests` if codes were requested too often.
+            Conflict: the owner of the number has opted out.
+            Unavailable: Twilio does not accept the message, or WhatsApp has not approved the template.
         """
         number = _normalise_number(number)
         if await self.database.run(lambda session: self._opted_out(session, number)):
@@ -66,12 +66,12 @@ class Transfer:
             raise Unavailable(f"The code could not be sent: {error}") from error
 
     async def confirm(self, conversation_id: str, number: str, code: str) -> None:
-        """Go on there; what was said stays, and both records of the customer become one.
+        """Move the conversation to the number; its messages stay, and the two customer records are merged.
 
         Raises:
-            InvalidInput: the code is wrong or too old; `TooManyRequests` after five of them.
+            InvalidInput: the code is wrong or expired; `TooManyRequests` after five attempts.
             NotFound: there is no such conversation.
-            Conflict: the owner of the number does not want to be written to.
+            Conflict: the owner of the number has opted out.
         """
         number = _normalise_number(number)
         self._check_rate_limit(_TRIES, conversation_id)
@@ -92,7 +92,7 @@ class Transfer:
         customers.verify_address(session, tenant_id, channel, number, get_current_time())
         there = {"tenant_id": tenant_id, "channel": channel, "address": number, "status": "open"}
         for other in session.scalars(select(Conversation.id).filter_by(**there)).all():
-            lifecycle.close_conversation(session, other)  # what is written from there belongs to this one now
+            lifecycle.close_conversation(session, other)  # new messages from there belong to this one
         customers.move_conversation(session, conversation, channel, number, "customer")
         lifecycle.reopen_conversation(conversation)
         session.flush()
@@ -115,10 +115,10 @@ class Transfer:
 
 
 def _normalise_number(number: str) -> str:
-    """In the form of E.164.
+    """Return the number in E.164 format.
 
     Raises:
-        InvalidInput: it is none.
+        InvalidInput: the number is not valid.
     """
     try:
         parsed = phonenumbers.parse(number)

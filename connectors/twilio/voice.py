@@ -1,4 +1,4 @@
-"""Voice notes as text, where a provider is set up."""
+"""Transcribe voice notes if a provider is configured."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from core.errors import InvalidInput, ProviderFailed
 log = structlog.get_logger()
 
 ANSWER_SECONDS = 13.0
-"""Twilio waits 15 s for our answer, the fetching of the file included."""
+"""Twilio waits 15 s for our response, including the download of the file."""
 
 
 class Transcribes(Protocol):
     """Turns speech into text."""
 
     async def transcribe(self, tenant_id: str, sound: bytes, name: str, content_type: str, timeout: float) -> str:
-        """What is said.
+        """Return the transcript.
 
         Raises:
-            InvalidInput: it is too long.
-            ProviderFailed: it did not work in so many seconds.
+            InvalidInput: the recording is too long.
+            ProviderFailed: the transcription failed or timed out.
         """
         ...
 
 
 @dataclass(frozen=True)
 class VoiceNotes:
-    """Has what customers send transcribed."""
+    """Transcribes the voice notes of customers."""
 
     config: TwilioConfig
     transcriber: Transcribes
@@ -41,9 +41,9 @@ class VoiceNotes:
     async def written_out(
         self, attachments: list[dict[str, Any]], started: float
     ) -> tuple[str | None, list[dict[str, Any]]]:
-        """What is said in the voice notes, and they with a mark that it was; no text where one of them failed.
+        """Return the transcript and the attachments marked as transcribed; the text is None if any of them failed.
 
-        ``started`` is when the work for this message began, by ``perf_counter``.
+        ``started`` is the ``perf_counter`` value at which the handling of this message began.
         """
         texts = [
             await self._transcribe_attachment(each, ANSWER_SECONDS - (perf_counter() - started)) for each in attachments
@@ -53,7 +53,7 @@ class VoiceNotes:
         return "\n".join(filter(None, texts)) or None, [{**each, "transcribed": True} for each in attachments]
 
     async def _transcribe_attachment(self, each: dict[str, Any], seconds: float) -> str | None:
-        if each["kind"] not in {"audio", "video"}:  # MP4 with sound only looks like a video
+        if each["kind"] not in {"audio", "video"}:  # an MP4 with only sound is detected as video
             return None
         sound = await asyncio.to_thread((self.config.home / each["path"]).read_bytes)
         try:

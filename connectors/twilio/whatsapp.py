@@ -1,4 +1,4 @@
-"""What WhatsApp can show, and what it allows."""
+"""The capabilities and limits of WhatsApp."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MEDIA = frozenset(
         f"{OFFICE}.spreadsheetml.sheet", f"{OFFICE}.presentationml.presentation",
     }
 )  # fmt: skip
-"""What Twilio sends on there; other files are told by their address."""
+"""Media types that Twilio forwards; other files are sent as links."""
 WHATSAPP = Kind(
     name="whatsapp",
     prefix="whatsapp:",
-    # 1,000: a body with buttons, and a template's variable, hold 1,024 characters; a plain one 1,600
+    # 1,000: a body with buttons, and a template variable, hold 1,024 characters; a plain body 1,600
     capabilities=Capabilities(
         longest=1000, buttons=3, rows=10, images=True, documents=True, media=MEDIA, carousel=True, locations=True
     ),

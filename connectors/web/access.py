@@ -1,4 +1,4 @@
-"""Who may use the routes that browsers call, by the settings."""
+"""Access control for the routes that browsers call, built from the settings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from core.secrets import derive_key
 from core.settings import Settings
 
 _SESSIONS_PER_ADDRESS = 20
-"""How many busy customers one address may have."""
+"""Number of busy customers that one address may have."""
 
 
 def web_config(settings: Settings) -> WebConfig:
-    """The part of the settings that concerns the web channel."""
+    """Return the configuration of the web channel from the settings."""
     return WebConfig(
         tenant=settings.tenant,
         secret=derive_key(settings.secret_key(), "web"),
@@ -34,7 +34,7 @@ def web_config(settings: Settings) -> WebConfig:
 
 @dataclass(frozen=True)
 class WebAccess:
-    """Who may speak: origin, token and rate, the same for every route that browsers call."""
+    """Origin, token and rate checks shared by all routes that browsers call."""
 
     config: WebConfig
 
@@ -44,10 +44,10 @@ class WebAccess:
 
     @cached_property
     def origins(self) -> Origins:
-        """Which pages may call."""
+        """The origins that may call."""
         return Origins(self.config.allowed_origins)
 
     @cached_property
     def limits(self) -> RateLimits:
-        """Counts what comes from one session and one address."""
+        """Rate limits per session and client address."""
         return RateLimits(self.config)

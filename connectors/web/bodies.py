@@ -1,4 +1,4 @@
-"""What browsers may send, checked by pydantic; anything else is refused with a sentence."""
+"""Request bodies of the chat API, validated by pydantic; invalid bodies are rejected with a readable message."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class _WebBody(BaseModel):
 
 
 class SessionBody(_WebBody):
-    """Opens a session, or takes an earlier one up again."""
+    """Opens a session or resumes an earlier one."""
 
     token: Annotated[str, Field(max_length=1000)] | None = None
     fresh: bool = False
-    """A new conversation all the same, of the browser that had this token."""
+    """Start a new conversation even though the browser has this token."""
 
 
 class PressBody(_WebBody):
@@ -29,7 +29,7 @@ class PressBody(_WebBody):
 
 
 class MessageBody(_WebBody):
-    """What the customer says: words or a press, never both, and never a payload for the bot."""
+    """A customer message: either text or a press, never a payload for the bot."""
 
     client_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
     text: str | None = None
@@ -43,14 +43,14 @@ class MessageBody(_WebBody):
 
 
 class FeedbackBody(_WebBody):
-    """A thumb, and why."""
+    """A thumbs up or down, with an optional comment."""
 
     helpful: bool
     comment: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class SubmitBody(FeedbackBody):
-    """A thumb with the signed token of a link, or with a session token and the message that it is for."""
+    """A thumbs up or down with either the signed token of a link, or a session token and the rated message."""
 
     token: Annotated[str, Field(max_length=1000)] | None = None
     message_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
@@ -63,40 +63,40 @@ class SubmitBody(FeedbackBody):
 
 
 class SurveyBody(_WebBody):
-    """A mark, and why; null: they would rather not say."""
+    """A survey score with an optional comment; a null score dismisses the survey."""
 
     score: int | None
     comment: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class TransferBody(_WebBody):
-    """Goes on on WhatsApp."""
+    """Transfers the conversation to WhatsApp."""
 
     number: Annotated[str, Field(max_length=40)]
-    """Such as +447700900123"""
+    """The phone number, such as +447700900123."""
     consent: Literal[True]
-    """The visitor agreed to be written to there."""
+    """The visitor agreed to receive messages there."""
     code: Annotated[str, Field(max_length=10)] | None = None
-    """None: send one."""
+    """The confirmation code; None requests one."""
 
 
 class SignsBody(_WebBody):
-    """What the visitor does while a person has the word."""
+    """The visitor's typing and read receipts while an agent owns the conversation."""
 
     typing: bool = False
-    """They are writing."""
+    """Whether the visitor is typing."""
     seen: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
-    """Up to which message they have read."""
+    """Number of the last message that the visitor has read."""
 
 
 Body = TypeVar("Body", bound=_WebBody)
 
 
 def parse_body(kind: type[Body], raw: bytes) -> Body:
-    """The body as this kind.
+    """Parse a body as the given type.
 
     Raises:
-        InvalidInput: naming the first thing that is wrong.
+        InvalidInput: the body is invalid; the message names the first error.
     """
     try:
         return kind.model_validate_json(raw or b"{}")

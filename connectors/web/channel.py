@@ -1,4 +1,4 @@
-"""The web channel as a ``connectors.base.Channel``: a bearer token, a JSON body, JSON messages."""
+"""The web channel as a ``connectors.base.Channel``: bearer token, JSON body, JSON messages."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from core.events import MessageStored
 
 @dataclass(frozen=True)
 class WebChannel:
-    """Customers who write in the widget."""
+    """The channel of customers who use the widget."""
 
     tokens: SessionTokens
     name: str = "web"
 
     def verify(self, request: RawRequest) -> Visitor:
-        """The visitor whose token this is.
+        """Return the visitor that the bearer token identifies.
 
         Raises:
-            Unauthorised: there is none, or it is not good.
+            Unauthorised: the token is missing or invalid.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -32,17 +32,17 @@ class WebChannel:
         return self.tokens.visitor(token.strip())
 
     def parse(self, sender: Visitor, request: RawRequest) -> Sequence[Inbound]:
-        """The one message in the body.
+        """Return the message in the body.
 
         Raises:
-            InvalidInput: the body is not one.
+            InvalidInput: the body is not a valid message.
         """
         body = parse_body(MessageBody, request.body)
         press = Press(body.press.message_id, body.press.index) if body.press else None
         return [Inbound(sender.conversation_id, body.client_id, body.text, press)]
 
     def render(self, message: MessageStored) -> dict[str, object]:
-        """All that the widget shows; who of the staff said it stays inside."""
+        """Return a message as the widget shows it; the name of the agent who wrote it stays internal."""
         shown = asdict(message) | {"created_at": message.created_at.isoformat()}
         del shown["author"]
         return shown

@@ -1,4 +1,4 @@
-"""`POST /api/chat/signs`: the visitor is writing, or has read what staff said; nothing comes back, and nothing is lost without it."""
+"""`POST /api/chat/signs`: typing and read receipts from the visitor; best effort, with an empty response."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from connectors.web.routes import PREFIX
 
 class Taking(Protocol):
     async def typing(self, conversation_id: str) -> None:
-        """The visitor is writing."""
+        """Record that the visitor is typing."""
         ...
 
     async def seen(self, conversation_id: str, up_to: int) -> None:
-        """They have read up to this message."""
+        """Record that the visitor has read up to this message."""
         ...
 
 
@@ -29,7 +29,7 @@ def router(access: WebAccess, signs: Taking) -> APIRouter:
     routes = APIRouter(route_class=route_class(access.origins), tags=["chat"])
 
     async def receive_signs(request: Request) -> Response:
-        """Typing, or what was read."""
+        """Record that the visitor is typing or has read messages."""
         limits.count_request(request.client.host if request.client else "unknown")
         visitor = channel.verify(RawRequest(request.headers))
         body = parse_body(SignsBody, await read_body(request, config.max_body_bytes))

@@ -28,7 +28,7 @@ from core.events import Hub
 
 PREFIX = "/api/chat"
 _AFTER_ALL = 2**31 - 1
-"""A number that no message has, to ask only whether the conversation is there."""
+"""Higher than any message number; used to check only that the conversation exists."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class _Chat:
     config: WebConfig
 
     async def open_session(self, request: Request) -> Response:
-        """Open a session, or take up an earlier one whose token is still good; a browser stays the same customer.
+        """Open a session, or resume an earlier one with a valid token; a browser keeps its customer identity.
 
-        ``whatsapp`` says whether it can be moved there.
+        ``whatsapp`` says whether the conversation can be transferred to WhatsApp.
         """
         self.origins.require(request.headers)
         self.limits.count_session(_get_client_address(request))
@@ -65,22 +65,22 @@ class _Chat:
         return JSONResponse(content, 200 if resumed else 201)
 
     async def receive(self, request: Request) -> Response:
-        """Store a message; the answer comes on the stream."""
+        """Store a message; the reply arrives on the stream."""
         visitor = self._verify_visitor(request)
         self.limits.count_message(visitor.conversation_id)
         body = await read_body(request, self.config.max_body_bytes)
         (inbound,) = self.channel.parse(visitor, RawRequest(request.headers, body))
         received = asdict(await self.turns.receive(inbound))
-        del received["conversation_id"]  # the session's token names it
+        del received["conversation_id"]  # already identified by the session's token
         return JSONResponse(received, 202)
 
     async def stop(self, request: Request) -> Response:
-        """Write no further; what there is of the answer is stored."""
+        """Stop writing the reply; the part written so far is stored."""
         visitor = self._verify_visitor(request)
         return JSONResponse({"stopping": self.turns.stop_writing(visitor.conversation_id)}, 202)
 
     async def follow(self, request: Request) -> Response:
-        """Server-sent events, from ``Last-Event-ID`` on."""
+        """Stream server-sent events after ``Last-Event-ID``."""
         visitor = self._verify_visitor(request)
         after = last_event_id(request.headers.get("last-event-id"))
         events = self.stream.follow(visitor.conversation_id, after)
@@ -88,30 +88,30 @@ class _Chat:
         return EventSourceResponse(_chain_events(first, events), ping=self.config.heartbeat_seconds, send_timeout=30)
 
     async def history(self, request: Request, after: str = "0") -> Response:
-        """The stored messages whose number is above ``after``."""
+        """Return the stored messages with a number above ``after``."""
         visitor = self._verify_visitor(request)
         messages = await self.turns.history(visitor.conversation_id, last_event_id(after))
         return JSONResponse({"messages": [self.channel.render(message) for message in messages]})
 
     async def rate(self, request: Request, message_id: str) -> Response:
-        """Give an answer a thumb, or change it."""
+        """Rate a reply with a thumbs up or down, or change the rating."""
         visitor = self._verify_visitor(request)
         body = parse_body(FeedbackBody, await read_body(request, self.config.max_body_bytes))
         await self.feedback.rate(visitor.conversation_id, message_id, helpful=body.helpful, comment=body.comment)
         return Response(status_code=204)
 
     async def end(self, request: Request) -> Response:
-        """End the conversation; says what the customer is to be asked."""
+        """End the conversation and return what to ask the customer."""
         visitor = self._verify_visitor(request)
         return JSONResponse(asdict(await self.feedback.end(visitor.conversation_id)))
 
     async def ending(self, request: Request) -> Response:
-        """Whether the conversation is closed, and the survey that is due; it counts as asked."""
+        """Return whether the conversation is closed and which survey is due; the survey then counts as asked."""
         visitor = self._verify_visitor(request)
         return JSONResponse(asdict(await self.feedback.ending(visitor.conversation_id)))
 
     async def answer_survey(self, request: Request, kind: str) -> Response:
-        """Store a mark, or that the survey was dismissed; says what is asked next."""
+        """Store a survey score or dismissal, and return what to ask next."""
         visitor = self._verify_visitor(request)
         body = parse_body(SurveyBody, await read_body(request, self.config.max_body_bytes))
         ending = await self.feedback.answer(visitor.conversation_id, kind, body.score, body.comment)
@@ -135,7 +135,7 @@ class _Chat:
 
 
 def router(turns: Turns, feedback: Feedback, hub: Hub, access: WebAccess) -> APIRouter:
-    """All routes of the chat API."""
+    """Return all routes of the chat API."""
     channel, origins = access.channel, access.origins
     stream = Stream(turns, hub, channel.render)
     chat = _Chat(turns, feedback, channel, stream, origins, access.limits, access.config)

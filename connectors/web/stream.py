@@ -1,4 +1,4 @@
-"""The event stream of a conversation: what was missed first, then what happens, nothing twice and nothing left out."""
+"""The event stream of a conversation: missed messages first, then live events, without duplicates or gaps."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ Render = Callable[[MessageStored], dict[str, object]]
 
 @dataclass(frozen=True)
 class Stream:
-    """Follows conversations for browsers."""
+    """Streams conversations to browsers."""
 
     turns: Turns
     hub: Hub
     render: Render
 
     async def follow(self, conversation_id: str, after: int) -> AsyncGenerator[ServerSentEvent]:
-        """Stored messages above ``after``, then events as they happen.
+        """Yield the stored messages above ``after``, then events as they happen.
 
-        The first item is a comment that comes once watching has begun and the history is read, so whoever awaits it
-        learns of a missing conversation before any byte is sent.
+        The first item is a comment, sent once the subscription has begun and the history is read. Awaiting it reveals a missing
+        conversation before any byte is sent.
         """
         with self.hub.watch(conversation_id) as queue:
             missed = await self.turns.history(conversation_id, after)
@@ -87,7 +87,7 @@ class Stream:
         return ServerSentEvent(json.dumps(asdict(event)), event=_NAMES[type(event)])
 
     async def _render_customer_status(self, conversation_id: str, ended: str | None = None) -> ServerSentEvent:
-        """Whom they are talking to; what has ended is told once, as it ends."""
+        """Render whom the customer is talking to; the end of a handoff is reported once, as it ends."""
         now = await self.turns.standing(conversation_id)
         told = replace(now, state=ended) if ended and now.state == BOT else now
         return ServerSentEvent(json.dumps(asdict(told)), event=_NAMES[HandoffChanged])
@@ -97,10 +97,10 @@ class Stream:
 
 
 def last_event_id(value: str | None) -> int:
-    """The number after which to go on; none means from the beginning.
+    """Return the message number after which to resume; 0, the beginning, if there is none.
 
     Raises:
-        InvalidInput: it is not a number that we gave.
+        InvalidInput: the value is not a number issued by this server.
     """
     if not value:
         return 0

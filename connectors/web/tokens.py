@@ -1,4 +1,4 @@
-"""Session tokens: signed, dated, and good for one conversation of one tenant."""
+"""Session tokens: signed, expiring, and valid for one conversation of one tenant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SALT = "rejoinder.web.session"
 
 @dataclass(frozen=True)
 class IssuedSession:
-    """A token and until when it is good."""
+    """A session token and its expiry time."""
 
     token: str
     expires_at: datetime
@@ -27,33 +27,33 @@ class Visitor:
 
     conversation_id: str
     customer_id: str | None = None
-    """The same in every conversation of the browser; tokens of older versions have none."""
+    """The same in all conversations of the browser; tokens of older versions have none."""
 
 
 @dataclass(frozen=True)
 class SessionTokens:
-    """Issues and reads the tokens of one tenant."""
+    """Issues and verifies the session tokens of a tenant."""
 
     secret: str = field(repr=False)
     tenant: str
     seconds: int
 
     def issue(self, conversation_id: str, customer_id: str | None = None) -> IssuedSession:
-        """A new token for the conversation."""
+        """Issue a new token for the conversation."""
         token = self._build_serializer().dumps({"t": self.tenant, "c": conversation_id, "u": customer_id})
         return IssuedSession(str(token), datetime.now(UTC) + timedelta(seconds=self.seconds))
 
     def visitor(self, token: str) -> Visitor:
-        """Whose token it is, and the conversation that it opens.
+        """Return the visitor and conversation that a token identifies.
 
         Raises:
-            Unauthorised: forged, expired, or of another tenant.
+            Unauthorised: the token is forged, expired or of another tenant.
         """
         claims = self._decode_claims(token, self.seconds)
         return Visitor(str(claims["c"]), claims.get("u"))
 
     def customer(self, token: str) -> str | None:
-        """Whose token it was, also of one that has expired; None where that cannot be told."""
+        """Return the customer of a token, even an expired one; None if it is invalid or has no customer."""
         try:
             return self._decode_claims(token, None).get("u")
         except Unauthorised:

@@ -1,4 +1,4 @@
-"""`POST /api/chat/transfer-to-whatsapp`: the visitor goes on there; first with their number, then with the code that came."""
+"""`POST /api/chat/transfer-to-whatsapp`: continue on WhatsApp; first with a phone number, then with the code sent to it."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from core.errors import Unavailable
 
 
 class Transfers(Protocol):
-    """Where conversations can go on."""
+    """Transfers conversations to another channel."""
 
     async def send_code(self, conversation_id: str, number: str) -> None:
-        """Ask the owner of the number."""
+        """Send a confirmation code to the number."""
         ...
 
     async def confirm(self, conversation_id: str, number: str, code: str) -> None:
-        """Move, if the code is right."""
+        """Move the conversation if the code is right."""
         ...
 
 
 def router(access: WebAccess, transfers: Transfers | None) -> APIRouter:
-    """The route; without WhatsApp it says that there is none."""
+    """Return the route; without WhatsApp it responds that it is unavailable."""
     channel, limits, config = access.channel, access.limits, access.config
     routes = APIRouter(route_class=route_class(access.origins), tags=["chat"])
 
     async def transfer_conversation(request: Request) -> Response:
-        """202: a code was sent; 200: the conversation goes on there."""
+        """202: a code was sent; 200: the conversation continues on WhatsApp."""
         limits.count_request(request.client.host if request.client else "unknown")
         visitor = channel.verify(RawRequest(request.headers))
         body = parse_body(TransferBody, await read_body(request, config.max_body_bytes))

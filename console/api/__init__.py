@@ -1,4 +1,4 @@
-"""The staff API under ``/v1``: who knows the token may look and change."""
+"""The staff API under ``/v1``, for holders of its token and for signed-in staff."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["ApiServices", "router"]
 
 
 def router(services: ApiServices) -> APIRouter:
-    """All routes; each needs ``Authorization: Bearer TOKEN``, or a session with its CSRF token."""
+    """Build the router; every route needs ``Authorization: Bearer TOKEN``, or a session with its CSRF token."""
     gate = Gate(services.database, services.tenant, services.token)
     routes = APIRouter(prefix="/v1", route_class=route_class(_make_staff_check(gate)), tags=["staff"])
     providers.add_routes(routes, services)
@@ -27,7 +27,7 @@ def router(services: ApiServices) -> APIRouter:
 
 
 def _make_staff_check(gate: Gate) -> Callable[[Request], Awaitable[Person]]:
-    """Who may: the token's holder and admins. Below ``/v1/bot/`` all of the staff, and each route says what it needs more."""
+    """Make the access check: the token's holder and admins; below ``/v1/bot/`` all staff, where routes may require more."""
 
     async def authorise_staff(request: Request) -> Person:
         person = await gate.caller(request)

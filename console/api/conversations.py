@@ -1,4 +1,4 @@
-"""``/v1/bot/conversations``: find conversations, page by page."""
+"""``/v1/bot/conversations``: search conversations, page by page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Rating = Literal["helpful", "not_helpful", "satisfied", "dissatisfied"]
 
 
 class ConversationItem(BaseModel):
-    """One conversation of a list."""
+    """A conversation in a list."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -35,9 +35,9 @@ class ConversationItem(BaseModel):
     last_text: str
     last_speaker: str
     outcome: str | None
-    """Of its last turn."""
+    """Outcome of the last turn."""
     handoff: str | None
-    """State of its last handoff."""
+    """State of the last handoff."""
     resolved: bool | None
     helpful: int
     not_helpful: int
@@ -47,13 +47,13 @@ class ConversationItem(BaseModel):
 
 
 class ConversationPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching conversations."""
 
     total: int | None
-    """Counted up to 1,000; 1,001 means more. Only the first page says it."""
+    """Counted up to 1,000; 1,001 means more. Set on the first page only."""
     items: list[ConversationItem]
     following: str | None
-    """Goes into ``after`` for the next page; null on the last."""
+    """Value of ``after`` for the next page; null on the last."""
 
 
 def add_routes(routes: APIRouter, gate: Gate) -> None:
@@ -71,7 +71,7 @@ def add_routes(routes: APIRouter, gate: Gate) -> None:
         after: Annotated[str | None, Query(max_length=100, description="An earlier page's ``following``.")] = None,
         limit: Limit = 50,
     ) -> ConversationPage:
-        """The last one in which something happened first."""
+        """List conversations, the most recently active first."""
         since, until = build_period(first, last)
         wanted = ConversationFilter(text, channel, outcome, handoff, rating, customer_id, since, until)
 

@@ -1,4 +1,4 @@
-"""``/v1/bot/corrections``: what the bot should have said; one approval and it says so everywhere."""
+"""``/v1/bot/corrections``: propose, approve, check, undo and reject corrections of answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _CorrectionBody(BaseModel):
 
 
 class CorrectionBody(_CorrectionBody):
-    """The person's answer; about a stored answer (turn or message), or about a question in words."""
+    """A correction of a stored answer (turn or message), or of an answer to a question given as text."""
 
     answer: Text = ""
     category: Category
@@ -42,18 +42,18 @@ class CorrectionBody(_CorrectionBody):
     entry_id: str | None = None
     entry_action: EntryAction | None = None
     author: Name | None = None
-    """For whom the token's holder acts; who is signed in is the author."""
+    """Author for whom the token's holder acts; a signed-in person is always the author."""
 
 
 class CorrectionDecisionBody(_CorrectionBody):
-    """Why; and for whom the token's holder acts. Who is signed in decides in their own name."""
+    """Reason, and the person for whom the token's holder acts. Signed-in staff decide in their own name."""
 
     by: Name | None = None
     reason: Text = ""
 
 
 class CorrectionItem(BaseModel):
-    """A correction and what became of it."""
+    """A correction and its effects."""
 
     id: str
     status: str
@@ -73,12 +73,12 @@ class CorrectionItem(BaseModel):
     turn_id: str | None
     effects: dict[str, Any]
     live: bool | None
-    """The vector index holds it; null where nothing was published."""
+    """Whether the vector index holds it; null if nothing was published."""
     created_at: datetime
 
 
 class CorrectionPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching corrections."""
 
     total: int
     limit: int
@@ -87,21 +87,21 @@ class CorrectionPage(BaseModel):
 
 
 def get_acting_name(person: Person, named: str | None) -> str:
-    """In whose name: nobody who is signed in can take another's."""
+    """Return the name to act under: a signed-in person's own, or the one that the token's holder gives."""
     return person.email if person.user_id else named or person.email
 
 
 async def decide_correction(
     services: ApiServices, decide: Callable[..., dict[str, Any]], tenant: str, *values: str
 ) -> CorrectionItem:
-    """Decide on a thread, then forget the answers that models gave: their evidence may have changed."""
+    """Apply a decision in a thread, then drop cached model answers, whose evidence may have changed."""
     item = CorrectionItem(**await asyncio.to_thread(decide, tenant, *values))
     services.router.invalidate(tenant)
     return item
 
 
 def add_routes(routes: APIRouter, services: ApiServices) -> None:
-    """The routes of corrections."""
+    """Add the routes of corrections."""
 
     async def read_correction_page(tenant: str, wanted: CorrectionFilter, limit: int, offset: int) -> CorrectionPage:
         def load_corrections(session: Session) -> CorrectionPage:

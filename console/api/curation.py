@@ -1,4 +1,4 @@
-"""``/api/v1/ai/training``: the review queue, entries, trainings and figures, for programs and for signed-in pages."""
+"""``/api/v1/ai/training``: the review queue, entries, trainings and figures, for programs and signed-in pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "/api/v1/ai/training"
 
 
 def router(services: LearningServices) -> APIRouter:
-    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    """Build the router; requests need ``Authorization: Bearer TOKEN``, or a session cookie and its ``X-CSRF-Token``."""
     documented = Depends(HTTPBearer(auto_error=False, description="`rejoinder token` prints it."))
     routes = APIRouter(prefix=PREFIX, route_class=route_class(services.gate.caller), dependencies=[documented])
     for part in (review, entries, trainings, performance):

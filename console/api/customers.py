@@ -1,4 +1,4 @@
-"""``/v1/bot/customers``: who writes to us."""
+"""``/v1/bot/customers``: read and change customers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.conversations import customer_profile
 
 
 class ReachedItem(BaseModel):
-    """Where they are reached."""
+    """An address at which a customer is reached."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -29,7 +29,7 @@ class ReachedItem(BaseModel):
 
 
 class CustomerItem(BaseModel):
-    """All that is known of a customer."""
+    """A customer with addresses, conversations and notes."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -40,15 +40,15 @@ class CustomerItem(BaseModel):
     created_at: datetime | None
     addresses: list[ReachedItem]
     conversations: list[ConversationItem]
-    """The last twenty, the newest first."""
+    """The last twenty, newest first."""
     total: int
-    """How many conversations there are."""
+    """Total number of conversations."""
     notes: list[NoteItem]
-    """Of their handoffs, the newest first."""
+    """Notes on the customer's handoffs, newest first."""
 
 
 class CustomerBody(BaseModel):
-    """What is set; what is not named stays."""
+    """Values to set; omitted ones stay unchanged."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,14 +58,14 @@ class CustomerBody(BaseModel):
 
 
 def add_routes(routes: APIRouter, gate: Gate) -> None:
-    """Read and change one."""
+    """Add the routes of a customer."""
 
     def load_customer(session: Session, customer_id: str) -> CustomerItem:
         return CustomerItem.model_validate(customer_profile.get_customer_record(session, gate.tenant, customer_id))
 
     @routes.get("/customers/{customer_id}")
     async def get_customer(customer_id: str, _: Viewer) -> CustomerItem:
-        """With addresses, conversations and notes; who was merged is who they are now."""
+        """With addresses, conversations and notes; a merged customer resolves to the one it was merged into."""
         return await gate.database.run(lambda session: load_customer(session, customer_id))
 
     @routes.patch("/customers/{customer_id}")

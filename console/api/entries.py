@@ -1,4 +1,4 @@
-"""``knowledge-base/``: the entries, their history, and how they are used."""
+"""``knowledge-base/``: entries, their history and their use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _EntryBody(BaseModel):
 
 
 class EntryBody(_EntryBody):
-    """What an entry says."""
+    """Content of a new entry."""
 
     questions: Annotated[list[Text], Field(min_length=1, max_length=MOST_QUESTIONS)]
     answer: Text
@@ -42,14 +42,14 @@ class EntryBody(_EntryBody):
 
 
 class VersionBody(_EntryBody):
-    """The version that was looked at: if somebody was faster, the answer is 409."""
+    """The version that the change is based on; if it is outdated, the response is 409."""
 
     version: Annotated[int, Field(ge=1)]
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
 class ChangeBody(VersionBody):
-    """What is not given stays."""
+    """Values to change; omitted ones stay unchanged."""
 
     questions: Annotated[list[Text], Field(max_length=MOST_QUESTIONS)] | None = None
     answer: Text | None = None
@@ -62,17 +62,17 @@ class RestoreBody(VersionBody):
 
 
 class UsageBody(_EntryBody):
-    """How another system used the entry."""
+    """Use of the entry by another system."""
 
     text: Annotated[str, Field(min_length=1, max_length=LONGEST)]
-    """How it was asked."""
+    """The question as it was asked."""
     turn_id: Annotated[str, Field(max_length=26)] | None = None
     correct: bool | None = None
-    """Whether the answer was right, where somebody said so."""
+    """Whether the answer was right, if known."""
 
 
 class EntryItem(BaseModel):
-    """An entry as it is now."""
+    """The current state of an entry."""
 
     id: str
     kind: str
@@ -89,13 +89,13 @@ class EntryItem(BaseModel):
     url: str | None
     external_id: str | None
     live: bool
-    """The search index holds this version."""
+    """Whether the search index holds this version."""
     created_at: datetime
     updated_at: datetime
 
 
 class VersionItem(BaseModel):
-    """What it was at one version."""
+    """An entry as it was at one version."""
 
     version: int
     author: str
@@ -112,7 +112,7 @@ class EntryWithHistory(EntryItem):
 
 
 class EntryPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching entries."""
 
     total: int
     limit: int
@@ -121,26 +121,26 @@ class EntryPage(BaseModel):
 
 
 class EntryOutcome(BaseModel):
-    """The entry after the change; with four eyes the review item that a second person must approve."""
+    """The entry after the change; with four eyes, the review item that a second person must approve."""
 
     entry: EntryItem | None
     review_item: str | None
 
 
 class SourceItem(BaseModel):
-    """What was imported under one name."""
+    """A source of imported entries."""
 
     name: str
     place: str
     base_url: str | None
     documents: int
     entries: int
-    """Served."""
+    """Number of served entries."""
     drafts: int
     failed: int
     """Documents and rows that could not be used at the last import."""
     failures: list[dict[str, str]]
-    """The first of them."""
+    """The first of the failures."""
     passed_over: int
     created_at: datetime
     imported_at: datetime
@@ -148,14 +148,14 @@ class SourceItem(BaseModel):
 
 
 class UsedEntryResponse(BaseModel):
-    """An entry and how many answers it went into."""
+    """An entry and the number of answers that used it."""
 
     entry: EntryItem
     answers: int
 
 
 def add_routes(routes: APIRouter, services: LearningServices) -> None:
-    """The routes of entries."""
+    """Add the routes of entries."""
 
     @routes.get("/knowledge-base/", tags=[TAG])
     async def list_entries(

@@ -1,4 +1,4 @@
-"""The edge of the staff APIs: strangers are refused first, and every failure is answered readably."""
+"""Route classes and permissions of the staff APIs: callers are authenticated first, every failure is readable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 def route_class(let_in: Callable[[Request], Awaitable[Person]]) -> type[APIRoute]:
-    """Routes for whom ``let_in`` lets in; it raises for everybody else."""
+    """Make a route class for callers that ``let_in`` accepts; it raises an error for all others."""
 
     class StaffRoute(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -38,7 +38,7 @@ def route_class(let_in: Callable[[Request], Awaitable[Person]]) -> type[APIRoute
                     return build_error_response(InvalidInput(str(error.detail)))
                 except RejoinderError as error:
                     return build_error_response(error)
-                except Exception:  # a process edge: staff get a sentence, the log the cause
+                except Exception:  # a process boundary: staff get a sentence, the log the cause
                     log.exception("staff request failed", path=request.url.path)
                     content = {"error": {"code": "internal", "message": "Something went wrong; the log has the cause."}}
                     return JSONResponse(content, 500)

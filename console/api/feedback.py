@@ -1,4 +1,4 @@
-"""``/v1/bot/feedback``: thumbs come in from whoever has a signed token; staff read them, page by page and in figures."""
+"""``/v1/bot/feedback``: thumbs from holders of a signed token; lists and figures for staff."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from core.feedback.queries import list_feedback
 from core.feedback.types import FeedbackFilter
 
 DAYS = 30
-"""Figures are of so many days where none are named."""
+"""Default period of the figures, in days."""
 _BODY = {"content": {"application/json": {"schema": SubmitBody.model_json_schema()}}, "required": True}
 
 
 class FeedbackItem(BaseModel):
-    """What one customer made of one answer."""
+    """A customer's feedback on one answer."""
 
     id: str
     conversation_id: str
@@ -56,7 +56,7 @@ class FeedbackItem(BaseModel):
 
 
 class FeedbackPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching feedback."""
 
     total: int
     limit: int
@@ -65,7 +65,7 @@ class FeedbackPage(BaseModel):
 
 
 class LinkBody(BaseModel):
-    """The answer that a link is for."""
+    """The answer that a link rates."""
 
     message_id: str
 
@@ -90,7 +90,7 @@ Wanted = Annotated[FeedbackFilter, Depends(_build_filter)]
 
 
 def add_routes(routes: APIRouter, services: ApiServices) -> None:
-    """The routes of staff."""
+    """Add the routes for staff."""
 
     @routes.get("/bot/feedback/")
     async def read_feedback_page(
@@ -121,7 +121,7 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
 
 
 def submit_router(feedback: Feedback, links: RatingLinks, access: WebAccess) -> APIRouter:
-    """The public route, for pages on the allow-list and for who follows a link."""
+    """Build the public route, for pages on the allow-list and for rating links."""
     routes = APIRouter(prefix="/v1", route_class=route_class(access.origins), tags=["feedback"])
     channel, limits, config = access.channel, access.limits, access.config
 

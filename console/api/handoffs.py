@@ -1,4 +1,4 @@
-"""``/v1/bot/handoffs``: who waits for a person, and what staff do about it."""
+"""``/v1/bot/handoffs``: list, claim, answer and close handoffs."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class _HandoffBody(BaseModel):
 
 
 class ReplyBody(_HandoffBody):
-    """What the customer reads."""
+    """A reply to the customer."""
 
     text: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
 class ClosureBody(_HandoffBody):
-    """Whether it helped, where that is known."""
+    """Whether the handoff helped, if known."""
 
     resolved: bool | None = None
 
@@ -67,7 +67,7 @@ class _Item(BaseModel):
 
 
 class HandoffItem(_Item):
-    """One handoff with its conversation and customer."""
+    """A handoff with its conversation and customer."""
 
     id: str
     conversation_id: str
@@ -87,7 +87,7 @@ class HandoffItem(_Item):
     customer_name: str | None
     vip: bool
     call: str | None
-    """Whose turn it is by the on-call order."""
+    """The member of staff whose turn it is in the on-call order."""
     requested_at: datetime
     claimed_at: datetime | None
     first_reply_at: datetime | None
@@ -95,7 +95,7 @@ class HandoffItem(_Item):
 
 
 class HandoffPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching handoffs."""
 
     total: int
     limit: int
@@ -104,7 +104,7 @@ class HandoffPage(BaseModel):
 
 
 class MessageItem(_Item):
-    """Something that was said."""
+    """A message of the conversation."""
 
     id: str
     seq: int
@@ -127,7 +127,7 @@ class TransitionItem(_Item):
 
 
 class NoteItem(_Item):
-    """A remark of staff among themselves."""
+    """An internal note of staff."""
 
     text: str
     by: str
@@ -135,20 +135,20 @@ class NoteItem(_Item):
 
 
 class HandoffHistory(_Item):
-    """A handoff with all that was said and done."""
+    """A handoff with its messages, transitions and notes."""
 
     handoff: HandoffItem
     messages: list[MessageItem]
     transitions: list[TransitionItem]
     notes: list[NoteItem]
     delivered: dict[str, str]
-    """By message id: queued, sending, sent, delivered, read, failed or dead."""
+    """Delivery state by message id: queued, sending, sent, delivered, read, failed or dead."""
     lost: dict[str, str]
-    """By message id: why it did not arrive."""
+    """Why a delivery failed, by message id."""
 
 
 def router(gate: Gate, service: HandoffService) -> APIRouter:
-    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    """Build the router; requests need ``Authorization: Bearer TOKEN``, or a session cookie and its ``X-CSRF-Token``."""
     routes = APIRouter(prefix="/v1/bot", route_class=route_class(gate.caller), tags=["handoffs"])
     _add_reading(routes, gate, service)
     _add_doing(routes, gate, service)
@@ -170,7 +170,7 @@ def _add_reading(routes: APIRouter, gate: Gate, service: HandoffService) -> None
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> HandoffPage:
-        """The urgent first, then who waits longest; ``late`` are those to which nobody came."""
+        """Urgent handoffs first, then the longest waiting; ``late`` are those to which nobody came."""
         wanted = HandoffFilter(
             state,
             conversation_id,

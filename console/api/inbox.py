@@ -1,4 +1,4 @@
-"""``/v1/bot``: what the console's inbox has beside the handoffs themselves: live events, who is there, suggested and canned replies."""
+"""``/v1/bot``: live events, presence, suggested replies and canned replies of the console's inbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.handoffs.staff import canned_replies
 
 
 class TypingBody(BaseModel):
-    """What somebody does who looks at a handoff."""
+    """Activity of a member of staff who views a handoff."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,7 +27,7 @@ class TypingBody(BaseModel):
 
 
 class ViewerItem(BaseModel):
-    """One of the staff who looks at it."""
+    """A member of staff who views the handoff."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,7 +43,7 @@ class SuggestionItem(BaseModel):
 
     answer: str
     title: str | None
-    """Of its source."""
+    """Title of the source."""
     url: str | None
 
 
@@ -52,7 +52,7 @@ class CannedBody(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=canned_replies.LONGEST_NAME)]
     text: Annotated[str, Field(min_length=1, max_length=canned_replies.LONGEST)]
-    """May have {name}, {first_name} (the customer's) and {agent} in it."""
+    """May contain {name}, {first_name} (the customer's) and {agent}."""
 
 
 class CannedItem(BaseModel):
@@ -68,7 +68,7 @@ class CannedItem(BaseModel):
 
 
 def router(gate: Gate, inbox: Inbox) -> APIRouter:
-    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    """Build the router; requests need ``Authorization: Bearer TOKEN``, or a session cookie and its ``X-CSRF-Token``."""
     routes = APIRouter(prefix="/v1/bot", route_class=route_class(gate.caller), tags=["inbox"])
     _add_stream(routes, gate, inbox)
     _add_presence(routes, gate, inbox)
@@ -85,7 +85,7 @@ def _add_stream(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
     async def stream_inbox(request: Request, _: Viewer, conversation_id: str | None = None) -> Any:
         """What happens: ``handoff``, ``message``, ``customer_typing`` and ``present``, each with JSON; ``over`` at the end.
 
-        With ``conversation_id`` also what is said there while the bot has the word. Nothing is repeated after a break:
+        With ``conversation_id`` also its messages while the bot owns the conversation. Nothing is repeated after a break:
         read the list again then.
         """
         if conversation_id:
@@ -103,9 +103,9 @@ def _add_stream(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
 def _add_presence(routes: APIRouter, gate: Gate, inbox: Inbox) -> None:
     @routes.put("/handoffs/{handoff_id}/presence")
     async def report_presence(handoff_id: str, body: TypingBody, person: Answerer) -> list[ViewerItem]:
-        """Say that you look at it, every ten seconds, and whether you are writing, every three; who else does.
+        """Report every ten seconds that you view it, and every three that you are typing; returns who views it.
 
-        A customer with whom a person speaks sees that somebody types.
+        A customer whose conversation an agent owns sees that somebody is typing.
         """
         handoff = await inbox.handoffs.one(gate.tenant, handoff_id)
         here = inbox.presence.beat(handoff, person.email, person.name, typing=body.typing)

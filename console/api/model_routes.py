@@ -1,4 +1,4 @@
-"""``/v1/routing``: a tenant's rules, limits and budgets, and why a message goes where."""
+"""``/v1/routing``: a tenant's rules, limits and budgets, and explanations of how a message is routed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Tenant = Annotated[str, Query(max_length=64)]
 
 
 def add_routes(routes: APIRouter, services: ApiServices) -> None:
-    """The routes of the rules."""
+    """Add the routes of the rules."""
     store = services.router.store
 
     @routes.get("/routing")

@@ -1,4 +1,4 @@
-"""Query parameters that lists share: which page, and of which days."""
+"""Query parameters that lists share: page and period."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Tenant = Annotated[str, Query(max_length=64)]
 
 
 def build_period(first: date | None, last: date | None) -> tuple[datetime | None, datetime | None]:
-    """From the beginning of the first day to the end of the last.
+    """Return the beginning of the first day and the end of the last.
 
     Raises:
         InvalidInput: the first comes after the last.

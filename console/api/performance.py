@@ -1,4 +1,4 @@
-"""``performance-metrics/``: how the bot does, by day, week or month."""
+"""``performance-metrics/``: the bot's performance by day, week or month."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Channel = Annotated[str, Query(max_length=32, description="Empty: all of them.")
 
 
 class Series(BaseModel):
-    """Periods with figures, oldest first."""
+    """Figures by period, oldest first."""
 
     by: str
     first: date
@@ -31,20 +31,20 @@ class Series(BaseModel):
 
 
 class PerformanceSummary(BaseModel):
-    """A period beside the one of the same length before it."""
+    """A period compared with the previous one of the same length."""
 
     first: date
     last: date
     figures: dict[str, Any]
     before: dict[str, Any]
     change: dict[str, float]
-    """Of the rates: 0.05 is five points more."""
+    """Change of each rate: 0.05 is five percentage points."""
     interval: dict[str, tuple[float, float]]
     """95 % interval of each change (Newcombe)."""
 
 
 def add_routes(routes: APIRouter, services: LearningServices) -> None:
-    """The routes of figures."""
+    """Add the routes of figures."""
 
     @routes.get("/performance-metrics/", tags=[TAG])
     async def list_metrics(

@@ -1,4 +1,4 @@
-"""``/v1/providers``: which there are, how they do, what they cost."""
+"""``/v1/providers``: providers, their health and their costs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class _ProviderBody(BaseModel):
 
 
 class TestBody(_ProviderBody):
-    """Which provider to test; none: all that are set up."""
+    """The provider to test; null tests all that are set up."""
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # not a pytest class
 
     provider: str | None = None
 
 
 class ResetBody(_ProviderBody):
-    """Which model's health to forget; none: all."""
+    """The model whose health to reset; null resets all."""
 
     model: str | None = None
 
 
 def add_routes(routes: APIRouter, services: ApiServices) -> None:
-    """The routes of providers and of what was used."""
+    """Add the routes of providers and usage."""
 
     @routes.get("/providers")
     async def list_providers() -> dict[str, Any]:
@@ -73,7 +73,7 @@ def add_routes(routes: APIRouter, services: ApiServices) -> None:
 
 
 def describe_providers(catalogue: Catalogue, health: list[ModelHealth]) -> list[dict[str, Any]]:
-    """Every provider with its models, and how they do where it is set up."""
+    """Describe every provider with its models, and their health where it is set up."""
     known = {each.model: each for each in health}
     working = {each.provider for each in health}
     names = dict.fromkeys([*SETUP, *(model.provider for model in catalogue.models.values())])

@@ -1,4 +1,4 @@
-"""``training-data/``: what waits for a reviewer, and what is decided about it."""
+"""``training-data/``: items waiting for review, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Search = Annotated[str | None, Query(max_length=200, description="In questions, 
 
 
 class ReviewDecisionBody(BaseModel):
-    """The item's revision that was looked at: if somebody was faster, the answer is 409."""
+    """The revision that the decision is based on; if it is outdated, the response is 409."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,7 +36,7 @@ class ReviewDecisionBody(BaseModel):
 
 
 class EditBody(ReviewDecisionBody):
-    """What is not given stays."""
+    """Values to change; omitted ones stay unchanged."""
 
     questions: Annotated[list[Text], Field(max_length=MOST_QUESTIONS)] | None = None
     answer: Text | None = None
@@ -45,14 +45,14 @@ class EditBody(ReviewDecisionBody):
 
 
 class MergeBody(ReviewDecisionBody):
-    """Which entry gets its questions as phrasings."""
+    """The entry that gets the item's questions as phrasings."""
 
     entry_id: Annotated[str, Field(max_length=26)]
     take_answer: bool = False
 
 
 class KeepBody(ReviewDecisionBody):
-    """Which of the entries that contradict each other stays."""
+    """The entry to keep among those that contradict each other."""
 
     entry_id: Annotated[str, Field(max_length=26)]
 
@@ -62,14 +62,14 @@ class RejectBody(ReviewDecisionBody):
 
 
 class SnoozeBody(ReviewDecisionBody):
-    """Until when; with its zone."""
+    """End of the snooze, with its time zone."""
 
     until: AwareDatetime
     reason: Short = ""
 
 
 class ConversationBody(BaseModel):
-    """Which conversation to look through."""
+    """The conversation to look through."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -91,24 +91,24 @@ class ReviewItemResponse(BaseModel):
     effect: float
     entry_id: str | None
     near: list[dict[str, Any]]
-    """Entries near to it; alone, with what is different in their answers."""
+    """Similar entries; when a single item is read, with the differences of their answers."""
     reason: str
     first_by: str | None
     wanted: dict[str, Any] | None
-    """What the first of two people approved."""
+    """Content that the first of two people approved."""
     decided_by: str | None
     decided_at: datetime | None
     snoozed_until: datetime | None
     expires_at: datetime | None
     live: bool | None
-    """The search index holds what was published; null where nothing was."""
+    """Whether the search index holds what was published; null if nothing was."""
     revision: int
     created_at: datetime
     updated_at: datetime
 
 
 class ItemPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching items."""
 
     total: int
     limit: int
@@ -117,7 +117,7 @@ class ItemPage(BaseModel):
 
 
 def add_routes(routes: APIRouter, services: LearningServices) -> None:
-    """The routes of the queue."""
+    """Add the routes of the queue."""
 
     @routes.get("/training-data/", tags=[TAG])
     async def list_review_items(

@@ -1,4 +1,4 @@
-"""What the staff API stands on."""
+"""Services that the staff API uses."""
 
 from __future__ import annotations
 
@@ -18,54 +18,54 @@ from knowledge.curation.review.service import ReviewService
 
 @dataclass(frozen=True)
 class ApiServices:
-    """Handed in by the app."""
+    """Services of the staff API, provided by the app."""
 
     token: str
     tenant: str
-    """Where none is named."""
+    """Default tenant of requests."""
     database: Database
     catalogue: Catalogue
     router: Router
     would_ask: Callable[[str, str], Awaitable[Request]]
-    """What a model would be asked for a message (text, tenant)."""
+    """Builds the request to a model for a message (text, tenant)."""
     links: RatingLinks
     corrections: Corrections
 
 
 class ModelManager(Protocol):
-    """Which trained models serve."""
+    """Deploys and rolls back trained models."""
 
     def deploy(self, tenant_id: str, training: tuple[str, str], by: str, reason: str, *, force: bool) -> None:
-        """Put the model of a training (id, kind) in force; an embedding serves once the worker has made its vectors.
+        """Deploy the model of a training (id, kind); an embedding model serves once the worker has computed its vectors.
 
         Raises:
             NotFound: there is no such training, or its model is no longer kept.
-            Conflict: it was refused (``force`` takes a model of NLU all the same), is not ready, or another deployment runs.
-            Unavailable: Rasa could not load it; the running model stays.
+            Conflict: it was refused (``force`` overrides this for NLU) or is not ready, or another deployment runs.
+            Unavailable: Rasa could not load it; the running model stays in use.
         """
 
     def rollback(self, tenant_id: str, kind: str, by: str, reason: str) -> str | None:
-        """Go back to the model before; its training's id, None: the base model of embedding.
+        """Go back to the previous model and return its training's id, or None for the base embedding model.
 
         Raises:
-            NotFound: there is none before.
-            Unavailable: Rasa could not load it; the running model stays.
+            NotFound: there is no previous model.
+            Unavailable: Rasa could not load it; the running model stays in use.
         """
 
 
 @dataclass(frozen=True)
 class LearningServices:
-    """What ``/api/v1/ai/training`` stands on; what is None is not part of this installation."""
+    """Services of ``/api/v1/ai/training``; None marks what this installation lacks."""
 
     gate: Gate
     database: Database
     tenant: str
     desk: ReviewService
     harvest: Callable[[str, str], Awaitable[dict[str, Any]]] | None = None
-    """Looks for candidates in one conversation (tenant, conversation id)."""
+    """Searches one conversation for candidates (tenant, conversation id)."""
     harvest_all: Callable[[str], dict[str, Any]] | None = None
-    """Begins to look through every conversation that was not looked at yet (tenant)."""
+    """Starts searching every conversation not yet searched (tenant)."""
     start_training: Callable[[str, str, str, str], str] | None = None
-    """Begins a training (tenant, kind, by, reason); the id of its session."""
+    """Starts a training (tenant, kind, by, reason) and returns its id."""
     models: ModelManager | None = None
-    """Deploys and takes back."""
+    """Deploys and rolls back models."""

@@ -1,4 +1,4 @@
-"""``training-sessions/``: trainings of the models that understand and find."""
+"""``training-sessions/``: trainings of the NLU and embedding models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TrainingStatus = Literal["waiting", "training", "evaluating", "refused", "ready"
 
 
 class StartBody(BaseModel):
-    """What to train, and why."""
+    """The kind of model to train, and the reason."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,7 +38,7 @@ class StartBody(BaseModel):
 
 
 class DeployBody(BaseModel):
-    """Why, and whether also where the comparison refused it (NLU only)."""
+    """The reason, and whether to deploy a model that the comparison refused (NLU only)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,7 +47,7 @@ class DeployBody(BaseModel):
 
 
 class RollbackBody(BaseModel):
-    """Which kind of model, and why."""
+    """The kind of model to roll back, and the reason."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,7 +72,7 @@ class TrainingResponse(BaseModel):
 
 
 class TrainingPage(BaseModel):
-    """Some of all that fit."""
+    """One page of matching trainings."""
 
     total: int
     limit: int
@@ -81,7 +81,7 @@ class TrainingPage(BaseModel):
 
 
 def add_routes(routes: APIRouter, services: LearningServices) -> None:
-    """The routes of trainings."""
+    """Add the routes of trainings."""
 
     async def read_training(session_id: str) -> TrainingResponse:
         return await services.database.run(lambda session: _load_training(session, services.tenant, session_id))

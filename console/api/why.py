@@ -1,4 +1,4 @@
-"""``/v1/bot/knowledge/why``: why a message is answered as it is."""
+"""``/v1/bot/knowledge/why``: explains why a message gets its answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Id = Annotated[str | None, Query(max_length=200)]
 
 
 class EarlierMessage(BaseModel):
-    """A turn before the message."""
+    """A message before the one to explain."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +28,7 @@ class EarlierMessage(BaseModel):
 
 
 class WhyBody(BaseModel):
-    """A message with what was said before it, oldest first."""
+    """A message and those before it, oldest first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,7 +37,7 @@ class WhyBody(BaseModel):
 
 
 def router(gate: Gate, explanations: Explanations) -> APIRouter:
-    """All routes: with ``Authorization: Bearer TOKEN``, or the cookie of a session and its ``X-CSRF-Token``."""
+    """Build the router; requests need ``Authorization: Bearer TOKEN``, or a session cookie and its ``X-CSRF-Token``."""
     routes = APIRouter(prefix="/v1/bot/knowledge", route_class=route_class(gate.caller), tags=["knowledge base"])
 
     @routes.get("/why")

@@ -1,1 +1,1 @@
-"""Who may do what in the console and the staff API."""
+"""Authentication and permissions of the console and the staff API."""

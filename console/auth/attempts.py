@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in."""
+"""Rate limits for attempts to sign in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import TooManyRequests
 
 
 class Attempts:
-    """By address of the browser, and by account, whoever tries; kept in this process."""
+    """Limits attempts per browser address and per account; the counts are kept in this process."""
 
     def __init__(self, per_minute: int = 10, per_hour: int = 30) -> None:
         self._windows = MovingWindowRateLimiter(MemoryStorage())
@@ -21,16 +21,16 @@ class Attempts:
         self._account = RateLimitItemPerHour(per_hour, namespace="account")
 
     def count(self, address: str, email: str) -> None:
-        """Count one more.
+        """Count one more attempt.
 
         Raises:
-            TooManyRequests: these were too many.
+            TooManyRequests: there were too many attempts.
         """
         self._count_attempt(self._address, address)
         self._count_attempt(self._account, email.strip().lower()[:200])
 
     def forgive(self, email: str) -> None:
-        """It was the right password: earlier mistakes do not count."""
+        """Reset the account's count after a correct password."""
         self._windows.clear(self._account, email.strip().lower()[:200])
 
     def _count_attempt(self, item: RateLimitItem, key: str) -> None:

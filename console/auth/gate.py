@@ -1,4 +1,4 @@
-"""Lets requests in: by the cookie of a session, or by the API token."""
+"""Authenticates requests by session cookie or API token."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Gate:
-    """For one tenant's staff."""
+    """Authenticates and authorises one tenant's staff."""
 
     database: Database
     tenant: str
     token: str
-    """The API token."""
+    """Token of the staff API."""
     attempts: Attempts = field(default_factory=Attempts)
 
     async def signed_in(self, request: Request) -> Person | None:
-        """Who has this cookie."""
+        """Return the person whose session cookie the request has, or None."""
         token = request.cookies.get(COOKIE)
         if not token:
             return None
         return await self.database.run(lambda session: sessions.find_person(session, self.tenant, token))
 
     async def caller(self, request: Request) -> Person:
-        """Who calls the API: the token's holder, or somebody who signed in and sends the CSRF token.
+        """Return the caller of the API: the token's holder, or a signed-in person, with the CSRF token for changes.
 
         Raises:
-            Unauthorised: neither.
-            Forbidden: a change without the session's CSRF token.
+            Unauthorised: there is no valid token or session.
+            Forbidden: a change lacks the session's CSRF token.
         """
         if given := request.headers.get("authorization"):
             if matches_secret(given, f"Bearer {self.token}"):
@@ -57,19 +57,19 @@ class Gate:
         return person
 
     def check_csrf(self, person: Person, given: str) -> None:
-        """Refuse what another page sent.
+        """Refuse a request that another page sent.
 
         Raises:
-            Forbidden: it is not the session's token.
+            Forbidden: the token is not the session's.
         """
         if not person.csrf or not matches_secret(given, person.csrf):
             raise Forbidden("This form is too old, or did not come from this page. Load the page again.")
 
     async def sign_in(self, address: str, email: str, password: str) -> str | None:
-        """The new session's cookie; None: address and password do not belong together.
+        """Return a new session's cookie, or None if address and password do not match.
 
         Raises:
-            TooManyRequests: these were too many attempts.
+            TooManyRequests: there were too many attempts.
         """
         self.attempts.count(address, email)
         user = await self.database.run(lambda session: _find_active_user(session, self.tenant, email))
@@ -81,11 +81,11 @@ class Gate:
         return token
 
     async def change_password(self, person: Person, old: str, new: str) -> None:
-        """Set a new one; their other sessions end.
+        """Set a new password and end the person's other sessions.
 
         Raises:
-            InvalidInput: the old one is wrong, or the new one too easy.
-            TooManyRequests: these were too many attempts.
+            InvalidInput: the old password is wrong, or the new one too easy.
+            TooManyRequests: there were too many attempts.
         """
         self.attempts.count(f"password of {person.user_id}", person.email)
         user = await self.database.run(lambda session: users.get_user(session, self.tenant, person.user_id or ""))
@@ -101,17 +101,17 @@ class Gate:
 
 
 def require_permission(person: Person, permission: Permission) -> None:
-    """Refuse who may not.
+    """Check that a person has a permission.
 
     Raises:
-        Forbidden: their role does not allow it.
+        Forbidden: the person's role does not allow it.
     """
     if not person.may(permission):
         raise Forbidden(f"Your role ({person.role}) does not allow this: it needs {permission}.")
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
-    """For this browser only, out of reach of scripts and of other pages' forms."""
+    """Set the session cookie, protected from scripts and from other pages' forms."""
     response.set_cookie(
         COOKIE,
         token,

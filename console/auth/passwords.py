@@ -1,4 +1,4 @@
-"""Passwords: kept as Argon2id, never as they are."""
+"""Passwords, stored only as Argon2id hashes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _hasher = PasswordHasher()
 
 
 def hash_password(password: str, email: str = "") -> str:
-    """What is stored of it.
+    """Return the hash to store for a password.
 
     Raises:
-        InvalidInput: it is too short, too long, or the e-mail address.
+        InvalidInput: the password is too short, too long, or too easy to guess.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidInput(f"A password has {SHORTEST} to {LONGEST} characters.")
@@ -28,7 +28,7 @@ def hash_password(password: str, email: str = "") -> str:
 
 
 def matches_password(stored: str | None, password: str) -> bool:
-    """Whether it is the one; takes as long where there is nobody, so that nobody learns who has an account."""
+    """Whether the password matches; takes as long without an account, to hide which accounts exist."""
     try:
         return _hasher.verify(stored or _make_dummy_hash(), password) and stored is not None
     except (VerificationError, InvalidHashError):

@@ -1,4 +1,4 @@
-"""Five roles, each with what the one before it may do."""
+"""Five roles, each extending the permissions of the one before."""
 
 from __future__ import annotations
 

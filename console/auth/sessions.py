@@ -1,4 +1,4 @@
-"""Browsers that are signed in: a random cookie, of which the database has only the hash."""
+"""Sessions of signed-in browsers: a random cookie, stored only as a hash."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from console.auth.roles import PERMISSIONS, Permission
 from core.db.models import User, UserSession, get_current_time
 
 LASTS = timedelta(hours=12)
-"""A working day; then they sign in again."""
+"""A working day; then staff sign in again."""
 SEEN_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: somebody who signed in, or the holder of the API token."""
+    """The caller: a signed-in member of staff, or the holder of the API token."""
 
     email: str
     name: str
@@ -32,16 +32,16 @@ class Person:
     csrf: str = ""
 
     def may(self, permission: Permission) -> bool:
-        """Whether their role allows it."""
+        """Whether the person's role allows it."""
         return permission in self.permissions
 
 
 API = Person("api", "API token", "admin", PERMISSIONS["admin"])
-"""Whoever holds the token."""
+"""The holder of the API token."""
 
 
 def open_session(session: Session, user: User) -> tuple[str, datetime]:
-    """A new session; the cookie's value, which is told only here, and when it ends."""
+    """Open a session; return the cookie's value, which is not stored, and the expiry."""
     session.execute(delete(UserSession).where(UserSession.expires_at <= get_current_time()))
     token, expires = secrets.token_urlsafe(32), get_current_time() + LASTS
     session.add(
@@ -58,7 +58,7 @@ def open_session(session: Session, user: User) -> tuple[str, datetime]:
 
 
 def find_person(session: Session, tenant_id: str, token: str) -> Person | None:
-    """Who has this cookie; None where the session is over or they may not sign in any more."""
+    """Return the person with this cookie, or None if the session has expired or the account is disabled."""
     query = select(UserSession).filter_by(tenant_id=tenant_id, token_hash=_hash_token(token))
     opened = session.scalar(query.where(UserSession.expires_at > get_current_time()))
     if opened is None or not opened.user.active:
@@ -75,7 +75,7 @@ def close_session(session: Session, session_id: str) -> None:
 
 
 def matches_secret(given: str, expected: str) -> bool:
-    """Compared in the same time whatever is given."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(given.encode(), expected.encode())
 
 

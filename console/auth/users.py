@@ -1,4 +1,4 @@
-"""The members of staff: add, list, change, disable."""
+"""Members of staff: add, list, change, disable."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ LONGEST = 200
 def add_user(  # noqa: PLR0917 - the columns of a member of staff
     session: Session, tenant_id: str, email: str, role: str, password_hash: str, by: str, name: str = ""
 ) -> User:
-    """A new member of staff.
+    """Add a member of staff.
 
     Raises:
-        InvalidInput: the address or the role is none.
-        Conflict: somebody has this address already.
+        InvalidInput: the address or the role is invalid.
+        Conflict: the address is already in use.
     """
     email = email.strip().lower()
     if not EMAIL.fullmatch(email) or len(email) > LONGEST:
@@ -44,12 +44,11 @@ def list_users(session: Session, tenant_id: str) -> list[User]:
 
 
 def count_users(session: Session, tenant_id: str) -> int:
-    """How many there are."""
     return session.scalar(select(func.count()).select_from(User).filter_by(tenant_id=tenant_id)) or 0
 
 
 def get_user(session: Session, tenant_id: str, who: str) -> User:
-    """By address or id.
+    """Return a member of staff by e-mail address or id.
 
     Raises:
         NotFound: there is no such member of staff.
@@ -62,11 +61,11 @@ def get_user(session: Session, tenant_id: str, who: str) -> User:
 
 
 def update_user(session: Session, user: User, by: str, *, role: str | None = None, active: bool | None = None) -> None:
-    """Another role, or whether they may sign in; who may not is signed out at once.
+    """Change the role or the active flag; a disabled member of staff is signed out at once.
 
     Raises:
-        InvalidInput: the role is none.
-        Conflict: nobody who manages users would be left.
+        InvalidInput: the role does not exist.
+        Conflict: no other active admin would be left.
     """
     if role is not None:
         _refuse_unknown(role)
@@ -82,7 +81,7 @@ def update_user(session: Session, user: User, by: str, *, role: str | None = Non
 
 
 def set_password(session: Session, user: User, password_hash: str, by: str, keep: str | None = None) -> None:
-    """A new password; every session but ``keep`` (an id) ends."""
+    """Set a new password and end every session except ``keep`` (an id)."""
     user.password_hash = password_hash
     sign_out_everywhere(session, user, keep)
     add_audit_event(session, user.tenant_id, "user", user.id, "password", by, email=user.email)

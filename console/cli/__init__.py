@@ -62,7 +62,7 @@ app.add_typer(users.app, name="users")
 
 
 def main() -> None:
-    """Run a command; what we expected to go wrong is one line on standard error, exit code 1."""
+    """Run a command; an expected error prints one line on standard error and exits with code 1."""
     try:
         app()
     except RejoinderError as error:

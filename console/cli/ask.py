@@ -1,4 +1,4 @@
-"""`rejoinder ask`: one question through the whole running bot, as a customer's browser asks it."""
+"""`rejoinder ask`: send one question through the running bot, as a customer's browser does."""
 
 from __future__ import annotations
 

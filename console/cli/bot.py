@@ -1,4 +1,4 @@
-"""`rejoinder bot`: whether the bot's forms stand what customers say, its action servers, and a bot of your own in its place."""
+"""`rejoinder bot`: check the bot's forms and action servers, and adopt a bot of your own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class PipelineChoice(StrEnum):
-    """Whose classifier understands the messages of an adopted bot."""
+    """Which bot's classifier understands the messages of an adopted bot."""
 
     THEIRS = "theirs"
     OURS = "ours"
@@ -144,7 +144,7 @@ async def _check_action_servers(settings: Settings) -> tuple[list[ActionServer],
 
 
 def lacks_of(parts: BotParts) -> list[str]:
-    """A line for each language in which something is said in English."""
+    """Return a line for each language whose missing texts fall back to English."""
     return [
         f"{code} lacks, and says in English: {', '.join(names)}" for code, names in parts.lacking().items() if names
     ]

@@ -1,4 +1,4 @@
-"""`rejoinder handoffs canned`: the texts that staff keep ready for their replies."""
+"""`rejoinder handoffs canned`: texts that staff keep ready for replies."""
 
 from __future__ import annotations
 

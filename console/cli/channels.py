@@ -1,4 +1,4 @@
-"""`rejoinder channels`: the vendors of channels, and the templates that WhatsApp has to approve."""
+"""`rejoinder channels`: channel vendors, and the templates that WhatsApp must approve."""
 
 from __future__ import annotations
 

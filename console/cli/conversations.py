@@ -1,4 +1,4 @@
-"""`rejoinder conversations`: list, show, import."""
+"""`rejoinder conversations`: list, show, summarise, import."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ANSWER = (
     "total_ms",
     "error",
 )
-"""Columns of a turn that tell why its answer is as it is."""
+"""Columns of a turn that explain its answer."""
 
 app = typer.Typer(no_args_is_help=True, help="What was said: look at conversations, import others, learn from them.")
 
@@ -206,7 +206,7 @@ def _describe_conversation(conversation: Conversation) -> dict[str, Any]:
 
 
 def _describe_message(message: Message, turn: Turn | None) -> dict[str, Any]:
-    """One message; an answer of the bot with how it came about."""
+    """Describe a message; for a bot's answer also how it came about."""
     said = {"speaker": message.speaker, "text": message.text, "at": _format_time(message.created_at)}
     return {**said, "answer": {name: getattr(turn, name) for name in ANSWER}} if turn else said
 

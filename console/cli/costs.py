@@ -1,4 +1,4 @@
-"""`rejoinder costs`: what the calls to models cost."""
+"""`rejoinder costs`: the costs of model calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database as every command opens it."""
+"""The database, as every command opens it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.settings import Settings
 
 @contextmanager
 def opened(tenant: str | None = None) -> Iterator[tuple[Settings, Database, str]]:
-    """The settings, the upgraded database, and the tenant that was named or the configured one."""
+    """Yield the settings, the upgraded database, and the named or configured tenant."""
     settings = Settings.load()
     database = Database(settings.database())
     try:

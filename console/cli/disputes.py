@@ -1,4 +1,4 @@
-"""What answers contradict each other: found with a source's own questions, noted for the reviewers, and printed."""
+"""Contradicting answers: find them by a source's own questions, flag them for review, and print them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def note(
     questions: Sequence[OwnQuestion],
     progress: Callable[[int, int], None],
 ) -> None:
-    """Entries that state different figures to each other's question are disputed from now on."""
+    """Mark as disputed the entries that state different figures for each other's questions."""
     from knowledge.entries import contradictions  # noqa: PLC0415
     from knowledge.entries.editor import Change, EntryEditor  # noqa: PLC0415
     from knowledge.entries.rivals import find_rivals  # noqa: PLC0415
@@ -44,7 +44,7 @@ def note(
 
 
 def find(knowledge: Knowledge, tenant_id: str, source: str | None) -> list[Contradiction]:
-    """Those that nobody accepted; with ``source``, those in which it takes part."""
+    """Return the contradictions that nobody accepted; with ``source``, only those that involve it."""
     from knowledge.entries import contradictions  # noqa: PLC0415
 
     with knowledge.database.session() as session:
@@ -52,7 +52,7 @@ def find(knowledge: Knowledge, tenant_id: str, source: str | None) -> list[Contr
 
 
 def show(found: Sequence[Contradiction]) -> None:
-    """Print each contradiction in lines."""
+    """Print each contradiction with its sides."""
     if not found:
         return
     one = len(found) == 1
@@ -73,7 +73,7 @@ def show(found: Sequence[Contradiction]) -> None:
 
 
 def describe(found: Sequence[Contradiction]) -> list[dict[str, Any]]:
-    """Build what is printed as JSON."""
+    """Convert the contradictions for JSON output."""
     return [
         {
             "question": one.question,

@@ -1,4 +1,4 @@
-"""`rejoinder embeddings`: fine-tune the embedding model, deploy one, go back."""
+"""`rejoinder embeddings`: fine-tune the embedding model, deploy one, roll back."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _print_trainings(rows: list[dict[str, Any]], data: Any, *, as_json: bool) ->
 
 
 def lines_of(row: dict[str, Any]) -> list[str]:
-    """One training for a person to read."""
+    """Format a training as lines of text."""
     kept = "" if row["kept"] or not row["model"] else f", {row['model']} is missing"
     first = f"{row['id']}  {row['status']:9} {row['created_at']:%Y-%m-%d %H:%M}  {row['author']}{kept}"
     figures = row["metrics"] or {}

@@ -81,7 +81,7 @@ def analytics(
 
 
 def _print_moods(sentiment: dict[str, Any]) -> None:
-    """How messages sound, where any was looked at."""
+    """Print the sentiment of messages, if any was analysed."""
     if sentiment["total"]["messages"]:
         groups = [*sentiment["groups"], {"name": "all", **sentiment["total"]}]
         rows = [[group["name"], *(group[name] for name in MOODS)] for group in groups]

@@ -1,4 +1,4 @@
-"""`rejoinder handoffs`: who waits for a person, and answering them from the command line of a running instance."""
+"""`rejoinder handoffs`: list handoffs and answer customers from the command line of a running instance."""
 
 from __future__ import annotations
 

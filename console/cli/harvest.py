@@ -1,4 +1,4 @@
-"""`rejoinder harvest`: suggested entries from finished conversations and transcripts."""
+"""`rejoinder harvest`: suggest entries from finished conversations and transcripts."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def harvest(
 
 
 def _store_conversations(database: Database, tenant_id: str, file: Path) -> list[Failure]:
-    """Keep a file's conversations; one that is here already is left as it is."""
+    """Store a file's conversations; those already stored stay unchanged."""
     from dataclasses import replace  # noqa: PLC0415
 
     from knowledge.curation.conversation_import import store_conversations  # noqa: PLC0415

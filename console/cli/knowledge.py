@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("draft", "approved", "retired")
 LONGEST_CELL = 120
-"""Characters of an answer that a table shows."""
+"""Characters of an answer shown in a table."""
 BESIDE_DEMO = "The demo shop's help centre answers beside this. `rejoinder start --no-demo` takes it out, and its order forms with it."
 AuthorOption = Annotated[str, typer.Option("--author", help="Who does this; kept with every version.")]
 
@@ -314,7 +314,7 @@ def _change_entry_status(
     move: Callable[[EntryEditor, KnowledgeEntry], None],
     meanwhile: str,
 ) -> dict[str, Any]:
-    """Approve or retire one entry; what follows while the index is away is said as a warning."""
+    """Approve or retire one entry; print a warning if the index is unavailable."""
     from knowledge.entries import editor  # noqa: PLC0415
 
     with _open_knowledge(tenant) as (knowledge, tenant_id):
@@ -351,7 +351,7 @@ def _open_knowledge(tenant: str | None) -> Iterator[tuple[Knowledge, str]]:
 
 
 def _has_demo(knowledge: Knowledge, tenant_id: str, done: Sequence[Report]) -> bool:
-    """Is the demo shop's help centre served beside what was imported?"""
+    """Whether the demo help centre is served beside the imported sources."""
     from console.demo import find_source  # noqa: PLC0415
 
     with knowledge.database.session() as session:
@@ -380,7 +380,7 @@ def _ask_confirmation(question: str) -> None:
 
 
 def _import_origin(place: str, run: Callable[[str], Report]) -> Report:
-    """One origin that cannot be read at all is a failed row, and the next one goes on."""
+    """Import one origin; one that cannot be read at all is reported as a failed row."""
     from knowledge.imports.importer import Report  # noqa: PLC0415
     from knowledge.imports.sources.document import Failure  # noqa: PLC0415
 
@@ -412,7 +412,7 @@ def _get_entry_heading(entry: Any) -> str:
 
 
 def _describe_entry(entry: Any) -> dict[str, Any]:
-    """What there is to say about a stored entry."""
+    """Describe a stored entry for output."""
     return {
         "id": entry.id,
         "status": entry.status,

@@ -1,4 +1,4 @@
-"""`rejoinder knowledge check`: whether a team's own questions are answered by their own entries."""
+"""`rejoinder knowledge check`: whether a team's entries answer its own questions."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def check(
 
 
 def check_import(knowledge: Knowledge, tenant_id: str, names: Sequence[str], show: Show) -> Coverage | None:
-    """What was imported, of very much a part; None where there is nothing to ask."""
+    """Check what was imported, sampled if it is large; None if there is nothing to ask."""
     found = _compute_coverage(knowledge, tenant_id, names, show, MOST_AFTER_IMPORT) if names else None
     return found if found and found.asked else None
 
 
 def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
-    """Sum up the check in one line."""
+    """Summarise the check in one line."""
     line = f"{found.answered:,} of {found.asked:,} of your own questions and headings are answered"
     line += f" (these are a sample of all {found.known:,})" if found.known > found.asked else ""
     others = " ".join(["rejoinder knowledge check", *(_quote_name(name) for name in names if len(names) == 1)])
@@ -70,7 +70,7 @@ def summary_of(found: Coverage, names: Sequence[str] = ()) -> str:
 
 
 def describe(found: Coverage) -> dict[str, Any]:
-    """Build what is printed as JSON."""
+    """Convert the check for JSON output."""
     return {**asdict(found), "share": None if found.share is None else round(found.share, 4)}
 
 

@@ -43,7 +43,7 @@ def why(
 
 
 def _parse_utterance(line: str) -> tuple[str, str]:
-    """Who said what; who is not named is the customer."""
+    """Parse an utterance; without a known speaker it is the customer's."""
     speaker, colon, text = line.partition(":")
     return (speaker.strip(), text.strip()) if colon and speaker.strip() in SPEAKERS else ("customer", line.strip())
 

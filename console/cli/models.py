@@ -1,4 +1,4 @@
-"""`rejoinder train --new` and `rejoinder models`: new models tried out, deployed and taken back."""
+"""`rejoinder train --new` and `rejoinder models`: train, evaluate, deploy and roll back models."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def group() -> None:
 
 @contextmanager
 def opened_training(tenant: str | None) -> Iterator[tuple[TrainingService, str]]:
-    """What the commands work with, and the tenant."""
+    """Yield the training service and the tenant."""
     from core import logs  # noqa: PLC0415
     from evaluation.training.service import make_training  # noqa: PLC0415
 
@@ -38,7 +38,7 @@ def opened_training(tenant: str | None) -> Iterator[tuple[TrainingService, str]]
 
 
 def train_new(tenant: str | None, author: str, reason: str, *, deploy: bool) -> dict[str, Any]:
-    """Train a model and try it out; the record of it."""
+    """Train and evaluate a model, and return the record of the training."""
     from rich.console import Console  # noqa: PLC0415
 
     waiting = Console(stderr=True).status("checking the training data")
@@ -88,7 +88,7 @@ def rollback(
 
 
 def lines_of(row: dict[str, Any]) -> list[str]:
-    """One training for a person to read."""
+    """Format a training as lines of text."""
     understood = (row["metrics"] or {}).get("understood") or {}
     figures = f", understood {understood['before']:.1%} -> {understood['after']:.1%}" if understood else ""
     kept = "" if row["kept"] or not row["model"] else ", no longer kept"
@@ -99,7 +99,7 @@ def lines_of(row: dict[str, Any]) -> list[str]:
 
 
 def print_intents(intents: Collection[dict[str, Any]]) -> None:
-    """What the examples of each intent are good for, as ``IntentFigures`` has it, then what speaks against them."""
+    """Print each intent's ``IntentFigures``, then the examples that contradict them."""
     if not intents:
         return
     from evaluation.training.intents import NEAR_VERBATIM  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`rejoinder nlu`: how messages are understood, and the examples that it learns from."""
+"""`rejoinder nlu`: how messages are understood, and the examples to learn from."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def export(
 
 
 def _decide_examples(ids: list[str], status: str, author: str, tenant: str | None, intent: str = "") -> None:
-    """All of them, or none."""
+    """Apply the decision to all examples, or to none."""
     from evaluation.training.examples import decide_example  # noqa: PLC0415
 
     with opened(tenant) as (_, database, tenant_id), database.session() as session:

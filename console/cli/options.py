@@ -1,4 +1,4 @@
-"""Options that every command shares."""
+"""Options that all commands share."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TenantOption = Annotated[
 
 
 def tenant_of(settings: Settings, tenant: str | None) -> str:
-    """The tenant that was named, or the configured one."""
+    """Return the named tenant, or the configured one."""
     return tenant or settings.tenant
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
     sys.stdout.write("\n")

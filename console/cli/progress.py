@@ -1,4 +1,4 @@
-"""How far something long is: a line that is updated on a terminal, else one line every ten seconds."""
+"""Progress of long operations: an updated line on a terminal, otherwise one line every ten seconds."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LONGEST_NAME = 40
 MINUTE, HOUR = 60, 3600
 
 Show = Callable[[str, int, int, str], None]
-"""What is being done ("reading"), how much of it, of how much, and what is next."""
+"""Takes the current step ("reading"), the units done, the total, and the next item."""
 
 
 @contextmanager
 def progress() -> Iterator[Show]:
-    """On standard error, whatever else is printed."""
+    """Show progress on standard error, whatever else is printed."""
     if sys.stderr.isatty():
         yield from _show_as_bar()
     else:
@@ -28,7 +28,7 @@ def progress() -> Iterator[Show]:
 
 
 def time_left(elapsed_s: float, done: int, total: int) -> str:
-    """How long it will go on, as far as what is done tells; empty where it does not yet."""
+    """Estimate the remaining time from the pace so far; empty if not yet known."""
     if not 0 < done < total:
         return ""
     left = elapsed_s / done * (total - done)
@@ -39,7 +39,7 @@ def time_left(elapsed_s: float, done: int, total: int) -> str:
 
 @dataclass
 class Pace:
-    """One thing that is being done, since when."""
+    """A step in progress and its start time."""
 
     what: str = ""
     done: int = 0
@@ -47,7 +47,7 @@ class Pace:
     since: float = 0.0
 
     def move(self, what: str, done: int, total: int) -> None:
-        """Go on; something new, or the same from its beginning, starts the clock again."""
+        """Update the progress; a new or restarted step resets the clock."""
         if what != self.what or done < self.done:
             self.since = monotonic()
         self.what, self.done, self.total = what, done, total

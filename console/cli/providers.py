@@ -1,4 +1,4 @@
-"""`rejoinder providers`: which language models there are, whether they answer, how they do."""
+"""`rejoinder providers`: list language models, test whether they answer, show their health."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.llm.router.probe import TestReport
 
 MOST_ROLES = 3
-"""A model with more of them is asked for everything."""
+"""A model with more roles is listed as asked for everything."""
 
 app = typer.Typer(no_args_is_help=True, help="Language models: which there are, whether they answer, how they do.")
 
@@ -124,7 +124,7 @@ async def _test_providers(settings: Settings, names: list[str]) -> list[TestRepo
     from core.db.upgrade import upgrade_database  # noqa: PLC0415
     from core.llm.factory import make_router  # noqa: PLC0415
 
-    logs.configure_logging(settings.log_format, "CRITICAL")  # the report says it all
+    logs.configure_logging(settings.log_format, "CRITICAL")  # the report contains it all
     database = Database(settings.database())
     upgrade_database(database)
     router = make_router(settings, database)

@@ -1,4 +1,4 @@
-"""`rejoinder rasa`: what a Rasa server that somebody else runs has to be told."""
+"""`rejoinder rasa`: the configuration of an external Rasa server."""
 
 from __future__ import annotations
 

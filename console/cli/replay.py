@@ -1,4 +1,4 @@
-"""`rejoinder replay`: recorded questions against the bot or the knowledge base."""
+"""`rejoinder replay`: ask the bot or the knowledge base recorded questions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TargetName(StrEnum):
-    """What is asked: the running bot, or the knowledge base alone."""
+    """Target of a replay: the running bot, or the knowledge base alone."""
 
     BOT = "bot"
     ANSWERING = "answering"

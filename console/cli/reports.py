@@ -1,4 +1,4 @@
-"""What an import did, as it is printed."""
+"""Printed report of an import."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LINES = 30
 
 
 def show(reports: Sequence[Report], *, indexed: bool, as_json: bool, checked: Coverage | None = None) -> None:
-    """The counts of each source, and by name what failed, what was passed over and what contradicts."""
+    """Print the counts of each source, and list what failed, was skipped, or contradicts."""
     if as_json:
         check = knowledge_check.describe(checked) if checked else None
         print_json({"origins": [_describe_report(report) for report in reports], "indexed": indexed, "check": check})

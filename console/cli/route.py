@@ -1,4 +1,4 @@
-"""`rejoinder route`: which model a message goes to, and why; the rules of a tenant."""
+"""`rejoinder route`: explain which model a message goes to; manage a tenant's rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rejoinder slack`: whether the desk in Slack is set up well."""
+"""`rejoinder slack`: check the setup of the Slack desk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command asks the running app: health and caches live there."""
+"""Requests of commands to the running app, which holds health and caches."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SECONDS = 120.0
 
 
 def ask(settings: Settings, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """What the staff API answers.
+    """Call the staff API and return its response.
 
     Raises:
         Unavailable: no instance is running there.
-        InvalidInput: it refuses; with its reason.
+        InvalidInput: the API refused the request; the message has its reason.
     """
     import httpx  # noqa: PLC0415
 

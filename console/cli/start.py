@@ -121,7 +121,7 @@ def train(
 
 
 def remember_demo(settings: Settings, wanted: bool | None) -> bool:
-    """Whether the demo shop is on; every process of the instance reads it from the home folder."""
+    """Return whether the demo shop is on, stored in the home folder for every process of the instance."""
     mark = settings.demo_mark
     on = (settings.demo or not (mark.exists() or settings.adoption)) if wanted is None else wanted
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def remember_demo(settings: Settings, wanted: bool | None) -> bool:
 
 
 def _switch_demo(database: Database, tenant_id: str, wanted: bool | None) -> None:
-    """Whoever switches the demo shop off or on takes out its articles or gets them back."""
+    """Retire or restore the demo help centre when the demo shop is switched off or on."""
     from console.demo import restore_help_centre, retire_help_centre  # noqa: PLC0415
 
     if wanted is False and (count := retire_help_centre(database, tenant_id)):
@@ -140,13 +140,13 @@ def _switch_demo(database: Database, tenant_id: str, wanted: bool | None) -> Non
 
 
 def how_many(settings: Settings, *, local_model: bool) -> str:
-    """Of each of the Procfile's processes, as honcho is told: none where a server of somebody else's takes its place."""
+    """Return how many of each Procfile process honcho runs: none where an external server replaces it."""
     here = {"llm": local_model, "rasa": not settings.rasa_url, "chroma": not settings.chroma_url}
     return ",".join(f"{name}={int(on)}" for name, on in here.items())
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
-    """What the Procfile's commands read: addresses, secrets and folders of this instance."""
+    """Return the environment of the Procfile's commands: addresses, secrets and folders of this instance."""
     secret, adoption = settings.secret_key(), settings.adoption
     return {
         **build_rasa_environment(),
@@ -172,7 +172,7 @@ def process_environment(settings: Settings) -> dict[str, str]:
 
 
 def _tell_how_to_sign_in(settings: Settings, database: Database, tenant_id: str) -> None:
-    """There is no password that everybody knows: the first admin is made here."""
+    """Print how to create the first account; there is no default password."""
     from console.auth import users  # noqa: PLC0415
 
     with database.session() as session:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 PIPED_COLUMNS = 200
-"""Width where no terminal has one."""
+"""Width when output does not go to a terminal."""
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    """The columns named in ``right`` hold numbers; the first one is not broken, unless it is the only one of words."""
+    """Print a table; columns in ``right`` hold numbers, and the first column is not wrapped unless it is the only one of text."""
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415

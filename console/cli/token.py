@@ -1,4 +1,4 @@
-"""`rejoinder token`: what opens the staff API."""
+"""`rejoinder token`: print the token of the staff API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page at ``/``, with the widget in it: the demo shop, or a plain one that has the bot's name."""
+"""The page at ``/`` with the widget: the demo shop, or a plain page with the bot's name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _POLICY = (
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data: https:",  # pictures of answers
+    "img-src 'self' data: https:",  # images in answers
     "media-src https:",
     "connect-src 'self'",
     "base-uri 'none'",
@@ -24,7 +24,7 @@ _POLICY = (
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
 )
-"""As strict as a page can be: the widget has to work under it."""
+"""The strictest policy under which the widget works."""
 _PAGE_HEADERS = {
     "Content-Security-Policy": "; ".join(_POLICY),
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +43,7 @@ _ORDERS = (
 
 
 def router(voice: Voice, *, demo: bool) -> APIRouter:
-    """The page and its style sheet."""
+    """Build the routes of the page and its style sheet."""
     routes = APIRouter(include_in_schema=False)
     name, values = ("demo.html", {"orders": _ORDERS}) if demo else ("front.html", {"name": voice.name})
     page = _make_front_templates().get_template(name).render(values)

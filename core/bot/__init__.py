@@ -1,1 +1,1 @@
-"""What the bot of an instance is made of: its parts, languages, texts, and an adopted Rasa project."""
+"""The bot's configuration: its parts, languages, texts, and an adopted Rasa project."""

@@ -1,4 +1,4 @@
-"""A Rasa project of somebody's own that the bot is made of, as `rejoinder bot adopt` left it."""
+"""An external Rasa project that the bot is built from, as written by `rejoinder bot adopt`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ RECORD = "adoption.json"
 
 @dataclass(frozen=True)
 class Adoption:
-    """The folder that was generated, and what it was made from."""
+    """The generated folder, and what it was made from."""
 
     folder: Path
     project: Path
-    """Theirs; only ever read."""
+    """The team's own project; only ever read."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Names of the base that are taken in the project, with those that it goes by instead."""
+    """Maps names of the base that the project already uses to the names that replace them."""
     action_servers: tuple[str, ...] = ()
-    """Where the project's own actions are run."""
+    """URLs of the servers that run the project's own actions."""
 
     @property
     def domain(self) -> Path:
-        """Both domains as one."""
+        """The merged domain of both."""
         return self.folder / "domain.yml"
 
     @property
@@ -35,22 +35,22 @@ class Adoption:
 
     @property
     def endpoints(self) -> Path:
-        """What Rasa speaks to."""
+        """The file with Rasa's endpoint configuration."""
         return self.folder / "endpoints.yml"
 
     @property
     def data(self) -> Path:
-        """Examples, rules and stories of both, and what is learnt."""
+        """Examples, rules and stories of both, and learnt examples."""
         return self.folder / "data"
 
     def write(self) -> None:
-        """Beside what was generated."""
+        """Write the record next to the generated files."""
         content = {"project": str(self.project), "names": dict(self.names), "action_servers": list(self.action_servers)}
         (self.folder / RECORD).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Adoption:
-        """As it was written.
+        """Read the record from a generated folder.
 
         Raises:
             SettingsInvalid: there is none.
@@ -67,7 +67,7 @@ class Adoption:
 
 @dataclass(frozen=True)
 class Adopted:
-    """What an instance remembers: a file in its home folder that names the generated one."""
+    """The adoption of an instance, stored as a file in its home folder that names the generated folder."""
 
     home: Path
 
@@ -77,20 +77,20 @@ class Adopted:
 
     @property
     def adoption(self) -> Adoption | None:
-        """None where the bot is Rejoinder's own.
+        """The adoption, or None for Rejoinder's own bot.
 
         Raises:
-            SettingsInvalid: what it names is gone.
+            SettingsInvalid: the generated folder is gone.
         """
         return Adoption.read(Path(self.mark.read_text(encoding="utf-8").strip())) if self.mark.is_file() else None
 
     def remember(self, adoption: Adoption) -> None:
-        """From now on the bot is made of this."""
+        """Use this adoption from now on."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.mark.write_text(f"{adoption.folder}\n", encoding="utf-8")
 
     def forget(self) -> bool:
-        """From now on it is Rejoinder's own; was it another? What was generated stays where it is."""
+        """Return to Rejoinder's own bot, keeping the generated files; return whether there was an adoption."""
         there = self.mark.is_file()
         self.mark.unlink(missing_ok=True)
         return there

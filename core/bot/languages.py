@@ -1,4 +1,4 @@
-"""The languages that a bot speaks: a file each, and which of them a conversation is in."""
+"""The bot's languages: one file each, and language detection for conversations."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from core.errors import InvalidInput, SettingsInvalid
 from core.language import WORDS, script_of
 
 ENGLISH = "en"
-"""Said where a language has no text; its own texts are in the domains."""
+"""The fallback for languages without a text; its own texts are in the domains."""
 SLOT = "language"
-"""Of the conversation, in the domain."""
+"""The domain's slot for the conversation's language."""
 FOLDER = "languages"
-"""Of the base and of each skill: a file for each language but English."""
+"""Folder in the base and in each skill, with a file for each language except English."""
 CLEAR = 3
-"""Words from which on a message is clear; a shorter one only counts where no clear one was written."""
+"""Number of words from which a message is clear; a shorter one only counts if no clear one exists."""
 _ALIKE = (frozenset({"ur", "fa", "ar"}), frozenset({"zh", "ja"}))
-"""Languages of one script: what is short is taken for the one that the bot speaks."""
+"""Languages that share a script; short text is taken for the one that the bot speaks."""
 
 
 @dataclass(frozen=True)
 class LanguageFile:
-    """What one file has; the base's or a skill's."""
+    """Contents of one language file, of the base or of a skill."""
 
     file: Path
     responses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """As a domain has them."""
+    """In the format of a Rasa domain."""
     nlu: list[dict[str, Any]] = field(default_factory=list)
-    """As Rasa's training data has them."""
+    """In the format of Rasa's training data."""
     usual: frozenset[str] = frozenset()
-    """Words by which the language is recognised."""
+    """Words that identify the language."""
 
     @classmethod
     def read(cls, file: Path) -> LanguageFile:
-        """Empty where there is no such file.
+        """Read a language file; the result is empty if there is no such file.
 
         Raises:
-            InvalidInput: it is not what docs/languages.md says.
+            InvalidInput: the format differs from docs/languages.md.
         """
         if not file.is_file():
             return cls(file)
@@ -57,10 +57,10 @@ class LanguageFile:
 
 
 def check_languages(languages: Iterable[str], folder: Path) -> None:
-    """Each has a file in the base's folder.
+    """Check that each language has a file in the base's folder.
 
     Raises:
-        SettingsInvalid: one has none; names those there are.
+        SettingsInvalid: one has none; lists the available languages.
     """
     there_are = [ENGLISH, *sorted(file.stem for file in folder.glob("*.yml") if file.stem != ENGLISH)]
     for language in languages:
@@ -73,14 +73,14 @@ def check_languages(languages: Iterable[str], folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """Tells in which of its languages somebody writes to a bot."""
+    """Detects the language of a conversation among the bot's languages."""
 
     spoken: tuple[str, ...] = (ENGLISH,)
-    """The first is the bot's own: said to who writes another, or nothing that tells."""
+    """The first one is the bot's own, used for customers who write in another language, or when detection fails."""
     usual: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def language_of(self, texts: Sequence[str]) -> str:
-        """That of what a customer wrote, newest first: the last clear message counts, else the last that tells at all."""
+        """Return the language of a customer's texts, newest first: of the last clear message, else of the last detectable one."""
         told = ""
         for text in texts:
             found, clear = self._detect_language(text)
@@ -93,7 +93,7 @@ class Recogniser:
         return language if language in self.spoken else self.spoken[0]
 
     def _detect_language(self, text: str) -> tuple[str, bool]:
-        """The language, empty where nothing tells, and whether there is enough to be sure."""
+        """Return the language, or "" if unknown, and whether there is enough text to be sure."""
         if script := script_of(text):
             alike = next((each for each in _ALIKE if script in each), frozenset({script}))
             return (script if script in self.spoken else next((e for e in self.spoken if e in alike), script)), True
@@ -101,7 +101,7 @@ class Recogniser:
         counts = {each: sum(words[word] for word in self._get_vocabulary(each)) for each in {*WORDS, *self.spoken}}
         most = max(counts.values())
         best = [language for language, count in counts.items() if count == most]
-        if len(best) > 1:  # of languages that the bot does not speak, none is told apart
+        if len(best) > 1:  # languages that the bot does not speak are not told apart
             best = [language for language in best if language in self.spoken]
         return (best[0], most > 1 and words.total() >= CLEAR) if most and len(best) == 1 else ("", False)
 
@@ -115,10 +115,10 @@ def in_languages(
     spoken: Sequence[str],
     voice: dict[str, str],
 ) -> dict[str, list[dict[str, Any]]]:
-    """Responses with a variation for each language, chosen by the slot ``language``; English where a language has none.
+    """Build responses with a variation for each language, selected by the slot ``language``; English is the fallback.
 
-    ``translated``: the responses of each language but English. Which variations suit the voice is settled here, since Rasa
-    would choose at random between one for the tone and one for the language.
+    ``translated`` holds the responses of each language except English. Variations are filtered by voice here, because Rasa would
+    choose at random between one for the tone and one for the language.
     """
     return {name: _build_variations(name, texts, translated, spoken, voice) for name, texts in responses.items()}
 
@@ -143,7 +143,7 @@ def _build_variations(
 
 
 def select_variations(texts: list[dict[str, Any]], voice: dict[str, str]) -> list[dict[str, Any]]:
-    """As Rasa chooses by the voice: variations for it, where there are any, else those that ask for none."""
+    """Select as Rasa does by voice: variations with matching conditions, or else those without conditions."""
     for_voice = [
         text
         for text in texts

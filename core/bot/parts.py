@@ -1,4 +1,4 @@
-"""What the bot of an instance is made of: the base, the skills that are on, and how it speaks."""
+"""The bot's parts: the base, the enabled skills, and the voice."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ BASE_TESTS = ROOT / "tests/conversations"
 SKILLS = ROOT / "bot/skills"
 DEMO_SKILLS = ("shop_orders",)
 NONE = "none"
-"""A setting that switches every skill off, the demo's too."""
+"""A setting that disables every skill, including the demo's."""
 
 Tone = Literal["friendly", "formal"]
 BASE_LANGUAGES = ROOT / "bot" / FOLDER
 LANGUAGES = (ENGLISH, "de", "ur")
-"""Those that the base speaks."""
+"""Languages of the base."""
 GREETING = "utter_greet"
 OTHER_LANGUAGE = "utter_other_language_"
 GREETINGS: dict[Tone, str] = {
@@ -36,35 +36,35 @@ GREETINGS: dict[Tone, str] = {
 _LISTS = ("intents", "entities", "actions")
 _DICTIONARIES = ("slots", "forms", "responses")
 _NAMED_ONCE = ("slots", "forms", "actions", "responses")
-"""Parts of a domain that only one file may define; intents and entities can be shared."""
+"""Domain sections whose items only one file may define; intents and entities can be shared."""
 
 VALUE = "inform"
-"""The intent of what a form takes as the value that it waits for."""
+"""The intent for messages that a form takes as the requested value."""
 QUESTIONS = ("ask_knowledge", "ask_entry", "out_of_scope", "nlu_fallback")
-"""Those of what is never such a value."""
+"""Intents of messages that are never such a value."""
 FAILURES = ("utter_default", "utter_failed")
-"""Texts that say that something went wrong; a turn that ends with one has failed."""
+"""Responses that report a failure; a turn that ends with one has failed."""
 
 
 @dataclass(frozen=True)
 class Skill:
-    """Something the bot can do beside answering, in a folder of its own."""
+    """An additional capability of the bot, in a folder of its own."""
 
     folder: Path
 
     @property
     def name(self) -> str:
-        """That of the folder."""
+        """The name of its folder."""
         return self.folder.name
 
     @property
     def domain(self) -> Path:
-        """Its intents, slots, forms, actions and texts."""
+        """The file with its intents, slots, forms, actions and responses."""
         return self.folder / "domain.yml"
 
     @property
     def data(self) -> Path:
-        """Its examples and rules."""
+        """The folder with its examples and rules."""
         return self.folder / "data"
 
     @property
@@ -72,19 +72,19 @@ class Skill:
         return self.folder / "tests"
 
     def actions(self) -> list[str]:
-        """The actions that its domain names.
+        """Return the actions in its domain.
 
         Raises:
-            InvalidInput: it is not a domain.
+            InvalidInput: the file is not a domain.
         """
         return [_get_item_name(action) for action in _read_domain(self.domain).get("actions") or ()]
 
     @classmethod
     def find(cls, place: str) -> Skill:
-        """By its name below ``bot/skills``, or by the path of its folder.
+        """Find a skill by its name below ``bot/skills``, or by the path of its folder.
 
         Raises:
-            SettingsInvalid: there is no such skill; names those there are.
+            SettingsInvalid: there is no such skill; lists the available ones.
         """
         found = cls(Path(place).resolve() if "/" in place else SKILLS / place)
         if found.domain.is_file() and found.name.isidentifier():
@@ -98,27 +98,27 @@ class Skill:
 
 @dataclass(frozen=True)
 class Voice:
-    """How the bot speaks."""
+    """The bot's name, tone and greeting."""
 
     name: str = "Rejoinder"
     tone: Tone = "friendly"
     greeting: str = ""
-    """Empty: one that suits the tone."""
+    """Empty: a greeting that suits the tone."""
 
     @property
     def greets(self) -> str:
-        """The greeting with the name in it."""
+        """The greeting with the bot's name filled in."""
         return (self.greeting or GREETINGS[self.tone]).replace("{bot_name}", self.name)
 
     @property
     def slots(self) -> dict[str, str]:
-        """Values of the slots that the texts of ``domain.yml`` use."""
+        """Values of the slots that the responses of ``domain.yml`` use."""
         return {"bot_name": self.name, "greeting": self.greets, "tone": self.tone}
 
 
 @dataclass(frozen=True)
 class BotParts:
-    """The files that Rasa is trained on, and what is filled into them."""
+    """The files that Rasa is trained on, and the values filled into them."""
 
     data: Path = BASE_DATA
     """Examples and rules of the base; learnt examples are added there."""
@@ -127,36 +127,36 @@ class BotParts:
     base: Path = BASE_DOMAIN
     """The base's domain."""
     languages: tuple[str, ...] = LANGUAGES
-    """Those it speaks, its own first."""
+    """The bot's languages, its own first."""
     config: Path = BASE_CONFIG
-    """How messages are understood, and the next step chosen."""
+    """Rasa's configuration: NLU pipeline and policies."""
     tests: Path | None = BASE_TESTS
     """The base's conversation tests."""
     project: Path | None = None
-    """An adopted Rasa project; it may have components of its own."""
+    """An adopted Rasa project; it may contain its own components."""
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Names of the base that are others in the domain, since an adopted project has them already."""
+    """Names of the base that are replaced in the domain, because an adopted project already uses them."""
 
     @property
     def domains(self) -> list[Path]:
-        """The base's, then the skills'."""
+        """The base's domain, then those of the skills."""
         return [self.base, *(skill.domain for skill in self.skills)]
 
     @property
     def data_folders(self) -> list[Path]:
-        """The base's, then the skills'."""
+        """The base's data folder, then those of the skills."""
         return [self.data, *(skill.data for skill in self.skills if skill.data.is_dir())]
 
     @property
     def test_folders(self) -> list[Path]:
-        """The base's, then the skills'."""
+        """The base's tests, then those of the skills."""
         return [*([self.tests] if self.tests else ()), *(skill.tests for skill in self.skills if skill.tests.is_dir())]
 
     def domain(self) -> dict[str, Any]:
-        """All domains as one, with the voice filled in, what no form may take kept from it, and failures marked as such.
+        """Return the merged domain, with the voice filled in, slot mappings restricted to values, and failures marked.
 
         Raises:
-            InvalidInput: a file is not a domain, or two define the same; says where.
+            InvalidInput: a file is not a domain, or two define the same item; says where.
         """
         parts = {file: _read_domain(file) for file in self.domains}
         _check_unique(parts)
@@ -175,52 +175,52 @@ class BotParts:
         return domain
 
     def write_domain(self, file: Path) -> None:
-        """As Rasa reads it.
+        """Write the domain in Rasa's format.
 
         Raises:
-            InvalidInput: as ``domain``.
+            InvalidInput: see ``domain``.
         """
         file.write_text(yaml.safe_dump(self.domain(), allow_unicode=True, sort_keys=False), encoding="utf-8")
 
     def intents(self) -> list[str]:
-        """Every intent.
+        """Return the names of all intents.
 
         Raises:
-            InvalidInput: as ``domain``.
+            InvalidInput: see ``domain``.
         """
         return [_get_item_name(intent) for intent in self.domain()["intents"]]
 
     def actions(self) -> list[str]:
-        """Every action that is no form and no text.
+        """Return the names of all actions, without forms and responses.
 
         Raises:
-            InvalidInput: as ``domain``.
+            InvalidInput: see ``domain``.
         """
         return [_get_item_name(action) for action in self.domain()["actions"]]
 
     def language_files(self) -> dict[str, list[LanguageFile]]:
-        """The base's and the skills', for each language that is spoken.
+        """Return the files of the base and the skills for each of the bot's languages.
 
         Raises:
-            InvalidInput: one is not what docs/languages.md says.
+            InvalidInput: the format of one differs from docs/languages.md.
         """
         folders = [BASE_LANGUAGES, *(skill.folder / FOLDER for skill in self.skills)]
         return {code: [LanguageFile.read(folder / f"{code}.yml") for folder in folders] for code in self.languages}
 
     def recogniser(self) -> Recogniser:
-        """Tells the languages apart.
+        """Create the language detector.
 
         Raises:
-            InvalidInput: as ``language_files``.
+            InvalidInput: see ``language_files``.
         """
         files = self.language_files()
         return Recogniser(self.languages, {code: frozenset().union(*(e.usual for e in files[code])) for code in files})
 
     def lacking(self) -> dict[str, list[str]]:
-        """For each language the responses that are said in English.
+        """Return, for each language, the responses that fall back to English.
 
         Raises:
-            InvalidInput: as ``domain``.
+            InvalidInput: see ``domain``.
         """
         named = [name for file in self.domains for name in _read_domain(file).get("responses") or {}]
         named = [name for name in named if not name.startswith(OTHER_LANGUAGE)]
@@ -228,7 +228,7 @@ class BotParts:
         return {code: [name for name in named if name not in texts] for code, texts in own.items() if code != ENGLISH}
 
     def _collect_translations(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """A greeting that an operator has set is said in every language."""
+        """Collect the responses of each language; a greeting set by an operator is used in every language."""
         files = self.language_files()
         texts = {
             code: {name: each.responses[name] for each in files[code] for name in each.responses} for code in files
@@ -239,17 +239,19 @@ class BotParts:
         }
 
     def responses(self, language: str = "") -> dict[str, list[dict[str, Any]]]:
-        """What `app` says itself, in the instance's voice, by the base's own names; the variations of one text are a list.
+        """Return the responses that `app` sends itself, in the instance's voice, by their names in the base.
+
+        Each value lists the variations of one response.
 
         Raises:
-            InvalidInput: as ``domain``.
+            InvalidInput: see ``domain``.
         """
         slots = self._build_voice_slots(language)
         said = {name: _select_responses(texts, slots) for name, texts in self.domain()["responses"].items()}
         return {**said, **{own: said[name] for own, name in self.names.items() if name in said}}
 
     def _build_voice_slots(self, language: str = "") -> dict[str, str]:
-        """What the slots of the voice and of the language hold, by their names in the domain."""
+        """Return the values of the slots for voice and language, by their names in the domain."""
         return self._rename_slots({**self.voice.slots, SLOT: language or self.languages[0]})
 
     def _rename_slots(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -257,10 +259,10 @@ class BotParts:
 
 
 def find_skills(places: Iterable[str]) -> tuple[Skill, ...]:
-    """The skills that a setting names.
+    """Find the skills named in a setting.
 
     Raises:
-        SettingsInvalid: there is no such skill, or two have one name.
+        SettingsInvalid: there is no such skill, or two have the same name.
     """
     found = tuple(Skill.find(place) for place in places if place != NONE)
     if len({skill.name for skill in found}) < len(found):
@@ -304,7 +306,7 @@ def _merge_domains(domains: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _without_language(intent: Any) -> Any:
-    """That a message tells its language makes it no other one for a policy."""
+    """Make policies ignore an intent's language entity, which must not influence the next action."""
     ((name, config),) = intent.items() if isinstance(intent, dict) else ((intent, {}),)
     if "use_entities" in (config or {}):
         return intent
@@ -312,7 +314,7 @@ def _without_language(intent: Any) -> Any:
 
 
 def _values_only(slot: dict[str, Any], intents: list[Any]) -> dict[str, Any]:
-    """A slot that takes what is written takes no question; where its mapping names no intents, nothing but a value."""
+    """Restrict a slot's mappings to value intents, so that a form does not take a question as a value."""
     mappings = slot.get("mappings") if isinstance(slot, dict) else None
     return {**slot, "mappings": [_kept_to_values(each, intents) for each in mappings]} if mappings else slot
 
@@ -326,7 +328,7 @@ def _kept_to_values(mapping: dict[str, Any], intents: list[Any]) -> dict[str, An
 
 
 def _add_failure_note(texts: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """With a note for `app`, as an action's answer has one (``core/rasa/answer``)."""
+    """Add a note for `app`, as in the answer of an action (``core/rasa/answer``)."""
     note = {"outcome": "failed", "error": f"the bot had nothing to say but {name}; its log has the cause"}
     return [{**text, "custom": {"rejoinder": note}} for text in texts]
 
@@ -336,7 +338,10 @@ def _get_item_name(item: Any) -> str:
 
 
 def _select_responses(texts: list[dict[str, Any]], slots: dict[str, str]) -> list[dict[str, Any]]:
-    """As Rasa chooses: texts whose condition holds, where there are any; else those without one. `app` says the same on every channel."""
+    """Select as Rasa does: responses whose condition holds, or else those without a condition.
+
+    Channel-specific variations are skipped, because `app` says the same on every channel.
+    """
     texts = [text for text in texts if not text.get("channel")] or texts
     conditional = [
         text

@@ -1,1 +1,1 @@
-"""The way of one message: stored, answered by Rasa, the reply stored, watchers notified."""
+"""Message handling: store a message, get Rasa's reply, store it and notify the watchers."""

@@ -1,4 +1,4 @@
-"""A customer as staff see them: who they are, where they are reached, what they talked about, and what staff noted."""
+"""A customer as staff see them: profile, addresses, recent conversations and notes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_LANGUAGE = 8
 
 @dataclass(frozen=True)
 class ContactAddress:
-    """Where they are reached."""
+    """An address where the customer can be reached."""
 
     channel: str
     address: str
@@ -33,25 +33,25 @@ class ContactAddress:
 
 @dataclass(frozen=True)
 class CustomerProfile:
-    """All that is known."""
+    """Everything known about a customer."""
 
     id: str
     name: str | None
     language: str | None
     vip: bool
     created_at: datetime | None
-    """None: nothing was ever recorded but the id."""
+    """None if only the id was ever recorded."""
     addresses: list[ContactAddress]
     conversations: list[Listed]
-    """The last ones, the newest first."""
+    """The most recent ones, newest first."""
     total: int
-    """How many conversations there are."""
+    """Total number of conversations."""
     notes: list[StaffNote]
-    """What staff noted in their handoffs, the newest first."""
+    """Staff notes on the customer's handoffs, newest first."""
 
 
 def get_customer_record(session: Session, tenant_id: str, customer_id: str) -> CustomerProfile:
-    """One customer; who was merged is who they are now.
+    """Return a customer's profile; a merged id returns the customer it was merged into.
 
     Raises:
         NotFound: the tenant has no such customer.
@@ -78,7 +78,7 @@ def get_customer_record(session: Session, tenant_id: str, customer_id: str) -> C
 
 
 def update_customer(session: Session, tenant_id: str, customer_id: str, by: str, **values: str | bool | None) -> None:
-    """Set ``name``, ``language`` (such as "en") or ``vip``; what is not given stays, and an empty text is none.
+    """Set ``name``, ``language`` (such as "en") or ``vip``; omitted values stay, and an empty text becomes None.
 
     Raises:
         NotFound: the tenant has no such customer.

@@ -1,4 +1,4 @@
-"""What a channel needs of feedback, as coroutines."""
+"""Feedback operations for channels, as coroutines."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Consider = Callable[[str], Awaitable[None]]
 
 
 class Feedback:
-    """Takes thumbs and marks, and ends conversations."""
+    """Stores ratings and survey answers, and ends conversations."""
 
     def __init__(self, database: Database, consider: Consider | None = None) -> None:
-        """``consider`` hears of every conversation in which an answer did not help."""
+        """``consider`` is called with each conversation in which an answer was rated not helpful."""
         self._database = database
         self._consider = consider
 
     async def rate(
         self, conversation_id: str, message_id: str, *, helpful: bool, comment: str | None, source: Source = "widget"
     ) -> None:
-        """Store or replace the customer's thumb on an answer.
+        """Store or replace the customer's rating of an answer.
 
         Raises:
             NotFound: the message is not an answer of this conversation.
@@ -40,7 +40,7 @@ class Feedback:
             await self._consider(conversation_id)
 
     async def end(self, conversation_id: str) -> Ending:
-        """The customer ends the conversation; what to ask them now.
+        """End the conversation for the customer; return what to ask them now.
 
         Raises:
             NotFound: there is no such conversation.
@@ -53,7 +53,7 @@ class Feedback:
         return await self._database.run(close_conversation)
 
     async def ending(self, conversation_id: str) -> Ending:
-        """Whether the conversation is closed, and what to ask the customer now.
+        """Return whether the conversation is closed, and what to ask the customer now.
 
         Raises:
             NotFound: there is no such conversation.
@@ -61,11 +61,11 @@ class Feedback:
         return await self._database.run(lambda session: surveys.prepare_ending(session, conversation_id))
 
     async def answer(self, conversation_id: str, kind: str, score: int | None, comment: str | None) -> Ending:
-        """Store a mark, or None for a survey that was dismissed; what to ask next.
+        """Store a survey score, or None for a dismissed survey; return what to ask next.
 
         Raises:
-            InvalidInput: the mark is out of range.
-            NotFound: this was not asked.
+            InvalidInput: the score is out of range.
+            NotFound: the customer was not asked this.
         """
 
         def store_answer(session: Session) -> Ending:

@@ -1,7 +1,7 @@
-"""A photo, a file or a place without a word: the customer is told that it is here, and asked what it is about.
+"""Replies to photos, files and locations sent without text: acknowledge them and ask what they are about.
 
-The bot is not asked, since it could only guess; what a form waits for stays open. The file stays with the conversation, so
-whoever takes it over has it.
+The bot is not asked, since it could only guess; a pending form stays open. The file stays with the conversation, for an
+agent who takes it over.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.db.models import Message
 from core.rasa.answer import Reply
 
 ALBUM = timedelta(minutes=1)
-"""What follows the first one so soon belongs to it, and is not asked about again."""
+"""Files that follow the first one within this time belong to it, and are not acknowledged again."""
 OUTCOME: Final = "clarified"
 
 
 def acknowledge_files(session: Session, message: Message, texts: Texts) -> tuple[Reply, ...] | None:
-    """What is said to it, for more of the same nothing; None where there are words."""
+    """Return the acknowledgement, nothing for further files of an album, or None if the message has text."""
     if not _has_only_attachments(message):
         return None
     if _belongs_to_album(session, message):

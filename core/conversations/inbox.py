@@ -1,4 +1,4 @@
-"""What comes in: a customer's message, stored before anything else happens."""
+"""Incoming messages: a customer's message is stored before anything else happens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.sentiment import Mood
 
 WEB = "web"
 LOOKED_BACK = 10
-"""So many messages of ours may still be answered by naming one of their choices."""
+"""Number of our latest messages whose choices a customer may still name."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -34,7 +34,7 @@ class Press:
 
 @dataclass(frozen=True)
 class InboundSender:
-    """Where a message came from, where a vendor's address names its sender."""
+    """The sender of a message, where a vendor's address identifies them."""
 
     tenant_id: str
     channel: str
@@ -43,47 +43,47 @@ class InboundSender:
 
 @dataclass(frozen=True)
 class Inbound:
-    """A message as it came from a channel, normalised.
+    """A normalised message from a channel.
 
-    Exactly one of ``conversation_id`` and ``sender`` is set, and at most one of ``text`` and ``press``; with neither, it
-    has attachments. ``text`` may go with attachments.
+    Exactly one of ``conversation_id`` and ``sender`` is set, and at most one of ``text`` and ``press``; with neither, the
+    message has attachments. ``text`` may be combined with attachments.
     """
 
     conversation_id: str | None
     client_id: str
-    """The sender's own id of this message; with ``sender`` the vendor's, at most 64 characters, unique on its channel."""
+    """The sender's id of this message; with ``sender``, the vendor's id: at most 64 characters, unique on its channel."""
     text: str | None = None
     press: Press | None = None
     sender: InboundSender | None = None
     attachments: tuple[dict[str, Any], ...] = ()
-    """As ``core.attachments`` says."""
+    """See ``core.attachments`` for the format."""
     reply_to: str | None = None
-    """The vendor's id of the message that it quotes."""
+    """The vendor's id of the quoted message."""
     edits: str | None = None
-    """The vendor's id of the customer's earlier message that it replaces; stored as a new message."""
+    """The vendor's id of the earlier customer message that this one replaces; stored as a new message."""
     sent_at: datetime | None = None
-    """By the vendor's clock, where that may be long ago."""
+    """Send time by the vendor's clock, set where it may be long ago."""
     raw: dict[str, Any] | None = None
-    """What the vendor sent."""
+    """The vendor's original payload."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A message that is safely stored."""
+    """A stored message and its turn."""
 
     conversation_id: str
     message_id: str
     turn_id: str
     seq: int
     new: bool
-    """False where the same client id had come before."""
+    """False if a message with this client id was stored before."""
 
 
 def clean_message_text(text: str, limit: int) -> str:
-    """The text in NFC without control characters.
+    """Return the text in NFC without control characters.
 
     Raises:
-        InvalidInput: nothing is left, or it is longer than ``limit`` characters.
+        InvalidInput: the text is empty or longer than ``limit`` characters.
     """
     text = _CONTROL.sub("", unicodedata.normalize("NFC", text)).strip()
     if not any(not unicodedata.category(c).startswith(("C", "Z")) for c in text):
@@ -96,9 +96,9 @@ def clean_message_text(text: str, limit: int) -> str:
 def store_inbound_message(
     session: Session, inbound: Inbound, limit: int, mood: Mood | None = None
 ) -> tuple[Message, Turn, bool]:
-    """Store the message and its waiting turn; the third value is False where it was there already.
+    """Store a message and its waiting turn; the third value is False if the message was stored before.
 
-    The conversation is locked from then on.
+    A new message leaves the conversation locked.
 
     Raises:
         NotFound: there is no such conversation, message or button.
@@ -144,7 +144,7 @@ def store_inbound_message(
 
 
 def _known_from_vendor(session: Session, inbound: Inbound) -> Message | None:
-    """A vendor may repeat itself long after, when its sender has another conversation."""
+    """Return the message if the vendor has sent it before, even if its sender has another conversation by now."""
     if inbound.sender is None:
         return None
     return Message.from_vendor(session, inbound.sender.tenant_id, inbound.sender.channel, inbound.client_id)
@@ -160,13 +160,13 @@ def _get_conversation_id(session: Session, inbound: Inbound) -> str:
 
 
 def _follow_customer(conversation: Conversation, inbound: Inbound) -> None:
-    """Who writes on the web again is answered there."""
+    """Move the conversation back to the web if its customer writes there."""
     if inbound.sender is None and conversation.address is not None:
         conversation.channel, conversation.address = WEB, None
 
 
 def _resolve_message_text(session: Session, inbound: Inbound, limit: int) -> tuple[str, str | None]:
-    """What is said, and the payload of the button that it stands for."""
+    """Return the text of a message, and the payload of the button that it stands for."""
     if inbound.press is None and inbound.attachments and not (inbound.text or "").strip():
         return describe_attachments(inbound.attachments), None
     text = clean_message_text(inbound.text or "", limit) if inbound.press is None else ""
@@ -175,7 +175,7 @@ def _resolve_message_text(session: Session, inbound: Inbound, limit: int) -> tup
 
 
 def _match_button_title(session: Session, inbound: Inbound, text: str) -> Press | None:
-    """The button of the latest answer that is said word for word."""
+    """Return the button of the latest answer whose title equals the text, ignoring case."""
     choices = [offer for offer in list_offered_choices(session, inbound) if offer.newest and not inbound.attachments]
     named = (
         Press(offer.message_id, index)
@@ -198,16 +198,16 @@ def _get_pressed_button(session: Session, press: Press, conversation_id: str | N
 
 @dataclass(frozen=True)
 class Offered:
-    """Choices that a message offered."""
+    """The choices that a message offered."""
 
     message_id: str
     buttons: tuple[str, ...]
     newest: bool
-    """Nothing was said after it but the rest of the same answer, or it is the one that was quoted."""
+    """Whether only the rest of the same answer followed, or this is the quoted message."""
 
 
 def list_offered_choices(session: Session, inbound: Inbound) -> list[Offered]:
-    """The choices that this message may answer: of the message that it quotes, else of the last few, newest first."""
+    """Return the choices that a message may answer: those of the quoted message, or of the last few, newest first."""
     conversation_id, quoted = inbound.conversation_id, None
     if sender := inbound.sender:
         conversation_id = customers.open_conversation(session, sender.tenant_id, sender.channel, sender.address)

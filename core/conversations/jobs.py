@@ -1,4 +1,4 @@
-"""What the worker does every few minutes: tell signals, and end conversations that fell silent."""
+"""Jobs that the worker runs every few minutes: settle feedback signals and close idle conversations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.feedback.types import ENDS_AFTER
 
 
 def settle_all(database: Database, at: datetime, similar: Similarity) -> int:
-    """Store the signals of every answer that can be told by now, in short transactions; how many."""
+    """Store the signals of every answer that can be settled by now, in short transactions; return how many."""
     total, after = 0, ""
     while True:
         with database.session() as session:
@@ -23,6 +23,6 @@ def settle_all(database: Database, at: datetime, similar: Similarity) -> int:
 
 
 def close_idle(database: Database, at: datetime) -> int:
-    """End every conversation in which nothing was said for a day; how many."""
+    """Close every conversation that has been silent for a day; return how many."""
     with database.session() as session:
         return lifecycle.close_idle(session, at, ENDS_AFTER)

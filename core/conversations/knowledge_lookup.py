@@ -1,4 +1,4 @@
-"""What the knowledge has for a message, looked up before a skill may act on it."""
+"""Look a message up in the knowledge base before a skill may act on it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from core.bot.parts import VALUE
 from core.db.models import Message, Turn
 
 Level = Literal["exact", "sure", "probable", "unsure", "none"]
-"""Asked in its own words; answered; probably answered; something near; nothing."""
+"""Exact wording; answered; probably answered; something close; nothing."""
 KEY = "knowledge"
-"""Where the message's metadata for Rasa has it."""
+"""Key of the match in the metadata of a message for Rasa."""
 PATH = "/knowledge/match"
-"""The door of ``app`` by which the command line has a message looked up."""
+"""Endpoint of ``app`` through which the command line looks a message up."""
 HISTORY = 10
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A customer's message with the turns before it, oldest first: (customer | bot | agent, text)."""
+    """A customer's message and its history, oldest first: (customer | bot | agent, text)."""
 
     tenant_id: str
     conversation_id: str
@@ -34,40 +34,40 @@ class Asked:
 
 @dataclass(frozen=True)
 class KnowledgeMatch:
-    """How well the knowledge answers a message."""
+    """How well the knowledge base answers a message."""
 
     level: Level
     confidence: float
 
     def metadata(self) -> dict[str, Any]:
-        """As Rasa is told it."""
+        """Return the match as metadata for Rasa."""
         return {KEY: asdict(self)}
 
 
 class KnowledgeLookup(Protocol):
-    """Looks a message up; blocks."""
+    """Blocking lookup of a message in the knowledge base."""
 
     def match(self, asked: Asked) -> KnowledgeMatch | None:
-        """None where the knowledge cannot be reached."""
+        """Return the match, or None if the knowledge base cannot be reached."""
 
 
 class NoKnowledge:
-    """Knows nothing of anything: skills decide alone."""
+    """A lookup without a knowledge base: skills decide alone."""
 
     def match(self, asked: Asked) -> KnowledgeMatch | None:  # noqa: ARG002
         return None
 
 
 def history_before(session: Session, turn_id: str, turns: int = HISTORY) -> tuple[tuple[str, str], ...]:
-    """What was said before the message of a turn, oldest first, as far as a question to the knowledge may lean on it.
+    """Return what was said before the message of a turn, oldest first, as context for a knowledge lookup.
 
-    Of the turns that a skill took that is what the customer wanted; what a form asked for, and an order number or an
-    e-mail address, is nothing that a question could be about.
+    Of turns that a skill handled, only the customer's requests are included: form values, such as an order number, and
+    texts with an e-mail address give a question no context.
     """
     asked = session.scalars(select(Message).join(Turn, Turn.message_id == Message.id).where(Turn.id == turn_id)).first()
     if asked is None:
         return ()
-    # The conversation is named too, since it has an index: else all turns are read for each message.
+    # Join on the indexed conversation id too; otherwise each message reads all turns.
     of_turn = (Turn.conversation_id == Message.conversation_id) & or_(
         Turn.message_id == Message.id, Turn.id == Message.turn_id
     )

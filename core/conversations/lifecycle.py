@@ -1,4 +1,4 @@
-"""The end of a conversation: the customer ends it, or nothing is said for a day. A new message opens it again."""
+"""End conversations, on the customer's request or after a day of silence. A new message reopens them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.handoffs.transitions import HandoffEvent, apply_transition, person_has
 
 
 def close_conversation(session: Session, conversation_id: str) -> None:
-    """End it, unless it has ended; who was about to answer is told that the customer left."""
+    """Close a conversation if it is open; staff who own it are told that the customer left."""
     conversation = Conversation.lock(session, conversation_id)
     if conversation is not None and conversation.status == "open":
         _end_conversation(session, conversation, get_current_time())
 
 
 def close_idle(session: Session, at: datetime, after: timedelta) -> int:
-    """End those of all tenants in which nothing happened for so long; how many."""
+    """Close the conversations of all tenants that were idle for longer than ``after``; return how many."""
     idle = Conversation.status == "open", Conversation.updated_at < at - after
     with_person = session.scalars(select(Conversation.id).where(*idle, Conversation.handoff_id.is_not(None))).all()
     for conversation_id in with_person:
@@ -37,5 +37,4 @@ def _end_conversation(session: Session, conversation: Conversation, at: datetime
 
 
 def reopen_conversation(conversation: Conversation) -> None:
-    """Go on with it."""
     conversation.status, conversation.closed_at = "open", None

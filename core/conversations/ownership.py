@@ -1,4 +1,4 @@
-"""What a handoff changes about a turn: whether the bot is asked, what it may say, and what it has to be told afterwards."""
+"""How a handoff affects a turn: whether the bot is asked, what it may say, and what its tracker receives afterwards."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from core.handoffs.transitions import HandoffEvent, apply_transition, find_open_
 from core.rasa.answer import Reply
 
 PERSON: Final = "person"
-"""The status of a turn that a person handles."""
+"""The status of a turn that an agent handles."""
 
 
 def instead_of_bot(
     session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
 ) -> list[Message] | None:
-    """What is said without asking the bot, maybe nothing; None: ask it. The conversation must be locked."""
+    """Store and return the messages sent instead of asking the bot, or return None to ask it; needs a locked conversation."""
     if handoff := person_has_word(session, conversation):
         turn.status = PERSON
         messages.forward_to_desks(session, conversation, handoff, message)
@@ -48,7 +48,7 @@ def instead_of_bot(
 def _contact_left(
     session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
 ) -> list[Message]:
-    """An address, right after it was asked for."""
+    """Record contact details left right after a contact request; return the bot's confirmation, if any."""
     handoff, contact = find_open_handoff(session, conversation), policy.contact_in(message.text)
     if handoff is None or contact is None:
         return []
@@ -64,7 +64,7 @@ def _contact_left(
 def _file_received(
     session: Session, conversation: Conversation, message: Message, turn: Turn, texts: Texts
 ) -> list[Message] | None:
-    """A photo or file without a word."""
+    """Acknowledge a photo or file sent without text, or return None."""
     said = file_replies.acknowledge_files(session, message, texts)
     if said is None:
         return None
@@ -73,7 +73,7 @@ def _file_received(
 
 
 def can_ask_bot(session: Session, conversation_id: str, turn_id: str) -> bool:
-    """Whether the bot may be asked; otherwise the turn is a person's. Its answer is checked again when it is stored."""
+    """Whether the bot may be asked; if not, mark the turn as an agent's. Storing the reply checks again."""
     if may_speak(session, conversation_id):
         return True
     session.get_one(Turn, turn_id).status = PERSON
@@ -81,7 +81,7 @@ def can_ask_bot(session: Session, conversation_id: str, turn_id: str) -> bool:
 
 
 def list_unheard_messages(session: Session, conversation_id: str, turn_id: str) -> tuple[list[tuple[str, str]], int]:
-    """(speaker, text) of what was said before this turn while a person had the word, and up to which number that is."""
+    """Return (speaker, text) of what was said before this turn while an agent owned the conversation, and its last number."""
     handoff = _last_handoff(session, conversation_id)
     if handoff is None:
         return [], 0
@@ -98,7 +98,7 @@ def list_unheard_messages(session: Session, conversation_id: str, turn_id: str) 
 
 
 def mark_messages_recorded(session: Session, conversation_id: str, up_to: int) -> None:
-    """The tracker knows what was said up to there."""
+    """Record that the tracker has every message up to this number."""
     if handoff := _last_handoff(session, conversation_id):
         handoff.recorded_seq = max(handoff.recorded_seq, up_to)
 

@@ -1,4 +1,4 @@
-"""What is said before an answer, to who had to wait or is upset: messages of their own, so the answer stays as it is."""
+"""Messages sent before a reply: an apology for a delay, or empathy. They are separate, so the reply itself is unchanged."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from core.db.models import Message, Turn
 from core.rasa.answer import Reply
 
 LATE = timedelta(hours=1)
-"""Who wrote so long before we got it reads that we are sorry for the wait."""
+"""Delay between sending and receipt from which the bot apologises for the wait."""
 UPSET = ("negative", "angry")
 MIN_WORDS = 3
-"""Of fewer nobody can tell that somebody is upset."""
+"""Shorter messages say too little to tell that the customer is upset."""
 _HELPS = ("answered", "suggested")
 _ANSWERS = (*_HELPS, "clarified", "unknown")
 
 
 def build_preamble(session: Session, turn: Turn, outcome: str, texts: Texts) -> tuple[Reply, ...]:
-    """What is said first, if anything."""
+    """Return the messages to send before the reply, if any."""
     asked = session.get_one(Message, turn.message_id)
     return build_delay_apology(session, turn, asked, texts) + _build_empathy_reply(session, asked, outcome, texts)
 
 
 def build_delay_apology(session: Session, turn: Turn, asked: Message, texts: Texts) -> tuple[Reply, ...]:
-    """For the wait; once for all that was written before it."""
+    """Return an apology for the wait; one covers everything written before it."""
     if turn.created_at - asked.created_at < LATE or not texts.late:
         return ()
     said = select(Message.id).filter_by(conversation_id=asked.conversation_id, speaker="bot")
@@ -37,7 +37,7 @@ def build_delay_apology(session: Session, turn: Turn, asked: Message, texts: Tex
 
 
 def _build_empathy_reply(session: Session, asked: Message, outcome: str, texts: Texts) -> tuple[Reply, ...]:
-    """For who is upset: never before two answers in a row."""
+    """Return an empathy message for an upset customer, but never before two replies in a row."""
     if (
         asked.sentiment not in UPSET
         or len(asked.text.split()) < MIN_WORDS
@@ -50,7 +50,7 @@ def _build_empathy_reply(session: Session, asked: Message, outcome: str, texts: 
 
 
 def _said_last(session: Session, asked: Message) -> bool:
-    """Did the answer before begin like that?"""
+    """Whether the previous reply began with an empathy message."""
     earlier = select(Message.seq).filter_by(conversation_id=asked.conversation_id, speaker="customer")
     since = session.scalar(earlier.where(Message.seq < asked.seq).order_by(Message.seq.desc()).limit(1)) or 0
     said = select(Message.id).filter_by(conversation_id=asked.conversation_id, kind="empathy")

@@ -1,4 +1,4 @@
-"""What goes out: answers stored with their turn, unless a person has the word."""
+"""Store the bot's replies with their turn, unless an agent owns the conversation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.rasa.answer import FAILED, RasaAnswer, Reply
 log = structlog.get_logger()
 
 NO_HELP = ("clarified", "unknown", "handoff")
-"""What is not said to somebody upset whom a person takes over."""
+"""Outcomes whose reply is dropped when an upset customer is handed to an agent."""
 
 
 def write_replies(
@@ -61,7 +61,7 @@ def write_replies(
 def finish_turn(  # noqa: PLR0917 - a turn and all that came of it
     session: Session, conversation_id: str, turn_id: str, reading: RasaAnswer, total_ms: float, texts: Texts
 ) -> list[MessageStored]:
-    """Store an answer and everything known about it; nothing is said where a person got the word meanwhile."""
+    """Store a turn's reply and results, and return the messages; drop the reply if an agent has taken over."""
     conversation, turn = _lock_turn(session, conversation_id, turn_id)
     if turn.status == "answered":
         return []
@@ -82,11 +82,11 @@ def finish_turn(  # noqa: PLR0917 - a turn and all that came of it
 def _write_answer(
     session: Session, conversation: Conversation, turn: Turn, reading: RasaAnswer, texts: Texts
 ) -> list[Message]:
-    """The bot's messages; where it has to step back, it says so and does."""
+    """Store the bot's messages; if it has to step back, announce and request a handoff."""
     chosen, texts = settings.get_handoff_settings(session, turn.tenant_id), texts.of(session, conversation.id)
     words = "\n".join(reply.text for reply in reading.replies)
     why, there = policy.from_answer(session, chosen, conversation, turn, words), chosen.attended(get_current_time())
-    told = why is None or why.trigger == "asked"  # rejoinder_handoff says it itself
+    told = why is None or why.trigger == "asked"  # rejoinder_handoff announces it itself
     outcome, answer = reading.outcome, _add_page_only_notice(conversation, reading.replies, texts)
     if why and why.trigger == "sentiment" and there:
         answer = tuple(_without_choices(reply, texts) for reply in answer)
@@ -104,18 +104,18 @@ def _write_answer(
 
 
 def announce_handoff(texts: Texts, *, there: bool) -> Reply:
-    """That a person comes, or where nobody is there the request for an address."""
+    """Return the announcement of a handoff, or a request for contact details if nobody is available."""
     return Reply(texts.handoff_announced(there=there), kind=None if there else "contact_request")
 
 
 def _add_page_only_notice(conversation: Conversation, replies: tuple[Reply, ...], texts: Texts) -> tuple[Reply, ...]:
-    """With a sentence for who is not on the page, where nothing else could be shown there."""
+    """Add a notice for a customer outside the widget's page who could see none of the replies."""
     seen = [each for each in replies if not for_page_only(each.text, each.buttons, each.attachments)]
     return replies if seen or conversation.address is None else (*replies, Reply(texts.page_only))
 
 
 def _without_choices(reply: Reply, texts: Texts) -> Reply:
-    """For who is passed on to a person: nobody hears what they would press."""
+    """Remove the choices from a reply before a handoff, since the bot would not handle a press."""
     return replace(reply, text=reply.text.removesuffix(texts.not_meant).rstrip(), buttons=())
 
 
@@ -136,7 +136,7 @@ def _record_answer(turn: Turn, reading: RasaAnswer, total_ms: float) -> None:
 
 
 def _lock_turn(session: Session, conversation_id: str, turn_id: str) -> tuple[Conversation, Turn]:
-    """Both, for nobody else to write in until the end of the transaction.
+    """Lock the conversation until the end of the transaction; return it and the turn.
 
     Raises:
         NotFound: the conversation is gone.
@@ -148,7 +148,7 @@ def _lock_turn(session: Session, conversation_id: str, turn_id: str) -> tuple[Co
 
 
 def note_understanding(turn: Turn, understanding: dict[str, object]) -> None:
-    """How Rasa understood the message: intent, its confidence, milliseconds of the NLU pipeline, who took it and why."""
+    """Record how Rasa understood the message: intent, confidence, NLU time in milliseconds, and who took it and why."""
     turn.intent = str(understanding["intent"]) if understanding.get("intent") else turn.intent
     if isinstance(decision := understanding.get("decision"), dict):
         turn.decision = decision
@@ -166,9 +166,9 @@ def apologise_for_failure(
     status: Literal["waiting", "failed"],
     error: str,
 ) -> list[MessageStored]:
-    """Tell the customer once that something failed, unless a person has the word; the turn is failed, or still waiting.
+    """Tell the customer once that something failed, unless an agent owns the conversation.
 
-    Somebody upset gets a person at once.
+    The turn becomes failed or stays waiting. An upset customer is handed to an agent at once.
     """
     conversation, turn = _lock_turn(session, conversation_id, turn_id)
     if person_has_word(session, conversation):

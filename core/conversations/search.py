@@ -1,4 +1,4 @@
-"""Conversations for staff to find: filtered, page by page, the last one in which something happened first."""
+"""Conversation search for staff: filters and pages, most recent activity first."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from core.db.models import (
 from core.errors import InvalidInput, NotFound
 
 COUNTED = 1000
-"""Beyond that a count says only that there are more."""
+"""Highest exact count; beyond it, a count only says that there are more."""
 OUTCOMES = ("answered", "suggested", "clarified", "unknown", "handoff", "action", "failed")
 HANDOFFS = ("any", "none", "open", "resolved", "not_resolved")
 RATINGS = ("helpful", "not_helpful", "satisfied", "dissatisfied")
 SATISFIED = 4
-"""From this CSAT mark on."""
+"""Lowest CSAT score that counts as satisfied."""
 
 
 @dataclass(frozen=True)
 class ConversationFilter:
-    """Which conversations; every field that is set must fit."""
+    """Filter for conversations; every field that is set must match."""
 
     text: str | None = None
-    """Somewhere in what was said, in the customer's name or address; or the id of the conversation or customer."""
+    """Part of a message or of the customer's name or address, or the id of the conversation or customer."""
     channel: str | None = None
     outcome: str | None = None
-    """Of one of its turns: one of OUTCOMES."""
+    """Outcome of one of the turns: one of OUTCOMES."""
     handoff: str | None = None
-    """One of HANDOFFS."""
+    """Handoff status: one of HANDOFFS."""
     rating: str | None = None
-    """One of RATINGS: a thumb on one of its answers, or the mark after it."""
+    """One of RATINGS: a thumb on one of the answers, or the CSAT score."""
     customer_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    """Before this; both by when something last happened."""
+    """Exclusive; both bounds apply to the last activity."""
 
     def conditions(self, tenant_id: str) -> list[ColumnElement[bool]]:
-        """As SQL, over conversations.
+        """Return the filter as SQL conditions over conversations.
 
         Raises:
-            InvalidInput: there is no such outcome, handoff or rating.
+            InvalidInput: the outcome, handoff or rating is unknown.
         """
         tests: list[ColumnElement[bool]] = [Conversation.tenant_id == tenant_id]
         same = ((Conversation.channel, self.channel), (Conversation.customer_id, self.customer_id))
@@ -78,7 +78,7 @@ class ConversationFilter:
 
 @dataclass(frozen=True)
 class Listed:
-    """One conversation of a list."""
+    """One conversation in a list."""
 
     id: str
     channel: str
@@ -90,36 +90,36 @@ class Listed:
     last_text: str
     last_speaker: str
     outcome: str | None
-    """Of its last turn."""
+    """Outcome of the last turn that has one."""
     handoff: str | None
-    """State of its last one."""
+    """State of the last handoff."""
     resolved: bool | None
     helpful: int
-    """Thumbs up ..."""
+    """Number of thumbs up."""
     not_helpful: int
-    """... and down."""
+    """Number of thumbs down."""
     csat: int | None
-    """1 to 5"""
+    """CSAT score from 1 to 5."""
     created_at: datetime
     updated_at: datetime
 
 
 @dataclass(frozen=True)
 class ConversationPage:
-    """Some of all that fit."""
+    """A page of matching conversations."""
 
     items: list[Listed]
     following: str | None
-    """Where the next page begins; None: this was the last."""
+    """Cursor of the next page, or None on the last page."""
     total: int | None
-    """How many fit, COUNTED + 1 where they are more than COUNTED; only the first page says so."""
+    """Number of matches, COUNTED + 1 if there are more than COUNTED; only set on the first page."""
 
 
 def get_conversation(session: Session, tenant_id: str, conversation_id: str) -> Conversation:
-    """The tenant's conversation.
+    """Return a conversation of the tenant.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the tenant has no such conversation.
     """
     conversation = session.get(Conversation, conversation_id)
     if conversation is None or conversation.tenant_id != tenant_id:
@@ -130,16 +130,16 @@ def get_conversation(session: Session, tenant_id: str, conversation_id: str) -> 
 def list_conversations(
     session: Session, tenant_id: str, wanted: ConversationFilter, limit: int = 50, after: str | None = None
 ) -> ConversationPage:
-    """A page of them, beginning behind ``after``, which is an earlier page's ``following``.
+    """Return a page of conversations; ``after`` is the ``following`` cursor of an earlier page.
 
     Raises:
-        InvalidInput: ``after`` is none, or a filter is wrong.
+        InvalidInput: ``after`` is not a cursor, or a filter value is unknown.
     """
     fits = select(Conversation.id).where(*wanted.conditions(tenant_id))
     if after:
         fits = fits.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*_parse_page_cursor(after)))
     order = (Conversation.updated_at.desc(), Conversation.id.desc())
-    # one query finds and counts: a search looks through every message
+    # one query both finds and counts, since a text search scans every message
     ids = session.scalars(fits.order_by(*order).limit(limit + 1 if after else max(limit, COUNTED) + 1)).all()
     shown = session.scalars(select(Conversation).where(Conversation.id.in_(ids[:limit])).order_by(*order)).all()
     following = f"{shown[-1].updated_at.isoformat()}_{shown[-1].id}" if len(ids) > limit else None
@@ -153,7 +153,7 @@ def list_channels(session: Session, tenant_id: str) -> list[str]:
 
 
 def describe_conversations(session: Session, rows: list[Conversation]) -> list[Listed]:
-    """With what belongs to each, in one query a table."""
+    """Return the list items of conversations, with one query per table."""
     ids = [row.id for row in rows]
     said = _last_said(session, ids)
     outcomes = _load_newest_rows(
@@ -196,7 +196,7 @@ def _last_said(session: Session, ids: list[str]) -> dict[str, Message]:
 
 
 def _load_newest_rows(session: Session, query: Select, table: type[Turn | Handoff], ids: list[str]) -> dict:  # type: ignore[type-arg]
-    """The newest row of each conversation."""
+    """Return the value of the newest row of each conversation."""
     rows = session.execute(query.where(table.conversation_id.in_(ids)).order_by(table.id))
     return dict(rows.all())
 
@@ -233,7 +233,7 @@ def _match_rating(wanted: str) -> ColumnElement[bool]:
 
 
 def _match_search_text(tenant_id: str, text: str) -> ColumnElement[bool]:
-    """Lists of ids that are found once, so that no conversation is looked through on its own."""
+    """Match by subqueries that each run once, not once per conversation."""
     said = select(Message.conversation_id).where(Message.tenant_id == tenant_id, _match_column_text(Message.text, text))
     named = select(Customer.id).where(Customer.tenant_id == tenant_id, _match_column_text(Customer.name, text))
     reached = select(Address.customer_id).where(

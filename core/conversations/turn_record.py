@@ -1,4 +1,4 @@
-"""A stored turn: what was asked, after what, and how it was answered then."""
+"""A stored turn: the customer's message, its history, and the reply."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIELDS = (
     "groundedness",
     "error",
 )
-"""Columns of a turn that tell why its answer was as it was."""
+"""Columns of a turn that explain its reply."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +36,23 @@ class TurnRecord:
     at: datetime
     text: str
     pressed: bool
-    """A button was pressed; what it stands for was served."""
+    """Whether the customer pressed a button; its payload was handled, not the text."""
     history: tuple[tuple[str, str], ...]
     """(customer | bot | agent, text), oldest first."""
     replies: tuple[str, ...]
     offered: tuple[str, ...]
-    """Titles of the buttons below the answer."""
+    """Titles of the buttons below the reply."""
     facts: dict[str, Any]
-    """The columns named above."""
+    """The columns in ``FIELDS``."""
 
 
 def find_turn(
     session: Session, tenant_id: str, *, turn_id: str | None = None, conversation_id: str | None = None
 ) -> TurnRecord:
-    """A turn by its id, or the last one of a conversation.
+    """Return a turn by its id, or the last turn of a conversation.
 
     Raises:
-        NotFound: the tenant has no such turn or conversation, or nothing was asked in it.
+        NotFound: the tenant has no such turn or conversation, or the conversation has no turn.
     """
     turn = session.get(Turn, turn_id) if turn_id else _get_last_turn(session, tenant_id, conversation_id or "")
     if turn is None or turn.tenant_id != tenant_id:

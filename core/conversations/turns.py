@@ -1,4 +1,4 @@
-"""Answers conversations one turn after the other."""
+"""Process the turns of a conversation one after the other."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ from core.sentiment import LEARNT, Sentiment, skip_sentiment
 log = structlog.get_logger()
 
 PATIENCE_SECONDS = 4.0
-"""How long a customer waits for a Rasa that is away before being told."""
+"""How long a turn waits for an unavailable Rasa before the customer is told."""
 RECOVERY_SECONDS = 2.0
 UPSET = ("negative", "angry")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A turn to be answered."""
+    """A queued turn that awaits its reply."""
 
     turn_id: str
     conversation_id: str
     tenant_id: str
     channel: str
     text: str
-    """What the customer wrote, as Rasa hears it, or the title of the button that they pressed."""
+    """The customer's text with commands escaped for Rasa, or the title of the button they pressed."""
     payload: str = ""
-    """That of the button."""
+    """The payload of the pressed button."""
     sentiment: str = ""
-    """How the message sounds, where that is known."""
+    """The sentiment of the message, if known."""
     again: bool = False
-    """It was tried before, so Rasa may have heard it already."""
+    """Whether the turn was tried before, in which case Rasa may already have the message."""
 
 
 class Turns:
-    """Stores what customers say and gets it answered, one turn of a conversation at a time."""
+    """Stores customer messages and gets replies, one turn of a conversation at a time."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Turns:
         knowledge: KnowledgeLookup | None = None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """``knowledge`` is asked before Rasa; ``wake`` is called when something may be due in the outbox."""
+        """``knowledge`` is queried before Rasa; ``wake`` is called when a delivery may be due in the outbox."""
         self.hub = hub
         self._database = database
         self._rasa = rasa
@@ -82,7 +82,7 @@ class Turns:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, tenant_id: str, channel: str, customer_id: str | None = None) -> str:
-        """Begin a conversation; its id."""
+        """Start a conversation and return its id."""
 
         def create_conversation(session: Session) -> str:
             customer = customers.get_or_create_customer(session, tenant_id, customer_id).id if customer_id else None
@@ -94,9 +94,9 @@ class Turns:
         return await self._database.run(create_conversation)
 
     async def receive(self, inbound: Inbound) -> Received:
-        """Store a message, then have it answered in the background; the same client id again changes nothing.
+        """Store a message and get its reply in the background; a repeated client id changes nothing.
 
-        While a person has the word it goes to them, and the bot is not asked.
+        While an agent owns the conversation, the message goes to the agent instead of the bot.
 
         Raises:
             NotFound: there is no such conversation, message or button.
@@ -125,15 +125,15 @@ class Turns:
         return received
 
     async def offered(self, inbound: Inbound) -> list[Offered]:
-        """The choices that a message may answer, the likeliest first."""
+        """Return the choices that a message may answer, the likeliest first."""
         return await self._database.run(lambda session: inbox.list_offered_choices(session, inbound))
 
     def stop_writing(self, conversation_id: str) -> bool:
-        """Ask for the answer that is being written to end here; False where none is."""
+        """Ask to stop the reply in progress; return False if there is none."""
         return self.hub.stop(conversation_id)
 
     async def history(self, conversation_id: str, after: int = 0) -> list[MessageStored]:
-        """The stored messages whose number is above ``after``, oldest first.
+        """Return the stored messages numbered above ``after``, oldest first.
 
         Raises:
             NotFound: there is no such conversation.
@@ -141,21 +141,21 @@ class Turns:
         return await self._database.run(lambda session: messages_after(session, conversation_id, after))
 
     async def standing(self, conversation_id: str) -> CustomerStatus:
-        """Whom the customer is talking to."""
+        """Return who the customer is talking to."""
         return await self._database.run(lambda session: get_handoff_standing(session, conversation_id))
 
     async def start(self) -> None:
-        """Take up what an earlier process left unanswered, and keep looking."""
+        """Resume the turns that an earlier process left unanswered, and keep polling."""
         self._spawn_task(self._recover_for_ever())
 
     async def stop(self) -> None:
-        """Stop working; what is unanswered stays stored."""
+        """Cancel all tasks; unanswered turns stay stored."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def recover(self) -> None:
-        """Take up every waiting turn that nobody in this process works on."""
+        """Enqueue every waiting turn that this process is not working on."""
         if not await self._rasa.ready():
             return
         for job in await self._database.run(_list_waiting_jobs):
@@ -166,7 +166,7 @@ class Turns:
         while True:
             try:
                 await self.recover()
-            except Exception:  # a process edge: the next look may succeed
+            except Exception:  # process boundary: the next poll may succeed
                 log.exception("recovery failed")
             await asyncio.sleep(RECOVERY_SECONDS)
 
@@ -209,7 +209,7 @@ class Turns:
         except RasaUnavailable as error:
             log.warning("turn waits", error=str(error))
             await self._send_apology(job, "waiting", error)
-        except Exception as error:  # a process edge: the customer always gets a sentence
+        except Exception as error:  # process boundary: the customer always gets a reply
             log.exception("turn failed")
             await self._send_apology(job, "failed", error)
 
@@ -217,7 +217,7 @@ class Turns:
         return await self._database.run(lambda s: ownership.can_ask_bot(s, job.conversation_id, job.turn_id))
 
     async def _tell_rasa(self, job: Job) -> None:
-        """What was said while a person had the word."""
+        """Add to Rasa's tracker what was said while an agent owned the conversation."""
         said, up_to = await self._database.run(
             lambda s: ownership.list_unheard_messages(s, job.conversation_id, job.turn_id)
         )
@@ -226,7 +226,7 @@ class Turns:
             await self._database.run(lambda s: ownership.mark_messages_recorded(s, job.conversation_id, up_to))
 
     async def _ask_rasa(self, job: Job) -> list[RasaItem]:
-        """Ask, waiting a little for a Rasa that is away; what it may have heard is looked up first."""
+        """Return Rasa's reply, retrying for a while if it is unavailable; a reply it may already have given is used first."""
         metadata = await self._build_metadata(job)
         deadline, again = perf_counter() + (0 if job.again else PATIENCE_SECONDS), job.again
         while True:
@@ -245,7 +245,7 @@ class Turns:
                 await asyncio.sleep(0.25)
 
     async def _build_metadata(self, job: Job) -> dict[str, Any]:
-        """What Rasa, and the actions behind it, are told beside the message."""
+        """Build the metadata that Rasa and its actions receive with the message."""
         metadata: dict[str, Any] = {"turn_id": job.turn_id, "tenant_id": job.tenant_id}
         metadata["pressed"] = job.text if job.payload else ""
         metadata["language"] = await self._database.run(lambda s: self._texts.language(s, job.conversation_id))
@@ -253,19 +253,19 @@ class Turns:
         return metadata | (await self._match_knowledge(job) if not job.payload else {})
 
     async def _match_knowledge(self, job: Job) -> dict[str, Any]:
-        """What the knowledge has for a free text; a skill decides alone where it cannot be looked up."""
+        """Match a free text against the knowledge base; if that fails, the skills decide without it."""
         try:
             history = await self._database.run(lambda s: history_before(s, job.turn_id))
             asked = Asked(job.tenant_id, job.conversation_id, job.turn_id, job.text, history)
             found = await asyncio.to_thread(self._knowledge.match, asked)
-        except Exception:  # an edge: a message never fails for what only helps to understand it
+        except Exception:  # boundary: the lookup only helps understanding, so its failure must not fail the message
             log.exception("not looked up")
             return {}
         return found.metadata() if found else {}
 
     async def _deliver_answer(self, job: Job, reading: RasaAnswer, total_ms: float) -> None:
         is_noted = bool(reading.note.get("understanding"))
-        if not is_noted and job.sentiment in UPSET:  # a value that a form asked for shows no feeling
+        if not is_noted and job.sentiment in UPSET:  # a form value shows no sentiment, so the intent is needed now
             reading = replace(reading, note={**reading.note, "understanding": await self._get_understanding(job)})
             is_noted = True
         events = await self._database.run(
@@ -277,7 +277,7 @@ class Turns:
             await self._database.run(lambda s: replies.note_understanding(s.get_one(Turn, job.turn_id), found))
 
     async def _get_understanding(self, job: Job) -> dict[str, Any]:
-        """Of a turn without an action of ours: the tracker knows how it was understood."""
+        """Read from the tracker how Rasa understood a turn without an action of ours."""
         try:
             return extract_understanding(await self._rasa.latest_message(job.conversation_id))
         except RejoinderError as error:

@@ -1,4 +1,4 @@
-"""The database: one engine, sessions, models, migrations."""
+"""Database engine, sessions, models and migrations."""
 
 from core.db.engine import Database
 

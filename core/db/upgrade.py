@@ -1,4 +1,4 @@
-"""Brings the database to the current schema."""
+"""Upgrades the database to the current schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.db.engine import Database
 
 
 def upgrade_database(database: Database) -> None:
-    """Run the migrations that are missing."""
+    """Run all pending migrations."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with database.engine.begin() as connection:

@@ -1,1 +1,1 @@
-"""Delivers what is in the outbox, in order, to channels and staff desks, until it is taken."""
+"""Delivery of the outbox to channels and staff desks, in order and with retries."""

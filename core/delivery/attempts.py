@@ -1,4 +1,4 @@
-"""A delivery's way from queued to taken: what is due, one attempt, and what became of it."""
+"""The life cycle of a delivery: what is due, one attempt, and its result."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ OPEN = ("queued", "sending")
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 GIVE_UP_AFTER = timedelta(hours=24)
-"""A vendor that is away for some hours gets all of it afterwards, in order."""
+"""How long to retry; after an outage of some hours, a vendor still gets everything in order."""
 AT_ONCE = 100
 REPORTED = ("sent", "delivered", "read", "failed")
 _RANKS = {"sent": 1, "failed": 2, "dead": 2, "delivered": 3, "read": 4}
-"""A status takes the place of lower ones only; what is not named is not out yet."""
+"""A status replaces only lower ones; states not listed are not sent yet."""
 
 
 def requeue_deliveries(session: Session) -> int:
-    """What a process that was killed left in the middle goes back into the queue; how many."""
+    """Requeue the deliveries that a killed process left in progress; return how many."""
     row = update(Delivery).where(Delivery.state == "sending").values(state="queued", possible_duplicate=True)
     return len(session.execute(row.returning(Delivery.id)).all())
 
 
 def claim_due_deliveries(session: Session, at: datetime) -> list[Outgoing]:
-    """Claim what is due: the first open delivery of each conversation and destination."""
+    """Claim the due deliveries: the first open one of each conversation and destination."""
     rows = session.execute(_DUE, {"at": at}).all()
     for row, *_ in rows:
         row.state, row.attempts, row.updated_at = "sending", row.attempts + 1, at
@@ -44,7 +44,7 @@ def claim_due_deliveries(session: Session, at: datetime) -> list[Outgoing]:
 
 
 def _build_due_query() -> Select[Delivery, DeskThread, Conversation, Customer, Message, Handoff]:
-    """With everything that `load` looks up, in one go."""
+    """Build one query for the due deliveries and everything that `load_outgoing` reads."""
     earlier = aliased(Delivery)
     before = exists().where(
         earlier.conversation_id == Delivery.conversation_id,
@@ -70,18 +70,18 @@ _DUE = _build_due_query()
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next queued delivery may go out."""
+    """Return when the next queued delivery is due, or None."""
     return session.scalar(select(Delivery.next_at).filter_by(state="queued").order_by(Delivery.next_at).limit(1))
 
 
 def record_sent_attempt(session: Session, delivery_id: str, sent: Sent, at: datetime) -> None:
-    """The vendor took it, or a part of it."""
+    """Record that the vendor accepted a delivery, or a part of it."""
     row = session.get_one(Delivery, delivery_id)
     row.parts_sent, row.vendor_id, row.error = row.parts_sent + 1, sent.vendor_id or row.vendor_id, None
     row.sent_at = row.updated_at = at
     row.possible_duplicate = row.possible_duplicate and not sent.once
     if row.state != "sending":
-        return  # the vendor's status was faster
+        return  # the vendor's status arrived first
     row.state = "queued" if sent.more else "sent"
     if sent.more:
         row.next_at, row.attempts = at, 0
@@ -90,7 +90,7 @@ def record_sent_attempt(session: Session, delivery_id: str, sent: Sent, at: date
 
 
 def record_failed_attempt(session: Session, delivery_id: str, error: DeliveryFailed, at: datetime) -> None:
-    """The vendor did not take it: again later, or never."""
+    """Record that an attempt failed, and schedule a retry or give up."""
     row = session.get_one(Delivery, delivery_id)
     row.error, row.updated_at = f"{type(error).__name__}: {error}", at
     row.waits_for = error.waits_for if isinstance(error, Retry) else None
@@ -106,7 +106,7 @@ def record_failed_attempt(session: Session, delivery_id: str, error: DeliveryFai
 
 
 def compute_retry_delay(attempts: int, after: float | None = None, jitter: float | None = None) -> float:
-    """Seconds until the next attempt: twice as long each time, up to five minutes, never less than was asked for."""
+    """Return the seconds until the next attempt: doubled each time up to about five minutes, never less than ``after``."""
     jitter = random.random() if jitter is None else jitter  # noqa: S311 - it only keeps retries apart
     usual = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(attempts - 1, 20)) * (0.75 + jitter / 2)
     return max(usual, after or 0.0)
@@ -122,13 +122,13 @@ def record_delivery_status(
     vendor_id: str | None = None,
     error: str | None = None,
 ) -> bool:
-    """What the vendor says became of it: sent, delivered, read or failed. False where we know of no such delivery.
+    """Record a vendor's status report: sent, delivered, read or failed. Return False if the delivery is unknown.
 
-    Statuses may come late, twice and out of order: none takes back what was known before. Name the delivery by our id
-    where the vendor hands it back, since its status may be faster than the answer that tells us its own id.
+    Statuses may arrive late, twice and out of order; a lower one never replaces a higher one. Pass our ``delivery_id``
+    if the vendor returns it, since a status may arrive before the response with the vendor's own id.
 
     Raises:
-        InvalidInput: there is no such state.
+        InvalidInput: the state is unknown.
     """
     if state not in REPORTED:
         raise InvalidInput(f"The state is one of {', '.join(REPORTED)}.")
@@ -136,7 +136,7 @@ def record_delivery_status(
     row = session.scalar(select(Delivery).filter_by(destination=destination, **which).order_by(Delivery.id.desc()))
     if row is None:
         return False
-    is_out = row.state not in OPEN  # before that, a status may be of one part among several
+    is_out = row.state not in OPEN  # before that, a status may concern only one of several parts
     if _RANKS[state] > _RANKS.get(row.state, 0) and (is_out or state == "failed"):
         row.state, row.updated_at = cast("DeliveryState", state), at
         if state == "failed":
@@ -148,7 +148,7 @@ def record_delivery_status(
 
 
 def _fail_delivery(session: Session, row: Delivery, state: Literal["failed", "dead"]) -> None:
-    """It will not arrive: the operator and the staff who wrote it are told."""
+    """Mark a delivery as lost; log it for the operator, and notify the desks if an agent wrote it."""
     row.state = state
     log.error(
         "delivery failed", delivery_id=row.id, destination=row.destination, conversation_id=row.conversation_id,
@@ -159,6 +159,6 @@ def _fail_delivery(session: Session, row: Delivery, state: Literal["failed", "de
 
 
 def _find_staff_reply(session: Session, row: Delivery) -> Message | None:
-    """What one of the staff said, on its way to the customer."""
+    """Return the agent's message that is being delivered to the customer, or None."""
     message = session.get(Message, row.message_id) if row.message_id and not row.handoff_id else None
     return message if message and message.speaker == "agent" else None

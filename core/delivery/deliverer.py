@@ -1,4 +1,4 @@
-"""The loop inside `app` that empties the outbox: one conversation's deliveries to a destination in order, others beside it."""
+"""The loop in `app` that empties the outbox: in order per conversation and destination, otherwise concurrently."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from core.errors import DeliveryFailed, Retry, Unknown
 log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
-"""Other processes write deliveries too, and wake nobody."""
+"""Needed because other processes write deliveries without waking this one."""
 STOP_SECONDS = 5.0
 SEND_SECONDS = 60.0
-"""A sender that takes longer is taken to have broken off."""
+"""Timeout of one attempt; whether the vendor accepted it is then unknown."""
 
 
 class Deliverer:
-    """Hands what is due to its sender, again and again until it is taken or lost."""
+    """Passes due deliveries to their senders, with retries until each is accepted or lost."""
 
     def __init__(
         self, database: Database, senders: Mapping[str, Sender], clock: Callable[[], datetime] = get_current_time
@@ -38,17 +38,17 @@ class Deliverer:
         self._loop: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Something new is due."""
+        """Signal that a new delivery is due."""
         self._wake.set()
 
     async def start(self) -> None:
-        """Take up what an earlier process left in the middle, and keep looking."""
+        """Requeue what an earlier process left in progress, and start polling."""
         if again := await self._database.run(attempts.requeue_deliveries):
             log.warning("deliveries are sent again; some may arrive twice", deliveries=again)
         self._loop = asyncio.create_task(self._for_ever())
 
     async def stop(self) -> None:
-        """Take nothing more, and let what is being sent come to its end, for some seconds."""
+        """Stop polling, and give attempts in progress some seconds to finish."""
         if self._loop:
             self._loop.cancel()
             await asyncio.gather(self._loop, return_exceptions=True)
@@ -58,7 +58,7 @@ class Deliverer:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def deliver_due(self) -> int:
-        """Begin to send everything that is due now; how much that is."""
+        """Start sending the deliveries that are due; return how many."""
         due = await self._database.run(lambda session: attempts.claim_due_deliveries(session, self._clock()))
         for outgoing in due:
             task = asyncio.create_task(self._attempt_delivery(outgoing))
@@ -67,7 +67,7 @@ class Deliverer:
         return len(due)
 
     async def idle(self) -> None:
-        """Deliver until nothing is due any more (what waits for a later time stays)."""
+        """Deliver until nothing is due; deliveries scheduled for later stay."""
         while await self.deliver_due() or self._sending:
             await asyncio.gather(*self._sending)
 
@@ -76,7 +76,7 @@ class Deliverer:
             self._wake.clear()
             try:
                 await self.deliver_due()
-            except Exception:  # a process edge: the next look may succeed
+            except Exception:  # process boundary: the next poll may succeed
                 log.exception("the outbox could not be read")
             try:
                 async with asyncio.timeout(POLL_SECONDS):
@@ -98,11 +98,11 @@ class Deliverer:
         self.wake()
 
     async def _store_outcome(self, outcome: Callable[..., None]) -> None:
-        """What became of an attempt must get into the database, however long that takes."""
+        """Store the result of an attempt, retrying until the database accepts it."""
         while True:
             try:
                 await self._database.run(lambda session: outcome(session, at=self._clock()))
-            except Exception:  # a process edge: until then the conversation's next delivery waits
+            except Exception:  # process boundary: until then, the conversation's next delivery waits
                 log.exception("what became of a delivery could not be stored")
                 await asyncio.sleep(POLL_SECONDS)
             else:
@@ -119,6 +119,6 @@ class Deliverer:
             raise
         except TimeoutError as error:
             raise Unknown(f"no answer within {SEND_SECONDS:.0f} s") from error
-        except Exception as error:  # a process edge: a bug in a sender must not stop the others
+        except Exception as error:  # process boundary: a bug in a sender must not stop the others
             log.exception("a sender failed")
             raise Unknown(f"{type(error).__name__}: {error}") from error

@@ -1,4 +1,4 @@
-"""Where staff see handoffs and answer: the contract, its way into the outbox, and the inbox of the console."""
+"""Desks, where staff see and answer handoffs: the protocol, its outbox sender, and the console's inbox."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from core.handoffs.staff.views import Thread, thread_of
 
 
 class Desk(Protocol):
-    """One place where staff work. Every call may raise what ``core.delivery.payload.Sender`` raises.
+    """A place where staff work. Every method may raise what ``core.delivery.payload.Sender`` raises.
 
-    A call may come again after it was cut off (``outgoing.maybe_sent``); ``outgoing.thread`` is None until an alert
-    gave one back.
+    A call may be repeated after an interruption (``outgoing.maybe_sent``); ``outgoing.thread`` is None until an alert
+    has returned one.
     """
 
     async def alert(self, outgoing: Outgoing) -> Thread | None:
-        """A person is wanted, still is, or somebody else is called (``outgoing.event``: request, remind, escalate).
+        """Alert staff to a handoff that is requested, pending or escalated (``outgoing.event``: request, remind, escalate).
 
-        Gives back the thread that it opened, where the desk has threads.
+        Return the thread that it opened, if the desk has threads.
         """
         ...
 
     async def forward(self, outgoing: Outgoing) -> str | None:
-        """Somebody said something (``outgoing.message``); the vendor's id of it."""
+        """Show a message of the conversation (``outgoing.message``); return the vendor's id of it."""
         ...
 
     async def update(self, outgoing: Outgoing) -> str | None:
-        """The handoff changed (``outgoing.event``, ``outgoing.handoff``); the vendor's id of what was shown."""
+        """Show a change of the handoff (``outgoing.event``, ``outgoing.handoff``); return the vendor's id of the post."""
         ...
 
 
 @dataclass(frozen=True)
 class DeskSender:
-    """Makes a desk a destination of the outbox, and remembers its threads."""
+    """Adapts a desk to a destination of the outbox, and stores its threads."""
 
     desk: Desk
     database: Database
 
     async def send(self, outgoing: Outgoing) -> Sent:
-        """By its kind.
+        """Call the desk's method for the kind of delivery.
 
         Raises:
-            Permanent: it is about no handoff.
+            Permanent: the delivery belongs to no handoff.
         """
         if outgoing.handoff is None:
             raise Permanent("a desk takes only what belongs to a handoff")
@@ -65,10 +65,10 @@ class DeskSender:
 
 
 def keep_thread(session: Session, handoff_id: str, desk: str, thread: Thread) -> None:
-    """Remember where a desk shows a handoff.
+    """Store the thread in which a desk shows a handoff.
 
     Raises:
-        Conflict: it is shown elsewhere already.
+        Conflict: the desk already shows it in another thread.
     """
     known = thread_of(session, handoff_id, desk)
     if known and known != thread:
@@ -82,19 +82,19 @@ def keep_thread(session: Session, handoff_id: str, desk: str, thread: Thread) ->
 
 @dataclass(frozen=True)
 class ConsoleDesk:
-    """The inbox of the console reads the database; it is only told that there is something new."""
+    """The console's inbox, which reads the database and is only notified of changes."""
 
     hub: Hub
 
     async def alert(self, outgoing: Outgoing) -> None:
-        """Tell the inbox, and who watches the conversation."""
+        """Notify the inbox and the conversation's watchers."""
         self._publish_handoff_change(outgoing)
 
     async def update(self, outgoing: Outgoing) -> None:
         self._publish_handoff_change(outgoing)
 
     async def forward(self, outgoing: Outgoing) -> None:
-        """Tell the inbox what was said."""
+        """Notify the inbox of a message."""
         if outgoing.handoff and outgoing.message:
             event = Forwarded(outgoing.handoff.id, outgoing.conversation_id, outgoing.message)
             self.hub.publish(inbox_of(outgoing.tenant_id), event)
@@ -108,12 +108,12 @@ class ConsoleDesk:
 
 @dataclass(frozen=True)
 class WebSender:
-    """What was said outside a turn, for who watches the conversation; a browser fetches the rest when it comes back."""
+    """Publishes messages outside a turn to the conversation's watchers; a browser fetches missed ones when it reconnects."""
 
     hub: Hub
 
     async def send(self, outgoing: Outgoing) -> Sent:
-        """Tell the watchers; a message that they have seen is left out by its number."""
+        """Publish the message; watchers skip one that they have seen, by its number."""
         if outgoing.message:
             self.hub.publish(outgoing.conversation_id, outgoing.message)
         return Sent(once=True)

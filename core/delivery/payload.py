@@ -1,4 +1,4 @@
-"""What a channel or desk is handed to deliver, and what it has to be able to do."""
+"""The payload that a channel or desk delivers, and the protocol that it implements."""
 
 from __future__ import annotations
 
@@ -19,63 +19,63 @@ Kind = Literal["message", "alert", "update"]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One thing for one destination, at one attempt."""
+    """One attempt to deliver something to one destination."""
 
     id: str
-    """Stays the same at every attempt: a key for vendors that recognise a repeated request."""
+    """The same for every attempt: an idempotency key for vendors that support one."""
     tenant_id: str
     conversation_id: str
     destination: str
     address: str
-    """Where on a channel; empty for a desk."""
+    """Address on the channel; empty for a desk."""
     kind: Kind
     text: str
-    """All of it in plain words."""
+    """The whole content as plain text."""
     message: MessageStored | None
-    """Of a message: as the customer may see it."""
+    """For a message: the message as the customer may see it."""
     handoff: HandoffView | None
-    """Of an alert or update, or of a message for a desk."""
+    """For an alert, an update, or a message to a desk."""
     event: str
-    """Of an alert or update: the event of the state machine that it tells."""
+    """For an alert or update: the event that it reports."""
     thread: Thread | None
-    """Where this desk shows the handoff already."""
+    """The thread in which this desk already shows the handoff."""
     part: int
-    """From 0: which part is due, where the vendor takes a long message in several."""
+    """Index of the part that is due, from 0, if the vendor takes a long message in several."""
     attempt: int
-    """From 1."""
+    """Number of the attempt, from 1."""
     maybe_sent: bool
-    """An earlier attempt may have got through: who can look it up at the vendor should."""
+    """Whether an earlier attempt may have succeeded; senders that can check with the vendor should."""
     created_at: datetime
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The vendor took it."""
+    """The vendor accepted the delivery."""
 
     vendor_id: str | None = None
-    """Its id, by which its status comes back."""
+    """The vendor's id, to which its status reports refer."""
     more: bool = False
     """Another part is due."""
     once: bool = False
-    """It is certain that earlier attempts did not send it too: looked up, or the vendor recognises the key."""
+    """Whether it was certainly sent only once: the sender checked, or the vendor recognises the key."""
 
 
 class Sender(Protocol):
-    """A channel's or desk's way out, known by the name of its destination."""
+    """The sender of a channel or desk, registered by the name of its destination."""
 
     async def send(self, outgoing: Outgoing) -> Sent:
-        """Deliver it, or the part that is due.
+        """Deliver the payload, or the part of it that is due.
 
         Raises:
-            Retry: not now; the same again later.
-            Permanent: never; the delivery has failed.
-            Unknown: the vendor may have taken it.
+            Retry: not possible now; try again later.
+            Permanent: never possible; the delivery has failed.
+            Unknown: the vendor may have accepted it.
         """
         ...
 
 
 def load_outgoing(session: Session, row: Delivery, shown_at: DeskThread | None) -> Outgoing:
-    """All that its sender needs, as things are now."""
+    """Load everything that the sender needs, in its current state."""
     message = session.get(Message, row.message_id) if row.message_id else None
     handoff = session.get(Handoff, row.handoff_id) if row.handoff_id else None
     shown = build_handoff_view(session, handoff) if handoff else None

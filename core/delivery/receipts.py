@@ -1,4 +1,4 @@
-"""What a customer's browser lets staff know: that they are writing, and up to where they have read."""
+"""Typing signals and read receipts from a customer's browser, for staff."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CustomerReceipts:
     hub: Hub
 
     async def typing(self, conversation_id: str) -> None:
-        """The customer is writing; staff are told while a person has the word."""
+        """Tell staff that the customer is typing, if an agent owns the conversation."""
 
         def find_tenant_id(session: Session) -> str | None:
             conversation = session.get(Conversation, conversation_id)
@@ -34,7 +34,7 @@ class CustomerReceipts:
             self.hub.publish(inbox_of(tenant_id), CustomerTyping(conversation_id))
 
     async def seen(self, conversation_id: str, up_to: int) -> None:
-        """The customer has read what staff said up to this number."""
+        """Mark the agents' messages up to this number as read by the customer."""
 
         def mark_deliveries_read(session: Session) -> None:
             unread = (

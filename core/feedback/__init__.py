@@ -1,1 +1,1 @@
-"""What customers make of answers: thumbs, signals that nobody had to ask for, surveys, and the figures of them."""
+"""Customer feedback on answers: ratings, implicit signals, surveys, and their statistics."""

@@ -1,4 +1,4 @@
-"""Feedback in figures: all of a period, and by day, channel, intent or entry."""
+"""Feedback statistics for a period, in total and by day, channel, intent or entry."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from core.feedback.types import FeedbackFilter
 By = Literal["day", "channel", "intent", "entry"]
 ROWS_AT_ONCE = 1000
 HAPPY = 4
-"""CSAT from which a customer counts as satisfied."""
+"""Lowest CSAT score that counts as satisfied."""
 PROMOTER, DETRACTOR = 9, 6
-"""NPS: who answers at least, or at most, so much."""
+"""NPS: promoters score at least the first value, detractors at most the second."""
 
 
 def compute_analytics(session: Session, tenant_id: str, wanted: FeedbackFilter, by: By) -> dict[str, Any]:
-    """Totals, groups, surveys, and how messages sound (by day where the groups are entries)."""
+    """Compute totals, groups, survey scores and sentiment (sentiment is by day where the groups are entries)."""
     row = InteractionFeedback
     columns = (
         row.helpful,
@@ -58,7 +58,7 @@ def compute_analytics(session: Session, tenant_id: str, wanted: FeedbackFilter, 
 
 
 def compute_survey_scores(session: Session, tenant_id: str, wanted: FeedbackFilter) -> dict[str, Any]:
-    """CSAT and NPS of the period."""
+    """Compute CSAT and NPS of the period."""
     query = select(SurveyResponse.kind, SurveyResponse.score).where(SurveyResponse.tenant_id == tenant_id)
     if wanted.start:
         query = query.where(SurveyResponse.asked_at >= wanted.start)
@@ -117,7 +117,7 @@ def _compute_figures(rows: Sequence[Row[Any]]) -> dict[str, Any]:
 
 
 def compute_share(values: Iterable[bool | None]) -> float | None:
-    """How many are true; None of nothing."""
+    """Return the share of true values, or None without any values."""
     known = list(values)
     return _round_figure(sum(map(bool, known)) / len(known)) if known else None
 

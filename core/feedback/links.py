@@ -1,4 +1,4 @@
-"""Signed links with which somebody without a chat session may give a thumb, as from an e-mail: good for one answer."""
+"""Signed links for rating one answer without a chat session, for example from an e-mail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class RatedAnswer:
-    """The answer that a token opens."""
+    """The answer that a token grants access to."""
 
     conversation_id: str
     message_id: str
@@ -26,7 +26,7 @@ class RatedAnswer:
 
 @dataclass(frozen=True)
 class IssuedLink:
-    """A token and until when it is good."""
+    """A token and its expiry time."""
 
     token: str
     expires_at: datetime
@@ -34,13 +34,13 @@ class IssuedLink:
 
 @dataclass(frozen=True)
 class RatingLinks:
-    """Issues and reads tokens."""
+    """Issues and verifies tokens."""
 
     secret: str = field(repr=False)
     days: int = DAYS
 
     def issue(self, session: Session, tenant_id: str, message_id: str) -> IssuedLink:
-        """A token for one stored answer.
+        """Issue a token for one stored answer.
 
         Raises:
             NotFound: this tenant has no such answer.
@@ -52,10 +52,10 @@ class RatingLinks:
         return IssuedLink(str(token), datetime.now(UTC) + timedelta(days=self.days))
 
     def answer(self, token: str) -> RatedAnswer:
-        """The answer that the token is for.
+        """Return the answer that the token is for.
 
         Raises:
-            Unauthorised: forged or expired.
+            Unauthorised: the token is forged or expired.
         """
         try:
             claims = self._make_serializer().loads(token, max_age=self.days * DAY_SECONDS)

@@ -1,4 +1,4 @@
-"""How customers' messages sound: shares of a period, by day, channel or intent."""
+"""Shares of sentiments among customer messages in a period, by day, channel or intent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ MoodBy = Literal["day", "channel", "intent"]
 
 
 def compute_moods(session: Session, tenant_id: str, wanted: FeedbackFilter, by: MoodBy) -> dict[str, Any]:
-    """Of all messages that were looked at: of ``wanted`` the period, channel and intent count. Days are UTC."""
+    """Count the sentiments of all classified messages.
+
+    Of ``wanted``, only the period, channel and intent apply. Days are UTC.
+    """
     name = {"day": func.date(Message.created_at), "channel": Turn.channel, "intent": Turn.intent}[by]
     query = (
         select(name, Message.sentiment, func.count())

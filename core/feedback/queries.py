@@ -1,4 +1,4 @@
-"""Feedback as staff read it: page by page, with what it is about."""
+"""Paginated feedback for staff, with the questions and answers it refers to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SIGNALS = (
 
 @dataclass(frozen=True)
 class FeedbackItems:
-    """Some of all that fit."""
+    """One page of the matching feedback, and the total number of matches."""
 
     total: int
     items: list[dict[str, Any]]

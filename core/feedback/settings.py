@@ -1,4 +1,4 @@
-"""A tenant's settings of learning: how feedback is asked for, what a review takes, how far answers are reused."""
+"""A tenant's learning settings: how to ask for feedback, review rules, and limits for reusing answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.db.models import LearningSettings
 
 
 class Learning(BaseModel):
-    """Every setting with its default."""
+    """All learning settings and their defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,21 +23,21 @@ class Learning(BaseModel):
     nps: bool = False
     """Ask for 0 to 10 after a conversation."""
     nps_days: Annotated[int, Field(ge=1)] = 90
-    """At most once a customer in so many days."""
+    """Ask each customer at most once in this many days."""
     four_eyes: bool = False
-    """Two people must approve."""
+    """Whether two people must approve."""
     expire_weeks: Annotated[int, Field(ge=1)] = 8
-    """What nobody reviewed for so long leaves the queue."""
+    """Weeks after which an unreviewed item leaves the queue."""
     faq_asks: Annotated[int, Field(ge=2)] = 10
-    """An unanswered question is suggested once it was asked so often ..."""
+    """Suggest an unanswered question after it was asked this many times ..."""
     faq_days: Annotated[int, Field(ge=1)] = 14
-    """... in so many days."""
+    """... within this many days."""
     wrong_answers: Annotated[float, Field(gt=0, le=0.2)] = 0.02
-    """Largest share of questions that may get a sure and wrong answer; a smaller one asks back more often."""
+    """Maximum share of questions that may get a confident wrong answer; a lower value makes the bot ask back more often."""
     reuse_error: Annotated[float, Field(gt=0, lt=0.5)] = 0.02
-    """Largest share of wrong answers among those that are reused for new phrasings."""
+    """Maximum share of wrong answers among those reused for new phrasings."""
     hold_out: Annotated[float, Field(ge=0, le=0.2)] = 0.0
-    """Share of the askings for which an approved answer is held back, to measure what it is worth."""
+    """Holdout: share of questions whose approved answer is withheld, to measure its benefit."""
 
 
 def get_learning_settings(session: Session, tenant_id: str) -> Learning:
@@ -45,7 +45,7 @@ def get_learning_settings(session: Session, tenant_id: str) -> Learning:
 
 
 def update_learning_settings(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Learning:
-    """Set some of them; the others stay.
+    """Change some settings; the others keep their values.
 
     Raises:
         InvalidInput: a name or value is wrong; nothing is changed.

@@ -1,4 +1,4 @@
-"""Finds answers whose signals can be told by now: the customer went on, or has been silent for long enough."""
+"""Computes the implicit signals of answers once the customer wrote again or was silent for long enough."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ AT_ONCE = 200
 def settle_answers(
     session: Session, at: datetime, after: str = "", similar: Similarity = shared_words
 ) -> tuple[int, str]:
-    """Store the signals of up to ``AT_ONCE`` answers of all tenants; how many, and from which turn to go on ("": done)."""
+    """Store the signals of up to ``AT_ONCE`` answers of all tenants.
+
+    Returns how many were stored, and the turn id to continue after ("" when done).
+    """
     turns = _open_turns(session, max(after, str(ULID.from_datetime(at - LOOKED_BACK))))
     settled = sum(_settle_answer(session, turn, at, similar) for turn in turns)
     return settled, turns[-1].id if len(turns) == AT_ONCE else ""
 
 
 def _open_turns(session: Session, after: str) -> list[Turn]:
-    """Answers without signals, or after which nothing had come and now has."""
+    """Return answers without signals, and answers marked as left after which a customer message has arrived."""
     came = exists().where(
         Message.conversation_id == Turn.conversation_id,
         Message.speaker == "customer",
@@ -80,7 +83,7 @@ def _is_conversation_over(session: Session, conversation_id: str, at: datetime) 
 
 
 def is_conversation_idle(session: Session, conversation: Conversation, at: datetime) -> bool:
-    """Whether nothing was said for long enough."""
+    """Whether the last message is old enough for the conversation to count as over."""
     last = session.scalar(
         select(Message.created_at).filter_by(conversation_id=conversation.id).order_by(Message.seq.desc()).limit(1)
     )

@@ -1,4 +1,4 @@
-"""What a customer did after an answer, and the satisfaction that it suggests; see docs/feedback.md."""
+"""Signals from a customer's behaviour after an answer, and the satisfaction they suggest; see docs/feedback.md."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 PERSON_INTENTS = frozenset({"talk_to_person", "complaint"})
 PERSON_OUTCOME = "handoff"
 LEFT_UNDONE = frozenset({"stop", "deny"})
-"""Intents with which a task ends before it is done."""
+"""Intents that end a task before it is done."""
 HASTY_SECONDS = 3.0
-"""Nobody reads an answer in less."""
+"""A reply within fewer seconds means that the answer was not read."""
 SAME = 0.65
-"""Similarity from which two questions are the same one in other words."""
+"""Minimum similarity at which two questions count as rephrasings."""
 SAME_ENTRIES = 0.5
 """The same, where both were answered from the same entry."""
 
@@ -21,24 +21,24 @@ START = 0.5
 WEIGHTS = {"completed": 0.4, "continued": 0.2, "not completed": -0.2, "hasty": -0.1, "rephrased": -0.35, "person": -0.4}
 
 Similarity = Callable[[str, str], float]
-"""0 to 1: how much two texts mean the same."""
+"""Returns the similarity in meaning of two texts, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class SignalTurn:
-    """A turn as far as the signals need it."""
+    """The parts of a turn that the signals need."""
 
     text: str
     intent: str | None
     outcome: str | None
     entries: frozenset[str] = frozenset()
     pressed: bool = False
-    """A button, so not in the customer's own words."""
+    """Whether it was a pressed button, so not in the customer's own words."""
 
 
 @dataclass(frozen=True)
 class BehaviourSignals:
-    """What was seen without asking."""
+    """The customer's observed behaviour after an answer."""
 
     continued: bool
     completed: bool | None
@@ -66,7 +66,7 @@ class BehaviourSignals:
 def signals_of(
     turn: SignalTurn, following: SignalTurn | None, seconds: float | None, similar: Similarity
 ) -> BehaviourSignals:
-    """From an answered turn and the one after it, if there is one."""
+    """Compute the signals from an answered turn and the following one, if any."""
     person = following is not None and (following.intent in PERSON_INTENTS or following.outcome == PERSON_OUTCOME)
     rephrased = following is not None and not person and _is_rephrased(turn, following, similar)
     return BehaviourSignals(
@@ -87,7 +87,7 @@ def _is_rephrased(turn: SignalTurn, following: SignalTurn, similar: Similarity) 
 
 
 def shared_words(one: str, other: str) -> float:
-    """Words of three letters and more that two texts share, as a share of those of the shorter."""
+    """Return the number of shared words (three letters or more) as a share of the shorter text's words."""
     words, others = (set(re.findall(r"\w{3,}", text.lower())) for text in (one, other))
     smaller = min(len(words), len(others))
     return len(words & others) / smaller if smaller else float(one.strip().lower() == other.strip().lower())

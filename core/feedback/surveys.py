@@ -1,4 +1,4 @@
-"""What is asked after a conversation: 1 to 5 for the conversation (CSAT), 0 to 10 for the company (NPS)."""
+"""Surveys after a conversation: 1 to 5 for the conversation (CSAT), 0 to 10 for the company (NPS)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SCORES: dict[str, range] = {"csat": range(1, 6), "nps": range(11)}
 
 @dataclass(frozen=True)
 class Ending:
-    """Whether a conversation is closed, and what its customer is to be asked now."""
+    """Whether a conversation is closed, and which survey its customer should get now."""
 
     closed: bool
     survey: Kind | None
 
 
 def prepare_ending(session: Session, conversation_id: str, at: datetime | None = None) -> Ending:
-    """What is to be asked, noted as asked.
+    """Choose the survey to show now and record that it was asked.
 
-    Nothing before the conversation is over, and nothing where the bot never answered; CSAT first, then NPS. What was
-    neither answered nor dismissed, as when the page was left, is asked again.
+    Returns no survey before the conversation is over or if the bot never answered. CSAT comes first, then NPS. A survey that
+    was neither answered nor dismissed, for example because the customer left the page, is shown again.
 
     Raises:
         NotFound: there is no such conversation.
@@ -52,11 +52,11 @@ def prepare_ending(session: Session, conversation_id: str, at: datetime | None =
 def store_survey_answer(
     session: Session, conversation_id: str, kind: str, score: int | None, comment: str | None = None
 ) -> None:
-    """Store the customer's mark, or with None that they would rather not say; it may be changed.
+    """Store or replace the customer's score; None means that they declined.
 
     Raises:
-        InvalidInput: the mark is out of range, or a comment comes without one.
-        NotFound: nothing like this was asked.
+        InvalidInput: the score is out of range, or a comment comes without a score.
+        NotFound: this survey was not asked.
     """
     scores = SCORES.get(kind)
     if scores is None:
@@ -87,7 +87,7 @@ def _choose_due_survey(session: Session, conversation: Conversation, at: datetim
 
 
 def _may_ask_nps(session: Session, conversation: Conversation, since: datetime) -> bool:
-    """Only where the customer is known, since it could not be told otherwise how often they were asked."""
+    """Whether NPS may be asked; only for known customers, as the limit per customer cannot be enforced otherwise."""
     if conversation.customer_id is None:
         return False
     asked = select(SurveyResponse.id).where(

@@ -1,4 +1,4 @@
-"""Thumbs: one a customer and answer, which may be changed; and how often they are offered."""
+"""Thumbs: one changeable rating per customer and answer, and how often to ask for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import InvalidInput, NotFound
 from core.feedback.types import IMPLICIT, Frequency, Source
 
 ONE_IN = 3
-"""With "sometimes" thumbs are offered on one answer in so many."""
+"""With "sometimes", thumbs are offered on one in this many answers."""
 
 
 def store_rating(
@@ -26,9 +26,9 @@ def store_rating(
     comment: str | None = None,
     source: Source = "widget",
 ) -> InteractionFeedback:
-    """Store or replace the thumb on the answer that this message belongs to.
+    """Store or replace the rating of the answer that this message belongs to.
 
-    A thumb that stays the same keeps its comment unless there is a new one.
+    An unchanged rating keeps its comment unless there is a new one.
 
     Raises:
         NotFound: the message is not an answer of this conversation.
@@ -49,7 +49,7 @@ def store_rating(
 def get_or_create_feedback(
     session: Session, tenant_id: str, conversation_id: str, turn_id: str, message_id: str
 ) -> InteractionFeedback:
-    """The row of a turn, made where there is none; a thumb and the job of the signals may both want to be first."""
+    """Return the feedback row of a turn, creating it if needed; safe when a rating and the signals job run concurrently."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {
         "tenant_id": tenant_id,

@@ -1,4 +1,4 @@
-"""The words of this folder."""
+"""Types and constants for feedback."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from sqlalchemy import ColumnElement, String, cast
 from core.db.models import InteractionFeedback, Turn
 
 Source = Literal["widget", "api", "link", "whatsapp", "sms", "staff"]
-"""Where a thumb came from."""
+"""Where a rating came from."""
 Frequency = Literal["always", "sometimes", "never"]
 """How often the chat offers thumbs."""
 IMPLICIT = "implicit"
-"""Nobody gave a thumb."""
+"""The source of feedback without a rating."""
 IDLE = timedelta(minutes=30)
-"""After so long without a word a conversation is taken to be over for now."""
+"""Silence after which a conversation counts as over for now."""
 ENDS_AFTER = timedelta(hours=24)
-"""After so long it is closed."""
+"""Silence after which a conversation is closed."""
 
 
 @dataclass(frozen=True)
 class FeedbackFilter:
-    """Which feedback; every field that is set must fit."""
+    """Selects feedback; every field that is set must match."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -35,11 +35,11 @@ class FeedbackFilter:
     channel: str | None = None
     intent: str | None = None
     entry: str | None = None
-    """Id of an entry that went into the answer."""
+    """Id of an entry that the answer used."""
     conversation_id: str | None = None
 
     def conditions(self, tenant_id: str) -> list[ColumnElement[bool]]:
-        """As SQL, over feedback joined with turns."""
+        """Return SQL conditions over feedback joined with turns."""
         row = InteractionFeedback
         tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
             "start": lambda start: row.created_at >= start,
@@ -57,5 +57,5 @@ class FeedbackFilter:
 
 
 def match_used_entry(entry_id: str) -> ColumnElement[bool]:
-    """Turns in whose answer an entry was used."""
+    """Match turns whose answer used an entry."""
     return cast(Turn.entries, String).contains(f'"{entry_id}"', autoescape=True)

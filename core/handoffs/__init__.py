@@ -1,1 +1,1 @@
-"""A person takes over: the state machine, who may speak, when the bot steps back, and who is told (docs/handoff.md)."""
+"""Handoffs to staff: state machine, ownership, the policy for stepping back, and notifications (docs/handoff.md)."""

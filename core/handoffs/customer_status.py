@@ -1,4 +1,4 @@
-"""Whom a customer is talking to, as they may know it: the state of the handoff, and the first name of the person."""
+"""Handoff status as the customer may see it: the state, and the first name of the agent."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from core.db.models import Handoff, User
 from core.handoffs.states import ENDED
 
 BOT = "bot"
-"""There is no handoff, or it has ended."""
+"""State without an open handoff."""
 _HERE = ("claimed", "with_person")
 
 
 @dataclass(frozen=True)
 class CustomerStatus:
     state: str = BOT
-    """As in ``core.handoffs.states``, or "bot"."""
+    """A state of ``core.handoffs.states``, "bot" included."""
     person: str | None = None
-    """Who has it, where a name is known; an e-mail address is none."""
+    """First name of the agent, if known; never an e-mail address."""
 
 
 def get_handoff_standing(session: Session, conversation_id: str) -> CustomerStatus:
-    """Of the newest handoff that has not ended."""
+    """Return the status of the newest open handoff."""
     query = select(Handoff).where(Handoff.conversation_id == conversation_id, Handoff.state.not_in(ENDED))
     handoff = session.scalar(query.order_by(Handoff.id.desc()).limit(1))
     if handoff is None:

@@ -1,4 +1,4 @@
-"""What happens while nobody takes a handoff: a reminder, calls by the on-call order, and in the end the bot goes on."""
+"""Escalation of handoffs that nobody answers: a reminder, calls in on-call order, and a timeout after which the bot continues."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLOCK = "clock"
 
 
 def apply_due_events(session: Session, at: datetime, texts: Texts) -> int:
-    """Let happen what is due by now, at most one event a handoff; how many."""
+    """Apply the events that are due, at most one per handoff; return how many."""
     waiting = select(Handoff.conversation_id, Handoff.id).where(Handoff.state.in_(WAITING)).order_by(Handoff.id)
     return sum(
         _advance_handoff(session, conversation_id, handoff_id, at, texts)
@@ -27,7 +27,7 @@ def apply_due_events(session: Session, at: datetime, texts: Texts) -> int:
 
 
 def find_due_event(handoff: Handoff, chosen: settings.Handoffs, at: datetime) -> Event | None:
-    """The event whose time has come."""
+    """Return the event that is due for a handoff, or None."""
     waited = at - (handoff.claimed_at or handoff.requested_at)
     if handoff.state not in WAITING:
         return None

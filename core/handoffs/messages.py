@@ -1,4 +1,4 @@
-"""What staff and the bot say to a customer outside a turn: stored, then delivered wherever the customer is."""
+"""Messages of staff and the bot outside a turn: stored, then delivered on the customer's current channel."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def store_staff_reply(
     event_id: str | None = None,
     attachments: list[dict[str, Any]] | None = None,
 ) -> tuple[Message, bool]:
-    """One of the staff answers; the message, and False where the same event had come before.
+    """Store an agent's reply; return the message, and False if the same event was stored before.
 
-    The conversation must be locked; ``event_id`` has at most 50 characters. Desks other than ``desk``, from which it
-    came, are told too; the console always is, since colleagues there may look at the same handoff.
+    The conversation must be locked; ``event_id`` has at most 50 characters. The reply also goes to the desks other than
+    ``desk``, where it was written, and always to the console, where colleagues may view the same handoff.
 
     Raises:
         InvalidInput: the text is empty or too long.
-        Conflict: the conversation is not with a person.
+        Conflict: the conversation has no open handoff.
     """
     if event_id and (known := said_before(session, conversation.tenant_id, desk, event_id)):
         return known, False
@@ -64,7 +64,7 @@ def store_staff_reply(
 def store_announcement(
     session: Session, conversation: Conversation, text: str, kind: MessageKind | None = None
 ) -> Message:
-    """The bot says how a handoff goes on; the conversation must be locked, and the bot have the word."""
+    """Store a message of the bot about a handoff; the conversation must be locked and owned by the bot."""
     message = Message(
         tenant_id=conversation.tenant_id,
         conversation_id=conversation.id,
@@ -78,12 +78,12 @@ def store_announcement(
 
 
 def forward_to_desks(session: Session, conversation: Conversation, handoff: Handoff, message: Message) -> None:
-    """What the customer said goes to the desks."""
+    """Queue a customer's message for the desks."""
     _enqueue_for_desks(session, conversation, handoff, message, but=None)
 
 
 def said_before(session: Session, tenant_id: str, desk: str, event_id: str) -> Message | None:
-    """What staff said with this event of a desk."""
+    """Return the message stored for this event of a desk, or None."""
     return Message.from_vendor(session, tenant_id, desk, event_id)
 
 

@@ -1,4 +1,4 @@
-"""When the bot steps back: each trigger looks at what is stored and says why, or nothing."""
+"""When the bot steps back: each trigger checks the stored data and returns a reason, or None."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONTACT = re.compile(r"[^@\s<>]+@[^@\s.<>]+(?:\.[^@\s.<>]+)+|\+?\d(?:[\s().-]?\
 def from_message(
     session: Session, settings: Handoffs, conversation: Conversation, message: Message
 ) -> HandoffReason | None:
-    """Before the bot is asked: what the customer wrote, and who they are."""
+    """Check what the customer wrote and who they are, before the bot is asked."""
     topic = _find_risky_topic(settings, message.text)
     if topic:
         return _build_handoff_reason(session, conversation, "risky_topic", f"The customer wrote of “{topic}”.", "high")
@@ -43,7 +43,10 @@ def from_message(
 def from_feeling(
     session: Session, settings: Handoffs, conversation: Conversation, message: Message, *, is_answered: bool = False
 ) -> HandoffReason | None:
-    """Beside the bot's answer: how the customer feels. What was surely answered ("badge lost"), or done ("not now"), is no frustration."""
+    """Check the customer's sentiment, alongside the bot's reply.
+
+    A message that got a sure answer ("badge lost") or an action ("not now") is no sign of frustration.
+    """
     if settings.angry and message.sentiment == "angry":
         return _build_handoff_reason(session, conversation, "sentiment", "The customer is angry.", "high")
     if settings.negative and not is_answered and _negative_in_a_row(session, message, settings.negative):
@@ -54,7 +57,7 @@ def from_feeling(
 def from_answer(
     session: Session, settings: Handoffs, conversation: Conversation, turn: Turn, said: str
 ) -> HandoffReason | None:
-    """Before the bot's answer is stored: how it came about, and what it says. The turn has its new values."""
+    """Check how the bot's reply came about and what it says, before it is stored. The turn has its new values."""
     if turn.outcome == "handoff" and settings.asked:
         return _build_handoff_reason(session, conversation, "asked", "The customer asked for a person.")
     is_done = turn.outcome == "action" and turn.intent not in (None, *NOT_UNDERSTOOD)
@@ -77,7 +80,7 @@ def from_answer(
 
 
 def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation) -> HandoffReason | None:
-    """After a thumb was given."""
+    """Check the number of thumbs down in the conversation."""
     down = select(func.count(InteractionFeedback.id)).filter_by(conversation_id=conversation.id, helpful=False)
     if settings.not_helpful and (session.scalar(down) or 0) >= settings.not_helpful:
         reason = f"The customer marked {settings.not_helpful} answers as not helpful."
@@ -86,12 +89,12 @@ def from_thumbs(session: Session, settings: Handoffs, conversation: Conversation
 
 
 def taken_over(session: Session, conversation: Conversation, by: str) -> HandoffReason:
-    """Staff step in by themselves."""
+    """Return the reason for a takeover that was not requested."""
     return _build_handoff_reason(session, conversation, "taken_over", f"{by} took over.")
 
 
 def contact_in(text: str) -> str | None:
-    """The e-mail address or phone number in a message."""
+    """Return the e-mail address or phone number in a message, or None."""
     found = _CONTACT.search(text)
     return found.group().strip() if found else None
 
@@ -117,13 +120,13 @@ def _find_risky_topic(settings: Handoffs, text: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _compile_topic_pattern(topics: tuple[str, ...]) -> re.Pattern[str]:
-    """Whole words, however they are spaced and written."""
+    """Compile a pattern for the topics as whole words, ignoring case and spacing."""
     words = (r"\s+".join(map(re.escape, topic.split())) for topic in topics)
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
 
 
 def _negative_in_a_row(session: Session, message: Message, count: int) -> bool:
-    """Were so many messages up to this one negative? What a form has asked for ("low", "it is broken") shows no feeling."""
+    """Whether the last ``count`` messages up to this one are negative; form values ("low", "it is broken") do not count."""
     query = (
         select(Message.id, Message.sentiment)
         .outerjoin(Turn, Turn.message_id == Message.id)
@@ -136,9 +139,9 @@ def _negative_in_a_row(session: Session, message: Message, count: int) -> bool:
 
 
 def _unknown_in_a_row(session: Session, turn: Turn) -> int:
-    """Messages that the bot did not know an answer to, back from this one; what was clarified does not interrupt.
+    """Count the latest turns in a row without a known answer; clarified turns do not interrupt the row.
 
-    Signs alone, such as emoji, are no question.
+    Messages without letters or digits, such as emoji, are not questions and do not count.
     """
     query = (
         select(Turn.outcome, Message.text)

@@ -1,4 +1,4 @@
-"""How the bot steps back: it says so, and a person is requested, in one transaction."""
+"""How the bot steps back: it announces the handoff and requests an agent, in one transaction."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ BOT = "bot"
 
 
 def is_staff_available(session: Session, tenant_id: str) -> bool:
-    """Whether somebody is there now."""
+    """Whether it is within office hours now."""
     return settings.get_handoff_settings(session, tenant_id).attended(get_current_time())
 
 
 def request_handoff(
     session: Session, conversation: Conversation, why: HandoffReason, *, there: bool, by: str = BOT
 ) -> bool:
-    """Ask for a person; False where one has the word already. The conversation must be locked.
+    """Request an agent; return False if one already owns the conversation, which must be locked.
 
-    What the bot says about it is stored before, since it has no word afterwards. With nobody ``there`` the desks are
-    told all the same, and the bot goes on.
+    The bot's announcement must be stored first, since the bot may not speak afterwards. With nobody ``there``, the desks
+    are still notified, and the bot continues.
     """
     if person_has_word(session, conversation):
         return False

@@ -1,4 +1,4 @@
-"""What happens to handoffs by itself, in `app`: the clock, and a model's summary that replaces the extract."""
+"""Background tasks for handoffs in `app`: timed escalation, and a model's summary that replaces the extract."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ AT_ONCE = 10
 
 
 class Summarise(Protocol):
-    """Puts a conversation into some sentences for the colleague who takes it over."""
+    """Summarises a conversation in a few sentences for the agent who takes it over."""
 
     async def __call__(self, tenant_id: str, conversation_id: str, said: Sequence[MessageStored]) -> str | None:
-        """The sentences; None where no model is there to write them."""
+        """Return the summary, or None if no model is available."""
         ...
 
 
@@ -44,7 +44,7 @@ class _Due:
 
 
 class HandoffWatch:
-    """Looks every few seconds."""
+    """Polls the open handoffs every few seconds."""
 
     def __init__(
         self,
@@ -54,14 +54,14 @@ class HandoffWatch:
         clock: Callable[[], datetime] = get_current_time,
         summarise: Summarise | None = None,
     ) -> None:
-        """``wake`` is called when something may be due in the outbox."""
+        """``wake`` is called when a delivery may be due in the outbox."""
         self._database, self._texts, self._wake, self._clock = database, texts, wake, clock
         self._summarise = summarise
         self._tried: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
 
     async def tick(self) -> int:
-        """Remind, call, and time out what is due by now; how many."""
+        """Apply the reminders, escalations and timeouts that are due; return how many."""
         happened = await self._database.run(
             lambda session: escalation.apply_due_events(session, self._clock(), self._texts)
         )
@@ -70,7 +70,7 @@ class HandoffWatch:
         return happened
 
     async def summarise(self) -> int:
-        """Have a model summarise what nobody has answered yet; how many."""
+        """Have a model summarise open handoffs that it has not summarised yet; return how many."""
         if self._summarise is None:
             return 0
         written = 0
@@ -95,7 +95,7 @@ class HandoffWatch:
             for look in (self.tick, self.summarise):
                 try:
                     await look()
-                except Exception:  # a process edge: the next look may succeed
+                except Exception:  # process boundary: the next poll may succeed
                     log.exception("waiting handoffs were not looked at")
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -110,7 +110,7 @@ class HandoffWatch:
 
 
 def _store_summary(session: Session, due: _Due, text: str) -> bool:
-    """Unless it ended meanwhile."""
+    """Store the summary, unless the handoff has ended; return whether it was stored."""
     conversation = Conversation.lock(session, due.conversation_id)
     if conversation is None or conversation.handoff_id != due.handoff_id:
         return False

@@ -1,4 +1,4 @@
-"""What staff do with handoffs, as coroutines: every desk and the staff API use these, and nothing else changes a handoff."""
+"""Staff operations on handoffs, as coroutines. Every desk and the staff API go through them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ T = TypeVar("T")
 
 
 class HandoffService:
-    """Takes, answers, gives back and closes; ``by`` is who of the staff does it.
+    """Claims, answers, returns and closes handoffs; ``by`` is the agent who acts.
 
-    ``event_id`` is the desk's own id of what happened, prefixed with the desk ("console:..."): the same one again
-    changes nothing and gives back what it gave. All raise NotFound where the tenant has no such handoff, and Conflict
-    where that cannot happen in its state, as after it ended.
+    ``event_id`` is the desk's own id of the event, prefixed with the desk ("console:..."). A repeated id changes nothing
+    and returns the existing result. All methods raise NotFound if the tenant has no such handoff, and Conflict if its
+    state does not allow the operation, for example after it ended.
     """
 
     def __init__(
@@ -43,17 +43,17 @@ class HandoffService:
     async def listed(
         self, tenant_id: str, wanted: HandoffFilter, limit: int = 50, offset: int = 0
     ) -> tuple[int, list[HandoffView]]:
-        """How many fit, and a page of them: the urgent first, then who waits longest."""
+        """Return the number of matches and one page of them: urgent first, then longest waiting."""
         return await self._database.run(lambda session: list_handoffs(session, tenant_id, wanted, limit, offset))
 
     async def one(self, tenant_id: str, handoff_id: str) -> HandoffView:
-        """One as it stands."""
+        """Return one handoff as it stands."""
         return await self._database.run(
             lambda session: build_handoff_view(session, get_handoff(session, tenant_id, handoff_id))
         )
 
     async def history(self, tenant_id: str, handoff_id: str) -> History:
-        """One with all that was said and done."""
+        """Return a handoff with its messages, transitions and notes."""
         return await self._database.run(
             lambda session: get_handoff_history(session, get_handoff(session, tenant_id, handoff_id))
         )
@@ -61,9 +61,9 @@ class HandoffService:
     async def claim(
         self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None, *, held_by: str | None = None
     ) -> HandoffView:
-        """Take it, also from a colleague: the customer is told nothing, the desks are.
+        """Assign the handoff to ``by``, even from a colleague. The desks are notified, the customer is not.
 
-        ``held_by``: who had it when they looked, empty for nobody; a Conflict then says who took it meanwhile.
+        ``held_by`` is the owner that the agent last saw, empty for none; a Conflict then names who has claimed it since.
         """
         happening = HandoffEvent("claim", by, event_id=event_id)
         return await self._apply_happening(tenant_id, handoff_id, happening, held_by=held_by)
@@ -80,10 +80,10 @@ class HandoffService:
         attachments: list[dict[str, Any]] | None = None,
         held_by: str | None = None,
     ) -> MessageStored:
-        """Answer the customer, wherever they are; who was not asked to takes it by that.
+        """Send a reply on the customer's current channel; this claims an unclaimed handoff.
 
-        ``event_id`` here has no prefix and at most 50 characters; ``attachments`` as ``core.attachments`` says,
-        ``held_by`` as ``claim`` says.
+        Here ``event_id`` has no prefix and at most 50 characters. See ``core.attachments`` for ``attachments``, and
+        ``claim`` for ``held_by``.
 
         Raises:
             InvalidInput: the text is empty or longer than 4,000 characters.
@@ -102,7 +102,7 @@ class HandoffService:
         return await self._run_and_wake(store_reply)
 
     async def give_back(self, tenant_id: str, handoff_id: str, by: str, event_id: str | None = None) -> HandoffView:
-        """Let the bot go on; it says so, and hears from its tracker what was said meanwhile."""
+        """Return the conversation to the bot, which announces it; its tracker receives what was said meanwhile."""
 
         def announce_return(session: Session, conversation: Conversation, _: Applied) -> None:
             texts = self._texts.of(session, conversation.id)
@@ -115,7 +115,7 @@ class HandoffService:
     async def close(
         self, tenant_id: str, handoff_id: str, by: str, *, resolved: bool | None = None, event_id: str | None = None
     ) -> HandoffView:
-        """It is done, and so is the conversation; ``resolved``: whether it helped."""
+        """Close the handoff and its conversation; ``resolved`` says whether the customer was helped."""
         return await self._apply_happening(
             tenant_id, handoff_id, HandoffEvent("close", by, event_id=event_id, resolved=resolved)
         )
@@ -123,7 +123,7 @@ class HandoffService:
     async def take_over(
         self, tenant_id: str, conversation_id: str, by: str, event_id: str | None = None, *, held_by: str | None = None
     ) -> HandoffView:
-        """Step in without having been asked, or take what is open already; ``held_by`` as ``claim`` says."""
+        """Take over without a request, or claim an open handoff; see ``claim`` for ``held_by``."""
 
         def apply_take_over(session: Session) -> HandoffView:
             conversation = Conversation.lock(session, conversation_id)
@@ -139,10 +139,10 @@ class HandoffService:
         return await self._run_and_wake(apply_take_over)
 
     async def note(self, tenant_id: str, handoff_id: str, text: str, by: str, event_id: str | None = None) -> None:
-        """A remark of staff among themselves.
+        """Add an internal staff note.
 
         Raises:
-            InvalidInput: it is empty or longer than 4,000 characters.
+            InvalidInput: the note is empty or longer than 4,000 characters.
         """
 
         def store_note(session: Session) -> None:
@@ -157,7 +157,7 @@ class HandoffService:
         await self._run_and_wake(store_note)
 
     async def consider_thumbs(self, conversation_id: str) -> None:
-        """Step back where too many answers did not help."""
+        """Request a handoff if too many answers were rated not helpful."""
 
         def request_from_thumbs(session: Session) -> None:
             conversation = Conversation.lock(session, conversation_id)
@@ -198,10 +198,10 @@ class HandoffService:
 
 
 def get_handoff(session: Session, tenant_id: str, handoff_id: str) -> Handoff:
-    """The tenant's handoff.
+    """Return a handoff of the tenant.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the tenant has no such handoff.
     """
     handoff = session.get(Handoff, handoff_id)
     if handoff is None or handoff.tenant_id != tenant_id:
@@ -210,11 +210,11 @@ def get_handoff(session: Session, tenant_id: str, handoff_id: str) -> Handoff:
 
 
 def lock_conversation(session: Session, tenant_id: str, handoff_id: str) -> Conversation:
-    """Its conversation, for nobody else to write in; the handoff has not ended.
+    """Lock and return the conversation of an open handoff.
 
     Raises:
         NotFound: the tenant has no such handoff.
-        Conflict: it ended; says how.
+        Conflict: the handoff has ended; the message says how.
     """
     conversation = Conversation.lock(session, get_handoff(session, tenant_id, handoff_id).conversation_id)
     if conversation is None or conversation.handoff_id != handoff_id:
@@ -224,10 +224,10 @@ def lock_conversation(session: Session, tenant_id: str, handoff_id: str) -> Conv
 
 
 def refuse_if_taken(session: Session, handoff_id: str, by: str, held_by: str | None) -> None:
-    """Refuse who believes that somebody else has it, or nobody; ``held_by`` None: they do not care.
+    """Refuse an agent who does not know the current owner; ``held_by`` None skips the check.
 
     Raises:
-        Conflict: a colleague took it meanwhile; says who.
+        Conflict: a colleague claimed the handoff meanwhile; the message says who.
     """
     holder = session.get_one(Handoff, handoff_id, populate_existing=True).claimed_by
     if held_by is not None and holder and holder not in {by, held_by}:

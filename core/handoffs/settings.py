@@ -1,4 +1,4 @@
-"""A tenant's settings of handoffs: when the bot steps back, who is there and when, and how long a customer waits."""
+"""Handoff settings of a tenant: when the bot steps back, office hours, on-call order and waiting times."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ CONSOLE = "console"
 
 
 class Handoffs(BaseModel):
-    """Every setting with its default; a count of 0 turns its trigger off."""
+    """All handoff settings with their defaults; a count of 0 turns its trigger off."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     desks: Annotated[list[Name], Field(max_length=5)] = [CONSOLE]
-    """Who is told: the console's inbox always, and the desks that are set up beside it."""
+    """Desks to notify; the console's inbox is always one of them."""
     asked: bool = True
-    """When the customer asks for a person."""
+    """Hand off when the customer asks for a person."""
     unknown: Count = 2
-    """When the bot did not know an answer so often in a row."""
+    """Hand off after this many messages in a row without a known answer."""
     not_helpful: Count = 2
-    """When so many answers of a conversation got a thumb down."""
+    """Hand off after this many thumbs down in a conversation."""
     angry: bool = True
-    """When a message is angry ..."""
+    """Hand off when a message is angry."""
     negative: Count = 2
-    """... or so many in a row are negative."""
+    """Hand off after this many negative messages in a row."""
     risky_topics: Annotated[list[Name], Field(max_length=200)] = []
-    """When a message has one of these words or phrases in it."""
+    """Hand off when a message contains one of these words or phrases."""
     action_confidence: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """When a task would be done on an understanding below this; 0: never."""
+    """Hand off when the bot acts on an intent with a confidence below this; 0 turns it off."""
     promised: bool = True
-    """When the bot's own words promise a person."""
+    """Hand off when the bot's reply promises a person."""
     vip: bool = True
-    """When the customer is marked as VIP."""
+    """Hand off when the customer is marked as VIP."""
     timezone: str = "UTC"
     office_hours: dict[Day, list[str]] | None = None
-    """Such as {"mon": ["09:00-12:30", "13:30-17:00"]}; a day that is not named is closed. None: always open."""
+    """Such as {"mon": ["09:00-12:30", "13:30-17:00"]}; days not listed are closed. None means always open."""
     on_call: Annotated[list[Name], Field(max_length=50)] = []
-    """Who is called, one after the other, while nobody takes it: names as the desk knows them."""
+    """People to call in turn while nobody claims a handoff, by their names at the desk."""
     manager_phone: str = ""
-    """Gets an SMS when an urgent one is escalated, such as +447700900123; empty: nobody does."""
+    """Number that gets an SMS when an urgent handoff escalates, such as +447700900123; empty for none."""
     remind_minutes: Minutes = 3
     escalate_minutes: Minutes = 6
-    """The first of the on-call order is called after so long, the next after as long again."""
+    """Time until the first person in the on-call order is called, and between further calls."""
     time_out_minutes: Minutes = 30
-    """After so long without an answer the bot goes on, and the customer may leave an address."""
+    """Time without an answer until the bot continues and the customer may leave contact details."""
     reply_mode: Literal["all", "marked"] = "all"
-    """What staff write in a thread goes to the customer: all of it, or only what is marked."""
+    """Which staff messages in a thread go to the customer: all, or only marked ones."""
     alerts_only: bool = False
-    """Desks other than the console are told that a person is wanted, and nothing that the customer says."""
+    """Whether desks other than the console get only alerts, and none of the customer's messages."""
 
     @field_validator("timezone")
     @classmethod
@@ -80,12 +80,12 @@ class Handoffs(BaseModel):
         return value
 
     def destinations(self, *, alert: bool = True) -> list[str]:
-        """The desks that are told that a person is wanted, or else what is said."""
+        """Return the desks that get alerts or, with ``alert=False``, messages."""
         others = self.desks if alert or not self.alerts_only else []
         return list(dict.fromkeys([CONSOLE, *others]))
 
     def attended(self, at: datetime) -> bool:
-        """Whether somebody is there at that moment (an aware time)."""
+        """Whether a moment (an aware time) is within office hours."""
         if self.office_hours is None:
             return True
         local = at.astimezone(ZoneInfo(self.timezone))
@@ -94,10 +94,10 @@ class Handoffs(BaseModel):
 
 
 def _parse_time_span(text: str) -> tuple[time, time]:
-    """Both ends of "09:00-17:00"; "24:00" ends a day.
+    """Return both ends of a span such as "09:00-17:00"; "24:00" is the end of the day.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: the text is not such a span.
     """
     first, dash, last = text.partition("-")
     try:
@@ -115,7 +115,7 @@ def get_handoff_settings(session: Session, tenant_id: str) -> Handoffs:
 
 
 def update_handoff_settings(session: Session, tenant_id: str, changes: dict[str, Any], by: str) -> Handoffs:
-    """Set some of them; the others stay.
+    """Change some settings; the others stay unchanged.
 
     Raises:
         InvalidInput: a name or value is wrong; nothing is changed.

@@ -1,8 +1,8 @@
-"""The states of a handoff and the events that lead from one to the next: a table, and nothing else.
+"""The states of a handoff and the events that lead from one to the next, as a transition table.
 
 bot -> requested -> claimed -> with_person -> returned | closed, and requested or claimed -> timed_out, requested ->
-nobody_there (outside office hours), and customer_left. After timed_out and nobody_there the bot goes on, and staff can
-still take it.
+nobody_there (outside office hours), and customer_left. After timed_out and nobody_there the bot continues, and staff can
+still claim the handoff.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ State = Literal[
     "bot", "requested", "claimed", "with_person", "returned", "closed", "timed_out", "customer_left", "nobody_there"
 ]
 Event = Literal[
-    "request",  # the bot steps back
-    "take_over",  # staff step in by themselves
-    "claim",  # somebody takes it, also from a colleague
-    "reply",  # staff said something to the customer
-    "remind",  # nobody did anything for a while
-    "escalate",  # nor after that
-    "time_out",  # nor after that
-    "unattended",  # it was asked for when nobody is there
-    "leave_contact",  # the customer left an e-mail address or a number
-    "summarise",  # a better summary is there
-    "give_back",  # the bot goes on
-    "close",  # it is done
+    "request",  # the bot requests an agent
+    "take_over",  # an agent steps in without a request
+    "claim",  # an agent claims it, even from a colleague
+    "reply",  # an agent replied to the customer
+    "remind",  # nobody has acted for a while
+    "escalate",  # nobody has acted since the reminder
+    "time_out",  # nobody has acted since the escalation
+    "unattended",  # it was requested while nobody is available
+    "leave_contact",  # the customer left an e-mail address or phone number
+    "summarise",  # a better summary is available
+    "give_back",  # the conversation returns to the bot
+    "close",  # an agent closes it
     "leave",  # the customer ended the conversation
 ]
 STATES: tuple[State, ...] = get_args(State)
@@ -34,7 +34,7 @@ EVENTS: tuple[Event, ...] = get_args(Event)
 
 ENDED: frozenset[State] = frozenset({"returned", "closed", "customer_left"})
 PERSON: frozenset[State] = frozenset({"requested", "claimed", "with_person"})
-"""A person has the word: the bot is not asked, and what it was about to say is dropped."""
+"""An agent owns the conversation, or was requested: the bot is not asked, and its pending reply is dropped."""
 
 _STAFF: dict[Event, State] = {"claim": "claimed", "reply": "with_person", "give_back": "returned", "close": "closed"}
 _LATE: dict[Event, State] = {**_STAFF, "request": "requested"}
@@ -68,10 +68,10 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
 
 
 def get_next_state(state: State, event: Event) -> State:
-    """The state after the event.
+    """Return the state after the event.
 
     Raises:
-        Conflict: this cannot happen in that state.
+        Conflict: the event is not possible in this state.
     """
     to = TRANSITIONS[state].get(event)
     if to is None:

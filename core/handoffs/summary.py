@@ -1,4 +1,4 @@
-"""What staff read first: the customer's question, what the bot tried, and where its answers came from."""
+"""Handoff summary for staff: the customer's question, what the bot tried, and the sources of its answers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _TRIED = {
 
 @dataclass(frozen=True)
 class ConversationSummary:
-    """Some lines, and the sources of the bot's last answers."""
+    """Summary lines, and the sources of the bot's last answers."""
 
     text: str
     sources: tuple[dict[str, str | None], ...]
 
 
 def summarise_conversation(session: Session, conversation_id: str) -> ConversationSummary:
-    """From the messages themselves: first question, last message, what was tried."""
+    """Summarise a conversation by its first question, its last message and what the bot tried."""
     query = select(Message).filter_by(conversation_id=conversation_id).order_by(Message.seq.desc()).limit(LOOKED_BACK)
     messages = session.scalars(query).all()[::-1]
     asked = [message.text for message in messages if message.speaker == "customer"]

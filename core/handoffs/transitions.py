@@ -1,4 +1,4 @@
-"""Changes the state of a handoff: the only writer of who may speak in a conversation."""
+"""State changes of handoffs: the only code that changes who owns a conversation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALERTING: frozenset[Event] = frozenset({"request", "remind", "escalate"})
 
 @dataclass(frozen=True)
 class HandoffReason:
-    """Why the bot steps back, as staff are told."""
+    """Why the bot steps back, as shown to staff."""
 
     trigger: Trigger
     reason: str
@@ -36,16 +36,16 @@ class HandoffReason:
 
 @dataclass(frozen=True)
 class HandoffEvent:
-    """One event, who caused it and why."""
+    """One event with its originator and cause."""
 
     event: Event
     by: str
-    """Who of the staff, or customer, bot, clock."""
+    """The agent, or "customer", "bot" or "clock"."""
     cause: str = ""
     event_id: str | None = None
-    """The desk's own id of it: the same event with the same id again changes nothing."""
+    """The desk's own id of the event; the same event with the same id changes nothing."""
     why: HandoffReason | None = None
-    """Needed where a handoff begins."""
+    """The reason for the handoff that the event starts."""
     resolved: bool | None = None
     contact: str | None = None
     summary: str | None = None
@@ -53,7 +53,7 @@ class HandoffEvent:
 
     @property
     def key(self) -> str | None:
-        """What tells it from others; a form's id may come with several events, and taking over is a claim."""
+        """Idempotency key, with the event since a form's id may come with several; a takeover counts as a claim."""
         kind = "claim" if self.event == "take_over" else self.event
         return self.event_id and f"{kind}:{self.event_id}"
 
@@ -64,17 +64,17 @@ class Applied:
 
     handoff: Handoff
     new: bool
-    """False where the event had come before."""
+    """False if the event was applied before."""
     state_before: State
 
 
 def apply_transition(session: Session, conversation: Conversation, happening: HandoffEvent) -> Applied:
-    """Let an event happen: the new state, its record and the desks' notices, in the caller's transaction.
+    """Apply an event in the caller's transaction: set the new state, record the transition and queue the desks' notices.
 
     The conversation must be locked (``Conversation.lock``).
 
     Raises:
-        Conflict: it cannot happen in this state.
+        Conflict: the event is not possible in this state.
     """
     if known := known_event(session, conversation.tenant_id, happening.key):
         return Applied(
@@ -92,25 +92,25 @@ def apply_transition(session: Session, conversation: Conversation, happening: Ha
 
 
 def known_event(session: Session, tenant_id: str, key: str | None) -> HandoffTransition | None:
-    """What a desk's event did when it came before."""
+    """Return the transition that an event with this key caused before, or None."""
     if key is None:
         return None
     return session.scalar(select(HandoffTransition).filter_by(tenant_id=tenant_id, event_id=key))
 
 
 def find_open_handoff(session: Session, conversation: Conversation) -> Handoff | None:
-    """The conversation's handoff that has not ended, if there is one."""
+    """Return the open handoff of a conversation, or None."""
     return session.get(Handoff, conversation.handoff_id) if conversation.handoff_id else None
 
 
 def person_has_word(session: Session, conversation: Conversation) -> Handoff | None:
-    """The handoff, while a person has the word: nothing that the bot says may be stored then."""
+    """Return the handoff while an agent owns the conversation, or None. No reply of the bot may be stored meanwhile."""
     handoff = find_open_handoff(session, conversation)
     return None if handoff is None or bot_may_speak(handoff.state) else handoff
 
 
 def may_speak(session: Session, conversation_id: str) -> bool:
-    """Whether the bot may say something in this conversation now.
+    """Whether the bot may speak in this conversation now.
 
     Raises:
         NotFound: there is no such conversation.
@@ -145,7 +145,7 @@ def _start_handoff(session: Session, conversation: Conversation, happening: Hand
 def _update_handoff(
     conversation: Conversation, handoff: Handoff, happening: HandoffEvent, to: State, at: datetime
 ) -> None:
-    """The handoff's fields follow from the event; nothing else sets them."""
+    """Set the handoff's fields from the event; nothing else sets them."""
     match happening.event:
         case "request":
             _ask_again(conversation, handoff, happening, at)
@@ -167,13 +167,13 @@ def _update_handoff(
             conversation.status, conversation.closed_at = "closed", at
         case _:
             pass
-    handoff.state = cast("HandoffState", to)  # once there is one, no event leads back to "bot"
+    handoff.state = cast("HandoffState", to)  # no event leads back to "bot"
     if to in ENDED:
         handoff.ended_at, conversation.handoff_id = at, None
 
 
 def _ask_again(conversation: Conversation, handoff: Handoff, happening: HandoffEvent, at: datetime) -> None:
-    """A new wait begins, also for who was told before that nobody is there."""
+    """Restart the wait, also for a customer who was told before that nobody is available."""
     handoff.requested_at, handoff.from_seq = at, conversation.last_seq
     handoff.reminded_at = handoff.claimed_at = handoff.claimed_by = handoff.first_reply_at = None
     handoff.escalations = 0
@@ -201,7 +201,7 @@ def _record_transition(  # noqa: PLR0917 - everything that a transition is made 
     session.add(row)
     session.flush()
     if happening.event == "reply" and before == handoff.state:
-        return  # the message itself goes to the desks
+        return  # the desks get the message itself
     chosen = settings.get_handoff_settings(session, conversation.tenant_id)
     notice = outbox.Notice("alert" if happening.event in ALERTING else "update", row.id, happening.event)
     outbox.to_staff(session, conversation, handoff, notice, chosen.destinations())

@@ -1,1 +1,1 @@
-"""Background work on Celery: how it is set up, and that it is alive."""
+"""Background jobs on Celery, and heartbeats that show they are running."""

@@ -1,4 +1,4 @@
-"""How one process knows that another is alive: a row with a time."""
+"""Heartbeats: one row per process with the time of its last sign of life."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from core.db.models import Heartbeat, get_current_time
 
 ALIVE = timedelta(seconds=30)
 EVERYONE = "*"
-"""A process works for all tenants."""
+"""The tenant of heartbeats, because a process works for all tenants."""
 
 
 def record_heartbeat(session: Session, process: str, at: datetime | None = None) -> None:
-    """Say that ``process`` is alive, or that its work is done up to ``at``."""
+    """Record that ``process`` is alive, or that its work is done up to ``at``."""
     row = session.scalar(select(Heartbeat).filter_by(tenant_id=EVERYONE, process=process))
     if row is None:
         row = Heartbeat(tenant_id=EVERYONE, process=process)
@@ -24,11 +24,11 @@ def record_heartbeat(session: Session, process: str, at: datetime | None = None)
 
 
 def is_process_alive(session: Session, process: str) -> bool:
-    """Was there a sign of life within the last half minute?"""
+    """Whether there was a heartbeat within the last 30 seconds."""
     at = find_last_heartbeat(session, process)
     return at is not None and get_current_time() - at < ALIVE
 
 
 def find_last_heartbeat(session: Session, process: str) -> datetime | None:
-    """What it said last; None: nothing yet."""
+    """Return the time of the last heartbeat, or None."""
     return session.scalar(select(Heartbeat.beat_at).filter_by(tenant_id=EVERYONE, process=process))

@@ -1,4 +1,4 @@
-"""A Celery app on Redis, RabbitMQ, or files below the home folder."""
+"""Creates the Celery app, on Redis, RabbitMQ, or files below the home folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from celery import Celery
 
 
 def make_queue(broker_url: str, home: Path) -> Celery:
-    """Results are rows in our own tables, so there is no result backend."""
+    """Create the Celery app without a result backend; results are rows in our own tables."""
     queue = Celery("rejoinder", broker=broker_url or "filesystem://localhost")
     queue.conf.update(
         broker_connection_retry_on_startup=True,

@@ -1,1 +1,1 @@
-"""Language models: providers by vendor, a router over them, and a ledger of every call."""
+"""Language models: one provider per vendor, a router over them, and a ledger of every call."""

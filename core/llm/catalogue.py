@@ -1,4 +1,4 @@
-"""The models that may be asked, what they cost and what they are good for: ``models.yml``."""
+"""The available models with their prices and roles, from ``models.yml``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _StrictCatalogue(BaseModel):
 
 
 class Price(_StrictCatalogue):
-    """Price of a million tokens; from ``above`` input tokens on, ``long_*`` is charged for the whole call."""
+    """Price per million tokens; above ``above`` input tokens, ``long_*`` applies to the whole call."""
 
     input: PriceNumber
     cached_input: PriceNumber
@@ -45,7 +45,7 @@ class Price(_StrictCatalogue):
 
 
 class Model(_StrictCatalogue):
-    """One model of one provider. ``name`` is the vendor's own; "" asks a local server which one it has."""
+    """One model of one provider. ``name`` is the vendor's name; "" asks a local server which model it serves."""
 
     provider: str
     name: str
@@ -53,9 +53,9 @@ class Model(_StrictCatalogue):
     max_output: Annotated[int, Field(gt=0)] = 8192
     price: Price | None = None
     reasoning: bool = False
-    """It thinks before it writes: takes no temperature, and its limit of output counts its thoughts."""
+    """Whether it reasons before it answers: it takes no temperature, and its reasoning counts towards the output limit."""
     effort: Effort | None = None
-    """How long it thinks; None: the vendor's own choice."""
+    """Reasoning effort; None: the vendor's default."""
 
 
 class Transcription(_StrictCatalogue):
@@ -64,17 +64,17 @@ class Transcription(_StrictCatalogue):
     provider: Literal["openai", "vllm"]
     name: str
     minute: PriceNumber | None = None
-    """Price of a minute; None: cost unknown."""
+    """Price per minute; None: cost unknown."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     as_of: date | None = None
 
     @property
     def id(self) -> str:
-        """As in the ledger."""
+        """Id used in the ledger."""
         return f"{self.provider}/{self.name}"
 
     def cost(self, seconds: float | None) -> Decimal | None:
-        """Of so much sound; None where its length or the price is not known."""
+        """Return the cost of this many seconds of audio, or None if the length or the price is unknown."""
         if self.minute is None or seconds is None:
             return None
         return self.minute * Decimal(str(round(seconds, 2))) / 60
@@ -88,19 +88,19 @@ class _Document(_StrictCatalogue):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What ``models.yml`` says. A model's id is "provider/name"; a role lists ids, the preferred one first."""
+    """Contents of ``models.yml``. A model's id is "provider/name"; a role lists ids, the preferred one first."""
 
     models: dict[str, Model]
     roles: dict[Role, tuple[str, ...]]
     transcription: tuple[Transcription, ...] = ()
-    """Of voice notes, the preferred one first."""
+    """Models for voice notes, the preferred one first."""
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
-        """Read and check the file.
+        """Load and validate the file.
 
         Raises:
-            ModelsInvalid: it is missing or wrong; names every mistake.
+            ModelsInvalid: it is missing or wrong; lists all errors.
         """
         try:
             document = _Document.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -120,7 +120,7 @@ class Catalogue:
         return cls(document.models, roles, document.transcription)
 
     def model(self, model_id: str) -> Model:
-        """The model of that id.
+        """Return the model with this id.
 
         Raises:
             NotFound: there is none.
@@ -132,7 +132,7 @@ class Catalogue:
         return self.models[model_id]
 
     def cost(self, model_id: str, usage: Usage) -> Decimal | None:
-        """What these tokens cost, in the price's currency; None where the model has no price."""
+        """Return the cost of these tokens in the price's currency, or None if the model has no price."""
         price = self.model(model_id).price
         if price is None:
             return None

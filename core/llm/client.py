@@ -1,4 +1,4 @@
-"""Asking a model where one is set up, and doing without where none is; also from jobs and commands, which have no event loop."""
+"""Optional model calls that return None without a model; also for jobs and commands, which have no event loop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 async def request_completion(router: Router, request: Request) -> Completion | None:
-    """The router's answer; None: no model is set up for this, or all failed (which is logged)."""
+    """Return the router's answer, or None if no model is set up for this or all failed (which is logged)."""
     if not router.decide(request).models:
         return None
     try:
@@ -36,13 +36,13 @@ async def request_completion(router: Router, request: Request) -> Completion | N
 
 @dataclass(frozen=True)
 class Asking:
-    """Asks a router that lives on ``loop``, from any other thread."""
+    """Calls a router that runs on ``loop`` from any other thread."""
 
     router: Router
     loop: asyncio.AbstractEventLoop
 
     def has_model(self, request: Request) -> bool:
-        """Would a model be asked?"""
+        """Whether the router would call a model."""
 
         async def has_routed_models() -> bool:
             return bool(self.router.decide(request).models)
@@ -55,7 +55,7 @@ class Asking:
 
 @contextmanager
 def own_router(settings: Settings, database: Database) -> Iterator[Asking]:
-    """A router on a thread of its own, for as long as it is needed.
+    """Run a router on its own thread for the duration of the context.
 
     Raises:
         ModelsInvalid: models.yml is missing or wrong.

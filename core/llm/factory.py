@@ -18,7 +18,7 @@ from core.settings import Settings
 
 
 class _LazyMasker:
-    """Its recognisers take a second to load; an instance without a model never needs them."""
+    """Creates the masker on first use: its recognisers take a second to load, and an instance without models never needs them."""
 
     @cached_property
     def _masker(self) -> Masks:
@@ -31,7 +31,7 @@ class _LazyMasker:
 
 
 def make_routing_store(settings: Settings, database: Database) -> RoutingStore:
-    """Refuses rules that name models which are not in models.yml.
+    """Create a store that rejects rules with models missing from models.yml.
 
     Raises:
         ModelsInvalid: models.yml is missing or wrong.
@@ -40,7 +40,7 @@ def make_routing_store(settings: Settings, database: Database) -> RoutingStore:
 
 
 def make_transcriber(settings: Settings, database: Database) -> Transcriber | None:
-    """Of voice notes, by the first model of models.yml whose provider is set up; None without one.
+    """Create the transcriber for voice notes from the first model whose provider is set up, or return None.
 
     Raises:
         ModelsInvalid: models.yml is missing or wrong.
@@ -52,7 +52,7 @@ def make_transcriber(settings: Settings, database: Database) -> Transcriber | No
 
 
 def make_router(settings: Settings, database: Database) -> Router:
-    """Over the providers that are set up; without any it knows only the extract.
+    """Create a router over all configured providers; without any it only has the extract.
 
     Raises:
         ModelsInvalid: models.yml is missing or wrong.

@@ -1,4 +1,4 @@
-"""One row for each call to a model; written in batches, off the way of the answer."""
+"""Ledger with one row per model call, written in batches without delaying answers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ BATCH_SECONDS = 0.1
 BATCH = 1000
 LONGEST_WAIT = 10.0
 MOST_WAITING = 100_000
-"""Rows kept while the database is away; beyond it new ones are dropped and counted."""
+"""Rows kept while the database is unavailable; further rows are dropped and counted."""
 
 
 class Ledger:
-    """Nothing is lost while the database is busy or away: what could not be written is tried again."""
+    """Records model calls; rows that could not be written are retried."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,15 +38,15 @@ class Ledger:
 
     @property
     def waiting(self) -> int:
-        """Rows that are not written yet."""
+        """Number of rows not written yet."""
         return len(self._waiting)
 
     async def start(self) -> None:
-        """Begin to write in the background."""
+        """Start writing in the background."""
         self._task = asyncio.create_task(self._write_on())
 
     async def close(self) -> None:
-        """Write the rest and stop."""
+        """Write the remaining rows and stop."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -57,7 +57,7 @@ class Ledger:
             log.error("calls not written", calls=len(self._waiting), error=str(error))  # noqa: TRY400
 
     def record(self, call: LlmCall) -> None:
-        """Take a call; returns at once."""
+        """Queue a call for writing; does not block."""
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return
@@ -67,14 +67,14 @@ class Ledger:
         self._something.set()
 
     async def flush(self) -> None:
-        """Write all that was recorded so far.
+        """Write all rows recorded so far.
 
         Raises:
-            SQLAlchemyError: the database is away; nothing is lost.
+            SQLAlchemyError: the database is unavailable; nothing is lost.
         """
         await asyncio.shield(
             asyncio.ensure_future(self._write_batches())
-        )  # cancelled half-way, a batch could be written twice
+        )  # cancelled midway, a batch could be written twice
 
     async def _write_batches(self) -> None:
         async with self._writing:
@@ -86,20 +86,20 @@ class Ledger:
                 del self._waiting[: len(batch)]
 
     async def spent_today(self, tenant_id: str | None) -> Decimal:
-        """What a tenant's calls since midnight UTC cost, or everybody's.
+        """Return the cost since midnight UTC of one tenant's calls, or of all tenants' with None.
 
         Raises:
-            SQLAlchemyError: the database is away.
+            SQLAlchemyError: the database is unavailable.
         """
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         query = select(func.sum(LlmCall.cost)).where(LlmCall.created_at >= midnight)
         return await self._sum_cost(query if tenant_id is None else query.where(LlmCall.tenant_id == tenant_id))
 
     async def spent_conversation(self, conversation_id: str) -> Decimal:
-        """What all calls of a conversation cost.
+        """Return the cost of all calls of a conversation.
 
         Raises:
-            SQLAlchemyError: the database is away.
+            SQLAlchemyError: the database is unavailable.
         """
         return await self._sum_cost(select(func.sum(LlmCall.cost)).where(LlmCall.conversation_id == conversation_id))
 
@@ -123,7 +123,7 @@ class Ledger:
 
 
 def _insert_calls(session: Session, rows: list[dict[str, Any]], *, unsure: bool) -> None:
-    if unsure:  # the last attempt may have been written, and only its answer lost
+    if unsure:  # the last attempt may have been committed, and only its confirmation lost
         there = set(session.scalars(select(LlmCall.id).where(LlmCall.id.in_([row["id"] for row in rows]))))
         rows = [row for row in rows if row["id"] not in there]
     if rows:
@@ -134,7 +134,7 @@ COLUMNS = tuple(column.key for column in LlmCall.__mapper__.column_attrs)
 
 
 def _build_call_row(call: LlmCall) -> dict[str, Any]:
-    """Every column, so that all rows of a batch are alike; what was not set gets its default."""
+    """Return every column, so that all rows of a batch have the same keys; unset ones get their defaults."""
     values = call.__dict__
     return {name: values.get(name, DEFAULTS.get(name)) for name in COLUMNS}
 

@@ -1,4 +1,4 @@
-"""Files of sound: what was said in one, and how long it is where its format says so simply."""
+"""Audio files: transcripts, and the duration of formats where it is easy to read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import struct
 from dataclasses import dataclass
 
 _OPUS_RATE = 48_000
-"""Ogg Opus counts its samples at this rate, whatever it was recorded at (RFC 7845)."""
+"""Ogg Opus counts samples at this rate, independent of the recording's rate (RFC 7845)."""
 _PAGE = struct.Struct("<4sBBq")
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What was said, and what the vendor counts."""
+    """A transcript and its duration."""
 
     text: str
     seconds: float | None = None
-    """How long it is, where the vendor says so."""
+    """Duration in seconds, if the vendor reports it."""
 
 
 def seconds_of(sound: bytes) -> float | None:
-    """Of Ogg Opus, which voice notes are: the last page's granule position; None of anything else."""
+    """Return the duration of Ogg Opus audio, as in voice notes, from the last page's granule position; otherwise None."""
     if b"OpusHead" not in sound[:200]:
         return None
     last = sound.rfind(b"OggS")

@@ -1,4 +1,4 @@
-"""The ledger summed up: days by tenant and model, hours by model, and what of it was spent on what."""
+"""Summaries of the ledger: days by tenant and model, hours by model, and usage reports."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ EVERYONE = "*"
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 BATCH = 5000
-"""Rows read at once."""
+"""Rows fetched at once."""
 
 
 @dataclass(frozen=True)
 class UsageRow:
-    """What was used under one name: a model's id, a day, a tenant or a routing rule."""
+    """Usage under one name: a model's id, a day, a tenant or a routing rule."""
 
     name: str
     currency: str
@@ -38,7 +38,7 @@ class UsageRow:
     output_tokens: int = 0
     cost: Decimal = Decimal(0)
     unpriced: int = 0
-    """Calls of a model without a price: their cost is not known."""
+    """Calls to a model without a price, whose cost is unknown."""
 
 
 Group = tuple[str, ...]
@@ -54,11 +54,14 @@ SUMS: Mapping[str, ColumnElement[Any]] = {
     "unpriced": func.count().filter(LlmCall.cost.is_(None)),
 }
 COUNTED = ("calls", "failures", "cache_hits", "failovers", "input_tokens", "output_tokens", "unpriced")
-"""What ``UsageRow`` tells, beside the cost."""
+"""Counts in a ``UsageRow``, besides the cost."""
 
 
 def summarise_day(session: Session, day: date) -> int:
-    """Sum up a UTC day, anew where it was done before; the number of rows. A day without calls is left as it is."""
+    """Summarise a UTC day, replacing an earlier summary, and return the number of rows.
+
+    A day without calls is left unchanged.
+    """
     rows, times = _sum_day_calls(session, day), _collect_latencies(session, *_get_day_bounds(day))
     if not rows:  # its calls may be deleted already
         return 0
@@ -71,9 +74,9 @@ def summarise_day(session: Session, day: date) -> int:
 
 
 def summarise_missing(database: Database, today: date) -> list[date]:
-    """Sum up every day before today that has calls and no summary; yesterday always, for rows that came late.
+    """Summarise every day before today that has calls but no summary, and always yesterday, for late rows.
 
-    One transaction a day: SQLite lets nobody else write meanwhile.
+    Uses one transaction per day, because SQLite blocks other writers meanwhile.
     """
     with database.session() as session:
         known = set(session.scalars(select(LlmDay.day).distinct())) - {today - DAY}
@@ -86,7 +89,7 @@ def summarise_missing(database: Database, today: date) -> list[date]:
 
 
 def summarise_hour(session: Session, hour: datetime) -> int:
-    """Each model's health in one hour, over all tenants; the number of rows."""
+    """Summarise each model's health in one hour, over all tenants; return the number of rows."""
     start = hour.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     columns = (LlmCall.provider, LlmCall.model, LlmCall.error_kind)
     counted = select(*columns, func.count().label("times")).where(
@@ -104,7 +107,7 @@ def summarise_hour(session: Session, hour: datetime) -> int:
 
 
 def clean_up(database: Database, today: date, keep_days: int) -> int:
-    """Delete single calls that are older, never of a day that is not summed up; how many. One transaction a day."""
+    """Delete older single calls of summarised days, with one transaction per day; return how many."""
     before = today - timedelta(days=keep_days)
     with database.session() as session:
         session.execute(delete(LlmHealth).where(LlmHealth.hour < _get_day_bounds(before)[0]))
@@ -118,7 +121,7 @@ def clean_up(database: Database, today: date, keep_days: int) -> int:
 
 
 def summarise_usage(session: Session, by: By, start: date, end: date, tenant_id: str | None = None) -> list[UsageRow]:
-    """What was used from ``start`` to ``end`` (UTC days, both included), the dearest first; days in their order."""
+    """Return the usage from ``start`` to ``end`` (UTC days, inclusive), by descending cost; days in order."""
     stored = select(LlmDay).where(LlmDay.day >= start, LlmDay.day <= end)
     days = list(session.scalars(stored))
     known = {row.day for row in days}
@@ -147,7 +150,7 @@ def _add_usage_rows(one: UsageRow, other: UsageRow) -> UsageRow:
 
 
 def _sum_day_calls(session: Session, day: date, tenant_id: str | None = None) -> list[LlmDay]:
-    """A day's rows, without times, not stored."""
+    """Build a day's rows without latencies, not stored."""
     columns = (LlmCall.tenant_id, LlmCall.provider, LlmCall.model, LlmCall.route)
     sums = (column.label(name) for name, column in SUMS.items())
     query = select(*columns, func.max(LlmCall.currency).label("currency"), func.sum(LlmCall.cost).label("cost"), *sums)
@@ -166,7 +169,7 @@ def _sum_day_calls(session: Session, day: date, tenant_id: str | None = None) ->
 
 
 def _collect_latencies(session: Session, start: datetime, end: datetime) -> dict[Group, list[float]]:
-    """Times of the answers that came, by tenant, provider and model."""
+    """Return the latencies of successful calls, by tenant, provider and model."""
     query = select(LlmCall.tenant_id, LlmCall.provider, LlmCall.model, LlmCall.latency_ms)
     query = query.where(LlmCall.success, ~LlmCall.cache_hit, *_build_time_filter(start, end))
     times: dict[Group, list[float]] = defaultdict(list)
@@ -207,6 +210,6 @@ def _get_day_bounds(day: date) -> tuple[datetime, datetime]:
 
 
 def _with_calls(session: Session, before: date) -> list[date]:
-    """Every day from the oldest call on."""
+    """Return every day since the oldest call."""
     first = session.scalar(select(func.min(LlmCall.created_at)))
     return [] if first is None else [first.date() + DAY * n for n in range((before - first.date()).days)]

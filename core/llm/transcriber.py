@@ -1,4 +1,4 @@
-"""What a voice note says: asked of a provider within limits, and written into the ledger with its cost."""
+"""Transcribes voice notes within limits, and records calls and costs in the ledger."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ log = structlog.get_logger()
 PURPOSE = "transcription"
 LONGEST_SECONDS = 300.0
 MOST_BYTES = 5 * 1024 * 1024
-"""Of formats whose length is not known before; a voice note of WhatsApp's takes about 120 kB a minute."""
+"""Limit for formats of unknown duration; a WhatsApp voice note takes about 120 kB per minute."""
 
 
 class Transcriptions(Protocol):
     async def transcribe(self, sound: bytes, name: str, content_type: str, timeout: float) -> Heard:
-        """The text.
+        """Return the transcript.
 
         Raises:
-            ProviderFailed: it did not work.
+            ProviderFailed: the transcription failed.
         """
         ...
 
@@ -41,11 +41,11 @@ class Transcriber:
     database: Database
 
     async def transcribe(self, tenant_id: str, sound: bytes, name: str, content_type: str, timeout: float) -> str:
-        """What is said in a file of sound.
+        """Transcribe an audio file.
 
         Raises:
             InvalidInput: it is too long.
-            ProviderFailed: the vendor did not manage it in so many seconds.
+            ProviderFailed: the vendor failed, or exceeded ``timeout`` seconds.
         """
         length = seconds_of(sound)
         if len(sound) > MOST_BYTES or (length or 0) > LONGEST_SECONDS:
@@ -62,7 +62,7 @@ class Transcriber:
             return heard.text
         finally:
             call.latency_ms = (perf_counter() - started) * 1000
-            if call.success is not None:  # else it was cancelled
+            if call.success is not None:  # otherwise it was cancelled
                 await self.database.run(lambda session: session.add(call))
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The words of generation as frozen values: request, stream items, completion, and what was known of the call."""
+"""Types for text generation: request, stream items, completion, and details of the call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 Role = Literal["system", "user", "assistant"]
 Purpose = Literal["answer", "rewrite", "summary", "judge", "harvest", "test"]
 FinishReason = Literal["stop", "length", "stopped"]
-"""The model ended by itself, it ran into its limit, or the customer pressed stop."""
+"""The model finished, it reached its token limit, or the customer pressed stop."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ChatMessage:
 
 @dataclass(frozen=True)
 class RequestOrigin:
-    """For whom and what a call is made; stored with it."""
+    """The tenant, conversation and purpose of a call; stored with it."""
 
     tenant_id: str
     conversation_id: str | None = None
@@ -34,21 +34,21 @@ class RequestOrigin:
 
 @dataclass(frozen=True)
 class RequestSignals:
-    """What routing looks at, beside the length of the prompt itself."""
+    """What routing considers besides the length of the prompt."""
 
     question: str = ""
     history_turns: int = 0
     retrieval_confidence: float | None = None
-    """0 to 1: how near the best evidence is."""
+    """0 to 1: how close the best evidence is."""
     approved: bool = False
-    """An approved answer was found within its bound."""
+    """Whether an approved answer within its threshold was found."""
     evidence: tuple[str, ...] = ()
-    """"ID@VERSION" of every entry in the prompt; the same evidence may get the same answer from the cache."""
+    """The "ID@VERSION" of every entry in the prompt; the same evidence may get the same answer from the cache."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a model is asked. ``model`` is the vendor's name of it; the router fills it in."""
+    """A request to a model. ``model`` is the vendor's name; the router fills it in."""
 
     messages: tuple[ChatMessage, ...]
     caller: RequestOrigin
@@ -57,30 +57,30 @@ class Request:
     max_output_tokens: int = 600
     temperature: float = 0.0
     connect_seconds: float = 5.0
-    """Until the vendor's server must have taken the connection; Google's SDK has no such limit."""
+    """Time limit for connecting to the vendor's server; not supported by Google's SDK."""
     extract: str = ""
-    """What is said where no model can: the evidence's own sentences. Empty: then there is nothing to say."""
+    """The answer if no model can be used: the evidence's own sentences. Empty: no such answer."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call; ``cached_tokens`` are a part of ``input_tokens``."""
+    """Tokens of one call; ``cached_tokens`` are included in ``input_tokens``."""
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
     estimated: bool = False
-    """The vendor did not say; counted by us."""
+    """Estimated by us, because the vendor reported none."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """How the router got an answer."""
+    """How the router obtained an answer."""
 
     provider: str
     model: str
     route: str
-    """Name of the routing rule."""
+    """The name of the routing rule."""
     complexity: float
     cost: Decimal | None
     """None: the model has no price in ``models.yml``."""
@@ -92,7 +92,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Completion:
-    """A whole answer of a model; ``served`` is there when it came through the router."""
+    """A complete answer of a model; ``served`` is set if it came through the router."""
 
     text: str
     model: str
@@ -110,12 +110,12 @@ class Delta:
 
 @dataclass(frozen=True)
 class Restart:
-    """Forget every delta so far: another provider begins anew. Only the router sends it."""
+    """Discard all deltas so far, because another provider starts over. Sent only by the router."""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """The end of a stream; ``completion.text`` is all deltas since the last restart."""
+    """The end of a stream; ``completion.text`` joins all deltas since the last restart."""
 
     completion: Completion
 
@@ -127,18 +127,18 @@ class Provider(Protocol):
     """One vendor, or the router over all of them."""
 
     async def complete(self, request: Request) -> Completion:
-        """The whole answer.
+        """Return the whole answer.
 
         Raises:
             ProviderFailed: with its kind.
         """
 
     def stream(self, request: Request) -> AsyncIterator[StreamItem]:
-        """Deltas as they come, then exactly one finish.
+        """Yield deltas as they arrive, then exactly one finish.
 
         Raises:
-            ProviderFailed: with its kind; also in the middle.
+            ProviderFailed: with its kind; also midway.
         """
 
     def count_tokens(self, request: Request) -> int:
-        """How many tokens the request's messages have; an estimate where the vendor counts only on its own machines."""
+        """Return the number of tokens in the request's messages; an estimate if the vendor counts only on its servers."""

@@ -1,4 +1,4 @@
-"""The doors to Rasa, and no other: say, tracker, status, model."""
+"""The only access to Rasa: messages, tracker, status and model."""
 
 from core.rasa.client import Rasa, RasaItem, escape_commands
 

@@ -1,4 +1,4 @@
-"""Reads Rasa's answer: which messages go to the customer, and what is noted with the turn."""
+"""Parse Rasa's answer into messages for the customer and a note for the turn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.rasa.rich_content import NOTE, build_rich_content
 
 RATEABLE = ("answered", "suggested", "action")
 FAILED: Final = "failed"
-"""The outcome where the bot could only say that something went wrong."""
+"""The outcome when the bot could only say that something went wrong."""
 
 
 @dataclass(frozen=True)
@@ -20,35 +20,35 @@ class Reply:
 
     text: str
     buttons: tuple[dict[str, Any], ...] = ()
-    """Choices: title, payload."""
+    """Choices with title and payload."""
     sources: tuple[dict[str, Any], ...] = ()
     attachments: tuple[dict[str, Any], ...] = ()
-    """As ``core.attachments`` says."""
+    """See ``core.attachments`` for the format."""
     answers: bool = True
-    """False: it only goes before the answer, and is no part of it."""
+    """False for a message that precedes the answer and is not part of it."""
     kind: MessageKind | None = None
 
 
 @dataclass(frozen=True)
 class RasaAnswer:
-    """The messages in order, and the last action's note (empty where only responses were sent)."""
+    """The messages in order, and the note for the turn (empty if only responses were sent)."""
 
     replies: tuple[Reply, ...] = ()
     note: dict[str, Any] = field(default_factory=dict)
 
     @property
     def outcome(self) -> Outcome:
-        """How the turn ended."""
+        """The outcome of the turn; "action" if the note has none."""
         return cast("Outcome", self.note.get("outcome", "action"))
 
     @property
     def rateable(self) -> bool:
-        """Would a thumb on this answer say something? On a greeting it would not."""
+        """Whether a rating of this answer is meaningful; for a greeting it is not."""
         return self.note.get("outcome") in RATEABLE
 
 
 def parse_rasa_answer(items: list[RasaItem]) -> RasaAnswer:
-    """The messages, one for each utterance that has something to show, and what is noted of them; a failure is said once."""
+    """Return one message per utterance that has content, and the note for the turn; a failure is reported once."""
     replies: list[Reply] = []
     notes: list[dict[str, Any]] = []
     for item in _merge_utterances(items):
@@ -63,9 +63,10 @@ def parse_rasa_answer(items: list[RasaItem]) -> RasaAnswer:
 
 
 def _merge_utterances(items: list[RasaItem]) -> list[RasaItem]:
-    """Our own channel gives each whole. Rasa's cuts texts at blank lines, and gives a note apart from its text.
+    """Merge items that belong to one utterance.
 
-    What an action of ours has begun goes on with what comes next.
+    Our own channel sends utterances whole. Rasa's splits texts at blank lines, and sends a note apart from its text. An
+    item whose note has ``continues`` is merged with the next one.
     """
     utterances: list[RasaItem] = []
     for item in items:
@@ -89,7 +90,7 @@ def _goes_with(last: RasaItem, item: RasaItem) -> bool:
 
 
 def _get_item_fields(item: RasaItem) -> set[str]:
-    """What it has in it."""
+    """Return the names of the fields that have content."""
     return {name for name, value in item.items() if value} - {"recipient_id"}
 
 
@@ -100,12 +101,12 @@ def _extract_note(item: RasaItem) -> dict[str, Any]:
 
 
 def extract_understanding(latest: dict[str, Any]) -> dict[str, Any]:
-    """What is noted of how Rasa understood a message; ``latest`` as its tracker has it."""
+    """Return how Rasa understood a message; ``latest`` is the tracker's latest message."""
     intent = latest.get("intent") or {}
     found = {"intent": intent.get("name"), "confidence": intent.get("confidence"), "nlu_ms": latest.get("nlu_ms")}
     return found | ({"decision": latest["decision"]} if latest.get("decision") else {})
 
 
 def _choose_best_note(notes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The note that says most: a failure; else a question answered in the middle of a form, not the form's next question."""
+    """Return the most informative note: a failure, or else an answer given during a form rather than the form's next question."""
     return min(notes, key=lambda note: (note.get("outcome") != FAILED, note.get("outcome") == "action"), default={})

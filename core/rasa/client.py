@@ -1,4 +1,4 @@
-"""Speaks to a Rasa server over its REST channel and HTTP API.
+"""Client for a Rasa server's REST channel and HTTP API.
 
 Wire formats: https://rasa.com/docs/rasa/connectors/your-own-website and https://rasa.com/docs/rasa/pages/http-api
 """
@@ -14,21 +14,22 @@ import httpx
 from core.errors import RasaUnavailable, Unavailable
 
 RasaItem = dict[str, Any]
-"""Something of Rasa's answer: ``text``, ``buttons``, ``quick_replies``, ``image``, ``attachment``, ``elements``, ``custom`` and
-``metadata``, as a response has them. With ``whole`` it is all of one utterance (`bot/components/channel.py`)."""
+"""An item of Rasa's answer, with the fields of a response: ``text``, ``buttons``, ``quick_replies``, ``image``,
+``attachment``, ``elements``, ``custom`` and ``metadata``. With ``whole``, it is a complete utterance
+(`bot/components/channel.py`)."""
 _SAID = ("buttons", "quick_replies", "image", "attachment", "elements", "custom")
 
 ANSWER_SECONDS = 60.0
 CONNECT_SECONDS = 2.0
 LOAD_SECONDS = 120.0
 STARTING = (httpx.codes.NOT_FOUND, httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE)
-"""What it answers while it has no model yet: the channel 404 or 503, the HTTP API 409."""
+"""Status codes while no model is loaded yet: 404 or 503 from the channel, 409 from the HTTP API."""
 COMMAND = re.compile(r"[\s/]+")
-"""How a command begins: Rasa strips the white space of every script, and takes what then begins with a slash for one."""
+"""The beginning of a command: Rasa strips any Unicode white space, and treats a text that then begins with a slash as one."""
 TYPED = re.compile(r"[\s/]*/[\s/]*(\w+)\s*(?:\{.*\})?\s*", re.DOTALL)
-"""A whole command, as somebody types it who has seen the payload of a button."""
+"""A complete command, as typed by a customer who has seen the payload of a button."""
 BROKE_OFF = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.ConnectTimeout)
-"""It is away, or died in the middle."""
+"""Rasa is unavailable, or died during the request."""
 
 
 class Rasa:
@@ -40,20 +41,20 @@ class Rasa:
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, params=params, transport=transport)
 
     async def say(self, conversation_id: str, text: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
-        """Hand over what a customer wrote, which is never a command, and wait for the whole answer.
+        """Send what a customer wrote, which is never a command, and wait for the complete answer.
 
         Raises:
-            RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
-            Unavailable: it is there and failed.
+            RasaUnavailable: Rasa is unavailable; ``maybe_heard`` says whether it may have received the message.
+            Unavailable: Rasa failed to answer.
         """
         return await self._post_message(conversation_id, escape_commands(text), channel, metadata)
 
     async def press(self, conversation_id: str, payload: str, channel: str, metadata: dict[str, Any]) -> list[RasaItem]:
-        """The same for a button that the bot offered: its payload may be a command.
+        """Send the payload of a button that the bot offered, which may be a command, and wait for the complete answer.
 
         Raises:
-            RasaUnavailable: it is away; ``maybe_heard`` says whether it may have taken the message.
-            Unavailable: it is there and failed.
+            RasaUnavailable: Rasa is unavailable; ``maybe_heard`` says whether it may have received the message.
+            Unavailable: Rasa failed to answer.
         """
         return await self._post_message(conversation_id, payload, channel, metadata)
 
@@ -76,11 +77,11 @@ class Rasa:
         return items
 
     async def record(self, conversation_id: str, said: list[tuple[str, str]]) -> None:
-        """Put what was said elsewhere into the tracker: (customer | bot | agent, text), oldest first.
+        """Add messages from elsewhere to the tracker: (customer | bot | agent, text), oldest first.
 
         Raises:
-            RasaUnavailable: it is away; it may have taken it, and then has it twice after another try.
-            Unavailable: Rasa did not take it.
+            RasaUnavailable: Rasa is unavailable; it may have stored the messages, and a retry then duplicates them.
+            Unavailable: Rasa did not store the messages.
         """
         events: list[dict[str, Any]] = []
         for speaker, text in said:
@@ -89,7 +90,7 @@ class Rasa:
             else:
                 events += [{"event": "bot", "text": text}, {"event": "action", "name": "action_listen"}]
         if events:
-            # The first post opens the session: Rasa reads back only what is newer than its beginning.
+            # The first post starts the session: Rasa reads back only events newer than its start.
             await self._append_events(conversation_id, [{"event": "action", "name": "action_listen"}])
             await self._append_events(conversation_id, events)
 
@@ -104,17 +105,17 @@ class Rasa:
             raise Unavailable(f"Rasa did not record the history: {error}") from error
 
     async def latest_message(self, conversation_id: str) -> dict[str, Any]:
-        """How Rasa understood the last customer message: ``intent``, ``metadata`` and what the pipeline put out."""
+        """Return how Rasa understood the last customer message: ``intent``, ``metadata`` and the pipeline's output."""
         tracker = await self._get_tracker(conversation_id, "NONE")
         latest: dict[str, Any] = tracker.get("latest_message") or {}
         return latest
 
     async def understand(self, text: str) -> dict[str, Any]:
-        """How a message is understood outside of every conversation; nothing is stored.
+        """Return how Rasa understands a message outside any conversation; nothing is stored.
 
         Raises:
-            RasaUnavailable: it is away.
-            Unavailable: it is there and failed.
+            RasaUnavailable: Rasa is unavailable.
+            Unavailable: Rasa failed to answer.
         """
         try:
             response = await self._http.post("/model/parse", json={"text": escape_commands(text)})
@@ -128,7 +129,7 @@ class Rasa:
         return understood
 
     async def answer_to(self, conversation_id: str, turn_id: str) -> list[RasaItem]:
-        """What Rasa already answered to a turn, read from the tracker; empty where it never heard of it."""
+        """Return what Rasa already answered to a turn, read from the tracker; empty if there is no answer."""
         tracker = await self._get_tracker(conversation_id, "ALL")
         found: list[RasaItem] | None = None
         for event in tracker.get("events", []):
@@ -142,7 +143,7 @@ class Rasa:
         return found or []
 
     async def ready(self) -> bool:
-        """Is a model loaded?"""
+        """Whether a model is loaded."""
         try:
             response = await self._http.get("/status", timeout=CONNECT_SECONDS)
         except httpx.HTTPError:
@@ -150,13 +151,13 @@ class Rasa:
         return response.is_success and bool(response.json().get("model_file"))
 
     async def load(self, archive: Path) -> None:
-        """Understand by another model from now on; what it is busy with is ended by the old one.
+        """Switch to another model; requests in progress finish with the old one.
 
-        Rasa reads the file itself, so it has to be where Rasa can see it. While it reads, messages wait.
+        Rasa reads the file itself, so the path must be accessible to it. Messages wait while it loads.
 
         Raises:
-            RasaUnavailable: it is away.
-            Unavailable: it could not load the file, and goes on as before.
+            RasaUnavailable: Rasa is unavailable.
+            Unavailable: Rasa could not load the file, and continues with the old model.
         """
         try:
             response = await self._http.put("/model", json={"model_file": str(archive)}, timeout=LOAD_SECONDS)
@@ -170,10 +171,10 @@ class Rasa:
             )
 
     async def model(self) -> str | None:
-        """File name of the model that is loaded; None while there is none.
+        """Return the file name of the loaded model, or None.
 
         Raises:
-            RasaUnavailable: it does not answer.
+            RasaUnavailable: Rasa does not respond.
         """
         try:
             response = await self._http.get("/status")
@@ -182,7 +183,7 @@ class Rasa:
         return str(response.json()["model_file"]) if response.is_success else None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the HTTP connections."""
         await self._http.aclose()
 
     async def _get_tracker(self, conversation_id: str, include: str) -> dict[str, Any]:
@@ -201,7 +202,7 @@ class Rasa:
 
 
 def escape_commands(said: str) -> str:
-    """What a customer wrote, as Rasa hears it: never as a command, and a typed one in words ("/book_table{...}": "book table")."""
+    """Escape a customer's text, which Rasa must not run as a command; a typed one becomes words ("/book_table{...}": "book table")."""
     if typed := TYPED.fullmatch(said):
         return typed[1].replace("_", " ")
     begins = COMMAND.match(said)
@@ -214,7 +215,7 @@ def _check_loaded(response: httpx.Response) -> None:
 
 
 def _to_rasa_item(event: dict[str, Any]) -> RasaItem:
-    """An utterance as the tracker has it; there an image is also an attachment."""
+    """Convert a bot event of the tracker, which repeats an image as an attachment."""
     data, beside = event.get("data") or {}, (event.get("metadata") or {}).get("metadata")
     said = {"text": event.get("text"), **{name: data.get(name) for name in _SAID}, "metadata": beside}
     if said["attachment"] == said["image"]:

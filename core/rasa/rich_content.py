@@ -1,6 +1,6 @@
-"""What goes with the text of an utterance of Rasa: choices, and attachments as `core.attachments` says.
+"""Rich content of a Rasa utterance: choices, and attachments in the format of `core.attachments`.
 
-Bots and action servers write what they like: each thing is checked, and what is no good is left out and logged.
+Bots and action servers may send anything, so each part is checked; invalid parts are left out and logged.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ log = structlog.get_logger()
 
 Part = dict[str, Any]
 NOTE = "rejoinder"
-"""The part of a custom payload that is ours."""
+"""The key of our part of a custom payload."""
 MOST_CHOICES, MOST_CARDS = 50, 20
 LONGEST_TITLE, LONGEST_TEXT, LONGEST_ADDRESS = 200, 1000, 2000
 DEEPEST, LARGEST = 50, 64_000
-"""Of a custom payload: so many levels, and characters as JSON."""
+"""Limits of a custom payload: nesting levels, and characters as JSON."""
 _FILES = {"image": "image", "audio": "audio", "video": "video", "file": "document", "document": "document"}
-"""Type of an attachment at Rasa -> kind here."""
+"""Maps Rasa's attachment types to our kinds."""
 
 
 @dataclass(frozen=True)
 class Rich:
-    """What goes with a text."""
+    """Choices and attachments of an utterance."""
 
     choices: tuple[Part, ...] = ()
-    """title, payload"""
+    """Choices with title and payload."""
     attachments: tuple[Part, ...] = ()
 
 
 def build_rich_content(item: RasaItem) -> Rich:
-    """All of it, in the order in which it is shown."""
+    """Return the choices and attachments of an item, in display order."""
     choices, links = _split_buttons([*_collect_parts(item, "buttons"), *_collect_parts(item, "quick_replies")])
     template, attached = _parse_attachment(item.get("attachment"))
     cards: list[Part] = []
@@ -61,7 +61,7 @@ def build_rich_content(item: RasaItem) -> Rich:
 
 
 def web_address(value: Any) -> str | None:
-    """The address, where it is one of http or https; nothing else leaves the house as a link or a picture."""
+    """Return the address if it is http or https, else None; no other may be sent as a link or image."""
     if not isinstance(value, str) or len(value) > LONGEST_ADDRESS:
         return None
     address = value.strip()
@@ -74,7 +74,7 @@ def web_address(value: Any) -> str | None:
 
 
 def _split_buttons(buttons: list[Part]) -> tuple[list[Part], list[Part]]:
-    """Those that are said to the bot, and those that open an address."""
+    """Split buttons into choices, which are sent to the bot, and links."""
     choices: list[Part] = []
     links: list[Part] = []
     for each in buttons:
@@ -98,7 +98,7 @@ def _build_image_part(item: RasaItem) -> Iterator[Part]:
 
 
 def _parse_attachment(attachment: Any) -> tuple[list[Part], list[Part]]:
-    """The elements of a carousel, and what else an attachment is."""
+    """Return the elements of a carousel, and the other parts of an attachment."""
     if not attachment:
         return [], []
     if isinstance(attachment, str):
@@ -167,7 +167,7 @@ def _build_custom_part(custom: Any) -> Iterator[Part]:
 
 
 def _find_payload_problem(payload: Any) -> str:
-    """Why a browser cannot be given it; empty where it can."""
+    """Return why a payload cannot be sent to a browser, or an empty string."""
     level = [payload]
     for _ in range(DEEPEST):
         level = [inner for each in level for inner in _list_nested_values(each)]
@@ -219,7 +219,7 @@ def _guess_file_kind(address: str) -> str:
 
 
 def _guess_file_name(url: str) -> str:
-    """Of a file, in words: "heron lamp" of .../heron-lamp.png."""
+    """Derive a readable name from a file's URL: "heron lamp" for .../heron-lamp.png."""
     parts = urlsplit(url)
     stem = PurePosixPath(unquote(parts.path)).stem
     return _shorten_text(stem.replace("-", " ").replace("_", " "), LONGEST_TITLE) or str(parts.hostname)

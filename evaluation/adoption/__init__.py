@@ -1,1 +1,1 @@
-"""Takes a Rasa project of somebody else's into the bot: reads it, says what fits, merges it with the base, writes the result."""
+"""Adopt an existing Rasa project: read it, report findings, merge it with the base bot and write the result."""

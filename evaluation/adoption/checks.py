@@ -1,4 +1,4 @@
-"""What is wrong with a project by itself, before anything is merged."""
+"""Checks of a project on its own, before it is merged."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ DEFAULT_ACTIONS = frozenset({
     "action_back", "action_revert_fallback_events", "action_default_ask_affirmation", "action_default_ask_rephrase",
     "action_two_stage_fallback", "action_unlikely_intent", "action_extract_slots", "...",
 })  # fmt: skip
-"""Of Rasa's own; the last one is no action, and says that a rule goes on somehow."""
+"""Rasa's default actions; the last entry is not an action, but marks a rule that continues in any way."""
 DEFAULT_INTENTS = frozenset({"nlu_fallback", "restart", "back", "session_start"})
-"""Rasa's own, and in no domain."""
+"""Rasa's default intents, which no domain lists."""
 BUTTONS_OF_OURS = frozenset({"talk_to_person", "out_of_scope", "ask_entry"})
-"""Intents of the base that a button of theirs may send."""
+"""Intents of the base bot that a project's buttons may send."""
 OURS = "rejoinder_"
 _ENTITY = re.compile(r"\[[^\]]+\](?:\(([^:)]+)[^)]*\)|\{[^}]*\"entity\": *\"([^\"]+)\"[^}]*\})")
 
 
 def collect_findings(project: Project) -> list[Finding]:
-    """All that is found."""
+    """Run all checks and return their findings."""
     return [
         *_find_reserved_names(project),
         *_missing_responses(project),
@@ -46,7 +46,7 @@ def collect_findings(project: Project) -> list[Finding]:
 
 
 def _collect_actions(project: Project) -> Iterator[tuple[str, str]]:
-    """Every action of a rule or story with its place."""
+    """Yield each action of a rule or story with its place."""
     for kind in ("rules", "stories"):
         for document, path in project.paths(kind):
             for action in actions_of(path["steps"]):
@@ -68,7 +68,7 @@ def _missing_responses(project: Project) -> Iterator[Finding]:
             places.setdefault(action, place)
     own = {get_item_name(each) for each in project.domain["actions"]}
     for action, place in places.items():
-        if action not in own:  # an action of that name may say it
+        if action not in own:  # otherwise a custom action of that name may send it
             yield Finding("unresolved", f"the response {action} is missing from the domain", place)
     empty = [name for name, texts in known.items() if not texts]
     yield from (
@@ -95,7 +95,7 @@ def _unknown_actions(project: Project) -> Iterator[Finding]:
 
 
 def _find_missing_questions(project: Project) -> Iterator[Finding]:
-    """A form that has nothing to ask for a slot by; its validation may do it."""
+    """Find required slots of forms that no response or action asks for; a validation action may ask instead."""
     there_are = {*project.responses(), *project.actions}
     for form, value in project.domain["forms"].items():
         for slot in list_required_slots(value):
@@ -106,7 +106,7 @@ def _find_missing_questions(project: Project) -> Iterator[Finding]:
 
 
 def _find_unfillable_slots(project: Project) -> Iterator[Finding]:
-    """Slots whose conditions never hold while the form asks for them, and those that wait for each other."""
+    """Find slots whose conditions never hold while the form asks for them, and slots that wait for each other."""
     slots, place = project.domain["slots"], project.domains[0].name
     waits: dict[str, set[str]] = {}
     for form, value in project.domain["forms"].items():
@@ -135,7 +135,7 @@ def _find_unfillable_slots(project: Project) -> Iterator[Finding]:
 
 
 def _find_blocking_slots(mappings: list[dict[str, object]], form: str, slot: str) -> set[str] | None:
-    """The slots that would have to be asked for; None where one of the mappings works, or an action fills the slot."""
+    """Return the slots that block this one, or None if one of its mappings works or an action fills it."""
     waits: set[str] = set()
     for mapping in mappings:
         conditions = [each for each in ensure_list(mapping.get("conditions")) if isinstance(each, dict)]
@@ -179,13 +179,13 @@ def _unknown_intents(project: Project) -> Iterator[Finding]:
 
 
 def _unknown_intent(name: str, known: list[str], place: str) -> Finding:
-    """Of a rule or story; it has no examples, for what has some is reported as having them."""
+    """Return the finding for an undeclared intent of a rule or story; those with examples are reported elsewhere."""
     text = f"the intent {name} is missing from the domain and has no examples: it is added, and only a button can send it{_suggest_name(name, known)}"
     return Finding("attend", text, place)
 
 
 def _find_unused_intents(project: Project) -> Iterator[Finding]:
-    """Of the domain: nobody can say them, and no rule or story answers them."""
+    """Find intents of the domain that have no examples and appear in no rule, story or mapping."""
     used = {str(part["intent"]).partition("/")[0] for _, part in project.examples()}
     paths = (path for kind in ("rules", "stories") for _, path in project.paths(kind))
     used |= {name for path in paths for step in path["steps"] for name in intents_of(step)}
@@ -197,7 +197,7 @@ def _find_unused_intents(project: Project) -> Iterator[Finding]:
 
 
 def _find_unknown_entities(project: Project) -> Iterator[Finding]:
-    """Marked in examples, and not in the domain, so that no slot is filled by them."""
+    """Find entities that examples mark but the domain does not list, and that therefore fill no slot."""
     known, seen = [get_item_name(each) for each in project.domain["entities"]], set()
     for document, part in project.examples():
         for pair in _ENTITY.findall(str(part.get("examples") or "")):
@@ -209,7 +209,7 @@ def _find_unknown_entities(project: Project) -> Iterator[Finding]:
 
 
 def _find_broken_payloads(project: Project) -> Iterator[Finding]:
-    """Of buttons: an intent that nothing knows, or entities that are not JSON."""
+    """Find button payloads with an unknown intent or invalid JSON entities."""
     known = {*project.intents, *DEFAULT_INTENTS, *BUTTONS_OF_OURS}
     known |= {str(part["intent"]).partition("/")[0] for _, part in project.examples()}
     for name, texts in project.responses().items():
@@ -220,7 +220,7 @@ def _find_broken_payloads(project: Project) -> Iterator[Finding]:
 
 
 def _explain_payload(payload: str, known: set[str]) -> str:
-    """What is wrong with it; empty where nothing is."""
+    """Return the problem of a payload; empty if it is valid."""
     intent, brace, rest = payload[1:].partition("{")
     intent = intent.partition("@")[0].strip()
     if intent.partition("/")[0] not in known:
@@ -238,7 +238,7 @@ def _suggest_name(name: str, known: list[str]) -> str:
 
 
 def _find_rule_loops(project: Project) -> Iterator[Finding]:
-    """Rules that follow an action with an action, in a circle: Rasa would go on until it breaks off."""
+    """Find cycles of rules that follow one action with another, which Rasa would repeat until its limit."""
     after: dict[str, tuple[str, str]] = {}
     for document, rule in project.paths("rules"):
         names = [str(s["action"]) for s in rule["steps"] if s.get("action")]

@@ -1,4 +1,4 @@
-"""Takes turns out of rules and stories: those after intents that the base answers itself."""
+"""Remove the turns from rules and stories that follow intents handled by the base bot."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ _BEGINS = ("intent", "user", "or")
 
 
 def intents_of(step: Step) -> set[str]:
-    """Those that it names; of a retrieval intent without its last part."""
+    """Return the intents of a step; retrieval intents without their last part."""
     return {str(each["intent"]).partition("/")[0] for each in step.get("or", [step]) if "intent" in each}
 
 
 def actions_of(steps: Iterable[Step]) -> list[str]:
-    """Every action in it."""
+    """Return all actions of the steps."""
     return [str(step["action"]) for step in steps if step.get("action")]
 
 
 def find_active_form(step: Step) -> str | None:
-    """The form that it says is active; an empty text where it says that none is, None where it says nothing."""
+    """Return the form that the step activates; empty if it deactivates it, None if it says nothing about forms."""
     return str(step["active_loop"] or "") if "active_loop" in step else None
 
 
 def rule_left(rule: Step, taken: set[str]) -> Step | None:
-    """A rule without what the base takes; None where nothing is left of it."""
+    """Return a rule without the intents handled by the base bot, or None if nothing is left."""
     steps = [_remove_intents(step, taken) for step in rule["steps"]]
     return None if None in steps else {**rule, "steps": steps}
 
 
 def story_left(story: Step, taken: set[str]) -> Step | None:
-    """A story up to where the base takes over; in a form it goes on as if nothing had been said."""
+    """Return a story up to the first turn handled by the base bot; inside a form, only that turn is removed."""
     kept: list[Step] = []
     loop, skipping = "", False
     for step in story["steps"]:
@@ -56,12 +56,12 @@ def story_left(story: Step, taken: set[str]) -> Step | None:
 
 
 def slots_of(mappings: Any) -> list[dict[str, Any]]:
-    """The mappings of a slot."""
+    """Return the mappings of a slot."""
     return [each for each in ensure_list(mappings) if isinstance(each, dict)]
 
 
 def list_required_slots(form: Any) -> list[str]:
-    """The slots that a form asks for."""
+    """Return the slots that a form asks for."""
     return [get_item_name(slot) for slot in ensure_list((form or {}).get("required_slots"))]
 
 

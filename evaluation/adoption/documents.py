@@ -1,4 +1,4 @@
-"""Reads YAML as Rasa does (1.2: yes and no are words), remembers the lines, and refuses what Rasa would refuse or misread."""
+"""YAML as Rasa reads it (1.2: yes and no are words), with line numbers; input that Rasa rejects or misreads is an error."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _INTEGER = re.compile(r"^[-+]?(?:0|[1-9][0-9]*|0x[0-9a-fA-F]+)$")
 
 
 class Mapping(dict[str, Any]):
-    """A mapping that knows where it is written."""
+    """A mapping with its line number."""
 
     line: int = 0
 
 
 @dataclass(frozen=True)
 class ProjectFile:
-    """One file of a project."""
+    """A file of a project."""
 
     file: Path
     name: str
@@ -34,15 +34,15 @@ class ProjectFile:
     content: Mapping
 
     def at(self, item: Any) -> str:
-        """The place of a part of it, for a person."""
+        """Return the place of an item in the file, for use in messages."""
         return f"{self.name}:{item.line}" if isinstance(item, Mapping) and item.line else self.name
 
 
 def read_document(file: Path, name: str = "") -> ProjectFile:
-    """A file whose content is a mapping.
+    """Read a file whose content is a mapping.
 
     Raises:
-        InvalidInput: it cannot be read; with file and line.
+        InvalidInput: the file cannot be read; the message has file and line.
     """
     name = name or file.name
     try:
@@ -58,10 +58,10 @@ def read_document(file: Path, name: str = "") -> ProjectFile:
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """The content of a YAML text.
+    """Parse a YAML text.
 
     Raises:
-        InvalidInput: it is not YAML, has a key twice, or contains itself; with file and line.
+        InvalidInput: the text is not YAML, has a duplicate key, or contains itself; the message has file and line.
     """
     loader = _Loader(text)
     try:
@@ -82,7 +82,7 @@ def parse_yaml(text: str, name: str) -> Any:
 
 
 def format_yaml(content: Any, head: str = "") -> str:
-    """As YAML that Rasa and we read alike; long texts line by line."""
+    """Format as YAML that both Rasa and this module read; multi-line strings use block style."""
     return head + yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
 
 
@@ -108,10 +108,10 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - as the class has it
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - signature of the base class
         return True
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - as the class has it
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - signature of the base class
         super().increase_indent(flow, indentless=False)
 
 
@@ -124,7 +124,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def _check_node(node: yaml.Node, name: str, above: tuple[int, ...]) -> None:
-    """No key twice in one mapping, and no part of the document inside itself."""
+    """Reject duplicate keys in a mapping and recursive aliases."""
     if id(node) in above:
         raise InvalidInput(f"{name}:{node.start_mark.line + 1}: an alias makes this part contain itself")
     inside = (*above, id(node))

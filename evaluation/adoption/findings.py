@@ -1,4 +1,4 @@
-"""What there is to say about a project before anything is written or started."""
+"""Findings about a project, reported before anything is written or started."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["fits", "merged", "attend", "unresolved"]
-"""``merged``: it collided, and the merge resolves it; ``attend``: it works, and something is for the team to do;
-``unresolved``: nothing is written until the team has changed it."""
+"""How a finding affects the adoption.
+
+``merged``: a conflict that the merge resolves; ``attend``: works, but needs the team's attention; ``unresolved``: nothing
+is written until the team has fixed it.
+"""
 TITLES: dict[Kind, str] = {
     "fits": "What fits",
     "merged": "What conflicts, and the merge that is made",
@@ -23,14 +26,14 @@ class Finding:
     kind: Kind
     text: str
     place: str = ""
-    """``file:line`` in the project, where that is known."""
+    """``file:line`` in the project, if known."""
 
     def row(self) -> dict[str, str]:
         return {"kind": self.kind, "text": self.text, "place": self.place}
 
 
 def format_findings(findings: list[Finding]) -> str:
-    """For a person: a section a kind, none where there is nothing to say."""
+    """Format findings for display, with one section per kind; empty kinds are left out."""
     sections = []
     for kind, title in TITLES.items():
         lines = [f"  {one.place + ': ' if one.place else ''}{one.text}" for one in findings if one.kind == kind]

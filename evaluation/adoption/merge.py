@@ -1,4 +1,4 @@
-"""One bot of a project and the base: theirs keep their names, ours step aside."""
+"""Merge a project with the base bot; the project's names stay, conflicting base names change."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from knowledge.types import Embeds
 PERSON = "talk_to_person"
 ENTRY, ASK_ENTRY = "entry", "ask_entry"
 NEEDED = (*QUESTIONS, VALUE, PERSON)
-"""Intents that the base's rules and forms cannot do without."""
+"""Intents that the base bot's rules and forms require."""
 OWN_SLOTS = ("bot_name", "greeting", "tone", "unknown_count", "language")
 CUSTOM = {"type": "custom"}
 THEIRS_IF_THERE = ("utter_default", "utter_form_", "utter_without_", "utter_title_")
-"""Texts that a project may well want to word itself: its own are said in their place."""
+"""Responses that a project may override with its own wording."""
 ENDS_FORM = ("stop", "goodbye")
 FEW = 10
-"""Of two public bots with 5 examples of each intent, DIET took 106 of 649 messages for something else, our classifier 63 (docs/your-own-bot.md)."""
+"""For two public bots with 5 examples per intent, DIET misclassified 106 of 649 messages, our classifier 63 (docs/your-own-bot.md)."""
 OWN_CLASSIFIER = "NeighbourLogisticRegression"
 ENGLISH = "en"
 SHOWN = 3
@@ -54,24 +54,24 @@ class Merge:
     config: dict[str, Any]
     endpoints: dict[str, Any]
     data: dict[str, Any]
-    """By file name: the content of the training data."""
+    """Training data by file name."""
     names: dict[str, str] = field(default_factory=dict)
-    """Names of the base that are others in the merged domain."""
+    """Base names that were renamed, with their names in the merged domain."""
     action_servers: tuple[str, ...] = ()
 
     @property
     def unresolved(self) -> bool:
-        """Is there something that the team must change first?"""
+        """Whether the team must fix something first."""
         return any(one.kind == "unresolved" for one in self.findings)
 
 
 def merge_project(
     project: Project, recipe: Recipe, embedder: Embeds, base_endpoints: Mapping[str, Any], *, their_handoff: bool
 ) -> Merge:
-    """The bot that comes of it.
+    """Merge a project with the base bot.
 
     Raises:
-        InvalidInput: an example cannot be read; with its file.
+        InvalidInput: an example cannot be read; the message names its file.
     """
     return _Merging(project, recipe, embedder, base_endpoints, their_handoff=their_handoff).merged()
 
@@ -122,15 +122,15 @@ class _Merging:
         findings = [*said, *self._recipe.findings]
         return Merge(findings, domain, config, endpoints, data, self._names, servers)
 
-    # ---- what is whose
+    # ---- intents and names
 
     def _named_by_them(self) -> set[str]:
-        """Intents that a rule or story of theirs names."""
+        """Return the intents that the project's rules and stories use."""
         paths = [path for kind in ("rules", "stories") for _, path in self._project.paths(kind)]
         return {name for path in paths for step in path["steps"] for name in intents_of(step)}
 
     def _wish_for_a_person(self) -> list[str]:
-        """Their intents that mean that a person is wanted."""
+        """Return the project's intents that ask for a person."""
         return [name for name in dict.fromkeys([PERSON, *self._same.get(PERSON, ())]) if name in self._their_intents()]
 
     def _their_intents(self) -> set[str]:
@@ -138,25 +138,25 @@ class _Merging:
         return {*self._project.intents, *in_data, *self._their_rules}
 
     def _get_taken_intents(self) -> set[str]:
-        """Intents that lead where the base's rules say, whatever theirs say."""
+        """Return the intents that always follow the base bot's rules, whatever the project's rules say."""
         return {*QUESTIONS, *self._persons}
 
     def _added_intents(self) -> list[str]:
-        """Those of the base that are no wish of theirs under this or another name."""
+        """Return the base intents without a counterpart in the project."""
         theirs = self._their_intents()
         own = [get_item_name(each) for each in self._base["intents"]]
         free = [name for name in own if name not in NEEDED and name not in theirs and not self._same.get(name)]
         return free if self._project.language == ENGLISH else []
 
     def _intents_that_are_lent_to(self, theirs: Sequence[Example]) -> dict[str, str]:
-        """By intent of the base, the one of theirs that learns from its examples, too: it means the same, or has its name."""
+        """Map base intents to the project's intents of the same meaning or name, which also train on their examples."""
         plain = {example.intent for example in theirs} - {example.base for example in theirs if "/" in example.intent}
         own = [name for name in map(get_item_name, self._base["intents"]) if name not in (*QUESTIONS, VALUE)]
         pairs = {name: [*(n for n in [name] if n in plain), *self._same.get(name, ())] for name in own}
         return {name: found[0] for name, found in pairs.items() if found and found[0] in plain}
 
     def _get_taught_intents(self) -> set[str]:
-        """The base's intents whose examples are learnt beside theirs."""
+        """Return the base intents whose examples are added to the training data."""
         person = set() if self._persons or self._same.get(PERSON) else {PERSON}
         return {*self._added, *person, "ask_knowledge", "out_of_scope"}
 
@@ -165,7 +165,7 @@ class _Merging:
         return [rule for rule in self._rules if intents_of(rule["steps"][0]) <= kept]
 
     def _build_name_map(self) -> dict[str, str]:
-        """The base's names that are taken, with those that it goes by instead."""
+        """Map conflicting base names to their new names."""
         ruled = {action for rule in self._rules for action in actions_of(rule["steps"])}
         responses = [
             name for name in self._base["responses"] if name not in ruled and not name.startswith(THEIRS_IF_THERE)
@@ -174,7 +174,7 @@ class _Merging:
         names = {name: name.replace("_", "_rejoinder_", 1) for name in responses if name in there}
         return names | {name: f"rejoinder_{name}" for name in OWN_SLOTS if name in self._project.domain["slots"]}
 
-    # ---- what is said of it
+    # ---- findings
 
     def _format_summary(self) -> str:
         project = self._project
@@ -218,7 +218,7 @@ class _Merging:
             self._add_merged_finding(f"{', '.join(worded)}: said in your words")
 
     def _tell_few_examples(self) -> None:
-        """Rasa's own classifiers need more of them."""
+        """Report intents with too few examples for Rasa's own classifiers."""
         counts = Counter(example.base for example in self._theirs)
         few = [f"{name} ({count})" for name, count in counts.items() if count < FEW and name not in self._lent.values()]
         theirs = not any(
@@ -245,7 +245,7 @@ class _Merging:
     def _add_merged_finding(self, text: str, place: str = "") -> None:
         self._said.append(Finding("merged", text, place))
 
-    # ---- the files
+    # ---- files
 
     def _build_data_files(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -293,7 +293,7 @@ class _Merging:
         return own
 
     def _build_pattern_items(self) -> list[dict[str, Any]]:
-        """Each with one example, without which Rasa does not look for it."""
+        """Return each pattern with one example, without which Rasa does not use it."""
         found: list[dict[str, Any]] = []
         for name, pattern in self._recipe.patterns.items():
             found.append({"regex": name, "examples": f"- {pattern}\n"})
@@ -301,7 +301,7 @@ class _Merging:
         return found
 
     def _find_unusable_examples(self, theirs: Sequence[Example]) -> set[tuple[str, str]]:
-        """Texts that cannot be kept under an intent: those that are another's already, and what Rasa takes for a command."""
+        """Return (key, intent) of unusable examples: texts of an earlier intent, and texts that Rasa takes for commands."""
         first: dict[str, str] = {}
         left_out = {(e.key, e.intent) for e in theirs if not e.key or e.key.startswith("/")}
         contradicting = []
@@ -332,7 +332,7 @@ class _Merging:
         return not found or (found[0].key, found[0].intent) not in self._doubled
 
     def _list_intents(self) -> list[str]:
-        """All, theirs and ours."""
+        """Return all intents of the project and the base bot."""
         return list(dict.fromkeys([*sorted(self._their_intents()), *NEEDED, *self._added]))
 
     def _build_domain(self) -> dict[str, Any]:
@@ -342,7 +342,7 @@ class _Merging:
         merged["intents"] = list({**dict.fromkeys(self._list_intents()), **intents}.items())
         merged["intents"] = [setting if setting is not None else name for name, setting in merged["intents"]]
         merged["entities"] = [*theirs["entities"], *self._own_entities()]
-        # an adopted bot speaks one language, so no message has to tell it
+        # an adopted bot has one language, so messages need not set it
         own_slots = {names.get(name, name): {**base["slots"][name], "mappings": [CUSTOM]} for name in OWN_SLOTS}
         merged["slots"] = {**{n: self._their_slot(n, s) for n, s in theirs["slots"].items()}, **own_slots}
         merged["actions"] = [*(self._their_action(each) for each in theirs["actions"]), *base["actions"]]
@@ -356,7 +356,11 @@ class _Merging:
         return [name for name in (ENTRY, *self._recipe.patterns) if name not in there]
 
     def _their_slot(self, name: str, slot: dict[str, Any]) -> dict[str, Any]:
-        """A press on a known question fills no slot of theirs that happens to look for `entry`; nor does a greeting or a wish one that a form asks for."""
+        """Exclude intents that must not fill a slot from its mappings.
+
+        A press on a known question must not fill a slot that reads `entry`, and a greeting or another intent must not fill one
+        that a form asks for.
+        """
         mappings = [self._their_mapping(name, mapping) for mapping in slots_of(slot.get("mappings"))]
         return {**slot, "mappings": mappings} if mappings else slot
 
@@ -372,7 +376,7 @@ class _Merging:
         return mapping
 
     def _free_slots(self) -> list[str]:
-        """Those that a form asks for and that take any text."""
+        """Return the slots that a form asks for and that accept any text."""
         asked = {slot for form in self._project.domain["forms"].values() for slot in list_required_slots(form)}
         return [
             name
@@ -381,7 +385,7 @@ class _Merging:
         ]
 
     def _select_opening_intents(self) -> dict[str, list[str]]:
-        """By form with such a slot, the intents that begin it, unless they say of one that it is no value."""
+        """Map forms with free-text slots to the intents that start them, except intents excluded by a slot's mappings."""
         slots = self._project.domain["slots"]
         mappings = [m for slot in self._free_slots() for m in slots_of(slots[slot]["mappings"])]
         refused = {name for mapping in mappings for name in ensure_list(mapping.get("not_intent"))}
@@ -394,7 +398,7 @@ class _Merging:
         }
 
     def _collect_opening_intents(self) -> dict[str, set[str]]:
-        """By form of theirs, the intents after which a rule or story begins it."""
+        """Map the project's forms to the intents after which a rule or story starts them."""
         found: dict[str, set[str]] = defaultdict(set)
         for _, path in (pair for kind in ("rules", "stories") for pair in self._project.paths(kind)):
             said: set[str] = set()
@@ -407,7 +411,7 @@ class _Merging:
         return found
 
     def _build_config(self) -> dict[str, Any]:
-        """The recipe, with what its components must know of their slots and intents."""
+        """Return the recipe's configuration, extended by the slots and intents that its components need."""
         slots = self._free_slots()
         if slots:
             self._add_merged_finding(
@@ -427,11 +431,11 @@ class _Merging:
         return {**self._recipe.config, **parts}
 
     def _list_intents_like(self, *intents: str) -> list[str]:
-        """Those of the base, and those of theirs that mean the same."""
+        """Return the given base intents and the project's intents of the same meaning."""
         return list(dict.fromkeys(name for ours in intents for name in (ours, *self._same.get(ours, ()))))
 
     def _their_action(self, action: Any) -> Any:
-        """They are given the domain, as an action server of theirs expects it."""
+        """Set ``send_domain`` for an action, since the project's action server expects the domain."""
         name = get_item_name(action)
         return action if isinstance(action, dict) or name.startswith("utter_") else {name: {"send_domain": True}}
 
@@ -448,7 +452,7 @@ class _Merging:
         }
 
     def _build_titles(self) -> Texts:
-        """What is offered where it is not clear what was meant: the wishes that begin a rule or story, but small talk."""
+        """Return titles for clarification choices: the intents that start a rule or story, without small talk."""
         first = (path["steps"][0] for kind in ("rules", "stories") for _, path in self._project.paths(kind))
         begun = dict.fromkeys(name for step in first for name in sorted(intents_of(step)))
         retrieved = {name.partition("/")[0] for name in self._project.responses() if "/" in name}
@@ -524,5 +528,5 @@ def _with_slots(text: dict[str, Any], slots: Mapping[str, str]) -> dict[str, Any
 
 
 def _is_free_text(mapping: dict[str, Any]) -> bool:
-    """Does it take any text?"""
+    """Whether the mapping accepts any text."""
     return mapping.get("type") == "from_text" and not mapping.get("intent")

@@ -1,4 +1,4 @@
-"""The recipe of an adopted bot: the project's own components, and what the knowledge needs beside them."""
+"""The recipe of an adopted bot: the project's components plus those that the knowledge base needs."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ RULES = "FormRulePolicy"
 FORM_POLICY = f"{OURS}form_policy.{RULES}"
 FALLBACK_ACTION, ASKS_BACK = "action_default_fallback", "rejoinder_clarify"
 LEAST_SURE = 0.05
-"""Where a project had no core fallback, it answers only if no policy is surer than this."""
+"""Threshold of the core fallback for projects that had none: it answers only if no policy is more confident."""
 SELECTOR = "ResponseSelector"
 DECIDES = "OutOfScopeComponent"
 _NO_CLASSIFIERS = (DIET, FALLBACK, SELECTOR)
-"""Registered as classifiers, and not what `ours` takes the place of."""
+"""Registered as classifiers, but not replaced by `ours`."""
 ASKS_SECONDS = 3.0
 PATTERNS = {
     "email": r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+",
@@ -41,20 +41,20 @@ PATTERNS = {
     r"|(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}(?:st|nd|rd|th)?)\b",
     "number": r"\b\d+(?:\.\d+)?\b",
 }
-"""In place of Duckling's dimensions while no Duckling answers; what is found is text, not a value that Duckling has worked out."""
+"""Replace Duckling's dimensions while Duckling is unavailable; they yield text, not Duckling's normalised values."""
 
 
 class Recipe(NamedTuple):
-    """What the bot is trained by, and what there is to say about it."""
+    """The configuration of the bot, and the findings about it."""
 
     config: dict[str, Any]
     findings: list[Finding]
     patterns: dict[str, str]
-    """By entity; stand in for Duckling."""
+    """Replacements for Duckling, by entity."""
 
 
 class Usable(NamedTuple):
-    """A component, and what Rasa's environment says of it."""
+    """A component with its kinds and problem in the Rasa environment."""
 
     component: Component
     kinds: Sequence[str]
@@ -66,7 +66,7 @@ class Usable(NamedTuple):
 
 
 def make_recipe(project: Project, choice: Choice, duckling: str, own_ports: Iterable[int]) -> Recipe:
-    """Their pipeline with what the knowledge needs behind it; or ours, with their entities.
+    """Return the project's pipeline with the components for the knowledge base, or ours with the project's entities.
 
     Raises:
         InvalidInput: a component has no name.
@@ -103,7 +103,7 @@ def make_recipe(project: Project, choice: Choice, duckling: str, own_ports: Iter
 
 
 def get_class_name(component: Component) -> str:
-    """The name of its class."""
+    """Return the class name of a component."""
     return str(component.get("name")).rpartition(".")[2]
 
 
@@ -137,7 +137,7 @@ def _should_keep_component(one: Usable, project: Project, findings: list[Finding
 def _with_duckling(
     kept: list[Usable], url: str, own_ports: set[int], project: Project, findings: list[Finding]
 ) -> tuple[list[Usable], dict[str, str]]:
-    """The extractor at its address, or without one that answers, patterns for what can be found by them."""
+    """Keep Duckling if it responds; otherwise remove it and return patterns for the dimensions that patterns can find."""
     place = next((at for at, one in enumerate(kept) if one.name == DUCKLING), None)
     if place is None:
         return kept, {}
@@ -265,7 +265,7 @@ def _build_policies(found: list[Usable], project: Project, findings: list[Findin
 
 
 def _rule_policy(settings: Component) -> Component:
-    """With their settings; a message that nothing of theirs answers is asked back, and never left without an answer."""
+    """Return FormRulePolicy with the given settings and a fallback, so that no message goes unanswered."""
     found = {"core_fallback_action_name": FALLBACK_ACTION, **settings, "name": FORM_POLICY}
     if not settings.get("enable_fallback_prediction", True):
         found |= {"enable_fallback_prediction": True, "core_fallback_threshold": LEAST_SURE}

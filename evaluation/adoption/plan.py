@@ -1,4 +1,4 @@
-"""From a path to a merge, by the settings."""
+"""Plan and run an adoption, based on the settings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from evaluation.adoption.project import Project, read_project
 from knowledge.services import make_embedder
 
 OWN_PORTS = 4
-"""So many follow REJOINDER_PORT."""
+"""Number of ports in use, starting at REJOINDER_PORT."""
 
 
 @dataclass(frozen=True)
 class AdoptionRequest:
-    """What the command names."""
+    """The arguments of the command."""
 
     project: Path
     domain: Path | None = None
@@ -35,10 +35,10 @@ class AdoptionRequest:
 
 
 def plan_adoption(settings: Settings, wanted: AdoptionRequest) -> tuple[Project, Merge]:
-    """Read the project and say what would come of it; nothing is written.
+    """Read a project and return the planned merge; nothing is written.
 
     Raises:
-        InvalidInput: a file cannot be used; names it.
+        InvalidInput: a file cannot be used; the message names it.
         Unavailable: the Rasa environment is not set up.
     """
     project = read_project(wanted.project, wanted.domain, wanted.config, wanted.data)
@@ -50,12 +50,12 @@ def plan_adoption(settings: Settings, wanted: AdoptionRequest) -> tuple[Project,
 
 
 def adopt_project(settings: Settings, wanted: AdoptionRequest, project: Project, found: Merge) -> Adoption:
-    """Write it, and make the bot of it from now on."""
+    """Write the merge and make it the active bot."""
     adoption = write_adoption(found, project, place_of(settings, wanted))
     Adopted(settings.home).remember(adoption)
     return adoption
 
 
 def place_of(settings: Settings, wanted: AdoptionRequest) -> Path:
-    """Where it is generated."""
+    """Return the folder to which the bot is written."""
     return (wanted.out or settings.home / "bot").resolve()

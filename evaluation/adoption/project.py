@@ -1,4 +1,4 @@
-"""A Rasa 3 project on the disk, which is only ever read."""
+"""A Rasa 3 project on disk, which is never modified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DICTIONARIES = ("slots", "forms", "responses", "session_config", "config")
 
 @dataclass(frozen=True)
 class Project:
-    """What its files say."""
+    """The content of a project's files."""
 
     folder: Path
     domains: list[ProjectFile]
@@ -25,44 +25,44 @@ class Project:
     endpoints: ProjectFile | None = None
     credentials: ProjectFile | None = None
     domain: dict[str, Any] = field(default_factory=dict)
-    """All domain files as one, as Rasa merges them."""
+    """All domain files, merged as Rasa does."""
 
     @property
     def name(self) -> str:
-        """That of its folder."""
+        """The name of its folder."""
         return self.folder.name
 
     @property
     def language(self) -> str:
-        """As the configuration says."""
+        """The language in the configuration, by default "en"."""
         return str(self.config.content.get("language") or "en")
 
     @property
     def intents(self) -> list[str]:
-        """Those of the domain."""
+        """The intents of the domain."""
         return [get_item_name(each) for each in self.domain["intents"]]
 
     @property
     def actions(self) -> list[str]:
-        """Those that an action server runs."""
+        """The actions that an action server runs."""
         own = (get_item_name(each) for each in self.domain["actions"])
         return [name for name in own if name not in self.domain["responses"] and not name.startswith("utter_")]
 
     def examples(self) -> Iterator[tuple[ProjectFile, Mapping]]:
-        """The parts of ``nlu:`` that have examples of an intent."""
+        """Yield the ``nlu:`` items with examples of an intent, each with its file."""
         for document in self.data:
             for part in document.content.get("nlu") or ():
                 if isinstance(part, Mapping) and "intent" in part:
                     yield document, part
 
     def paths(self, kind: str) -> Iterator[tuple[ProjectFile, Mapping]]:
-        """Its rules or stories, each with its file."""
+        """Yield the rules or stories, each with its file."""
         for document in self.data:
             for path in document.content.get(kind) or ():
                 yield document, path
 
     def responses(self) -> dict[str, Any]:
-        """Those of the domain and of the training data."""
+        """Return the responses of the domain and the training data."""
         in_data = (document.content.get("responses") or {} for document in self.data)
         return {name: texts for part in (self.domain["responses"], *in_data) for name, texts in part.items()}
 
@@ -70,10 +70,10 @@ class Project:
 def read_project(
     folder: Path, domain: Path | None = None, config: Path | None = None, data: Sequence[Path] = ()
 ) -> Project:
-    """Read everything; paths that are not absolute are in the folder.
+    """Read a project; relative paths are resolved against its folder.
 
     Raises:
-        InvalidInput: a file is missing or cannot be used; with file and line.
+        InvalidInput: a file is missing or cannot be used; the message has file and line.
     """
     if not folder.is_dir():
         kind = "is a file; give the project's folder" if folder.exists() else "does not exist"
@@ -100,12 +100,12 @@ def read_project(
 
 
 def get_item_name(item: Any) -> str:
-    """Of an intent, entity or action, which may have settings."""
+    """Return the name of an intent, entity or action, which may have settings."""
     return str(next(iter(item)) if isinstance(item, dict) else item)
 
 
 def ensure_list(value: Any) -> list[Any]:
-    """A value that may be one or several."""
+    """Return the value as a list; None becomes an empty list."""
     return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -148,7 +148,7 @@ def _read_optional_document(file: Path, folder: Path) -> ProjectFile | None:
 
 
 def _merge_documents(documents: list[ProjectFile]) -> dict[str, Any]:
-    """The later file wins, as in Rasa."""
+    """Merge the domain files; later files override earlier ones, as in Rasa."""
     merged: dict[str, Any] = {}
     for document in documents:
         for part, value in document.content.items():

@@ -1,4 +1,4 @@
-"""Which intents of a project mean the same as intents of the base, whatever they are called."""
+"""Find intents of a project that mean the same as intents of the base bot, regardless of their names."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from evaluation.training.data import Example
 from knowledge.types import Embeds
 
 NEAR = 0.6
-"""Cosine from which on two examples say much the same."""
+"""Minimum cosine similarity at which two examples count as similar."""
 SAME = 0.3
-"""From this share on of each other's examples, on average, two intents are one. Of two public bots the same ones share 0.33 to
-0.76 and different ones at most 0.14."""
+"""Minimum average share of similar examples at which two intents count as the same.
+
+In two public bots, equivalent intents share 0.33 to 0.76 and different ones at most 0.14.
+"""
 TOUCHES = 0.8
-"""An example of the base that is nearer than this to one of theirs is left out: the message is theirs."""
+"""Base examples at least this similar to a project's example are left out, since the message belongs to the project."""
 
 
 class Wishes:
-    """The base's examples compared with a project's."""
+    """Compares the base bot's examples with a project's."""
 
     def __init__(self, base: Sequence[Example], theirs: Sequence[Example], embedder: Embeds) -> None:
         self._base, self._theirs = list(base), [example for example in theirs if example.key]
@@ -29,7 +31,7 @@ class Wishes:
         self._near = rows[0] @ rows[1].T if rows[0] is not None and rows[1] is not None else None
 
     def same(self) -> dict[str, list[str]]:
-        """By intent of the base, the intents of the project that mean the same."""
+        """Map base intents to the project's intents of the same meaning."""
         if self._near is None:
             return {}
         there = self._compute_vote_shares(self._base, self._theirs, self._near)
@@ -42,7 +44,7 @@ class Wishes:
         return dict(found)
 
     def some(self, ours: str) -> dict[str, list[str]]:
-        """By intent of the project, its examples that say nearly what an intent of the base does."""
+        """Map the project's intents to their examples that nearly match the given base intent."""
         found: dict[str, list[str]] = defaultdict(list)
         if self._near is not None:
             nearest = self._near.argmax(axis=0)
@@ -52,13 +54,13 @@ class Wishes:
         return dict(found)
 
     def free(self) -> list[Example]:
-        """Examples of the base that are not near to one of the project's."""
+        """Return the base examples that are not close to any of the project's."""
         if self._near is None:
             return self._base
         return [e for e, near in zip(self._base, self._near.max(axis=1), strict=True) if near < TOUCHES]
 
     def lent(self, intents: Mapping[str, str]) -> list[Example]:
-        """Examples of the base under the project's intents that mean the same; not what is nearer to another of its intents."""
+        """Return base examples relabelled as the project's equivalent intents, except those closer to another of its intents."""
         if self._near is None:
             return []
         found = []
@@ -70,7 +72,7 @@ class Wishes:
 
     @staticmethod
     def _compute_vote_shares(of: list[Example], among: list[Example], near: np.ndarray) -> dict[tuple[str, str], float]:
-        """Which share of an intent's examples has its nearest one in which other intent."""
+        """Map (intent, other intent) to the share of the intent's examples whose nearest neighbour is in the other intent."""
         sizes = Counter(example.base for example in of)
         votes = Counter(
             (example.base, among[int(row.argmax())].base)

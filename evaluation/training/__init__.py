@@ -1,1 +1,1 @@
-"""Understanding learns from corrections: examples, training, comparison, release."""
+"""Training on corrections: examples, training, comparison and release."""

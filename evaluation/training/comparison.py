@@ -1,4 +1,4 @@
-"""Is a new model worse than the running one? Paired, since both were asked the same messages."""
+"""Test whether a new model is worse than the running one, paired by message."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from math import comb
 from typing import Any
 
 Prediction = dict[str, Any]
-"""``text``, ``intent`` (the right one), ``likeliest``, ``predicted`` (None: not acted on), as bot/evaluate.py has them."""
+"""A row of bot/evaluate.py: ``text``, ``intent`` (the correct one), ``likeliest``, ``predicted`` (None: not acted on)."""
 NONE = "out_of_scope"
 SIGNIFICANT = 0.05
-"""McNemar's exact test, one-sided: so seldom would an equally good model lose so much by chance."""
+"""Significance level of McNemar's exact one-sided test."""
 MARGIN = 0.02
-"""A larger loss of accuracy is not accepted, however few the messages are."""
+"""Maximum accepted loss of accuracy, however few messages there are."""
 SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Paired:
-    """How often one of the two was right and the other was not."""
+    """Paired results of two models: how often one was right and the other wrong."""
 
     messages: int
     before: float
@@ -30,13 +30,13 @@ class Paired:
 
     @property
     def p(self) -> float:
-        """Probability of so many losses or more among the changes, if losing were as likely as winning."""
+        """Probability of at least this many losses among the changes if losses and wins were equally likely."""
         changed = self.lost + self.won
         return float(sum(comb(changed, k) for k in range(self.lost, changed + 1)) / 2**changed)
 
     @property
     def worse(self) -> bool:
-        """More lost than won, and not by chance."""
+        """Whether there are significantly more losses than wins."""
         return self.lost > self.won and self.p < SIGNIFICANT
 
     def figures(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Paired:
 
 
 def compare_predictions(before: Sequence[Prediction], after: Sequence[Prediction]) -> tuple[dict[str, Any], list[str]]:
-    """Figures, and why the new one is worse; no reason where it is not."""
+    """Return the figures, and the reasons why the new model is worse; no reasons if it is not."""
     pairs = list(zip(before, after, strict=True))
     understood, mistaken = (
         _compare_pairs(pairs, is_prediction_right),
@@ -77,14 +77,14 @@ def compare_predictions(before: Sequence[Prediction], after: Sequence[Prediction
 
 
 def is_prediction_right(prediction: Prediction) -> bool:
-    """The likeliest intent is the right one; what is none of ours must not be acted on."""
+    """Whether the likeliest intent is correct, or an out-of-scope message is not acted on."""
     if prediction["intent"] == NONE:
         return prediction["predicted"] is None
     return bool(prediction["likeliest"] == prediction["intent"])
 
 
 def acted_wrongly(prediction: Prediction) -> bool:
-    """Sure enough to act, on another intent."""
+    """Whether the prediction is confident enough to act on, but for another intent."""
     return prediction["predicted"] not in {None, prediction["intent"]}
 
 
@@ -108,7 +108,7 @@ def _group_by_intent(pairs: list[tuple[Prediction, Prediction]]) -> dict[str, li
 
 
 def _find_confusions(pairs: list[tuple[Prediction, Prediction]]) -> list[dict[str, Any]]:
-    """Pairs of intents that are mixed up more often than before."""
+    """Return the pairs of intents that are confused more often than before."""
     old, new = (
         (Counter(_mixed_up(p) for p in side if not is_prediction_right(p)) for side in zip(*pairs, strict=True))
         if pairs

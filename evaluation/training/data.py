@@ -1,4 +1,4 @@
-"""Reads the examples of Rasa's training files."""
+"""Read the examples of Rasa's training files."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _ANNOTATED = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 
 @dataclass(frozen=True)
 class Example:
-    """A message with its intent, and the file that has it."""
+    """A message with its intent and file."""
 
     text: str
-    """As a customer writes it: without the marks of entities."""
+    """The message text as a customer writes it, without entity annotations."""
     intent: str
     file: str = ""
 
     @property
     def base(self) -> str:
-        """The intent as a rule names it: without the last part of a retrieval intent."""
+        """The intent as rules name it, without the last part of a retrieval intent."""
         return self.intent.partition("/")[0]
 
     @property
     def key(self) -> str:
-        """The same for what the bot cannot tell apart."""
+        """Normalised text; equal for examples that the bot cannot distinguish."""
         return " ".join(self.text.casefold().split())
 
 
 def read_parts(parts: BotParts) -> list[Example]:
-    """Every example that the bot is trained on; not what was learnt for a skill that is off.
+    """Return all examples that the bot is trained on, without learnt ones for disabled skills.
 
     Raises:
-        InvalidInput: a file is not what Rasa reads; names it.
+        InvalidInput: a file is not valid for Rasa; the message names it.
     """
     intents = set(parts.intents())
     base = [e for e in read_folder(parts.data) if e.base in intents or not is_learnt(e)]
@@ -66,15 +66,15 @@ def read_parts(parts: BotParts) -> list[Example]:
 
 
 def is_learnt(example: Example) -> bool:
-    """Was it exported, rather than written by hand?"""
+    """Whether the example was exported rather than written by hand."""
     return example.file == f"nlu/{LEARNT}"
 
 
 def read_folder(folder: Path) -> list[Example]:
-    """Every example below the folder, file by file.
+    """Read all examples in a folder, file by file.
 
     Raises:
-        InvalidInput: a file is not what Rasa reads; names it.
+        InvalidInput: a file is not valid for Rasa; the message names it.
     """
     if not folder.is_dir():
         raise InvalidInput(f"There is no folder {folder} with training data.")
@@ -84,10 +84,10 @@ def read_folder(folder: Path) -> list[Example]:
 
 
 def read_file(file: Path, name: str = "") -> list[Example]:
-    """The examples of one file; none where it has only rules or stories.
+    """Read the examples of a file; empty if it has only rules or stories.
 
     Raises:
-        InvalidInput: it is not YAML, or not in Rasa's shape.
+        InvalidInput: the file is not YAML, or not in Rasa's format.
     """
     name = name or file.name
     found: list[Example] = []
@@ -100,16 +100,16 @@ def read_file(file: Path, name: str = "") -> list[Example]:
 
 
 def read_item(part: dict[str, Any], name: str) -> list[Example]:
-    """The examples of one intent; of a retrieval intent with its last part, such as faq/opening_hours.
+    """Read the examples of an intent; a retrieval intent keeps its last part, as in faq/opening_hours.
 
     Raises:
-        InvalidInput: they are not in Rasa's shape.
+        InvalidInput: the examples are not in Rasa's format.
     """
     return [Example(text, str(part["intent"]), name) for text in _parse_example_texts(part, name)]
 
 
 def format_examples(examples: list[Example]) -> str:
-    """The file: intents and their examples by the alphabet, so that a diff shows what changed and nothing else."""
+    """Format the file with intents and examples in alphabetical order, which keeps diffs minimal."""
     by_intent: dict[str, list[str]] = defaultdict(list)
     for example in sorted(examples, key=lambda e: (e.intent, e.key)):
         by_intent[example.intent].append(example.text)
@@ -121,7 +121,7 @@ def format_examples(examples: list[Example]) -> str:
 
 
 def write_rows(file: Path, examples: Iterable[Example]) -> None:
-    """One ``{"text", "intent"}`` a line."""
+    """Write one ``{"text", "intent"}`` per line."""
     rows = ({"text": example.text, "intent": example.base} for example in examples)
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 

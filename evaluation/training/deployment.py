@@ -1,4 +1,4 @@
-"""Puts a model in place and has Rasa load it; takes it back where Rasa would not."""
+"""Deploy a model and have Rasa load it; undo the deployment if loading fails."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from evaluation.training.model import BotModel
 
 @dataclass(frozen=True)
 class Deployment:
-    """What has to go together: the disk, Rasa, and the record."""
+    """Keeps the disk, Rasa and the training record consistent."""
 
     database: Database
     model: BotModel
     make_rasa: Callable[[], Rasa]
 
     def deploy(self, tenant_id: str, session_id: str, name: str, by: str, reason: str, action: str) -> bool:  # noqa: PLR0917
-        """As ``Training.deploy``, without its checks; ``action`` is what the audit calls it."""
+        """Deploy as ``TrainingService.deploy`` does, but without its checks; ``action`` is the name in the audit log."""
         release = self.model.release(name)
         with self.model.locked("deployment"):
             previous = self.model.running_release

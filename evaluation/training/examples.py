@@ -1,7 +1,7 @@
-"""Learnt examples: listed, approved, rejected, and put into ``learnt.yml`` after a look at the diff.
+"""List, approve and reject learnt examples, and export them to ``learnt.yml`` after a review of the diff.
 
-They have a file of their own beside the topic files: those are written and commented by hand and come with every
-update of the checkout, which a machine's edits would only get in the way of. Rasa reads both as one.
+They have a file of their own, since the topic files are written and commented by hand and come with every update of the
+checkout; automatic edits would get in the way. Rasa reads both as one.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from evaluation.training import validation
 from evaluation.training.data import LEARNT, Example, format_examples, is_learnt, read_file, read_parts
 
 STAND_INS = {"EMAIL": "name@example.com", "PHONE": "01234 567890", "NAME": "Alex Smith"}
-"""What stands for personal data, so that none gets into the repository. Others become the word for their kind."""
+"""Replacements for personal data, to keep it out of the repository. Other kinds are replaced by their name."""
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _MEMBER = ("proposed", "approved", "exported")
 
 
 @dataclass(frozen=True)
 class Export:
-    """What an export would change."""
+    """The changes that an export would make."""
 
     diff: str
-    """Unified; empty where nothing changes."""
+    """A unified diff; empty if nothing changes."""
     content: str
     digest: str
-    """Names this very change: what was looked at is what gets written."""
+    """Identifies this change, so that exactly what was reviewed is written."""
     added: Sequence[str]
-    """Ids of the examples that are in it now."""
+    """Ids of the examples that the export adds."""
 
 
 def list_examples(session: Session, tenant_id: str, status: str | None = None) -> list[TrainingExample]:
@@ -50,14 +50,14 @@ def list_examples(session: Session, tenant_id: str, status: str | None = None) -
 def get_example_page(
     session: Session, tenant_id: str, status: str, limit: int, offset: int
 ) -> tuple[int, list[TrainingExample]]:
-    """How many have this status, and some of them: by intent, oldest first."""
+    """Return the number of examples with this status and a page of them, by intent, oldest first."""
     rows = select(TrainingExample).filter_by(tenant_id=tenant_id, status=status)
     ordered = rows.order_by(TrainingExample.intent, TrainingExample.id)
     return count_examples(session, tenant_id).get(status, 0), list(session.scalars(ordered.limit(limit).offset(offset)))
 
 
 def count_examples(session: Session, tenant_id: str) -> dict[str, int]:
-    """How many there are of each status."""
+    """Return the number of examples per status."""
     row = TrainingExample
     query = select(row.status, func.count()).where(row.tenant_id == tenant_id).group_by(row.status)
     return dict(session.execute(query).all())
@@ -66,10 +66,10 @@ def count_examples(session: Session, tenant_id: str) -> dict[str, int]:
 def propose_example(
     session: Session, tenant_id: str, example: Example, by: str, source: str = "staff"
 ) -> TrainingExample:
-    """An example that waits for approval; the same one twice is one.
+    """Add an example that waits for approval, or return the existing one if it is a duplicate.
 
     Raises:
-        InvalidInput: the text is empty or a command, or the intent has no name that Rasa could use.
+        InvalidInput: the text is empty or a command, or the intent name is invalid for Rasa.
     """
     text = " ".join(example.text.split())
     if not text or text.startswith("/"):
@@ -88,12 +88,12 @@ def propose_example(
 def decide_example(
     session: Session, tenant_id: str, example_id: str, status: str, by: str, *, intent: str = ""
 ) -> None:
-    """Approve or reject a proposal, maybe under another intent; an approved one can still be rejected.
+    """Approve or reject a proposal, optionally under another intent; an approved example can still be rejected.
 
     Raises:
         NotFound: there is no such example.
-        Conflict: it was decided already, or is exported.
-        InvalidInput: the other intent has no name that Rasa could use.
+        Conflict: the example was decided already, or is exported.
+        InvalidInput: the other intent's name is invalid for Rasa.
     """
     if intent:
         _check_name(intent)
@@ -116,10 +116,10 @@ def _check_name(intent: str) -> None:
 
 
 def preview_export(session: Session, tenant_id: str, parts: BotParts, masker: Masker) -> Export:
-    """What an export would write.
+    """Return the changes that an export would make.
 
     Raises:
-        InvalidInput: the training data could not be used afterwards; with a line for each problem.
+        InvalidInput: the resulting training data would be invalid; the message has a line per problem.
     """
     file = parts.data / "nlu" / LEARNT
     before = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -138,7 +138,7 @@ def preview_export(session: Session, tenant_id: str, parts: BotParts, masker: Ma
         (mask_example_text(row.text, masker).casefold(), row.intent) for row in rows if row.status == "undone"
     } - kept
     left = [example for key, example in learnt.items() if key not in gone and key not in known]
-    off = {e.base for e in old} - set(parts.intents())  # what was learnt for a skill stays, though it is off now
+    off = {e.base for e in old} - set(parts.intents())  # keep learnt examples of skills that are off now
     validation.check_examples([e for e in (*topics, *left) if e.base not in off], parts.intents())
     after = format_examples(left) if left or before else ""
     diff = "".join(difflib.unified_diff(_split_lines(before), _split_lines(after), f"a/{LEARNT}", f"b/{LEARNT}"))
@@ -148,11 +148,11 @@ def preview_export(session: Session, tenant_id: str, parts: BotParts, masker: Ma
 def export_examples(  # noqa: PLR0917
     session: Session, tenant_id: str, parts: BotParts, masker: Masker, by: str, digest: str = ""
 ) -> Export:
-    """Write it; with the digest of what was looked at, only that.
+    """Export the examples; with a digest, only the change that was reviewed.
 
     Raises:
-        InvalidInput: the training data could not be used afterwards; nothing is written.
-        Conflict: it is not what was looked at any more.
+        InvalidInput: the resulting training data would be invalid; nothing is written.
+        Conflict: the change differs from the one that was reviewed.
     """
     found = preview_export(session, tenant_id, parts, masker)
     if digest and digest != found.digest:
@@ -162,7 +162,7 @@ def export_examples(  # noqa: PLR0917
     audit.add_audit_event(
         session, tenant_id, "example", LEARNT, "exported", by, added=list(found.added), diff=found.diff
     )
-    session.flush()  # what the database refuses must not be in the file
+    session.flush()  # do not write to the file what the database rejects
     if found.diff:
         file = parts.data / "nlu" / LEARNT
         beside = file.with_suffix(".writing")
@@ -172,13 +172,13 @@ def export_examples(  # noqa: PLR0917
 
 
 def mask_example_text(text: str, masker: Masker) -> str:
-    """One line, without personal data, and without what Rasa would read as the mark of an entity."""
+    """Return the text on one line, without personal data or anything that Rasa would read as an entity annotation."""
     pieces, place = [], 0
     for found in masker.found(text):
         pieces += [text[place : found.start], STAND_INS.get(found.kind, found.kind.lower().replace("_", " "))]
         place = found.end
     text = "".join([*pieces, text[place:]]).replace("[", "(").replace("]", ")")
-    text = _LONG_NUMBER.sub(lambda number: ("1234567890" * 5)[: len(number[0])], text)  # an order's, an account's
+    text = _LONG_NUMBER.sub(lambda number: ("1234567890" * 5)[: len(number[0])], text)  # order numbers, accounts
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -1,4 +1,4 @@
-"""What an intent's examples are good for: can it act, how well is it understood, and what speaks against it."""
+"""Judge the quality of an intent's examples: whether it can act, how well it is understood, and what contradicts it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from evaluation.training.comparison import NONE, Prediction, is_prediction_right
 
 SHOWN = 3
 NEAR_VERBATIM = "near-verbatim"
-"""What an intent can do that acts on hardly anything but its examples."""
+"""Value of ``can_act`` for an intent that hardly acts on anything but its examples."""
 ACTS_FROM = 0.5
-"""From this share of its held-back examples on, an intent acts on messages that it has not seen."""
+"""Minimum share of held-back examples acted on for an intent to count as acting on unseen messages."""
 
 
 @dataclass(frozen=True)
 class IntentFigures:
-    """How messages of one intent are understood by a model that has not seen them."""
+    """How well a model understands unseen messages of an intent."""
 
     intent: str
     messages: int
     understood: float
-    """Share for which it is the likeliest, 0 to 1."""
+    """Share for which the intent is the likeliest, 0 to 1."""
     acted: float
-    """Share for which it is sure enough to act, 0 to 1."""
+    """Share for which the model is confident enough to act, 0 to 1."""
     rival: str
-    """The intent that comes nearest to it; empty where there is no other."""
+    """The most similar other intent; empty if there is none."""
     contradicting: tuple[str, ...]
-    """Its messages that another intent would take, with that intent; then those of others that it would take."""
+    """Messages of this intent taken for another one, then messages of other intents taken for this one."""
     has_rule: bool = True
 
     @property
     def can_act(self) -> str:
-        """In a word or two."""
+        """Whether the intent can act, as a short text."""
         if not self.has_rule:
             return "no: no rule"
         return "yes" if self.acted >= ACTS_FROM else NEAR_VERBATIM
@@ -45,9 +45,9 @@ class IntentFigures:
 
 
 def intent_figures(predictions: Sequence[Prediction], ruled: Container[str] | None = None) -> list[IntentFigures]:
-    """Of each intent that has messages, the least understood first; what is none of ours has none.
+    """Return the figures of each intent with messages, the least understood first; out-of-scope has none.
 
-    ``ruled``: the intents that a rule or a story names, where that is known.
+    ``ruled`` are the intents used by a rule or story, if known.
     """
     by_intent: dict[str, list[Prediction]] = defaultdict(list)
     for prediction in predictions:

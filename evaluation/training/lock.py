@@ -1,4 +1,4 @@
-"""One at a time, whoever begins it; the lock of a process that died is free."""
+"""File locks across processes; the lock of a dead process is released."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def hold_folder_lock(folder: Path, what: str) -> Iterator[None]:
     """Hold the lock of that name in the folder.
 
     Raises:
-        Conflict: somebody else has it.
+        Conflict: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{what}.lock").open("w") as file:

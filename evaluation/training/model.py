@@ -1,8 +1,8 @@
-"""The trained Rasa models of an instance: how one is made, which one Rasa loads, which are kept.
+"""The trained Rasa models of an instance: how they are made, which one is deployed and which ones are kept.
 
-Below ``home``/models: ``releases/NAME/`` has a model with the examples and the recipe it was made from;
-``deployed/`` holds a copy of the one that Rasa loads, also after a restart; ``made-from`` says which files the last
-training saw.
+Below ``home``/models: ``releases/NAME/`` has a model with the examples and the recipe that it was trained with;
+``deployed/`` has a copy of the model that Rasa loads, also after a restart; ``made-from`` is the fingerprint of the files
+used by the last training.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from evaluation.training.lock import hold_folder_lock
 from evaluation.training.rasa import ROOT, run_rasa
 
 MADE_FROM = ("bot/components", "knowledge/embeddings/embedder.py")
-"""Beside the domain, the training data and the recipe."""
+"""Inputs in addition to the domain, the training data and the recipe."""
 KEPT = 3
 
 
 @dataclass(frozen=True)
 class Release:
-    """One trained model, in its folder."""
+    """A trained model in its folder."""
 
     folder: Path
 
     @property
     def name(self) -> str:
-        """Sorts by the time it was made."""
+        """The folder's name; names sort by creation time."""
         return self.folder.name
 
     @property
@@ -48,28 +48,28 @@ class Release:
 
     @property
     def rows(self) -> Path:
-        """The examples it was made from, one ``{"text", "intent"}`` a line."""
+        """The training examples, one ``{"text", "intent"}`` per line."""
         return self.folder / "nlu.jsonl"
 
     @property
     def config(self) -> Path:
-        """The recipe it was made by."""
+        """The recipe that the model was trained with."""
         return self.folder / "config.yml"
 
     @property
     def domain(self) -> Path:
-        """What it understands, remembers and says."""
+        """The domain that the model was trained with."""
         return self.folder / "domain.yml"
 
     @property
     def served(self) -> Path:
-        """Touched when it is deployed."""
+        """A marker file that is touched on deployment."""
         return self.folder / "served"
 
 
 @dataclass(frozen=True)
 class BotModel:
-    """Where the models lie and how one is made."""
+    """The folder of the models, and how they are trained."""
 
     home: Path
     parts: BotParts = field(default_factory=BotParts)
@@ -80,26 +80,26 @@ class BotModel:
 
     @property
     def deployed(self) -> Path:
-        """Rasa loads the model in it."""
+        """The folder from which Rasa loads its model."""
         return self.folder / "deployed"
 
     @property
     def running(self) -> str | None:
-        """Name of the deployed model; None where there is none."""
+        """Name of the deployed model, or None."""
         archives = sorted(self.deployed.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
         return archives[-1].name.removesuffix(".tar.gz") if archives else None
 
     @property
     def running_release(self) -> Release | None:
-        """The deployed model with what it was made from; None where somebody took that away."""
+        """The release of the deployed model, or None if it was deleted."""
         release = Release(self.folder / "releases" / (self.running or "none"))
         return release if release.archive.is_file() else None
 
     def release(self, name: str) -> Release:
-        """A kept model.
+        """Return a kept model.
 
         Raises:
-            NotFound: it is not, or no longer, on the disk.
+            NotFound: the model is not, or no longer, on disk.
         """
         found = Release(self.folder / "releases" / name)
         if not found.archive.is_file():
@@ -107,16 +107,16 @@ class BotModel:
         return found
 
     def stale(self) -> bool:
-        """Is there no model, or did the files change since the last training saw them?"""
+        """Whether there is no model, or its input files have changed since the last training."""
         stamp = self.folder / "made-from"
         return not (self.running and stamp.is_file() and stamp.read_text() == self.fingerprint())
 
     def train(self) -> Release:
-        """Train and put in place, without comparing: for a new checkout.
+        """Train and deploy a model without a comparison, for a new checkout.
 
         Raises:
             Unavailable: the Rasa environment is not set up.
-            InvalidInput: Rasa refused the training data.
+            InvalidInput: Rasa rejected the training data.
             Conflict: a training is running.
         """
         with self.locked():
@@ -128,20 +128,20 @@ class BotModel:
 
     @contextmanager
     def locked(self, what: str = "training") -> Iterator[None]:
-        """One training at a time, and one deployment; the lock of a process that died is free.
+        """Hold a lock that allows one training and one deployment at a time; the lock of a dead process is released.
 
         Raises:
-            Conflict: somebody else has it.
+            Conflict: another process holds the lock.
         """
         with hold_folder_lock(self.folder, what):
             yield
 
     def make(self) -> Release:
-        """A new model from the files as they are; what Rasa says goes to `train.log` beside it.
+        """Train a new model from the current files; Rasa's output goes to `train.log` beside it.
 
         Raises:
             Unavailable: the Rasa environment is not set up.
-            InvalidInput: Rasa refused the training data.
+            InvalidInput: Rasa rejected the training data.
         """
         made_from = self.fingerprint()
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -160,18 +160,18 @@ class BotModel:
         return release
 
     def put_in_place(self, release: Release) -> None:
-        """From now on Rasa loads this one when it starts."""
+        """Make this the model that Rasa loads when it starts."""
         self.deployed.mkdir(parents=True, exist_ok=True)
         new, copied = self.deployed / release.archive.name, self.deployed / "copying"
         shutil.copyfile(release.archive, copied)
-        os.utime(copied)  # Rasa takes the newest, were it to look while there are two
+        os.utime(copied)  # Rasa loads the newest while there are two
         copied.replace(new)
         for old in self.deployed.glob("*.tar.gz"):
             if old != new:
                 old.unlink()
 
     def clean_up(self) -> None:
-        """Keep the last three that served, and the newest of those that did not; the running one always."""
+        """Keep the last three deployed models, the newest undeployed one, and always the running one."""
         releases = [Release(folder) for folder in sorted((self.folder / "releases").glob("*/"))]
         served = sorted((r for r in releases if r.served.exists()), key=lambda r: r.served.stat().st_mtime)
         others = [r for r in releases if not r.served.exists()]
@@ -180,7 +180,7 @@ class BotModel:
                 shutil.rmtree(old.folder)
 
     def _data_files(self, release: Release) -> list[Path]:
-        """All of them; of the learnt examples only those whose skill is on."""
+        """Return all data files; learnt examples only for enabled skills."""
         learnt = self.parts.data / "nlu" / LEARNT
         files = [file for folder in self.parts.data_folders for file in sorted(folder.rglob("*.yml")) if file != learnt]
         if learnt.exists():
@@ -198,7 +198,7 @@ class BotModel:
         return files
 
     def fingerprint(self) -> str:
-        """A hash of everything that a model is made from, but for learnt examples: these come in by a tried training."""
+        """Return a hash of all training inputs except learnt examples, which enter through a compared training."""
         digest = hashlib.sha256(repr(self.parts.domain()).encode())
         in_languages = [each.file for files in self.parts.language_files().values() for each in files if each.nlu]
         for path in (*self.parts.data_folders, self.parts.config, *in_languages, *(ROOT / name for name in MADE_FROM)):
@@ -209,5 +209,5 @@ class BotModel:
 
 
 def make_model(settings: Settings) -> BotModel:
-    """The models below the home folder, made from the data and the skills that the settings name."""
+    """Return the models in the home folder, with the data and skills from the settings."""
     return BotModel(settings.home, settings.bot())

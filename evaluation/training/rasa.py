@@ -1,4 +1,4 @@
-"""Runs what belongs to Rasa in Rasa's own environment."""
+"""Run Rasa in its own environment."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from core.errors import InvalidInput, Unavailable
 
 ROOT = Path(__file__).parent.parent.parent
 LONGEST = 3600
-"""Seconds."""
+"""Default timeout, in seconds."""
 
 
 def run_rasa(
     words: list[str], log: Path, module: str = "rasa", *, project: Path | None = None, seconds: int = LONGEST
 ) -> None:
-    """`python -m rasa WORDS` in Rasa's own environment, or another module there; ``project`` may have components of its own.
+    """Run `python -m rasa WORDS`, or another module, in Rasa's environment; ``project`` may have components of its own.
 
     Raises:
-        Unavailable: the environment is not set up, or it took too long.
-        InvalidInput: it ended with an error; with its last words.
+        Unavailable: the environment is not set up, or the run timed out.
+        InvalidInput: the run failed; the message has the end of its log.
     """
     python = ROOT / ".venv-bot/bin/python"
     if not python.exists():
@@ -28,7 +28,7 @@ def run_rasa(
     with log.open("wb") as out:
         try:
             done = subprocess.run(  # noqa: S603 - our own command
-                ["nice", "-n", "10", str(python), "-m", module, *words],  # noqa: S607 - customers go first
+                ["nice", "-n", "10", str(python), "-m", module, *words],  # noqa: S607 - low priority, so that customers go first
                 cwd=ROOT, env=build_rasa_environment(project), stdout=out, stderr=out, check=False, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
@@ -42,9 +42,9 @@ def _read_log_tail(log: Path, lines: int = 15) -> str:
 
 
 def build_rasa_environment(project: Path | None = None) -> dict[str, str]:
-    """What Rasa's process needs to find our components, and those of an adopted project, and to stay quiet."""
+    """Return the environment of Rasa's process: our components, those of an adopted project, and quiet logs."""
     quiet = {"RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"}
-    quiet |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # more of them only wait for each other
+    quiet |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # more threads only wait for each other
     return {
         **os.environ,
         **quiet,

@@ -1,4 +1,4 @@
-"""Training, deploying and rolling back models, each by somebody and for a reason."""
+"""Train, deploy and roll back models, each with an author and a reason."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from evaluation.training.trials import Case, Verdict, compare_releases
 log = structlog.get_logger()
 
 Tell = Callable[[str, float], None]
-"""What is being done, and how far it is, 0 to 1."""
+"""Receives the current step and its progress, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Back:
-    """The training that was gone back to."""
+    """The training that a rollback returned to."""
 
     id: str
     serves: bool
-    """Rasa understands by it already; otherwise when it starts."""
+    """Whether Rasa has loaded the model; otherwise it does when it starts."""
 
 
 def _ignore_progress(_step: str, _progress: float) -> None: ...
@@ -42,7 +42,7 @@ def _ignore_progress(_step: str, _progress: float) -> None: ...
 
 @dataclass(frozen=True)
 class TrainingService:
-    """Everything that changes which model understands the customers."""
+    """Changes the model that understands customers: training, deployment and rollback."""
 
     database: Database
     model: BotModel
@@ -54,11 +54,11 @@ class TrainingService:
         return Deployment(self.database, self.model, self.make_rasa)
 
     def start_training(self, tenant_id: str, by: str, reason: str = "") -> str:
-        """Id of a training that now waits for ``run``: here, or by the task ``train_nlu`` in the worker.
+        """Queue a training and return its id; call ``run``, or let the worker's task ``train_nlu`` do so.
 
         Raises:
-            Conflict: one is running, or waits.
-            InvalidInput: the training data cannot be used, or the reason is too long.
+            Conflict: a training is running or waiting.
+            InvalidInput: the training data is invalid, or the reason is too long.
         """
         self._validate_data()
         with self.model.locked(), self.database.session() as session:
@@ -66,14 +66,14 @@ class TrainingService:
             return sessions.enqueue_training(session, tenant_id, by, reason).id
 
     def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _ignore_progress) -> str:
-        """Train, try out, and deploy what is not worse; the status that it ended with.
+        """Train and compare a model, deploy it if it is not worse, and return the final status.
 
-        Whatever fails, the running model stays, and the record says why.
+        On any failure the running model stays, and the record has the cause.
 
         Raises:
             NotFound: there is no such training.
             Conflict: another training is running, or this one was run already.
-            InvalidInput: the data cannot be used.
+            InvalidInput: the data is invalid.
             Unavailable: Rasa's environment is missing, or Rasa could not load the model.
         """
         with ExitStack() as stack:
@@ -90,12 +90,12 @@ class TrainingService:
                 raise
 
     def deploy(self, tenant_id: str, session_id: str, by: str, reason: str = "", *, force: bool = False) -> bool:
-        """Have Rasa understand by this model; False: Rasa is away, and loads it when it starts.
+        """Deploy a model and return whether Rasa has loaded it; False means that it will when it starts.
 
         Raises:
             NotFound: there is no such training, or its model is no longer kept.
-            Conflict: it was refused, and ``force`` is not set; or a deployment is running.
-            Unavailable: Rasa could not load it; the running model stays.
+            Conflict: the model was refused and ``force`` is not set, or a deployment is running.
+            Unavailable: Rasa could not load the model; the running model stays.
         """
         with self.database.session() as session:
             row = sessions.get_training(session, tenant_id, session_id)
@@ -107,11 +107,11 @@ class TrainingService:
         return self._deployment.deploy(tenant_id, session_id, name, by, reason, "deployed")
 
     def rollback(self, tenant_id: str, by: str, reason: str = "") -> Back:
-        """Back to the model that served before the running one. Again: one further back.
+        """Return to the model deployed before the running one; repeated calls go further back.
 
         Raises:
-            NotFound: there is none, or it is no longer kept.
-            Unavailable: Rasa could not load it; the running model stays.
+            NotFound: there is no earlier model, or it is no longer kept.
+            Unavailable: Rasa could not load the model; the running model stays.
         """
         with self.database.session() as session:
             running = sessions.follow_disk(session, tenant_id, self.model)
@@ -126,7 +126,7 @@ class TrainingService:
         return Back(target, self._deployment.deploy(tenant_id, target, name, by, reason, "rolled_back"))
 
     def listed(self, tenant_id: str) -> list[dict[str, Any]]:
-        """Every training, newest first, with whether its model is still kept."""
+        """Return all trainings, newest first, with whether their model is still kept."""
         with self.database.session() as session:
             sessions.follow_disk(session, tenant_id, self.model)
             return [
@@ -135,7 +135,7 @@ class TrainingService:
             ]
 
     def give_up_broken(self) -> None:
-        """Mark what a crash left in the middle; nothing where a training is running."""
+        """Mark trainings that a crash interrupted as failed; do nothing while a training is running."""
         try:
             with self.model.locked(), self.database.session() as session:
                 sessions.give_up_broken(session)
@@ -203,12 +203,12 @@ class TrainingService:
                 row.error = f"not deployed: {cause}"
 
     def keeps(self, row: TrainingSession) -> bool:
-        """Whether its model is still on the disk."""
+        """Whether the model is still on disk."""
         return bool(row.model) and Release(self.model.home / str(row.model)).archive.is_file()
 
 
 def make_training(settings: Settings, database: Database) -> TrainingService:
-    """Trains and deploys on this machine."""
+    """Return the service that trains and deploys on this machine."""
     return TrainingService(
         database, make_model(settings), lambda: Rasa(settings.rasa(), derive_key(settings.secret_key(), "rasa"))
     )

@@ -1,4 +1,4 @@
-"""The record of trainings: begun, gone on, ended; and brought in line with what lies on the disk."""
+"""The record of trainings: queued, running and finished, synchronised with the models on disk."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from evaluation.training.trials import Case
 
 KIND = "nlu"
 WAITING = timedelta(minutes=15)
-"""What no worker took for so long, none will."""
+"""A training that has waited this long counts as abandoned."""
 PLAIN = "trained from the files without a comparison"
 
 
 def enqueue_training(session: Session, tenant_id: str, by: str, reason: str, kind: str = KIND) -> TrainingSession:
-    """A training that waits to be run.
+    """Queue a training.
 
     Raises:
-        Conflict: another one waits.
+        Conflict: another training is waiting.
         InvalidInput: the reason is too long.
     """
     if len(reason) > TrainingSession.reason.type.length:
@@ -43,11 +43,11 @@ def enqueue_training(session: Session, tenant_id: str, by: str, reason: str, kin
 
 
 def claim_training(session: Session, session_id: str, step: str) -> TrainingSession:
-    """Take a waiting training, by an update, so that a task that is delivered twice runs once.
+    """Claim a waiting training with an update, so that a task delivered twice runs once.
 
     Raises:
-        NotFound: there is none.
-        Conflict: it was taken already.
+        NotFound: there is no such training.
+        Conflict: the training was claimed already.
     """
     waiting = update(TrainingSession).filter_by(id=session_id, status="waiting")
     claimed = session.execute(waiting.values(status="training", step=step))
@@ -60,14 +60,14 @@ def claim_training(session: Session, session_id: str, step: str) -> TrainingSess
 
 
 def end_training(session: Session, row: TrainingSession, status: str, *, error: str | None = None) -> None:
-    """It is over: ready, refused or failed."""
+    """Finish a training with its final status: ready, refused or failed."""
     row.status, row.error, row.finished_at = status, error, get_current_time()
     row.step, row.progress = "", 1.0 if status in {"ready", "refused"} else row.progress
     audit.add_audit_event(session, row.tenant_id, "model", row.id, status, row.author, model=row.model, cause=error)
 
 
 def give_up_broken(session: Session, kind: str = KIND) -> None:
-    """Whoever has the lock calls this: nobody else can be training, so what says that it is broke off."""
+    """Mark interrupted trainings as failed; call it with the lock held, when no other process can be training."""
     for row in session.scalars(
         select(TrainingSession).where(
             TrainingSession.kind == kind, TrainingSession.status.in_(["training", "evaluating"])
@@ -77,10 +77,10 @@ def give_up_broken(session: Session, kind: str = KIND) -> None:
 
 
 def get_training(session: Session, tenant_id: str, session_id: str, kind: str = KIND) -> TrainingSession:
-    """One training.
+    """Return a training.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such training.
     """
     row = session.scalar(select(TrainingSession).filter_by(tenant_id=tenant_id, kind=kind, id=session_id))
     if row is None:
@@ -94,7 +94,7 @@ def list_trainings(session: Session, tenant_id: str, kind: str = KIND) -> list[T
 
 
 def follow_disk(session: Session, tenant_id: str, model: BotModel) -> TrainingSession | None:
-    """The training of the model that Rasa loads. One that was made by `rejoinder start` gets its row here."""
+    """Return the training of the deployed model; create its row if `rejoinder start` made the model."""
     running = None
     for row in list_trainings(session, tenant_id):
         if row.model and model.running == get_model_name(row):
@@ -115,7 +115,7 @@ def follow_disk(session: Session, tenant_id: str, model: BotModel) -> TrainingSe
 
 
 def list_regression_cases(session: Session, tenant_id: str) -> list[Case]:
-    """What was corrected once must go on being understood."""
+    """Return the corrected messages that must still be understood."""
     rows = session.execute(
         select(RegressionCase.question, HumanCorrection.intent)
         .outerjoin(HumanCorrection, HumanCorrection.id == RegressionCase.correction_id)
@@ -129,10 +129,10 @@ def get_model_path(name: str) -> str:
 
 
 def get_model_name(row: TrainingSession) -> str:
-    """The model's own name.
+    """Return the name of the training's model.
 
     Raises:
-        NotFound: the training made none.
+        NotFound: the training made no model.
     """
     if not row.model:
         raise NotFound(f"The training {row.id} made no model.")

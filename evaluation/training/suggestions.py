@@ -1,4 +1,4 @@
-"""Proposes examples and new intents from messages that nobody understood: what is alike is one intent."""
+"""Propose examples and new intents by clustering messages that were not understood."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from evaluation.training.examples import propose_example
 from knowledge.types import Embeds
 
 MESSAGES = 1000
-"""The newest unknown ones; clustering takes their number squared."""
+"""Maximum number of recent unknown messages; clustering needs memory quadratic in their number."""
 ALIKE = 0.55
-"""Average cosine inside a cluster."""
+"""Minimum average cosine similarity within a cluster."""
 KNOWN = 0.72
-"""A cluster as near as this to an intent's examples is more of that intent."""
+"""Minimum cosine similarity at which a cluster belongs to an existing intent."""
 LEAST = 3
-"""Fewer messages are no intent."""
+"""Minimum number of messages in a cluster."""
 _WORD = re.compile(r"[a-z]{3,}")
 _COMMON = frozenset(
     ["the", "and", "for", "you", "your", "can", "could", "would", "will", "what", "when", "where", "who", "why", "how", "are", "was", "does", "did", "has", "have", "had", "this", "that", "with", "from", "into", "about", "not", "but", "get", "got", "need", "want", "please", "there", "any", "some", "its", "it's", "mine", "our", "out", "off", "who's", "just", "know", "tell"]
@@ -35,18 +35,18 @@ _COMMON = frozenset(
 
 @dataclass(frozen=True)
 class Cluster:
-    """Messages that are alike, with the intent that they seem to have."""
+    """Similar messages, with their likely intent."""
 
     intent: str
     known: bool
-    """The intent is there already."""
+    """Whether the intent exists already."""
     texts: Sequence[str]
 
 
 def suggest_examples(
     session: Session, tenant_id: str, parts: BotParts, embedder: Embeds, days: int = 30
 ) -> list[Cluster]:
-    """Propose training examples from the last days' unknown messages; what was decided before is left out."""
+    """Propose training examples from recent unknown messages, except those decided before."""
     clusters = find_clusters(_list_unknown_messages(session, tenant_id, days), read_parts(parts), embedder)
     for cluster in clusters:
         for text in cluster.texts:
@@ -55,7 +55,7 @@ def suggest_examples(
 
 
 def find_clusters(texts: list[str], examples: list[Example], embedder: Embeds) -> list[Cluster]:
-    """Clusters, the largest first; their names are all different from each other and from the intents."""
+    """Return the clusters, largest first; new names are unique among clusters and intents."""
     if len(texts) < LEAST:
         return []
     vectors = embedder.embed(texts)
@@ -74,7 +74,7 @@ def find_clusters(texts: list[str], examples: list[Example], embedder: Embeds) -
 
 
 def cluster_vectors(vectors: npt.NDArray[np.float32], alike: float = ALIKE) -> list[list[int]]:
-    """Average linkage, from the bottom up: the two nearest become one, until none are alike enough."""
+    """Cluster by average linkage: merge the two most similar clusters until none are similar enough."""
     members = [[i] for i in range(len(vectors))]
     similar = (vectors @ vectors.T).astype(np.float64)
     np.fill_diagonal(similar, -1.0)
@@ -92,7 +92,7 @@ def cluster_vectors(vectors: npt.NDArray[np.float32], alike: float = ALIKE) -> l
 
 
 def _list_unknown_messages(session: Session, tenant_id: str, days: int) -> list[str]:
-    """One of each, newest first."""
+    """Return unknown messages without duplicates, newest first."""
     rows = session.scalars(
         select(Message.text)
         .join(Turn, Turn.message_id == Message.id)
@@ -114,7 +114,7 @@ def _list_unknown_messages(session: Session, tenant_id: str, days: int) -> list[
 def _find_nearest_intent(
     vectors: npt.NDArray[np.float32], known: npt.NDArray[np.float32], examples: list[Example]
 ) -> str | None:
-    """The intent whose examples are nearest to most of the messages, if they are near."""
+    """Return the intent closest to most of the messages, or None if it is not close enough."""
     if not len(known):
         return None
     similar = vectors @ known.T
@@ -126,7 +126,7 @@ def _find_nearest_intent(
 
 
 def _build_cluster_name(inside: Sequence[str], everything: Sequence[str]) -> str:
-    """The two words that are in most of them and in few others."""
+    """Join the two words that are frequent in the cluster and rare elsewhere."""
     here = Counter(word for text in inside for word in _extract_terms(text))
     there = Counter(word for text in everything for word in _extract_terms(text))
     best = sorted(here, key=lambda word: (-(here[word] ** 2) / there[word], word))[:2]

@@ -1,4 +1,4 @@
-"""What a new model has to stand before it serves: held-back messages, known cases, conversation tests."""
+"""The trials of a new model before deployment: held-back messages, regression cases and conversation tests."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ KNOWLEDGE = "rejoinder_answer"
 
 @dataclass(frozen=True)
 class Case:
-    """A message that must go on being understood."""
+    """A message that must still be understood."""
 
     text: str
     intent: str | None = None
-    """None: any whose rule asks the knowledge base."""
+    """None means any intent whose rule asks the knowledge base."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found, and why the new model must not serve; nothing where it may."""
+    """The results, and the reasons not to deploy the model; no reasons if it may be deployed."""
 
     figures: dict[str, Any]
     reasons: list[str] = field(default_factory=list)
 
 
 def compare_releases(new: Release, running: Release | None, parts: BotParts, cases: Sequence[Case]) -> Verdict:
-    """The new model beside the running one; the two work side by side.
+    """Compare the new model with the running one, in parallel.
 
     Raises:
-        InvalidInput: something ended with an error.
+        InvalidInput: a trial ended with an error.
     """
     test = read_rows(new.rows)
     taught = _select_new_examples(test, read_rows(running.rows) if running else test)
@@ -80,10 +80,10 @@ def compare_releases(new: Release, running: Release | None, parts: BotParts, cas
 
 
 def held_back(release: Release, parts: BotParts) -> list[IntentFigures]:
-    """How each intent of a model is understood by its recipe without a fourth of the examples at a time.
+    """Return how well a model's recipe understands each intent, with a fourth of the examples held back in turn.
 
     Raises:
-        InvalidInput: it ended with an error.
+        InvalidInput: the evaluation ended with an error.
     """
     with tempfile.TemporaryDirectory() as folder:
         predicted = _collect_predictions(parts, release, release, [], Path(folder) / "intents")["held_back"]
@@ -91,7 +91,7 @@ def held_back(release: Release, parts: BotParts) -> list[IntentFigures]:
 
 
 def knowledge_intents(parts: BotParts) -> set[str]:
-    """Intents whose first step, outside a form, is to ask the knowledge base."""
+    """Return the intents whose rule first asks the knowledge base, outside of forms."""
     found: set[str] = set()
     for rule in _read_data_items(parts, "rules"):
         first, then = [*rule["steps"], {}, {}][:2]
@@ -101,7 +101,7 @@ def knowledge_intents(parts: BotParts) -> set[str]:
 
 
 def ruled_intents(parts: BotParts) -> set[str]:
-    """Intents that a rule or a story names: the others lead nowhere."""
+    """Return the intents used by a rule or story; the others have no effect."""
     paths = (*_read_data_items(parts, "rules"), *_read_data_items(parts, "stories"))
     return {intent for path in paths for step in path["steps"] for intent in _list_step_intents(step)}
 
@@ -149,7 +149,7 @@ def _matches_case(case: Case, prediction: Prediction, knowledge: set[str]) -> bo
 
 
 def _failed_conversations(release: Release, parts: BotParts, folder: Path) -> list[str]:
-    """Names of the stories that went another way than they say."""
+    """Return the names of the test stories that failed."""
     if not parts.test_folders:
         return []
     stories, out = folder / "stories", folder / "results"

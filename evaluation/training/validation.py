@@ -1,4 +1,4 @@
-"""Whether training data can be trained on; every problem at once, before any work begins."""
+"""Validate training data and report all problems at once, before any training."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from evaluation.training.data import Example
 
 
 def check_examples(examples: Iterable[Example], intents: Iterable[str]) -> None:
-    """Nothing where all is well.
+    """Check that the examples can be trained on.
 
     Raises:
-        InvalidInput: with a line for each problem.
+        InvalidInput: the examples are invalid; the message has a line per problem.
     """
     if found := list_example_problems(list(examples), set(intents)):
         raise InvalidInput("The training data cannot be used:\n" + "\n".join(f"  {problem}" for problem in found))
 
 
 def list_example_problems(examples: list[Example], intents: set[str]) -> list[str]:
-    """A line for each."""
+    """Return one line per problem."""
     return [
         *_find_invalid_texts(examples),
         *_find_unknown_intents(examples, intents),

@@ -1,4 +1,4 @@
-"""What the training is shown: phrasings of one entry together, with the entry that they are mixed up with most easily."""
+"""Training examples for fine-tuning: phrasings of the same entry, with the entry most easily confused with it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from knowledge.types import Embeds
 FILES = ("phrasings.jsonl", "answers.jsonl")
 ANSWER_CHARACTERS = 400
 SAME_ANSWER = 0.9
-"""Entries whose answers are so near are taken to say the same, and not set against each other."""
+"""Minimum similarity at which two answers count as the same; such entries are not used as negatives."""
 LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
 class TuningExample:
-    """``anchor`` is to come nearer to ``positive`` and away from ``negative``."""
+    """A triplet: training moves ``anchor`` closer to ``positive`` and away from ``negative``."""
 
     anchor: str
     positive: str
@@ -32,28 +32,29 @@ class TuningExample:
 
 @dataclass(frozen=True)
 class Examples:
-    """Of phrasings, and of questions with their answers."""
+    """Triplets of phrasings, and triplets of questions with answers."""
 
     phrasings: list[TuningExample]
     answers: list[TuningExample]
 
     def write(self, folder: Path) -> None:
-        """As `fine_tune` reads them."""
+        """Write the files that `fine_tune` reads."""
         for name, rows in zip(FILES, (self.phrasings, self.answers), strict=True):
             lines = (json.dumps(vars(row), ensure_ascii=False) + "\n" for row in rows)
             (folder / name).write_text("".join(lines), encoding="utf-8")
 
 
 def delete_examples(folder: Path) -> None:
-    """What customers wrote does not stay beside the model."""
+    """Delete the training files, so that customer texts do not stay with the model."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
 
 
 def mine_examples(phrased: Sequence[Phrased], embedder: Embeds) -> Examples:
-    """From the entries that are not held back; the current model says which entry with another answer is nearest.
+    """Mine triplets from the entries that are not held back; the current model finds the closest entry with another answer.
 
-    Every example of an entry has the same positive, so that a batch which repeats none sets no entry against itself.
+    All triplets of an entry have the same positive. A batch without duplicates therefore never uses an entry as its own
+    negative.
     """
     taught = [one for one in phrased if one.entry.questions and not one.held_back]
     heads = [one.named(one.entry.questions[0]) for one in taught]
@@ -79,7 +80,7 @@ def _find_hard_negative(
     heads: npt.NDArray[np.float32],
     bodies: npt.NDArray[np.float32],
 ) -> int | None:
-    """The nearest entry with another answer."""
+    """Return the closest entry with another answer."""
     for other in np.argsort(-(heads @ asked))[:LOOKED_AT].tolist():
         same = (
             taught[other].answer_key == taught[place].answer_key or float(bodies[other] @ bodies[place]) >= SAME_ANSWER

@@ -1,7 +1,7 @@
-"""Trains an embedding model; runs in `.venv-train` as `python -m evaluation.tuning.fine_tune FOLDER BASE`.
+"""Train an embedding model; run in `.venv-train` as `python -m evaluation.tuning.fine_tune FOLDER BASE`.
 
 Reads FOLDER/phrasings.jsonl and FOLDER/answers.jsonl, rows of {"anchor", "positive", "negative"}; writes
-FOLDER/model.onnx (int8) and FOLDER/tokenizer.json; says on standard output how far it is: "progress 0.25".
+FOLDER/model.onnx (int8) and FOLDER/tokenizer.json; prints its progress on standard output: "progress 0.25".
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ SEED = 7
 EPOCHS = 3
 BATCH = 32
 LEARNING_RATE = 5e-5
-"""2e-5 gained nothing on banking77; between what was tried on clinc150 (benchmarks/README.md)."""
+"""2e-5 gained nothing on banking77; between the values tried on clinc150 (benchmarks/README.md)."""
 LONGEST = 64
-"""Tokens of a text that training reads; questions are shorter, and long answers would take minutes."""
+"""Maximum tokens per training text; questions are shorter, and long answers would take minutes."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 def main(folder: Path, base: Path) -> None:
-    """Train, then write what serves."""
+    """Train the model and export it for inference."""
     model = SentenceTransformer(str(base), device="cpu", local_files_only=True)
     reads, model.max_seq_length = model.max_seq_length, LONGEST
     train_embedding(model, folder)
@@ -47,14 +47,14 @@ def main(folder: Path, base: Path) -> None:
 
 
 def train_embedding(model: SentenceTransformer, folder: Path) -> None:
-    """Move each anchor to its positive, and away from its negative and from the others of the batch."""
+    """Move each anchor closer to its positive, and away from its negative and the rest of the batch."""
     rows = {name: _read_rows(folder / f"{name}.jsonl") for name in ("phrasings", "answers")}
     sets = {name: Dataset.from_list(some) for name, some in rows.items() if some}
     with tempfile.TemporaryDirectory() as scratch:
         arguments = SentenceTransformerTrainingArguments(
             output_dir=scratch, num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH, seed=SEED,
             learning_rate=LEARNING_RATE, warmup_steps=0.1, use_cpu=True, save_strategy="no", report_to="none",
-            batch_sampler=BatchSamplers.NO_DUPLICATES,  # an entry's positive comes once a batch, so never as a negative
+            batch_sampler=BatchSamplers.NO_DUPLICATES,  # an entry's positive occurs once per batch, so never as a negative
             disable_tqdm=True, logging_strategy="no", bf16=fast_bf16(),
         )  # fmt: skip
         loss = losses.MultipleNegativesRankingLoss(model)
@@ -64,14 +64,14 @@ def train_embedding(model: SentenceTransformer, folder: Path) -> None:
 
 
 class TuningProgress(TrainerCallback):
-    """Says how far the training is."""
+    """Prints the progress of the training."""
 
     def on_step_end(self, _arguments: Any, state: Any, _control: Any, **_: Any) -> None:
-        print(f"progress {state.global_step / state.max_steps:.3f}", flush=True)  # noqa: T201 - who started us reads it
+        print(f"progress {state.global_step / state.max_steps:.3f}", flush=True)  # noqa: T201 - read by the parent process
 
 
 def fast_bf16() -> bool:
-    """Does the processor count with 16 bits, which halves the time?"""
+    """Whether the processor supports bfloat16 natively, which halves the training time."""
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
@@ -81,20 +81,20 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
 
 
 class Hidden(torch.nn.Module):
-    """The transformer with the inputs and the output that `knowledge.embeddings.embedder` speaks to."""
+    """Wraps the transformer with the inputs and output that `knowledge.embeddings.embedder` expects."""
 
     def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> Any:
-        """Vectors of the tokens, float32 of shape (texts, tokens, dimensions)."""
+        """Return the token vectors, float32 of shape (texts, tokens, dimensions)."""
         texts = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
         return self.network(**texts).last_hidden_state
 
 
 def export_onnx_model(model: SentenceTransformer, folder: Path) -> None:
-    """The transformer as ONNX with weights in 8 bits; pooling and norm are `knowledge.embeddings.embedder`'s."""
+    """Export the transformer to ONNX with 8-bit weights; `knowledge.embeddings.embedder` does pooling and normalisation."""
     feed = model.tokenizer(["one", "and three words"], padding=True, return_tensors="pt")
     axes = {0: "batch", 1: "sequence"}
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""How well an embedding model finds held-back entries by phrasings that its index does not hold, and whether two differ."""
+"""Measure how well embedding models find held-back entries by phrasings missing from the index, and compare two models."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from knowledge.relevance.units import spoken_parts
 from knowledge.types import Embeds
 
 MOST_ENTRIES = 5_000
-"""The held-back ones and so many of the others are searched; more would take minutes and change little."""
+"""Maximum number of other entries in the search besides the held-back ones; more take minutes and change little."""
 RESAMPLES = 2_000
 SEED = 7
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """For each question the rank of the right answer, 1 is first, and the entry that it is of."""
+    """The rank of the right answer for each question (1 is first), and the entry of each question."""
 
     ranks: npt.NDArray[np.int64]
     entries: npt.NDArray[np.int64]
 
     def figures(self) -> dict[str, float]:
-        """Recall at 1 and at 10, and mean reciprocal rank, each 0 to 1."""
+        """Return recall at 1, recall at 10 and mean reciprocal rank, each 0 to 1."""
         return {name: round(float(values.mean()), 4) for name, values in self.scores().items()}
 
     def scores(self) -> dict[str, npt.NDArray[np.float64]]:
-        """The same for each question."""
+        """Return the same measures per question."""
         return {
             "recall@1": (self.ranks == 1).astype(np.float64),
             "recall@10": (self.ranks <= 10).astype(np.float64),  # noqa: PLR2004
@@ -40,7 +40,7 @@ class Ranks:
 
 
 def compute_ranks(phrased: Sequence[Phrased], embedder: Embeds) -> Ranks:
-    """Each phrasing of each held-back entry is asked while the index lacks that phrasing; all the rest is in it."""
+    """Query each phrasing of each held-back entry against an index that lacks only that phrasing."""
     searched = _select_entries(phrased)
     texts = [(n, text) for n, one in enumerate(searched) for text in spoken_parts(one.entry)]
     owners = np.array([n for n, _ in texts], dtype=np.int64)
@@ -71,9 +71,9 @@ def _select_entries(phrased: Sequence[Phrased]) -> list[Phrased]:
 
 
 def compare_ranks(before: Ranks, after: Ranks) -> tuple[dict[str, Any], str | None]:
-    """Figures, and why the new model is not better; None where it is.
+    """Return the figures, and the reason why the new model is not better, or None if it is.
 
-    The interval is a paired bootstrap over entries, since the phrasings of one are alike. Better means that the lower
+    The interval is a paired bootstrap over entries, since the phrasings of an entry are alike. Better means that the lower
     bound of the difference in mean reciprocal rank is above 0.
     """
     low_high = {name: _compute_interval(before, after, name) for name in before.scores()}
@@ -96,7 +96,7 @@ def compare_ranks(before: Ranks, after: Ranks) -> tuple[dict[str, Any], str | No
 
 
 def _compute_interval(before: Ranks, after: Ranks, name: str) -> tuple[float, float]:
-    """95 % of the difference."""
+    """Return the 95 % interval of the difference."""
     differences = after.scores()[name] - before.scores()[name]
     _, place = np.unique(before.entries, return_inverse=True)
     sums, counts = np.bincount(place, differences), np.bincount(place)

@@ -1,4 +1,4 @@
-"""Where tuned embedding models lie, and which of them are kept."""
+"""Storage and retention of tuned embedding models."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class TunedModels:
         return self.home / FOLDER
 
     def new(self) -> str:
-        """An empty folder for a model; its path below ``home``."""
+        """Create an empty folder for a model and return its path below ``home``."""
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         (self.folder / name).mkdir(parents=True)
         return str(FOLDER / name)
 
     def kept(self, row: TrainingSession) -> bool:
-        """Is the model that this training made still there?"""
+        """Whether the model of this training still exists."""
         return bool(row.model) and (self.home / str(row.model) / "model.onnx").is_file()
 
     def forget(self, model: str) -> None:
         shutil.rmtree(self.home / model, ignore_errors=True)
 
     def clean_up(self, knowledge: Knowledge, tenant_id: str, rows: Sequence[TrainingSession]) -> None:
-        """Of a tenant's trainings, newest first, keep the model in force and the newest others; delete the rest."""
+        """Keep the deployed model and the newest others of a tenant's trainings (newest first); delete the rest."""
         there = sorted(filter(self.kept, rows), key=lambda row: row.status != "deployed")
         for model in [str(row.model) for row in there[KEPT:]]:
             try:

@@ -1,4 +1,4 @@
-"""Which phrasings belong together: what a tenant's approved entries, corrections and confirmed answers teach."""
+"""Phrasings that belong together, from a tenant's approved entries, corrections and confirmed answers."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from knowledge.text.features import normalise_text
 from knowledge.types import Entry
 
 HELD_BACK = 0.3
-"""Share of the entries that only evaluate."""
+"""Share of the entries used only for evaluation."""
 PAIRS_NEEDED, HELD_BACK_NEEDED = 100, 20
 
 
 @dataclass(frozen=True)
 class Phrased:
-    """An approved entry with the other ways in which customers are known to have asked for it."""
+    """An approved entry with other phrasings that customers are known to have used."""
 
     entry: Entry
     confirmed: tuple[str, ...] = ()
 
     @property
     def held_back(self) -> bool:
-        """Always the same for one entry, so that no training has ever seen a held-back one."""
+        """Whether the entry is held back; fixed per entry, so no training ever sees a held-back one."""
         return int(hashlib.sha256(self.entry.id.encode()).hexdigest()[:8], 16) < HELD_BACK * 2**32
 
     @property
     def phrasings(self) -> tuple[str, ...]:
-        """All of them, the entry's own first."""
+        """All phrasings, the entry's own first."""
         return (*self.entry.questions, *self.confirmed)
 
     def named(self, text: str) -> str:
-        """The text with what the entry is about."""
+        """Return the text followed by the entry's subject."""
         return f"{text} {self.entry.subject}" if self.entry.subject else text
 
     @property
     def answer_key(self) -> str:
-        """Entries with the same one give the same answer."""
+        """Key that is equal for entries with the same answer."""
         return normalise_text(self.entry.answer)
 
 
 def load_phrased_entries(session: Session, tenant_id: str) -> list[Phrased]:
-    """Every approved entry, in a fixed order."""
+    """Return all approved entries in a fixed order."""
     approved = select(KnowledgeEntry.id).filter_by(tenant_id=tenant_id, status="approved")
     served = editor.load_served_entries(session, tenant_id, list(session.scalars(approved.order_by(KnowledgeEntry.id))))
     confirmed = _collect_confirmed_texts(session, tenant_id)
@@ -57,7 +57,7 @@ def load_phrased_entries(session: Session, tenant_id: str) -> list[Phrased]:
 
 
 def _collect_confirmed_texts(session: Session, tenant_id: str) -> dict[str, list[str]]:
-    """By entry: what it was rightly reused for, and what a correction says that it answers."""
+    """Map entries to texts for which they were correctly reused, or which a correction assigns to them."""
     seen = select(ReuseObservation.entry_id, ReuseObservation.text, ReuseObservation.correct)
     judged = session.execute(seen.filter_by(tenant_id=tenant_id).order_by(ReuseObservation.id)).all()
     wrong = {(entry_id, text) for entry_id, text, correct in judged if correct is False}
@@ -76,10 +76,10 @@ def _select_new_texts(entry: Entry, texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def require_enough_pairs(phrased: Sequence[Phrased]) -> None:
-    """Is there enough to learn from and to tell whether it helped?
+    """Check that there is enough data for training and evaluation.
 
     Raises:
-        InvalidInput: no; says what is there and what is needed.
+        InvalidInput: there is too little data; the message says how much there is and how much is needed.
     """
     several = [one for one in phrased if one.entry.questions and len(one.phrasings) > 1]
     pairs = sum(len(one.phrasings) - 1 for one in several if not one.held_back)

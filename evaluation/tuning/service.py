@@ -1,4 +1,4 @@
-"""Fine-tuning, deploying and rolling back embedding models, each by somebody and for a reason."""
+"""Fine-tune, deploy and roll back embedding models, each with an author and a reason."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ log = structlog.get_logger()
 KIND = "embedding"
 INDEXING = "making its vectors"
 BASE = "base"
-"""Stands for the base model where a training's id stands for a tuned one."""
+"""Denotes the base model in place of a training id."""
 
 Tell = Callable[[str, float], None]
-"""What is being done, and how far it is, 0 to 1."""
+"""Receives the current step and its progress, 0 to 1."""
 Trains = Callable[[Path, Path, Callable[[float], None]], None]
 
 
@@ -42,12 +42,12 @@ def _ignore_progress(_step: str, _progress: float) -> None: ...
 
 @dataclass(frozen=True)
 class Tuning:
-    """Everything that changes which model finds a tenant's knowledge."""
+    """Changes the model that searches a tenant's knowledge: training, deployment and rollback."""
 
     knowledge: Knowledge
     models: TunedModels
     base: Path
-    """The base model as sentence-transformers loads it."""
+    """The base model, in the format of sentence-transformers."""
     trains: Trains = fine_tune
     check: Callable[[], None] = check_environment
 
@@ -56,12 +56,12 @@ class Tuning:
         return self.knowledge.database
 
     def start_training(self, tenant_id: str, by: str, reason: str = "") -> str:
-        """Id of a training that now waits for ``run``: here, or by the task ``tune_embedding`` in the worker.
+        """Queue a training and return its id; call ``run``, or let the worker's task ``tune_embedding`` do so.
 
         Raises:
             Unavailable: the training environment is not set up.
             InvalidInput: there are too few pairs, or the reason is too long.
-            Conflict: one is running, or waits.
+            Conflict: a training is running or waiting.
         """
         self.check()
         with self._database.session() as session:
@@ -71,13 +71,13 @@ class Tuning:
             return sessions.enqueue_training(session, tenant_id, by, reason, KIND).id
 
     def run(self, session_id: str, *, deploy: bool = True, tell: Tell = _ignore_progress) -> str:
-        """Train, evaluate, and deploy what is better; the status that it ended with.
+        """Train and evaluate a model, deploy it if it is better, and return the final status.
 
-        Whatever fails, the model in force stays, and the record says why.
+        On any failure the deployed model stays, and the record has the cause.
 
         Raises:
             NotFound: there is no such training.
-            Conflict: another one is running, or this one was run already.
+            Conflict: another training is running, or this one was run already.
             InvalidInput: there are too few pairs, or the training ended with an error.
             Unavailable: the training environment is missing, or Chroma cannot be reached.
         """
@@ -103,22 +103,22 @@ class Tuning:
     def deploy(
         self, tenant_id: str, session_id: str, by: str, reason: str = "", *, tell: Tell = _ignore_progress
     ) -> None:
-        """Make the model's vectors while the other one serves, then search by it from the next question on.
+        """Index the knowledge with the new model while the old one serves, then switch to it.
 
         Raises:
             NotFound: there is no such training, or its model is no longer kept.
-            Conflict: it was refused, is not ready or serves already; or another deployment is running.
-            KnowledgeUnavailable: Chroma cannot be reached; called again, it goes on where it was.
+            Conflict: the model was refused, is not ready or is deployed already; or another deployment is running.
+            KnowledgeUnavailable: Chroma cannot be reached; another call resumes the work.
         """
         row = self.deployable(tenant_id, session_id)
         self._put_in_force(tenant_id, row, by, reason or row.reason, "deployed", tell)
 
     def deployable(self, tenant_id: str, session_id: str) -> TrainingSession:
-        """A training whose model may be put in force.
+        """Return a training whose model may be deployed.
 
         Raises:
             NotFound: there is no such training, or its model is no longer kept.
-            Conflict: it was refused, is not ready or serves already.
+            Conflict: the model was refused, is not ready or is deployed already.
         """
         with self._database.session() as session:
             row = sessions.get_training(session, tenant_id, session_id, KIND)
@@ -129,10 +129,10 @@ class Tuning:
         return self._require_kept_model(row)
 
     def rollback(self, tenant_id: str, by: str, reason: str = "", *, tell: Tell = _ignore_progress) -> str:
-        """Back to the model that served before; again: one further back. The training's id, or "base".
+        """Return to the model deployed before, and return its training id, or "base"; repeated calls go further back.
 
         Raises:
-            NotFound: the base model serves.
+            NotFound: the base model is deployed.
             Conflict: a deployment is running.
             KnowledgeUnavailable: Chroma cannot be reached.
         """
@@ -141,10 +141,10 @@ class Tuning:
         return target.id if target else BASE
 
     def earlier(self, tenant_id: str) -> TrainingSession | None:
-        """The training that a rollback goes back to; None: to the base model.
+        """Return the training that a rollback goes back to; None means the base model.
 
         Raises:
-            NotFound: the base model serves.
+            NotFound: the base model is deployed.
         """
         with self._database.session() as session:
             rows = sessions.list_trainings(session, tenant_id, KIND)
@@ -155,13 +155,13 @@ class Tuning:
         return next(older, None)
 
     def listed(self, tenant_id: str) -> list[dict[str, Any]]:
-        """Every training, newest first, with whether its model is still kept."""
+        """Return all trainings, newest first, with whether their model is still kept."""
         with self._database.session() as session:
             rows = sessions.list_trainings(session, tenant_id, KIND)
         return [{**sessions.describe_training(row), "kept": self.models.kept(row)} for row in rows]
 
     def resume(self) -> None:
-        """What a killed process left: a training is failed, a deployment goes on. For the worker's start."""
+        """Mark trainings of a killed process as failed and resume its deployments; called when the worker starts."""
         try:
             with hold_folder_lock(self.models.folder, "fine-tuning"), self._database.session() as session:
                 sessions.give_up_broken(session, KIND)
@@ -233,7 +233,7 @@ class Tuning:
             before = swap.in_force(tenant_id)
             if row and row.status == "ready" and row.metrics.get("compared with") != (before or BASE):
                 raise Conflict("Another model was put in force since the comparison, so it is void; train again.")
-            self._update_progress(subject, tell, INDEXING, 0.7)  # from here on a broken deployment is known as such
+            self._update_progress(subject, tell, INDEXING, 0.7)  # resume() looks for this step
             swap.to(
                 tenant_id,
                 model,
@@ -270,6 +270,6 @@ class Tuning:
 
 
 def make_tuning(settings: Settings, knowledge: Knowledge) -> Tuning:
-    """Trains and deploys on this machine; nothing is connected or loaded before it is used."""
+    """Return the service that trains and deploys on this machine; nothing is connected or loaded before use."""
     base = settings.embedding_model or packaged_base()
     return Tuning(knowledge, TunedModels(settings.home), base)

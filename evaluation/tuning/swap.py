@@ -1,4 +1,4 @@
-"""Puts an embedding model in force: its vectors are made while the other one serves, then all processes go over at once."""
+"""Replace an embedding model: index with the new one while the old one serves, then switch all processes at once."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from knowledge.services import Knowledge
 log = structlog.get_logger()
 
 ROUNDS = 100
-"""Of catching up with knowledge that changes meanwhile; each is a fraction of a second."""
+"""Maximum rounds of catching up with concurrent knowledge changes; each takes a fraction of a second."""
 
 
 @dataclass(frozen=True)
 class Swap:
-    """One model in place of another, for one tenant."""
+    """Replaces one model by another for a tenant."""
 
     knowledge: Knowledge
 
     def in_force(self, tenant_id: str) -> str | None:
-        """The tuned model that serves, by its folder below ``home``; None: the base model."""
+        """Return the folder of the deployed model below ``home``, or None for the base model."""
         revision = self._find_revision(tenant_id)
         return revision.model if revision else None
 
     def to(
         self, tenant_id: str, model: str | None, record: Callable[[Session], None], tell: Callable[[float], None]
     ) -> None:
-        """Fill the model's index, then put it in force, in one transaction with what ``record`` writes.
+        """Fill the model's index, then activate it in one transaction with what ``record`` writes.
 
-        Until then nothing changes for anybody; broken off, it goes on where it was when it is called again.
+        Until then nothing changes for anyone; after an interruption, another call resumes the work.
 
         Raises:
-            KnowledgeUnavailable: Chroma cannot be reached, or the model's files are missing; the other one serves on.
-            Conflict: the knowledge changed all the time.
+            KnowledgeUnavailable: Chroma cannot be reached, or the model's files are missing; the other model keeps serving.
+            Conflict: the knowledge kept changing.
         """
         for _ in range(ROUNDS):
             before = self._find_revision(tenant_id)
@@ -57,7 +57,7 @@ class Swap:
             self._store_index_position(tenant_id, before)
 
     def _store_index_position(self, tenant_id: str, before: Revision) -> None:
-        """The replaced index notes how far it was, so that going back begins there; without the note, at the start."""
+        """Store the position of the replaced index, from which a rollback continues; without it, indexing starts over."""
         try:
             self.knowledge.spaces.of(before.model).index.note_reached(
                 tenant_id, before.epoch, make_end_position(before.indexed)

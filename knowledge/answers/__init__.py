@@ -1,1 +1,1 @@
-"""Answers a question: retrieve, decide, write."""
+"""Answers questions: retrieve, decide, write."""

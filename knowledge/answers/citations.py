@@ -1,4 +1,4 @@
-"""Citations: a model's "[2]" names the second piece of its evidence, a customer's "[1]" the first source of the answer."""
+"""Citations: "[2]" in a model's text is its second piece of evidence, "[1]" in a reply the answer's first source."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from knowledge.types import Entry, Source
 
 _MARK = re.compile(r"[ \t]*\[(\d{1,2})\]")
 _OPEN = re.compile(r"[ \t]*(?:\[\d{0,2})?$")
-"""What may become a mark with the next characters."""
+"""Text that may become a citation mark once more characters arrive."""
 
 
 class Citations:
-    """The sources of one answer, numbered in the order in which they are cited."""
+    """The sources of one answer, numbered in order of citation."""
 
     def __init__(self) -> None:
         self.sources: list[Source] = []
 
     def number(self, source: Source) -> int:
-        """The source's number, counted from 1; a new one comes last."""
+        """Return the source's number, counted from 1; a new source is added last."""
         if source not in self.sources:
             self.sources.append(source)
         return self.sources.index(source) + 1
 
     def rewriter(self, evidence: Sequence[Entry]) -> Rewriter:
-        """For one text that cites this evidence."""
+        """Return a rewriter for one text that cites this evidence."""
         return Rewriter(self, evidence)
 
     def rewritten(self, text: str, evidence: Sequence[Entry]) -> str:
-        """A whole text with the customer's numbers; marks of evidence without a source are taken out."""
+        """Renumber the marks of a whole text for the customer; drop marks of evidence without a source."""
         rewriter = self.rewriter(evidence)
         return rewriter.feed(text) + rewriter.flush()
 
 
 class Rewriter:
-    """Rewrites the marks of a text that comes in pieces."""
+    """Rewrites the citation marks of a streamed text."""
 
     def __init__(self, citations: Citations, evidence: Sequence[Entry]) -> None:
         self._citations, self._evidence = citations, evidence
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """What can be given out now; a mark that is not whole yet waits."""
+        """Return the text that can be released now; an incomplete mark is held back."""
         text = self._held + piece
         held = _OPEN.search(text)
         cut = held.start() if held else len(text)
@@ -65,11 +65,11 @@ class Rewriter:
 
 
 def without_marks(text: str) -> str:
-    """A text that was sent, as it reads without its numbers."""
+    """Remove the citation marks from a sent text."""
     return _MARK.sub("", text)
 
 
 def list_cited_entries(text: str, evidence: Sequence[Entry]) -> list[Entry]:
-    """The evidence that a model's text names, in that order, each once."""
+    """Return the evidence that a model's text cites, in order of citation, without duplicates."""
     numbers = dict.fromkeys(int(found[1]) for found in _MARK.finditer(text))
     return [evidence[n - 1] for n in numbers if 1 <= n <= len(evidence)]

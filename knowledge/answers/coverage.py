@@ -1,4 +1,4 @@
-"""Whether a team's own questions are answered by their own entries: each question word for word, each heading of a section."""
+"""Coverage: whether a team's own questions and section headings are answered by their own entries."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ SENT = ("answered", "suggested")
 
 @dataclass(frozen=True)
 class OwnQuestion:
-    """What an approved entry is asked by; ``entries`` are all that are asked by it."""
+    """A question or heading of approved entries; ``entries`` are all entries that have it."""
 
     text: str
     kind: Kind
     source: str | None
-    """Name of the source; None: written by hand."""
+    """Name of the source; None if written by hand."""
     document: str | None
     entries: frozenset[str]
     answers: frozenset[str]
-    """What they say, in small letters and without marks."""
+    """The entries' normalised answers: lowercase, without punctuation."""
 
 
 @dataclass(frozen=True)
 class Miss:
-    """One that is not answered by its own entry, and why."""
+    """A question not answered by its own entry, and why."""
 
     text: str
     kind: Kind
@@ -48,24 +48,24 @@ class Miss:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of them are answered."""
+    """How many of the own questions are answered."""
 
     asked: int
     answered: int
     known: int
-    """How many there are, of which some may not have been asked."""
+    """Total number of own questions, some of which may not have been asked."""
     misses: tuple[Miss, ...] = ()
     skipped: int = 0
-    """Entries that only a conversation makes clear."""
+    """Entries that only make sense within a conversation."""
 
     @property
     def share(self) -> float | None:
-        """0 to 1; None where nothing was asked."""
+        """Share answered, 0 to 1; None if nothing was asked."""
         return self.answered / self.asked if self.asked else None
 
 
 def own_questions(session: Session, tenant_id: str, sources: Sequence[str] = ()) -> tuple[list[OwnQuestion], int]:
-    """What approved entries are asked by, each once, and how many entries are left out; without ``sources`` all of them."""
+    """Return the distinct questions of approved entries, and the number of skipped entries; ``sources`` limits them."""
     query = (
         select(KnowledgeEntry, SourceDocument.origin, SourceDocument.uri)
         .outerjoin(SourceDocument, SourceDocument.id == KnowledgeEntry.source_id)
@@ -89,7 +89,7 @@ def own_questions(session: Session, tenant_id: str, sources: Sequence[str] = ())
 
 
 def sample_questions(questions: Sequence[OwnQuestion], most: int) -> list[OwnQuestion]:
-    """At most so many of them, from the first to the last in even steps."""
+    """Return at most ``most`` questions, evenly spaced from first to last."""
     if len(questions) <= most:
         return list(questions)
     return [questions[place * len(questions) // most] for place in range(most)]
@@ -101,7 +101,7 @@ def check_coverage(
     questions: Sequence[OwnQuestion],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Coverage:
-    """Ask them one by one, each as the first message of a conversation.
+    """Ask each question as the first message of a conversation.
 
     Raises:
         KnowledgeUnavailable: the index cannot be reached.
@@ -130,7 +130,7 @@ def _build_own_question(kind: Kind, same: Sequence[tuple[str, KnowledgeEntry, st
 
 
 def _is_own_answer(answer: Answer, own: OwnQuestion) -> bool:
-    """Was one of its entries sent, or the very same answer? A heading is no whole question: it may be offered, too."""
+    """Whether one of its entries, or the same answer, was sent. A heading also counts if it was offered as a choice."""
     if any(part.disputed for part in answer.parts):
         return False
     sent = [part for part in answer.parts if part.outcome in SENT]

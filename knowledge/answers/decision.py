@@ -1,4 +1,4 @@
-"""The decision what to answer: surely, probably with what else it may be, by asking back, or honestly not at all."""
+"""Decides how to answer: as sure, as likely with alternatives, by asking back, or not at all."""
 
 from __future__ import annotations
 
@@ -36,43 +36,43 @@ from knowledge.types import (
 LONGEST_QUESTION = 1000
 CHOICES = 3
 LONGEST_TITLE = 160
-"""Characters of a question or heading that a customer is shown."""
+"""Maximum characters of a question or heading shown to a customer."""
 RIVALS = 6
-"""Entries among which those that state something else are looked for."""
+"""Number of nearest entries searched for conflicting figures."""
 JUST_BELOW = 0.001
 BY_READING = 3
-"""Entries that a model is shown since they read best; the nearest of the others follow."""
+"""Number of best-ranked entries shown to a model; the nearest of the others follow."""
 TALKED = 0.28
-"""Probability from which an answer learnt from a conversation is sent."""
+"""Minimum probability for sending an answer learnt from a conversation."""
 BARE = re.compile(r"(?:and )?how (much|long)\W*")
 FIGURES_OF = {
     "much": {"GBP", "EUR", "USD", "%"},
     "long": {"second", "minute", "hour", "day", "night", "week", "month", "year"},
 }
-"""The units of what a bare "how much" and "how long" ask for."""
+"""Units that answer a bare "how much" or "how long"."""
 ASKED_OF_ALL = content_words(
     "how much many long often soon far old big late price cost costs time times date open closed free"
 )
-"""What may be asked of anything, and answered in other words."""
+"""Words that can be asked about anything and need not occur in the answer."""
 COVERED = 0.6
-"""Share of a question's content words that an answer has to hold to count as given by it."""
+"""Share of a question's content words that a sent text must contain to count as its answer."""
 YES_OR_NO = re.compile(r"(?:yes|no|ja|nein|oui|non|sí|sì|si|sim|não)\b\s*[,.;:!-]", re.IGNORECASE)
 LIFT: dict[topic.Standing, float] = {"same": 0.15, "older": 0.02, "other": -0.06, "unnamed": 0.0, "general": 0.0}
-"""What a subject's standing adds to nearness when the candidates to match are chosen."""
+"""Added to the nearness by the subject's standing when the candidates to match are chosen."""
 GIVEN: tuple[AnswerOutcome, ...] = ("answered", "suggested")
 GRADES: dict[str, int] = {"answered": 3, "suggested": 2, "clarified": 1, "unknown": 0}
 
 
 @dataclass(frozen=True)
 class AnswerLimits:
-    """How many entries are looked at."""
+    """Limits on the number of entries considered."""
 
     retrieved: int = 40
     matched: int = 12
     near: float = 0.15
-    """Cosine from which an entry is offered, or shown to a model, at all."""
+    """Minimum cosine for an entry to be offered or shown to a model."""
     shown: int = 5
-    """Entries that a model is shown at most."""
+    """Maximum number of entries shown to a model."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Answering:
         limits: AnswerLimits | None = None,
         mend: Callable[[str, str], str] = lambda _tenant, text: text,
     ) -> None:
-        """``mend`` puts right what is mistyped in a tenant's question."""
+        """``mend`` corrects typos in a tenant's question."""
         self._retriever = retriever
         self._matcher = matcher
         self._ranker = ranker
@@ -107,7 +107,7 @@ class Answering:
         self._mend = mend
 
     def answer(self, question: Question) -> Answer:
-        """The answer to a customer's message, part by part; the caller words what is unknown.
+        """Answer a customer's message part by part; the caller words the reply to unknown parts.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -115,7 +115,7 @@ class Answering:
         return self._explain_question(question).answer
 
     def explain(self, question: Question) -> Explanation:
-        """The answer with its reasons; nothing is noted, and what was decided without reading is read all the same.
+        """Answer with full reasons; records nothing, and ranks the entries even if the decision did not need it.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -124,7 +124,7 @@ class Answering:
         return replace(explained, reasons=tuple(map(self._complete_reasons, explained.reasons)))
 
     def rivals(self, question: Question) -> tuple[Entry, Entry] | None:
-        """The two that would each be sent as sure for this question, and give other figures; None where there are none.
+        """Return two entries that would each be sent as sure but state different figures, or None.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -141,7 +141,7 @@ class Answering:
         return ranking.ranked[0].entry, second.entry
 
     def _find_rival(self, question: Question, ranking: Ranking) -> Ranked | None:
-        """The second one, where it would be sent as sure as well if there were no first; a translation is no rival."""
+        """Return the runner-up if it would be sent as sure without the first; a translation is no rival."""
         bars = self._bars(question.tenant_id)
         if bars.outcome(ranking) != "answered":
             return None
@@ -174,11 +174,11 @@ class Answering:
         return Explanation(question, merge_answer_parts(parts, retrieval, generation), tuple(reasons))
 
     def _is_known(self, question: Question) -> bool:
-        """Is all of it the very words of one entry?"""
+        """Whether the whole question matches an entry word for word."""
         return bool(self._retriever.named(question.tenant_id, question.text))
 
     def _explained_part(self, question: Question) -> tuple[Reasons, Spent]:
-        """What is asked in an entry's own words needs no search, unless it may be about another thing."""
+        """Decide one part; an exact match skips the search unless its subject may be another."""
         started = time.perf_counter()
         reasons = Reasons(question, _build_unknown_part(question.text))
         same = self._retriever.named(question.tenant_id, question.text)
@@ -210,7 +210,7 @@ class Answering:
         return self._not_verbatim(reasons)
 
     def _not_verbatim(self, reasons: Reasons) -> Reasons:
-        """What was learnt from talk about one thing is matched with its talk; everything else is ranked by reading."""
+        """Match entries learnt from conversations by their context; rank everything else by reading."""
         question, matches, talk = reasons.asked, reasons.usable_matches, _find_talk(reasons.usable_matches)
         ranking = self._rank_candidates(reasons)
         reasons = replace(reasons, ranking=ranking, talk=talk)
@@ -224,7 +224,7 @@ class Answering:
         return replace(reasons, part=self._with_evidence(reasons.part, ranking, said))
 
     def _match_candidates(self, reasons: Reasons) -> Reasons:
-        """With the matches that no guard stops, likeliest first."""
+        """Add the matches, likeliest first, split by whether a guard stops them."""
         chosen = select_shortlist(reasons.asked, reasons.found, self._limits.matched)
         usable = [c for c in chosen if c.entry.kind == "faq" and not c.entry.disputed]
         ranked = [(m, _find_guard(reasons.asked, m)) for m in self._matcher.ranked(reasons.asked, usable)]
@@ -235,9 +235,9 @@ class Answering:
         )
 
     def _rank_candidates(self, reasons: Reasons) -> Ranking:
-        """A question that does not lean on the turns before it is read alone; with them only where it means nothing alone.
+        """Rank an independent question alone, and with the previous turns only if it finds nothing alone.
 
-        What is found only with the turns before is never sent as sure then: perhaps something else is asked now.
+        An entry found only with the previous turns is never sent as sure, since the customer may have changed the topic.
         """
         question, bars = reasons.asked, self._bars(reasons.asked.tenant_id)
         if not question.history or topic.needs_previous_turns(question.text) or topic.is_dependent(question.text):
@@ -254,7 +254,7 @@ class Answering:
         return replace(whole_, first=bars.answered - JUST_BELOW)
 
     def _ranking_with_turns(self, reasons: Reasons) -> Ranking:
-        """What was just said is never sure; unless the question leans on it, the next one that may answer comes first."""
+        """Rank with the previous turns; a text just sent is never sure, and only a follow-up prefers it to others."""
         bars, asked = self._bars(reasons.asked.tenant_id), _made_whole(reasons.asked)
         leans = asked is not reasons.asked
         texts = [asked.text] if leans else reasons.texts
@@ -273,7 +273,7 @@ class Answering:
         return replace(ranking, first=min(ranking.first, bars.answered - JUST_BELOW))
 
     def _complete_reasons(self, reasons: Reasons) -> Reasons:
-        """With what the rule that decided did not need, and the numbers that it was measured by."""
+        """Add what the deciding rule did not need, and the thresholds."""
         reasons = reasons if reasons.texts else self._retrieve_candidates(reasons)
         if reasons.found and not (reasons.matches or reasons.guarded):
             reasons = self._match_candidates(reasons)
@@ -285,7 +285,7 @@ class Answering:
         return replace(reasons, talk=talk, ranking=ranking, bars=bars, near=self._limits.near, talked=TALKED)
 
     def _grade_ranking(self, reasons: Reasons, ranking: Ranking) -> AnswerPart:
-        """As sure as the ranking is; an entry of which customers said that it was wrong is only offered."""
+        """Build the answer part for a ranking; an entry that customers judged wrong is only offered."""
         question = reasons.asked
         near = [r for r in ranking.ranked if r.candidate.dense >= self._limits.near]
         outcome = self._bars(question.tenant_id).outcome(ranking) if near else "unknown"
@@ -312,7 +312,7 @@ class Answering:
         return replace(part, outcome="suggested", title=title_of(best.entry), choices=choices, rivalled=is_rivalled)
 
     def _with_evidence(self, part: AnswerPart, ranking: Ranking, talked: list[Candidate]) -> AnswerPart:
-        """What a model may word an answer from, in the order in which it was ranked."""
+        """Add the entries a model may answer from: used ones first, then those from conversations, then the rest."""
         fitting = [r.candidate for r in ranking.ranked if r.candidate.dense >= self._limits.near]
         nearest = sorted(fitting, key=lambda c: c.dense, reverse=True)
         read = [c.entry for c in dict.fromkeys((*fitting[:BY_READING], *nearest, *fitting))]
@@ -327,21 +327,21 @@ class Answering:
 
 
 def build_search_texts(question: Question) -> list[str]:
-    """The texts that entries are looked up by: alone, made whole, and with what was said before."""
+    """Return the retrieval queries: the question alone, made self-contained, and with previous turns."""
     whole_, resolved = topic.made_whole(question), topic.resolve_references(question)
     texts = [question.text, whole_, resolved, topic.with_last_turn(question), topic.with_turns(question)]
     return list(dict.fromkeys(texts))
 
 
 def retrieve_shortlist(question: Question, retriever: Retriever, limits: AnswerLimits | None = None) -> list[Candidate]:
-    """What the matcher is shown."""
+    """Retrieve the candidates that the matcher sees."""
     limits = limits or AnswerLimits()
     found = retriever.candidates(question.tenant_id, build_search_texts(question), limits.retrieved)
     return select_shortlist(question, found, limits.matched)
 
 
 def select_shortlist(question: Question, candidates: Sequence[Candidate], size: int) -> list[Candidate]:
-    """The candidates worth matching: near in meaning, and about what is being talked of."""
+    """Return the candidates worth matching: near in meaning and about the current subject."""
     standings = topic.compute_standings((c.entry.subject for c in candidates if c.entry.subject), question)
     return sorted(candidates, key=lambda c: c.dense + LIFT[standings[c.entry.subject or None]], reverse=True)[:size]
 
@@ -352,7 +352,7 @@ def _made_whole(question: Question) -> Question:
 
 
 def title_of(entry: Entry) -> str:
-    """What an entry answers, as a customer reads it: its question, else the heading it stands under."""
+    """Return the title shown to a customer: the entry's question, else its heading."""
     if entry.questions:
         return _shorten_title(entry.questions[0])
     path = [part.strip() for part in (entry.title or "").split(" > ") if part.strip()]
@@ -364,9 +364,9 @@ def _shorten_title(title: str) -> str:
 
 
 def _find_exact_entry(question: Question, same: Sequence[Entry], found: Sequence[Candidate] | None = None) -> Exact:
-    """The one of these entries that is sent, where nothing before could change what is meant.
+    """Return the exact matches and the one to send, if the conversation cannot change the meaning.
 
-    Entries that give the very same answer are one. What it may be about instead is only known from what was ``found``.
+    Entries with the same answer count as one. The other possible subjects are only known from ``found``.
     """
     if any(entry.disputed for entry in same) or len({normalise_text(entry.answer) for entry in same}) != 1:
         return Exact(tuple(same))
@@ -381,25 +381,25 @@ def _find_exact_entry(question: Question, same: Sequence[Entry], found: Sequence
 
 
 def _find_guard(question: Question, match: Match) -> Guard | None:
-    """What keeps a match from being used."""
+    """Return the guard that rules out a match, or None."""
     if match.standing == "other":
         return "subject"
     return "contradiction" if has_contradiction(question.text, match.phrasing) else None
 
 
 def _needs_talk(entry: Entry) -> bool:
-    """Does only a conversation make its question clear? Then it can be no button."""
+    """Whether the question is only clear within a conversation; if so, it cannot be a button."""
     return bool(entry.context or entry.subject)
 
 
 def _find_talk(matches: Sequence[Match]) -> Talk | None:
-    """The best match, where it was learnt from talk."""
+    """Return the best match if it was learnt from a conversation."""
     first = matches[0] if matches else None
     return Talk(first, _with_twins(first, matches)) if first and _needs_talk(first.candidate.entry) else None
 
 
 def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
-    """The best match's probability, with that of entries giving the very same answer about the same subject."""
+    """Sum the probabilities of the best match and of entries with the same answer and subject."""
     entry = best.candidate.entry
     answer = normalise_text(entry.answer)
     twins = [
@@ -411,7 +411,7 @@ def _with_twins(best: Match, ranked: Sequence[Match]) -> float:
 
 
 def _list_choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tuple[Choice, ...]:
-    """The likeliest, each title once; of equal ones each with its article."""
+    """Return the likeliest choices with distinct titles; equal titles are told apart by their source."""
     titles = Counter(title_of(each.entry) for each in ([shown] if shown else []) + list(ranked))
     known = {title_of(shown.entry)} if shown else set()
     choices: list[Choice] = []
@@ -427,7 +427,7 @@ def _list_choices(ranked: Sequence[Ranked], shown: Ranked | None = None) -> tupl
 
 
 def build_verbatim_part(question: Question, entry: Entry, confidence: float) -> AnswerPart:
-    """An entry's approved answer as it is."""
+    """Build a part with the entry's approved answer, verbatim."""
     part = replace(_build_answered_part(question, entry, entry.answer, confidence), written_by="approved")
     return replace(part, evidence=(entry,), nearness=min(1.0, confidence))
 
@@ -439,34 +439,34 @@ def _build_answered_part(question: Question, entry: Entry, text: str, confidence
 
 
 def _was_just_said(question: Question, ranked: Ranked) -> bool:
-    """Is all of it in the bot's last message?"""
+    """Whether the bot's last message contains the whole unit."""
     last = next((turn.text for turn in reversed(question.history) if turn.speaker != "customer"), "")
     unit = normalise_text(ranked.unit)
     return bool(unit) and unit in normalise_text(last)
 
 
 def _says_other(question: Question, ranked: Ranked) -> bool:
-    """Has a follow-up words of its own, and none of them is in what was just said ("zorgle")?"""
+    """Whether a follow-up has words of its own ("zorgle"), none of which occur in the entry."""
     own = content_words(question.text) - ASKED_OF_ALL
     return bool(own) and not own & content_words(f"{title_of(ranked.entry)}\n{ranked.entry.answer}")
 
 
 def _is_opposite_request(question: Question, ranked: Ranked) -> bool:
-    """Is one asked for the opposite of what the other is about ("turn off", "turn on"), with nothing of it in the text?"""
+    """Whether the question asks for the opposite of the entry ("turn off", "turn on") and the text lacks it."""
     title = title_of(ranked.entry)
     return has_opposite_terms(question.text, title) and has_opposite_terms(question.text, f"{title}\n{ranked.unit}")
 
 
 def _says_little(question: Question, ranked: Ranked) -> bool:
-    """Is it one word at most ("purple", "and where is it now"), and nothing of it in the entry?"""
+    """Whether the question has at most one content word ("purple", "and where is it now") and the entry lacks it."""
     asked = content_words(topic.made_whole(question))
     return len(asked) <= 1 and not asked & content_words(f"{title_of(ranked.entry)}\n{ranked.unit}")
 
 
 def _is_about_another(question: Question, ranked: Ranked) -> bool:
-    """Does it ask of something else in the words of the entry's question ("fill", "store"), with nothing of it in the text?
+    """Whether the question replaces a word of the entry's question ("fill", "store") and the text does not cover it.
 
-    A text that begins with yes or no says so to its own question alone.
+    A text that begins with yes or no only answers its own question.
     """
     title = title_of(ranked.entry)
     left = content_words(question.text) - content_words(f"{title}\n{ranked.unit}")
@@ -474,20 +474,20 @@ def _is_about_another(question: Question, ranked: Ranked) -> bool:
 
 
 def _states_otherwise(best: Ranked, rival: Ranked) -> bool:
-    """Does another document say something else? Neighbours in one belong together, and differ only in figures."""
+    """Whether the rival states something else; passages of one document only conflict if their figures differ."""
     if differ_in_figures(best.unit, rival.unit):
         return True
     return best.entry.source != rival.entry.source and answers_disagree(best.unit, rival.unit)
 
 
 def _list_conflicting_entries(best: Entry, candidates: Sequence[Candidate]) -> list[Entry]:
-    """The entries that answer one question differently."""
+    """Return the disputed entries that share a question with ``best``."""
     asked = {normalise_text(text) for text in best.questions}
     return [c.entry for c in candidates if c.entry.disputed and asked & {normalise_text(q) for q in c.entry.questions}]
 
 
 def _build_disputed_part(question: Question, ranking: Ranking, sides: Sequence[Entry]) -> AnswerPart:
-    """Every answer on record to a question that has several, none of them as the right one."""
+    """Build a part that lists all answers to a disputed question and marks none as right."""
     best = ranking.ranked[0].entry
     part = _build_answered_part(question, best, "\n".join(f"- {side.answer}" for side in sides), ranking.first)
     used = tuple(UsedEntry(e.id, e.version, round(ranking.first, 4), e.external_id) for e in sides)
@@ -495,7 +495,7 @@ def _build_disputed_part(question: Question, ranking: Ranking, sides: Sequence[E
 
 
 def _each_once(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
-    """What answers two parts is sent once; where it only perhaps answers the second, that one is left open."""
+    """Drop repeated answers; where a repeat is only a likely answer, leave that part unknown."""
     sent: list[str] = []
     kept: list[AnswerPart] = []
     for part in parts:
@@ -510,7 +510,7 @@ def _each_once(parts: Sequence[AnswerPart]) -> list[AnswerPart]:
 
 
 def _has_part_answer(text: str, part: AnswerPart) -> bool:
-    """Does a text that was sent hold what this part asks: a price for "how much", or most words of what it may answer itself?"""
+    """Whether a sent text answers this part: a figure for "how much", or the same text with most of its words."""
     if bare := BARE.fullmatch(part.question.strip().lower()):
         return not FIGURES_OF[bare[1]].isdisjoint(extract_figures(text))
     asked = content_words(part.question)
@@ -527,7 +527,7 @@ def _build_utterances(part: AnswerPart) -> list[Utterance]:
 
 
 def merge_answer_parts(parts: Sequence[AnswerPart], retrieval_ms: float = 0.0, generation_ms: float = 0.0) -> Answer:
-    """One answer of its parts: as sure as the least sure part that has a text, else the best of the others."""
+    """Merge parts into one answer, as sure as the least sure part with a text, else the best of the others."""
     worded = [p for p in parts if p.text]
     grades = [p.outcome for p in worded] or [max((p.outcome for p in parts), key=GRADES.__getitem__)]
     outcome: AnswerOutcome = min(grades, key=GRADES.__getitem__)

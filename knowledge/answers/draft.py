@@ -1,4 +1,4 @@
-"""What somebody sees of an answer while it is being written."""
+"""The draft of an answer, shown while it is being written."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Protocol
 from knowledge.types import Source
 
 GAP = "\n\n"
-"""Between the parts of an answer."""
+"""Separates the parts of an answer."""
 
 
 class Viewer(Protocol):
-    """Somebody who watches an answer being written."""
+    """Receives an answer while it is being written."""
 
     stop: asyncio.Event
-    """Set when it shall be written no further."""
+    """Set to stop the writing."""
 
     async def estimate(self, seconds: float | None) -> None:
-        """A model is asked, and usually takes so long; None where that is not known."""
+        """Announce a model call and its usual duration; None if unknown."""
 
     async def cite(self, sources: Sequence[Source]) -> None:
-        """All sources that the text may name so far, in their order."""
+        """Send all sources the text may cite so far, in order."""
 
     async def append(self, text: str) -> None: ...
 
     async def replace(self, text: str) -> None:
-        """All of the text, anew."""
+        """Replace the whole text."""
 
 
 class Nobody:
@@ -44,29 +44,29 @@ class Nobody:
 
 
 class Draft:
-    """The parts that are settled, and the one being written."""
+    """The settled parts and the part being written."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._settled = ""
         self.part = ""
-        """What is shown of the part being written."""
+        """The shown text of the part being written."""
 
     async def append(self, text: str) -> None:
-        """Show more of this part."""
+        """Show more of the current part."""
         if text:
             gap = GAP if self._settled and not self.part else ""
             self.part += text
             await self._viewer.append(gap + text)
 
     async def restart(self) -> None:
-        """This part begins anew."""
+        """Discard the current part and start it again."""
         if self.part:
             self.part = ""
             await self._viewer.replace(self._settled)
 
     async def settle(self, text: str) -> None:
-        """This is how the part reads in the end; empty: there is none."""
+        """Set the final text of the current part; empty if it has none."""
         if not text.startswith(self.part):
             self.part = text
             await self._viewer.replace(self._join_settled(text))

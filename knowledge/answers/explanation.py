@@ -1,4 +1,4 @@
-"""An explanation in words and numbers: as the command line, the API and the console show it."""
+"""Explains an answer in words and numbers, for the command line, the API and the console."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ APART = {
     "subject": "the conversation is about another subject",
     "contradiction": "their numbers differ, or one says the opposite of the other",
 }
-"""What a guard found, in words."""
+"""Descriptions of the guards' findings."""
 HEAD = {"answered": "Sent as sure", "suggested": "Sent as likely", "clarified": "Asked back", "unknown": "Not answered"}
 
 
 def describe_explanation(explanation: Explanation) -> dict[str, Any]:
-    """Everything there is to say, ready for JSON."""
+    """Return the full explanation, ready for JSON."""
     answer = explanation.answer
     return {
         "question": explanation.question.text,
@@ -42,7 +42,7 @@ def describe_explanation(explanation: Explanation) -> dict[str, Any]:
 
 
 def sentence_of(reasons: Reasons) -> str:
-    """The outcome and why, in one plain sentence."""
+    """Return the outcome and its reason in one sentence."""
     if reasons.rule == "nothing":
         return "Not answered: the message has no words."
     if reasons.rule == "exact" and reasons.exact.chosen:
@@ -61,7 +61,7 @@ def sentence_of(reasons: Reasons) -> str:
 
 
 def notes_of(reasons: Reasons) -> list[str]:
-    """What was put right, and what was not done and why: an exact match, a reuse, and matches that a guard stopped."""
+    """Return notes on typo correction, an unused exact match or reuse, and matches stopped by a guard."""
     notes = [
         f"Read as “{reasons.read_as}”." if reasons.read_as else "",
         _note_of_exact(reasons),
@@ -90,7 +90,7 @@ def _sentence_of_ranking(reasons: Reasons) -> str:
 
 
 def _explain_doubt(reasons: Reasons) -> str:
-    """Why the likeliest entry is not sent as sure, although it is likely enough."""
+    """Explain why the likeliest entry is not sent as sure although its probability would do."""
     if reasons.part.rivalled:
         return "another entry that answers it as well says something else"
     if reasons.exact.is_ambiguous:
@@ -99,7 +99,7 @@ def _explain_doubt(reasons: Reasons) -> str:
 
 
 def _against_bars(outcome: AnswerOutcome, ranking: Ranking, bars: Bars) -> str:
-    """How probable the answer is beside what it must be."""
+    """Compare the answer's probability with the thresholds."""
     first, known = f"{ranking.first:.2f}", f"that it is answered at all, {ranking.known:.2f},"
     likely, asked_back = (
         f"the bar for likely answers, {bars.suggested:.2f}",
@@ -172,7 +172,7 @@ def _describe_part(reasons: Reasons) -> dict[str, Any]:
 
 
 def _list_candidates(reasons: Reasons) -> list[dict[str, Any]]:
-    """What was read, best first, and then what was only found."""
+    """List the ranked entries, best first, then those only retrieved."""
     ranked = reasons.ranking.ranked if reasons.ranking else ()
     read = {each.entry.id for each in ranked}
     return [
@@ -244,7 +244,7 @@ def _describe_reuse(reasons: Reasons) -> dict[str, Any]:
 
 
 def _describe_talk(reasons: Reasons) -> dict[str, Any]:
-    """What was learnt from conversations, as the matcher holds it likely."""
+    """Describe the matches learnt from conversations."""
     said = [match for match in reasons.matches if match.candidate.entry.context or match.candidate.entry.subject]
     return {
         "bar": reasons.talked,

@@ -1,4 +1,4 @@
-"""A model's summary of a conversation, for the person who takes it over."""
+"""A model's summary of a conversation, for the agent who takes it over."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Summariser:
         self._router, self._prompts = router, prompts
 
     async def __call__(self, tenant_id: str, conversation_id: str, said: Sequence[MessageStored]) -> str | None:
-        """Two to four sentences; None: there is no model, or it failed."""
+        """Return two to four sentences; None if there is no model or it failed."""
         utterances = [Utterance(SPEAKERS[each.speaker], each.text) for each in said[-LOOKED_BACK:]]
         caller = RequestOrigin(tenant_id, conversation_id, purpose="summary", prompt_version=self._prompts.version)
         last = utterances[-1].text if utterances else ""

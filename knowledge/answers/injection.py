@@ -1,4 +1,4 @@
-"""Finds texts that give orders to the assistant: prompt injection and jailbreaks, in messages and in documents."""
+"""Detects prompt injection and jailbreaks in messages and documents."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from knowledge.types import Embeds, Entry
 log = structlog.get_logger()
 
 WEIGHTS = Path(__file__).parents[1] / "weights/injection.json"
-"""Made by ``research.train_injection``; for all-MiniLM-L6-v2."""
+"""Trained with ``research.train_injection`` for all-MiniLM-L6-v2."""
 WINDOW = 400
-"""Characters that are looked at together; an order may hide in a long text, or be spread over sentences."""
+"""Characters examined together; an injection may hide in a long text or span several sentences."""
 RULES_WEIGH = 0.5
-"""How large the rules' finding stands beside the numbers of an embedding."""
+"""Weight of the rules' finding beside the numbers of an embedding."""
 
 
 def split_pieces(text: str) -> list[str]:
-    """Its sentences, and neighbouring ones together up to about ``WINDOW`` characters."""
+    """Return the sentences, and neighbouring sentences joined up to about ``WINDOW`` characters."""
     single = [s[i : i + WINDOW] for s in sentences_of(text) for i in range(0, len(s), WINDOW)] or [text]
     joined = [single[0]]
     for piece in single[1:]:
@@ -37,13 +37,13 @@ def split_pieces(text: str) -> list[str]:
 
 
 def compute_piece_features(texts: list[str], embedder: Embeds) -> npt.NDArray[np.float32]:
-    """One row a piece: its embedding, and whether the rules take it for an order."""
+    """Return one row per piece: its embedding, and whether the rules flag it."""
     rules = [[RULES_WEIGH * is_instruction(text)] for text in texts]
     return np.concatenate([embedder.embed(texts), np.array(rules, dtype=np.float32)], axis=1)
 
 
 class OrderDetector:
-    """A logistic regression on what is measured of each piece; the highest decides."""
+    """Logistic regression over the features of each piece; the highest score decides."""
 
     def __init__(self, embedder: Embeds) -> None:
         document = json.loads(WEIGHTS.read_text())
@@ -53,15 +53,15 @@ class OrderDetector:
         self._told: set[tuple[str, int]] = set()
 
     def gives_orders(self, text: str) -> bool:
-        """Does some part of the text tell the assistant what to be or do?"""
+        """Whether any part of the text tries to instruct the assistant."""
         cut = split_pieces(text)
         found = compute_piece_features(cut, self._embedder)
-        if found.shape[1] != self._weights.size:  # another embedding model, for which there are no weights
+        if found.shape[1] != self._weights.size:  # another embedding model, which has no weights
             return any(map(is_instruction, cut))
         return bool((found @ self._weights + self._bias).max() > self._threshold)
 
     def without_orders(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-        """The entries that may be shown to a model."""
+        """Return the entries that may be shown to a model."""
         kept = tuple(entry for entry in entries if not self.gives_orders(entry.answer))
         for entry in entries:
             if entry not in kept and (entry.id, entry.version) not in self._told:

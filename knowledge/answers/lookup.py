@@ -1,4 +1,4 @@
-"""What the knowledge has for a message before a skill may act; what was found is kept for the action that serves it."""
+"""Looks up the answer to a message before a skill may act, and keeps it for the action that sends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 KEPT_SECONDS = 60.0
 KEPT = 500
 LEVELS: tuple[Level, ...] = ("none", "unsure", "probable", "sure", "exact")
-"""From the weakest."""
+"""Ordered from the weakest."""
 _OF_OUTCOME: dict[str, Level] = {
     "answered": "sure",
     "suggested": "probable",
@@ -37,10 +37,10 @@ _Key = tuple[str, str | None, str, str]
 
 
 class AnswerDecider(Protocol):
-    """Answers questions, as ``Answering`` does."""
+    """Answers questions like ``Answering`` does."""
 
     def answer(self, question: Question) -> Answer:
-        """The answer.
+        """Answer a customer's question.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -48,7 +48,7 @@ class AnswerDecider(Protocol):
 
 
 class DeferredReuseStore:
-    """A book that writes what a lookup met only when its answer is served: what a skill took teaches nothing."""
+    """Writes reuse observations only when the answer is sent, so a message handled by a skill leaves none."""
 
     def __init__(self, book: ReuseStore) -> None:
         self._book = book
@@ -56,7 +56,7 @@ class DeferredReuseStore:
 
     @contextmanager
     def held(self) -> Iterator[list[Callable[[], None]]]:
-        """Collect what this thread would write meanwhile."""
+        """Collect this thread's writes instead of running them."""
         held: list[Callable[[], None]] = []
         self._local.held = held
         try:
@@ -65,15 +65,15 @@ class DeferredReuseStore:
             self._local.held = None
 
     def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
-        """As the book knows it."""
+        """Return what the wrapped store knows."""
         return self._book.known(tenant_id, entry_id)
 
     def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
-        """An asking met an entry."""
+        """Record that a question matched an entry."""
         self._defer_write(lambda: self._book.note(question, entry_id, decision))
 
     def confirm(self, question: Question, entry_id: str) -> None:
-        """An entry was asked for in its own words."""
+        """Record that a question was an exact match of an entry."""
         self._defer_write(lambda: self._book.confirm(question, entry_id))
 
     def _defer_write(self, write: Callable[[], None]) -> None:
@@ -89,7 +89,7 @@ class _Found:
 
 
 class Lookup:
-    """Answers, and the match that an answer stands for; the answer to a turn is found once."""
+    """Matches and answers questions; the answer to a turn is computed once."""
 
     def __init__(self, answers: AnswerDecider, database: Database, book: DeferredReuseStore) -> None:
         self._answers = answers
@@ -99,7 +99,7 @@ class Lookup:
         self._lock = threading.Lock()
 
     def match(self, asked: Asked) -> KnowledgeMatch | None:
-        """What the knowledge has; its answer is kept for ``answer``. None where it cannot be reached."""
+        """Match a message and keep its answer for ``answer``; None if the index cannot be reached."""
         question = _build_question(asked)
         try:
             with self._book.held() as unwritten:
@@ -111,7 +111,7 @@ class Lookup:
         return KnowledgeMatch(level_of(answer.parts), round(answer.confidence, 4))
 
     def answer(self, question: Question) -> Answer:
-        """What was found for this very turn and text, else found now.
+        """Return the kept answer for this turn and text, or compute it.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -124,9 +124,9 @@ class Lookup:
         return found.answer
 
     def answer_entry(self, question: Question, entry_id: str) -> Answer | None:
-        """The approved answer of exactly this entry, verbatim; None where it may not, or no longer, be served.
+        """Return the entry's approved answer verbatim, or None if it may not be served.
 
-        That it was chosen teaches the reuse of its answer.
+        The choice is recorded as a confirmation for reuse.
         """
         with self._database.session() as session:
             entry = editor.load_served_entries(session, question.tenant_id, [entry_id]).get(entry_id)
@@ -136,7 +136,7 @@ class Lookup:
         return merge_answer_parts([build_verbatim_part(question, entry, 1.0)])
 
     def languages(self, tenant_id: str) -> list[str]:
-        """The languages that questions can be answered in, the commonest first."""
+        """Return the languages that questions can be answered in, most common first."""
         with self._database.session() as session:
             return editor.list_entry_languages(session, tenant_id)
 
@@ -147,7 +147,7 @@ class Lookup:
                 self._kept.popitem(last=False)
 
     def _take_lookup(self, key: _Key) -> _Found | None:
-        """What was kept stays, for an action that is tried again; what it had to write is handed out once."""
+        """Return the kept answer and leave it for a retry; its pending writes are handed out once."""
         with self._lock:
             found = self._kept.get(key)
             if found is None or found.until < monotonic():
@@ -157,7 +157,7 @@ class Lookup:
 
 
 def level_of(parts: Sequence[AnswerPart]) -> Level:
-    """Of several parts the weakest counts; where one of them has nothing, the others are probable at most."""
+    """Return the level of the weakest part; if any part has nothing, the others count as probable at most."""
     found = [LEVELS.index("exact" if part.exact else _OF_OUTCOME[part.outcome]) for part in parts]
     if not found:
         return "none"

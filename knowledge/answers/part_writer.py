@@ -1,4 +1,4 @@
-"""Gets one part of an answer worded by a model, shown while it comes, and checked against its evidence."""
+"""Writes one part of an answer with a model, streams it, and checks it against the evidence."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ from knowledge.types import Entry, Question
 EXTRACT = "extract"
 CORRECTION = "Your answer is not supported by the evidence: {reasons}. Write it anew, only from the evidence."
 ENOUGH = 0.5
-"""Share of its sentences that the evidence must support for the others to be cut; below it an answer is written anew."""
+"""Share of supported sentences from which only the others are cut; below it the answer is rewritten."""
 WARM = 0.7
-"""Temperature of the second and further candidates: the same words again would be no choice."""
+"""Temperature of the second and later candidates, so that they differ from the first."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was made of the evidence; ``text`` is empty where it does not answer, or nothing of the answer held."""
+    """The result; ``text`` is empty if the evidence does not answer or no sentence was supported."""
 
     text: str
     written_by: str
-    """Id of the model, or "extract"."""
+    """Model id, or "extract"."""
     cost: Decimal
-    """Of every call that was made for it."""
+    """Total cost of all calls."""
     groundedness: float | None = None
-    """None: the evidence's own sentences, which need no check."""
+    """None for an extract, which needs no check."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One part to be written."""
+    """One part to write."""
 
     question: Question
     evidence: tuple[Entry, ...]
     request: Request
     model: str
-    """Id of the model that will be asked first; named where the customer stops it before it says who it is."""
+    """Id of the model asked first; used if the customer stops before the model is known."""
 
     @property
     def texts(self) -> list[str]:
-        """The evidence as it is checked against."""
+        """The evidence texts used for grounding."""
         return [to_evidence_text(entry) for entry in self.evidence]
 
 
 class PartWriter:
-    """Streams, checks, cuts, and asks once more where too little of an answer is supported."""
+    """Streams and checks an answer, cuts unsupported sentences, and retries once if too little is supported."""
 
     def __init__(self, router: Router, prompts: Prompts, grounding: Grounding) -> None:
         self._router = router
@@ -64,7 +64,7 @@ class PartWriter:
         self._grounding = grounding
 
     async def write(self, task: Task, viewer: Viewer, draft: Draft, citations: Citations) -> Written:
-        """The part's text, with the marks of the evidence that it cites.
+        """Return the part's text with its citation marks.
 
         Raises:
             NoProviderLeft: no model answered, and there is no extract.
@@ -110,7 +110,7 @@ class PartWriter:
         return Written(text, by, cost, grounded.score), grounded
 
     async def _request_correction(self, task: Task, said: str, first: Written, grounded: Grounded) -> Written:
-        """Once more, told what was wrong; where that fails too, the evidence's own sentences."""
+        """Ask again with the reasons; if that fails too, return the extract."""
         reasons = "; ".join(dict.fromkeys(r for s in grounded.sentences if not s.supported for r in s.reasons))
         told = (ChatMessage("assistant", said), ChatMessage("user", CORRECTION.format(reasons=reasons)))
         request = replace(task.request, messages=(*task.request.messages, *told))
@@ -121,7 +121,7 @@ class PartWriter:
         return Written(task.request.extract, EXTRACT, cost)
 
     async def _choose_best_candidate(self, task: Task, wanted: int) -> Written:
-        """Several candidates at once; the one with the most support is sent, or the one that the judge likes best."""
+        """Request several candidates at once; return the best by the judge's mark, else by groundedness."""
         requests = [task.request, *(replace(task.request, temperature=WARM) for _ in range(wanted - 1))]
         calls = await asyncio.gather(*(self._router.complete(r) for r in requests), return_exceptions=True)
         completions = [call for call in calls if isinstance(call, Completion)]
@@ -139,7 +139,7 @@ class PartWriter:
         return replace(judged[best], cost=cost)
 
     async def _judge_candidate(self, task: Task, written: Written) -> tuple[float, Decimal]:
-        """The judge's mark; 0 where there is none."""
+        """Return the judge's mark and its cost; 0 if the call failed."""
         messages = self._prompts.judge(task.question, task.evidence, written.text)
         caller = replace(task.request.caller, purpose="judge")
         try:
@@ -152,16 +152,16 @@ class PartWriter:
 
 
 class _Sieve:
-    """What may be shown of a stream: no beginning that may become NO_ANSWER, nothing unsupported, our own numbers."""
+    """Filters a stream: holds back a possible NO_ANSWER and unsupported text, and renumbers citations."""
 
     def __init__(self, gate: DraftGate, marks: Rewriter) -> None:
         self._gate, self._marks = gate, marks
         self._opening: str | None = ""
         self.passed = ""
-        """What went through, with the numbers of the evidence."""
+        """The released text, with the evidence's own numbers."""
 
     def feed(self, piece: str) -> str:
-        """More of the stream."""
+        """Return the text released by the next piece."""
         if self._opening is not None:
             self._opening += piece
             if NO_ANSWER.startswith(self._opening.lstrip()[: len(NO_ANSWER)]):
@@ -170,7 +170,7 @@ class _Sieve:
         return self._pass_safe_text(self._gate.feed(piece))
 
     def flush(self) -> str:
-        """The stream is over."""
+        """Return the remaining text at the end of the stream."""
         held, self._opening = self._opening or "", None
         if _is_refusal(held):
             return ""
@@ -182,7 +182,7 @@ class _Sieve:
 
 
 async def _stream_until_stopped(stop: asyncio.Event, items: AsyncIterator[StreamItem]) -> AsyncIterator[StreamItem]:
-    """The items until one is told to stop; then the rest is cancelled."""
+    """Yield items until ``stop`` is set, then cancel the rest."""
     halted = asyncio.ensure_future(stop.wait())
     try:
         async with aclosing(cast("AsyncGenerator[StreamItem]", items)):
@@ -202,7 +202,7 @@ async def _stream_until_stopped(stop: asyncio.Event, items: AsyncIterator[Stream
 
 
 def to_evidence_text(entry: Entry) -> str:
-    """What an entry says, as evidence."""
+    """Return an entry's text as evidence."""
     return "\n".join(filter(None, (entry.title, *entry.questions[:1], entry.answer)))
 
 

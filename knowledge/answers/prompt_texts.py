@@ -1,7 +1,7 @@
-"""The prompts: versioned texts of ``prompts/``, filled in here and nowhere else.
+"""The versioned prompts of ``prompts/``, filled in only here.
 
-What customers and documents say is data. It lies between lines that carry a random code, drawn anew for each prompt, so
-that no text can close its block and go on as an instruction.
+Text from customers and documents is data. It is enclosed in lines with a random code, drawn anew for each prompt, so
+no text can close its block and continue as an instruction.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from core.llm.types import ChatMessage
 from knowledge.types import Entry, Question, Utterance
 
 NO_ANSWER = "NO_ANSWER"
-"""What a model replies, exactly, when the evidence does not answer."""
+"""A model's exact reply when the evidence does not answer."""
 FOLDER = Path(__file__).parent / "prompts"
 NAMES = ("system", "answer", "rewrite", "summary", "judge", "harvest")
 FRONT = re.compile(r"version: (\d+)\n---\n")
 HISTORY_TURNS = 8
 LONGEST_TURN = 1000
-"""Characters; a customer may paste a page."""
+"""Maximum characters per turn; a customer may paste a page."""
 NOTHING = "(nothing)"
 TONES = dict.fromkeys(
     ("negative", "angry"),
     "\n- The customer is upset, and we have already said that we are sorry: be calm and warm, say first what can be done, never argue.",
 )
-"""What the prompt adds by how the customer's message sounds."""
+"""Addition to the prompt by the mood of the customer's message."""
 BEST_MARK = 10
 
 
 @dataclass(frozen=True)
 class Prompts:
-    """The templates by name, and the version that calls made with them are stored with."""
+    """The templates by name, and the version stored with each call."""
 
     templates: dict[str, Template]
     version: str
-    """Version of the answer's prompt and a hash over all of them: an edit is always another version."""
+    """Version of the answer prompt plus a hash over all prompts, so every edit changes it."""
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> Prompts:
-        """The prompts of a folder.
+        """Load the prompts of a folder.
 
         Raises:
             ValueError: a file does not begin with its version.
@@ -57,7 +57,7 @@ class Prompts:
         return cls(templates, f"answer-{versions['answer']}-{digest}")
 
     def answer(self, question: Question, evidence: Sequence[Entry]) -> tuple[ChatMessage, ...]:
-        """To answer from the evidence, which is numbered from 1."""
+        """Build the prompt to answer from the evidence, numbered from 1."""
         return self._fill_template(
             "answer",
             evidence=_format_evidence(evidence),
@@ -67,25 +67,25 @@ class Prompts:
         )
 
     def rewrite(self, question: Question) -> tuple[ChatMessage, ...]:
-        """To make a question understandable without the turns before it."""
+        """Build the prompt to make a question self-contained."""
         return self._fill_template("rewrite", history=_format_history(question.history), question=question.text)
 
     def summary(self, utterances: Iterable[Utterance]) -> tuple[ChatMessage, ...]:
-        """To summarise a whole conversation for a colleague."""
+        """Build the prompt to summarise a conversation for an agent."""
         return self._fill_template("summary", history=_format_utterances(utterances))
 
     def harvest(self, lines: Sequence[str], categories: Sequence[str]) -> tuple[ChatMessage, ...]:
-        """To read general knowledge out of a finished conversation; the reply is JSON (``harvest.reading`` reads it)."""
+        """Build the prompt to extract general knowledge from a finished conversation; the reply is JSON."""
         return self._fill_template(
             "harvest", history="\n".join(lines) or NOTHING, categories=", ".join(categories) or NOTHING
         )
 
     def judge(self, question: Question, evidence: Sequence[Entry], answer: str) -> tuple[ChatMessage, ...]:
-        """To mark an answer; ``mark`` reads the reply."""
+        """Build the prompt to mark an answer; ``mark`` parses the reply."""
         return self._fill_template("judge", evidence=_format_evidence(evidence), question=question.text, answer=answer)
 
     def mark(self, reply: str) -> float:
-        """The judge's mark, 0 to 1; 0 where the reply has none."""
+        """Parse the judge's mark, 0 to 1; 0 if the reply has none."""
         found = re.search(r"\d+(?:\.\d+)?", reply)
         return min(float(found[0]) / BEST_MARK, 1.0) if found else 0.0
 
@@ -103,7 +103,7 @@ def _match_front_matter(name: str, text: str) -> re.Match[str]:
 
 
 def _generate_block_code(data: str) -> str:
-    """A code that the data does not have."""
+    """Return a random code that does not occur in the data."""
     while (code := secrets.token_hex(6)) in data:
         pass
     return code

@@ -1,4 +1,4 @@
-"""Why a question is answered as it is: what was found, what stopped an entry, and the rule that decided."""
+"""The reasons for an answer: what was found, what a guard stopped, and the rule that decided."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from knowledge.relevance.ranker import Ranking
 from knowledge.types import Answer, AnswerPart, Candidate, Entry, Question
 
 Guard = Literal["subject", "contradiction"]
-"""``subject``: it is about another thing than the conversation. ``contradiction``: numbers differ, or an opposite."""
+"""``subject``: about another subject than the conversation. ``contradiction``: different numbers or an opposite."""
 Rule = Literal["nothing", "exact", "reused", "talk", "ranking"]
-"""What decided: there was nothing to answer, the own words of an entry, a reuse of its answer, what was learnt from talk,
-or the ranking."""
+"""The rule that decided: no words, an exact match, reuse, a match learnt from a conversation, or the ranking."""
 
 
 @dataclass(frozen=True)
 class Exact:
-    """The entries that have the question in its own words, and the one that is sent for it."""
+    """The entries that match the question word for word, and the one to send."""
 
     same: tuple[Entry, ...] = ()
     chosen: Entry | None = None
 
     @property
     def is_ambiguous(self) -> bool:
-        """Do they answer it differently?"""
+        """Whether their answers differ."""
         return len({each.answer for each in self.same}) > 1
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """A match that may not be used."""
+    """A match stopped by a guard."""
 
     match: Match
     guard: Guard
@@ -41,7 +40,7 @@ class Guarded:
 
 @dataclass(frozen=True)
 class Talk:
-    """The best match of what was learnt from conversations, with its probability and that of its twins together."""
+    """The best match learnt from conversations, with its probability including its twins."""
 
     match: Match
     probability: float
@@ -49,14 +48,14 @@ class Talk:
 
 @dataclass(frozen=True)
 class Reasons:
-    """How one part of a message was decided about; what the rule did not need is empty, unless it was to be explained."""
+    """Reasons for one part of a message; fields the rule did not need are empty unless an explanation was requested."""
 
     asked: Question
-    """The part with what was said before it."""
+    """The part with its history."""
     part: AnswerPart
-    """Its answer."""
+    """The answer to the part."""
     texts: tuple[str, ...] = ()
-    """What was looked up."""
+    """The queries used for retrieval."""
     found: tuple[Candidate, ...] = ()
     rule: Rule = "nothing"
     exact: Exact = Exact()
@@ -65,27 +64,27 @@ class Reasons:
     reuse: ReuseDecision = field(default_factory=lambda: ReuseDecision("no"))
     talk: Talk | None = None
     talked: float = 0.0
-    """The probability from which it is sent."""
+    """Minimum probability for sending ``talk``."""
     ranking: Ranking | None = None
     bars: Bars | None = None
     near: float = 0.0
-    """The cosine from which an entry counts as near."""
+    """Minimum cosine for an entry to count as near."""
     read_as: str = ""
-    """The whole message as it was read, where something in it was mistyped; with its first part."""
+    """The whole message with typos corrected, if any; only set for the first part."""
 
     @property
     def held_out(self) -> Candidate | None:
-        """What is held back, to measure what it is worth."""
+        """The candidate held out to measure its worth."""
         return self.matches[0].candidate if self.reuse.verdict == "held_out" else None
 
     @property
     def usable(self) -> tuple[Candidate, ...]:
-        """What was found, without what is held back."""
+        """The retrieved candidates without the one held out."""
         return tuple(c for c in self.found if c is not self.held_out)
 
     @property
     def usable_matches(self) -> tuple[Match, ...]:
-        """The matches, without what is held back."""
+        """The matches without the one held out."""
         return tuple(m for m in self.matches if m.candidate is not self.held_out)
 
 

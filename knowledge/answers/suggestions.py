@@ -1,4 +1,4 @@
-"""Suggested answers for staff, from the knowledge base, to what the customer last asked."""
+"""Suggests replies to agents from the knowledge base, for the customer's last messages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from knowledge.types import SPEAKERS, AnswerPart, Question, Source, Utterance
 log = structlog.get_logger()
 SUGGESTED = 3
 ASKED = 2
-"""How many of the customer's last messages are looked at: the very last one is often “a person please”."""
+"""Number of the customer's last messages considered: the very last one is often “a person please”."""
 
 
 @dataclass(frozen=True)
 class SuggestedReply:
-    """An answer and where it comes from."""
+    """A suggested answer and its source."""
 
     answer: str
     title: str | None = None
@@ -30,11 +30,11 @@ class SuggestedReply:
 
 
 Suggest = Callable[[str, str], list[SuggestedReply]]
-"""(tenant, conversation) -> the best first, none where the knowledge base is away; runs on a thread."""
+"""(tenant, conversation) -> suggestions, best first; empty if the knowledge base is unavailable; runs on a thread."""
 
 
 def make_suggest(database: Database, answering: Callable[[], Answering]) -> Suggest:
-    """Asks the knowledge base as the bot would."""
+    """Return a function that queries the knowledge base as the bot would."""
 
     def suggest_replies(tenant_id: str, conversation_id: str) -> list[SuggestedReply]:
         with database.session() as session:

@@ -1,4 +1,4 @@
-"""Answers questions: approved answers as they are, the rest worded by a model from evidence, or extracts."""
+"""Answers questions: approved answers verbatim, the rest written by a model from evidence, or extracts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REWRITE_TOKENS = 80
 
 @dataclass
 class _Work:
-    """One answer being made."""
+    """State of one answer being written."""
 
     question: Question
     caller: RequestOrigin
@@ -45,7 +45,7 @@ class _Work:
 
 
 class Writer:
-    """Answering, with a router's models to word what is not approved."""
+    """Answers questions; the router's models write what is not approved."""
 
     def __init__(
         self, answering: AnswerDecider, router: Router, prompts: Prompts, parts: PartWriter, orders: OrderDetector
@@ -57,7 +57,7 @@ class Writer:
         self._orders = orders
 
     async def answer(self, question: Question, caller: RequestOrigin, viewer: Viewer | None = None) -> Answer:
-        """The answer to a customer's message, shown to the viewer while it comes about.
+        """Answer a customer's message and show the draft to the viewer.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -72,7 +72,7 @@ class Writer:
         return replace(answer, sources=tuple(work.citations.sources), writing=writing)
 
     async def would_ask(self, text: str, tenant_id: str) -> Request:
-        """What a model would be asked for this message; of several questions in it, for the first.
+        """Return the model request for this message; for several questions, that of the first.
 
         Raises:
             KnowledgeUnavailable: the index cannot be reached.
@@ -82,7 +82,7 @@ class Writer:
         return self.request(question, found.parts[0], caller)
 
     def request(self, question: Question, part: AnswerPart, caller: RequestOrigin) -> Request:
-        """What a model would be asked for one part of an answer."""
+        """Return the model request for one part of an answer."""
         asked = replace(question, text=part.question)
         approved = _is_settled(asked, part)
         return Request(
@@ -99,7 +99,7 @@ class Writer:
         )
 
     async def _find_answer(self, question: Question, caller: RequestOrigin) -> tuple[Question, Answer, Decimal]:
-        """What the knowledge base has; a question that it may not understand is made whole, or translated, by a model."""
+        """Answer from the knowledge base; a model first rewrites or translates a question it may not understand."""
         question, found, safe = await asyncio.to_thread(self._looked_up, question)
         if not (safe and self._is_to_be_rewritten(question, found)):
             return question, found, Decimal(0)
@@ -107,15 +107,15 @@ class Writer:
         if not asked:
             return question, found, cost
         again = await asyncio.to_thread(self._answering.answer, replace(question, text=asked))
-        if len(again.parts) == 1:  # the model is to answer in the customer's own words
+        if len(again.parts) == 1:  # the model sees the customer's own words
             again = replace(again, parts=(replace(again.parts[0], question=question.text),))
         again = await asyncio.to_thread(self._without_orders, again)
         return question, max((found, again), key=_score_answer), cost
 
     def _looked_up(self, question: Question) -> tuple[Question, Answer, bool]:
-        """What the knowledge base has; and whether a model may see the question.
+        """Answer from the knowledge base; also return whether a model may see the question.
 
-        What gives orders to the assistant is kept from models: the question itself, what was said before, and entries.
+        Prompt injections are kept from models: in the question, in its history, and in entries.
         """
         found = self._answering.answer(question)
         if not self._router.has_models or all(_is_settled(question, part) for part in found.parts):
@@ -168,7 +168,7 @@ class Writer:
             log.warning("no model answered", error=str(error))
             return await _as_found(replace(part, writing=writing), work)
         finally:
-            del work.citations.sources[before:]  # the draft may have cited what the answer does not
+            del work.citations.sources[before:]  # the draft may cite sources that the answer does not
         version = "" if written.written_by == EXTRACT else self._prompts.version
         writing = replace(writing, cost=written.cost, prompt_version=version, groundedness=written.groundedness)
         if written.written_by == EXTRACT:
@@ -177,7 +177,7 @@ class Writer:
 
 
 async def _as_found(part: AnswerPart, work: _Work) -> AnswerPart:
-    """Show a text that is there already, sentence by sentence."""
+    """Show an existing text sentence by sentence."""
     for source in part.sources:
         work.citations.number(source)
     for sentence in _chunk_sentences(part.text) if not work.draft.part else ():
@@ -187,7 +187,7 @@ async def _as_found(part: AnswerPart, work: _Work) -> AnswerPart:
 
 
 async def _as_written(part: AnswerPart, written: Written, work: _Work) -> AnswerPart:
-    """A model's text with the customer's numbers; without one the evidence did not answer."""
+    """Apply a model's text with renumbered citations; without a text, the part is unknown."""
     text = work.citations.rewritten(written.text, part.evidence)
     await work.draft.settle(text)
     if not text:
@@ -220,24 +220,24 @@ async def _as_written(part: AnswerPart, written: Written, work: _Work) -> Answer
 
 
 def _is_settled(question: Question, part: AnswerPart) -> bool:
-    """Is it an approved answer in the customer's language, which is sent as it is?"""
+    """Whether it is an approved answer in the customer's language, to be sent verbatim."""
     return part.written_by == APPROVED and not _is_foreign(question, part)
 
 
 def _is_foreign(question: Question, part: AnswerPart) -> bool:
-    """Is it asked in another language than its evidence has?"""
+    """Whether the question is in another language than its evidence."""
     asked = language_of(question.text)
     return asked not in ({entry.language for entry in part.evidence} or {"en"})
 
 
 def _chunk_sentences(text: str) -> list[str]:
-    """The text in pieces that end where sentences do; joined they are the text."""
+    """Split the text after each sentence; the pieces join to the whole text."""
     cuts = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
     return [text[a:b] for a, b in pairwise(cuts) if a < b]
 
 
 def _add_citations(parts: Sequence[AnswerPart], citations: Citations) -> list[AnswerPart]:
-    """Beside a part that cites, the others name their source too: a list of numbers needs every number."""
+    """If any part cites, add a citation to the others too, so that the numbered list is complete."""
     cites = any(part.written_by not in {APPROVED, EXTRACT, ""} for part in parts)
     return [_with_mark(part, citations) if cites and len(parts) > 1 else part for part in parts]
 
@@ -249,12 +249,12 @@ def _with_mark(part: AnswerPart, citations: Citations) -> AnswerPart:
 
 
 def _score_answer(answer: Answer) -> float:
-    """How good the find is: an approved answer first, then the nearest evidence."""
+    """Rate a result: approved answers first, then the nearest evidence."""
     return min((1.0 + p.confidence if p.written_by == APPROVED else p.nearness) for p in answer.parts)
 
 
 def _merge_writings(writings: Sequence[Writing], spent: Decimal) -> Writing | None:
-    """The record of a whole answer: its hardest part's route, the sum of the costs, the lowest groundedness."""
+    """Merge the records: the hardest part's route, the total cost, the lowest groundedness."""
     if not writings:
         return None
     hardest = max(writings, key=lambda w: w.complexity)

@@ -1,1 +1,1 @@
-"""How staff improve the knowledge: corrections, the review queue, and suggestions harvested from conversations."""
+"""Curation of knowledge: corrections, the review queue, and suggestions harvested from conversations."""

@@ -1,4 +1,4 @@
-"""Learns from conversations: an approved one becomes an approved entry."""
+"""Import conversations and turn approved ones into approved entries."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ IMPORTED_SPEAKERS: dict[str, Speaker] = {**SPEAKERS, "human": "agent"}
 LONGEST_ID = 190
 CHANNEL = "import"
 TURNS_KEPT = 12
-"""So many turns before the question are kept with an entry."""
+"""The maximum number of turns before the question that are kept with an entry."""
 STORED_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
 class ImportedConversation:
-    """A conversation as a file has it."""
+    """A conversation as read from a file."""
 
     external_id: str
     turns: tuple[Utterance, ...]
@@ -40,7 +40,7 @@ class ImportedConversation:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What an import of conversations did."""
+    """The result of an import of conversations."""
 
     added: int
     unchanged: int
@@ -49,7 +49,7 @@ class Learnt:
 
 
 def parse_conversations(lines: Iterable[str]) -> tuple[list[ImportedConversation], list[Failure]]:
-    """The conversations of a JSON-lines file, and the lines that are none."""
+    """Parse a JSON-lines file into conversations and failures."""
     conversations: list[ImportedConversation] = []
     failed: list[Failure] = []
     for number, line in enumerate(lines, start=1):
@@ -65,7 +65,7 @@ def parse_conversations(lines: Iterable[str]) -> tuple[list[ImportedConversation
 def store_conversations(
     database: Database, tenant_id: str, conversations: Sequence[ImportedConversation], change: Change, *, approve: bool
 ) -> Learnt:
-    """Keep the conversations, and with ``approve`` learn from those that are approved."""
+    """Store the conversations, and with ``approve`` learn from the approved ones."""
     added = entries = 0
     failed: list[Failure] = []
     subjects = iter(_find_subjects(database, tenant_id, conversations) if approve else ())
@@ -85,7 +85,7 @@ def store_conversations(
 def _find_subjects(
     database: Database, tenant_id: str, conversations: Sequence[ImportedConversation]
 ) -> list[str | None]:
-    """What each approved conversation is about; a name that another one has, or an entry, counts in any spelling."""
+    """Return the subject of each approved conversation; names match those of other conversations or entries in any spelling."""
     named = select(KnowledgeEntry.subject).where(
         KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.subject.is_not(None)
     )
@@ -97,10 +97,10 @@ def _find_subjects(
 def learn_from_conversation(
     session: Session, tenant_id: str, conversation: ImportedConversation, subject: str | None, editor: EntryEditor
 ) -> bool:
-    """Make an approved entry of a conversation; False where that was done before.
+    """Add an entry for an approved conversation. Return False if it exists already.
 
     Raises:
-        InvalidInput: it does not end in an agent's answer to a customer's question.
+        InvalidInput: The conversation does not end in an agent's answer to a customer's question.
     """
     content = content_of(conversation, subject).checked()
     known = select(KnowledgeEntry).where(
@@ -113,7 +113,7 @@ def learn_from_conversation(
 
 
 def content_of(conversation: ImportedConversation, subject: str | None = None) -> Content:
-    """The last customer's question, the agent's answer after it, and the turns before."""
+    """Build an entry's content from the last customer question, the agent's answer and the turns before."""
     turns = conversation.turns
     asked = next((n for n in reversed(range(len(turns))) if turns[n].speaker == "customer"), None)
     if asked is None:
@@ -133,7 +133,7 @@ def content_of(conversation: ImportedConversation, subject: str | None = None) -
 
 
 def _store_conversation(session: Session, tenant_id: str, imported: ImportedConversation) -> bool:
-    """Store what was said; the same id with other turns (an export at another moment) is kept beside it."""
+    """Store a conversation; a different one with the same id (a later export) is stored beside it."""
     for number in count(1):
         name = imported.external_id if number == 1 else f"{imported.external_id}#{number}"
         known = session.scalar(

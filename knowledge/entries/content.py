@@ -1,4 +1,4 @@
-"""What an entry says, checked before it is stored."""
+"""The content of an entry and its validation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST = {"title": 500, "subject": 200, "external_id": 200, "url": 1000, "langu
 
 @dataclass(frozen=True)
 class Content:
-    """What an entry says."""
+    """The text and metadata of an entry."""
 
     kind: EntryKind
     answer: str
@@ -25,10 +25,10 @@ class Content:
     url: str | None = None
 
     def checked(self) -> Content:
-        """The same without surrounding blanks and repeated phrasings.
+        """Return a copy with surrounding whitespace and duplicate questions removed.
 
         Raises:
-            InvalidInput: the answer is empty, an faq has no question, or something is too long.
+            InvalidInput: The answer is empty, an faq has no question, or a field is too long.
         """
         questions = tuple(dict.fromkeys(q for q in map(clean_for_storage, self.questions) if any(map(str.isalnum, q))))
         answer = clean_for_storage(self.answer)
@@ -43,5 +43,5 @@ class Content:
 
 
 def clean_for_storage(text: str) -> str:
-    """Without surrounding blanks, and without what no database takes: NUL and half characters."""
+    """Strip whitespace and remove NUL characters and lone surrogates, which databases reject."""
     return text.replace("\0", "").encode("utf-8", "replace").decode().strip()

@@ -1,10 +1,10 @@
-"""Entries that answer the same question differently: marked as disputed, and put before the reviewers.
+"""Find entries that answer the same question differently, mark them as disputed and queue them for review.
 
-The question is in the words of both (``EntryQuestion``), or an own question of one to which the other was found to say
-something else (``EntryConflict``).
+Two entries share a question if its wording is the same (``EntryQuestion``), or if one was found to contradict the
+other's answer to its own question (``EntryConflict``).
 
-The mark is kept with the entries, so that answering reads it with them. It follows every change in the transaction that
-makes it: when staff retire or amend one side, the other is undisputed at once.
+The mark is stored with the entries so that answering reads both together. It is updated in the transaction of every
+change: when staff retire or amend one side, the other is no longer disputed.
 """
 
 from __future__ import annotations
@@ -35,30 +35,30 @@ KIND = "contradiction"
 MARKS = "?!.,:;\"'()[]…¿¡؟。？！、“”‘’«»*_`"  # noqa: RUF001 -- the marks of other scripts
 KEYS_AT_ONCE = 400
 MOST_SIDES = 20
-"""Of one contradiction so many entries are shown."""
+"""The maximum number of entries shown for one contradiction."""
 UNDECIDED = ("open", "half_approved", "snoozed")
 CLEAR_WORDS = 3
-"""Content words from which a question says itself what it is about."""
+"""The number of content words from which a question is clear without its title."""
 ASKED = (EntryQuestion, EntryConflict)
-"""The tables of what entries are asked by."""
+"""The tables that hold the questions of entries."""
 Asked = type[EntryQuestion] | type[EntryConflict]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Side:
-    """An approved entry of a contradiction."""
+    """An approved entry that takes part in a contradiction."""
 
     entry_id: str
     answer: str
     source: str | None
-    """The name of its source; None: written by hand or learnt."""
+    """The name of its source, or None if it was written by hand or learnt."""
     document: str | None
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A question with different answers; ``count`` is of all its entries, of which ``sides`` are the first."""
+    """A question with different answers; ``count`` covers all entries, ``sides`` holds only the first of them."""
 
     key: str
     question: str
@@ -70,31 +70,34 @@ class Contradiction:
 
 
 def normalise_text(text: str) -> str:
-    """A text without what makes no difference to what it says: capitals, blanks, marks around its words."""
+    """Normalise case, whitespace and punctuation around words."""
     words = unicodedata.normalize("NFKC", text).casefold().split()
     return " ".join(filter(None, (word.strip(MARKS) for word in words))) or " ".join(words)
 
 
 def question_keys(content: Content) -> dict[str, str | None]:
-    """The key of each question; None where what is meant depends on what was said before."""
+    """Map each question to its key, or to None if its meaning depends on the conversation before it."""
     if content.kind != "faq" or content.context:
         return dict.fromkeys(content.questions)
     return {question: _hash_texts(question, *_get_question_scope(content, question)) for question in content.questions}
 
 
 def _get_question_scope(content: Content, question: str) -> tuple[str, ...]:
-    """What a question is about beside its words; "How do I delete it?" means what its article is about."""
+    """Return the texts that, with the question, determine its meaning.
+
+    A short question ("How do I delete it?") is also scoped by the title of its article.
+    """
     is_clear = len(content_words(question)) >= CLEAR_WORDS
     return (content.subject or "", content.language, *(() if is_clear else (content.title or "",)))
 
 
 def answer_key(answer: str) -> str:
-    """The same for answers that say the same in the same words."""
+    """Return a key that is equal for answers with the same wording."""
     return _hash_texts(answer)
 
 
 def find_disputed_ids(session: Session, tenant_id: str, entry_ids: Sequence[str]) -> set[str]:
-    """Those of the given entries to which another one gives a different answer to the same question."""
+    """Return the given entries that are disputed."""
     query = select(KnowledgeEntry.id, KnowledgeEntry.tenant_id).where(
         KnowledgeEntry.id.in_(entry_ids), KnowledgeEntry.disputed, KnowledgeEntry.status == "approved"
     )
@@ -104,7 +107,7 @@ def find_disputed_ids(session: Session, tenant_id: str, entry_ids: Sequence[str]
 def mark_disputed_entries(
     session: Session, tenant_id: str, keys: Iterable[str], revision: int, ids: Iterable[str] = ()
 ) -> None:
-    """Bring the marks of all entries that are asked one of these questions, and of the given ones, up to date."""
+    """Update the marks of the given entries and of all entries that share one of these question keys."""
     concerned = set(ids)
     for some in _split_batches(sorted(set(keys))):
         for table in ASKED:
@@ -117,7 +120,7 @@ def mark_disputed_entries(
 def find_contradictions(
     session: Session, tenant_id: str, *, source: str | None = None, keys: Sequence[str] | None = None
 ) -> list[Contradiction]:
-    """The contradictions of a tenant that nobody accepted, or those in which a source takes part, or of some questions."""
+    """Return the contradictions that no reviewer has accepted, optionally only those of a source or of some keys."""
     accepted = _list_accepted_answers(session, tenant_id, keys)
     asked = _list_disputed_keys(session, tenant_id, keys)
     rows = defaultdict(list)
@@ -136,7 +139,7 @@ def find_contradictions(
 
 
 def sync_contradiction_items(session: Session, tenant_id: str) -> int:
-    """Bring the review queue up to date: what is new waits in it, what is gone is settled. How many are new."""
+    """Add new contradictions to the review queue and settle those that no longer exist. Return how many are new."""
     alone = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
     session.execute(alone.values(tenant_id=tenant_id))
     present = {one.key: one for one in find_contradictions(session, tenant_id)}
@@ -156,13 +159,13 @@ def sync_contradiction_items(session: Session, tenant_id: str) -> int:
 
 
 def settle_contradictions(session: Session, tenant_id: str) -> None:
-    """The same where something waits; for every change by hand."""
+    """Synchronise the review queue after a manual change, if any contradiction waits in it."""
     if _list_contradiction_items(session, tenant_id, UNDECIDED):
         sync_contradiction_items(session, tenant_id)
 
 
 def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntry]:
-    """The approved entries that are asked one question."""
+    """Return the approved entries with this question key."""
     asked = union_all(
         *(select(table.entry_id).where(table.tenant_id == tenant_id, table.key == key) for table in ASKED)
     )
@@ -171,17 +174,17 @@ def entries_of(session: Session, tenant_id: str, key: str) -> list[KnowledgeEntr
 
 
 def answers_of(session: Session, tenant_id: str, key: str) -> frozenset[str]:
-    """The keys of the answers that are served to one question."""
+    """Return the keys of all served answers to this question."""
     return frozenset(entry.answer_key or "" for entry in entries_of(session, tenant_id, key))
 
 
 def conflict_key(entry_ids: Iterable[str]) -> str:
-    """The key of what was found to be stated differently by these entries."""
+    """Return the key of a conflict between these entries."""
     return _hash_texts("conflict", *sorted(entry_ids))
 
 
 def conflict_keys(session: Session, entry_ids: Iterable[str]) -> set[str]:
-    """The keys of what these entries were found to state differently."""
+    """Return the keys of all conflicts of these entries."""
     keys: set[str] = set()
     for some in _split_batches(sorted(entry_ids)):
         keys.update(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id.in_(some))))
@@ -189,7 +192,7 @@ def conflict_keys(session: Session, entry_ids: Iterable[str]) -> set[str]:
 
 
 def drop_conflicts(session: Session, entry_id: str) -> set[str]:
-    """Forget what an entry was found to state differently; the ids of the entries that this concerns."""
+    """Delete the conflicts of an entry and return the ids of all entries involved."""
     keys = list(session.scalars(select(EntryConflict.key).where(EntryConflict.entry_id == entry_id)))
     if not keys:
         return set()
@@ -214,9 +217,9 @@ def _update_disputed_marks(session: Session, tenant_id: str, ids: Sequence[str],
 
 
 def _build_dispute_condition(accepted: Sequence[str]) -> ColumnElement[bool]:
-    """Another approved entry answers one of the entry's questions differently.
+    """Match entries with a question that another approved entry answers differently.
 
-    The tenants are joined, not named: else SQLite begins with all questions of the tenant, for each entry.
+    The tenants are joined, not named: otherwise SQLite starts from all questions of the tenant for each entry.
     """
     return or_(*(_against_by(table, accepted) for table in ASKED))
 
@@ -239,7 +242,7 @@ def _against_by(table: Asked, accepted: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _accepted_keys(session: Session, tenant_id: str, ids: Sequence[str]) -> list[str]:
-    """Questions of these entries whose different answers a reviewer let stand, as long as no other one came to them."""
+    """Return the questions of these entries whose differences a reviewer accepted and that got no new answer since."""
     asked = union_all(*(select(table.key).where(table.entry_id.in_(ids), table.key.is_not(None)) for table in ASKED))
     rejected = select(ReviewItem.key).where(
         ReviewItem.tenant_id == tenant_id,
@@ -274,7 +277,7 @@ def _list_contradiction_items(session: Session, tenant_id: str, statuses: Sequen
 
 
 def _list_disputed_keys(session: Session, tenant_id: str, keys: Sequence[str] | None) -> list[str]:
-    """The keys of questions with several answers."""
+    """Return the keys of questions with several answers."""
     return [key for table in ASKED for key in session.scalars(_select_disputed_keys(table, tenant_id, keys)) if key]
 
 
@@ -320,7 +323,7 @@ def _build_contradiction(key: str, rows: Sequence[Any]) -> Contradiction:
 
 
 def _different_first(rows: Sequence[Any]) -> Iterator[Any]:
-    """One entry of each answer before the second of any."""
+    """Yield one entry of each answer before any answer repeats."""
     seen: set[str] = set()
     later = []
     for row in rows:

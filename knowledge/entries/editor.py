@@ -1,4 +1,4 @@
-"""Knowledge entries in SQL: every change is a version with who, when and why."""
+"""Versioned edits and queries of knowledge entries; each version records its author, time and reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOADED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Change:
-    """Who changes something, and why."""
+    """The author of a change and the reason for it."""
 
     author: str
     reason: str
@@ -40,19 +40,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Revision:
-    """How often a tenant's knowledge has changed; ``epoch`` names the database that counted."""
+    """How often a tenant's knowledge has changed; ``epoch`` identifies the database that counted."""
 
     epoch: str
     number: int
     indexed: int
-    """What the vector index of ``model`` holds everything of."""
+    """The revision up to which the vector index of ``model`` is complete."""
     model: str | None = None
-    """The tuned embedding model in force, a folder below ``home``; None: the base model."""
+    """The tuned embedding model in use, a folder below ``home``, or None for the base model."""
 
 
 @dataclass(frozen=True)
 class Changed:
-    """An entry that changed; ``entry`` is None when it is not (or no longer) served."""
+    """A changed entry; ``entry`` is None if it is not served."""
 
     id: str
     revision: int
@@ -61,9 +61,9 @@ class Changed:
 
 
 class EntryEditor:
-    """Changes a tenant's entries inside one transaction, which counts as one revision.
+    """Change a tenant's entries inside one transaction, which counts as one revision.
 
-    When it commits, what contradicts another entry by then is marked so.
+    Before the commit, entries that contradict each other are marked as disputed.
     """
 
     def __init__(self, session: Session, tenant_id: str, change: Change) -> None:
@@ -72,19 +72,19 @@ class EntryEditor:
         self._change = change
         self._revision = 0
         self._asked: set[str] = set()
-        """The keys of all questions that the changed entries answered or answer now."""
+        """The question keys of the changed entries, before and after the change."""
         self._concerned: set[str] = set()
-        """Those that changed, and those that one of them stated something else than."""
+        """The changed entries, and entries that were in conflict with one of them."""
         event.listen(session, "before_commit", self._mark_contradictions, once=True)
 
     def lock(self) -> None:
-        """Let nobody else change this tenant's entries until the transaction ends; read what is to change after it."""
+        """Lock the tenant's entries until the transaction ends; read the entries to change only afterwards."""
         self._revision = self._revision or _next_revision(self._session, self._tenant_id)
 
     def add(
         self, content: Content, *, approved: bool, source: SourceDocument | None = None, key: str | None = None
     ) -> KnowledgeEntry:
-        """A new entry, served at once when approved."""
+        """Add an entry, which is served at once if approved."""
         content = content.checked()
         entry = KnowledgeEntry(
             id=generate_id(), tenant_id=self._tenant_id, version=0, source_id=source and source.id, source_key=key
@@ -96,31 +96,31 @@ class EntryEditor:
         return entry
 
     def amend(self, entry: KnowledgeEntry, content: Content, *, approved: bool | None = None) -> None:
-        """The entry's next version; its status stays unless ``approved`` says otherwise."""
+        """Store the next version of an entry; its status stays unless ``approved`` is given."""
         self._write_content(entry, content.checked())
         if approved is not None:
             entry.status = "approved" if approved else "draft"
         self._record_version(entry)
 
     def approve(self, entry: KnowledgeEntry) -> None:
-        """Serve it from now on."""
+        """Serve the entry from now on."""
         self._set_status(entry, "approved")
 
     def retire(self, entry: KnowledgeEntry) -> None:
-        """Serve it no longer; it stays readable with its history."""
+        """Stop serving the entry; it stays readable with its history."""
         self._set_status(entry, "retired")
 
     def put_back(self, entry: KnowledgeEntry, status: EntryStatus) -> None:
-        """Give it the status that it had before."""
+        """Restore an earlier status of the entry."""
         self._set_status(entry, status)
 
     def recheck(self, keys: Sequence[str]) -> None:
-        """Mark anew who is disputed about these questions, although no entry changed."""
+        """Update the disputed marks for these question keys even if no entry changed."""
         self.lock()
         self._asked.update(keys)
 
     def contest(self, question: str, entry_ids: Sequence[str]) -> bool:
-        """These entries were found to state different things to a question; False where that is known already."""
+        """Record that these entries answer a question differently. Return False if the conflict is already known."""
         self.lock()
         key = contradictions.conflict_key(entry_ids)
         known = select(EntryConflict.id).where(EntryConflict.tenant_id == self._tenant_id, EntryConflict.key == key)
@@ -184,7 +184,7 @@ class EntryEditor:
 
 
 def content_of(entry: KnowledgeEntry) -> Content:
-    """What a stored entry says now."""
+    """Return the current content of a stored entry."""
     return Content(
         kind="faq" if entry.kind == "faq" else "passage",
         answer=entry.answer,
@@ -199,10 +199,10 @@ def content_of(entry: KnowledgeEntry) -> Content:
 
 
 def get_entry(session: Session, tenant_id: str, entry_id: str) -> KnowledgeEntry:
-    """One stored entry.
+    """Return one stored entry.
 
     Raises:
-        NotFound: this tenant has no such entry.
+        NotFound: The tenant has no such entry.
     """
     entry = session.get(KnowledgeEntry, entry_id)
     if entry is None or entry.tenant_id != tenant_id:
@@ -211,7 +211,7 @@ def get_entry(session: Session, tenant_id: str, entry_id: str) -> KnowledgeEntry
 
 
 def list_entries(session: Session, tenant_id: str, status: str | None = None, limit: int = 50) -> list[KnowledgeEntry]:
-    """Stored entries, newest first."""
+    """Return stored entries, newest first."""
     query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id)
     if status:
         query = query.where(KnowledgeEntry.status == status)
@@ -220,13 +220,13 @@ def list_entries(session: Session, tenant_id: str, status: str | None = None, li
 
 
 def list_entry_versions(session: Session, entry: KnowledgeEntry) -> list[EntryVersion]:
-    """An entry's versions, oldest first."""
+    """Return an entry's versions, oldest first."""
     query = select(EntryVersion).where(EntryVersion.entry_id == entry.id)
     return list(session.scalars(query.order_by(EntryVersion.version)))
 
 
 def load_served_entries(session: Session, tenant_id: str, ids: Sequence[str]) -> dict[str, Entry]:
-    """Those of the given entries that may be served now."""
+    """Return the given entries that may be served."""
     found: list[Changed] = []
     for start in range(0, len(ids), LOADED_AT_ONCE):
         found += _load_changes(
@@ -236,13 +236,13 @@ def load_served_entries(session: Session, tenant_id: str, ids: Sequence[str]) ->
 
 
 def served_count(session: Session, tenant_id: str) -> int:
-    """How many entries may be served."""
+    """Return the number of approved entries."""
     query = select(func.count()).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved")
     return session.scalar(query) or 0
 
 
 def list_entry_languages(session: Session, tenant_id: str) -> list[str]:
-    """The languages of what may be served, the one with the most entries first (ISO 639-1)."""
+    """Return the languages of the served entries (ISO 639-1), most frequent first."""
     query = select(KnowledgeEntry.language).where(
         KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved"
     )
@@ -250,7 +250,7 @@ def list_entry_languages(session: Session, tenant_id: str) -> list[str]:
 
 
 def revision_of(session: Session, tenant_id: str) -> Revision | None:
-    """The tenant's revision, or None where nothing was ever stored."""
+    """Return the tenant's revision, or None if nothing was ever stored."""
     row = session.execute(
         select(KnowledgeRevision.id, KnowledgeRevision.revision, KnowledgeRevision.indexed, TrainingSession.model)
         .outerjoin(TrainingSession, _IN_FORCE)
@@ -260,28 +260,28 @@ def revision_of(session: Session, tenant_id: str) -> Revision | None:
 
 
 def list_knowledge_tenants(session: Session) -> list[str]:
-    """Every tenant that ever had an entry."""
+    """Return every tenant that ever had an entry."""
     return list(session.scalars(select(KnowledgeRevision.tenant_id).order_by(KnowledgeRevision.tenant_id)))
 
 
 def mark_indexed(
     session: Session, tenant_id: str, revision: int, model: str | None = None, *, restart: bool = False
 ) -> None:
-    """The model's vector index holds everything up to ``revision``; it only goes back for a ``restart``.
+    """Record that the model's vector index is complete up to ``revision``; only a ``restart`` may lower it.
 
-    Nothing where another model was put in force meanwhile.
+    Do nothing if another model has been deployed meanwhile.
     """
     row = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)
-    session.execute(row.values(tenant_id=tenant_id))  # locks it, so that the model stays until the transaction ends
+    session.execute(row.values(tenant_id=tenant_id))  # locks the row: the model stays until the commit
     current = revision_of(session, tenant_id)
     if current is not None and current.model == model and (restart or current.indexed < revision):
         session.execute(row.values(indexed=revision))
 
 
 def put_in_force(session: Session, tenant_id: str, model: str | None, reached: int) -> bool:
-    """From now on, in every process, this model's vectors serve; False where the knowledge has gone on since ``reached``.
+    """Serve with this model's vectors in every process. Return False if the knowledge has changed since ``reached``.
 
-    The model's training is marked deployed, and the one before replaced.
+    The model's training session is marked as deployed and the previous one as replaced.
     """
     mine = KnowledgeRevision.tenant_id == tenant_id
     current = update(KnowledgeRevision).where(mine, KnowledgeRevision.revision == reached).values(indexed=reached)
@@ -296,13 +296,13 @@ def put_in_force(session: Session, tenant_id: str, model: str | None, reached: i
 
 
 def changed_ids(session: Session, tenant_id: str, after: int) -> list[str]:
-    """Entries that changed after a revision."""
+    """Return the ids of entries that changed after a revision."""
     query = select(KnowledgeEntry.id).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.revision > after)
     return list(session.scalars(query))
 
 
 def changed_count(session: Session, tenant_id: str, after: int) -> int:
-    """How many entries changed after a revision."""
+    """Return how many entries changed after a revision."""
     query = select(func.count()).where(KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.revision > after)
     return session.scalar(query) or 0
 
@@ -310,7 +310,7 @@ def changed_count(session: Session, tenant_id: str, after: int) -> int:
 def list_changed_entries(
     session: Session, tenant_id: str, after: tuple[int, str], limit: int = LOADED_AT_ONCE
 ) -> list[Changed]:
-    """The entries that changed after a revision (and id), in that order."""
+    """Return the entries that changed after a revision and id, in that order."""
     revision, entry_id = after
     query = _WHOLE.where(
         KnowledgeEntry.tenant_id == tenant_id,
@@ -321,7 +321,7 @@ def list_changed_entries(
 
 
 def changed_among(session: Session, tenant_id: str, versions: dict[str, int]) -> list[Changed]:
-    """Those of the given entries that are no longer at the given version."""
+    """Return the given entries whose version differs from the given one."""
     query = select(KnowledgeEntry.id, KnowledgeEntry.version).where(KnowledgeEntry.id.in_(list(versions)))
     ids = [entry_id for entry_id, version in session.execute(query) if version != versions[entry_id]]
     return _load_changes(session, tenant_id, _WHOLE.where(KnowledgeEntry.id.in_(ids))) if ids else []
@@ -338,11 +338,11 @@ _WHOLE = select(
     SourceDocument.title.label("source_title"),
     SourceDocument.url.label("source_url"),
 ).outerjoin_from(KnowledgeEntry, SourceDocument, KnowledgeEntry.source_id == SourceDocument.id)
-"""Plain rows: a question waits for them, and objects of the ORM take five times as long."""
+"""Selects plain rows: a question waits for them, and ORM objects take five times as long."""
 
 
 def _load_changes(session: Session, tenant_id: str, query: Select[Any]) -> list[Changed]:
-    # The tenant is checked here: asked for in the query, SQLite walks through all of its entries instead of looking
+    # The tenant is checked here: with the tenant in the query, SQLite scans all of its entries instead of looking
     # up the few ids.
     rows = [row for row in session.execute(query) if row.tenant_id == tenant_id]
     asked = select(EntryQuestion.entry_id, EntryQuestion.text).where(EntryQuestion.entry_id.in_([r.id for r in rows]))
@@ -373,7 +373,7 @@ def _build_entry(row: Row[Any], questions: Sequence[str]) -> Entry:
 
 
 def _next_revision(session: Session, tenant_id: str) -> int:
-    """Counts up; the row stays locked until the transaction ends, so that revisions come in the order of commits."""
+    """Increment the revision; the row stays locked until the transaction ends, so revisions follow commit order."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(KnowledgeRevision).values(tenant_id=tenant_id).on_conflict_do_nothing())
     row = update(KnowledgeRevision).where(KnowledgeRevision.tenant_id == tenant_id)

@@ -1,4 +1,4 @@
-"""Answers that state different things, and entries of which each would be sent as sure for the same question."""
+"""Detection of contradicting answers, and of entries that compete for the same question."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ class Rivals:
 
 
 class FindsRival(Protocol):
-    """Says which two entries would each be sent as sure, and state different figures."""
+    """Finds pairs of entries that would both be sent as certain answers but state different figures."""
 
     def rivals(self, question: Question) -> tuple[Entry, Entry] | None:
-        """The likeliest and the next; None where there are no such two.
+        """Return the two likeliest entries, or None if there is no such pair.
 
         Raises:
-            KnowledgeUnavailable: the index cannot be reached.
+            KnowledgeUnavailable: The index cannot be reached.
         """
 
 
 def answers_disagree(one: str, other: str) -> bool:
-    """Do two answers contradict each other: other numbers, a "not" on one side only, or opposites?"""
+    """Whether two answers contradict each other by numbers, by a "not" on one side only, or by opposites."""
     a, b = extract_facts(one), extract_facts(other)
     apart = bool(a.numbers and b.numbers) and not (a.numbers <= b.numbers or b.numbers <= a.numbers)
     return apart or a.negated != b.negated or has_contradiction(one, other)
 
 
 def differ_in_figures(one: str, other: str) -> bool:
-    """Do both give figures of the same unit, or at the same hour of the day, and none of these in common?"""
+    """Whether both give figures of the same unit, or times of day, with none in common."""
     a, b = extract_figures(one), extract_figures(other)
     return any(a[unit].isdisjoint(b[unit]) for unit in a.keys() & b.keys())
 
 
 def extract_figures(text: str) -> dict[str, set[str]]:
-    """The amounts of each unit, counted thing and times of the day: {"day": {"3", "5"}, "book": {"10"}, "clock": {"9:00"}}."""
+    """Map units, counted things and times to their amounts: {"day": {"3", "5"}, "book": {"10"}, "clock": {"9:00"}}."""
     text = unicodedata.normalize("NFKC", text)
     found: dict[str, set[str]] = defaultdict(set)
     for measure in extract_measures(text):
@@ -74,13 +74,13 @@ def find_rivals(
     questions: Sequence[tuple[str, frozenset[str]]],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Rivals]:
-    """Of questions with the entries that they belong to, those to which another entry says something else.
+    """Find entries that contradict the entry to which a question belongs; ``questions`` pairs each text with its entries.
 
-    Only where each of the two would be sent as sure for a question of the other: of delivery at home and abroad
-    the figures differ as well, and only one of them is what was asked.
+    A pair counts only if each of the two would be sent as certain for a question of the other: figures for domestic and
+    international delivery differ as well, but only one of them answers the question.
 
     Raises:
-        KnowledgeUnavailable: the index cannot be reached.
+        KnowledgeUnavailable: The index cannot be reached.
     """
     found: dict[frozenset[str], Rivals] = {}
     for number, (text, own) in enumerate(questions, 1):

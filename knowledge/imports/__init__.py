@@ -1,1 +1,1 @@
-"""Imports documents into entries."""
+"""Import of documents as knowledge entries."""

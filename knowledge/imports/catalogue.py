@@ -1,4 +1,4 @@
-"""The sources that a team imported: their names, counts and dates; one is forgotten, or brought back."""
+"""The imported sources of a tenant: list, rename, forget and restore them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from knowledge.entries.editor import Change, EntryEditor
 LONGEST_NAME = 100
 NAMES_SHOWN = 20
 FORGOTTEN = "its source was forgotten"
-"""The reason by which a version says so; an import or a restore brings back what was retired for it, and nothing else."""
+"""The reason recorded with a version; an import or a restore only brings back entries that were retired for it."""
 _JOINERS = "\u200c\u200d"
 
 
@@ -34,12 +34,12 @@ class SourceCounts:
     base_url: str | None
     documents: int
     entries: int
-    """Served."""
+    """The number of approved entries."""
     drafts: int
     failed: int
-    """Documents and rows that could not be used at the last import."""
+    """The number of documents and rows that could not be used at the last import."""
     failures: tuple[dict[str, Any], ...]
-    """The first of them: [{"uri", "reason"}]."""
+    """The first failures: [{"uri", "reason"}]."""
     passed_over: int
     created_at: datetime
     imported_at: datetime
@@ -47,7 +47,7 @@ class SourceCounts:
 
 
 def list_source_counts(session: Session, tenant_id: str, *, forgotten: bool = False) -> list[SourceCounts]:
-    """All sources by name; those that were forgotten only where they are asked for."""
+    """Return all sources by name; forgotten ones only if ``forgotten`` is set."""
     documents, counts = _count_documents(session, tenant_id), _count_entries(session, tenant_id)
     return [
         _build_source_counts(source, documents.get(source.name, 0), counts.get(source.name, (0, 0)))
@@ -57,16 +57,16 @@ def list_source_counts(session: Session, tenant_id: str, *, forgotten: bool = Fa
 
 
 def list_knowledge_sources(session: Session, tenant_id: str) -> list[KnowledgeSource]:
-    """Every source, forgotten ones too, by name."""
+    """Return all sources by name, including forgotten ones."""
     query = select(KnowledgeSource).where(KnowledgeSource.tenant_id == tenant_id)
     return sorted(session.scalars(query), key=lambda source: source.name.casefold())
 
 
 def require_source(session: Session, tenant_id: str, name: str) -> KnowledgeSource:
-    """One source by its name.
+    """Return a source by its name.
 
     Raises:
-        NotFound: there is none; says which there are.
+        NotFound: There is no such source; the message lists the known ones.
     """
     sources = list_knowledge_sources(session, tenant_id)
     source = find_source_by_name(sources, name)
@@ -79,16 +79,16 @@ def require_source(session: Session, tenant_id: str, name: str) -> KnowledgeSour
 
 
 def find_source_by_name(sources: Sequence[KnowledgeSource], name: str) -> KnowledgeSource | None:
-    """The one with this name, whatever its capitals."""
+    """Return the source with this name, ignoring case, or None."""
     wanted = _clean_name(name).casefold()
     return next((source for source in sources if source.name.casefold() == wanted), None)
 
 
 def checked_name(name: str) -> str:
-    """A name as it is kept.
+    """Return a name in the form in which it is stored.
 
     Raises:
-        InvalidInput: it is empty or too long, or has signs that nobody can type or see.
+        InvalidInput: The name is empty, too long, begins with a dash or has characters that cannot be shown.
     """
     plain = _clean_name(name)
     if not plain:
@@ -103,7 +103,7 @@ def checked_name(name: str) -> str:
 
 
 def free_name(sources: Sequence[KnowledgeSource], place: str) -> str:
-    """A name for what is imported from a path or address, that no source has yet."""
+    """Return an unused name for a source that is imported from a path or address."""
     if "://" in place:
         base = re.sub(r"/?(sitemap[^/]*\.xml)?$", "", place.partition("://")[2].partition("?")[0])
     else:
@@ -116,7 +116,7 @@ def free_name(sources: Sequence[KnowledgeSource], place: str) -> str:
 
 
 def rename_source(session: Session, source: KnowledgeSource, name: str) -> None:
-    """Its documents go with it."""
+    """Rename a source and move its documents to the new name."""
     mine = SourceDocument.tenant_id == source.tenant_id, SourceDocument.origin == source.name
     session.execute(update(SourceDocument).where(*mine).values(origin=name))
     source.name = name
@@ -124,10 +124,10 @@ def rename_source(session: Session, source: KnowledgeSource, name: str) -> None:
 
 
 def forget_source(session: Session, tenant_id: str, name: str, author: str) -> int:
-    """Retire everything that came from a source; how many entries. Their history stays.
+    """Retire all entries of a source and return how many; their history stays.
 
     Raises:
-        NotFound: there is no such source.
+        NotFound: There is no such source, or it is already forgotten.
     """
     editor = EntryEditor(session, tenant_id, Change(author, FORGOTTEN))
     source = require_source(session, tenant_id, name)
@@ -144,11 +144,11 @@ def forget_source(session: Session, tenant_id: str, name: str, author: str) -> i
 
 
 def restore_source(session: Session, tenant_id: str, name: str, author: str) -> int:
-    """Take back that a source was forgotten: its entries are again what they were. How many.
+    """Restore a forgotten source with its entries in their earlier status. Return how many entries.
 
     Raises:
-        NotFound: there is no such source.
-        InvalidInput: it is not forgotten.
+        NotFound: There is no such source.
+        InvalidInput: The source is not forgotten.
     """
     editor = EntryEditor(session, tenant_id, Change(author, "its source was restored"))
     source = require_source(session, tenant_id, name)
@@ -179,7 +179,7 @@ def _of_source(session: Session, source: KnowledgeSource, status: Any) -> list[K
 
 
 def _before_forgetting(session: Session, ids: Sequence[str]) -> dict[str, EntryStatus]:
-    """The status that each had before its source was forgotten; only those that were retired for that."""
+    """Return the earlier status of each entry that was retired because its source was forgotten."""
     statuses: dict[str, EntryStatus] = {}
     for start in range(0, len(ids), 500):
         fields = EntryVersion.entry_id, EntryVersion.reason, EntryVersion.content

@@ -1,4 +1,4 @@
-"""Cuts documents into entries: a question with a short text becomes an faq, everything else passages."""
+"""Split documents into entries: a question with a short text becomes an faq, everything else passages."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ LONGEST_HEADING = 300
 LONGEST_TITLE = 500
 FEWEST_WORDS = 4
 LONGEST_ANSWER = 1500
-"""A text under a question that is longer than this is no answer to send whole."""
+"""The maximum length of an answer in characters; a longer text under a question becomes passages."""
 WHOLE_WORDS = 350
-"""A section stays one entry up to here."""
+"""The maximum number of words of a section that stays one entry."""
 PART_WORDS = 250
-"""A longer one is cut into parts of at most about so many."""
+"""The approximate maximum number of words of the parts of a longer section."""
 STEPS_WORDS = 400
-"""Numbered steps stay whole up to here."""
+"""The maximum number of words of numbered steps that stay together."""
 LEAD_WORDS = 60
-"""A paragraph before a list that is longer than this is no line that introduces it; then its last sentence is."""
+"""The maximum number of words of a paragraph that introduces a list; of a longer one only the last sentence does."""
 TOO_SHORT = 3
-"""A section of so few words becomes a line of the section above it."""
+"""The maximum number of words of a section that becomes a line of its parent section."""
 SMALL_PART = 40
-"""A last part below this joins the one before it."""
+"""A last part with fewer words is joined to the one before it."""
 MARKS = ("?", "؟", "？")  # noqa: RUF001 -- the mark in other scripts
 ASKING = re.compile(
     r"^(who|what|when|where|which|whose|why|how|can|could|do|does|did|is|are|was|will|would|should|may|must|have|has"
@@ -52,7 +52,7 @@ MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|[*_`>#|]+")
 
 @dataclass(frozen=True)
 class Chunk:
-    """An entry to be, with the key that finds it again when its document is imported again."""
+    """A future entry, with the key that identifies it when its document is imported again."""
 
     key: str
     content: Content
@@ -60,25 +60,25 @@ class Chunk:
 
 @dataclass
 class Section:
-    """A heading with those above it, and the blocks under it."""
+    """A heading with its parent headings, and the blocks under it."""
 
     headings: tuple[Heading, ...] = ()
     blocks: list[Block] = field(default_factory=list)
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The headings' words, from the outermost to its own."""
+        """The headings' texts, from the outermost to the section's own."""
         return tuple(heading.text for heading in self.headings)
 
     @property
     def asks(self) -> bool:
-        """Whether its own heading is a question."""
+        """Whether the section's own heading is a question."""
         return bool(self.headings) and (self.headings[-1].asks or is_question(self.headings[-1].text))
 
 
 @dataclass(frozen=True)
 class Article:
-    """A document's blocks, with what is known about it."""
+    """The blocks and metadata of a document."""
 
     title: str
     blocks: list[Block]
@@ -87,14 +87,14 @@ class Article:
 
 
 def pieces_of(article: Article) -> list[Chunk]:
-    """What is to be learnt from an article; a section that only leads elsewhere ("Related articles") says nothing."""
+    """Return the entries of an article, without sections that hold only links ("Related articles")."""
     sections = merge_short_sections(append_subsection_names(sections_of(article.blocks)), article.title)
     sections = [section for section in sections if not all(map(is_linked, section.blocks))]
     return make_keys_unique([piece for section in sections for piece in _build_section_pieces(article, section)])
 
 
 def make_keys_unique(pieces: list[Chunk]) -> list[Chunk]:
-    """The same pieces with keys that are all different."""
+    """Return the chunks with unique keys."""
     seen: Counter[str] = Counter()
     unique: list[Chunk] = []
     for piece in pieces:
@@ -105,7 +105,7 @@ def make_keys_unique(pieces: list[Chunk]) -> list[Chunk]:
 
 
 def sections_of(blocks: Iterable[Block]) -> list[Section]:
-    """The sections in order; what follows the end of one goes on with the section above it."""
+    """Return the sections in order; after an ``End``, blocks continue the section above."""
     current = Section()
     sections = [current]
     for block in blocks:
@@ -129,7 +129,7 @@ def _section_above(sections: list[Section], current: Section, level: float) -> S
 
 
 def merge_short_sections(sections: list[Section], title: str = "") -> list[Section]:
-    """Without those of a word or two: each is a line of the section above it."""
+    """Merge sections of a word or two into their parents, each as one line."""
     above = {_get_heading_ids(section.headings): section for section in sections}
     children = Counter(
         _get_heading_ids(s.headings[:depth]) for s in sections if s.blocks for depth in range(len(s.headings))
@@ -151,7 +151,7 @@ def _get_heading_ids(headings: tuple[Heading, ...]) -> tuple[int, ...]:
 
 
 def append_subsection_names(sections: list[Section]) -> list[Section]:
-    """With the names of the sections below it for a section that ends with "...:" and so only introduces them."""
+    """Append the names of the subsections to a section that ends with "...:" and so only introduces them."""
     below: dict[tuple[int, ...], list[str]] = {}
     for section in sections:
         if section.headings:
@@ -167,7 +167,7 @@ def append_subsection_names(sections: list[Section]) -> list[Section]:
 
 
 def _prepend_line(section: Section, line: str) -> None:
-    """Sections are merged from the last to the first, so that each line goes before those after it."""
+    """Insert a line before those already added; sections are merged from last to first."""
     if section.blocks and isinstance(section.blocks[-1], Rows):
         section.blocks[-1] = Rows((line, *section.blocks[-1].lines))
     else:
@@ -175,14 +175,14 @@ def _prepend_line(section: Section, line: str) -> None:
 
 
 def is_question(heading: str) -> bool:
-    """Whether a heading asks something."""
+    """Whether a heading is a question."""
     text = heading.strip()
     asks = text.endswith(MARKS) or bool(ASKING.match(text) and len(text.split()) >= FEWEST_WORDS)
     return asks and len(text) <= LONGEST_HEADING
 
 
 def strip_markdown(markdown: str) -> str:
-    """The words of a Markdown text."""
+    """Return the plain text of a Markdown text."""
     return re.sub(r"[ \t]+", " ", MARKUP.sub(lambda found: found.group(1) or "", markdown)).strip()
 
 
@@ -202,7 +202,7 @@ def _build_section_pieces(article: Article, section: Section) -> Iterator[Chunk]
 
 
 def title_of_path(headings: Iterable[str]) -> str:
-    """A path of headings, each said once."""
+    """Join headings into a path without repetitions."""
     kept: list[str] = []
     for heading in headings:
         text = heading.strip().rstrip(":")
@@ -214,14 +214,14 @@ def title_of_path(headings: Iterable[str]) -> str:
 
 
 def join_blocks(blocks: Iterable[Block]) -> str:
-    """The text of blocks, with a blank line between each two."""
+    """Join the texts of blocks with blank lines."""
     return "\n\n".join(filter(None, map(render_block, blocks)))
 
 
 def parts_of(blocks: list[Block], heading: str = "") -> list[str]:
-    """The texts of the entries that a section becomes: one, or parts that can each be read alone.
+    """Return the text of a section as one entry, or as several that can be read alone.
 
-    A long list that nothing introduces is introduced by its heading.
+    A long list without an introduction is introduced by its heading.
     """
     whole = join_blocks(blocks)
     if _count_words(whole) <= WHOLE_WORDS:
@@ -237,7 +237,7 @@ def parts_of(blocks: list[Block], heading: str = "") -> list[str]:
 
 
 def _group_into_units(blocks: list[Block]) -> Iterator[list[Block]]:
-    """What must not be torn apart: a list, a table or code with the line that introduces it, a line in bold with its text."""
+    """Group blocks that must stay together: a list, table or code with its introduction, a bold line with its text."""
     unit: list[Block] = []
     for block in blocks:
         if unit and not _is_introduction(unit[-1], block):
@@ -257,7 +257,7 @@ def _is_introduction(lead: Block, block: Block) -> bool:
 
 
 def _split_unit(unit: list[Block], heading: str) -> list[str]:
-    """The text of a unit, or parts of it when it is too long."""
+    """Return the text of a unit, split if it is too long."""
     text = join_blocks(unit)
     steps = isinstance(unit[-1], Items) and unit[-1].first is not None
     if _count_words(text) <= (STEPS_WORDS if steps else PART_WORDS):
@@ -280,7 +280,7 @@ def _short_lines(line: str) -> list[str]:
 
 
 def _pack_parts(lead: str, parts: list[str], between: str) -> list[str]:
-    """As many parts together as an entry may have, each time after the line that introduces them."""
+    """Pack the parts into as few texts as possible, each beginning with the line that introduces them."""
     packed: list[list[str]] = [[]]
     for part in parts:
         if packed[-1] and _count_words(lead, *packed[-1], part) > PART_WORDS:
@@ -295,7 +295,7 @@ def _split_into_sentences(text: str) -> list[str]:
 
 
 def _by_words(text: str) -> list[str]:
-    """A text without sentences is cut where it must be."""
+    """Split a text without sentences after every ``PART_WORDS`` words."""
     words = text.split()
     if len(words) <= PART_WORDS:
         return [text]
@@ -311,5 +311,5 @@ def _flatten_blocks(blocks: list[Block]) -> str:
 
 
 def _count_words(*texts: str) -> int:
-    """The words; of scripts without blanks two signs are counted as one."""
+    """Count the words; in scripts without spaces, two characters count as one word."""
     return sum(len(text.split()) + sum("\u2e80" <= sign <= "\u9fff" for sign in text) // 2 for text in texts)

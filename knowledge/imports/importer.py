@@ -1,4 +1,4 @@
-"""Imports documents: adds what is new, amends what changed, retires what vanished."""
+"""Import documents: add new entries, amend changed ones and retire those that vanished."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from knowledge.imports.sources.readers import read_raw_document
 from knowledge.imports.target import ImportTarget, Progress, ignore_progress, nothing_in, scan_origin, target_of
 
 READING = b"2"
-"""Part of every document's hash; counted up when the readers get better, so that unchanged documents are read again."""
+"""Part of every document's hash; increased when the readers improve, so that unchanged documents are read again."""
 LONGEST_ADDRESS = 1000
 STEPS_AT_ONCE = 300
-"""A long import lets the bot's own writes in between."""
+"""The batch size; between batches of a long import, the bot can write to the database."""
 FAILURES_KEPT = 100
 VANISHED = "no longer in its source"
 IMPORTED = "imported"
@@ -37,7 +37,7 @@ IMPORTED = "imported"
 
 @dataclass(frozen=True)
 class Options:
-    """How to import; ``name`` is the source's, and without one it is recognised or named after its place."""
+    """How to import; without a ``name``, the source is recognised or named after its location."""
 
     author: str = "import"
     approved: bool = True
@@ -47,7 +47,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Report:
-    """What an import did; the counts are entries, ``documents`` and ``gone`` documents, the failures documents and rows."""
+    """The result of an import: counts of entries, except ``documents`` and ``gone``; failures are documents and rows."""
 
     origin: str
     documents: int
@@ -59,19 +59,19 @@ class Report:
     name: str = ""
     passed_over: tuple[PassedOver, ...] = ()
     gone: int = 0
-    """Documents that were there at the last import."""
+    """The number of documents that no longer exist since the last import."""
     moved_from: str | None = None
-    """Where the same documents were imported from before."""
+    """The location from which the same documents were imported before."""
     renamed_from: str | None = None
     incomplete: bool = False
-    """Not everything could be listed, so nothing was retired."""
+    """Whether not everything could be listed; nothing was retired then."""
     contradictions: tuple[Contradiction, ...] = ()
-    """Questions of this source that have different answers, here or in another source."""
+    """Questions of this source with different answers, in this or another source."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done with one entry: ``does`` is added, changed, approved, retired or unchanged."""
+    """The change of one entry; ``does`` is added, changed, approved, retired or unchanged."""
 
     does: str
     entry_id: str | None = None
@@ -85,11 +85,11 @@ class Importer:
         self._database = database
 
     def run(self, tenant_id: str, origin: Origin, options: Options, progress: Progress = ignore_progress) -> Report:
-        """Read every document and store what is in it; what fails is reported and changes nothing.
+        """Read every document and store its entries; a document that fails is reported and changes nothing.
 
         Raises:
-            InvalidInput: the origin cannot be read, or has no document at all.
-            Conflict: another import of the tenant is under way.
+            InvalidInput: The origin cannot be read, or has no document at all.
+            Conflict: Another import of the tenant is running.
         """
         if options.name is not None:
             options = replace(options, name=catalogue.checked_name(options.name))
@@ -125,9 +125,9 @@ class _Import:
         self._failed: list[Failure] = []
         self._passed_over: list[PassedOver] = []
         self._kept: set[str] = set()
-        """The ids of the documents that are still there, whether they could be read or not."""
+        """The ids of the documents that still exist, readable or not."""
         self._taken: dict[str, str] = {}
-        """Of each hash the first document."""
+        """The first document with each hash."""
         self._gone = 0
         self.read = 0
         self.incomplete = False
@@ -151,7 +151,7 @@ class _Import:
             self._record_failure(Failure(found.uri, reason))
 
     def retire_the_rest(self) -> None:
-        """Retire what came from documents that are no longer there."""
+        """Retire the entries of documents that no longer exist."""
         with self._database.session() as session:
             known = select(SourceDocument).where(
                 SourceDocument.tenant_id == self._tenant_id, SourceDocument.origin == self._target.name
@@ -164,7 +164,7 @@ class _Import:
         self._gone = len(gone)
 
     def report(self) -> Report:
-        """What was done; the source and the review queue say so, too."""
+        """Return the result, after updating the source and the review queue."""
         with self._database.session() as session:
             if self.read or self._target.own:
                 self._update_source(session)
@@ -196,7 +196,7 @@ class _Import:
             self._kept.add(self._target.own[failure.uri].id)
 
     def _ensure_source(self, session: Session) -> KnowledgeSource:
-        """The source's row; the first document of a new source makes it."""
+        """Return the source's row, created with the first document of a new source."""
         source = catalogue.find_source_by_name(
             catalogue.list_knowledge_sources(session, self._tenant_id), self._target.name
         )
@@ -206,7 +206,7 @@ class _Import:
         return source
 
     def _update_source(self, session: Session) -> None:
-        """Where and when the source was imported, and what failed."""
+        """Record location, time and failures of the import with the source."""
         source = self._ensure_source(session)
         source.place, source.author = self._origin.name, self._options.author
         source.base_url = self._origin.base_url or self._target.base_url
@@ -239,12 +239,12 @@ class _Import:
         self._kept.add(source_id)
         self._failed += [Failure(f"{raw.uri}, {row.uri}", row.reason) for row in document.failed]
         self._apply_steps(source_id, self._plan_steps(source_id, document.pieces))
-        # What has bad rows is read again next time, so that they are reported until they are mended.
+        # Documents with bad rows are read again next time, so the rows are reported until they are fixed.
         self._finish_document(source_id, "" if document.failed else digest)
         self.read += 1
 
     def _find_duplicate(self, raw: Raw, data_hash: str) -> str | None:
-        """What has the same bytes already, in this source or another one; nothing is imported twice."""
+        """Return what has the same bytes, in this source or another; nothing is imported twice."""
         first = self._taken.get(data_hash)
         if first is None and raw.uri not in self._target.own:
             first = self._target.settled.get(data_hash)
@@ -331,7 +331,7 @@ class _Import:
             editor.retire(entry)
 
     def _get_editor(self, session: Session, reason: str) -> EntryEditor:
-        """One editor a transaction and reason, so that a batch is one revision."""
+        """Return one editor for each transaction and reason, so that a batch is one revision."""
         editors: dict[str, EntryEditor] = session.info.setdefault("editors", {})
         if reason not in editors:
             editors[reason] = EntryEditor(session, self._tenant_id, Change(self._options.author, reason))
@@ -344,10 +344,10 @@ class _Import:
 
 
 def _read_valid_document(raw: Raw, data: bytes) -> Document:
-    """A document with the pieces that can be stored.
+    """Read a document and drop the pieces that cannot be stored.
 
     Raises:
-        InvalidInput: none of it can be used, or its reader failed; what else is imported goes on.
+        InvalidInput: Nothing in it can be used, or its reader failed; the import continues with other documents.
     """
     try:
         document = read_raw_document(raw, data)
@@ -379,7 +379,7 @@ def _list_live_entry_ids(session: Session, source_id: str) -> Sequence[str]:
 
 
 def _retired_by_hand(session: Session, ids: Sequence[str]) -> set[str]:
-    """Those that a person retired, which an import does not bring back."""
+    """Return the entries that a person retired, which an import does not bring back."""
     query = select(EntryVersion.entry_id, EntryVersion.reason).where(EntryVersion.entry_id.in_(ids))
     last = {row.entry_id: row.reason for row in session.execute(query.order_by(EntryVersion.version))}
     return {entry_id for entry_id, reason in last.items() if reason not in (VANISHED, catalogue.FORGOTTEN)}

@@ -1,4 +1,4 @@
-"""One import of a tenant at a time, whatever process or machine it runs on."""
+"""A database lease that allows one import per tenant at a time, across processes and machines."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from core.errors import Conflict
 
 RENEWED_EVERY_S = 15
 STALE = timedelta(seconds=90)
-"""An import that was killed holds others up for no longer than this."""
+"""The time after which the lease of a killed import expires."""
 
 
 class Lease:
-    """Held for as long as an import runs."""
+    """A lease that is held and renewed while an import runs."""
 
     def __init__(self, database: Database, tenant_id: str, what: str) -> None:
         self._database = database
@@ -32,10 +32,10 @@ class Lease:
         self._thread = Thread(target=self._renew_lease, daemon=True, name="import lease")
 
     def __enter__(self) -> None:
-        """Take it.
+        """Acquire the lease.
 
         Raises:
-            Conflict: another import of the tenant is under way.
+            Conflict: Another import of the tenant is running.
         """
         with self._database.session() as session:
             _add_lease_row(session, self._tenant_id)
@@ -52,7 +52,7 @@ class Lease:
         self._thread.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Let go of it."""
+        """Release the lease and stop renewing it."""
         self._over.set()
         self._thread.join()
         self._update_lease(holder=None)
@@ -62,7 +62,7 @@ class Lease:
             try:
                 self._update_lease(renewed_at=get_current_time())
             except SQLAlchemyError:
-                continue  # the import itself finds out whether the database is away
+                continue  # the import itself notices if the database is unreachable
 
     def _update_lease(self, **values: object) -> None:
         with self._database.session() as session:

@@ -1,4 +1,4 @@
-"""Recognises what was imported before, wherever it lies now: sources, the documents in them, and their entries."""
+"""Recognise sources, documents and entries of earlier imports, even if they have moved."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from core.db.models import KnowledgeEntry, SourceDocument
 from knowledge.imports.chunker import Chunk
 
 SAME = 0.5
-"""A source is the same when this share of the larger one's documents is in both, byte for byte."""
+"""The share of the larger source's documents that must be identical, byte for byte, for two sources to be the same."""
 SAME_NAMES = (0.5, 0.2)
-"""Or when this share has the same paths, and that share the same bytes: a later export of it."""
+"""Alternatively, the shares of equal paths and of equal bytes, as in a later export of the source."""
 NUMBERED = re.compile(r" #\d+$")
 
 Uri = str
@@ -36,7 +36,7 @@ class KnownDocument:
 
 
 def known_documents(session: Session, tenant_id: str) -> list[KnownDocument]:
-    """All of a tenant."""
+    """Return all documents of a tenant."""
     fields = (
         SourceDocument.id,
         SourceDocument.origin,
@@ -49,7 +49,7 @@ def known_documents(session: Session, tenant_id: str) -> list[KnownDocument]:
 
 
 def same_source(known: Iterable[KnownDocument], hashes: Mapping[Uri, Hash]) -> str | None:
-    """The name of the source that has these documents, if one has."""
+    """Return the name of the source that has these documents, or None."""
     sources: dict[str, list[KnownDocument]] = defaultdict(list)
     for document in known:
         if not document.gone:
@@ -62,9 +62,9 @@ def same_source(known: Iterable[KnownDocument], hashes: Mapping[Uri, Hash]) -> s
 def match_documents(
     known: Iterable[KnownDocument], hashes: Mapping[Uri, Hash], uris: Iterable[Uri]
 ) -> dict[Uri, KnownDocument]:
-    """Which known document of the source each new one is.
+    """Match new documents to known ones of the source.
 
-    The one at its path, else the one with its bytes, else the one with its path inside another folder.
+    A document matches by its path, else by its bytes, else by its path inside another folder.
     """
     by_uri = {document.uri: document for document in known}
     found = {uri: by_uri.pop(uri) for uri in uris if uri in by_uri}
@@ -83,10 +83,10 @@ def match_documents(
 
 
 def match_entries(stored: Iterable[KnowledgeEntry], pieces: Sequence[Chunk]) -> Iterator[tuple[str, KnowledgeEntry]]:
-    """Which stored entry each piece is: by its heading and answer, else by its key, else by its answer alone.
+    """Match each piece to a stored entry by heading and answer, else by key, else by answer alone.
 
-    Sections under equal headings have numbered keys, which move when one of them is taken out: so the answer comes
-    first.
+    Sections under equal headings have numbered keys, which shift when one of them is removed; hence the answer is
+    compared first.
     """
     entries, wanted = {entry.id: entry for entry in stored}, {piece.key: piece for piece in pieces}
     for same in (_heading_and_answer, _get_piece_key, _get_piece_answer):
@@ -102,7 +102,7 @@ def match_entries(stored: Iterable[KnowledgeEntry], pieces: Sequence[Chunk]) -> 
 
 
 def inner_paths(uris: Iterable[Uri]) -> list[str]:
-    """Paths without the folders that all of them share: those of a zip, or of a folder one level up."""
+    """Strip the folders that all paths share, such as those of a zip."""
     paths = [PurePosixPath(uri).parts for uri in uris]
     depth = 0
     while paths and all(len(parts) > depth + 1 and parts[depth] == paths[0][depth] for parts in paths):
@@ -111,7 +111,7 @@ def inner_paths(uris: Iterable[Uri]) -> list[str]:
 
 
 def _compute_overlap(documents: list[KnownDocument], hashes: Mapping[Uri, Hash]) -> float:
-    """How much of the larger of both is in the other, 0 to 1."""
+    """Return how much of the larger side is in the other, from 0 to 1."""
     there, here = {d.data_hash for d in documents if d.data_hash}, {h for h in hashes.values() if h}
     same = len(there & here) / max(len(there), len(here), 1)
     names, new_names = set(inner_paths(d.uri for d in documents)), set(inner_paths(hashes))

@@ -1,4 +1,4 @@
-"""What an import is about: the documents at its place, and the source that they belong to."""
+"""The target of an import: the documents at a location and the source that they belong to."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from knowledge.imports.sources.readers import KINDS
 
 NAMES_SHOWN = 5
 Progress = Callable[[int, int, str], None]
-"""How many documents are done, of how many, and which is next."""
+"""Called with the number of finished documents, the total and the next document's URI."""
 
 
 def ignore_progress(_done: int, _total: int, _uri: str) -> None:
-    """No progress is shown."""
+    """Report no progress at all."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies at a place: how many documents, and the hashes of those that can be looked at twice."""
+    """The documents at a location: their number, and the hashes of those that can be read twice."""
 
     total: int
     hashes: Mapping[str, str]
@@ -45,15 +45,15 @@ class ImportTarget:
     moved_from: str | None = None
     renamed_from: str | None = None
     own: Mapping[str, KnownDocument] = field(default_factory=dict)
-    """The document that each path is, of those that are known."""
+    """The known document of each path."""
     settled: Mapping[str, str] = field(default_factory=dict)
-    """Of the hashes of those the paths: their doubles are not imported."""
+    """The path of each unchanged known document by its hash; duplicates of it are not imported."""
     elsewhere: Mapping[str, KnownDocument] = field(default_factory=dict)
-    """Documents of other sources, by their hashes."""
+    """Documents of other sources by their hashes."""
 
 
 def scan_origin(origin: Origin, progress: Progress) -> Listing:
-    """Look at everything once, so that the total is known and what was imported before is recognised."""
+    """Scan everything once to count the documents and recognise what was imported before."""
     if origin.again is None:
         found = deque(origin.documents)
         uris = frozenset(one.uri for one in found if not isinstance(one, PassedOver))
@@ -74,7 +74,7 @@ def scan_origin(origin: Origin, progress: Progress) -> Listing:
 
 
 def _drain_documents(found: deque[Found]) -> Iterator[Found]:
-    """What was fetched for a page is let go of with it."""
+    """Yield the documents one by one, releasing the fetched data of each."""
     while found:
         yield found.popleft()
 
@@ -83,11 +83,11 @@ def _compute_document_hash(raw: Raw) -> str:
     try:
         return compute_data_hash(raw.load())
     except (InvalidInput, OSError, ValueError):
-        return ""  # it is reported when it is read
+        return ""  # reported when the document is read
 
 
 def nothing_in(place: str, found: Iterable[Found]) -> str:
-    """What to say of a place without documents."""
+    """Return the error message for a location without documents."""
     others = [one.uri for one in found]
     if not others:
         return f"There are no documents in {place}. Supported are {KINDS}."
@@ -96,10 +96,10 @@ def nothing_in(place: str, found: Iterable[Found]) -> str:
 
 
 def target_of(session: Session, tenant_id: str, origin: Origin, wanted: str | None, listing: Listing) -> ImportTarget:
-    """The source by the name that was given, else by its place, else by its documents; else a new one.
+    """Find the source by the given name, else by its location, else by its documents, or create a name for a new one.
 
     Raises:
-        InvalidInput: it is a part of a source, and would be doubled.
+        InvalidInput: The location is part of a source and would be imported twice.
     """
     sources, known = catalogue.list_knowledge_sources(session, tenant_id), known_documents(session, tenant_id)
     source = catalogue.find_source_by_name(sources, wanted) if wanted else None

@@ -1,1 +1,1 @@
-"""The vector index and the word index, kept in step with SQL, and the retriever over both."""
+"""The vector index and the lexical index, kept in sync with SQL, and the retriever over both."""

@@ -1,7 +1,8 @@
-"""The vectors of entries and of what they are looked up by: of two models, one behind the other.
+"""Vectors of entries and queries: the concatenated vectors of two models.
 
-The cosine of two such vectors is the weighted mean of the models' cosines. With a model of its own kind beside MiniLM the right
-entry is first more often: measured in `benchmarks/README.md`. What is not English is read by the multilingual model alone.
+The cosine of two such vectors is the weighted mean of the models' cosines. A second model of a different kind beside
+MiniLM ranks the right entry first more often; see `benchmarks/README.md`. Non-English entries use the multilingual model
+alone.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ from knowledge.relevance.units import indexed_parts
 from knowledge.types import ENGLISH, Embeds, Entry
 
 ENGLISH_SHARE = 0.6
-"""What the first model's cosine counts; the multilingual one's the rest."""
+"""Weight of the first model's cosine; the multilingual one's has the rest."""
 
 
 @dataclass(frozen=True)
 class TextEmbedder:
-    """Without a multilingual model the vectors are the other one's."""
+    """Embeds with both models, or with the first alone if there is no multilingual one."""
 
     english: Embeds
     multilingual: MultilingualEmbedder | None = None
 
     def embed_entries(self, wanted: Sequence[Entry]) -> dict[str, Vectors]:
-        """The vectors of entries, one for each of their spoken parts."""
+        """Return the vectors of entries, one row per indexed part."""
         texts = {entry.id: indexed_parts(entry) for entry in wanted}
         flat = [text for own in texts.values() for text in own]
         if not flat:
@@ -40,10 +41,10 @@ class TextEmbedder:
         return dict(zip(texts, np.split(self.embed_parts(flat, np.array(is_english)), ends), strict=True))
 
     def embed_asked(self, texts: list[str]) -> Vectors:
-        """The vectors to look one question up by, which the texts put in several ways; both models read at the same time.
+        """Embed the variants of one question as queries, with both models in parallel.
 
-        The multilingual one takes ten times as long, so it reads the first text and the last one, which has most of what was
-        said before; of those between it knows the first.
+        The multilingual model takes ten times as long, so it embeds only the first text, also used for those in between, and
+        the last one, which contains most of the preceding turns.
         """
         if self.multilingual is None:
             return self.english.embed(texts)
@@ -54,7 +55,7 @@ class TextEmbedder:
             return _join_vectors(english, rows, ENGLISH_SHARE)
 
     def embed_parts(self, texts: list[str], is_english: npt.NDArray[np.bool_]) -> Vectors:
-        """The vectors of parts of entries, one row a text."""
+        """Embed parts of entries, one row per text."""
         if self.multilingual is None:
             return self.english.embed(texts)
         share = np.where(is_english, ENGLISH_SHARE, 0.0)[:, None]
@@ -62,5 +63,5 @@ class TextEmbedder:
 
 
 def _join_vectors(one: Vectors, other: Vectors, share: float | npt.NDArray[np.float64]) -> Vectors:
-    """Unit vectors in which the first model's part weighs ``share``."""
+    """Concatenate unit vectors; the first model's part has the weight ``share``."""
     return np.concatenate([np.sqrt(share) * one, np.sqrt(1 - share) * other], axis=1, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Fills one vector space with a tenant's entries; doing it twice does no harm."""
+"""Indexes a tenant's entries in one vector space; idempotent."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from knowledge.entries.editor import Changed
 from knowledge.index.spaces import VectorSpace
 
 BATCH = 100
-"""Entries that are taken over together; that many take some ten seconds, and then the progress moves."""
+"""Entries per batch; a batch takes some ten seconds, after which progress is reported."""
 LAST_ID = "Z" * 27
-"""Sorts after every id in every database's order."""
+"""Sorts after every id, in every database."""
 Progress = Callable[[int, int], None]
 Position = tuple[int, str]
-"""A revision, and the last of its entries that were taken over: one import is one revision, however large."""
+"""A revision and its last indexed entry; one import is one revision, however large."""
 
 
 def ignore_progress(_done: int, _total: int) -> None:
-    """No progress is shown."""
+    """Progress callback that does nothing."""
 
 
 def read_change_batches(database: Database, tenant_id: str, after: Position) -> Iterator[list[Changed]]:
-    """What changed after a position, in the order of its changes."""
+    """Yield batches of the changes after a position, in order."""
     while True:
         with database.session() as session:
             batch = editor.list_changed_entries(session, tenant_id, after, BATCH)
@@ -36,18 +36,18 @@ def read_change_batches(database: Database, tenant_id: str, after: Position) -> 
 
 
 def make_end_position(revision: int) -> Position:
-    """The position at which a revision is complete."""
+    """Return the position at which a revision is complete."""
     return (revision, LAST_ID)
 
 
 def get_complete_revision(position: Position) -> int:
-    """The revision that is surely complete: the position's own may go on."""
+    """Return the latest revision that is certainly complete; the position's own may continue."""
     return position[0] - (position[1] != LAST_ID)
 
 
 @dataclass(frozen=True)
 class Filling:
-    """Moves a tenant's changes from SQL into one vector space."""
+    """Copies a tenant's changes from SQL into one vector space."""
 
     database: Database
     space: VectorSpace
@@ -57,7 +57,7 @@ class Filling:
     def run(
         self, after: Position, until: int, mark: Callable[[Position], None], progress: Progress = ignore_progress
     ) -> int:
-        """Take over what changed after a position, up to a revision; ``mark`` hears how far the index is by now.
+        """Index the changes after a position up to a revision; ``mark`` is called with each position reached.
 
         Raises:
             KnowledgeUnavailable: Chroma cannot be reached.
@@ -75,7 +75,7 @@ class Filling:
         return done
 
     def _push_current(self, batch: list[Changed]) -> None:
-        """Push, then look again: what changed meanwhile was perhaps pushed by another process and is now older here."""
+        """Push a batch, then what changed meanwhile, since another process may have pushed a newer version."""
         while batch:
             self._push_batch(batch)
             pushed = {change.id: change.version for change in batch}

@@ -1,4 +1,4 @@
-"""The word index: BM25 by tantivy in a folder that several processes share."""
+"""The lexical index: BM25 with tantivy, in a folder shared by several processes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from knowledge.text.features import normalise_text
 from knowledge.types import Entry
 
 LAYOUT = "v2"
-"""Part of the folder's name; a new one starts a fresh index when the fields below change."""
+"""Part of the folder name; bump it when the fields below change, to start a fresh index."""
 OWN_WORDS = "own_words"
-"""A field: what an entry goes by, each as a whole."""
+"""Field with the entry's questions or heading, each as one term."""
 SAME = 100
-"""Entries of the same name that are looked at."""
+"""Maximum number of entries returned for an exact match."""
 BOOSTS = {"questions": 2.0, "subject": 1.5, "title": 1.0, "answer": 0.5}
 HEAP_BYTES = 30_000_000
 WORDS_ASKED = 64
-"""A customer may paste a page; more words than these do not make the search better."""
+"""Maximum words per query; a customer may paste a page, and more words do not improve the search."""
 FEW_REMOVED, WORN = 20, 0.1
-"""Removed documents, and their share of those that are there, from which an index is written as a whole again."""
+"""Number of removed documents, and their share of the current ones, that trigger a rewrite of the index."""
 WRITER_TRIES = 40
 WRITER_PAUSE_S = 0.05
 
@@ -37,16 +37,16 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True)
 class Reached:
-    """How far an index has come: the revision of the database named by ``epoch``."""
+    """How far an index has been synced: a revision of the database identified by ``epoch``."""
 
     epoch: str = ""
     revision: int = 0
     removed: int = field(default=0, compare=False)
-    """Documents that were removed or replaced since it was written as a whole; tantivy's statistics still count them."""
+    """Documents removed or replaced since the last rewrite; tantivy's statistics still count them."""
 
 
 class LexicalIndex:
-    """One folder a tenant; every process reads it, and one at a time writes."""
+    """One folder per tenant; every process reads it, and one at a time writes."""
 
     def __init__(self, folder: Path, pause: Callable[[float], None] = time.sleep) -> None:
         self._folder = folder
@@ -55,14 +55,14 @@ class LexicalIndex:
         self._lock = Lock()
 
     def reached(self, tenant_id: str) -> Reached:
-        """How far the index on disk has come."""
+        """Return how far the index on disk has been synced."""
         try:
             return Reached(**json.loads((self._get_index_path(tenant_id) / "reached.json").read_text()))
         except FileNotFoundError:
             return Reached()
 
     def write(self, tenant_id: str, changes: Sequence[Changed], reached: Reached, *, tries: int = WRITER_TRIES) -> bool:
-        """Take over changes; False when another process is writing all the time."""
+        """Apply changes; return False if another process held the writer during all tries."""
         opened = self._open_index(tenant_id)
         with opened.lock:
             writer = self._open_writer(opened.index, tries)
@@ -83,11 +83,11 @@ class LexicalIndex:
         return True
 
     def is_worn(self, tenant_id: str) -> bool:
-        """Do documents that are gone distort how rare a word counts as?"""
+        """Whether removed documents distort the word statistics."""
         return self.reached(tenant_id).removed > max(FEW_REMOVED, WORN * self.count(tenant_id))
 
     def rewrite(self, tenant_id: str, batches: Iterable[Sequence[Changed]], reached: Reached) -> None:
-        """Write it as a whole; until it is, what was there before is searched. Nothing where another process writes."""
+        """Rewrite the whole index, which stays searchable until the commit; skipped if another process is writing."""
         opened = self._open_index(tenant_id)
         with opened.lock:
             writer = self._open_writer(opened.index, WRITER_TRIES)
@@ -104,7 +104,7 @@ class LexicalIndex:
             writer.wait_merging_threads()
 
     def clear(self, tenant_id: str) -> None:
-        """Forget everything of a tenant."""
+        """Remove all entries of a tenant."""
         opened = self._open_index(tenant_id)
         with opened.lock:
             writer = self._open_writer(opened.index, WRITER_TRIES)
@@ -115,13 +115,13 @@ class LexicalIndex:
                 opened.seen = None
 
     def search(self, tenant_id: str, text: str, count: int) -> Scores:
-        """The best entries for a text, with their BM25 scores."""
+        """Return the best entries for a text, with their BM25 scores."""
         opened = self._open_current(tenant_id)
         query = opened.query(text)
         return opened.run(query, count) if query else {}
 
     def scores(self, tenant_id: str, text: str, ids: Sequence[str]) -> Scores:
-        """The BM25 scores of given entries; those without a common word are left out."""
+        """Return the BM25 scores of the given entries; entries without a common word are omitted."""
         opened = self._open_current(tenant_id)
         query = opened.query(text)
         if query is None or not ids:
@@ -130,17 +130,17 @@ class LexicalIndex:
         return opened.run(Query.boolean_query([(Occur.Must, only), (Occur.Must, query)]), len(ids))
 
     def named(self, tenant_id: str, text: str) -> list[str]:
-        """The entries that go by exactly these words."""
+        """Return the entries whose question or heading is exactly this text."""
         opened = self._open_current(tenant_id)
         return list(opened.run(Query.term_query(opened.schema, OWN_WORDS, normalise_text(text)), SAME))
 
     def known(self, tenant_id: str, words: Iterable[str]) -> set[str]:
-        """Those of the words that the entries have in some form, and words too small to be indexed."""
+        """Return the words that occur in the entries in some form; words not indexed for their length also count."""
         opened = self._open_current(tenant_id)
         return {word for word in words if opened.vocabulary.issuperset(opened.analyser.analyze(word))}
 
     def count(self, tenant_id: str) -> int:
-        """How many entries the index holds."""
+        """Return the number of entries in the index."""
         return int(self._open_current(tenant_id).index.searcher().num_docs)
 
     def _open_current(self, tenant_id: str) -> _Opened:
@@ -180,7 +180,7 @@ class LexicalIndex:
 
 
 class _Opened:
-    """A tantivy index with its analyser."""
+    """An open tantivy index with its analyser."""
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -191,10 +191,10 @@ class _Opened:
         self.lock = Lock()
         self._vocabulary: frozenset[str] | None = None
         self.seen: dict[str, object] | None = None
-        """What the searcher shows, as it is noted; None where it must be loaded anew: an index made anew reaches what it had before."""
+        """State the searcher shows; None forces a reload, since a recreated index may reach the same state again."""
 
     def query(self, text: str) -> Query | None:
-        """Each word in each field; the text is never read as a query language."""
+        """Build a query for each word in each field; the text is never parsed as query syntax."""
         words = list(dict.fromkeys(self.analyser.analyze(text)))[:WORDS_ASKED]
         parts = [
             (Occur.Should, Query.boost_query(Query.term_query(self.schema, field, word), boost))
@@ -205,14 +205,14 @@ class _Opened:
 
     @property
     def vocabulary(self) -> frozenset[str]:
-        """The stems of all words of all entries; put together when first asked for."""
+        """Stems of all words of all entries; computed on first access."""
         if self._vocabulary is None:
             searcher = self.index.searcher()
             self._vocabulary = frozenset(term for field in BOOSTS for term, _ in searcher.terms_with_prefix(field, ""))
         return self._vocabulary
 
     def forget_vocabulary(self) -> None:
-        """The index has changed."""
+        """Drop the vocabulary after the index has changed."""
         self._vocabulary = None
 
     def run(self, query: Query, count: int) -> Scores:

@@ -1,4 +1,4 @@
-"""Hybrid retrieval: vectors and words, scored together; entries come from SQL, so that nothing stale is served."""
+"""Hybrid retrieval by vectors and words, scored together; entries are read from SQL, so none is stale."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ V = TypeVar("V")
 
 DENSE_SHARE = 0.75
 HALF_WORDED = 8.0
-"""The BM25 score that counts half; ranks alone would let a shared "my" weigh as much as a shared name."""
+"""The BM25 score that counts half; with ranks alone, a shared "my" would weigh as much as a shared name."""
 VECTORS_ASKED = 4
-"""Times ``k``: an entry has several vectors."""
+"""Multiple of ``k``, since an entry has several vectors."""
 WORDS_MISSED = 200
-"""So many entries are put into the word index within a question; more are left to the job that syncs."""
+"""Maximum entries added to the lexical index during a question; more are left to the sync job."""
 ENTRIES_KEPT = 5_000
 
 
 class HybridRetriever:
-    """Finds candidates by meaning and by words; without Chroma it goes on with the words and compares meaning itself."""
+    """Finds candidates by meaning and by words; without Chroma it searches words and computes cosines itself."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class HybridRetriever:
         self._known: dict[str, EntryCache] = {}
 
     def candidates(self, tenant_id: str, texts: list[str], k: int = 10) -> list[Candidate]:
-        """At most ``k`` candidates for any of the texts, best first.
+        """Return at most ``k`` candidates for any of the texts, best first.
 
         Raises:
-            KnowledgeUnavailable: neither Chroma nor the word index can be used.
+            KnowledgeUnavailable: neither Chroma nor the lexical index can be used.
         """
         asked = [text for text in dict.fromkeys(texts) if text.strip()]
         shelf = self._get_shelf(tenant_id)
@@ -72,7 +72,7 @@ class HybridRetriever:
         return [Candidate(e, dense.get(e.id, 0.0), lexical.get(e.id, 0.0), units.get(e.id, ())) for e in best]
 
     def named(self, tenant_id: str, text: str) -> list[Entry]:
-        """The entries that go by exactly these words; none where the word index cannot be used."""
+        """Return the entries whose question or heading is exactly this text; empty if the lexical index cannot be used."""
         shelf = self._get_shelf(tenant_id)
         if shelf is None or not normalise_text(text):
             return []
@@ -84,7 +84,7 @@ class HybridRetriever:
             return []
 
     def languages(self, tenant_id: str) -> frozenset[str]:
-        """The languages of what may be served."""
+        """Return the languages of the served entries."""
         shelf = self._get_shelf(tenant_id)
         return shelf.languages if shelf else frozenset()
 
@@ -121,13 +121,13 @@ class HybridRetriever:
         self._synchroniser.sync_words(shelf.tenant_id, at_most=WORDS_MISSED, tries=1, revision=shelf.revision)
 
     def _dense_of(self, shelf: EntryCache, chosen: Sequence[Entry], dense: Scores, vectors: Vectors) -> Scores:
-        """The cosines of all chosen entries; those that only the words have found are compared here."""
+        """Return the cosines of all chosen entries; compute those found by words only."""
         missing = [entry for entry in chosen if entry.id not in dense]
         own = shelf.vectors(missing, self._vectors_of)
         return {**dense, **{entry: float((vectors @ rows.T).max()) for entry, rows in own.items() if len(rows)}}
 
     def _units_of(self, shelf: EntryCache, best: Sequence[Entry], vectors: Vectors) -> dict[str, tuple[float, ...]]:
-        """The cosines of the units of long answers."""
+        """Return the cosines of the units of long answers."""
         places = {entry.id: units_spoken(entry) for entry in best}
         long = [entry for entry in best if len(places[entry.id]) > 1 and places[entry.id].stop <= VECTORS_PER_ENTRY]
         own = shelf.vectors(long, self._vectors_of)
@@ -140,7 +140,7 @@ class HybridRetriever:
         return found | shelf.space.texts.embed_entries([entry for entry in missing if entry.id not in found])
 
     def _load_indexed_vectors(self, shelf: EntryCache, counts: Mapping[str, int]) -> dict[str, Vectors]:
-        """The vectors of entries of which the index has so many, where it holds the last change."""
+        """Load complete vectors from the index, if it is up to date."""
         if shelf.revision.indexed < shelf.revision.number:
             return {}
         try:
@@ -160,7 +160,7 @@ class HybridRetriever:
 
 
 class EntryCache:
-    """A tenant's entries, and their vectors in one space, in memory as far as they were asked for and still hold."""
+    """In-memory cache of a tenant's entries, and of their vectors in one space."""
 
     def __init__(self, database: Database, space: VectorSpace, tenant_id: str, revision: Revision) -> None:
         self.space = space
@@ -171,10 +171,10 @@ class EntryCache:
         self._vectors: OrderedDict[tuple[str, int], Vectors] = OrderedDict()
         self._lock = Lock()
         self.languages = self._load_languages()
-        """The languages of what may be served."""
+        """Languages of the served entries."""
 
     def move_to(self, revision: Revision) -> None:
-        """Forget what has changed since."""
+        """Move to a revision and drop the entries changed since."""
         with self._lock:
             before = self.revision.number
             if revision.number != before:
@@ -190,7 +190,7 @@ class EntryCache:
             return frozenset(entries.list_entry_languages(session, self.tenant_id))
 
     def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
-        """Those of the entries that may be served."""
+        """Return the given entries that may be served."""
         with self._lock:
             missing = [i for i in ids if i not in self._entries]
             if missing:
@@ -201,7 +201,7 @@ class EntryCache:
     def vectors(
         self, wanted: Sequence[Entry], load: Callable[[EntryCache, Sequence[Entry]], dict[str, Vectors]]
     ) -> dict[str, Vectors]:
-        """The vectors of some entries."""
+        """Return the vectors of the given entries; ``load`` fetches those not cached."""
         missing = [entry for entry in wanted if (entry.id, entry.version) not in self._vectors]
         loaded = load(self, missing) if missing else {}
         with self._lock:

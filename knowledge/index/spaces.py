@@ -1,4 +1,4 @@
-"""Vector spaces: what one embedding model makes. A question is embedded and searched in the same one, always."""
+"""Vector spaces, one per embedding model; a question is always embedded and searched in the same space."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from knowledge.types import Embeds
 log = logging.getLogger(__name__)
 
 KEPT = 4
-"""Tuned models in memory at once, about 100 MB each."""
+"""Maximum number of tuned models in memory, about 100 MB each."""
 
 
 @dataclass(frozen=True)
 class VectorSpace:
-    """An embedding model, beside it the multilingual one, and the collections that hold their vectors."""
+    """An embedding model, the multilingual model beside it, and the collections with their vectors."""
 
     embedder: Embeds
     index: VectorIndex
@@ -32,19 +32,19 @@ class VectorSpace:
 
     @property
     def texts(self) -> TextEmbedder:
-        """Embeds entries and what they are looked up by."""
+        """An embedder for entries and queries."""
         return TextEmbedder(self.embedder, self.multilingual)
 
 
 def load_tuned_embedder(folder: Path) -> Embedder:
-    """A tuned model, ready to embed.
+    """Load a tuned embedding model.
 
     Raises:
-        KnowledgeUnavailable: its files are missing or cannot be read; says which and what to do.
+        KnowledgeUnavailable: its files are missing or unreadable; the message names the folder and the remedy.
     """
     try:
         return Embedder(ModelFiles.in_folder(folder))
-    except Exception as error:  # ONNX Runtime's and tokenizers' errors have no common base
+    except Exception as error:  # the errors of ONNX Runtime and tokenizers have no common base
         raise KnowledgeUnavailable(
             f"The embedding model {folder} cannot be loaded ({error}). Put the folder back, or go back to the model "
             "before it: `rejoinder embeddings rollback`."
@@ -52,7 +52,7 @@ def load_tuned_embedder(folder: Path) -> Embedder:
 
 
 class Spaces:
-    """The base model's space, and those of the tuned models that lie below ``home``."""
+    """The base model's space, and those of the tuned models below ``home``."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Spaces:
         self._lock = Lock()
 
     def of(self, model: str | None) -> VectorSpace:
-        """The space of a tuned model, by its folder below ``home``; None: of the base model.
+        """Return the space of a tuned model, given its folder below ``home``; None for the base model.
 
         Raises:
             KnowledgeUnavailable: the model cannot be loaded.
@@ -87,7 +87,7 @@ class Spaces:
             return self._tuned[model]
 
     def serving(self, model: str | None) -> VectorSpace:
-        """As ``of``, for a customer's question: without the model's files the base model serves, as far as it knows."""
+        """Like ``of``, for a customer's question; falls back to the base model if the model cannot be loaded."""
         try:
             return self.of(model)
         except KnowledgeUnavailable as error:
@@ -95,6 +95,6 @@ class Spaces:
             return self.base
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all open connections."""
         for space in (self.base, *self._tuned.values()):
             space.index.close()

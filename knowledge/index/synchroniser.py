@@ -1,4 +1,4 @@
-"""Brings the vector indexes and the word index up to what SQL says; doing it twice does no harm."""
+"""Syncs the vector indexes and the lexical index with SQL; idempotent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True)
 class IndexCounts:
-    """How many entries are served by SQL and held by each index."""
+    """Number of entries served by SQL and held by each index."""
 
     served: int
     vectors: int
@@ -39,12 +39,12 @@ class IndexCounts:
 
     @property
     def agree(self) -> bool:
-        """Whether all three are the same."""
+        """Whether all three counts are equal."""
         return self.served == self.vectors == self.words
 
 
 class Synchroniser:
-    """Moves changes from SQL into both indexes."""
+    """Copies changes from SQL into both indexes."""
 
     def __init__(
         self,
@@ -61,10 +61,10 @@ class Synchroniser:
         self._lock = lock
 
     def sync(self, tenant_id: str, progress: Progress = ignore_progress) -> int:
-        """Take over what both indexes have missed; the number of entries that went to the vector index.
+        """Sync both indexes; return the number of entries sent to the vector index.
 
         Raises:
-            KnowledgeUnavailable: Chroma cannot be reached, or the tenant's embedding model is missing; the word index
+            KnowledgeUnavailable: Chroma cannot be reached, or the tenant's embedding model is missing; the lexical index
                 is up to date all the same.
         """
         self.sync_words(tenant_id)
@@ -72,10 +72,10 @@ class Synchroniser:
             return self._sync_vectors(tenant_id, progress)
 
     def sync_all(self) -> int:
-        """Every tenant, also one whose vector index was lost; for a job that runs again and again.
+        """Sync every tenant, including those whose vector index was lost; for a recurring job.
 
         Raises:
-            KnowledgeUnavailable: at least one could not be synced; the others were.
+            KnowledgeUnavailable: at least one tenant could not be synced; the others were.
         """
         with self._database.session() as session:
             tenants = editor.list_knowledge_tenants(session)
@@ -92,7 +92,7 @@ class Synchroniser:
     def sync_words(
         self, tenant_id: str, at_most: int | None = None, tries: int = 40, revision: Revision | None = None
     ) -> bool:
-        """Catch up the word index; not at all where more than ``at_most`` entries are missing."""
+        """Sync the lexical index; skipped if more than ``at_most`` entries are missing."""
         revision = revision or self._get_revision(tenant_id)
         reached = self._words.reached(tenant_id)
         if revision is None or reached == Reached(revision.epoch, revision.number):
@@ -111,7 +111,7 @@ class Synchroniser:
         return done
 
     def rebuild(self, tenant_id: str, progress: Progress = ignore_progress) -> IndexCounts:
-        """Make both indexes anew and compare them with SQL."""
+        """Rebuild both indexes and compare them with SQL."""
         revision = self._get_revision(tenant_id)
         if revision is None:
             return IndexCounts(0, 0, 0)
@@ -126,9 +126,9 @@ class Synchroniser:
         return IndexCounts(served, len(space.index.entry_ids(tenant_id, revision.epoch)), self._words.count(tenant_id))
 
     def prepare(self, tenant_id: str, model: str | None, progress: Progress = ignore_progress) -> int:
-        """Fill the index of a model that is not in force, while the other one serves; the revision that it then holds.
+        """Fill the index of an inactive model while the active one serves; return the revision it then holds.
 
-        The collection itself notes how far it is, so what broke off goes on from there.
+        The collection stores its own progress, so an interrupted run resumes there.
 
         Raises:
             KnowledgeUnavailable: Chroma cannot be reached, or the model is missing.
@@ -185,7 +185,7 @@ class Synchroniser:
             return editor.revision_of(session, tenant_id)
 
     def _make_progress_reporter(self, tenant_id: str, progress: Progress) -> Callable[[], None]:
-        """Tells how far another process is that indexes the same."""
+        """Return a callback that reports the progress of another process indexing the same tenant."""
         total = 0
 
         def report_progress() -> None:
@@ -200,7 +200,7 @@ class Synchroniser:
 
     @contextmanager
     def _hold_index_lock(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """One process of this machine at a time embeds; several would only do the same work."""
+        """Hold the lock that lets one process per machine embed; several would duplicate the work."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         with self._lock.open("w") as file:
             while not _is_locked(file):
@@ -220,7 +220,7 @@ def _is_locked(file: TextIO) -> bool:
 def sync_quietly(
     synchroniser: Synchroniser, tenant_id: str, progress: Progress = ignore_progress
 ) -> KnowledgeUnavailable | None:
-    """Sync, and hand back why the vector index could not be reached instead of raising it."""
+    """Sync and return the error, instead of raising it, if the vector index is unavailable."""
     try:
         synchroniser.sync(tenant_id, progress)
     except KnowledgeUnavailable as error:

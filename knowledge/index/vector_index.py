@@ -1,4 +1,4 @@
-"""The vector index: one Chroma collection a tenant, which holds only what may be served."""
+"""The vector index: one Chroma collection per tenant with the served entries only."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ PUSHED_AT_ONCE = 1000
 WRITES = ("/upsert", "/delete")
 WRITE_TIMEOUT_S = 120.0
 PAUSE_S = 1.0
-"""After a failure Chroma is left alone for so long, so that a hanging server does not slow every answer."""
+"""Seconds to avoid Chroma after a failure, so that a hanging server does not slow every answer."""
 HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
-"""For 100,000 vectors: recall@10 over 0.98 at a few milliseconds (`bench retrieval`)."""
+"""For 100,000 vectors: recall@10 over 0.98 in a few milliseconds (`bench retrieval`)."""
 
 Scores = dict[str, float]
 
 
 class VectorIndex:
-    """Speaks to the Chroma server; ``model`` names what made the vectors, so that two models never mix."""
+    """Client of the Chroma server; ``model`` names the embedding model, so that vectors of two models never mix."""
 
     def __init__(
         self, url: str, model: str, timeout_s: float = 5.0, clock: Callable[[], float] = time.monotonic
@@ -48,17 +48,17 @@ class VectorIndex:
         self._paused_until = 0.0
 
     def exists(self, tenant_id: str, epoch: str) -> bool:
-        """Whether there is an index made from this database by this model.
+        """Whether an index of this database and model exists.
 
         Raises:
-            KnowledgeUnavailable: Chroma cannot be reached; so for every method here.
+            KnowledgeUnavailable: Chroma cannot be reached; the same holds for every method here.
         """
         with self._use_client():
             self._collections.pop((tenant_id, epoch), None)
             return self._find_collection(tenant_id, epoch) is not None
 
     def create(self, tenant_id: str, epoch: str) -> None:
-        """An empty index in place of any other one of this tenant."""
+        """Create an empty index, replacing any other one of this tenant."""
         self.drop(tenant_id)
         with self._use_client() as client:
             client.create_collection(
@@ -69,7 +69,7 @@ class VectorIndex:
             )
 
     def reached(self, tenant_id: str, epoch: str) -> tuple[int, str] | None:
-        """How far an index that does not serve says that it is: a revision and the last entry of it; None: nowhere."""
+        """Return the stored progress of an inactive index: a revision and its last entry; None if there is none."""
         with self._use_client():
             self._collections.pop((tenant_id, epoch), None)
             collection = self._find_collection(tenant_id, epoch)
@@ -77,14 +77,14 @@ class VectorIndex:
         return (int(noted["reached"]), str(noted["reached_id"])) if noted and "reached" in noted else None
 
     def note_reached(self, tenant_id: str, epoch: str, at: tuple[int, str]) -> None:
-        """Have the index itself remember it; of the one that serves, SQL knows."""
+        """Store the progress in the collection; that of the active index is kept in SQL."""
         with self._use_client():
             self._require_collection(tenant_id, epoch).modify(
                 metadata={"epoch": epoch, "reached": at[0], "reached_id": at[1]}
             )
 
     def drop(self, tenant_id: str) -> None:
-        """Delete this tenant's index, if there is one."""
+        """Delete this tenant's index, if any."""
         with self._use_client() as client, suppress(NotFoundError):
             client.delete_collection(self._get_collection_name(tenant_id))
         self._collections.clear()
@@ -102,7 +102,7 @@ class VectorIndex:
                 collection.upsert(ids=ids[start:end], embeddings=stacked[start:end])
 
     def remove(self, tenant_id: str, epoch: str, beyond: dict[str, int]) -> None:
-        """Forget of each entry the vectors from the given one on."""
+        """Delete each entry's vectors from the given position on."""
         ids = [f"{entry}:{n}" for entry, first in beyond.items() for n in range(first, VECTORS_PER_ENTRY)]
         with self._use_client():
             collection = self._require_collection(tenant_id, epoch)
@@ -110,7 +110,7 @@ class VectorIndex:
                 collection.delete(ids=ids[start : start + PUSHED_AT_ONCE])
 
     def nearest(self, tenant_id: str, epoch: str, vectors: Vectors, count: int) -> Scores:
-        """The entries nearest to any of the vectors, each with its best cosine."""
+        """Return the entries nearest to any of the vectors, each with its best cosine."""
         with self._use_client():
             collection = self._find_collection(tenant_id, epoch)
             if collection is None:
@@ -119,7 +119,7 @@ class VectorIndex:
         return best_per_entry(rows["ids"], rows["distances"] or [])
 
     def vectors_of(self, tenant_id: str, epoch: str, counts: Mapping[str, int]) -> dict[str, Vectors]:
-        """So many of the first vectors of each entry, in order, as far as they are indexed."""
+        """Return the given number of first vectors per entry, in order, as far as they are indexed."""
         ids = [f"{entry}:{n}" for entry, count in counts.items() for n in range(count)]
         if not ids:
             return {}
@@ -134,7 +134,7 @@ class VectorIndex:
         return {entry: np.asarray(own, dtype=np.float32) for entry, own in vectors.items()}
 
     def entry_ids(self, tenant_id: str, epoch: str) -> set[str]:
-        """Every entry that is indexed; walks through the whole index."""
+        """Return the ids of all indexed entries; scans the whole index."""
         found: set[str] = set()
         with self._use_client():
             collection = self._require_collection(tenant_id, epoch)
@@ -152,7 +152,7 @@ class VectorIndex:
         return True
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the client's connections."""
         if self._client is not None:
             self._client._server._session.close()  # noqa: SLF001 -- closing Chroma's client leaves them open
             self._client = None
@@ -206,9 +206,9 @@ class VectorIndex:
         port = self._url.port or (443 if secure else 80)
         try:
             client = chromadb.HttpClient(host=self._url.host, port=port, ssl=secure, settings=settings)
-        except ValueError as error:  # how the client says that nobody listens
+        except ValueError as error:  # raised by the client if the connection is refused
             raise ConnectionError(str(error)) from error
-        # Chroma's own client waits for ever and offers no setting for it.
+        # Chroma's client never times out and offers no setting for it.
         session = client._server._session  # noqa: SLF001
         session.timeout = httpx.Timeout(self._timeout_s)
         session.event_hooks = {"request": [_be_patient_with_writes]}
@@ -216,13 +216,13 @@ class VectorIndex:
 
 
 def _be_patient_with_writes(request: httpx.Request) -> None:
-    """A customer waits for a query, nobody for a write; thousands of vectors take seconds on a busy machine."""
+    """Use a longer timeout for writes: no customer waits for them, and thousands of vectors take seconds."""
     if request.url.path.endswith(WRITES):
         request.extensions["timeout"] = httpx.Timeout(WRITE_TIMEOUT_S).as_dict()
 
 
 def best_per_entry(ids: Sequence[Sequence[str]], distances: Sequence[Sequence[float]]) -> Scores:
-    """The best cosine of each entry over several queries and over its several vectors."""
+    """Return the best cosine of each entry over several queries and over the entry's vectors."""
     best: Scores = {}
     for row, far in zip(ids, distances, strict=True):
         for vector_id, distance in zip(row, far, strict=True):

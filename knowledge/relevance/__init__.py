@@ -1,1 +1,1 @@
-"""How probable it is that an entry answers a question: reader, matcher, ranker and their thresholds."""
+"""Estimates the probability that an entry answers a question: reader, matcher, ranker and their thresholds."""

@@ -1,4 +1,4 @@
-"""How probable an answer must be: bars for a stated share of wrong answers."""
+"""Thresholds on the probability of an answer, for a given share of wrong answers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from knowledge.types import AnswerOutcome
 
 @dataclass(frozen=True)
 class Bars:
-    """Probabilities from which a first answer is sent as sure, sent as likely, and from which one is asked back."""
+    """Minimum probabilities for sending an answer as sure, sending it as likely, and asking back."""
 
     answered: float
     suggested: float
     clarified: float
     clarified_foreign: float | None = None
-    """The same as ``clarified`` where the best entry is not English; None: no other."""
+    """Replaces ``clarified`` if the best entry is not English; None if it does not differ."""
 
     @classmethod
     def shipped(cls, wrong: float | None = None, file: Path = SHIPPED / "ranking.json") -> Bars:
-        """The bars for a share of sure answers that may be wrong, 0 to 1; the default where none is given.
+        """Load the thresholds for a share of wrong sure answers, 0 to 1; the shipped default if None.
 
-        Between the shares for which bars were measured, those of the stricter one hold.
+        A share between two measured ones uses the thresholds of the stricter one.
         """
         stored = json.loads(file.read_text(encoding="utf-8"))
         wanted = stored["wrong"] if wrong is None else wrong
@@ -39,7 +39,7 @@ class Bars:
         return cls(**stored["bars"][f"{share:g}"])
 
     def outcome(self, ranking: Ranking) -> AnswerOutcome:
-        """What may be done with a ranking."""
+        """Return the outcome that a ranking allows."""
         if ranking.first >= self.answered:
             return "answered"
         if ranking.known < self.asking_back(ranking):
@@ -47,30 +47,30 @@ class Bars:
         return "suggested" if ranking.first >= self.suggested else "clarified"
 
     def asking_back(self, ranking: Ranking) -> float:
-        """The bar from which one is asked back, by the calibration that the ranking has."""
+        """Return the threshold for asking back that fits the ranking's calibration."""
         return self.clarified if ranking.is_english or self.clarified_foreign is None else self.clarified_foreign
 
 
 BarsOf = Callable[[str], Bars]
-"""The bars of a tenant."""
+"""Returns the thresholds of a tenant."""
 FRESH_SECONDS = 30.0
 
 
 @cache
 def shipped_bars(wrong: float | None = None) -> Bars:
-    """The bars that ship, read once."""
+    """Return the shipped thresholds, loaded once."""
     return Bars.shipped(wrong)
 
 
 class TenantBars:
-    """The bars for the share of wrong answers that each tenant set; looked up again after a while."""
+    """Thresholds for each tenant's allowed share of wrong answers, cached for a short time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[str, tuple[float, Bars]] = {}
 
     def __call__(self, tenant_id: str) -> Bars:
-        """Those of a tenant."""
+        """Return the thresholds of a tenant."""
         until, bars = self._known.get(tenant_id, (0.0, None))
         if bars is None or until < monotonic():
             with self._database.session() as session:

@@ -1,4 +1,4 @@
-"""Choosing the sentences of a passage that answer a question."""
+"""Extracts the sentences of a passage that answer a question."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from knowledge.types import Embeds
 MOST_SENTENCES = 3
 MOST_CHARACTERS = 400
 NEAR_BEST = 0.8
-"""A sentence beside the best one is taken along when it scores at least this share of it."""
+"""Minimum share of the best sentence's score for a neighbour to be included."""
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[^\W_a-z])|\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)])\s)")
 
 
 def sentences_of(text: str) -> list[str]:
-    """The sentences and list items of a passage, in order."""
+    """Return the sentences and list items of a passage, in order."""
     return [" ".join(piece.split()) for piece in SENTENCE_END.split(text) if piece and piece.strip()]
 
 
 def sentence_scores(question: str, sentences: list[str], embedder: Embeds) -> npt.NDArray[np.float32]:
-    """How near each sentence is to the question: meaning first, shared words second."""
+    """Score each sentence's nearness to the question: by meaning, then by shared words."""
     vectors = embedder.embed([question, *sentences])
     asked = content_words(question)
     shared = np.array([len(asked & content_words(s)) / (len(asked) or 1) for s in sentences], dtype=np.float32)
@@ -32,7 +32,7 @@ def sentence_scores(question: str, sentences: list[str], embedder: Embeds) -> np
 
 
 def extract_best_sentences(question: str, passage: str, embedder: Embeds) -> str:
-    """The one to three neighbouring sentences of a passage that answer best, in their order."""
+    """Return the best one to three neighbouring sentences of a passage, in order."""
     sentences = sentences_of(passage)
     if len(sentences) <= 1:
         return passage.strip()

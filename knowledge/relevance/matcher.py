@@ -1,4 +1,4 @@
-"""How probable it is that an entry answers the asked turn: a small trained cross-encoder over frozen token vectors."""
+"""Estimates the probability that an entry answers a turn, with a small trained cross-encoder over token vectors."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ ANSWER_TOKENS = 20
 REMEMBERED_TEXTS = 2048
 MOST_PHRASINGS = 5
 WORST = 3
-"""Words of a side that are looked at for how badly the other covers them."""
+"""Number of least covered words averaged per side."""
 HEAD, ASKED, ASKED_BEFORE, PHRASING, ANSWER, ENTRY_BEFORE = range(6)
 
 TRAINED, TRAINED_WITHOUT_CONTEXT = 0.7, 0.4
-"""Shares of the trained score beside the plain one: it learnt from conversations; of help-centre pages the plain one
-knows as much."""
+"""Weights of the trained score against the plain one, with and without context: it was trained on conversations, and is
+no better than the plain score on help-centre pages."""
 NEAR, SHARED, BAR = 10.0, 4.0, 8.0
 BY_STANDING: dict[Standing, float] = {"same": 1.5, "general": 0.5, "unnamed": -0.5, "older": -0.5, "other": -6.0}
 NEAR_AT, SHARED_AT, STANDING_AT = 0, 3, 5
 
 
 class TokenEmbedder(Protocol):
-    """Turns texts into their tokens' vectors."""
+    """Turns texts into token vectors."""
 
     def token_vectors(self, texts: list[str]) -> list[Vectors]:
-        """For each text an array of (tokens, dimensions)."""
+        """Return one array of shape (tokens, dimensions) per text."""
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """How the question and the matched phrasing line up: as wholes, and each side's words with the other's."""
+    """Alignment of the question and the matched phrasing: as whole texts, and each side's words with the other's."""
 
     near: float = 0.0
     asked_worst: float = 0.0
@@ -59,7 +59,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Match:
-    """A candidate with the probability that it answers, and how its subject stands to the conversation."""
+    """A candidate, the probability that it answers, and its subject's standing in the conversation."""
 
     candidate: Candidate
     probability: float
@@ -69,17 +69,17 @@ class Match:
 
 
 class Matcher(Protocol):
-    """Says how probable it is that each candidate answers the question."""
+    """Estimates the probability that each candidate answers the question."""
 
     threshold: float
 
     def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
-        """Best first; the probabilities and that of "none of these" add up to one."""
+        """Return matches, best first; their probabilities and that of "none of these" add up to one."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """A text as the matcher sees it: the first tokens' vectors and the whole text's unit vector."""
+    """A text as the matcher reads it: the vectors of its first tokens, and its unit vector."""
 
     tokens: Vectors
     whole: Vectors
@@ -87,20 +87,20 @@ class Read:
 
 @dataclass(frozen=True)
 class MatchPair:
-    """One candidate beside the question, read and ready to be scored."""
+    """One candidate paired with the question, ready to be scored."""
 
     parts: tuple[tuple[Vectors, int], ...]
     signals: tuple[float, ...]
 
     @property
     def trust(self) -> float:
-        """The trained score's share."""
+        """The weight of the trained score."""
         has_context = any(segment == ENTRY_BEFORE for _, segment in self.parts)
         return TRAINED if has_context else TRAINED_WITHOUT_CONTEXT
 
 
 class TrainedMatcher:
-    """The shipped matcher; its weights and threshold lie in one folder."""
+    """The shipped matcher; its weights and threshold are in one folder."""
 
     def __init__(self, tokens: TokenEmbedder, folder: Path = SHIPPED, threads: int = 1) -> None:
         self._session = open_session(folder / "matcher.onnx", threads)
@@ -110,7 +110,7 @@ class TrainedMatcher:
         self._lock = Lock()
 
     def ranked(self, question: Question, candidates: Sequence[Candidate]) -> list[Match]:
-        """Best first; what was read of an entry is remembered, so a second question about it is quicker."""
+        """Return matches, best first; entry readings are cached, so later questions are faster."""
         if not candidates:
             return []
         asked = signals.asked_texts(question, subjects_among(candidates))
@@ -158,7 +158,7 @@ class TrainedMatcher:
 
 
 def subjects_among(candidates: Sequence[Candidate]) -> list[str]:
-    """The different subjects the candidates are about."""
+    """Return the distinct subjects of the candidates."""
     return list(dict.fromkeys(c.entry.subject for c in candidates if c.entry.subject))
 
 
@@ -205,19 +205,19 @@ def _normalise_tokens(tokens: Vectors) -> Vectors:
 
 
 def _plain_scores(found: Vectors) -> npt.NDArray[np.floating]:
-    """What nearness, shared words and standing alone would say."""
+    """Score by nearness, shared words and standing alone."""
     standings = found[:, STANDING_AT : STANDING_AT + len(STANDINGS)] @ np.array([BY_STANDING[s] for s in STANDINGS])
     return np.asarray(NEAR * found[:, NEAR_AT] + SHARED * found[:, SHARED_AT] - BAR + standings, dtype=np.float64)
 
 
 def build_text_reading(vectors: Vectors) -> Read:
-    """The first tokens, and the mean of all."""
+    """Build a reading: the first tokens' vectors and the normalised mean of all."""
     mean = vectors.mean(axis=0)
     return Read(vectors[:QUESTION_TOKENS].copy(), (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32))
 
 
 def asked_parts(asked: signals.FeatureTexts, read: dict[str, Read]) -> tuple[tuple[Vectors, int], ...]:
-    """The asked side: an empty head that will carry the signals, the question, the turns before."""
+    """Return the question side: an empty head for the signals, the question, and the preceding turns."""
     width = read[asked.question].tokens.shape[1]
     head = np.zeros((1, width), np.float32)
     return ((head, HEAD), (read[asked.question].tokens, ASKED), *_collect_turn_vectors(asked, ASKED_BEFORE, read))
@@ -231,7 +231,7 @@ def _collect_turn_vectors(side: signals.FeatureTexts, segment: int, read: dict[s
 def build_pair(
     asked: signals.FeatureTexts, side: signals.FeatureTexts, standing: Standing, read: dict[str, Read]
 ) -> MatchPair:
-    """The entry's side, and the signals between the two."""
+    """Build the entry side and the signals between both sides."""
     parts = [(read[side.question].tokens, PHRASING)] if side.question.strip() else []
     parts += [(read[side.answer].tokens[:ANSWER_TOKENS], ANSWER)] if side.answer.strip() else []
     return MatchPair(
@@ -258,7 +258,7 @@ def _compute_signals(
 
 
 def stack_vectors(name: str, rows: Sequence[Sequence[tuple[Vectors, int]]]) -> dict[str, npt.NDArray[np.generic]]:
-    """One padded array of vectors, with each one's segment and a mask."""
+    """Stack rows of vectors into one padded array, with segments and a mask."""
     length = max(sum(len(v) for v, _ in row) for row in rows)
     width = rows[0][0][0].shape[1]
     vectors = np.zeros((len(rows), length, width), np.float32)

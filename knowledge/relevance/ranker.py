@@ -1,4 +1,4 @@
-"""Ranks what may answer a question: the reader's score beside the cosine, with calibrated probabilities."""
+"""Ranks candidates by the reader's score plus the cosine, with calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from knowledge.text.features import content_words, normalise_text
 from knowledge.types import ENGLISH, Candidate, Embeds, Entry, Question
 
 COSINE = 26.0
-"""What a cosine counts beside the reader's logit, chosen on the tuned centres."""
+"""Weight of the cosine relative to the reader's logit; chosen on the tuned centres."""
 MIDDLE = 0.42
 READ = 6
-"""Candidates that are read: eight are no better on the tuned centres and the demo."""
+"""Number of candidates read; eight are no better on the tuned centres and the demo."""
 FAR, FAR_SCORE = 0.3, -6.0
-"""Cosine and score of what has nothing to do with a question: where there are few entries, the lead is over that."""
+"""Cosine and score of an unrelated entry; used to compute the lead if there are few entries."""
 LONG = 20
-"""Content words from which a question counts as long."""
+"""Number of content words from which a question counts as long."""
 WORDED = 0.1
 HALF_WORDED = 8.0
-"""What shared words count when the candidates to read are chosen; the BM25 score that counts half."""
+"""Weight of shared words when choosing the candidates to read, and the BM25 score that counts half."""
 SHARED_WORDS = 0.25
-"""What shared words count beside the cosine when a unit is chosen."""
+"""Weight of shared words relative to the cosine when choosing a unit."""
 
 Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A candidate with the unit of it that answers best, the reader's logit, and its share among all and "none"."""
+    """A candidate with its best unit, the reader's logit, and its share among all candidates and "none"."""
 
     candidate: Candidate
     unit: str
@@ -51,7 +51,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Candidates, best first, and how probable it is that the first one answers, and that any entry does."""
+    """Candidates, best first, and the probabilities that the first one answers and that any entry does."""
 
     ranked: tuple[Ranked, ...] = ()
     first: float = 0.0
@@ -59,13 +59,13 @@ class Ranking:
 
     @property
     def is_english(self) -> bool:
-        """Is the first one English, so that the reader has read it?"""
+        """Whether the first entry is English and was therefore read by the reader."""
         return not self.ranked or self.ranked[0].entry.language == ENGLISH
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A logistic regression over the signs of a ranking."""
+    """Logistic regression over the features of a ranking."""
 
     mean: Numbers
     scale: Numbers
@@ -74,7 +74,7 @@ class Calibration:
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Calibration:
-        """As it lies in the weights' file."""
+        """Load a calibration from its entry in the weights file."""
         mean, scale, weights = (np.array(stored[name], dtype=np.float64) for name in ("mean", "scale", "weights"))
         return cls(mean, scale, weights, float(stored["bias"]))
 
@@ -84,7 +84,7 @@ class Calibration:
 
 
 class Ranker:
-    """Reads the nearest candidates, and says how sure it is."""
+    """Reads the nearest candidates and estimates how sure the ranking is."""
 
     def __init__(self, reader: Reads, embedder: Embeds, weights: Path = SHIPPED / "ranking.json") -> None:
         self._reader = reader
@@ -96,11 +96,11 @@ class Ranker:
         }
 
     def rank(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> Ranking:
-        """``searched`` are the texts by which the candidates were found."""
+        """Rank the candidates; ``searched`` are the queries they were retrieved with."""
         return self._build_ranking(question, self.read(question, searched, candidates))
 
     def without_first(self, question: Question, ranking: Ranking) -> Ranking:
-        """As if its first entry did not exist."""
+        """Return the ranking without its first entry."""
         rest = ranking.ranked[1:]
         shares = _compute_shares([r.score for r in rest])
         return self._build_ranking(question, tuple(replace(r, share=s) for r, s in zip(rest, shares, strict=True)))
@@ -114,7 +114,7 @@ class Ranker:
         return Ranking(ranked, first, max(first, of_any.probability(signs)))
 
     def read(self, question: Question, searched: Sequence[str], candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
-        """The nearest, best first by reader and cosine together."""
+        """Read the nearest candidates; return them best first by reader and cosine."""
         chosen = _keep_distinct_answers(sorted(candidates, key=_compute_nearness, reverse=True))[:READ]
         units = [self._select_answer_unit(searched, candidate) for candidate in chosen]
         history = tuple(turn.text for turn in question.history)
@@ -129,7 +129,7 @@ class Ranker:
         return tuple(sorted((Ranked(*row) for row in rows), key=lambda r: r.score, reverse=True))
 
     def _score_candidates(self, chosen: Sequence[Candidate], pairs: Sequence[ReaderPair]) -> list[float]:
-        """The reader has learnt English alone; of other entries the cosine has to tell."""
+        """Return the reader's logits; 0 for non-English entries, which the reader cannot read."""
         english = [i for i, candidate in enumerate(chosen) if candidate.entry.language == ENGLISH]
         logits = [0.0] * len(chosen)
         for i, logit in zip(english, self._reader.score([pairs[i] for i in english]) if english else [], strict=True):
@@ -137,7 +137,7 @@ class Ranker:
         return logits
 
     def _select_answer_unit(self, searched: Sequence[str], candidate: Candidate) -> str:
-        """What of an entry answers: all of it, or the part of a long one that is nearest."""
+        """Return the whole answer, or the nearest unit of a long one."""
         entry = candidate.entry
         units = units_of(entry.answer)
         if len(units) == 1:
@@ -153,7 +153,7 @@ class Ranker:
 
 
 def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
-    """What tells how sure the ranking is: levels, leads and the words of the question that the first one has."""
+    """Return the calibration features: levels, leads and the share of the question's words covered."""
     first = ranked[0]
     few = len(ranked) < READ
     scores = sorted((*(r.score for r in ranked), *([FAR_SCORE] if few else [])), reverse=True)
@@ -188,7 +188,7 @@ def signs_of(question: Question, ranked: Sequence[Ranked]) -> Numbers:
 
 
 def _keep_distinct_answers(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The first of those that give the very same answer, and of those that answer one question differently."""
+    """Keep the first candidate of each answer, and of each disputed question."""
     firsts: dict[str, Candidate] = {}
     for candidate in candidates:
         entry = candidate.entry

@@ -1,4 +1,4 @@
-"""How well an entry answers a question in its conversation: a MiniLM cross-encoder that reads both together."""
+"""The reader: a MiniLM cross-encoder that scores how well an entry answers a question in its conversation."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Vectors = npt.NDArray[np.float32]
 
 SHIPPED = Path(__file__).parents[1] / "weights"
 ASKED_TOKENS = 56
-"""Of a longer question its end is read: people tell their story first."""
+"""Of a longer question only the end is read, since people tell their story first."""
 HISTORY_TOKENS = 36
 TURN_TOKENS = 20
 ENTRY_TOKENS = 120
 TEXT_TOKENS = 160
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 ENDINGS = " \t\n?!.…¿"
-"""Left out at the end of a question: with a mark or without, it asks the same."""
+"""Stripped from the end of a question, since punctuation does not change what it asks."""
 CLASSIFY, SEPARATE = "[CLS]", "[SEP]"
 
 
 @dataclass(frozen=True)
 class ReaderPair:
-    """A question with the turns before it (oldest first), and the text of an entry under its title."""
+    """A question with the preceding turns (oldest first), and the text of an entry under its title."""
 
     asked: str
     history: tuple[str, ...]
@@ -40,17 +40,17 @@ class ReaderPair:
 
 
 def describe_entry(title: str, question: str, answer: str) -> str:
-    """An entry as one text: what it is looked up by, and what is read of it."""
+    """Format an entry as one text, for embedding and for the reader."""
     return "\n".join(part for part in (title, question, answer) if part)
 
 
 class Reads(Protocol):
     def score(self, pairs: Sequence[ReaderPair]) -> Vectors:
-        """One logit a pair; 0 is the score of "none of these answers"."""
+        """Return one logit per pair; 0 is the score of "none of these answers"."""
 
 
 class PairEncoder:
-    """Writes pairs as token ids: question and history in the first segment, the entry in the second."""
+    """Encodes pairs as token ids: question and history in the first segment, the entry in the second."""
 
     def __init__(self, tokenizer: Path) -> None:
         self.tokenizer = tokenizer
@@ -62,25 +62,25 @@ class PairEncoder:
         self._end: int = self._tokenizer.token_to_id(SEPARATE)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids of texts, without special tokens."""
+        """Return the token ids of texts, without special tokens."""
         return [list(found.ids) for found in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
     def encode_batch(self, pairs: Sequence[ReaderPair]) -> dict[str, npt.NDArray[Any]]:
-        """Padded arrays of shape (pairs, tokens): ``ids``, ``segments`` and ``mask`` (true where there is a token)."""
+        """Return padded arrays of shape (pairs, tokens): ``ids``, ``segments`` and ``mask`` (true for tokens)."""
         texts = [(pair.asked.rstrip(ENDINGS), pair.entry, *pair.history[-2:]) for pair in pairs]
         different = list(dict.fromkeys(text for own in texts for text in own))
         ids = dict(zip(different, self.ids(different), strict=True))
         return _pad_pairs([self._join_pair_tokens(*(ids[text] for text in own)) for own in texts])
 
     def _join_pair_tokens(self, asked: list[int], entry: list[int], *turns: list[int]) -> tuple[list[int], list[int]]:
-        """Token ids and segment ids of one pair."""
+        """Return the token ids and segment ids of one pair."""
         before = [token for turn in turns for token in [*turn[:TURN_TOKENS], self._end]][: HISTORY_TOKENS + 1]
         front = [self._first, *asked[-ASKED_TOKENS:], self._end, *before]
         back = [*entry[:ENTRY_TOKENS], self._end]
         return front + back, [0] * len(front) + [1] * len(back)
 
     def encode_texts(self, texts: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
-        """The same arrays for texts alone."""
+        """Return the same arrays for single texts."""
         rows = [[self._first, *own[:TEXT_TOKENS], self._end] for own in self.ids(texts)]
         return _pad_pairs([(row, [0] * len(row)) for row in rows])
 
@@ -94,7 +94,7 @@ def _pad_pairs(encoded: Sequence[tuple[list[int], list[int]]]) -> dict[str, npt.
 
 
 def open_word_embeddings(files: ModelFiles) -> npt.NDArray[np.float32]:
-    """The packaged model's table of word embeddings, (words, dimensions), mapped from its file.
+    """Memory-map the packaged model's word embeddings, shape (words, dimensions).
 
     The format is safetensors: a length (8 bytes, little endian), a JSON header of that length, then the arrays.
     """
@@ -107,7 +107,7 @@ def open_word_embeddings(files: ModelFiles) -> npt.NDArray[np.float32]:
 
 
 class Reader:
-    """The shipped reader. Its word embeddings are those of the installed MiniLM; its layers lie in ``reader.onnx``."""
+    """The shipped reader; uses the word embeddings of the installed MiniLM and the layers in ``reader.onnx``."""
 
     def __init__(self, folder: Path = SHIPPED, threads: int = 2) -> None:
         self._session = open_session(folder / "reader.onnx", threads)
@@ -116,7 +116,7 @@ class Reader:
         self._encoder = PairEncoder(files.tokenizer)
 
     def score(self, pairs: Sequence[ReaderPair]) -> Vectors:
-        """One logit a pair."""
+        """Return one logit per pair."""
         if not pairs:
             return np.zeros(0, np.float32)
         batch = self._encoder.encode_batch(pairs)
@@ -130,5 +130,5 @@ class Reader:
 
 @cache
 def shipped_reader() -> Reader:
-    """The reader of this process; any number of threads may use it."""
+    """Return the process-wide, thread-safe reader."""
     return Reader()

@@ -1,4 +1,4 @@
-"""The units of an answer: a whole short text, or whole blocks of a longer one; never a sentence out of its list."""
+"""Splits an answer into units: a short text whole, or whole blocks of a longer one; lists stay together."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from knowledge.relevance.reader import describe_entry
 from knowledge.types import ENGLISH, Entry
 
 LONGEST_UNIT = 130
-"""Words of a text that is sent whole."""
+"""Maximum words of a text that is sent whole."""
 VECTORS_PER_ENTRY = 48
-"""At most so many phrasings or parts of one entry are indexed."""
+"""Maximum number of indexed phrasings and units per entry."""
 BLANK_LINE = re.compile(r"\n\s*\n")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_a-z])")
 LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s")
 
 
 def blocks_of(text: str) -> list[str]:
-    """The blocks of a text in order: paragraphs, and lists with the line that introduces them."""
+    """Return the blocks of a text in order: paragraphs, and lists with their introductory line."""
     blocks: list[str] = []
     for block in (part.strip() for part in BLANK_LINE.split(text)):
         if not block:
@@ -30,7 +30,7 @@ def blocks_of(text: str) -> list[str]:
 
 
 def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
-    """The text whole where it is short, else neighbouring blocks together, each unit about ``longest`` words."""
+    """Return a short text whole, else units of neighbouring blocks, about ``longest`` words each."""
     if count_words(text) <= longest:
         return [text.strip()]
     return _merge_parts(
@@ -39,7 +39,7 @@ def units_of(text: str, longest: int = LONGEST_UNIT) -> list[str]:
 
 
 def _lines_together(block: str, longest: int) -> list[str]:
-    """A long block cut between lines that each say something, such as the rows of a table, and a long line between sentences.
+    """Split a long block between lines that stand alone, such as table rows, and a long line between sentences.
 
     A list stays whole.
     """
@@ -51,7 +51,7 @@ def _lines_together(block: str, longest: int) -> list[str]:
 
 
 def _merge_parts(parts: list[str], between: str, longest: int) -> list[str]:
-    """Neighbouring parts in one, as long as it has at most ``longest`` words."""
+    """Join neighbouring parts up to ``longest`` words."""
     joined: list[str] = []
     for part in parts:
         if joined and count_words(joined[-1]) + count_words(part) <= longest:
@@ -62,9 +62,9 @@ def _merge_parts(parts: list[str], between: str, longest: int) -> list[str]:
 
 
 def spoken_parts(entry: Entry) -> list[str]:
-    """The texts under which an entry is found by meaning: what it is asked by, and each of its units under its title.
+    """Return the texts that are embedded for an entry: its questions, and each unit of its answer under its title.
 
-    Not its first question alone where it is not English: the multilingual model finds entries worse by it.
+    The first question of a non-English entry is not embedded alone, since that worsens the multilingual model's results.
     """
     if entry.subject:
         return [text for question in entry.questions for text in (f"{question} {entry.subject}", question)]
@@ -77,12 +77,12 @@ def spoken_parts(entry: Entry) -> list[str]:
 
 
 def indexed_parts(entry: Entry) -> list[str]:
-    """Those of the spoken parts that have a vector."""
+    """Return the spoken parts that have a vector."""
     return spoken_parts(entry)[:VECTORS_PER_ENTRY]
 
 
 def units_spoken(entry: Entry) -> range:
-    """Which of the spoken parts are units of its answer."""
+    """Return the positions of the answer's units among the spoken parts."""
     if entry.subject or entry.context:
         return range(0)
     first = len(_list_entry_headings(entry)[:1])

@@ -1,1 +1,1 @@
-"""How a customer's message sounds, and how urgent it is."""
+"""Sentiment and urgency of a customer's message."""

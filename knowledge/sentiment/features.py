@@ -1,4 +1,4 @@
-"""What can be measured of how a message sounds: its words and their pieces, capitals, marks, emoji, faces, and what VADER says."""
+"""Sentiment features of a message: words, n-grams, capitals, punctuation, emoji, emoticons, and VADER scores."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy.typing as npt
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 BUCKETS = 1 << 15
-"""Rows of the table of word pieces; pieces that fall into one row share its weights."""
+"""Rows of the n-gram table; features hashed to the same row share its weights."""
 SHORTEST, LONGEST = 2, 5
-"""Characters of a piece of a word, its borders counted."""
+"""Characters of an n-gram, including the word boundaries."""
 HAPPY = "😀😃😄😁😆😂🤣😊😍🥰😘😎🤩🥳👍👏🙌🙏💯🎉❤💕💖💙💜💚🧡😇🙂😋🤗✨💪🔥🏆"
 SAD = "😞😔😟😕🙁☹😣😖😫😩🥺😢😭💔👎😓😥😪😒🙄😑😐🤦🤷😬😷🤢🤮"
 CROSS = "😤😠😡🤬👿💢🖕💩"
 SHOWS = 0.05
-"""VADER's compound value from which on, as its authors say, a feeling shows."""
+"""VADER's compound value from which, according to its authors, a feeling shows."""
 
 _NOISE = re.compile(r"https?://\S+|www\.\S+|@\w+|#(?=\w)")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?|[!?]+|[:;=8x]-?[()\[\]dpo/\\|]|<3", re.IGNORECASE)
@@ -33,12 +33,12 @@ _DENIAL = re.compile(r"n['\u2019]?t$|^(?:not?|never|nothing|nobody|nahi|nahin|na
 
 
 def remove_addresses(text: str) -> str:
-    """Without addresses of pages and people, which say nothing of how it sounds."""
+    """Remove web addresses and user names, which carry no sentiment."""
     return " ".join(_NOISE.sub(" ", unicodedata.normalize("NFKC", text)).split())
 
 
 def compute_feature_rows(text: str) -> npt.NDArray[np.int64]:
-    """Rows of the table that a text's words, pairs of words and pieces of words fall into, each once."""
+    """Return the distinct table rows of a text's words, word pairs and n-grams."""
     words = [_LONG.sub(r"\1\1", word.lower()) for word in _WORD.findall(remove_addresses(text))]
     found = {f"w {word}" for word in words} | {f"p {a} {b}" for a, b in pairwise(words)}
     found |= {f"n {later}" for i, word in enumerate(words) if _DENIAL.search(word) for later in words[i + 1 : i + 4]}
@@ -53,13 +53,13 @@ def _split_ngrams(word: str) -> set[str]:
 
 
 def _simplify_spelling(word: str) -> str:
-    """Without what differs between spellings of one word of Roman Urdu: its vowels, and letters that sound alike."""
+    """Remove spelling variation of Roman Urdu: vowels, and letters that sound alike."""
     plain = _TWICE.sub(r"\1", word).replace("ph", "f").replace("ee", "i").replace("oo", "u")
     return _VOWELS.sub("", plain.translate(_ALIKE))
 
 
 def compute_mark_features(text: str, *, rated: bool = True) -> npt.NDArray[np.float32]:
-    """Capitals, marks, emoji and faces, each between 0 and 1, then what VADER says, or zeros."""
+    """Return capitals, punctuation, emoji and emoticons, each 0 to 1, then VADER's scores, or zeros."""
     text = remove_addresses(text)
     words = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 2]  # noqa: PLR2004 - OK and US shout nothing
     shouted = sum(word.isupper() for word in words)
@@ -82,7 +82,7 @@ def compute_mark_features(text: str, *, rated: bool = True) -> npt.NDArray[np.fl
 
 
 def _compute_vader_scores(text: str) -> tuple[float, ...]:
-    """By VADER, without emoji: they are counted above, and some hundreds of them would take it seconds."""
+    """Score with VADER, without emoji: they are counted above, and hundreds of them would take seconds."""
     found = _load_vader_analyzer().polarity_scores("".join(each for each in text if unicodedata.category(each) != "So"))
     compound = found["compound"]
     return compound, found["neg"], found["pos"], float(compound <= -SHOWS), float(compound >= SHOWS)

@@ -1,4 +1,4 @@
-"""How a customer's message sounds: a small model of ours on its embedding, its words and its marks."""
+"""A small sentiment model on the embedding, words and punctuation of a customer's message."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from knowledge.types import Embeds
 log = structlog.get_logger()
 
 WEIGHTS = Path(__file__).parents[1] / "weights/sentiment.npz"
-"""Made by ``research.train_sentiment``; for all-MiniLM-L6-v2."""
+"""Trained with ``research.train_sentiment`` for all-MiniLM-L6-v2."""
 FEELINGS: tuple[Feeling, ...] = get_args(Feeling)
 LONGEST = 2000
-"""Characters that are looked at: how somebody feels shows before that."""
+"""Maximum characters examined; the feeling shows within these."""
 FOREIGN_WORDS = 2
-"""Small words of another language that show that a text is in it."""
+"""Number of function words of another language that mark a text as foreign."""
 LATIN = 0.5
-"""Share of a text's letters that must be Latin for an English embedding to know it."""
+"""Minimum share of Latin letters for the English embedding to be used."""
 
 SURE = 0.55
-"""How probable *angry* has to be to be said, and *negative* and *angry* together for *negative*."""
+"""Minimum probability of *angry*, and minimum sum of *negative* and *angry* for *negative*."""
 WORDED = 0.3
-"""How probable a negative or angry feeling has to be by the words alone for *angry* to be said."""
+"""Minimum probability of *negative* and *angry* by the words alone for *angry*."""
 CALM: tuple[Feeling, ...] = ("positive", "neutral")
 REPLIES = frozenset(
     [
@@ -83,18 +83,18 @@ REPLIES = frozenset(
         "اچھا",
     ]
 )
-"""Short replies that say nothing of a feeling, though their words stand in many complaints."""
+"""Short replies without sentiment, though their words occur in many complaints."""
 _WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _ANGRY_EMOJI = re.compile(
     r"(?<!\bthe )(?<!\ban )(?<!\ba )(?<!\bthis )(?<!\byour )(?<!\bmy )(?<!\bwith )[😠😡🤬👿💢🖕]", re.IGNORECASE
 )
-"""Shown, rather than spoken of: "the 😡 cushion"."""
+"""An emoji used, not mentioned as in "the 😡 cushion"."""
 
 Scores = npt.NDArray[np.float32]
 
 
 class SentimentModel:
-    """A softmax regression; without an embedding that it knows, one on words and marks alone."""
+    """Softmax regression; without a matching embedding, a variant on words and punctuation alone."""
 
     def __init__(self, embedder: Embeds | None, weights: Path = WEIGHTS) -> None:
         with np.load(weights) as stored:
@@ -106,16 +106,16 @@ class SentimentModel:
         self._embedder = embedder
 
     def __call__(self, text: str, /) -> Mood | None:
-        """The likeliest feeling and how urgent it is; None, logged, where it cannot be told."""
+        """Return the likeliest feeling and the urgency; None, logged, on any error."""
         try:
             feeling = self.feeling(text)
-        except Exception:  # whatever is wrong with the model, the message goes its way
+        except Exception:  # a model error must not block the message
             log.exception("no sentiment")
             return None
         return Mood(feeling, urgency.detect_urgency(text))
 
     def feeling(self, text: str) -> Feeling:
-        """The likeliest; negative or angry only where it is sure: an angry message calls a person, two negative ones do."""
+        """Return the feeling; *negative* or *angry* only if sure, since these can call an agent."""
         if _ANGRY_EMOJI.search(text[:LONGEST]) and not any(mark in text[:LONGEST] for mark in features.HAPPY):
             return "angry"
         words = _WORDS.findall(text.lower())
@@ -127,12 +127,12 @@ class SentimentModel:
         return "negative" if odds["negative"] + odds["angry"] >= SURE else max(CALM, key=odds.__getitem__)
 
     def probabilities(self, text: str) -> Scores:
-        """Of each of ``FEELINGS``; they add up to 1."""
+        """Return the probability of each of ``FEELINGS``; they add up to 1."""
         text = text[:LONGEST]
         return self._compute_scores(text, self._embed_text(text))
 
     def _is_worded(self, text: str) -> bool:
-        """Do its words and marks alone show anything of it? Of a boss or a fraud the meaning alone sounds angry."""
+        """Whether words and punctuation alone show it; a text about a boss or a fraud is angry by meaning only."""
         words = self._compute_scores(text[:LONGEST], None)
         return float(words[FEELINGS.index("negative")] + words[FEELINGS.index("angry")]) >= WORDED
 
@@ -156,13 +156,13 @@ class SentimentModel:
 
 
 def _is_foreign(text: str, words: list[str]) -> bool:
-    """Is it in a language that the model has not learnt? Roman Urdu shares a small word with many."""
+    """Whether the text is in an unsupported language; Roman Urdu shares a function word with many languages."""
     small = WORDS.get(language_of(text), WORDS["en"])
     return small is not WORDS["en"] and len(small.intersection(words)) >= FOREIGN_WORDS
 
 
 def load_sentiment(embedder: Embeds) -> Sentiment:
-    """How messages sound; where its weights cannot be read nothing is known, and that is logged."""
+    """Load the sentiment model; if its weights cannot be read, log it and return a function that detects nothing."""
     try:
         return SentimentModel(embedder)
     except (OSError, ValueError, KeyError):
@@ -171,6 +171,6 @@ def load_sentiment(embedder: Embeds) -> Sentiment:
 
 
 def is_latin(text: str) -> bool:
-    """Is it mostly written in Latin letters?"""
+    """Whether the text is mostly in Latin script."""
     letters = [letter for letter in text if letter.isalpha()]
     return sum(letter < "ɐ" for letter in letters) >= LATIN * len(letters)

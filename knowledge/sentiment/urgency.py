@@ -1,4 +1,4 @@
-"""How urgent a message is, by what is said in it: danger, fraud, being stranded, a deadline today; English, Roman Urdu, Urdu."""
+"""Detects urgency by phrases in English, Roman Urdu and Urdu: danger, fraud, being stranded, a deadline today."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DENIED = re.compile(r"(?:\bnot|\bno|n't|\bisn.t|\bnothing)\s+(?:\w+\s+)?$", re.
 
 
 def detect_urgency(text: str) -> Urgency:
-    """High where something is said that cannot wait, low where the customer says that it can."""
+    """Return high for phrases that cannot wait, low if the customer says that it can."""
     if _LOW.search(text):
         return "low"
     said = (found for found in _HIGH_WORDS.finditer(text) if not _DENIED.search(text[: found.start()]))

@@ -1,1 +1,1 @@
-"""Text analysis: questions split, spelling corrected, names and topics found, passages cut into units."""
+"""Text analysis: splitting questions, correcting spelling, finding names and topics, extracting facts."""

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""What an answer may never get wrong: numbers, names, addresses on the web, and "not"."""
+"""Extracts the facts an answer must get right: numbers, names, web and e-mail addresses, and negation."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MEASURE = re.compile(
     re.IGNORECASE,
 )
 _LETTERS = 5
-"""A word is compared by its first letters, so that endings do not matter."""
+"""Words are compared by their first letters, so that endings do not matter."""
 GENERAL = STOPWORDS | frozenset(
     [
         "able",
@@ -257,15 +257,15 @@ GENERAL = STOPWORDS | frozenset(
         "evidence",
     ]
 )
-"""Words that state nothing by themselves."""
+"""Words without content of their own."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a text states, in a form that can be compared."""
+    """The facts of a text in comparable form."""
 
     words: frozenset[str]
-    """Stems of the words that carry meaning."""
+    """Stems of the content words."""
     numbers: frozenset[str]
     measures: frozenset[str]
     addresses: frozenset[str]
@@ -273,12 +273,12 @@ class Facts:
 
 
 def strip_markup(text: str) -> str:
-    """Without citations and markdown."""
+    """Remove citation marks and Markdown."""
     return _MARKDOWN.sub("", MARK.sub("", text))
 
 
 def extract_facts(text: str) -> Facts:
-    """What a text states."""
+    """Extract the facts of a text."""
     text = strip_markup(text)
     rest = ADDRESS.sub(" ", text)
     return Facts(
@@ -291,18 +291,18 @@ def extract_facts(text: str) -> Facts:
 
 
 def normalise_address(text: str) -> str:
-    """An e-mail or web address as it is compared."""
+    """Normalise an e-mail or web address for comparison."""
     return re.sub(r"^(?:https?://)?(?:www\.)?", "", text.lower()).rstrip("./,;:!?")
 
 
 def extract_numbers(text: str) -> frozenset[str]:
-    """The numbers in a text, "1,250.00" as "1250"; also those that are spelt out."""
+    """Return the numbers in a text, "1,250.00" as "1250"; spelt-out numbers are included."""
     written = {_normalise_number(found) for found in NUMBER.findall(unicodedata.normalize("NFKC", text))}
     return frozenset(written | {_SPELT[w.lower()] for w in _WORD.findall(text) if w.lower() in _SPELT})
 
 
 def extract_measures(text: str) -> frozenset[str]:
-    """The numbers with an English unit or a currency, "3 to 5 working days" as "3 day" and "5 day"."""
+    """Return the numbers with an English unit or a currency, "3 to 5 working days" as "3 day" and "5 day"."""
     found: set[str] = set()
     for match in MEASURE.finditer(unicodedata.normalize("NFKC", text)):
         said = (match["unit"] or match["sign"]).lower()
@@ -313,18 +313,18 @@ def extract_measures(text: str) -> frozenset[str]:
 
 
 def stem_token(word: str) -> str:
-    """A word as it is compared."""
+    """Return the stem of a word for comparison."""
     return _fold_letters(word)[:_LETTERS]
 
 
 def is_content(word: str) -> bool:
-    """Does it carry meaning?"""
+    """Whether a word carries meaning."""
     lower = word.lower().replace("’", "'")
     return lower not in GENERAL and lower not in _SPELT and (len(lower) > 1 or not lower.isascii())
 
 
 def extract_proper_names(text: str) -> list[str]:
-    """Words with a capital letter that do not begin the sentence, or have one inside ("PayPal")."""
+    """Return capitalised words that do not begin the sentence, or have a capital inside ("PayPal")."""
     found = list(_WORD.finditer(strip_markup(text)))
     return [
         m[0]
@@ -334,7 +334,7 @@ def extract_proper_names(text: str) -> list[str]:
 
 
 def split_tokens(text: str) -> list[str]:
-    """All words of a text."""
+    """Return all words of a text."""
     return _WORD.findall(text)
 
 

@@ -1,4 +1,4 @@
-"""What the matcher reads of a question and an entry: their texts, and the plain signals beside them."""
+"""Input of the matcher for a question and an entry: their texts and simple signals."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ OPPOSITES = tuple(
 
 @dataclass(frozen=True)
 class FeatureTexts:
-    """What is read of one side: the question, the answer (empty on the asked side), the turns before."""
+    """The texts of one side: the question, the answer (empty for the question's side), and the preceding turns."""
 
     question: str
     answer: str
@@ -129,40 +129,40 @@ class FeatureTexts:
 
 
 def asked_texts(question: Question, subjects: Sequence[str]) -> FeatureTexts:
-    """The asked side; the names of the candidates' subjects are masked, other names are part of the question."""
+    """Return the question's side; names of the candidates' subjects are masked, other names are kept."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in question.history[-TURNS_BEFORE:])
     return FeatureTexts(mask_names(question.text, subjects), "", before)
 
 
 def entry_texts(entry: Entry, phrasing: str, answer: str) -> FeatureTexts:
-    """The entry's side, read like the asked one."""
+    """Return the entry's side, in the same form as the question's."""
     before = tuple(turn.text[:LONGEST_TURN] for turn in entry.context[-TURNS_BEFORE:])
     return FeatureTexts(mask_names(phrasing, [entry.subject]), mask_names(answer, [entry.subject]), before)
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The words that carry meaning, cut to their first letters so that endings do not matter."""
+    """Return the content words, cut to their first six letters so that endings do not matter."""
     return frozenset(word[:6] for word in re.findall(r"[^\W_]+", text.lower()) if word not in STOPWORDS)
 
 
 def compute_overlap(one: str, other: str) -> float:
-    """Jaccard overlap of the content words."""
+    """Return the Jaccard overlap of the content words."""
     a, b = content_words(one), content_words(other)
     return len(a & b) / len(a | b) if a | b else 0.0
 
 
 def standing_numbers(found: Standing) -> list[float]:
-    """The standing as one-hot numbers."""
+    """Return the standing as a one-hot vector."""
     return [float(found == each) for each in STANDINGS]
 
 
 def normalise_text(text: str) -> str:
-    """The words only, in lower case: what makes two phrasings the same."""
+    """Return the words in lowercase without punctuation, to compare phrasings."""
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
 def has_contradiction(asked: str, phrasing: str) -> bool:
-    """Whether two questions differ in what must never be mixed up: numbers, or opposites such as on and off."""
+    """Whether two questions differ in numbers or in opposites such as on and off."""
     numbers = set(re.findall(r"\d+(?:[.,]\d+)*", asked)), set(re.findall(r"\d+(?:[.,]\d+)*", phrasing))
     if all(numbers) and numbers[0].isdisjoint(numbers[1]):
         return True

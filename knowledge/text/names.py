@@ -1,4 +1,4 @@
-"""Proper names in what people say: finding them, knowing them again in other spellings, masking them."""
+"""Proper names: finds them in text, matches spelling variants, and masks them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def _split_terms(text: str) -> frozenset[str]:
 
 MOST_LETTERS_MORE = 2
 COVERED = 0.75
-"""Share of a name's own letters that must be found in a text for the text to name it: "Acorn" is enough for "Acorn
-Guest House", "Cambridge" is not enough for "Cambridge Chop House"."""
+"""Minimum share of a name's letters found in a text for the text to name it: "Acorn" is enough for "Acorn Guest House",
+"Cambridge" is not enough for "Cambridge Chop House"."""
 SHORT = 5
-"""Words under so many letters must be said letter by letter."""
+"""Words with fewer letters must match exactly."""
 ALIKE = 0.88
-"""Likeness from which a word is taken for a misspelt name."""
+"""Minimum similarity for a word to count as a misspelt name."""
 KIND_WORDS = _split_terms(
     "hotel hotels restaurant restaurants guest guesthouse house bed breakfast lodge inn bar cafe kitchen "
     "pizzeria museum gallery theatre cinema park college church hostel motel resort suites apartments shop "
@@ -49,7 +49,7 @@ SERVICES = {
     **dict.fromkeys(("flight", "flights", "plane"), "flight"),
     **dict.fromkeys(("ferry", "ferries"), "ferry"),
 }
-"""Things that are asked about without a proper name: "the taxi" is as good as a name."""
+"""Services without a proper name: "the taxi" is as good as a name."""
 ROUTE = _split_terms("to from between towards toward leaving leave depart departing departs")
 PLACE_AFTER = _split_terms("street road avenue lane drive st rd square city station airport way")
 JOINERS = _split_terms("and of de la le the & du el da von")
@@ -58,7 +58,7 @@ WORD = re.compile(r"[^\W_]+(?:[-'\u2019.][^\W_]+)*|&|[.!?:;,()\"]", re.UNICODE)
 
 @lru_cache(maxsize=65536)
 def matches_name(text: str, name: str) -> bool:
-    """Whether a text names something, however it is spelt or shortened."""
+    """Whether a text names something, despite misspelling or shortening."""
     own = _own_words(name)
     if not own or name in SERVICES:
         return bool(own) and name in names_in(text)
@@ -72,7 +72,7 @@ def matches_name(text: str, name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def names_in(text: str) -> tuple[str, ...]:
-    """The names in a text, in the order they are said; places gone to and addresses are left out."""
+    """Return the names in a text, in order; places travelled to or from and addresses are left out."""
     tokens = WORD.findall(text)
     found: list[str] = []
     start = 0
@@ -85,7 +85,7 @@ def names_in(text: str) -> tuple[str, ...]:
 
 
 def mask_names(text: str, known: Iterable[str | None]) -> str:
-    """The text with the known names replaced by "it", so that the same question about two hotels reads alike."""
+    """Replace the known names with "it", so that the same question about two hotels looks alike."""
     subjects = [name for name in known if name and name not in SERVICES]
     said = {n for n in names_in(text) if any(matches_name(n, k) or matches_name(k, n) for k in subjects)}
     for each in sorted(said.union(subjects), key=len, reverse=True):
@@ -140,14 +140,14 @@ def _own_words(name: str) -> tuple[str, ...]:
 
 
 def _is_place(word: str, words: Sequence[str]) -> bool:
-    """Whether a word is only gone to or come from: "from Cambridge" does not name the "Cambridge Lodge"."""
+    """Whether a word is only a place travelled to or from: "from Cambridge" does not name "Cambridge Lodge"."""
     found = [i for i, w in enumerate(words) if w.startswith(word)]
     before = [words[i - 2] if i > 1 and words[i - 1] == "the" else words[i - 1] if i else "" for i in found]
     return bool(found) and all(b in ROUTE for b in before)
 
 
 def _is_run_together(name: str, words: Sequence[str]) -> bool:
-    """Whether the words from some word on spell the name: "city roomz" for "Cityroomz"."""
+    """Whether consecutive words spell the name: "city roomz" for "Cityroomz"."""
     if len(name) < SHORT:
         return False
     return any("".join(words[i : i + 6]).startswith(name) for i, w in enumerate(words) if w and name.startswith(w[:3]))

@@ -1,4 +1,4 @@
-"""Splitting a message that asks several things into its parts."""
+"""Splits a message with several questions into its parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 MOST_PARTS = 4
 SHORTEST_PART = 2
-"""Words a part needs at least; "and?" is not a question of its own."""
+"""Minimum words of a part; "and?" is not a question of its own."""
 
 PREPOSITION = "at|by|for|from|in|on|since|till|to|until|up to|with"
 OPENER = (
@@ -26,7 +26,7 @@ TAIL = re.compile(
     re.IGNORECASE,
 )
 ELLIPTIC = re.compile(rf"(?:{PREPOSITION})\s+\S+(?:\s+\S+){{0,2}}$", re.IGNORECASE)
-"""Of which nobody knows what is asked without what stands before it ("until when?")."""
+"""Fragments that need the preceding text to be understood ("until when?")."""
 KNOWING = r"(?:i'?d|i would|i) (?:like|want|need) to know\b|(?:can|could) you tell me\b|(?:please )?(?:tell me|let me know)\b|i wonder\b"
 ASKS = re.compile(
     rf"(?:^|:)\s*(?:(?:and|but|also|so|or|then|yes|no|ok|okay|hi|hello|thanks)\b[\s,]*)*(?:{OPENER}|(?:{KNOWING})(?:\s+\w+){{2}})",
@@ -37,10 +37,10 @@ GOES_ON = re.compile(r"^(?:and|also|besides)\b[\s,]", re.IGNORECASE)
 
 
 def parts_of(text: str) -> list[str]:
-    """The questions in a message, in order; a message that asks one thing comes back whole.
+    """Return the questions in a message, in order; a message with one question is returned whole.
 
-    Statements stay with the question they lead to: "I have a dog. Can it come?" is one part. A wish is a part of its own
-    where "And what ...?" follows.
+    Statements stay with the question that follows: "I have a dog. Can it come?" is one part. A wish is a separate part if
+    it is followed by "And what ...?".
     """
     pieces = [piece for sentence in _split_into_sentences(text) for piece in _split_sentence(sentence)]
     parts: list[str] = []

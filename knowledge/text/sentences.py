@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 -- other scripts end sentences otherwise
-"""An answer's words and sentences, found the same way whether it is whole or comes in pieces."""
+# ruff: noqa: RUF001 -- other scripts use other sentence marks
+"""Splits an answer into words and sentences, with the same result for whole and streamed text."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _BULLET = re.compile(r"[-*•–]+|\d{1,2}[.)]|#+")
 
 
 class Splitter:
-    """Says of each word whether a sentence begins with it."""
+    """Detects, word by word, where sentences begin."""
 
     def __init__(self) -> None:
         self._before = ""
         self._only_bullet = True
 
     def begins(self, piece: str) -> bool:
-        """Is this word, with the white space before it, the first one of another sentence?"""
+        """Whether this word, given with its leading white space, begins another sentence."""
         word = piece.strip()
         new_line = "\n" in piece[: len(piece) - len(piece.lstrip())]
         ended = bool(_ENDS.search(self._before)) and not _ABBREVIATED.search(self._before) and not self._only_bullet
@@ -37,7 +37,7 @@ class Splitter:
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences with the white space before them; joined they are the text, but for white space at its end."""
+    """Return the sentences with leading white space; joined, they are the text without trailing white space."""
     splitter = Splitter()
     found: list[str] = []
     for piece in WORD.findall(text):

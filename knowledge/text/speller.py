@@ -1,4 +1,4 @@
-"""Mends what customers mistype: towards a word of the documents first, else towards a frequent word."""
+"""Corrects typos, preferring words of the documents to frequent words."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from core.language import language_of
 from knowledge.types import ENGLISH
 
 Known = Callable[[str, Iterable[str]], set[str]]
-"""Which of the words, in whatever form, a tenant's documents have."""
+"""Returns the words that occur in a tenant's documents in any form."""
 Languages = Callable[[str], Collection[str]]
-"""The languages of a tenant's documents."""
+"""Returns the languages of a tenant's documents."""
 WORD = re.compile(r"(?<![\w@./'-])[^\W\d_]+(?:['\u2019][^\W\d_]+)?(?![\w@/'-]|\.\w)")
 SHORTEST, SHORTEST_REPLACED = 3, 5
-"""Letters of a word that is mended, and of one in which a letter was replaced by another."""
+"""Minimum letters of a corrected word, and of one with a replaced letter."""
 FREQUENT = 5000
-"""Occurrences in the dictionary's texts from which a word that the documents do not have is taken for what was meant."""
+"""Minimum dictionary count for a correction to a word that the documents lack."""
 STRANGE_AT_MOST = 0.4
-"""Share of the words of which nothing can be made; where there are more, it is hardly English."""
+"""Maximum share of uncorrectable words; above it, the text is hardly English."""
 LISTED = 100
-"""Occurrences in the dictionary's texts from which a word is one; rarer ones are often slips themselves."""
+"""Minimum dictionary count for a word to count as correct; rarer ones are often typos themselves."""
 SHORT_FORMS = {
     "u": "you", "ur": "your", "r": "are", "hw": "how", "y": "why", "pls": "please", "plz": "please", "thx": "thanks", "wat": "what",
     "wht": "what", "wats": "what's", "whats": "what's", "da": "the", "n": "and", "smth": "something", "tho": "though",
@@ -31,18 +31,18 @@ SHORT_FORMS = {
     "gotta": "have to", "pw": "password", "pwd": "password", "dont": "don't", "doesnt": "doesn't", "didnt": "didn't",
     "cant": "can't", "wont": "won't", "isnt": "isn't", "im": "I'm", "ive": "I've", "evn": "even", "abt": "about",
 }  # fmt: skip
-"""How people write in chats."""
+"""Chat abbreviations and their long forms."""
 
 
 class Speller:
-    """Mends English texts; words of the documents and of the dictionary stay as they are."""
+    """Corrects English texts; words of the documents and of the dictionary stay unchanged."""
 
     def __init__(self, known: Known, languages: Languages) -> None:
         self._known = known
         self._languages = languages
 
     def mend(self, tenant_id: str, text: str) -> str:
-        """The text with mistyped words and short forms put right; as it is, where it is hardly English."""
+        """Return the text with typos and short forms corrected; unchanged if it is hardly English."""
         written = WORD.findall(text)
         words = {word for i, word in enumerate(written) if i == 0 or word.islower() or text.isupper()}
         lower = {word.lower() for word in words}
@@ -77,7 +77,7 @@ class Speller:
         return likeliest or self._split_compound(tenant_id, word)
 
     def _split_compound(self, tenant_id: str, word: str) -> str:
-        """Two words written as one, where the documents have both ("giftcard")."""
+        """Split a compound ("giftcard") if the documents have both words."""
         for i in range(SHORTEST, len(word) - SHORTEST + 1):
             parts = {word[:i], word[i:]}
             if parts <= self._counts.keys() and parts <= self._known(tenant_id, parts):
@@ -104,7 +104,7 @@ def _may_be_meant(word: str, meant: str) -> bool:
 
 
 def _is_likely_typo(word: str, meant: str) -> bool:
-    """Was a letter left out, or were two exchanged? That happens oftener than that one is too many or another one."""
+    """Whether a letter is missing or two are swapped, which is more common than an extra or a wrong letter."""
     return len(word) < len(meant) or _is_transposition(word, meant)
 
 

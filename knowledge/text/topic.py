@@ -1,4 +1,4 @@
-"""What a turn is about: the subject named in a conversation, and a question made whole from the turns before it."""
+"""Finds the subject of a conversation, and completes a question from the preceding turns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from knowledge.types import Question, Utterance
 Standing = Literal["same", "older", "other", "unnamed", "general"]
 STANDINGS: tuple[Standing, ...] = ("same", "older", "other", "unnamed", "general")
 REMEMBERED_TURNS = 6
-"""Names said longer ago than this are no subject any more."""
+"""Names mentioned before these turns are no longer a subject."""
 LAST_TURN = 160
 LONGEST_FRAGMENT = 6
-"""Words of a turn such as "and to France?" at most."""
+"""Maximum words of a fragment such as "and to France?"."""
 SHORT = 3
-"""Words of a message that hardly says anything without the turns before it ("until when?")."""
+"""Maximum words of a message that depends on the preceding turns ("until when?")."""
 LEANT_ON = 2
-"""Turns of the customer that one may lean on, each on the one before it."""
+"""Maximum number of customer turns in a chain of follow-ups."""
 ANSWER_AND_QUESTION = 2
 """The last turns, whose names count most."""
 PRONOUN = re.compile(
@@ -34,7 +34,7 @@ VENUE = re.compile(
     re.IGNORECASE,
 )
 EXPLETIVE = re.compile(r"\b(?:is|are|was|were) (?:there|it)\b|\bthere(?:'s| is| are)\b", re.IGNORECASE)
-"""What points to nothing: "is there parking"."""
+"""Pronouns that refer to nothing: "is there parking"."""
 CONTINUES = re.compile(r"^\s*(and|or|but|also|what about|how about|so|then|ok(?:ay)?,? and)\b[\s,]*", re.IGNORECASE)
 ORDINALS = {
     "first": 0,
@@ -54,10 +54,10 @@ ITEM = re.compile(r"(?:^|\n|\s)(?:\d+[.)]|[-*•])\s+(.+?)(?=(?:\n|\s)(?:\d+[.)]
 
 
 def subject_of(turns: Sequence[Utterance], known: Iterable[str] = ()) -> str | None:
-    """The one named thing a conversation's last question is about, or None where nothing is named.
+    """Return the named thing that a conversation's last question is about, or None.
 
-    The turns end in the answer. Names said often and last win. ``known`` are names that count in any spelling, such
-    as the subjects of a first pass over all conversations, since people write "the acorn" without capitals.
+    The turns end with the answer. Frequent and recent names win. Names in ``known`` count in any spelling, for example
+    the subjects of a first pass over all conversations, since people write "the acorn" without capitals.
     """
     lexicon = tuple(dict.fromkeys(known))
     of_a_venue = any(VENUE.search(turn.text) for turn in turns[-2:])
@@ -74,7 +74,7 @@ def subject_of(turns: Sequence[Utterance], known: Iterable[str] = ()) -> str | N
 
 
 def subjects_of(conversations: Sequence[Sequence[Utterance]], known: Iterable[str] = ()) -> list[str | None]:
-    """The subject of each conversation, where a name that several of them share counts in any spelling."""
+    """Return the subject of each conversation; a name shared by several of them counts in any spelling."""
     first = Counter(subject for turns in conversations if (subject := subject_of(turns)))
     lexicon = list(known)
     for name, count in first.most_common():
@@ -84,12 +84,12 @@ def subjects_of(conversations: Sequence[Sequence[Utterance]], known: Iterable[st
 
 
 def get_subject_standing(subject: str | None, question: Question, rivals: Sequence[str] = ()) -> Standing:
-    """How one entry's subject stands to what is being talked about now; ``rivals`` are other known subjects."""
+    """Return the standing of one subject in the conversation; ``rivals`` are other known subjects."""
     return compute_standings([*rivals, *([subject] if subject else [])], question)[subject]
 
 
 def compute_standings(subjects: Iterable[str], question: Question) -> dict[str | None, Standing]:
-    """How each subject stands to what is being talked about now; None is an entry without a subject."""
+    """Return the standing of each subject in the conversation; the key None is for entries without a subject."""
     known = list(dict.fromkeys(subjects))
     of_a_venue = bool(VENUE.search(question.text))
     found: dict[str | None, Standing] = {s: "other" for s in known if of_a_venue and s in SERVICES}
@@ -105,7 +105,7 @@ def compute_standings(subjects: Iterable[str], question: Question) -> dict[str |
 
 
 def current_name(question: Question) -> str | None:
-    """The name said last, in the question or before it."""
+    """Return the most recent name in the question or its history."""
     for text in _newest_first(question):
         found = names_in(text)
         if found:
@@ -114,7 +114,7 @@ def current_name(question: Question) -> str | None:
 
 
 def resolve_references(question: Question) -> str:
-    """The question made whole: what it refers to is added from the turns before it."""
+    """Add what the question refers to from the preceding turns."""
     if not question.history:
         return question.text
     choice = _chosen_item(question)
@@ -129,9 +129,9 @@ def resolve_references(question: Question) -> str:
 
 
 def made_whole(question: Question) -> str:
-    """A question that leans on the turns before it, after what the customer said there ("Is it free to Spain? and how long").
+    """Prepend the customer's previous turns to a follow-up question ("Is it free to Spain? and how long").
 
-    What got no answer in the talk, such as what a skill did, is not leant on.
+    A turn that got no answer in the conversation, for example one handled by a skill, is skipped.
     """
     turns = zip(question.history, question.history[1:], strict=False)
     said = [turn.text for turn, then in turns if turn.speaker == "customer" != then.speaker]
@@ -144,30 +144,30 @@ def made_whole(question: Question) -> str:
 
 
 def needs_previous_turns(text: str) -> bool:
-    """Does a turn say so little that it leans on those before it ("until when?", "and to Spain?", "how much is it")?"""
+    """Whether a turn is too short to stand alone ("until when?", "and to Spain?", "how much is it")."""
     length = len(text.split())
     return length <= SHORT or (length <= LONGEST_FRAGMENT and is_dependent(EXPLETIVE.sub("", text)))
 
 
 def with_last_turn(question: Question) -> str:
-    """The question with what was said to the customer before it, where names may stand without capitals."""
+    """Append the last reply to the question, since it may contain names without capitals."""
     said = next((t.text for t in reversed(question.history) if t.speaker != "customer"), "")
     return f"{question.text} {said[:LAST_TURN]}".strip()
 
 
 def with_turns(question: Question) -> str:
-    """The question after the last thing each side said."""
+    """Prepend each side's last turn to the question."""
     said = [turn.text[:LAST_TURN] for turn in question.history[-ANSWER_AND_QUESTION:]]
     return " ".join([*said, question.text])
 
 
 def is_dependent(text: str) -> bool:
-    """Whether a turn needs the turns before it to be understood ("do they...", "and for the second one?")."""
+    """Whether a turn needs the preceding turns to be understood ("do they...", "and for the second one?")."""
     return bool(PRONOUN.search(text) or _is_fragment(text) or ORDINAL.search(text))
 
 
 def _is_ruled_out(subject: str, said: Iterable[str]) -> bool:
-    """Whether what was named leaves no room for a subject; "a yellow Lexus" may well be the taxi."""
+    """Whether the mentioned names rule out a subject; "a yellow Lexus" may well be the taxi."""
     return any(subject not in SERVICES or name in SERVICES for name in said)
 
 

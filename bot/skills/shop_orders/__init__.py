@@ -1,1 +1,1 @@
-"""The demo shop: where an order is, sending it elsewhere, cancelling it."""
+"""The demo shop's orders: status, new address, cancellation."""

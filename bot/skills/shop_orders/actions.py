@@ -1,4 +1,4 @@
-"""Order status, a new address, a cancellation: what is said and done once a form has all it needs."""
+"""Actions for completed forms: order status, change of address, cancellation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DONE = Note(outcome="action")
 
 
 def make_actions(database: Database) -> list[Action]:
-    """What the skill's domain names."""
+    """Create the actions in the skill's domain."""
     orders = Orders(database)
     return [
         ActionOrderStatus(orders),
@@ -39,7 +39,7 @@ def make_actions(database: Database) -> list[Action]:
 
 
 class OrderAction(Action):
-    """Begins with an order that is verified to be the customer's, which stays the one that is spoken of."""
+    """Verifies that an order belongs to the customer before acting on it; the order stays the current one."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -54,11 +54,11 @@ class OrderAction(Action):
         return _reset_slots()
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
-        """Do it, and say so."""
+        """Perform the action and confirm it."""
         raise NotImplementedError
 
     async def _find_verified_order(self, tracker: Tracker) -> OrderView | None:
-        """The e-mail is compared here once more: slots can be filled at any time in a conversation."""
+        """Return the order if the e-mail matches; checked again here, because slots can be set at any time in a conversation."""
         number, email = tracker.get_slot("order_number"), tracker.get_slot("email")
         if not number or not email or (tracker.get_slot("wrong_tries") or 0) >= MOST_TRIES:
             return None
@@ -67,7 +67,7 @@ class OrderAction(Action):
 
 
 class ActionOrderStatus(OrderAction):
-    """Says where an order is."""
+    """Tells the customer where an order is."""
 
     def __init__(self, orders: Orders, today: Callable[[], date] = date.today) -> None:
         super().__init__(orders)
@@ -77,7 +77,7 @@ class ActionOrderStatus(OrderAction):
         return "action_order_status"
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
-        """One message: its status, who carries it, and when it comes."""
+        """Send one message with status, carrier and expected date."""
         *first, last = self._list_responses(order)
         for response in first:
             begin_reply(dispatcher, response=response, **_build_order_values(order))
@@ -97,13 +97,13 @@ class ActionOrderStatus(OrderAction):
 
 
 class ActionChangeAddress(OrderAction):
-    """Sends an order elsewhere, as long as it has not left."""
+    """Changes an order's address, as long as it has not been shipped."""
 
     def name(self) -> str:
         return "action_change_address"
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
-        """Change it after a yes."""
+        """Change the address if the customer confirmed."""
         address = tracker.get_slot("new_address")
         if not order.waiting:
             return _too_late(order, dispatcher, "utter_address_too_late")
@@ -117,13 +117,13 @@ class ActionChangeAddress(OrderAction):
 
 
 class ActionCancelOrder(OrderAction):
-    """Cancels an order, as long as it has not left."""
+    """Cancels an order, as long as it has not been shipped."""
 
     def name(self) -> str:
         return "action_cancel_order"
 
     async def act(self, order: OrderView, dispatcher: CollectingDispatcher, tracker: Tracker) -> None:
-        """Cancel it after a yes."""
+        """Cancel the order if the customer confirmed."""
         if not order.waiting:
             return _too_late(order, dispatcher, "utter_cancel_too_late")
         if not tracker.get_slot("confirmed"):
@@ -134,7 +134,7 @@ class ActionCancelOrder(OrderAction):
 
 
 def _reset_slots(*also: str) -> Events:
-    """The forms' slots for a fresh start; a verified order and its e-mail stay."""
+    """Reset the forms' slots, except a verified order and its e-mail."""
     return [*(SlotSet(slot, None) for slot in ("new_address", "confirmed", *also)), SlotSet("wrong_tries", 0.0)]
 
 

@@ -1,4 +1,4 @@
-"""What a customer may ask of an order: look it up, send it elsewhere, cancel it."""
+"""Orders as customers can access them: look up, change the address, cancel."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.errors import NotFound
 
 _NUMBER = re.compile(r"[Rr#]?[\s-]?(\d{6})")
 _WAITING = ("placed", "packed")
-"""Still in our hands, so that it can be changed."""
+"""Statuses of orders that have not been shipped and can be changed."""
 
 
 @dataclass(frozen=True)
 class OrderView:
-    """An order as it can be told to its customer."""
+    """The parts of an order that its customer may see."""
 
     number: str
     email: str
@@ -34,36 +34,36 @@ class OrderView:
 
     @property
     def waiting(self) -> bool:
-        """Has it not left us yet?"""
+        """Whether it has not been shipped yet."""
         return self.status in _WAITING
 
     def belongs_to(self, email: str) -> bool:
-        """Was it ordered with this e-mail address?"""
+        """Whether it was placed with this e-mail address."""
         return self.email.casefold() == email.strip().casefold()
 
     def late(self, today: date) -> bool:
-        """Is it on its way for longer than was promised?"""
+        """Whether it is still on its way after the expected date."""
         return self.status == "shipped" and self.expected_on is not None and self.expected_on < today
 
 
 def order_number(text: str) -> str | None:
-    """The number as we write it (R104233), from what customers write: r104233, #104233, R-104233, 104233."""
+    """Normalise an order number to our format (R104233), from variants such as r104233, #104233, R-104233, 104233."""
     found = _NUMBER.fullmatch(text.strip())
     return f"R{found.group(1)}" if found else None
 
 
 class Orders:
-    """The orders of every tenant, in our own database; a shop puts its own system here."""
+    """The orders of every tenant, in our own database; a real shop connects its own system here."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find(self, tenant_id: str, number: str) -> OrderView | None:
-        """The order with this number, or none."""
+        """Return the order with this number, or None."""
         return await self._database.run(lambda session: _to_order_view(_find_order(session, tenant_id, number)))
 
     async def send_to(self, tenant_id: str, number: str, address: str) -> bool:
-        """Change where it goes; False where it has left us already.
+        """Change the address; return False if the order has been shipped already.
 
         Raises:
             NotFound: there is no such order.
@@ -75,7 +75,7 @@ class Orders:
         return await self._database.run(lambda session: _change_order(session, tenant_id, number, set_address))
 
     async def cancel(self, tenant_id: str, number: str) -> bool:
-        """Cancel it; False where it has left us already.
+        """Cancel the order; return False if it has been shipped already.
 
         Raises:
             NotFound: there is no such order.

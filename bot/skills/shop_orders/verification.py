@@ -1,4 +1,4 @@
-"""Checks what the order forms are told: the number exists, the e-mail is the one it was ordered with."""
+"""Validates values for the order forms: the number exists, and the e-mail matches the order."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bot.skills.shop_orders.orders import Orders, order_number
 
 Slots = dict[str, Any]
 MOST_TRIES = 3
-"""So often a number or an e-mail may be wrong before a person is offered."""
+"""Maximum number of wrong numbers or e-mails before a person is offered."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _ADDRESS = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{2})\S+.*\s.*\S+", re.DOTALL)
-"""A number, a word, and more than one part; addresses of the world have no more in common."""
+"""A number, a word, and more than one part; addresses around the world have no more in common."""
 LONGEST_ADDRESS = 500
 _ANOTHER = re.compile(r"\b(?:(?:an)?other|different|second|next|last|previous|earlier|older|newer) (?:\w+ )?(?:order|one|parcel|package|delivery)s?\b", re.IGNORECASE)  # fmt: skip
 
 
 class OrderForm(FormValidationAction):
-    """What the three forms have in common: an order that is verified to be the customer's."""
+    """Shared validation of the three forms: an order that is verified to be the customer's."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -31,15 +31,15 @@ class OrderForm(FormValidationAction):
     async def required_slots(
         self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[str]:
-        """Nothing more once it went wrong too often; the form's action then offers a person."""
+        """Require no more slots after too many wrong values; the form's action then offers a person."""
         return [] if (tracker.get_slot("wrong_tries") or 0) >= MOST_TRIES else domain_slots
 
     async def validate_order_number(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Slots:
-        """The number as we write it; an e-mail that was known before must fit.
+        """Normalise the number, and check it against an e-mail that is already known.
 
-        The order that was spoken of before is meant again, unless the customer says that it is another.
+        The current order is kept, unless the customer mentions another one.
         """
         message = tracker.latest_message
         named = any(entity["value"] == value for entity in message.get("entities", []))
@@ -61,7 +61,7 @@ class OrderForm(FormValidationAction):
     async def validate_email(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Slots:
-        """A well-formed address that belongs to the order, if that is known."""
+        """Check that the address is well formed and matches the order, if known."""
         email = str(value).strip().removeprefix("mailto:")
         if not _EMAIL.fullmatch(email):
             dispatcher.utter_message(response="utter_email_invalid")
@@ -74,19 +74,19 @@ class OrderForm(FormValidationAction):
 
 
 class ValidateOrderStatusForm(OrderForm):
-    """Number and e-mail are all it needs."""
+    """Requires only number and e-mail."""
 
     def name(self) -> str:
         return "validate_order_status_form"
 
 
 class ChangingForm(OrderForm):
-    """A form that changes an order asks nothing more about one that has left."""
+    """A form that changes an order; requires no more slots once the order has been shipped."""
 
     async def required_slots(
         self, domain_slots: list[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[str]:
-        """Number and e-mail first; what comes after only while the order can be changed."""
+        """Require number and e-mail first, and further slots only while the order can be changed."""
         required = await super().required_slots(domain_slots, dispatcher, tracker, domain)
         number, email = order_number(tracker.get_slot("order_number") or ""), tracker.get_slot("email")
         if not required or not number or not email:
@@ -96,7 +96,7 @@ class ChangingForm(OrderForm):
 
 
 class ValidateAddressChangeForm(ChangingForm):
-    """Beside the order a new address, and a yes."""
+    """Also requires a new address and a confirmation."""
 
     def name(self) -> str:
         return "validate_address_change_form"
@@ -104,7 +104,7 @@ class ValidateAddressChangeForm(ChangingForm):
     async def validate_new_address(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Slots:
-        """Something that can be delivered to."""
+        """Check that it is a complete address."""
         address = " ".join(str(value).split())
         if len(address) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(address) and not address.startswith("/"):
             return {"new_address": address}
@@ -113,7 +113,7 @@ class ValidateAddressChangeForm(ChangingForm):
 
 
 class ValidateCancelOrderForm(ChangingForm):
-    """Beside the order a yes."""
+    """Also requires a confirmation."""
 
     def name(self) -> str:
         return "validate_cancel_order_form"

@@ -1,4 +1,4 @@
-"""The widget's script: its modules and style sheet joined into one file, without comments, when the process starts."""
+"""The widget's script: its modules and style sheet, joined at start-up into one file without comments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).parent
 _MODULES = (
     "strings", "dom", "markdown", "rich", "memory", "api", "stream", "conversation", "bubbles", "theme", "survey", "moving", "panel", "element", "boot",
 )  # fmt: skip
-"""In the order in which they stand on each other."""
+"""In dependency order: each module uses only those before it."""
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _COMMENT = re.compile(r"^ *// .*\n", re.MULTILINE)
@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 def build_script(voice: Voice = DEFAULT) -> str:
-    """Everything in one function of its own, so that no name leaks into the page; with the bot's name and greeting."""
+    """Return the script wrapped in one function, so no name leaks into the page, with the bot's name and greeting."""
     css = (_FOLDER / "widget.css").read_text(encoding="utf-8")
     modules = [_without_module_syntax((_FOLDER / f"{name}.js").read_text(encoding="utf-8")) for name in _MODULES]
     bot = {"name": voice.name, "greeting": voice.greets}
@@ -45,7 +45,7 @@ def build_script(voice: Voice = DEFAULT) -> str:
 
 
 def router(voice: Voice = DEFAULT) -> APIRouter:
-    """Serves ``/widget.js`` to any page, with an ETag."""
+    """Serve ``/widget.js`` to any page, with an ETag."""
     body = build_script(voice).encode()
     headers = _HEADERS | {"ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
     routes = APIRouter(tags=["chat"])

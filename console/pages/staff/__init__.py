@@ -34,7 +34,7 @@ AREAS = (
 
 
 def router(services: StaffServices) -> APIRouter:
-    """Every page; all but the sign-in need a session."""
+    """Build the router of all pages; every page except the sign-in needs a session."""
     shell = Shell(services)
     routes = APIRouter(prefix=PREFIX, route_class=route_class(shell), include_in_schema=False)
     for area in AREAS:

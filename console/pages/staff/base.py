@@ -1,4 +1,4 @@
-"""What every page of the console has: who looks, the frame around it, headers, and readable failures."""
+"""Shared parts of the console's pages: the signed-in person, the frame, headers, and readable errors."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StaffServices:
-    """Handed in by the app."""
+    """Services of the pages, provided by the app."""
 
     gate: Gate
     database: Database
@@ -76,9 +76,9 @@ class StaffServices:
     """Drops a tenant's cached answers; called in the event loop."""
     training: TrainingService
     start_training: Callable[[str, str, str, str], str]
-    """Begins a training in the worker (tenant, kind, by, reason); its id."""
+    """Starts a training in the worker (tenant, kind, by, reason) and returns its id."""
     suggest: Callable[[str], Sequence[Cluster]]
-    """Proposes training examples from a tenant's messages that nobody understood."""
+    """Proposes training examples from a tenant's messages that were not understood."""
     masker: Callable[[], Masker]
     inbox: Inbox
     explanations: Explanations
@@ -96,11 +96,11 @@ class Shell:
         self._templates = make_staff_templates()
 
     async def person(self, request: Request, permission: Permission = "analytics:view") -> Person:
-        """Who looks.
+        """Return the signed-in person.
 
         Raises:
             SignInFirst: nobody is signed in.
-            Forbidden: they may not.
+            Forbidden: the person lacks the permission.
         """
         person = await self.gate.signed_in(request)
         if person is None:
@@ -109,11 +109,11 @@ class Shell:
         return person
 
     async def form(self, request: Request, permission: Permission = "analytics:view") -> tuple[Person, Form]:
-        """Who sends a form, and what.
+        """Return the signed-in person and the submitted form.
 
         Raises:
             SignInFirst: nobody is signed in.
-            Forbidden: they may not, or it comes from another page.
+            Forbidden: the person lacks the permission, or another page sent the form.
         """
         person, form = await self.person(request), await read_form(request)
         self.gate.check_csrf(person, form.text("csrf"))
@@ -121,11 +121,11 @@ class Shell:
         return person, form
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        """Read something from the database."""
+        """Run short work with a database session."""
         return await self.services.database.run(work)
 
     async def work(self, work: Callable[[Session], T]) -> T:
-        """What takes longer than a read, on a thread of its own: customers do not wait for it."""
+        """Run longer work with a database session in a thread of its own, to not delay customers."""
 
         def in_transaction() -> T:
             with self.services.database.session() as session:
@@ -136,7 +136,7 @@ class Shell:
     async def page(
         self, name: str, person: Person | None, *, area: str = "", status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """A page inside the frame."""
+        """Render a page inside the frame."""
         frame = await self.read(self._load_frame) if person else {}
         text = self._templates.get_template(f"staff/{name}.html").render(
             person=person, csrf=person.csrf if person else "", area=area, **frame, **values
@@ -144,7 +144,7 @@ class Shell:
         return HTMLResponse(text, status, HEADERS)
 
     def fragment(self, name: str, **values: Any) -> str:
-        """A piece of a page, without the frame."""
+        """Render a piece of a page, without the frame."""
         return self._templates.get_template(f"staff/{name}.html").render(**values)
 
     def _load_frame(self, session: Session) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Shell:
 
 
 def route_class(shell: Shell) -> type[APIRoute]:
-    """Routes that turn every failure into a page."""
+    """Make a route class that renders every failure as a page."""
 
     class StaffPage(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -175,7 +175,7 @@ def route_class(shell: Shell) -> type[APIRoute]:
                     response = await _render_failure(shell, request, like.status_code, str(error))
                     response.headers.update({k: v for k, v in like.headers.items() if k == "retry-after"})
                     return response
-                except Exception:  # a process edge: staff get a sentence, the log the cause
+                except Exception:  # a process boundary: staff get a sentence, the log the cause
                     log.exception("console page failed", path=request.url.path)
                     return await _render_failure(shell, request, 500, "Something went wrong; the log has the cause.")
 
@@ -185,12 +185,12 @@ def route_class(shell: Shell) -> type[APIRoute]:
 
 
 def status_of(error: RejoinderError) -> int:
-    """The status of a page that says why something was refused."""
+    """Return the status of a page that explains an error."""
     return build_error_response(error).status_code
 
 
 def redirect_to_page(address: str) -> Response:
-    """Go there, after a form was taken."""
+    """Redirect to a page after a form was accepted."""
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
 
 
@@ -201,7 +201,7 @@ async def _render_failure(shell: Shell, request: Request, status: int, message: 
         person = None
     try:
         return await shell.page("failed", person, status=status, title=TITLES.get(status, "Failed"), message=message)
-    except Exception:  # the frame itself cannot be read
+    except Exception:  # the frame itself cannot be loaded
         log.exception("no page for a failure")
         return HTMLResponse("Something went wrong; the log has the cause.", 500, HEADERS)
 

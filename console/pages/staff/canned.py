@@ -1,4 +1,4 @@
-"""Canned replies: written, changed and deleted."""
+"""Canned replies: add, change, delete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLD = {"added": "Added.", "changed": "Saved.", "deleted": "Deleted."}
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The page and its forms."""
+    """Add the page and its forms."""
 
     async def render_canned_page(person: Person, status: int = 200, **values: Any) -> Response:
         ready = await shell.read(lambda session: canned_replies.list_canned_replies(session, shell.tenant))

@@ -1,4 +1,4 @@
-"""Lines over weeks as numbers that a template turns into SVG."""
+"""Line charts over weeks, as numbers that a template renders as SVG."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 44, 130, 14, 30
 APART = 16
-"""Labels at the ends of lines are at least so far from each other."""
+"""Minimum distance between the labels at the ends of lines."""
 MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
 class ChartLine:
-    """One line with its label at its end."""
+    """One line with the label at its end."""
 
     name: str
     points: str
@@ -26,17 +26,17 @@ class ChartLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything that is drawn; shares go from 0 to 1."""
+    """Everything that is drawn; shares range from 0 to 1."""
 
     lines: tuple[ChartLine, ...]
     ticks: tuple[tuple[float, Any], ...]
-    """Along the time: x and what it is."""
+    """Ticks of the time axis: x and the period's start."""
     levels: tuple[tuple[float, int], ...]
-    """Up the side: y and percent."""
+    """Levels of the vertical axis: y and percent."""
 
 
 def build_chart(periods: Sequence[dict[str, Any]], names: dict[str, str]) -> Chart | None:
-    """Lines of the named rates; None where there are not two periods to connect."""
+    """Build the lines of the named rates, or return None for fewer than two periods."""
     if len([p for p in periods if p["questions"]]) < 2:  # noqa: PLR2004 - a line has two ends
         return None
     step = (WIDTH - LEFT - RIGHT) / (len(periods) - 1)
@@ -59,7 +59,7 @@ def _compute_y_position(share: float) -> float:
 
 
 def _spread_labels(lines: list[ChartLine]) -> tuple[ChartLine, ...]:
-    """Labels that do not lie on each other."""
+    """Move overlapping labels apart."""
     placed: dict[str, float] = {}
     lowest = HEIGHT - BOTTOM - APART * (len(lines) - 1)
     last = -float(APART)

@@ -1,4 +1,4 @@
-"""Conversations: the list, and one as evidence to read."""
+"""Conversations: the list, and the page of one as evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_SEARCH = 200
 
 
 class Search:
-    """Which conversations somebody looks for, as the address says; what is none of the choices is left out."""
+    """Filters of the conversation search, read from the query string; unknown choices are ignored."""
 
     def __init__(self, request: Request) -> None:
         asked = request.query_params
@@ -35,7 +35,7 @@ class Search:
         self.first, self.last = _parse_day(asked.get("from", "")), _parse_day(asked.get("to", ""))
 
     def filter(self) -> ConversationFilter:
-        """As a search.
+        """Convert to a conversation filter.
 
         Raises:
             InvalidInput: the first day comes after the last.
@@ -45,13 +45,13 @@ class Search:
         return ConversationFilter(**same, customer_id=self.customer or None, since=since, until=until)
 
     def query(self) -> str:
-        """As the part of an address behind the question mark; empty values are left out."""
+        """Encode as a query string without empty values."""
         names = {"first": "from", "last": "to"}
         return urlencode({names.get(name, name): value for name, value in vars(self).items() if value})
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The list and the page of a conversation."""
+    """Add the list and the page of a conversation."""
 
     @routes.get("/conversations")
     async def list_conversations(request: Request) -> Response:

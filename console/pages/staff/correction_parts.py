@@ -1,4 +1,4 @@
-"""What the pages of a correction show: the answer it is about, and what its approval did."""
+"""Data for the pages of a correction: the answer it corrects, and the effects of its approval."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from knowledge.curation.review.differences import diff_texts
 from knowledge.entries import editor
 
 ALIKE = 0.3
-"""Below this share of equal text, marks of every word would only confuse."""
+"""Below this share of equal text, word-by-word marks would only confuse."""
 
 
 def find_stored_answer(session: Session, tenant_id: str, message_id: str) -> dict[str, Any] | None:
-    """The stored answer that a message belongs to, with the entries that went into it; None where none is named.
+    """Return the stored answer of a message with the entries used for it, or None if no message is named.
 
     Raises:
         NotFound: there is no such answer.
@@ -42,7 +42,7 @@ def find_stored_answer(session: Session, tenant_id: str, message_id: str) -> dic
 
 
 def load_correction(session: Session, tenant_id: str, correction_id: str) -> dict[str, Any]:
-    """One correction with its differences, effects and history.
+    """Return a correction with its differences, effects and history.
 
     Raises:
         NotFound: there is no such correction.
@@ -63,13 +63,13 @@ def load_correction(session: Session, tenant_id: str, correction_id: str) -> dic
 
 
 def _message_of(session: Session, correction: HumanCorrection) -> str | None:
-    """The answer's last message, to link to."""
+    """Return the id of the answer's last message, for a link."""
     query = select(Message.id).filter_by(turn_id=correction.turn_id).order_by(Message.seq.desc()).limit(1)
     return session.scalar(query) if correction.turn_id else None
 
 
 def _describe_effects(session: Session, tenant_id: str, correction: HumanCorrection) -> dict[str, Any]:
-    """What approval did: entries, the regression case, the training example."""
+    """Describe the effects of approval: entries, regression case, training example."""
     done = correction.effects
     case, example = done.get("regression_case"), done.get("training_example")
     return {
@@ -91,7 +91,7 @@ def _describe_change(session: Session, tenant_id: str, change: dict[str, Any]) -
 
 
 def _describe_entry(session: Session, entry_id: str) -> dict[str, str]:
-    """An entry's id and the name that people know it by; nothing where it does not exist any more."""
+    """Return an entry's id and display name, or an empty dict if it no longer exists."""
     entry = session.get(KnowledgeEntry, entry_id)
     if entry is None:
         return {}

@@ -1,4 +1,4 @@
-"""Corrections: the list, one with what its approval did, and what is decided about it."""
+"""Corrections: the list, one with the effects of its approval, and the decisions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHOICES: dict[str, Any] = {
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of corrections."""
+    """Add the routes of corrections."""
 
     @routes.get("/corrections")
     async def list_corrections(request: Request) -> Response:
@@ -123,7 +123,7 @@ DECISIONS: dict[str, Callable[[Shell, str, str, Form], object]] = {
 
 
 def _parse_proposal(form: Form, person: Person) -> Proposal:
-    """What the form says; who is signed in is the author."""
+    """Parse the form of a correction; the signed-in person is the author."""
 
     def read_field(name: str) -> Any:
         return form.text(name).strip() or None

@@ -1,4 +1,4 @@
-"""One customer: who they are, what they talked about, and what is set about them."""
+"""The page of a customer: profile, conversations, and what staff can change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The page of a customer and its forms."""
+    """Add the page of a customer and its forms."""
 
     @routes.get("/customers/{customer_id}")
     async def show_customer(request: Request, customer_id: str) -> Response:
@@ -44,12 +44,12 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
 
 
 def _parse_customer_form(form: Form) -> dict[str, Any]:
-    """What the form names; ``vip`` is empty for no."""
+    """Return the values in the form; an empty ``vip`` means no."""
     values: dict[str, Any] = {name: form.text(name) for name in ("name", "language") if name in form.fields}
     return values | ({"vip": bool(form.text("vip"))} if "vip" in form.fields else {})
 
 
 def _get_return_path(form: Form) -> str:
-    """Another page of the console, and nothing else."""
+    """Return the form's return path if it is an inbox or customer page, else an empty string."""
     back = form.text("back")
     return back if back.startswith((f"{PREFIX}/inbox/", f"{PREFIX}/customers/")) and "\\" not in back else ""

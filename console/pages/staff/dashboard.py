@@ -1,4 +1,4 @@
-"""How the bot does: the last days in figures, the last weeks as lines, and what would help most."""
+"""The dashboard: figures of the last days, lines of the last weeks, and what would help most."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WEEKS = 12
 LINES = {"right_rate": "right", "unknown_rate": "unknown", "handoff_rate": "handed over"}
 SHOWN = 6
 AREAS = {"review": "review", "entry": "entries", "correction": "corrections", "model": "trainings"}
-"""Where the pages of what was changed lie."""
+"""Page area of each kind of changed object."""
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""Entries: the list, and one with its history and what each version changed."""
+"""Entries: the list, and one with its history and the changes of each version."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST_SEARCH = 200
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of entries."""
+    """Add the routes of entries."""
 
     @routes.get("/entries")
     async def list_entries(request: Request) -> Response:
@@ -133,7 +133,7 @@ def _load_entry(session: Session, tenant_id: str, entry_id: str) -> dict[str, An
 
 
 def _describe_version(one: EntryVersion, earlier: EntryVersion | None) -> dict[str, Any]:
-    """A version beside the one before it."""
+    """Describe a version and its differences from the one before."""
     new, old = one.content, earlier.content if earlier else {}
     asked, asked_before = new["questions"], old.get("questions", [])
     return {

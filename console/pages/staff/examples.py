@@ -1,4 +1,4 @@
-"""Training examples: decide about those that wait, look for more, and put them into the training data after a look at the diff."""
+"""Training examples: decide on pending ones, find more, and export them to the training data after reading the diff."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STATUSES: tuple[Status, ...] = ("proposed", "approved", "exported", "rejected", 
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of examples."""
+    """Add the routes of examples."""
 
     async def render_examples_page(
         person: Person, status: Status, number: int = 1, code: int = 200, **values: Any
@@ -106,7 +106,7 @@ def _add_export(routes: APIRouter, shell: Shell) -> None:
 
 
 def _load_examples(session: Session, tenant_id: str, status: Status, number: int) -> dict[str, Any]:
-    """One page of the examples, in groups by intent."""
+    """Load one page of examples, grouped by intent."""
     total, rows = examples.get_example_page(session, tenant_id, status, AT_ONCE, (number - 1) * AT_ONCE)
     groups: dict[str, list[TrainingExample]] = defaultdict(list)
     for row in rows:
@@ -116,7 +116,7 @@ def _load_examples(session: Session, tenant_id: str, status: Status, number: int
 
 
 def _apply_decisions(session: Session, tenant_id: str, by: str, form: Form) -> None:
-    """All that were ticked, or none."""
+    """Apply the decision to all ticked examples, or to none."""
     status = {"approve": "approved", "reject": "rejected"}.get(form.text("decision"))
     ids = form.several("example")
     if status is None or not ids:

@@ -1,4 +1,4 @@
-"""Feedback: rates by day, channel, intent or entry, what customers wrote, and how often they are asked."""
+"""Feedback: rates by day, channel, intent or entry, customers' comments, and how often customers are asked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHECKED = ("csat", "nps")
 
 
 class FeedbackView:
-    """Which feedback somebody looks at, as the address says."""
+    """Filters of the feedback page, read from the query string."""
 
     def __init__(self, request: Request) -> None:
         asked = request.query_params
@@ -40,18 +40,18 @@ class FeedbackView:
         self.page = page_number(request)
 
     def filter(self, **more: Any) -> FeedbackFilter:
-        """As a search: whole days (UTC), today included."""
+        """Convert to a feedback filter of whole days (UTC), including today."""
         first = get_current_time().date() - timedelta(days=self.days - 1)
         start = datetime.combine(first, time(), UTC)
         return FeedbackFilter(start, channel=self.channel or None, intent=self.intent or None, **more)
 
     def query(self, **changes: Any) -> str:
-        """As the part of an address behind the question mark; empty values are left out."""
+        """Encode as a query string without empty values."""
         return query_of(self, **changes)
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The page of feedback, and how often customers are asked."""
+    """Add the page of feedback and the form of its settings."""
 
     async def render_feedback_page(person: Person, view: FeedbackView, status: int = 200, **values: Any) -> Response:
         found = await shell.work(lambda session: _load_feedback(session, shell.tenant, view))
@@ -102,21 +102,21 @@ def _load_feedback(session: Session, tenant_id: str, view: FeedbackView) -> dict
 
 
 def _select_newest_groups(sentiment: dict[str, Any]) -> dict[str, Any]:
-    """The groups as they are shown: days from the newest on."""
+    """Select the groups to show; days are sorted newest first."""
     groups = sentiment["groups"]
     shown = groups[-MOST_GROUPS:][::-1] if sentiment["by"] == "day" else groups[:MOST_GROUPS]
     return {**sentiment, "groups": shown}
 
 
 def _load_entry_names(session: Session, tenant_id: str, ids: list[str]) -> dict[str, str]:
-    """First question of each entry."""
+    """Return the first question of each entry, by entry id."""
     row = EntryQuestion
     query = select(row.entry_id, row.text).where(row.tenant_id == tenant_id, row.position == 0, row.entry_id.in_(ids))
     return dict(session.execute(query).all())
 
 
 def _list_filter_choices(session: Session, tenant_id: str, view: FeedbackView) -> dict[str, list[str]]:
-    """The channels and intents that there is feedback of in these days."""
+    """List the channels and intents that have feedback in these days."""
     query = select(Turn.channel, Turn.intent).join(InteractionFeedback, InteractionFeedback.turn_id == Turn.id)
     of_the_days = FeedbackFilter(view.filter().start).conditions(tenant_id)
     rows = session.execute(query.where(*of_the_days).distinct()).all()

@@ -20,7 +20,7 @@ TYPES = {
 
 
 def add_routes(routes: APIRouter, _shell: Shell) -> None:
-    """All of them, kept by browsers until they change."""
+    """Add the route of static files, which browsers keep until they change."""
     files = {name: (STATIC / name).read_bytes() for name in TYPES}
     tags = {name: f'"{hashlib.sha256(content).hexdigest()[:32]}"' for name, content in files.items()}
 

@@ -1,4 +1,4 @@
-"""How templates show times, numbers and differences."""
+"""Template filters for times, numbers and differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = (("year", 31_536_000), ("month", 2_592_000), ("week", 604_800), ("day", 
 
 
 def make_staff_templates() -> Environment:
-    """Templates that escape everything."""
+    """Make the template environment, with autoescaping."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
     )
@@ -43,7 +43,7 @@ def make_staff_templates() -> Environment:
 
 
 def format_moment(moment: datetime | None) -> Markup:
-    """A time as people say it, with the exact one behind it."""
+    """Format a time relative to now, with the exact time as its title."""
     if moment is None:
         return Markup("-")
     exact = moment.strftime("%d %b %Y, %H:%M UTC")
@@ -53,7 +53,7 @@ def format_moment(moment: datetime | None) -> Markup:
 
 
 def format_relative_time(moment: datetime) -> str:
-    """3 days ago, in 2 weeks, just now."""
+    """Format a time such as "3 days ago", "in 2 weeks" or "just now"."""
     seconds = (get_current_time() - moment).total_seconds()
     for name, length in UNITS:
         if abs(seconds) >= length:
@@ -68,23 +68,23 @@ def format_day(moment: date) -> str:
 
 
 def format_percent(share: float | None) -> str:
-    """A share in whole percent."""
+    """Format a share in whole percent."""
     return "-" if share is None else f"{share * 100:.0f}%"
 
 
 def format_percent_decimal(share: float | None) -> str:
-    """A share in percent with one decimal."""
+    """Format a share in percent with one decimal."""
     return "-" if share is None else f"{share * 100:.1f}%"
 
 
 def format_points(value: float) -> str:
-    """A difference of shares in whole points, with its sign."""
+    """Format a difference of shares in whole percentage points, with its sign."""
     rounded = round(value * 100)
     return f"{rounded:+d}".replace("-", MINUS) if rounded else "0"
 
 
 def format_points_decimal(value: float) -> str:
-    """The same with one decimal."""
+    """Format a difference of shares in percentage points with one decimal."""
     return f"{value * 100:+.1f}".replace("-", MINUS)
 
 
@@ -93,21 +93,21 @@ def format_number(value: float | None) -> str:
 
 
 def select_earlier_pieces(pieces: list[Any]) -> list[TextDifference]:
-    """The earlier text of a difference."""
+    """Select the pieces of a difference's earlier text."""
     return [TextDifference(*piece) for piece in pieces if piece[0] != "added"]
 
 
 def select_later_pieces(pieces: list[Any]) -> list[TextDifference]:
-    """The later text of a difference."""
+    """Select the pieces of a difference's later text."""
     return [TextDifference(*piece) for piece in pieces if piece[0] != "removed"]
 
 
 def format_label(name: str) -> str:
-    """half_approved as half approved."""
+    """Format a name such as half_approved as "half approved"."""
     return name.replace("_", " ")
 
 
 def extract_initials(name: str) -> str:
-    """One or two letters."""
+    """Return one or two initials of a name."""
     parts = name.replace(".", " ").replace("-", " ").split()
     return "".join(part[0] for part in parts[:2]).upper() or "?"

@@ -1,4 +1,4 @@
-"""What a form sent."""
+"""Submitted forms, query strings and page numbers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Form:
     fields: dict[str, list[str]]
 
     def text(self, name: str) -> str:
-        """A field's value with line ends as we keep them; empty where it is missing."""
+        """Return a field's value with normalised line ends, or an empty string if it is missing."""
         return self.fields.get(name, [""])[0].replace("\r\n", "\n")
 
     def several(self, name: str) -> list[str]:
-        """Every value of a field, as boxes that were ticked send them."""
+        """Return every value of a field, as ticked checkboxes send them."""
         return self.fields.get(name, [])
 
     def lines(self, name: str) -> list[str]:
-        """A field's lines that say something."""
+        """Return the non-empty lines of a field, stripped."""
         return [line.strip() for line in self.text(name).split("\n") if line.strip()]
 
     def number(self, name: str) -> int:
-        """A whole number.
+        """Return a field's value as a whole number.
 
         Raises:
-            InvalidInput: it is none.
+            InvalidInput: the value is not a number.
         """
         try:
             return int(self.text(name))
@@ -44,11 +44,11 @@ class Form:
 
 
 async def read_form(request: Request) -> Form:
-    """The request's body, as browsers send forms without files.
+    """Parse the request's body as a form without files.
 
     Raises:
-        TooLarge: nobody writes that much.
-        InvalidInput: it is no form.
+        TooLarge: the body exceeds the limit.
+        InvalidInput: the body is not a form.
     """
     body = await read_body(request, MOST_BYTES)
     try:
@@ -58,17 +58,17 @@ async def read_form(request: Request) -> Form:
 
 
 def query_of(view: object, **changes: Any) -> str:
-    """A page's part of a list, as it stands behind an address's question mark; empty values and page 1 are left out."""
+    """Encode a view of a list as a query string, without empty values and page 1."""
     values = {**vars(view), **changes}
     return urlencode({name: value for name, value in values.items() if value and (name, value) != ("page", 1)})
 
 
 def count_pages(total: int, at_once: int) -> int:
-    """How many pages so many rows fill; one where there are none."""
+    """Return the number of pages for a number of rows, at least one."""
     return max(1, -(-total // at_once))
 
 
 def page_number(request: Request) -> int:
-    """``?page=``, 1 where it is none."""
+    """Return the ``page`` query parameter, or 1 if it is missing or invalid."""
     given = request.query_params.get("page", "1")
     return min(int(given), 100_000) if given.isascii() and given.isdigit() and int(given) > 0 else 1

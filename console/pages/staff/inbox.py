@@ -1,4 +1,4 @@
-"""The inbox: who waits for a person, one handoff with its conversation and customer, and what staff do about it."""
+"""The inbox: waiting handoffs, one with its conversation and customer, and the actions of staff."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EVENT = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The list, one handoff, and every action."""
+    """Add the routes of the list, of one handoff, and of every action."""
 
     async def render_inbox_page(
         person: Person, view: InboxView, handoff_id: str | None, status: int = 200, **values: Any
@@ -86,10 +86,10 @@ def _add_take_over(routes: APIRouter, shell: Shell) -> None:
 
 
 def event_of(form: Form) -> str:
-    """The form's own id, by which sending it twice does one thing once.
+    """Return the form's event id, which makes sending it twice idempotent.
 
     Raises:
-        InvalidInput: it has none.
+        InvalidInput: the form has no valid id.
     """
     event = form.text("event")
     if not _EVENT.fullmatch(event):
@@ -98,18 +98,18 @@ def event_of(form: Form) -> str:
 
 
 def by_script(request: Request) -> bool:
-    """Whether the page's script sent it, which wants a short answer."""
+    """Whether the page's script sent the request and expects a short answer."""
     return "application/json" in request.headers.get("accept", "")
 
 
 def build_script_response(content: dict[str, Any], status: int = 200) -> Response:
-    """A short answer for the script."""
+    """Return a short answer for the script."""
     return JSONResponse(content, status, HEADERS)
 
 
 @dataclass(frozen=True)
 class Doing:
-    """What somebody wants done with a handoff."""
+    """An action that staff request on a handoff."""
 
     tenant: str
     handoff_id: str
@@ -119,7 +119,7 @@ class Doing:
 
     @property
     def key(self) -> str:
-        """The event as the machine knows it."""
+        """The event id, prefixed with the desk."""
         return f"{CONSOLE}:{self.event}"
 
 

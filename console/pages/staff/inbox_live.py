@@ -1,4 +1,4 @@
-"""What the inbox's script asks for: events, who else is there, and suggested replies."""
+"""Routes for the inbox's script: events, presence, and suggested replies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.conversations import search
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """They all lie below the inbox."""
+    """Add the routes, all below the inbox."""
 
     @routes.get("/inbox/stream")
     async def stream_inbox(request: Request) -> Any:

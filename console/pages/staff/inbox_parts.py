@@ -1,4 +1,4 @@
-"""What the inbox shows."""
+"""Data that the inbox shows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.handoffs.states import ENDED
 
 AT_ONCE = 50
 MESSAGES = 200
-"""So many of a conversation stand in the inbox; the others are on its page."""
+"""Messages of a conversation shown in the inbox; the others are on its page."""
 LONGEST_SEARCH = 200
 SHOWN = ("", "requested", "mine", "others", "late", "closed", "returned", "customer_left")
 FEELINGS = ("angry", "negative", "neutral", "positive")
@@ -35,7 +35,7 @@ HISTORY = ("closed", "returned", "customer_left")
 
 @dataclass(frozen=True)
 class InboxView:
-    """Which part of the inbox somebody looks at."""
+    """The part of the inbox to show: filters and page."""
 
     show: str = ""
     channel: str = ""
@@ -46,12 +46,12 @@ class InboxView:
 
     @classmethod
     def of(cls, request: Request) -> InboxView:
-        """As the address says."""
+        """Read the view from the query string."""
         return cls._build_view(dict(request.query_params), page_number(request))
 
     @classmethod
     def encoded(cls, query: str) -> InboxView:
-        """As a form kept it."""
+        """Read the view from a form's encoded query string."""
         return cls._build_view(dict(parse_qsl(query[:1000])), 1)
 
     @classmethod
@@ -69,7 +69,7 @@ class InboxView:
         )
 
     def filter(self, me: str) -> HandoffFilter:
-        """As a search of one of the staff."""
+        """Convert to a handoff filter for a member of staff."""
         return HandoffFilter(
             self.show if self.show in {"requested", "late", *HISTORY} else "open",
             claimed_by=me if self.show == "mine" else None,
@@ -81,14 +81,14 @@ class InboxView:
         )
 
     def query(self, **changes: Any) -> str:
-        """As the part of an address behind the question mark; empty values are left out."""
+        """Encode as a query string without empty values."""
         return query_of(self, **changes)
 
 
 def load_inbox(
     session: Session, tenant_id: str, seen: InboxView, person: Person, handoff_id: str | None
 ) -> dict[str, Any]:
-    """The list, and the handoff that was chosen."""
+    """Load the list and the selected handoff."""
     total, items = queries.list_handoffs(
         session, tenant_id, seen.filter(person.email), AT_ONCE, (seen.page - 1) * AT_ONCE
     )  # fmt: skip
@@ -127,7 +127,7 @@ def _load_handoff(session: Session, tenant_id: str, handoff_id: str, person: Per
 
 
 def customer_of(session: Session, tenant_id: str, one: HandoffView) -> CustomerProfile | None:
-    """Who it is with, where that is known."""
+    """Return the handoff's customer, or None if unknown."""
     try:
         return customer_profile.get_customer_record(session, tenant_id, one.customer_id) if one.customer_id else None
     except NotFound:

@@ -1,4 +1,4 @@
-"""Files of a conversation: what customers sent, and what staff sent them."""
+"""Attachments of a conversation, from customers and from staff."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.db.models import Message
 from core.errors import NotFound
 
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
-"""What a browser shows by itself; anything else is downloaded."""
+"""Content types, or their prefixes, that browsers show inline; anything else is downloaded."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
@@ -24,7 +24,7 @@ HEADERS = {
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """One file, by its message and its place there."""
+    """Add the route of an attachment, by message and position."""
 
     @routes.get("/media/{message_id}/{number}")
     async def send_media_file(request: Request, message_id: str, number: int) -> Response:
@@ -46,7 +46,11 @@ def _get_attachment(session: Session, tenant_id: str, message_id: str, number: i
 
 
 def _resolve_media_path(home: Path, path: str) -> Path:
-    """Below the home folder, and there."""
+    """Return the path of an existing file below the home folder.
+
+    Raises:
+        NotFound: there is no such file below the home folder.
+    """
     found = (home / path).resolve()
     if not path or not found.is_relative_to(home.resolve()) or not found.is_file():
         raise NotFound("There is no such file any more.")

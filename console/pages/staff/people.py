@@ -1,4 +1,4 @@
-"""Members of staff, and the tenant's settings: for admins."""
+"""Members of staff and the tenant's settings, for admins."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASKED = ("ask_feedback", "nps_days", "expire_weeks", "faq_asks", "faq_days", "re
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of users and settings."""
+    """Add the routes of users and settings."""
     _add_users(routes, shell)
     _add_settings(routes, shell)
 

@@ -1,4 +1,4 @@
-"""Reuse: how often approved answers met new phrasings, how often wrongly, what it is worth, and how much is allowed."""
+"""Reuse: how often approved answers matched new phrasings, how often wrongly, the benefit, and the limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTINGS = ("reuse_error", "hold_out")
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The page of reuse, and its two settings."""
+    """Add the page of reuse and its two settings."""
 
     async def render_reuse_page(person: Person, number: int = 1, status: int = 200, **values: Any) -> Response:
         found = await shell.work(lambda session: _load_reuse_figures(session, shell.tenant, number))

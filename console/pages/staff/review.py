@@ -1,4 +1,4 @@
-"""The review queue: the list beside one item, and what is decided about it."""
+"""The review queue: the list next to one item, and the decisions on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST_SEARCH = 200
 
 @dataclass(frozen=True)
 class ReviewView:
-    """Which part of the queue somebody looks at."""
+    """The part of the review queue to show: filters and page."""
 
     status: str = ""
     kind: str = ""
@@ -38,12 +38,12 @@ class ReviewView:
 
     @classmethod
     def of(cls, request: Request) -> ReviewView:
-        """As the address says."""
+        """Read the view from the query string."""
         return cls._build_view(dict(request.query_params), page_number(request))
 
     @classmethod
     def encoded(cls, query: str) -> ReviewView:
-        """As a form kept it."""
+        """Read the view from a form's encoded query string."""
         given = dict(parse_qsl(query[:1000]))
         page = given.get("page", "1")
         return cls._build_view(given, int(page) if page.isascii() and page.isdigit() else 1)
@@ -63,12 +63,12 @@ class ReviewView:
         return ReviewFilter(self.status or None, self.kind or None, self.search or None)
 
     def query(self, **changes: Any) -> str:
-        """As the part of an address behind the question mark; empty values are left out."""
+        """Encode as a query string without empty values."""
         return query_of(self, **changes)
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of the queue."""
+    """Add the routes of the queue."""
 
     async def render_review_page(
         person: Person, view: ReviewView, item_id: str | None, *, status: int = 200, chosen: bool = True, **values: Any
@@ -125,7 +125,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
 
 
 def _choose_next_page(item_id: str, decision: str, form: Form, view: ReviewView) -> str:
-    """The next item, or the same one where it still has to be decided."""
+    """Return the address of the next item, or of the same one after an edit or undo."""
     query = view.query()
     if decision in {"edit", "undo"}:
         return f"{HOME}/{item_id}?{query}"
@@ -135,7 +135,7 @@ def _choose_next_page(item_id: str, decision: str, form: Form, view: ReviewView)
 
 
 async def _find_decided_item(shell: Shell, request: Request) -> dict[str, Any] | None:
-    """The item that was just decided about, to say so and to offer taking it back."""
+    """Return the item decided last, to confirm the decision and offer an undo."""
     item_id = request.query_params.get("done")
     if not item_id:
         return None

@@ -1,4 +1,4 @@
-"""Sign in, sign out, and one's own account."""
+"""Sign in, sign out, and manage one's own account."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from console.pages.staff.forms import read_form
 from core.errors import Forbidden, InvalidInput
 
 FORM_COOKIE = "rejoinder_sign_in"
-"""Ties the form to the browser, while there is no session that could."""
+"""Ties the form to the browser before there is a session."""
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of signing in and out."""
+    """Add the routes of signing in and out."""
 
     async def form_page(
         request: Request, status: int = 200, error: str = "", email: str = "", wanted: str = ""
@@ -86,6 +86,6 @@ def _add_account(routes: APIRouter, shell: Shell) -> None:
 
 
 def _get_return_path(address: str) -> str:
-    """A page of the console, wherever a link pointed."""
+    """Return the address if it is a page of the console, else the dashboard's."""
     inside = address.startswith(f"{PREFIX}/") and not any(c in address for c in "\\\r\n")
     return address if inside and not address.startswith(f"{PREFIX}/sign-") else f"{PREFIX}/"

@@ -1,4 +1,4 @@
-"""Everything that was said and done in a conversation, in its order: messages, notes of staff, and what became of handoffs."""
+"""Timeline of a conversation: messages, notes of staff, and handoff events, in order."""
 
 from __future__ import annotations
 
@@ -37,42 +37,42 @@ EVENTS = {
     "close": "Closed by {by}",
     "leave": "The customer left",
 }
-"""Of the events of a handoff those that are shown; the others show themselves."""
+"""Handoff events that the timeline shows; the others need no line of their own."""
 
 
 @dataclass(frozen=True)
 class TimelineItem:
-    """One of them; ``kind`` says which of the other fields are set."""
+    """An item of the timeline; ``kind`` determines which of the other fields are set."""
 
     kind: str
     """message, note or event"""
     id: str
     at: datetime
     by: str
-    """Speaker of a message, who of the staff otherwise."""
+    """Speaker of a message; otherwise a member of staff."""
     text: str
     message: Message | None = None
     turn: Turn | None = None
-    """Of the last message of an answer."""
+    """Set on the last message of an answer."""
     way: str | None = None
-    """How far what staff said has come: waiting, sent, delivered, read or failed."""
+    """Delivery state of a message from staff: waiting, sent, delivered, read or failed."""
     lost: str | None = None
-    """Why it failed."""
+    """Why the delivery failed."""
     helpful: bool | None = None
     corrections: tuple[HumanCorrection, ...] = ()
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Some of a conversation."""
+    """The items of a conversation, or of a part of it."""
 
     items: list[TimelineItem]
     whole: bool
-    """False: only the last messages, or the first, are there."""
+    """False if only the first or the last messages are included."""
 
 
 def load_timeline(session: Session, conversation: Conversation, most: int, *, newest: bool = False) -> Timeline:
-    """At most so many messages, the first or the newest of them, with what happened beside them."""
+    """Load the first or newest ``most`` messages, with the notes and handoff events between them."""
     order = Message.seq.desc() if newest else Message.seq
     said = select(Message).where(Message.conversation_id == conversation.id).order_by(order).limit(most)
     messages = sorted(session.scalars(said), key=lambda message: message.seq)

@@ -1,4 +1,4 @@
-"""Trainings: start one and watch it, read what its model was found to be, deploy it, go back."""
+"""Trainings: start and watch them, read their evaluation, deploy a model, roll back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFUSED = (Conflict, InvalidInput, NotFound, Unavailable)
 
 
 def add_routes(routes: APIRouter, shell: Shell) -> None:
-    """The routes of trainings."""
+    """Add the routes of trainings."""
 
     async def render_trainings_page(person: Person, number: int = 1, status: int = 200, **values: Any) -> Response:
         every = await asyncio.to_thread(shell.services.training.listed, shell.tenant)
@@ -81,7 +81,7 @@ def add_routes(routes: APIRouter, shell: Shell) -> None:
 
 def _add_training_routes(routes: APIRouter, shell: Shell) -> None:
     async def render_training_page(person: Person, session_id: str, status: int = 200, **values: Any) -> Response:
-        await asyncio.to_thread(shell.services.training.listed, shell.tenant)  # the record follows the disk
+        await asyncio.to_thread(shell.services.training.listed, shell.tenant)  # updates the records from disk
         found = await shell.read(lambda session: _load_training(session, shell, session_id))
         return await shell.page("training", person, area="trainings", status=status, **found, **values)
 
@@ -92,7 +92,7 @@ def _add_training_routes(routes: APIRouter, shell: Shell) -> None:
 
     @routes.get("/trainings/{session_id}/progress")
     async def get_training_progress(request: Request, session_id: str) -> Response:
-        """For the page's script: how far it is."""
+        """Return the training's progress for the page's script."""
         await shell.person(request)
 
         def load_progress(session: Session) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _load_training(session: Session, shell: Shell, session_id: str) -> dict[str,
 
 
 def _find_earlier_model(every: list[dict[str, Any]], running: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The model that a rollback goes back to."""
+    """Return the model that a rollback goes back to, or None."""
     if running is None:
         return None
     older = (row for row in every if row["created_at"] < running["created_at"])
@@ -140,7 +140,7 @@ def _find_earlier_model(every: list[dict[str, Any]], running: dict[str, Any] | N
 
 
 def _describe_progress(training: dict[str, Any], *, worker: bool) -> str:
-    """What it is doing, for a person to read."""
+    """Describe the current step in a sentence for staff."""
     if training["status"] == "waiting":
         return "Waiting for the worker." if worker else "Waiting: the worker does not run, and takes it when it starts."
     said: str = training["step"] or training["status"]
@@ -148,7 +148,7 @@ def _describe_progress(training: dict[str, Any], *, worker: bool) -> str:
 
 
 def _parse_reason(given: str) -> str:
-    """Why the serving model changes; kept with who did it.
+    """Return the reason for changing the serving model, which is kept with the person's name.
 
     Raises:
         InvalidInput: it is missing or too long.

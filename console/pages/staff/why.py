@@ -1,4 +1,4 @@
-"""Why: how the answer to a message is chosen, and how a stored one was."""
+"""Explains how the answer to a message is chosen, and how a stored one was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection it is handed, so settings are read elsewhere."""
+"""Alembic's environment; it runs on the connection passed to it and reads no settings."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Every table; each one has a tenant."""
+"""Every table; each row belongs to a tenant."""
 
 from core.db.models.base import Base, generate_id, get_current_time
 from core.db.models.conversations import Conversation, Message, Turn

@@ -1,4 +1,4 @@
-"""What every table has: an id that sorts by time, and its tenant."""
+"""The columns and types that all tables share: ids that sort by time, tenants and UTC times."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from ulid import ULID
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC datetimes on every database (SQLite itself forgets the zone)."""
+    """Timezone-aware UTC datetimes on every database (SQLite drops the timezone)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """To UTC before it is stored."""
+        """Convert to UTC before storing."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        """Aware again, whatever the database gave back."""
+        """Return an aware UTC datetime, whatever the database returned."""
         return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value else None
 
 
 def generate_id() -> str:
-    """A ULID: 26 characters that sort by the time they were made."""
+    """Return a new ULID: 26 characters that sort by creation time."""
     return str(ULID())
 
 
 def get_current_time() -> datetime:
-    """The current time in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class Base(DeclarativeBase):
-    """A row of one tenant."""
+    """A row that belongs to one tenant."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime(),
@@ -50,11 +50,11 @@ class Base(DeclarativeBase):
 
 
 class SettingsRow(Base):
-    """One row a tenant: its settings of one area."""
+    """A tenant's settings for one area; one row per tenant."""
 
     __abstract__ = True
 
     document: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Only what differs from the defaults."""
+    """Only the values that differ from the defaults."""
     updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
     updated_by: Mapped[str] = mapped_column(String(200), default="")

@@ -1,4 +1,4 @@
-"""What a bot learns from: feedback, surveys, corrections, analysed conversations, the review queue, reuse, training."""
+"""What the bot learns from: feedback, surveys, corrections, analyses, the review queue, reuse and training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.db.models.base import Base, SettingsRow, get_current_time
 
 
 class InteractionFeedback(Base):
-    """What a customer made of one answer: a thumb, which may be changed, and what was seen without asking."""
+    """Feedback on one answer: the customer's rating, which may change, and implicit signals."""
 
     __tablename__ = "feedback"
     __table_args__ = (Index("ix_feedback_created", "tenant_id", "created_at"),)
@@ -21,47 +21,47 @@ class InteractionFeedback(Base):
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id"), unique=True)
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"))
     helpful: Mapped[bool | None] = mapped_column(default=None)
-    """None: nobody said."""
+    """None: not rated."""
     comment: Mapped[str | None] = mapped_column(Text, default=None)
     source: Mapped[str] = mapped_column(String(16), default="widget")
-    """Where the thumb came from: widget, api, whatsapp, sms, staff; "implicit" where there is none."""
+    """Where the rating came from: widget, api, whatsapp, sms, staff; "implicit" without a rating."""
     continued: Mapped[bool | None] = mapped_column(default=None)
-    """The customer wrote again about something else, or thanked."""
+    """The customer wrote again about something else, or said thanks."""
     completed: Mapped[bool | None] = mapped_column(default=None)
-    """The action that the answer was for came to its end."""
+    """The action that the answer belongs to was completed."""
     asked_for_person: Mapped[bool | None] = mapped_column(default=None)
     rephrased: Mapped[bool | None] = mapped_column(default=None)
-    """The same question was asked again in other words."""
+    """The customer asked the same question again in other words."""
     left: Mapped[bool | None] = mapped_column(default=None)
-    """Nothing came after it."""
+    """The customer wrote nothing afterwards."""
     response_seconds: Mapped[float | None] = mapped_column(default=None)
-    """Until the customer's next message."""
+    """Seconds until the customer's next message."""
     implicit_score: Mapped[float | None] = mapped_column(default=None)
-    """0 to 1, from the signals alone; the formula is in docs/feedback.md."""
+    """0 to 1, from the signals alone; for the formula see docs/feedback.md."""
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class SurveyResponse(Base):
-    """A customer's mark after a conversation: CSAT 1 to 5, or NPS 0 to 10."""
+    """A customer's score after a conversation: CSAT 1 to 5, or NPS 0 to 10."""
 
     __tablename__ = "survey_responses"
     __table_args__ = (UniqueConstraint("conversation_id", "kind"),)
 
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
     customer_id: Mapped[str | None] = mapped_column(String(64), default=None, index=True)
-    """Who was asked, so that NPS comes at most once in n days."""
+    """The customer who was asked; limits NPS to once in n days."""
     kind: Mapped[str] = mapped_column(String(8))
     """csat or nps"""
     score: Mapped[int | None] = mapped_column(default=None)
-    """None: asked, not answered."""
+    """None: asked, but not answered."""
     comment: Mapped[str | None] = mapped_column(Text, default=None)
     asked_at: Mapped[datetime] = mapped_column(default=get_current_time)
     answered_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class HumanCorrection(Base):
-    """A person's better answer in place of the bot's."""
+    """A better answer that a person wrote to replace the bot's."""
 
     __tablename__ = "human_corrections"
     __table_args__ = (Index("ix_human_corrections_status", "tenant_id", "status"),)
@@ -71,30 +71,30 @@ class HumanCorrection(Base):
     question: Mapped[str] = mapped_column(Text)
     bot_answer: Mapped[str] = mapped_column(Text)
     answer: Mapped[str] = mapped_column(Text)
-    """The person's."""
+    """The person's answer."""
     reason: Mapped[str] = mapped_column(Text, default="")
     category: Mapped[str] = mapped_column(String(24))
     """wrong_fact, outdated, incomplete, tone, wrong_intent, should_have_handed_over or policy"""
     quality: Mapped[int | None] = mapped_column(default=None)
-    """0 to 5: how good the bot's answer was."""
+    """0 to 5: the quality of the bot's answer."""
     intent: Mapped[str | None] = mapped_column(String(100), default=None)
-    """The right one, where the wrong one was understood."""
+    """The correct intent, where the bot predicted a wrong one."""
     entry_id: Mapped[str | None] = mapped_column(String(26), default=None)
-    """The entry that misled."""
+    """The entry that caused the wrong answer."""
     entry_action: Mapped[str] = mapped_column(String(8), default="amend")
-    """What approval does to it: amend, retire or keep."""
+    """What approval does to the entry: amend, retire or keep."""
     status: Mapped[str] = mapped_column(String(12), default="proposed")
     """proposed, approved, rejected or undone"""
     author: Mapped[str] = mapped_column(String(200))
     decided_by: Mapped[str | None] = mapped_column(String(200), default=None)
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
     effects: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """What approval did, for undoing it, and what the phrasings got afterwards."""
+    """What approval changed, to allow undoing it, and how the phrasings were answered afterwards."""
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class RegressionCase(Base):
-    """A question whose right answer is known; every evaluation asks it."""
+    """A question with a known right answer, asked in every evaluation."""
 
     __tablename__ = "regression_cases"
 
@@ -104,21 +104,21 @@ class RegressionCase(Base):
     entry_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
     answer: Mapped[str] = mapped_column(Text)
     wrong_answer: Mapped[str | None] = mapped_column(Text, default=None)
-    """What must not be said again."""
+    """An answer that must not be given again."""
     correction_id: Mapped[str | None] = mapped_column(ForeignKey("human_corrections.id"), default=None, index=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class ConversationAnalysis(Base):
-    """What a finished conversation was about and how it went; made again when it goes on."""
+    """The topic and result of a finished conversation; repeated when the conversation continues."""
 
     __tablename__ = "conversation_analyses"
     __table_args__ = (UniqueConstraint("conversation_id"),)
 
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
     last_seq: Mapped[int]
-    """How many messages it had then."""
+    """The number of messages at the time of the analysis."""
     summary: Mapped[str] = mapped_column(Text)
     key_phrases: Mapped[list[Any]] = mapped_column(default=list)
     intents: Mapped[list[Any]] = mapped_column(default=list)
@@ -129,7 +129,7 @@ class ConversationAnalysis(Base):
     """0 to 1"""
     success_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     candidates: Mapped[int] = mapped_column(default=0)
-    """How many question/answer pairs were found in it."""
+    """The number of question/answer pairs found in it."""
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
@@ -143,15 +143,15 @@ class ReviewItem(Base):
     )
 
     kind: Mapped[str] = mapped_column(String(16))
-    """entry (harvested), faq (asked often, unanswered), phrasing (a near miss that may widen an entry), example (for an
-    intent) or contradiction (entries that answer the same question differently)"""
+    """entry (harvested), faq (asked often, unanswered), phrasing (a near miss that may widen an entry), example (for an intent) or
+    contradiction (entries that answer the same question differently)
+    """
     status: Mapped[str] = mapped_column(String(16), default="open")
-    """open, half_approved (four eyes), approved, merged, rejected, snoozed, expired or settled (its contradiction is
-    gone)"""
+    """open, half_approved (four eyes), approved, merged, rejected, snoozed, expired or settled (contradiction resolved)"""
     key: Mapped[str | None] = mapped_column(String(32), default=None)
-    """Of a contradiction: the key of its question."""
+    """For a contradiction: the key of its question."""
     questions: Mapped[list[Any]] = mapped_column(default=list)
-    """Texts; the first is its name."""
+    """Texts; the first one is the item's title."""
     answer: Mapped[str] = mapped_column(Text, default="")
     context: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     subject: Mapped[str | None] = mapped_column(String(200), default=None)
@@ -162,15 +162,15 @@ class ReviewItem(Base):
     asks: Mapped[int] = mapped_column(default=1)
     """How often it was asked."""
     effect: Mapped[float] = mapped_column(default=0.0)
-    """Expected effect: asks times how badly they are answered today, 0 to 1 each."""
+    """Expected effect: the number of asks times how badly they are answered today, 0 to 1 each."""
     entry_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
-    """The entry that it is near to, would widen, or became."""
+    """The entry that it is similar to, would widen, or became."""
     near: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"entry_id", "similarity", "contradicts"}]: entries shown beside it."""
+    """[{"entry_id", "similarity", "contradicts"}]: entries shown next to it."""
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was rejected, merged or snoozed."""
     first_by: Mapped[str | None] = mapped_column(String(200), default=None)
-    """With four eyes: who approved first."""
+    """With four eyes: the first of the two approvers."""
     decided_by: Mapped[str | None] = mapped_column(String(200), default=None)
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
     snoozed_until: Mapped[datetime | None] = mapped_column(default=None)
@@ -178,13 +178,13 @@ class ReviewItem(Base):
     undo: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What the decision changed."""
     revision: Mapped[int] = mapped_column(default=1)
-    """Counts changes up, so that the second of two reviewers is told."""
+    """Counts changes, to detect that two reviewers changed it at once."""
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class ReuseObservation(Base):
-    """An approved answer met, or would have met, a phrasing; was it right?"""
+    """A phrasing that an approved answer was, or could have been, reused for, and whether it was correct."""
 
     __tablename__ = "reuse_observations"
     __table_args__ = (Index("ix_reuse_observations_entry", "tenant_id", "entry_id"),)
@@ -192,21 +192,21 @@ class ReuseObservation(Base):
     entry_id: Mapped[str] = mapped_column(String(26))
     turn_id: Mapped[str | None] = mapped_column(String(26), default=None, index=True)
     text: Mapped[str] = mapped_column(Text)
-    """How it was asked."""
+    """The customer's wording."""
     score: Mapped[float]
-    """0 to 1: the matcher's."""
+    """0 to 1: the matcher's score."""
     reused: Mapped[bool]
-    """The answer was sent verbatim; otherwise it was held out, or only looked at again."""
+    """Whether the answer was sent verbatim; otherwise it was held out, or only evaluated later."""
     held_out: Mapped[bool] = mapped_column(default=False)
     correct: Mapped[bool | None] = mapped_column(default=None)
-    """None: nobody said yet."""
+    """None: not judged yet."""
     judged_by: Mapped[str | None] = mapped_column(String(32), default=None)
     """thumb, correction, reviewer, model or confirmation"""
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class TrainingExample(Base):
-    """A message with the intent it should have been understood as."""
+    """A message labelled with its correct intent."""
 
     __tablename__ = "training_examples"
     __table_args__ = (Index("ix_training_examples_status", "tenant_id", "status"),)
@@ -233,13 +233,13 @@ class TrainingSession(Base):
     status: Mapped[str] = mapped_column(String(12), default="waiting")
     """waiting, training, evaluating, refused, ready, deployed, replaced, failed"""
     step: Mapped[str] = mapped_column(String(200), default="")
-    """What it is doing, for a person to read."""
+    """The current step, as shown to staff."""
     progress: Mapped[float] = mapped_column(default=0.0)
     """0 to 1"""
     model: Mapped[str | None] = mapped_column(String(500), default=None)
     """File or folder below ``home``."""
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Of this model and of the one that ran before, on the same held-back part."""
+    """Metrics of this model and of the previous one, on the same held-back data."""
     error: Mapped[str | None] = mapped_column(Text, default=None)
     author: Mapped[str] = mapped_column(String(200))
     reason: Mapped[str] = mapped_column(String(500), default="")
@@ -249,20 +249,20 @@ class TrainingSession(Base):
 
 
 class PerformanceDay(Base):
-    """How the bot did on one day."""
+    """The bot's performance on one day."""
 
     __tablename__ = "performance_days"
     __table_args__ = (UniqueConstraint("tenant_id", "day", "channel"),)
 
     day: Mapped[date] = mapped_column(Date)
     channel: Mapped[str] = mapped_column(String(32), default="")
-    """Empty: all of them."""
+    """Empty: all channels together."""
     figures: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Counts: conversations, turns, answered, unknown, handoffs, helpful, not_helpful, reused, approved_entries ..."""
 
 
 class LearningSettings(SettingsRow):
-    """How it asks for feedback, reviews and reuses: ``core.feedback.settings``."""
+    """How the bot asks for feedback, reviews and reuses answers: see ``core.feedback.settings``."""
 
     __tablename__ = "learning_settings"
     __table_args__ = (UniqueConstraint("tenant_id"),)

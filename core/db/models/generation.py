@@ -15,7 +15,7 @@ _PICO = -12
 
 
 class Money(TypeDecorator[Decimal]):
-    """A Decimal with twelve places, kept as a whole number, so that sums are exact on every database."""
+    """A Decimal with twelve places, stored as an integer to keep sums exact on every database."""
 
     impl = BigInteger
     cache_ok = True
@@ -24,12 +24,12 @@ class Money(TypeDecorator[Decimal]):
         return None if value is None else int(value.scaleb(-_PICO))
 
     def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:  # noqa: ARG002
-        """A Decimal again; also of a sum, which PostgreSQL gives as one."""
+        """Convert back to a Decimal; also accepts a sum, which PostgreSQL returns as a Decimal."""
         return None if value is None else Decimal(value).scaleb(_PICO)
 
 
 class LlmCall(Base):
-    """One call to a model, one that failed, or an answer from the cache."""
+    """One call to a model, successful or not, or an answer from the cache."""
 
     __tablename__ = "llm_calls"
     __table_args__ = (
@@ -42,14 +42,14 @@ class LlmCall(Base):
     purpose: Mapped[str] = mapped_column(String(16), default="answer")
     provider: Mapped[str] = mapped_column(String(32))
     model: Mapped[str] = mapped_column(String(120))
-    """Its id in models.yml."""
+    """The model's id in models.yml."""
     prompt_version: Mapped[str] = mapped_column(String(64), default="")
     input_tokens: Mapped[int] = mapped_column(default=0)
     output_tokens: Mapped[int] = mapped_column(default=0)
     cached_tokens: Mapped[int] = mapped_column(default=0)
-    """A part of the input tokens."""
+    """Included in the input tokens."""
     estimated: Mapped[bool] = mapped_column(default=False)
-    """The vendor did not say how many tokens; counted by us."""
+    """The token counts are our own estimate, because the vendor reported none."""
     cost: Mapped[Decimal | None] = mapped_column(Money, default=None)
     """None: the model has no price."""
     currency: Mapped[str] = mapped_column(String(3), default="USD")
@@ -59,21 +59,21 @@ class LlmCall(Base):
     error_kind: Mapped[str | None] = mapped_column(String(32), default=None)
     error: Mapped[str | None] = mapped_column(Text, default=None)
     failover_from: Mapped[str | None] = mapped_column(String(120), default=None)
-    """Id of the model that failed before this one was asked."""
+    """The id of the model that failed before this one was called."""
     hedge: Mapped[bool] = mapped_column(default=False)
-    """Asked beside another that was slow."""
+    """Called in parallel with another model that was slow."""
     cache_hit: Mapped[bool] = mapped_column(default=False)
     route: Mapped[str] = mapped_column(String(64), default="")
-    """Name of the routing rule."""
+    """The name of the routing rule."""
     reason: Mapped[str] = mapped_column(Text, default="")
-    """Why that rule, and what was done to the prompt."""
+    """Why that rule was chosen, and how the prompt was changed."""
     complexity: Mapped[float | None] = mapped_column(default=None)
     complexity_parts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class LlmDay(Base):
-    """A day's calls of one tenant to one model."""
+    """One tenant's calls to one model on one day."""
 
     __tablename__ = "llm_days"
     __table_args__ = (UniqueConstraint("tenant_id", "day", "provider", "model"),)
@@ -82,7 +82,7 @@ class LlmDay(Base):
     provider: Mapped[str] = mapped_column(String(32))
     model: Mapped[str] = mapped_column(String(120))
     calls: Mapped[int] = mapped_column(default=0)
-    """To the vendor; answers from the cache are counted apart."""
+    """Calls to the vendor; cached answers are counted separately."""
     successes: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
     cache_hits: Mapped[int] = mapped_column(default=0)
@@ -92,18 +92,19 @@ class LlmDay(Base):
     cached_tokens: Mapped[int] = mapped_column(BigInteger, default=0)
     cost: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     unpriced: Mapped[int] = mapped_column(default=0)
-    """Calls of a model without a price."""
+    """Calls to a model without a price."""
     currency: Mapped[str] = mapped_column(String(3), default="USD")
     latency_p50_ms: Mapped[float | None] = mapped_column(default=None)
     latency_p95_ms: Mapped[float | None] = mapped_column(default=None)
     latency_p99_ms: Mapped[float | None] = mapped_column(default=None)
     routes: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """{"rule": {"calls", "failures", "cache_hits", "failovers", "input_tokens", "output_tokens", "unpriced", "cost"}}; the cost
-    as a string."""
+    """{"rule": {"calls", "failures", "cache_hits", "failovers", "input_tokens", "output_tokens", "unpriced", "cost"}}; the cost is
+    a string.
+    """
 
 
 class LlmHealth(Base):
-    """An hour's health of one model, over all tenants (its tenant is "*")."""
+    """The health of one model in one hour, over all tenants (the tenant is "*")."""
 
     __tablename__ = "llm_health"
     __table_args__ = (UniqueConstraint("tenant_id", "hour", "provider", "model"),)
@@ -120,7 +121,7 @@ class LlmHealth(Base):
 
 
 class Routing(Base):
-    """How a tenant's questions are routed; without a row the defaults hold."""
+    """A tenant's routing; without a row the defaults apply."""
 
     __tablename__ = "routing"
     __table_args__ = (UniqueConstraint("tenant_id"),)

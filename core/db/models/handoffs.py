@@ -1,4 +1,4 @@
-"""A person takes over: handoffs, every change of their state, and the desks' threads."""
+"""Handoffs to agents, their state transitions, and the threads on desks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.db.models.statuses import Feeling, HandoffState, Urgency
 
 
 class Handoff(Base):
-    """One time that a conversation goes to a person; ``core.handoffs`` alone changes its state."""
+    """One handoff of a conversation to an agent; only ``core.handoffs`` changes its state."""
 
     __tablename__ = "handoffs"
     __table_args__ = (Index("ix_handoffs_state", "tenant_id", "state"),)
@@ -23,25 +23,25 @@ class Handoff(Base):
     trigger: Mapped[str] = mapped_column(String(24))
     """asked, unknown, not_helpful, sentiment, risky_topic, low_confidence, promised, vip or taken_over"""
     reason: Mapped[str] = mapped_column(Text, default="")
-    """Why the bot stopped, for a person to read."""
+    """Why the bot handed over, as shown to staff."""
     urgency: Mapped[Urgency] = mapped_column(String(8), default="normal")
     sentiment: Mapped[Feeling] = mapped_column(String(8), default="neutral")
     summary: Mapped[str] = mapped_column(Text, default="")
     sources: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"title", "url"}]: what the bot's last answers came from."""
+    """[{"title", "url"}]: the sources of the bot's last answers."""
     contact: Mapped[str | None] = mapped_column(String(200), default=None)
-    """An e-mail address or number that the customer left while nobody was there."""
+    """An e-mail address or phone number that the customer left while nobody was available."""
     claimed_by: Mapped[str | None] = mapped_column(String(200), default=None)
-    """Who handles it: an e-mail address of ours, or a name as the desk knows it."""
+    """The agent who handles it: an e-mail address, or a name as the desk knows it."""
     resolved: Mapped[bool | None] = mapped_column(default=None)
-    """Said by who closed it."""
+    """Set by the agent who closed it."""
     from_seq: Mapped[int]
-    """The last message before it; the bot says nothing after it while a person has the word."""
+    """The last message before the handoff; the bot sends nothing after it while an agent owns the conversation."""
     recorded_seq: Mapped[int]
-    """Up to which message the bot's tracker knows what was said."""
+    """The last message that the bot's tracker knows about."""
     last_transition: Mapped[int] = mapped_column(default=0)
     escalations: Mapped[int] = mapped_column(default=0)
-    """How many of the on-call order were called."""
+    """How many people in the on-call order have been alerted."""
     requested_at: Mapped[datetime] = mapped_column(default=get_current_time)
     claimed_at: Mapped[datetime | None] = mapped_column(default=None)
     first_reply_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -50,27 +50,27 @@ class Handoff(Base):
 
 
 class HandoffTransition(Base):
-    """One event of a handoff: what happened, who, and what state it led to."""
+    """One event of a handoff: what happened, who caused it, and the resulting state."""
 
     __tablename__ = "handoff_transitions"
     __table_args__ = (UniqueConstraint("tenant_id", "event_id"), UniqueConstraint("handoff_id", "seq"))
 
     handoff_id: Mapped[str] = mapped_column(ForeignKey("handoffs.id"))
     seq: Mapped[int]
-    """1, 2, 3 ... inside its handoff."""
+    """1, 2, 3 ... within its handoff."""
     event: Mapped[str] = mapped_column(String(16))
     from_state: Mapped[str] = mapped_column(String(16))
-    """"bot" where it begins."""
+    """"bot" for the first transition."""
     to_state: Mapped[str] = mapped_column(String(16))
     cause: Mapped[str] = mapped_column(Text, default="")
     by: Mapped[str] = mapped_column(String(200))
     event_id: Mapped[str | None] = mapped_column(String(64), default=None)
-    """The desk's own id of the event; the same one twice is one event."""
+    """The desk's own id of the event; a repeated id is the same event."""
     at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class DeskThread(Base):
-    """Where a handoff is shown on a desk."""
+    """The thread of a handoff on a desk."""
 
     __tablename__ = "desk_threads"
     __table_args__ = (
@@ -87,7 +87,7 @@ class DeskThread(Base):
 
 
 class HandoffNote(Base):
-    """A remark of staff among themselves; it has no way to a customer."""
+    """An internal note of staff; never sent to a customer."""
 
     __tablename__ = "handoff_notes"
     __table_args__ = (Index("ix_handoff_notes_event", "tenant_id", "event_id", unique=True),)
@@ -96,25 +96,25 @@ class HandoffNote(Base):
     text: Mapped[str] = mapped_column(Text)
     by: Mapped[str] = mapped_column(String(200))
     event_id: Mapped[str | None] = mapped_column(String(64), default=None)
-    """The desk's own id of it; the same one twice is one note."""
+    """The desk's own id of the note; a repeated id is the same note."""
     at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class HandoffSettings(SettingsRow):
-    """When the bot steps back, and who is there: ``core.handoffs.settings``."""
+    """When the bot hands over, and who is available: see ``core.handoffs.settings``."""
 
     __tablename__ = "handoff_settings"
     __table_args__ = (UniqueConstraint("tenant_id"),)
 
 
 class CannedReply(Base):
-    """A text that staff keep ready for their replies: ``core.handoffs.staff.canned_replies``."""
+    """A prepared reply for staff: see ``core.handoffs.staff.canned_replies``."""
 
     __tablename__ = "canned_replies"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
 
     name: Mapped[str] = mapped_column(String(80))
     text: Mapped[str] = mapped_column(Text)
-    """With placeholders such as {name}."""
+    """May contain placeholders such as {name}."""
     updated_by: Mapped[str] = mapped_column(String(200))
     updated_at: Mapped[datetime] = mapped_column(default=get_current_time)

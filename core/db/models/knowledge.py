@@ -13,20 +13,20 @@ from core.db.models.statuses import EntryKind, EntryStatus
 
 
 class KnowledgeSource(Base):
-    """What a team imports under one name: a help centre, a table, a site."""
+    """A named source that a team imports: a help centre, a table, a site."""
 
     __tablename__ = "knowledge_sources"
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
 
     name: Mapped[str] = mapped_column(String(100))
     place: Mapped[str] = mapped_column(String(1000))
-    """The path or address that it was last imported from."""
+    """The path or address of the last import."""
     base_url: Mapped[str | None] = mapped_column(String(1000), default=None)
     author: Mapped[str] = mapped_column(String(200), default="import")
     failed: Mapped[int] = mapped_column(default=0)
-    """How many documents and rows could not be used at the last import."""
+    """The number of documents and rows that the last import could not use."""
     failures: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"uri", "reason"}]: the first of them."""
+    """[{"uri", "reason"}]: the first failures."""
     passed_over: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     imported_at: Mapped[datetime] = mapped_column(default=get_current_time)
@@ -34,13 +34,13 @@ class KnowledgeSource(Base):
 
 
 class ImportLease(Base):
-    """One row a tenant: who imports just now. Two imports at once would add the same documents twice."""
+    """A tenant's import lock; one row per tenant. Concurrent imports would add the same documents twice."""
 
     __tablename__ = "import_leases"
     __table_args__ = (UniqueConstraint("tenant_id"),)
 
     holder: Mapped[str | None] = mapped_column(String(26), default=None)
-    """None: nobody."""
+    """None: no import is running."""
     what: Mapped[str] = mapped_column(String(1000), default="")
     since: Mapped[datetime] = mapped_column(default=get_current_time)
     renewed_at: Mapped[datetime] = mapped_column(default=get_current_time)
@@ -53,23 +53,23 @@ class SourceDocument(Base):
     __table_args__ = (UniqueConstraint("tenant_id", "origin", "uri"),)
 
     origin: Mapped[str] = mapped_column(String(1000))
-    """The name of its source. What vanishes from that is retired."""
+    """The name of its source. Documents that disappear from the source are retired."""
     uri: Mapped[str] = mapped_column(String(1000))
-    """The document inside its source."""
+    """The document within its source."""
     title: Mapped[str] = mapped_column(String(500))
     url: Mapped[str | None] = mapped_column(String(1000), default=None)
     """Where a customer can read it."""
     content_hash: Mapped[str] = mapped_column(String(64))
-    """Of its bytes and of how they were read; empty: read it again."""
+    """Hash of its bytes and of how they were parsed; empty forces the next import to read it again."""
     data_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
-    """Of its bytes alone: by it a document is recognised at another path."""
+    """Hash of its bytes alone; identifies a document that moved to another path."""
     gone: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """It was no longer in its source at the last import."""
+    """Whether it was missing from its source at the last import."""
     imported_at: Mapped[datetime] = mapped_column(default=get_current_time)
 
 
 class KnowledgeEntry(Base):
-    """One piece of knowledge; SQL is the truth, the indexes are made from it."""
+    """One piece of knowledge. The database is authoritative; the indexes are built from it."""
 
     __tablename__ = "knowledge_entries"
     __table_args__ = (
@@ -83,24 +83,24 @@ class KnowledgeEntry(Base):
     status: Mapped[EntryStatus] = mapped_column(String(16), default="draft")
     answer: Mapped[str] = mapped_column(Text)
     answer_key: Mapped[str | None] = mapped_column(String(32), default=None)
-    """The same for answers that differ only in blanks and capitals."""
+    """Equal for answers that differ only in whitespace and case."""
     disputed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Another approved entry answers the same question, or one of its own, differently."""
+    """Another approved entry answers the same question, or a question of its own, differently."""
     title: Mapped[str | None] = mapped_column(String(500), default=None)
     subject: Mapped[str | None] = mapped_column(String(200), default=None)
-    """The one thing the entry is about, where its question does not name it."""
+    """The one thing that the entry is about, where its question does not name it."""
     context: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """[{"speaker", "text"}]: the turns before the question, when it was learnt from a conversation."""
+    """[{"speaker", "text"}]: the messages before the question, if it was learnt from a conversation."""
     language: Mapped[str] = mapped_column(String(8), default="en")
     version: Mapped[int] = mapped_column(default=1)
     revision: Mapped[int] = mapped_column(default=0)
-    """The tenant's knowledge revision at the last change; the indexes catch up by it."""
+    """The tenant's knowledge revision at the last change; the indexes use it to catch up."""
     author: Mapped[str] = mapped_column(String(200), default="import")
     source_id: Mapped[str | None] = mapped_column(ForeignKey("source_documents.id"), default=None, index=True)
     url: Mapped[str | None] = mapped_column(String(1000), default=None)
-    """Where a customer can read this very entry, when that is not where its document is."""
+    """Where a customer can read this entry, if that differs from its document's address."""
     source_key: Mapped[str | None] = mapped_column(String(500), default=None)
-    """What finds it again inside its document when that is imported again: its heading or its first question."""
+    """Identifies the entry within its document on re-import: its heading or its first question."""
     external_id: Mapped[str | None] = mapped_column(String(200), default=None)
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)
     updated_at: Mapped[datetime] = mapped_column(default=get_current_time)
@@ -121,26 +121,25 @@ class EntryQuestion(Base):
     position: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
     key: Mapped[str | None] = mapped_column(String(32), default=None)
-    """The same for every entry that is asked the same about the same subject; None where it depends on what was said
-    before."""
+    """Equal for entries that answer the same question about the same subject; None where the question depends on earlier messages."""
 
     entry: Mapped[KnowledgeEntry] = relationship(back_populates="questions")
 
 
 class EntryConflict(Base):
-    """An entry that states something else than another one does to a question of either; both have the same ``key``."""
+    """A conflict between two entries that answer a question of either differently; both rows have the same ``key``."""
 
     __tablename__ = "entry_conflicts"
     __table_args__ = (Index("ix_entry_conflicts_key", "tenant_id", "key"),)
 
     entry_id: Mapped[str] = mapped_column(ForeignKey("knowledge_entries.id"), index=True)
     text: Mapped[str] = mapped_column(Text)
-    """The question."""
+    """The question that both entries answer."""
     key: Mapped[str] = mapped_column(String(32))
 
 
 class EntryVersion(Base):
-    """What an entry was at one version: who changed it, when and why."""
+    """A snapshot of an entry: its content, who changed it, when and why."""
 
     __tablename__ = "entry_versions"
     __table_args__ = (UniqueConstraint("entry_id", "version"),)
@@ -157,9 +156,9 @@ class EntryVersion(Base):
 
 
 class KnowledgeRevision(Base):
-    """One row a tenant: counts up with every change, so that an index knows what it has missed.
+    """A tenant's revision counter, one row per tenant; every change increments it, so an index knows which changes it lacks.
 
-    Its id tells an index whether it was made from this database or from one that was there before.
+    The row's id tells an index whether it was built from this database or from a previous one.
     """
 
     __tablename__ = "knowledge_revisions"
@@ -167,4 +166,4 @@ class KnowledgeRevision(Base):
 
     revision: Mapped[int] = mapped_column(default=0)
     indexed: Mapped[int] = mapped_column(default=0)
-    """The revision up to which Chroma holds everything."""
+    """The revision up to which Chroma is complete."""

@@ -1,4 +1,4 @@
-"""What the processes tell each other about themselves."""
+"""Status that the processes share with each other."""
 
 from __future__ import annotations
 

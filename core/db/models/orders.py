@@ -1,4 +1,4 @@
-"""The demo shop's orders, standing in for a shop system."""
+"""Orders of the demo shop, in place of a shop system."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.db.models.base import Base
 
 
 class Order(Base):
-    """One order of a customer."""
+    """An order that a customer placed."""
 
     __tablename__ = "orders"
     __table_args__ = (UniqueConstraint("tenant_id", "number"),)
 
     number: Mapped[str] = mapped_column(String(20))
-    """R and six digits"""
+    """R and six digits."""
     email: Mapped[str] = mapped_column(String(320))
     status: Mapped[str] = mapped_column(String(16))
     """placed, packed, shipped, delivered or cancelled"""

@@ -1,4 +1,4 @@
-"""People who sign in to the console, and what they did."""
+"""Staff accounts, their sessions, and the audit log."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class User(Base):
 
 
 class UserSession(Base):
-    """A browser that is signed in."""
+    """A signed-in browser session."""
 
     __tablename__ = "user_sessions"
 
@@ -45,16 +45,16 @@ class UserSession(Base):
 
 
 class AuditEvent(Base):
-    """Something that a member of staff, or a job, changed."""
+    """A change made by a member of staff or by a job."""
 
     __tablename__ = "audit_events"
     __table_args__ = (Index("ix_audit_events_what", "tenant_id", "kind", "subject_id"),)
 
     kind: Mapped[str] = mapped_column(String(32))
-    """What it was done to: entry, review, correction, user, model, settings ..."""
+    """The kind of object changed: entry, review, correction, user, model, settings ..."""
     subject_id: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(32))
     by: Mapped[str] = mapped_column(String(200))
-    """E-mail of the member of staff, or the name of the job."""
+    """The e-mail address of the member of staff, or the name of the job."""
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=get_current_time)

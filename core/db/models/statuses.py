@@ -1,4 +1,4 @@
-"""The values of columns that have a fixed set of them."""
+"""The allowed values of columns with a fixed set of values."""
 
 from __future__ import annotations
 

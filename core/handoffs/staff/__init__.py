@@ -1,1 +1,1 @@
-"""What staff see of handoffs, and the desks where they answer."""
+"""Handoffs for staff: views, queries, presence and canned replies."""

@@ -1,4 +1,4 @@
-"""Canned texts that staff put into their reply: one list a tenant, with placeholders for the customer's name."""
+"""Canned replies for staff: one list per tenant, with placeholders for the customer's and the agent's name."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Canned:
 
 
 def list_canned_replies(session: Session, tenant_id: str) -> list[Canned]:
-    """All of a tenant, by name."""
+    """Return the canned replies of a tenant, sorted by name."""
     rows = session.scalars(select(CannedReply).filter_by(tenant_id=tenant_id).order_by(CannedReply.name))
     return [_to_canned_reply(row) for row in rows]
 
 
 def add_canned_reply(session: Session, tenant_id: str, name: str, text: str, by: str) -> Canned:
-    """A new one.
+    """Store a new canned reply.
 
     Raises:
         InvalidInput: name or text is empty or too long.
-        Conflict: there is one of that name.
+        Conflict: the name is taken.
     """
     name, text = _validate_canned_reply(name, text)
     _require_free_name(session, tenant_id, name, None)
@@ -51,12 +51,12 @@ def add_canned_reply(session: Session, tenant_id: str, name: str, text: str, by:
 
 
 def update_canned_reply(session: Session, tenant_id: str, id_: str, name: str, text: str, *, by: str) -> Canned:
-    """Another name or text.
+    """Change the name and text of a canned reply.
 
     Raises:
         NotFound: the tenant has no such canned reply.
         InvalidInput: name or text is empty or too long.
-        Conflict: there is another one of that name.
+        Conflict: another canned reply has this name.
     """
     row = _get_canned_reply(session, tenant_id, id_)
     name, text = _validate_canned_reply(name, text)
@@ -70,7 +70,7 @@ def update_canned_reply(session: Session, tenant_id: str, id_: str, name: str, t
 
 
 def delete_canned_reply(session: Session, tenant_id: str, id_: str, by: str) -> None:
-    """Delete it.
+    """Delete a canned reply.
 
     Raises:
         NotFound: the tenant has no such canned reply.
@@ -81,7 +81,7 @@ def delete_canned_reply(session: Session, tenant_id: str, id_: str, by: str) -> 
 
 
 def fill_placeholders(text: str, customer: str | None, agent: str) -> str:
-    """With the names put in; where the customer's is not known, its placeholder goes with the space before it."""
+    """Fill in the names; if the customer's is unknown, its placeholder is removed with the space before it."""
     whole = (customer or "").strip()
     names = {"name": whole, "first_name": whole.partition(" ")[0], "agent": agent}
 

@@ -1,4 +1,4 @@
-"""Who of the staff looks at which handoff, and who is writing: known to this process only, and for seconds."""
+"""Presence of agents: who views which handoff, and who is typing. Kept for seconds, in this process only."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.handoffs.staff.views import HandoffView
 from core.handoffs.states import PERSON
 
 LOOKING_SECONDS = 30.0
-"""Pages say every ten seconds that somebody looks at them."""
+"""How long a viewer counts as present; pages report every ten seconds."""
 TYPING_SECONDS = 6.0
-"""... and every three while somebody writes."""
+"""How long a viewer counts as typing; pages report every three seconds meanwhile."""
 
 
 @dataclass
@@ -26,14 +26,17 @@ class _Seen:
 
 @dataclass(frozen=True)
 class Presence:
-    """Keeps it, and tells the inbox and the customer."""
+    """Tracks presence, and notifies the inbox and the customer."""
 
     hub: Hub
     clock: Callable[[], float] = monotonic
     _seen: dict[str, dict[str, _Seen]] = field(default_factory=lambda: defaultdict(dict))
 
     def beat(self, handoff: HandoffView, email: str, name: str, *, typing: bool) -> tuple[DraftViewer, ...]:
-        """Somebody looks at it, and maybe writes; who does now. A customer with whom a person speaks is told of it."""
+        """Record that an agent views a handoff and may be typing; return the current viewers.
+
+        The customer is told about typing while an agent owns the conversation.
+        """
         before, at = self.viewers(handoff.id), self.clock()
         until = at + TYPING_SECONDS if typing else 0.0
         self._seen[handoff.id][email] = _Seen(name, at + LOOKING_SECONDS, until)
@@ -42,13 +45,13 @@ class Presence:
         return self._publish_viewers(handoff, before)
 
     def leave(self, handoff: HandoffView, email: str) -> None:
-        """Somebody does not look at it any more."""
+        """Record that an agent no longer views a handoff."""
         before = self.viewers(handoff.id)
         self._seen[handoff.id].pop(email, None)
         self._publish_viewers(handoff, before)
 
     def viewers(self, handoff_id: str) -> tuple[DraftViewer, ...]:
-        """Who looks at it now, by name."""
+        """Return the current viewers of a handoff, sorted by name."""
         at = self.clock()
         here = {email: seen for email, seen in self._seen.get(handoff_id, {}).items() if seen.looks_until > at}
         found = [DraftViewer(email, seen.name, typing=seen.types_until > at) for email, seen in here.items()]

@@ -1,4 +1,4 @@
-"""Handoffs for staff to read: the list, and one with all that happened."""
+"""Handoff queries for staff: the queue, and one handoff with its history."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from core.handoffs.staff.views import HandoffView, build_handoff_view
 from core.handoffs.states import ENDED
 
 LATE = ("nobody_there", "timed_out")
-"""The bot goes on, and staff can still take it."""
+"""States in which the bot has continued, and staff can still claim the handoff."""
 _URGENT_FIRST = case({"high": 0, "normal": 1}, value=Handoff.urgency, else_=2)
 _UPSET_FIRST = case({"angry": 0, "negative": 1}, value=Handoff.sentiment, else_=2)
 
 
 @dataclass(frozen=True)
 class HandoffFilter:
-    """Which handoffs; every field that is set must fit."""
+    """Filter for handoffs; every field that is set must match."""
 
     state: str | None = None
-    """One state, "open" for all that have not ended, or "late" for those to which nobody came."""
+    """One state, "open" for all that have not ended, or "late" for those that nobody took in time."""
     conversation_id: str | None = None
     customer_id: str | None = None
     claimed_by: str | None = None
@@ -34,12 +34,12 @@ class HandoffFilter:
     channel: str | None = None
     sentiment: str | None = None
     others_than: str | None = None
-    """Taken by somebody, but not by this one of the staff."""
+    """Claimed by an agent other than this one."""
     text: str | None = None
-    """Somewhere in what was said, in its summary, or in the customer's name or address."""
+    """Part of a message, of the summary, reason or contact, or of the customer's name or address."""
 
     def conditions(self, tenant_id: str) -> list[ColumnElement[bool]]:
-        """As SQL, over handoffs joined with conversations."""
+        """Return the filter as SQL conditions over handoffs joined with conversations."""
         tests: list[ColumnElement[bool]] = [Handoff.tenant_id == tenant_id]
         if self.state == "open":
             tests.append(Handoff.state.not_in(ENDED))
@@ -74,7 +74,7 @@ def _match_search_text(text: str) -> ColumnElement[bool]:
 def list_handoffs(
     session: Session, tenant_id: str, wanted: HandoffFilter, limit: int = 50, offset: int = 0
 ) -> tuple[int, list[HandoffView]]:
-    """How many fit, and a page of them: the urgent first, of these the angry, then the negative, then who waits longest."""
+    """Return the number of matches and one page of them: by urgency, then angry before negative, then longest waiting."""
     fits = (
         select(Handoff)
         .join(Conversation, Conversation.id == Handoff.conversation_id)
@@ -88,7 +88,7 @@ def list_handoffs(
     )
     rows = session.scalars(fits.order_by(*order).limit(limit).offset(offset)).all()
     conversations = select(Conversation).where(Conversation.id.in_({row.conversation_id for row in rows}))
-    here = session.scalars(conversations).all()  # so that a view finds in the session what it looks up
+    here = session.scalars(conversations).all()  # keeps the rows in the session, where build_handoff_view finds them
     people = session.scalars(select(Customer).where(Customer.id.in_({each.customer_id for each in here}))).all()
     views = [build_handoff_view(session, row) for row in rows]
     del here, people
@@ -97,19 +97,19 @@ def list_handoffs(
 
 @dataclass(frozen=True)
 class QueueCounts:
-    """How many are open."""
+    """Numbers of open handoffs."""
 
     open: int
     requested: int
-    """Nobody has them yet."""
+    """Not claimed by anybody yet."""
     mine: int
     others: int
     late: int
-    """Nobody came; the bot went on."""
+    """Not taken in time; the bot has continued."""
 
 
 def count_handoffs(session: Session, tenant_id: str, by: str) -> QueueCounts:
-    """For one of the staff."""
+    """Return the counts for one agent."""
     query = select(Handoff.state, Handoff.claimed_by, func.count()).where(Handoff.tenant_id == tenant_id)
     rows = session.execute(query.where(Handoff.state.not_in(ENDED)).group_by(Handoff.state, Handoff.claimed_by)).all()
 
@@ -127,7 +127,7 @@ def count_handoffs(session: Session, tenant_id: str, by: str) -> QueueCounts:
 
 @dataclass(frozen=True)
 class Transition:
-    """One thing that happened."""
+    """One transition of a handoff."""
 
     event: str
     from_state: str
@@ -139,7 +139,7 @@ class Transition:
 
 @dataclass(frozen=True)
 class StaffNote:
-    """A remark of staff among themselves."""
+    """An internal note by staff."""
 
     text: str
     by: str
@@ -148,18 +148,18 @@ class StaffNote:
 
 @dataclass(frozen=True)
 class History:
-    """A handoff with all that was said and done."""
+    """A handoff with its messages, transitions and notes."""
 
     handoff: HandoffView
     messages: tuple[MessageStored, ...]
-    """The whole conversation."""
+    """All messages of the conversation."""
     transitions: tuple[Transition, ...]
     notes: tuple[StaffNote, ...]
     delivered: dict[str, str]
-    """By message id: what became of it on its way to the customer. Browsers fetch what is on the web, so there it is only
-    sent, and read; of the bot's messages there nothing is known."""
+    """Delivery state by message id. Browsers fetch web messages themselves, so these are only sent or read; the bot's
+    replies on the web have no state."""
     lost: dict[str, str]
-    """By message id: why it did not arrive."""
+    """Delivery error by message id, for messages that did not arrive."""
 
 
 def get_handoff_history(session: Session, handoff: Handoff) -> History:

@@ -14,7 +14,7 @@ from core.handoffs import settings
 
 @dataclass(frozen=True)
 class Thread:
-    """Where a desk shows it."""
+    """The thread in which a desk shows a handoff."""
 
     workspace: str
     channel: str
@@ -23,7 +23,7 @@ class Thread:
 
 @dataclass(frozen=True)
 class HandoffView:
-    """One handoff with its conversation and customer."""
+    """A handoff with its conversation and customer."""
 
     id: str
     tenant_id: str
@@ -39,13 +39,13 @@ class HandoffView:
     claimed_by: str | None
     resolved: bool | None
     channel: str
-    """Where the customer is now."""
+    """The customer's current channel."""
     address: str | None
     customer_id: str | None
     customer_name: str | None
     vip: bool
     call: str | None
-    """Whose turn it is by the on-call order, once nobody took it."""
+    """The on-call person to call, once the handoff has escalated."""
     from_seq: int
     requested_at: datetime
     claimed_at: datetime | None
@@ -75,13 +75,13 @@ def build_handoff_view(session: Session, handoff: Handoff) -> HandoffView:
 
 
 def thread_of(session: Session, handoff_id: str, desk: str) -> Thread | None:
-    """Where this desk shows it."""
+    """Return the thread in which a desk shows a handoff, or None."""
     row = session.scalar(select(DeskThread).filter_by(handoff_id=handoff_id, desk=desk))
     return Thread(row.workspace, row.channel, row.thread) if row else None
 
 
 def handoff_of(session: Session, tenant_id: str, desk: str, thread: Thread) -> Handoff | None:
-    """Which handoff a desk's thread shows."""
+    """Return the handoff that a desk's thread shows, or None."""
     place = {"workspace": thread.workspace, "channel": thread.channel, "thread": thread.thread}
     row = session.scalar(select(DeskThread).filter_by(tenant_id=tenant_id, desk=desk, **place))
     return session.get(Handoff, row.handoff_id) if row else None

@@ -1,4 +1,4 @@
-"""Personal data is taken out of a request at the router's door, and put back into the reply."""
+"""Masks personal data in requests to models, and restores it in the replies."""
 
 from core.llm.masking.masker import Masker, make_masker
 from core.llm.masking.vault import Restorer, Vault

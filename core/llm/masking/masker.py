@@ -1,4 +1,4 @@
-"""Finds personal data in the messages of a request and puts placeholders in its place."""
+"""Replaces personal data in the messages of a request with placeholders."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.llm.masking.vault import Vault
 from core.llm.types import Request
 
 CACHED_LINES = 4096
-"""Evidence comes again and again; a line of it is read once."""
+"""Evidence repeats between requests; each line of it is scanned once."""
 
 
 @dataclass(frozen=True, order=True)
 class Found:
-    """Personal data in a text, from ``start`` to before ``end``; the lower rank wins where two overlap."""
+    """Personal data in a text, from ``start`` up to ``end`` (exclusive); the lower rank wins when two overlap."""
 
     rank: int
     start: int
@@ -28,19 +28,19 @@ Finder = Callable[[str], Sequence[Found]]
 
 
 class Masker:
-    """Masks all messages of a request with one vault, so that a value has one placeholder in all of them."""
+    """Masks all messages of a request with one vault, so that a value has the same placeholder in all of them."""
 
     def __init__(self, finder: Finder) -> None:
         self._line = lru_cache(CACHED_LINES)(lambda line: tuple(finder(line)))
 
     def mask(self, request: Request) -> tuple[Request, Vault]:
-        """The request without personal data, and what brings it back into the reply."""
+        """Return the masked request and the vault that restores the reply."""
         vault = Vault(message.text for message in request.messages)
         masked = tuple(replace(message, text=self._mask_text(message.text, vault)) for message in request.messages)
         return replace(request, messages=masked), vault
 
     def found(self, text: str) -> list[Found]:
-        """The personal data in a text, in its order; no two overlap."""
+        """Return the personal data in a text, in order and without overlaps."""
         everything = [Found(9, start, end, "NAME") for start, end in list_name_spans(text)]
         place = 0
         for line in text.splitlines(keepends=True):
@@ -61,7 +61,7 @@ class Masker:
 
 
 def make_masker() -> Masker:
-    """With Presidio's recognisers; it takes seconds to import, so that nothing else does it."""
+    """Create a masker with Presidio's recognisers, which take seconds to import and are only imported here."""
     from core.llm.masking.recognisers import PersonalDataFinder  # noqa: PLC0415
 
     return Masker(PersonalDataFinder())

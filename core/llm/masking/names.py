@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""Names of people, only where the words around them leave no doubt."""
+"""Finds names of people, only in contexts that are unambiguous."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _NEVER = frozenset(
         "Sure",
     ]
 )
-"""Words that begin with a capital letter in shouted or careless English, but name nobody."""
+"""Capitalised words in shouted or careless English that are not names."""
 
 
 def list_name_spans(text: str) -> list[tuple[int, int]]:
-    """Where names stand: (start, end)."""
+    """Return the spans of names: (start, end)."""
     found = []
     for match in _SAID.finditer(text):
         group = match.lastgroup or ""

@@ -1,4 +1,4 @@
-"""Phone numbers in the ways in which people write them, apart from prices, dates and order numbers."""
+"""Finds phone numbers in common notations, and tells them from prices, dates and order numbers."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _BRACKETED = re.compile(r"\(0?\d{2,5}\)[ -]?\d[\d -]{4,}")
 _BEFORE, _AFTER = 40, 12
 _LEAST, _MOST = 7, 15
 _NATIONAL = (9, 12)
-"""Digits of a number that begins with the 0 of a national call."""
+"""Number of digits of a national number with a leading 0."""
 
 
 def list_phone_spans(line: str) -> Iterator[tuple[int, int]]:
-    """Where phone numbers stand: (start, end)."""
+    """Yield the spans of phone numbers: (start, end)."""
     for found in _NUMBER.finditer(line):
         text = found[0]
         digits = re.sub(r"\D", "", text)
@@ -48,7 +48,7 @@ def _is_international(text: str, digits: str) -> bool:
         return False
     number = digits.removeprefix("00") if text.startswith("00") else digits
     try:
-        # a bracketed 0 is left out of an international call: "+46 (0)8 ..."
+        # a bracketed 0 is dropped in international notation: "+46 (0)8 ..."
         parsed = phonenumbers.parse("+" + (re.sub(r"\D", "", text.replace("(0)", "")).removeprefix("00") or number))
     except phonenumbers.NumberParseException:
         return False
@@ -71,12 +71,12 @@ def _is_national(line: str, found: re.Match[str], digits: str) -> bool:
 
 
 def _is_house(line: str, found: re.Match[str]) -> bool:
-    """Two groups before a word: a house and its street."""
+    """Whether it is two groups followed by a word: a house number and its street."""
     return len(re.findall(r"\d+", found[0])) <= 2 and bool(_WORD_AFTER.match(line, found.end()))  # noqa: PLR2004
 
 
 def _is_grouped(text: str) -> bool:
-    """In groups of two to six digits with one kind of gap, as no amount is written: "451 5986", "72 128 827"."""
+    """Whether it has groups of two to six digits with one kind of separator, unlike any amount: "451 5986", "72 128 827"."""
     groups = re.split(r"[ .-]", text)
     return (
         len(set(re.findall(r"\D", text))) == 1

@@ -1,6 +1,6 @@
-"""Microsoft Presidio's recognisers and our own ones beside them. Importing this takes seconds.
+"""Microsoft Presidio's recognisers and our own. Importing this module takes seconds.
 
-They run without a language model, one line at a time, and only where a line has an "@" or a digit at all.
+They run without a language model, one line at a time, and only on lines with an "@" or a digit.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from core.llm.masking.phones import list_phone_spans
 
 _DIGIT = re.compile(r"\d")
 _IDENTITY = re.compile(r"(?:\d[ .-]?){5}|[A-Za-z]{5}\d{4}|[A-Za-z]{6}\d\d")
-"""What every identity number has; most lines have not, and need not be looked through for each kind."""
+"""Occurs in every identity number; most lines lack it and need no check for each kind."""
 _SURE = 0.4
-"""Presidio's score from which a pattern alone is believed; one with a valid checksum has 1."""
+"""Presidio's score from which a pattern alone is accepted; a valid checksum scores 1."""
 _BEFORE = 40
-"""Characters before a number in which the word is looked for that says what it is."""
+"""Number of characters before a number that are searched for its cue word."""
 
 
 class EmailRecognizer(PatternRecognizer):
-    """Presidio's own one asks the internet for the list of domains."""
+    """Recognises e-mail addresses; Presidio's own recogniser downloads the list of domains."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -45,19 +45,19 @@ class EmailRecognizer(PatternRecognizer):
 
 
 class CardRecognizer(PatternRecognizer):
-    """Card numbers by the issuers' first digits and lengths, with Luhn's checksum."""
+    """Recognises card numbers by the issuers' prefixes and lengths, and the Luhn checksum."""
 
     def __init__(self) -> None:
         super().__init__("CARD", patterns=[Pattern("card", r"(?<![\w.-])\d(?:[ -]?\d){11,18}(?![\w-])", 0.5)])
 
     def validate_result(self, pattern_text: str) -> bool:
-        """Is it one that an issuer gives out?"""
+        """Whether issuers use this number, by prefix, length and checksum."""
         digits = re.sub(r"\D", "", pattern_text)
         return bool(_ISSUED.fullmatch(digits)) and _has_luhn_checksum(digits)
 
 
 class CnicRecognizer(PatternRecognizer):
-    """Pakistan's identity card: 5-7-1 digits."""
+    """Recognises Pakistan's identity card number: 5-7-1 digits."""
 
     def __init__(self) -> None:
         super().__init__("ID", patterns=[Pattern("cnic", r"(?<![\w-])[1-8]\d{4}[- ]\d{7}[- ]\d(?![\w-])", 1.0)])
@@ -80,7 +80,7 @@ _NATIONAL: tuple[tuple[Callable[[], PatternRecognizer], str], ...] = (
     (NhsRecognizer, r"\bnhs\b"),
     (PlPeselRecognizer, r"pesel"),
 )
-"""Each with the word that must stand before it; one whose numbers look like any other number needs one."""
+"""Each with its required preceding cue word, for numbers that look like any other number."""
 _SAID = (
     (
         re.compile(r"(?<![\w-])\d{3}[- ]?\d{2}[- ]?\d{4}(?![\w-])"),
@@ -88,18 +88,18 @@ _SAID = (
     ),
     (re.compile(r"(?<![\w-])\d{13}(?![\w-])"), re.compile(r"\bc?nic\b|identity card|shanakhti", re.IGNORECASE)),
 )
-"""Numbers that only the word before them makes an identity number."""
+"""Numbers that only a preceding cue word identifies as identity numbers."""
 
 
 class PersonalDataFinder:
-    """All recognisers, over one line."""
+    """Runs all recognisers over one line."""
 
     def __init__(self) -> None:
         self._email, self._iban, self._card = EmailRecognizer(), IbanRecognizer(), CardRecognizer()
         self._national = [(make(), re.compile(word, re.IGNORECASE) if word else None) for make, word in _NATIONAL]
 
     def __call__(self, line: str) -> list[Found]:
-        """What a line has; overlaps are left in, with their rank."""
+        """Return all matches in a line, including overlapping ones, with their ranks."""
         found = list(self._recognise_spans(self._email, line, 0, "EMAIL")) if "@" in line else []
         if _DIGIT.search(line):
             upper = line.upper()

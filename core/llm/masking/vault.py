@@ -1,4 +1,4 @@
-"""What was masked in one request, and how it comes back: in a whole text, or in one that comes in pieces."""
+"""The masked values of one request, and restoring them in whole or streamed text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 _OPENING, _CLOSING = r"(?:&lt;|[<\[{])", r"(?:&gt;|[>\]}])"
 _WRITTEN = re.compile(r"<([A-Z]+)_(\d+)>", re.IGNORECASE)
 _LONGEST = 40
-"""Characters that a placeholder can have at most, however a model writes it."""
+"""Maximum length of a placeholder, in any form a model may write it."""
 _BEGUN = re.compile(
     r"(?P<open>&(?:l(?:t;?)?)?|[<\[{])? ?(?P<kind>[A-Z]*)(?:\\?[_ -]?|\\)(?P<number>\d*) ?(?:&(?:g(?:t)?)?)?",
     re.IGNORECASE,
@@ -19,13 +19,13 @@ class Vault:
     """The values behind the placeholders of one request."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        """``texts`` are searched for what already looks like a placeholder; these numbers are not given out."""
+        """Reserve everything in ``texts`` that already looks like a placeholder, so that its numbers are not used."""
         self._taken = {(found[1].upper(), int(found[2])) for text in texts for found in _WRITTEN.finditer(text)}
         self._values: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
 
     def placeholder(self, kind: str, value: str) -> str:
-        """What stands for a value of this kind; the same one each time."""
+        """Return the placeholder for a value of this kind; always the same for the same value."""
         name = self._names.get((kind, value))
         if name is None:
             number = 1
@@ -39,21 +39,21 @@ class Vault:
 
     @property
     def kinds(self) -> frozenset[str]:
-        """Which kinds of data were found."""
+        """The kinds of data that were found."""
         return frozenset(name.rpartition("_")[0] for name in self._values)
 
     def restore(self, text: str) -> str:
-        """The text with the values, also where the model changed case, brackets or the underscore."""
+        """Restore the values, even if the model changed case, brackets or the underscore."""
         restorer = self.restorer()
         return restorer.feed(text) + restorer.flush()
 
     def restorer(self) -> Restorer:
-        """For one text that comes in pieces."""
+        """Return a restorer for one streamed text."""
         return Restorer(self._values)
 
 
 class Restorer:
-    """Puts the values back; a placeholder that is not whole yet waits."""
+    """Restores values in a stream; holds back an incomplete placeholder."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
@@ -63,7 +63,7 @@ class Restorer:
         self._before = ""
 
     def feed(self, text: str) -> str:
-        """What can be given out now."""
+        """Add a piece and return the text that can be released now."""
         if not self._values:
             return text
         text = self._held + text
@@ -80,7 +80,7 @@ class Restorer:
             return ""
         whole, place = self._before + text, len(self._before)
         pieces = []
-        for found in self._pattern.finditer(whole, place):  # it sees what stands before, to know where a word begins
+        for found in self._pattern.finditer(whole, place):  # the preceding character shows word boundaries
             pieces += [whole[place : found.start()], self._resolve_placeholder(found)]
             place = found.end()
         self._before = whole[-1]
@@ -91,7 +91,7 @@ class Restorer:
         return self._values.get(name, found[0])
 
     def _find_tail_start(self, text: str) -> int:
-        """Where the tail begins that may become a placeholder."""
+        """Return the start of the tail that may become a placeholder."""
         for start in range(max(0, len(text) - _LONGEST), len(text)):
             found = _BEGUN.fullmatch(text, start)
             if found and self._may_become(found, text[:start] or self._before):

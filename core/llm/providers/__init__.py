@@ -1,5 +1,5 @@
-"""One vendor a file, behind ``core.llm.types.Provider``; nothing else imports a vendor's SDK.
+"""One module per vendor, behind ``core.llm.types.Provider``; nothing else imports a vendor's SDK.
 
-A provider makes one attempt: no retries, no caches, no time limits but the last resort of its HTTP client. Those are the router's.
-``providers.making`` is the way in; it imports a vendor's SDK only when that vendor is configured.
+A provider makes a single attempt: no retries, no caches, and no timeouts except a generous one in its HTTP client; the router
+adds those. ``providers.factory`` is the entry point; it imports a vendor's SDK only if that vendor is configured.
 """

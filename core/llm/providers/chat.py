@@ -1,4 +1,4 @@
-"""What all vendors have in common that are reached through LangChain's chat models."""
+"""Shared code for vendors that are used through LangChain's chat models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.llm.providers.tokens import count_tokens, estimate_tokens
 from core.llm.types import Completion, Delta, Finish, FinishReason, Request, StreamItem, Usage
 
 ROOM_FOR_THOUGHTS = 4096
-"""Tokens added to the limit of a model that thinks first; else its thoughts would leave nothing for the answer."""
+"""Tokens added to the output limit of a reasoning model, whose reasoning would otherwise leave none for the answer."""
 CUT = {"length", "max_tokens"}
 BLOCKED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "language"}
 
@@ -26,14 +26,14 @@ class VendorChat(Protocol):
     """A LangChain chat model without its callbacks, tracing and caches, none of which we use."""
 
     async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
-        """The answer in one piece."""
+        """Return the whole answer at once."""
 
     def pieces(self, messages: list[BaseMessage], **options: Any) -> AsyncIterator[ChatGenerationChunk]:
-        """The answer as it comes."""
+        """Stream the answer in chunks."""
 
 
 class ChatAnswer:
-    """Gathers text, usage and the reason of the end from what LangChain returns."""
+    """Collects text, usage and finish reason from LangChain's results."""
 
     def __init__(self, vendor: str) -> None:
         self.text = ""
@@ -42,7 +42,7 @@ class ChatAnswer:
         self._input = self._output = self._cached = 0
 
     def add(self, generation: ChatGeneration) -> str:
-        """Take a piece; returns its text.
+        """Add a chunk and return its text.
 
         Raises:
             ProviderFailed: blocked by the vendor's safety filter.
@@ -63,10 +63,10 @@ class ChatAnswer:
         return piece
 
     def completion(self, request: Request, model: str) -> Completion:
-        """The whole of it.
+        """Return the completed answer.
 
         Raises:
-            ProviderFailed: nothing came, or it ended before its end.
+            ProviderFailed: there was no text, or the stream broke off.
         """
         if not self.text.strip():
             raise build_provider_error(self._vendor, "empty" if self.got_anything else "malformed", code=self._finish)
@@ -82,29 +82,29 @@ class ChatAnswer:
 
 
 class ChatProvider(ABC):
-    """One vendor; ``models`` are those of the catalogue, by the vendor's name."""
+    """One vendor; ``models`` are its models in the catalogue, by the vendor's names."""
 
     vendor: str
-    """As an operator calls it."""
+    """The vendor's name as shown to operators."""
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self._models = models
 
     @abstractmethod
     async def chat(self, model: str) -> VendorChat:
-        """The LangChain object of a model, built once.
+        """Return the LangChain object of a model, built once.
 
         Raises:
-            Exception: whatever the vendor's SDK raises.
+            Exception: any exception of the vendor's SDK.
         """
 
     @abstractmethod
     def options(self, request: Request, model: Model | None) -> dict[str, Any]:
-        """Limit and temperature, as the vendor wants them."""
+        """Return output limit and temperature in the vendor's format."""
 
     @abstractmethod
     def failure(self, error: Exception) -> ProviderFailed:
-        """What an exception of the vendor's SDK means."""
+        """Convert an exception of the vendor's SDK."""
 
     async def complete(self, request: Request) -> Completion:
         answer = ChatAnswer(self.vendor)
@@ -140,15 +140,15 @@ class ChatProvider(ABC):
         yield Finish(answer.completion(request, name))
 
     def count_tokens(self, request: Request) -> int:
-        """An estimate; see ``providers.tokens``."""
+        """Return an estimate; see ``providers.tokens``."""
         return count_tokens(request)
 
     async def name(self, model: str) -> str:
-        """The vendor's name of a model; a server of one's own may be asked for it."""
+        """Return the vendor's name of a model; a self-hosted server may be queried for it."""
         return model
 
     async def warm(self) -> None:
-        """Build what the first call would have to build."""
+        """Build what the first call would otherwise build."""
         for name in filter(None, self._models):
             await self.chat(name)
 
@@ -157,14 +157,14 @@ class ChatProvider(ABC):
 
 
 def limit_of(request: Request, model: Model | None) -> int:
-    """Tokens that a model may write: the request's, with room for thoughts, never more than the model can."""
+    """Return the token limit for the output: the request's, plus room for reasoning, capped at the model's maximum."""
     if model is None:
         return request.max_output_tokens
     return min(request.max_output_tokens + (ROOM_FOR_THOUGHTS if model.reasoning else 0), model.max_output)
 
 
 def messages_of(request: Request) -> list[BaseMessage]:
-    """LangChain's messages; what the system says comes first and in one piece, as Gemini wants it."""
+    """Convert to LangChain messages; system messages are joined and come first, as Gemini requires."""
     system = "\n\n".join(message.text for message in request.messages if message.role == "system")
     turns = [
         HumanMessage(message.text) if message.role == "user" else AIMessage(message.text)

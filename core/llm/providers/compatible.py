@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's chat completions: Ollama, vLLM, llama.cpp."""
+"""Servers with OpenAI's chat completions API: Ollama, vLLM, llama.cpp."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from core.llm.providers.failures import build_provider_error
 from core.llm.providers.openai import OpenAIProvider
 
 NO_KEY = SecretStr("none")
-"""The SDK wants one; these servers do not."""
+"""The SDK requires a key; these servers do not."""
 
 
 class CompatibleChat(BaseChatOpenAI):
-    """Says ``max_tokens`` where OpenAI itself now says ``max_completion_tokens``, which these servers may not know."""
+    """Sends ``max_tokens`` where OpenAI now uses ``max_completion_tokens``, which these servers may not support."""
 
     async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
-        """The answer in one piece."""
+        """Return the whole answer at once."""
         return await self._agenerate(messages, **options)
 
     def pieces(self, messages: list[BaseMessage], **options: Any) -> AsyncIterator[ChatGenerationChunk]:
-        """The answer as it comes."""
+        """Stream the answer in chunks."""
         return self._astream(messages, **options)
 
 
@@ -41,7 +41,7 @@ class CompatibleProvider(OpenAIProvider):
         self._first = ""
 
     async def name(self, model: str) -> str:
-        """The name, or that of the first model of the server; asked once."""
+        """Return the name, or that of the server's first model, which is requested once."""
         if not model and not self._first:
             listed = (await self.client().models.list()).data
             if not listed:

@@ -1,4 +1,4 @@
-"""The provider that needs no model: says the sentences of the evidence that the request brings along."""
+"""A provider without a model: returns the sentences of the evidence in the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SENTENCE = re.compile(r".+?(?:[.!?\u061f\u06d4\u3002]+[\"')\]]*\s+|\n+|\Z)", re.
 
 
 class ExtractProvider:
-    """Costs nothing and cannot fail, unless there is nothing to say."""
+    """Costs nothing and fails only if the request has no extract."""
 
     async def complete(self, request: Request) -> Completion:
         if not request.extract:
@@ -22,12 +22,12 @@ class ExtractProvider:
         return Completion(request.extract, NAME, Usage(0, 0))
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
-        """A sentence at a time."""
+        """Stream one sentence at a time."""
         completion = await self.complete(request)
         for sentence in SENTENCE.findall(completion.text):
             yield Delta(sentence)
         yield Finish(completion)
 
     def count_tokens(self, request: Request) -> int:
-        """What the messages would have."""
+        """Return the token count that the messages would have."""
         return count_tokens(request)

@@ -1,4 +1,4 @@
-"""The providers of this instance, by the settings; an SDK is imported only where its vendor is configured."""
+"""Creates the configured providers; an SDK is imported only if its vendor is configured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def list_configured_providers(settings: Settings) -> frozenset[str]:
-    """Names of the providers that have a key, a URL or a model; nothing is imported for it."""
+    """Return the names of the providers that have a key, a URL or a model, without importing any SDK."""
     said = {
         "openai": settings.openai_api_key.get_secret_value(),
         "gemini": settings.gemini_api_key.get_secret_value(),
@@ -27,7 +27,7 @@ def list_configured_providers(settings: Settings) -> frozenset[str]:
 
 
 def make_providers(settings: Settings, catalogue: Catalogue) -> dict[str, Provider]:
-    """Those that have a key, a URL or a model, and always "extract".
+    """Create the configured providers, and always "extract".
 
     Raises:
         SettingsInvalid: a package that a local model needs is not installed; says which.
@@ -51,7 +51,7 @@ def make_providers(settings: Settings, catalogue: Catalogue) -> dict[str, Provid
 
 
 def make_transcriptions(settings: Settings, model: Transcription) -> OpenAITranscriptions | None:
-    """The vendor of voice notes; None where it has no key or URL."""
+    """Create the vendor's client for voice notes, or return None without a key or URL."""
     if model.provider not in list_configured_providers(settings):
         return None
     from core.llm.providers.compatible import CompatibleProvider  # noqa: PLC0415

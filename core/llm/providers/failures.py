@@ -1,4 +1,4 @@
-"""What a failure is called, whichever vendor it comes from; never with the key, the prompt or the vendor's own sentence."""
+"""Vendor-independent errors; they never contain the key, the prompt or the vendor's own message."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 def build_provider_error(
     vendor: str, kind: ErrorKind, *, status: int | None = None, code: str = "", retry_after: float | None = None
 ) -> ProviderFailed:
-    """The error, in a sentence an operator understands; ``code`` is the vendor's short word for it."""
+    """Build the error with a message for operators; ``code`` is the vendor's error code."""
     known = [f"HTTP {status}" if status else "", code if CODE.fullmatch(code) else ""]
     detail = ", ".join(filter(None, known))
     return ProviderFailed(f"{vendor} {CAUSES[kind]}{f' ({detail})' if detail else ''}.", kind, retry_after=retry_after)
 
 
 def kind_of_status(status: int) -> ErrorKind:
-    """The kind that an HTTP status alone tells."""
+    """Return the error kind for an HTTP status alone."""
     return STATUSES.get(status, "server" if status >= 500 else "bad_request")  # noqa: PLR2004
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait by ``retry-after-ms`` or ``Retry-After``, which is a number or a date."""
+    """Return the seconds to wait from ``retry-after-ms`` or ``Retry-After`` (a number or a date)."""
     value = headers.get("retry-after-ms")
     if value is not None and _parse_number(value) is not None:
         return max(0.0, float(value) / 1000)

@@ -24,7 +24,7 @@ LAST_RESORT = 300
 """Seconds; the router's limits are shorter and per tenant."""
 ONE_ATTEMPT = 1
 NO_CALLS = {"disable": True}
-"""We offer the model no functions; the SDK would prepare for them with every request, and log it."""
+"""We offer the model no functions; otherwise the SDK prepares for them with every request, and logs it."""
 STATUSES: dict[str, ErrorKind] = {
     "UNAVAILABLE": "server",
     "DEADLINE_EXCEEDED": "timeout",
@@ -33,19 +33,19 @@ STATUSES: dict[str, ErrorKind] = {
 
 
 class GeminiChat(ChatGoogleGenerativeAI):
-    """Without LangChain's callbacks and tracing."""
+    """ChatGoogleGenerativeAI without LangChain's callbacks and tracing."""
 
     async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
-        """The answer in one piece."""
+        """Return the whole answer at once."""
         return await self._agenerate(messages, **options)
 
     def pieces(self, messages: list[BaseMessage], **options: Any) -> AsyncIterator[ChatGenerationChunk]:
-        """The answer as it comes."""
+        """Stream the answer in chunks."""
         return self._astream(messages, **options)
 
 
 class GeminiProvider(ChatProvider):
-    """``url`` is for a proxy that speaks Google's API."""
+    """Calls Gemini; ``url`` is for a proxy that implements Google's API."""
 
     vendor = "Gemini"
 
@@ -63,7 +63,7 @@ class GeminiProvider(ChatProvider):
                 api_key=self._key,
                 base_url=self._url,
                 vertexai=False,
-                max_retries=ONE_ATTEMPT,  # 0 would be taken as unset, and the SDK would wait and try again
+                max_retries=ONE_ATTEMPT,  # 0 counts as unset, and the SDK would wait and retry
                 timeout=LAST_RESORT,
                 **({"thinking_level": effort} if effort else {}),
             )

@@ -40,23 +40,23 @@ KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ErrorKind], ..
     ((openai.APIConnectionError, TransportError), "connection"),
     (ContextOverflowError, "context_too_long"),
 )
-"""Exceptions that stand for one kind each, the narrower ones first."""
+"""Exceptions that map to one kind each, the more specific ones first."""
 
 
 class OpenAIChat(ChatOpenAI):
-    """Without LangChain's callbacks and tracing, which cost more than the call itself."""
+    """ChatOpenAI without LangChain's callbacks and tracing, which cost more than the call itself."""
 
     async def whole(self, messages: list[BaseMessage], **options: Any) -> ChatResult:
-        """The answer in one piece."""
+        """Return the whole answer at once."""
         return await self._agenerate(messages, **options)
 
     def pieces(self, messages: list[BaseMessage], **options: Any) -> AsyncIterator[ChatGenerationChunk]:
-        """The answer as it comes."""
+        """Stream the answer in chunks."""
         return self._astream(messages, **options)
 
 
 class OpenAIProvider(ChatProvider):
-    """``url`` is for a proxy that speaks OpenAI's API."""
+    """Calls OpenAI; ``url`` is for a proxy that implements OpenAI's API."""
 
     vendor = "OpenAI"
     chat_class: Callable[..., VendorChat] = OpenAIChat
@@ -75,9 +75,9 @@ class OpenAIProvider(ChatProvider):
         return self._chats[model]
 
     def settings(self, model: Model | None) -> dict[str, Any]:
-        """What a chat object is built with."""
+        """Return the arguments for building a chat object."""
         return {
-            "api_key": self._said_key,  # a coroutine: then LangChain builds no second, blocking client
+            "api_key": self._said_key,  # a coroutine keeps LangChain from building a second, blocking client
             "base_url": self._url,
             "http_async_client": self._http,
             "max_retries": 0,
@@ -107,7 +107,7 @@ class OpenAIProvider(ChatProvider):
         return build_provider_error(self.vendor, "malformed", code=type(error).__name__)
 
     def client(self) -> openai.AsyncOpenAI:
-        """The SDK itself over the same connections, for what is no chat."""
+        """Return the plain SDK client on the same connections, for calls other than chat."""
         key = self._key.get_secret_value()
         return openai.AsyncOpenAI(api_key=key, base_url=self._url, http_client=self._http, max_retries=0)
 

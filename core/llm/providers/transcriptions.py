@@ -1,4 +1,4 @@
-"""Speech to text by OpenAI's ``/audio/transcriptions``, through its SDK; vLLM serves the same."""
+"""Speech to text with OpenAI's ``/audio/transcriptions``, through its SDK; vLLM serves the same API."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from core.llm.types import Request
 
 
 class OpenAITranscriptions:
-    """One model of one provider, with its connections and its names for failures."""
+    """One transcription model, using its provider's connections and error conversion."""
 
     def __init__(self, provider: OpenAIProvider, model: str) -> None:
         self._provider, self._model = provider, model
 
     async def transcribe(self, sound: bytes, name: str, content_type: str, timeout: float) -> Heard:
-        """The text of a file of sound; ``name`` has the extension that tells its format.
+        """Transcribe an audio file; the extension of ``name`` gives its format.
 
         Raises:
-            ProviderFailed: it did not work, or took more than ``timeout`` seconds.
+            ProviderFailed: it failed, or took more than ``timeout`` seconds.
         """
         limits = Timeout(timeout, connect=min(Request.connect_seconds, timeout))
         try:

@@ -1,7 +1,7 @@
-"""A model run inside the app: a GGUF file through llama.cpp, or a folder through transformers and torch.
+"""A model run in-process: a GGUF file through llama.cpp, or a folder through transformers and torch.
 
-For trying things out. It answers one request at a time and takes the processor from the rest of the app; a server of its own
-(``compatible``) does not.
+For trying things out: it answers one request at a time and competes with the app for the processor. A separate server
+(``compatible``) does neither.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CONTEXT = 4096
 
 class Runs(Protocol):
     def pieces(self, request: Request) -> Iterator[str]:
-        """The answer as it is written; blocks."""
+        """Yield the answer as it is generated; blocks."""
 
 
 def make_local(path: Path) -> LocalProvider:
-    """The provider of a GGUF file or a folder; nothing is loaded yet.
+    """Create the provider of a GGUF file or a folder, without loading the model.
 
     Raises:
         SettingsInvalid: the package that runs it is not installed.
@@ -43,7 +43,7 @@ def make_local(path: Path) -> LocalProvider:
 
 
 class LocalProvider:
-    """Loads its model with the first request and keeps it."""
+    """Loads its model on the first request and keeps it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -69,7 +69,7 @@ class LocalProvider:
         yield Finish(Completion(text, self._path.name, usage, finish))
 
     def count_tokens(self, request: Request) -> int:
-        """An estimate; see ``providers.tokens``."""
+        """Return an estimate; see ``providers.tokens``."""
         return count_tokens(request)
 
     async def warm(self) -> None:
@@ -117,7 +117,7 @@ def _to_chat_messages(request: Request) -> list[dict[str, str]]:
 
 
 class GgufModel:
-    """One file, through llama.cpp."""
+    """A GGUF file, run through llama.cpp."""
 
     def __init__(self, path: Path) -> None:
         from llama_cpp import Llama  # noqa: PLC0415
@@ -125,7 +125,7 @@ class GgufModel:
         self._llama = Llama(str(path), n_ctx=CONTEXT, verbose=False)
 
     def pieces(self, request: Request) -> Iterator[str]:
-        """The answer as it is written; blocks."""
+        """Yield the answer as it is generated; blocks."""
         chunks = self._llama.create_chat_completion(
             _to_chat_messages(request),
             max_tokens=request.max_output_tokens,
@@ -137,7 +137,7 @@ class GgufModel:
 
 
 class FolderModel:
-    """A folder of weights and tokenizer, through transformers."""
+    """A folder with weights and tokenizer, run through transformers."""
 
     def __init__(self, path: Path) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
@@ -146,7 +146,7 @@ class FolderModel:
         self._model = AutoModelForCausalLM.from_pretrained(path, local_files_only=True)
 
     def pieces(self, request: Request) -> Iterator[str]:
-        """The answer as it is written; blocks."""
+        """Yield the answer as it is generated; blocks."""
         from transformers import TextIteratorStreamer  # noqa: PLC0415
 
         ids = self._tokenizer.apply_chat_template(
@@ -167,4 +167,4 @@ class FolderModel:
         try:
             self._model.generate(**ids, **options)
         finally:
-            streamer.end()  # else a failure would leave the reader waiting
+            streamer.end()  # otherwise the reader would wait forever after a failure

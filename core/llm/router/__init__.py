@@ -1,1 +1,1 @@
-"""Which model is asked, what happens when it fails, and what all of it may cost; itself a provider (``router.Router``)."""
+"""Chooses models, fails over between them and enforces budgets; itself a provider (``router.Router``)."""

@@ -1,4 +1,4 @@
-"""One call to one model: its time limits, its personal data put back, and exactly one row of it in the ledger."""
+"""One call to one model: its time limits, restoring of personal data, and its single row in the ledger."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from core.llm.router.rules import RoutingLimits
 from core.llm.types import Completion, Delta, Finish, Provider, Request, Served, StreamItem, Usage
 
 THINKING = 2.5
-"""How much longer a model that thinks first may take to its first token."""
+"""Factor for a reasoning model's time limit to the first token."""
 CHARACTERS_OF_A_TOKEN = 6
 MARGIN = 1.25
-"""A stream that is longer than the limit of output by this is cut."""
+"""A stream is cut when it exceeds the output limit by this factor."""
 CLOSED_BY_US = "the customer stopped it"
 SLOWER = "another model was faster"
 
 
 class Restores(Protocol):
-    """Puts personal data back into a stream."""
+    """Restores personal data in a stream."""
 
     def feed(self, text: str) -> str:
-        """What can be shown now."""
+        """Return the text that can be shown now."""
 
     def flush(self) -> str: ...
 
 
 class Holds(Protocol):
-    """What was taken out of one request."""
+    """The personal data masked in one request."""
 
     def restore(self, text: str) -> str:
-        """Put back into a whole text."""
+        """Restore the values in a whole text."""
 
     def restorer(self) -> Restores: ...
 
 
 @dataclass(frozen=True)
 class AttemptTarget:
-    """Who is asked what, and why."""
+    """The model to call, with the request and the reason."""
 
     model_id: str
     provider: str
@@ -56,11 +56,11 @@ class AttemptTarget:
     decision: RoutingDecision
     limits: RoutingLimits
     give_up_at: float
-    """Time of the event loop at which the customer has waited long enough."""
+    """Event loop time after which the customer has waited too long."""
     vault: Holds | None = None
     thinks: bool = False
     whole: bool = False
-    """Not streamed."""
+    """Whether the answer is requested at once instead of streamed."""
     hedge: bool = False
     failover_from: str | None = None
     failovers: int = 0
@@ -69,32 +69,32 @@ class AttemptTarget:
 
 
 class Watches(Protocol):
-    """Hears how a call ended."""
+    """Is notified when a call ends."""
 
     def ended_well(self, attempt: Attempt) -> None:
-        """With a whole answer."""
+        """Handle a complete answer."""
 
     def ended_badly(self, attempt: Attempt, error: ProviderFailed) -> None: ...
 
     def ended_early(self, attempt: Attempt) -> None:
-        """Nobody wanted the rest."""
+        """Handle a call whose remaining answer is not needed."""
 
     def closing(self, items: AsyncGenerator[StreamItem]) -> None:
-        """Close a provider's stream, off the way of the answer."""
+        """Close a provider's stream without delaying the answer."""
 
     def record(self, call: LlmCall) -> None: ...
 
 
 @dataclass
 class Attempt:
-    """Begins with its first ``next``."""
+    """One call to a model; starts with the first ``next``."""
 
     target: AttemptTarget
     catalogue: Catalogue
     watcher: Watches
     clock: Callable[[], float]
     text: str = ""
-    """What the model wrote so far, with placeholders."""
+    """The model's text so far, with placeholders."""
     latency_ms: float = 0.0
     first_token_ms: float | None = None
     settled: bool = False
@@ -109,10 +109,10 @@ class Attempt:
         self._restorer = self.target.vault.restorer() if self.target.vault else None
 
     async def next(self) -> StreamItem:
-        """The next delta, or the end.
+        """Return the next delta, or the end.
 
         Raises:
-            ProviderFailed: it failed; recorded already.
+            ProviderFailed: the call failed; already recorded.
         """
         while not self._ready:
             try:
@@ -124,7 +124,7 @@ class Attempt:
         return self._ready.popleft()
 
     def abandon(self, why: str = CLOSED_BY_US) -> None:
-        """Nobody wants the rest: the provider's stream is closed, and what came so far is recorded."""
+        """Stop the call: close the provider's stream and record the text so far."""
         if self.settled:
             return
         self._settle_attempt(self._estimate_usage(), success=True, error=why, hedge=why == SLOWER)
@@ -143,7 +143,7 @@ class Attempt:
             raise ProviderFailed(f"{self.target.model_id} did not answer in time.", "timeout") from None
         except StopAsyncIteration:
             raise ProviderFailed(f"{self.target.model_id} broke off.", "connection") from None
-        except Exception as error:  # a provider may only raise ProviderFailed; whatever else it does is its failure
+        except Exception as error:  # anything but ProviderFailed is a fault of the provider
             said = f"{self.target.model_id} failed in a way that nobody foresaw ({type(error).__name__})."
             raise ProviderFailed(said, "malformed") from error
 
@@ -261,7 +261,7 @@ class Attempt:
 
 
 def build_llm_call(request: Request, decision: RoutingDecision, provider: str, model_id: str) -> LlmCall:
-    """A row with all that is known before a call."""
+    """Create a row with everything known before the call."""
     caller = request.caller
     return LlmCall(
         tenant_id=caller.tenant_id,
@@ -279,7 +279,7 @@ def build_llm_call(request: Request, decision: RoutingDecision, provider: str, m
 
 
 def currency_of(catalogue: Catalogue, model_id: str) -> str:
-    """Of the model's price."""
+    """Return the currency of the model's price."""
     model = catalogue.models.get(model_id)
     return model.price.currency if model and model.price else "USD"
 

@@ -1,4 +1,4 @@
-"""Whether a call may still be paid for: an estimate is set aside before it, and what it really cost is counted after it."""
+"""Budget checks: an estimate is reserved before each call and replaced by the real cost afterwards."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ log = structlog.get_logger()
 
 WARN_SHARE = Decimal("0.8")
 FRESH_SECONDS = 10.0
-"""After so long the ledger is asked again, for what other processes spent."""
+"""Interval for rereading the ledger, to include what other processes spent."""
 MOST_ACCOUNTS = 10_000
 ZERO = Decimal(0)
 
 
 class Spending(Protocol):
-    """What the ledger knows."""
+    """Spending according to the ledger."""
 
     async def spent_today(self, tenant_id: str | None) -> Decimal:
-        """By a tenant, or by all, since midnight UTC."""
+        """Return the cost since midnight UTC, of one tenant or of all."""
 
     async def spent_conversation(self, conversation_id: str) -> Decimal:
-        """In a conversation, ever."""
+        """Return the total cost of a conversation."""
 
 
 @dataclass
 class Account:
-    """One budget's spending: as the ledger had it, since then, and set aside."""
+    """Spending against one budget: stored in the ledger, added since, and reserved."""
 
     day: date
     stored: Decimal = ZERO
@@ -48,7 +48,7 @@ class Account:
 
     @property
     def spent(self) -> Decimal:
-        """All that was paid."""
+        """The total spent so far."""
         return self.stored + self.since
 
 
@@ -57,7 +57,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class BudgetBound:
-    """One limit that holds for a call."""
+    """One limit that applies to a call."""
 
     key: Key
     limit: Decimal
@@ -65,13 +65,13 @@ class BudgetBound:
 
 @dataclass
 class Reservation:
-    """Money set aside for one call."""
+    """Money reserved for one call."""
 
     accounts: tuple[Account, ...]
     amount: Decimal
 
     def settle(self, cost: Decimal) -> None:
-        """The call is over and cost this."""
+        """Replace the reservation by the real cost of the call."""
         for account in self.accounts:
             account.reserved -= self.amount
             account.since += cost
@@ -79,7 +79,7 @@ class Reservation:
 
 
 class Budgets:
-    """Accounts of tenants, conversations and days, kept in memory and read from the ledger now and then."""
+    """Accounts of tenants, conversations and days, kept in memory and refreshed from the ledger."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Budgets:
         self._accounts: dict[Key, Account] = {}
 
     async def read(self, caller: RequestOrigin, budget: Budget) -> None:
-        """Bring the accounts that this caller needs up to date."""
+        """Refresh the accounts that this caller needs."""
         for bound in list_budget_bounds(caller, budget):
             account = self._get_account(bound.key)
             if account.read_at is not None and self._clock() - account.read_at < FRESH_SECONDS:
@@ -104,13 +104,13 @@ class Budgets:
                 log.warning("spending not read", account=bound.key[0], error=str(error))
 
     def is_exhausted(self, caller: RequestOrigin, budget: Budget) -> bool:
-        """Is one of its limits reached? A limit of 0 always is."""
+        """Whether one of the limits is reached; a limit of 0 always is."""
         return any(self._get_account(b.key).spent >= b.limit for b in list_budget_bounds(caller, budget))
 
     def reserve(
         self, caller: RequestOrigin, budget: Budget, estimate: Decimal, *, force: bool = False
     ) -> Reservation | None:
-        """Set the estimate aside; None where a limit does not have it any more (unless ``force``)."""
+        """Reserve the estimate; None if it exceeds a limit (unless ``force``)."""
         held = list_budget_bounds(caller, budget)
         accounts = tuple(self._get_account(bound.key) for bound in held)
         for bound, account in zip(held, accounts, strict=True):
@@ -145,7 +145,7 @@ class Budgets:
 
 
 def list_budget_bounds(caller: RequestOrigin, budget: Budget) -> list[BudgetBound]:
-    """The limits that hold for a caller."""
+    """Return the limits that apply to a caller."""
     found = []
     if budget.tenant_per_day is not None:
         found.append(BudgetBound(("tenant", caller.tenant_id), budget.tenant_per_day))

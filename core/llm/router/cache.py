@@ -1,4 +1,4 @@
-"""A small bounded cache whose entries end by time."""
+"""A small bounded cache with expiry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ V = TypeVar("V")
 
 
 class TimedCache(Generic[K, V]):
-    """At most ``size`` entries, each for ``seconds``; the one that was put in first goes first."""
+    """Holds at most ``size`` entries for ``seconds`` each; evicts the oldest first."""
 
     def __init__(self, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._size, self._clock = seconds, size, clock
@@ -20,7 +20,7 @@ class TimedCache(Generic[K, V]):
         self.hits = self.misses = 0
 
     def get(self, key: K) -> V | None:
-        """The value, if there is one that is not too old; counted as hit or miss."""
+        """Return the value if present and not expired; counts a hit or miss."""
         entry = self._entries.get(key)
         if entry is None or self._clock() >= entry[0]:
             self.misses += 1
@@ -35,7 +35,7 @@ class TimedCache(Generic[K, V]):
             self._entries.popitem(last=False)
 
     def drop(self, unwanted: Callable[[K], bool]) -> None:
-        """Forget the entries whose key is not wanted any more."""
+        """Remove all entries whose key matches."""
         for key in [key for key in self._entries if unwanted(key)]:
             del self._entries[key]
 
@@ -43,7 +43,7 @@ class TimedCache(Generic[K, V]):
         self._entries.clear()
 
     def counts(self) -> dict[str, float]:
-        """Hits, misses, their rate, and the entries kept."""
+        """Return hits, misses, hit rate and number of entries."""
         asked = self.hits + self.misses
         rate = round(self.hits / asked, 4) if asked else 0.0
         return {"hits": self.hits, "misses": self.misses, "hit_rate": rate, "entries": len(self._entries)}

@@ -1,4 +1,4 @@
-"""How hard a question is, from 0 to 1, by what can be seen without asking a model."""
+"""Scores the complexity of a question from 0 to 1, without a model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WEIGHTS: Mapping[str, float] = {
     "numbers": 0.05,
     "retrieval": 0.15,
 }
-"""What each part can add; together 1. Words of reasoning weigh most, then length, the number of questions and poor evidence."""
+"""Maximum share of each part; together 1. Keywords weigh most, then length, number of questions and poor evidence."""
 LONG_HISTORY = 10
-"""Turns at which the part of the history is full."""
+"""Number of turns at which the history part is at its maximum."""
 LONG_MESSAGE = 60
-"""Words at which the part of the length is full."""
+"""Number of words at which the length part is at its maximum."""
 MANY_KEYWORDS = 2
 MANY_QUESTIONS = 3
 MANY_NUMBERS = 3
@@ -48,14 +48,14 @@ UNKNOWN_RETRIEVAL = 0.5
 
 @dataclass(frozen=True)
 class Complexity:
-    """The score, and what each part added to it."""
+    """The score, and the contribution of each part."""
 
     score: float
     parts: dict[str, float] = field(default_factory=dict)
 
 
 def complexity_of(signals: RequestSignals) -> Complexity:
-    """0 (plain) to 1 (hard)."""
+    """Score a request: 0 (plain) to 1 (hard)."""
     question = signals.question
     confidence = signals.retrieval_confidence
     shares = {

@@ -1,4 +1,4 @@
-"""Shortens a prompt that is longer than the model reads: the oldest history goes first, then the last evidence."""
+"""Shortens prompts that exceed a model's context window: first the oldest history, then the last evidence."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from itertools import pairwise
 from core.llm.types import ChatMessage, Request
 
 BLOCK = re.compile(r"^----- (?P<name>[^\n]+?) (?P<code>[0-9a-f]{12}) -----\n", re.MULTILINE)
-"""How prompts mark their data; see ``knowledge/answers/prompt_texts.py``."""
+"""How prompts delimit their data; see ``knowledge/answers/prompt_texts.py``."""
 HISTORY, EVIDENCE = "conversation so far", "evidence"
 ENTRY = re.compile(r"\n\n(?=\[\d+\] )")
 LEFT_OUT = "(left out: too long)"
 
 
 def fit_request(request: Request, room: int, count: Callable[[Request], int]) -> tuple[Request, str]:
-    """The request within ``room`` tokens, and what was done to it ("" where nothing had to be).
+    """Fit a request into ``room`` tokens; also return what was removed ("" if nothing).
 
-    What cannot be made to fit comes back as short as it gets; the system's message and the question always stay.
+    A request that cannot fit is shortened as far as possible; system message and question are always kept.
     """
     if count(request) <= room:
         return request, ""
@@ -33,7 +33,7 @@ def fit_request(request: Request, room: int, count: Callable[[Request], int]) ->
 
 
 def normalise_messages(request: Request) -> tuple[ChatMessage, ...]:
-    """The messages without the random codes of their blocks, so that the same prompt is the same."""
+    """Return the messages without the random codes of their blocks, to make equal prompts compare equal."""
     return tuple(_without_code(message) for message in request.messages)
 
 
@@ -43,7 +43,7 @@ def _without_code(message: ChatMessage) -> ChatMessage:
 
 
 def _yield_shorter_requests(request: Request) -> Iterator[tuple[str, Request]]:
-    """Ever shorter requests, and what each lost."""
+    """Yield ever shorter requests, each with the part that was shortened."""
     while (oldest := _find_oldest_turn(request)) is not None:
         request = replace(request, messages=tuple(m for n, m in enumerate(request.messages) if n != oldest))
         yield HISTORY, request
@@ -54,7 +54,7 @@ def _yield_shorter_requests(request: Request) -> Iterator[tuple[str, Request]]:
 
 
 def _find_oldest_turn(request: Request) -> int | None:
-    """Index of the first turn that is neither the system's, nor the last, nor a prompt with its data."""
+    """Return the index of the first message that is not the system's, not the last, and has no data block."""
     for index, message in enumerate(request.messages[:-1]):
         if message.role != "system" and not BLOCK.search(message.text):
             return index

@@ -1,4 +1,4 @@
-"""Which rule fits a request, and which models are asked in what order."""
+"""Finds the matching rule for a request, and the order in which models are tried."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ UNPRICED = Decimal("Infinity")
 
 @dataclass(frozen=True)
 class RoutingDecision:
-    """What was decided about a request, before anybody was asked."""
+    """The routing of a request, decided before any call."""
 
     route: str
-    """Name of the rule; of a rewrite, summary or judgement that no rule names, its purpose."""
+    """The rule's name, or the purpose of a rewrite, summary or judgement that no rule names."""
     use: str
-    """"none", a role, the id of a model, or "extract" where no model may be asked."""
+    """"none", a role, the id of a model, or "extract" if no model may be called."""
     models: tuple[str, ...]
-    """Ids in the order of trying, only of providers that are set up; "extract" last where there is one."""
+    """Model ids of configured providers, in the order of attempts; "extract" last, if available."""
     complexity: Complexity
     reason: str
 
 
 class Decider:
-    """Applies a document's rules; the same question is decided once in five minutes."""
+    """Applies a document's rules; decisions are cached for five minutes."""
 
     def __init__(
         self, catalogue: Catalogue, providers: Collection[str], clock: Callable[[], float] = time.monotonic
@@ -56,7 +56,7 @@ class Decider:
         return self._usable
 
     def decide(self, request: Request, document: RoutingDocument, context: int) -> RoutingDecision:
-        """By the document's rules; ``context`` is the prompt's tokens."""
+        """Decide by the document's rules; ``context`` is the number of tokens in the prompt."""
         key = (request.caller.tenant_id, request.caller.purpose, request.signals, context)
         cached = self.cache.get(key)
         if cached is not None and cached[0] is document:
@@ -84,7 +84,7 @@ class Decider:
         return Rule(name=purpose, use="cheap")
 
     def chain(self, use: str) -> tuple[str, ...]:
-        """The models of a role, or one model, then all others, the cheapest first."""
+        """Return the models of a role, or one model, followed by all others, the cheapest first."""
         if use == NONE:
             return ()
         if use not in self._chains:
@@ -96,7 +96,7 @@ class Decider:
 
 
 def price_of(catalogue: Catalogue, model_id: str) -> Decimal:
-    """For comparing: a million tokens in and a million out; without a price the dearest."""
+    """Return a price for comparisons: a million input and output tokens; models without a price come out most expensive."""
     price = catalogue.model(model_id).price
     return UNPRICED if price is None else price.input + price.output
 

@@ -1,4 +1,4 @@
-"""Asks the models of a decision one after the other, or two at once, until one has answered."""
+"""Tries the models of a decision in turn, or two in parallel, until one answers."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ from core.llm.types import Delta, Finish, Provider, Request, Restart, StreamItem
 log = structlog.get_logger()
 
 PATIENCE = 2
-"""How many times the total limit a customer waits for all models together."""
+"""How long a customer waits for all models together, in multiples of the total limit."""
 FEWEST_SAMPLES = 20
-"""Before so many first tokens were timed, half the limit stands for their p95."""
+"""With fewer timed first tokens than this, half the limit is used as their p95."""
 OF_THE_WHOLE_PROVIDER: frozenset[ErrorKind] = frozenset({"unauthorised", "quota", "connection", "timeout", "server"})
-"""After these the models of other providers are asked first."""
+"""After these errors, models of other providers are tried first."""
 CLOSE_SECONDS = 5.0
 LONG_PROMPT = 20_000
-"""Characters."""
+"""Length in characters."""
 
 
 class Masks(Protocol):
-    """Takes personal data out of a request."""
+    """Masks personal data in a request."""
 
     def mask(self, request: Request) -> tuple[Request, Holds]:
-        """The request without it, and what puts it back."""
+        """Return the masked request, and the object that restores the reply."""
 
 
 class Tells(Protocol):
-    """Tells other processes what happened to a model."""
+    """Shares outcomes of calls with other processes."""
 
     def tell(self, model_id: str, outcome: dict[str, Any]) -> None: ...
 
 
 @dataclass
 class Call:
-    """One question on its way through the models."""
+    """The state of one request while models are tried."""
 
     request: Request
     document: RoutingDocument
@@ -61,7 +61,7 @@ class Call:
     give_up_at: float
     queue: list[str]
     tried: list[str] = field(default_factory=list)
-    """What became of each model, for the error's message."""
+    """The result of each attempt, for the error message."""
     last_failed: str | None = None
     last_error: ProviderFailed | None = None
     failures: int = 0
@@ -70,7 +70,7 @@ class Call:
 
 
 class FailoverRunner:
-    """What it stands on is shared by all calls."""
+    """Runs requests over the models; its state is shared by all calls."""
 
     def __init__(
         self,
@@ -94,10 +94,10 @@ class FailoverRunner:
     async def run(
         self, request: Request, document: RoutingDocument, decision: RoutingDecision, *, whole: bool
     ) -> AsyncIterator[StreamItem]:
-        """One coherent answer: deltas, restarts where a model broke off, and the end.
+        """Yield one coherent answer: deltas, restarts when a model broke off, and the end.
 
         Raises:
-            NoProviderLeft: nobody could answer; with what was tried.
+            NoProviderLeft: no model could answer; lists the attempts.
         """
         patience = PATIENCE * document.limits.total_seconds
         give_up_at = asyncio.get_running_loop().time() + patience
@@ -121,15 +121,15 @@ class FailoverRunner:
                 attempt.abandon()
 
     async def warm(self) -> None:
-        """Load the recognisers of personal data."""
+        """Load the recognisers for personal data."""
         if self._masker:
             await self._mask_request(self._masker, build_probe_request())
 
     async def close(self) -> None:
-        """Wait for the streams that are being closed."""
+        """Wait until all streams are closed."""
         await asyncio.gather(*self._closing, return_exceptions=True)
 
-    # What an attempt tells.
+    # Notifications from attempts.
 
     def ended_well(self, attempt: Attempt) -> None:
         model_id = attempt.target.model_id
@@ -161,7 +161,7 @@ class FailoverRunner:
         if self.feed:
             self.feed.tell(model_id, outcome)
 
-    # The first sign of life.
+    # Waiting for the first item.
 
     async def _get_first_item(self, call: Call) -> tuple[Attempt, StreamItem]:
         attempt = await self._open_next_attempt(call)
@@ -179,7 +179,7 @@ class FailoverRunner:
             raise
 
     async def _race_attempts(self, call: Call, attempt: Attempt) -> tuple[Attempt, StreamItem]:
-        """The first token wins; a second model is asked where the first is slower than usual."""
+        """Return the first attempt to produce a token; starts a second model if the first is slower than usual."""
         tasks = {asyncio.create_task(self._read_next_item(call, attempt)): attempt}
         winner: Attempt | None = None
         try:
@@ -202,10 +202,10 @@ class FailoverRunner:
         usual = self._health.quantile(attempt.target.model_id, 0.95, first_token=True, fewest=FEWEST_SAMPLES)
         return document.limits.first_token_seconds / 2 if usual is None else usual / 1000
 
-    # Who is asked next.
+    # Choosing the next model.
 
     async def _open_next_attempt(self, call: Call, *, hedge: bool = False) -> Attempt | None:
-        """The next model that may be asked; None where none is left."""
+        """Start the next model that may be called, or return None."""
         late = asyncio.get_running_loop().time() >= call.give_up_at
         while call.queue:
             model_id = call.queue[0]
@@ -278,7 +278,7 @@ class FailoverRunner:
         }
 
     async def _get_masked_request(self, call: Call) -> tuple[Request, Any] | None:
-        """The request as it may leave the house; None where that cannot be made sure."""
+        """Return the masked request, or None if masking failed."""
         if self._masker is None or not call.document.mask:
             return call.request, None
         if call.masked is None:
@@ -290,7 +290,7 @@ class FailoverRunner:
         return call.masked
 
     async def _mask_request(self, masker: Masks, request: Request) -> tuple[Request, Holds]:
-        """On a thread while its recognisers are loaded, and for long prompts; else handing over costs more than it saves."""
+        """Mask on a thread for long prompts and while the recognisers load; otherwise a thread costs more than it saves."""
         if self._masks and sum(len(message.text) for message in request.messages) <= LONG_PROMPT:
             return masker.mask(request)
         masked = await asyncio.to_thread(masker.mask, request)
@@ -300,7 +300,7 @@ class FailoverRunner:
     def _fit_model_window(self, request: Request, model: Model, client: Provider) -> tuple[Request | None, str]:
         room = model.context_window - min(request.max_output_tokens, model.max_output)
         request = replace(request, model=model.name)
-        if sum(len(message.text) for message in request.messages) <= room // 2:  # surely: no need to count
+        if sum(len(message.text) for message in request.messages) <= room // 2:  # certainly fits: no need to count
             return request, ""
         shorter, note = fit_request(request, room, client.count_tokens)
         if note and client.count_tokens(shorter) > room:
@@ -326,7 +326,7 @@ class FailoverRunner:
 
 
 async def _cancel_losers(tasks: dict[asyncio.Task[StreamItem], Attempt], winner: Attempt | None) -> None:
-    """Cancel whoever was slower; without a winner the customer went away."""
+    """Cancel all attempts but the winner; without a winner, the customer has left."""
     for task, attempt in tasks.items():
         if attempt is not winner:
             task.cancel()
@@ -337,7 +337,7 @@ async def _cancel_losers(tasks: dict[asyncio.Task[StreamItem], Attempt], winner:
 
 
 def _build_model_queue(request: Request, decision: RoutingDecision) -> list[str]:
-    """A rule that wants no model still has the extract, for whoever asks all the same."""
+    """Return the models to try; if the rule uses no model, the extract remains as a fallback."""
     return list(decision.models) or ([EXTRACT] if request.extract else [])
 
 

@@ -1,7 +1,7 @@
-"""Which models are well: a sliding hour of successes and failures for each, and who is passed over for how long.
+"""Circuit breakers for models: a sliding hour of successes and failures for each.
 
-Closed: asked as usual. Open: passed over until its time is up. Half open: one call at a time tries it; a success closes it.
-Times are of a monotonic clock, so a wall clock that jumps changes nothing.
+Closed: called as usual. Open: skipped until its cool-down ends. Half open: one trial call at a time; a success closes it. Times
+come from a monotonic clock, unaffected by changes of the wall clock.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ State = Literal["closed", "open", "half_open"]
 MINUTE = 60.0
 WINDOW_MINUTES = 60
 FEWEST_CALLS = 5
-"""Below so many calls in the window a share of failures says nothing."""
+"""Minimum number of calls in the window for the failure rate to be meaningful."""
 FAILING_SHARE = 0.5
 SHORT = 30.0
 LONG = 1800.0
 LONGEST = 600.0
-"""A short cool-down doubles each time that the trial fails too, up to this."""
+"""A short cool-down doubles after each failed trial, up to this many seconds."""
 TRIAL_SECONDS = 120.0
-"""A trial that has not ended by then is forgotten, and another may be made."""
+"""A trial that has not ended by then is discarded, and another one allowed."""
 SAMPLES = 200
 NEUTRAL: frozenset[ErrorKind] = frozenset({"bad_request", "context_too_long", "blocked"})
-"""The request's fault, not the model's."""
+"""Errors caused by the request, not by the model."""
 RECENT = 5
-"""Of so many last calls fewer than half must have failed for a short trouble to be let pass."""
+"""A transient failure is ignored while fewer than half of this many last calls failed."""
 TROUBLE: frozenset[ErrorKind] = frozenset({"timeout", "server", "connection", "malformed"})
 COOL_DOWNS: Mapping[ErrorKind, float] = {"unauthorised": LONG, "quota": LONG, "not_found": LONG}
 ALERTS: frozenset[ErrorKind] = frozenset({"unauthorised", "quota"})
@@ -43,7 +43,7 @@ ALERTS: frozenset[ErrorKind] = frozenset({"unauthorised", "quota"})
 
 @dataclass(frozen=True)
 class ModelHealth:
-    """What is known of one model, over the last hour."""
+    """The health of one model over the last hour."""
 
     provider: str
     model: str
@@ -52,14 +52,14 @@ class ModelHealth:
     failures: int
     open_for_seconds: float
     error_kind: ErrorKind | None
-    """Of the failure that opened it."""
+    """The kind of the failure that opened it."""
     latency_p50_ms: float | None
     latency_p95_ms: float | None
 
 
 @dataclass
 class _Record:
-    """Counts by minute, recent times, and the state of one model."""
+    """Counts per minute, recent latencies, and the state of one model."""
 
     minutes: deque[tuple[int, Counter[bool]]] = field(default_factory=lambda: deque(maxlen=WINDOW_MINUTES))
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
@@ -74,7 +74,7 @@ class _Record:
 
 
 class Health:
-    """In memory; ``sharing.SharedHealth`` tells other processes. ``changed`` hears of every change of state."""
+    """Health of all models, in memory; ``health_sync.HealthFeed`` shares it. ``changed`` is called on every state change."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -82,7 +82,7 @@ class Health:
         self.changed: Callable[[str], None] = lambda _: None
 
     def is_open(self, model_id: str) -> bool:
-        """Would a call be refused now?"""
+        """Whether a call would be refused now."""
         record = self._records.get(model_id)
         if record is None or record.state == "closed":
             return False
@@ -92,7 +92,7 @@ class Health:
         return record.trial_since is not None and now - record.trial_since < TRIAL_SECONDS
 
     def admit(self, model_id: str) -> bool:
-        """May it be asked now? Where its time is up, the first that asks makes the trial."""
+        """Whether it may be called now; after the cool-down, the first caller starts the trial."""
         if self.is_open(model_id):
             return False
         record = self._records.get(model_id)
@@ -101,12 +101,12 @@ class Health:
         return True
 
     def release(self, model_id: str) -> None:
-        """A call ended that says nothing of the model."""
+        """Record a call that says nothing about the model."""
         if record := self._records.get(model_id):
             record.trial_since = None
 
     def succeeded(self, model_id: str, latency_ms: float, first_token_ms: float | None = None) -> None:
-        """A whole answer came."""
+        """Record a complete answer."""
         record = self._get_record(model_id)
         self._count_outcome(record, ok=True, at=self._clock())
         record.latencies.append(latency_ms)
@@ -116,7 +116,7 @@ class Health:
             self._close_circuit(model_id, record)
 
     def failed(self, model_id: str, kind: ErrorKind, retry_after: float | None = None, age: float = 0.0) -> None:
-        """A call failed, ``age`` seconds ago."""
+        """Record a failed call from ``age`` seconds ago."""
         if kind in NEUTRAL:
             self.release(model_id)
             return
@@ -135,13 +135,13 @@ class Health:
             self.changed(model_id)
 
     def reset(self, model_id: str | None = None) -> None:
-        """Forget what is known of one model, or of all."""
+        """Forget the health of one model, or of all."""
         for known in [model_id] if model_id else list(self._records):
             self._records.pop(known, None)
             self.changed(known)
 
     def quantile(self, model_id: str, share: float, *, first_token: bool = False, fewest: int = 1) -> float | None:
-        """Of the recent calls' times, in ms; None with fewer than ``fewest``."""
+        """Return a quantile of recent latencies in ms, or None with fewer than ``fewest`` samples."""
         record = self._records.get(model_id)
         if record is None:
             return None
@@ -149,7 +149,7 @@ class Health:
         return compute_quantile(samples, share) if len(samples) >= max(fewest, 1) else None
 
     def of(self, provider: str, model_id: str) -> ModelHealth:
-        """What is known of one model."""
+        """Return the health of one model."""
         record = self._records.get(model_id) or _Record()
         now = self._clock()
         counts = self._sum_recent_outcomes(record, now)
@@ -185,7 +185,7 @@ class Health:
         return total
 
     def _cool_down(self, record: _Record, kind: ErrorKind, retry_after: float | None) -> float | None:
-        """Seconds to pass it over; None: not at all."""
+        """Return the cool-down in seconds, or None to keep it closed."""
         if kind == "rate_limited":
             return SHORT if retry_after is None else max(retry_after, 1.0)
         if kind in COOL_DOWNS:
@@ -212,12 +212,12 @@ class Health:
 
 
 def _mostly_failed(record: _Record) -> bool:
-    """With nothing but this failure known, it counts alone."""
+    """Whether at least half of the recent calls failed; a single known failure counts."""
     return record.outcomes.count(False) * 2 >= len(record.outcomes)
 
 
 def compute_quantile(samples: deque[float], share: float) -> float | None:
-    """By linear interpolation; None without samples."""
+    """Interpolate linearly; None without samples."""
     if len(samples) < 2:  # noqa: PLR2004 - what the library wants
         return samples[0] if samples else None
     return quantiles(samples, n=100, method="inclusive")[round(share * 100) - 1]

@@ -1,7 +1,7 @@
-"""Health shared between processes: every outcome is an event in one Redis stream, and each process reads the others'.
+"""Shares health between processes: every outcome is an event in one Redis stream that all processes read.
 
-The hot path touches memory only. A process that starts reads the last hour. The age of an event is told by Redis' own clock,
-so the processes' clocks do not matter. While Redis is away each process knows what it saw itself, and what it could not tell is lost.
+Calls themselves touch memory only. A new process reads the last hour. The age of an event comes from Redis' own clock, so the
+processes' clocks do not matter. While Redis is unavailable, each process relies on its own events; excess unsent events are lost.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TOLD_EVERY = 0.05
 
 
 class HealthFeed:
-    """Tells what happened here, and applies what happened elsewhere."""
+    """Publishes this process' outcomes and applies those of others."""
 
     def __init__(self, health: Health, url: str, stream: str = STREAM) -> None:
         self._health, self._stream = health, stream
@@ -42,13 +42,13 @@ class HealthFeed:
         self._last = ""
 
     async def start(self) -> None:
-        """Begin to tell and to listen."""
+        """Start publishing and receiving."""
         self._tasks = [
             asyncio.create_task(self._repeat_step(step)) for step in (self._receive_events, self._publish_and_wait)
         ]
 
     async def close(self) -> None:
-        self._closing = True  # redis may take a cancellation for a timeout of its own
+        self._closing = True  # redis may mistake a cancellation for its own timeout
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -57,7 +57,7 @@ class HealthFeed:
         await self._redis.aclose()
 
     def tell(self, model_id: str, outcome: dict[str, Any]) -> None:
-        """To all others, soon."""
+        """Queue an outcome for all other processes."""
         self._unsent.append({"model": model_id, **outcome})
 
     async def _repeat_step(self, step: Any) -> None:

@@ -1,4 +1,4 @@
-"""A small real call to a provider, and what an operator should do when it fails."""
+"""A small test call to a provider, and advice for operators when it fails."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ TENANT = "*"
 
 @dataclass(frozen=True)
 class TestReport:
-    """What became of the call; ``cause`` and ``mend`` are empty where all is well."""
+    """Result of the test call; ``cause`` and ``mend`` are empty if all is well."""
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # not a pytest test
 
     provider: str
     model: str
@@ -54,13 +54,13 @@ class TestReport:
 
 
 def build_probe_request() -> Request:
-    """As short as a real question can be."""
+    """Build a minimal request."""
     messages = (ChatMessage("system", "Answer with one word."), ChatMessage("user", "Say: hello"))
     return Request(messages, RequestOrigin(TENANT, purpose="test"), max_output_tokens=50)
 
 
 def not_set_up(provider: str) -> TestReport:
-    """The provider has no key, address or model."""
+    """Report that the provider has no key, address or model."""
     setting = SETUP.get(provider)
     if setting is None:
         known = ", ".join(SETUP)
@@ -71,6 +71,6 @@ def not_set_up(provider: str) -> TestReport:
 
 
 def without_model(provider: str) -> TestReport:
-    """models.yml has nothing to ask it."""
+    """Report that models.yml has no model of this provider."""
     mend = f'Add one to models.yml, with "provider: {provider}", and name it in a role.'
     return TestReport(provider, "", ok=False, cause="models.yml has no model of it", mend=mend)

@@ -1,4 +1,4 @@
-"""The provider over all providers: rules, budgets, caches, failover, masking and the ledger in one place."""
+"""A provider over all providers: rules, budgets, caches, failover, masking and the ledger."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BUDGET_SPENT = "the budget is spent"
 
 
 class Router:
-    """Implements ``Provider``; ``start`` it before and ``close`` it after."""
+    """Implements ``Provider``; call ``start`` before using it and ``close`` afterwards."""
 
     def __init__(
         self,
@@ -70,14 +70,14 @@ class Router:
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Write the ledger in the background, share health, and build what the first call would have to build."""
+        """Start the ledger and health sharing, and warm up the providers in the background."""
         await self.ledger.start()
         if self._feed:
             await self._feed.start()
         self._in_background(self._warm_providers())
 
     async def close(self) -> None:
-        """End what runs in the background; the ledger is written to its end."""
+        """Stop all background work and write the remaining ledger rows."""
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -90,10 +90,10 @@ class Router:
                 await close()
 
     async def complete(self, request: Request) -> Completion:
-        """See ``Provider``.
+        """Return the whole answer; see ``Provider``.
 
         Raises:
-            NoProviderLeft: nobody could answer; with what was tried.
+            NoProviderLeft: no model could answer; lists the attempts.
         """
         async for item in self._stream_answer(request, whole=True):
             if isinstance(item, Finish):
@@ -101,24 +101,24 @@ class Router:
         raise NoProviderLeft
 
     async def stream(self, request: Request) -> AsyncIterator[StreamItem]:
-        """See ``Provider``; with a restart wherever a model broke off and another begins.
+        """Stream the answer; see ``Provider``. Sends a restart when a model broke off and another begins.
 
         Raises:
-            NoProviderLeft: nobody could answer; with what was tried.
+            NoProviderLeft: no model could answer; lists the attempts.
         """
         async with aclosing(cast("Any", self._stream_answer(request, whole=False))) as items:
             async for item in items:
                 yield item
 
     def count_tokens(self, request: Request) -> int:
-        """By the first model that would be asked."""
+        """Count with the first model that would be called."""
         models = self.decide(request).models
         first = models[0] if models else EXTRACT
         name = EXTRACT if first == EXTRACT else self._catalogue.model(first).provider
         return self._providers[name].count_tokens(request)
 
     def decide(self, request: Request) -> RoutingDecision:
-        """Which rule fits, and which models would be asked."""
+        """Return the matching rule and the models that would be called."""
         document = self.document(request.caller.tenant_id)
         decision = self._decider.decide(request, document, self._count_context_tokens(request, document))
         if decision.use == "none" or not self._is_spent(request, document):
@@ -127,7 +127,7 @@ class Router:
         return replace(decision, use=EXTRACT, models=models, reason=f"{decision.reason}; {BUDGET_SPENT}")
 
     async def refresh(self, request: Request) -> RoutingDocument:
-        """Learn what other processes changed or spent since, so that ``decide`` knows it."""
+        """Load changes and spending of other processes before ``decide``."""
         tenant_id = request.caller.tenant_id
         if not self.store.is_fresh(tenant_id):
             await self.store.freshen(tenant_id)
@@ -138,16 +138,16 @@ class Router:
 
     @property
     def has_models(self) -> bool:
-        """Is any provider set up beside the extract?"""
+        """Whether any provider besides the extract is set up."""
         return any(name != EXTRACT for name in self._providers)
 
     def document(self, tenant_id: str) -> RoutingDocument:
-        """The tenant's rules; a change is known within seconds."""
+        """Return the tenant's rules; changes apply within seconds."""
         known = self.store.known(tenant_id)
         return known if known is not None else self.store.get(tenant_id)
 
     def estimate_seconds(self, decision: RoutingDecision) -> float | None:
-        """How long the first model that is well usually takes; None where that is not known."""
+        """Return the usual latency of the first healthy model, or None if unknown."""
         for model_id in decision.models:
             if model_id != EXTRACT and not self._health.is_open(model_id):
                 usual = self._health.quantile(model_id, 0.5)
@@ -155,21 +155,21 @@ class Router:
         return None
 
     def health(self) -> list[ModelHealth]:
-        """Of every model whose provider is set up."""
+        """Return the health of every model whose provider is set up."""
         return [self._health.of(self._catalogue.model(id_).provider, id_) for id_ in sorted(self._decider.usable)]
 
     def reset(self, model_id: str | None = None) -> None:
-        """Forget what is known of a model's health, or of all of them."""
+        """Forget the health of one model, or of all."""
         self._health.reset(model_id)
         if self._feed:
             self._feed.tell(model_id or "", {"reset": True})
 
     def invalidate(self, tenant_id: str) -> None:
-        """Forget the answers that were given to a tenant's customers."""
+        """Forget the cached answers of a tenant."""
         self._answers.drop(lambda key: key[0] == tenant_id)
 
     def stats(self) -> dict[str, Any]:
-        """How the caches do, and the ledger's rows that wait or were dropped."""
+        """Return cache statistics, and how many ledger rows wait or were dropped."""
         return {
             "decisions": self._decider.cache.counts(),
             "answers": self._answers.counts(),
@@ -177,7 +177,7 @@ class Router:
         }
 
     async def test(self, provider: str) -> TestReport:
-        """Ask a provider for one word; names the cause and the mend where it fails."""
+        """Test a provider with a one-word answer; reports the cause and the remedy if it fails."""
         if provider not in self._providers or provider == EXTRACT:
             return probe.not_set_up(provider)
         model_id = self._first_of(provider)
@@ -198,7 +198,7 @@ class Router:
             )
         return report
 
-    # One request.
+    # Handling one request.
 
     async def _stream_answer(self, request: Request, *, whole: bool) -> AsyncIterator[StreamItem]:
         document = await self.refresh(request)
@@ -216,7 +216,7 @@ class Router:
                 yield item
 
     def _build_cache_key(self, request: Request, decision: RoutingDecision) -> tuple[Hashable, ...] | None:
-        """None: this answer is not kept, nor given again."""
+        """Return the cache key, or None if the answer must not be cached."""
         first = next((id_ for id_ in decision.models if not self._health.is_open(id_)), EXTRACT)
         if first == EXTRACT or request.temperature or request.caller.purpose == "test":
             return None
@@ -263,7 +263,7 @@ class Router:
         yield Finish(replace(kept, usage=Usage(0, 0), served=served))
 
     def _count_context_tokens(self, request: Request, document: RoutingDocument) -> int:
-        """Tokens of the prompt, counted only where a rule may ask for so many."""
+        """Count the prompt's tokens, only if a rule may depend on them."""
         bounds_ = [rule.when.context_above for rule in document.rules if rule.when.context_above is not None]
         if not bounds_ or sum(len(message.text) for message in request.messages) <= min(bounds_):
             return 0
@@ -280,7 +280,7 @@ class Router:
         known = [*in_roles, *self._catalogue.models]
         return next((id_ for id_ in known if self._catalogue.model(id_).provider == provider), None)
 
-    # In the background.
+    # Background work.
 
     def _in_background(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -290,7 +290,7 @@ class Router:
     async def _warm_providers(self) -> None:
         for provider in self._providers.values():
             if warm := getattr(provider, "warm", None):
-                with suppress(Exception):  # the first call will say what is wrong
+                with suppress(Exception):  # the first call will report the problem
                     await warm()
         with suppress(Exception):
             await self._caller.warm()

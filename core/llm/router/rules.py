@@ -1,4 +1,4 @@
-"""A tenant's routing as a document: rules in order, time limits, budget, and how answers are written."""
+"""A tenant's routing document: ordered rules, time limits, budget, and how answers are written."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class _StrictRule(BaseModel):
 
 
 class Conditions(_StrictRule):
-    """All that are given must hold; without any the rule always fits."""
+    """Conditions that must all hold; without any, the rule always matches."""
 
     approved: bool | None = None
     complexity_below: Share | None = None
     complexity_above: Share | None = None
     context_above: Annotated[int, Field(ge=0)] | None = None
-    """Tokens of the prompt."""
+    """Number of tokens in the prompt."""
     purposes: tuple[Purpose, ...] | None = None
-    """None: answers only. Rewriting, summing up and judging go to the cheap role unless a rule names them here."""
+    """None: answers only. Rewriting, summarising and judging use the cheap role unless a rule names them here."""
 
 
 class Rule(_StrictRule):
-    """The first rule that fits decides. ``use`` is "none", a role, or the id of a model."""
+    """One rule; the first match decides. ``use`` is "none", a role, or the id of a model."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     when: Conditions = Conditions()
@@ -41,23 +41,23 @@ class Rule(_StrictRule):
 
 
 class RoutingLimits(_StrictRule):
-    """How long each call to a model may take."""
+    """Time limits for each call to a model."""
 
     connect_seconds: Seconds = 5.0
-    """Until a vendor's server takes the connection; a part of the time to the first token, which alone bounds Gemini."""
+    """Time to connect; included in the time to the first token, which is the only limit for Gemini."""
     first_token_seconds: Seconds = 10.0
-    """A model that thinks first gets ``THINKING`` times as long."""
+    """A reasoning model gets ``THINKING`` times as long."""
     between_tokens_seconds: Seconds = 5.0
     total_seconds: Seconds = 30.0
 
 
 class Budget(_StrictRule):
-    """In the currency of ``models.yml``; None: no bound, 0: no model at all."""
+    """Limits in the currency of ``models.yml``; None: unlimited, 0: no model at all."""
 
     tenant_per_day: Amount | None = None
     per_conversation: Amount | None = None
     day: Amount | None = None
-    """Of all tenants together, in one UTC day."""
+    """For all tenants together, per UTC day."""
     at_limit: Literal["none", "cheapest"] = "none"
 
 
@@ -72,21 +72,21 @@ DEFAULT_RULES = (
 
 
 class RoutingDocument(_StrictRule):
-    """All that a tenant can set; ``APPROVED`` is always its first rule."""
+    """All routing settings of a tenant; ``APPROVED`` is always the first rule."""
 
     rules: Annotated[tuple[Rule, ...], Field(max_length=50)] = DEFAULT_RULES
     limits: RoutingLimits = RoutingLimits()
     budget: Budget = Budget()
     hedge: bool = False
-    """Ask a second model when the first is slower than usual."""
+    """Call a second model when the first is slower than usual."""
     candidates: Annotated[int, Field(ge=1, le=5)] = 1
-    """How many answers are written, of which the best is sent."""
+    """How many answers are written; the best one is sent."""
     judge: bool = False
-    """A model chooses among the candidates, instead of their groundedness."""
+    """Let a model choose among the candidates, instead of their groundedness."""
     rewrite: bool = True
-    """A question that leans on the turns before is made whole by a model before it is looked up."""
+    """Let a model rewrite questions that depend on previous messages before retrieval."""
     mask: bool = True
-    """Personal data leaves the house only as placeholders."""
+    """Send personal data to models only as placeholders."""
 
 
 DEFAULT = RoutingDocument()

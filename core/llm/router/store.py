@@ -1,4 +1,4 @@
-"""Each tenant's routing document: kept in the table ``routing``, remembered for a few seconds."""
+"""Stores each tenant's routing document in the table ``routing``, with a cache of a few seconds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Known:
 
 
 class RoutingStore:
-    """``models`` are the ids of models.yml; None leaves names of models unchecked."""
+    """Reads and writes routing documents; ``models`` are the ids of models.yml, None skips checking model names."""
 
     def __init__(
         self, database: Database, models: Collection[str] | None = None, clock: Callable[[], float] = time.monotonic
@@ -43,24 +43,24 @@ class RoutingStore:
         self._known: dict[str, _Known] = {}
 
     def get(self, tenant_id: str) -> RoutingDocument:
-        """The tenant's document, or the defaults; blocks for one short look at the database every few seconds."""
+        """Return the tenant's document, or the defaults; blocks briefly on the database every few seconds."""
         if not self.is_fresh(tenant_id):
             with self._database.session() as session:
                 self._refresh_routing(session, tenant_id)
         return self._known[tenant_id].document
 
     def known(self, tenant_id: str) -> RoutingDocument | None:
-        """What was read last, however old; None where nothing was."""
+        """Return the last document read, however old, or None."""
         known = self._known.get(tenant_id)
         return known.document if known else None
 
     def is_fresh(self, tenant_id: str) -> bool:
-        """Was it read within the last seconds?"""
+        """Whether it was read within the last seconds."""
         known = self._known.get(tenant_id)
         return known is not None and self._clock() - known.looked_at < FRESH_SECONDS
 
     async def freshen(self, tenant_id: str) -> None:
-        """Look whether it changed; while the database is away what was known holds."""
+        """Check for changes; while the database is unavailable, the last known document stays valid."""
         try:
             await self._database.run(lambda session: self._refresh_routing(session, tenant_id))
         except SQLAlchemyError as error:
@@ -69,10 +69,10 @@ class RoutingStore:
             known.looked_at = self._clock()
 
     def put(self, tenant_id: str, document: dict[str, Any], by: str) -> RoutingDocument:
-        """Check and store it; other processes know within seconds.
+        """Validate and store the document; other processes use it within seconds.
 
         Raises:
-            RulesInvalid: naming every reason.
+            RulesInvalid: lists all reasons.
         """
         parsed = validate_routing(document, self._models)
         with self._database.session() as session:

@@ -1,4 +1,4 @@
-"""Why a routing document cannot be used: every reason at once."""
+"""Validates routing documents and reports all errors at once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from core.llm.router.rules import APPROVED, NONE, ROLES, Conditions, RoutingDocu
 
 
 def validate_routing(document: dict[str, Any], models: Collection[str] | None) -> RoutingDocument:
-    """The document, if it can be used; what it leaves out has its default.
+    """Return the validated document, with defaults for missing values.
 
     Args:
-        document: as it came from a file or a request.
-        models: the ids in models.yml; None: names of models are not checked.
+        document: as read from a file or a request.
+        models: the ids in models.yml; None: model names are not checked.
 
     Raises:
-        RulesInvalid: naming every reason.
+        RulesInvalid: lists all reasons.
     """
     try:
         parsed = RoutingDocument.model_validate(document)
@@ -83,7 +83,7 @@ def _check_reachability(rules: tuple[Rule, ...]) -> list[str]:
 
 
 def _has_wider_conditions(wide: Conditions, narrow: Conditions) -> bool:
-    """Does everything that fits ``narrow`` fit ``wide``?"""
+    """Whether ``wide`` matches everything that ``narrow`` matches."""
     return (
         (wide.approved is None or wide.approved == narrow.approved)
         and set(narrow.purposes or ("answer",)) <= set(wide.purposes or ("answer",))

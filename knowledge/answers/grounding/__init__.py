@@ -1,4 +1,4 @@
-"""Does the evidence support an answer? Sentence by sentence when it is whole, word by word while it comes."""
+"""Checks whether the evidence supports an answer: a whole answer by sentence, a streamed one by word."""
 
 from knowledge.answers.grounding.check import CheckedSentence, Grounded, Grounding
 from knowledge.answers.grounding.gate import DraftGate

@@ -1,4 +1,4 @@
-"""Sentence by sentence: is it in the evidence, and if not, what of it is not?"""
+"""Checks each sentence of an answer against the evidence and says what is unsupported."""
 
 from __future__ import annotations
 
@@ -57,31 +57,31 @@ _POLITE = frozenset(
 )
 _CAPITALISED_NOUNS = frozenset({"de"})
 LEAST_COVERED = 0.34
-"""Share of a sentence's words that the evidence must have, whatever the head says: the question's words alone are none."""
+"""Minimum share of a sentence's words found in the evidence, whatever the head says; the question's words do not count."""
 
 
 @dataclass(frozen=True)
 class CheckedSentence:
-    """A sentence with the white space before it."""
+    """A sentence with its leading white space."""
 
     text: str
     score: float
-    """Probability that the evidence supports it, 0 to 1; 1 for what states nothing."""
+    """Probability that the evidence supports it, 0 to 1; 1 if it states nothing."""
     supported: bool
     reasons: tuple[str, ...] = ()
-    """Why not, in words."""
+    """Why it is unsupported, in words."""
     neutral: bool = False
-    """It states nothing: a greeting, an offer of help."""
+    """It states nothing, such as a greeting or an offer of help."""
 
 
 @dataclass(frozen=True)
 class Grounded:
     score: float
-    """Mean of the sentences that state something, 0 to 1; 1 where none does."""
+    """Mean over the sentences that state something, 0 to 1; 1 if there are none."""
     sentences: tuple[CheckedSentence, ...]
 
     def kept(self) -> str:
-        """The supported sentences only; nothing where they are mere politeness."""
+        """Return the supported sentences only; empty if they are mere politeness."""
         if not any(s.supported and not s.neutral for s in self.sentences):
             return ""
         return "".join(s.text for s in self.sentences if s.supported)
@@ -95,14 +95,14 @@ class Grounding:
         self._head = head or Head.load()
 
     def check(self, answer: str, evidence: Sequence[str], question: str) -> Grounded:
-        """All sentences of a whole answer; takes some ms a sentence, so not on the event loop."""
+        """Check all sentences of a whole answer; takes some ms per sentence, so keep it off the event loop."""
         against = _Against(evidence, question, answer)
         found = tuple(self._check_sentence(s, against, self._embedder) for s in split_sentences(answer))
         scores = [s.score if s.supported else min(s.score, 0.5) for s in found if not s.neutral]
         return Grounded(round(sum(scores) / len(scores), 4) if scores else 1.0, found)
 
     def gate(self, evidence: Sequence[str], question: str) -> DraftGate:
-        """What may be shown of an answer while it comes: by words alone, which takes no time."""
+        """Return a gate for a streamed answer; it checks words only, which takes no time."""
         kept = [without_instructions(text) for text in evidence]
         return DraftGate(
             kept, lambda sentence: self._check_sentence(sentence, _Against(evidence, question, sentence)).supported
@@ -124,7 +124,7 @@ class Grounding:
 
 
 class _Against:
-    """What the sentences of one answer are compared with."""
+    """The context that the sentences of one answer are checked against."""
 
     def __init__(self, evidence: Sequence[str], question: str, answer: str) -> None:
         kept = [without_instructions(text) for text in evidence]
@@ -133,12 +133,12 @@ class _Against:
         self._language = language_of(answer)
         self._in_english = known == "en"
         asked = language_of(question)
-        # only a customer who writes in another language gets an answer in it
+        # An answer in another language is only expected if the customer writes in it.
         self.translated = self._language not in ("en", known) and self._language == asked
         self._asked_names = frozenset(stem_token(n) for n in extract_proper_names(f". {question}"))
 
     def reasons(self, sentence: str, said: Facts) -> list[str]:
-        """The facts that neither the evidence nor the question has, in words."""
+        """Describe the facts that are neither in the evidence nor in the question."""
         known = self.evidence.facts
         found = [
             f"the number {n} is not in the evidence" for n in sorted(said.numbers - known.numbers - self.asked.numbers)

@@ -1,4 +1,4 @@
-"""Shows an answer's words as they come, as long as the evidence has them; a sentence with another one waits for its end."""
+"""Releases streamed words that the evidence contains; a sentence with any other word waits for its end."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from knowledge.text.facts import (
 from knowledge.text.sentences import WORD, Splitter
 
 Judge = Callable[[str], bool]
-"""Is a whole sentence supported?"""
+"""Returns whether a whole sentence is supported."""
 
 
 class DraftGate:
-    """For one answer. What it lets through is never taken back by it.
+    """Gate for one answer; never takes back what it has released.
 
-    Words that state nothing by themselves wait for the next one that the evidence has: nothing can be said with them alone. A word that
-    only the question has waits, too: a customer may ask for it to be repeated.
+    Words without content wait for the next word that the evidence contains, so that they state nothing alone. A word
+    found only in the question also waits, since a customer may ask for it to be repeated.
     """
 
     def __init__(self, evidence: Sequence[str], judge: Judge) -> None:
@@ -41,17 +41,17 @@ class DraftGate:
         self._blocked = False
 
     def feed(self, delta: str) -> str:
-        """What may be shown now."""
+        """Return the text that may be shown now."""
         self._word += delta
         found = list(WORD.finditer(self._word))
         if found and found[-1].end() == len(self._word):
-            found.pop()  # it may go on
+            found.pop()  # the word may be incomplete
         cut = found[-1].end() if found else 0
         pieces, self._word = [m[0] for m in found], self._word[cut:]
         return "".join(self._take_piece(piece) for piece in pieces)
 
     def flush(self) -> str:
-        """The rest, at the end of the answer."""
+        """Return the rest at the end of the answer."""
         rest = self._take_piece(self._word) if self._word.strip() else ""
         self._word = ""
         return rest + self._end_sentence()
@@ -67,7 +67,7 @@ class DraftGate:
         return out + released
 
     def _end_sentence(self) -> str:
-        """What was held back of the sentence, if all of it is supported."""
+        """Return the held-back rest of the sentence if the whole sentence is supported."""
         sentence, waiting = self._shown + self._waiting, self._waiting
         self._shown = self._waiting = ""
         self._blocked = False
@@ -85,6 +85,6 @@ class DraftGate:
 
 
 def _has_content(piece: str) -> bool:
-    """Does it carry meaning by itself?"""
+    """Whether the piece carries meaning by itself."""
     text = strip_markup(piece)
     return bool(NUMBER.search(text) or ADDRESS.search(text)) or any(is_content(word) for word in split_tokens(text))

@@ -1,4 +1,4 @@
-"""The trained head: what is measured of a sentence and its evidence, and how that becomes a probability."""
+"""The trained grounding head: features of a sentence and its evidence, and their probability of support."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from knowledge.types import Embeds
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "grounding.json"
 NEAREST = 4
-"""Sentences of the evidence that are compared by meaning; those that share most words."""
+"""Number of evidence sentences compared by meaning: those that share the most words."""
 FEATURES = ("covered", "best", "pairs", "cosine", "numbers", "names", "negation", "asked", "length", "unknown")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence as a sentence is compared with it."""
+    """The evidence, preprocessed for comparison with sentences."""
 
     facts: Facts
     sentences: tuple[str, ...]
@@ -40,11 +40,11 @@ class Evidence:
     pairs: frozenset[tuple[str, str]]
     negated: tuple[bool, ...]
     raw: frozenset[str]
-    """Every word's stem, also the general ones."""
+    """Stems of all words, including stop words."""
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Evidence:
-        """Read once for all sentences of an answer."""
+        """Parse the evidence; cached for all sentences of an answer."""
         return _parse_evidence(tuple(texts))
 
 
@@ -67,7 +67,7 @@ def _list_content_stems(text: str) -> list[str]:
 
 
 def compute_head_features(sentence: str, evidence: Evidence, asked: Facts, embedder: Embeds | None) -> list[float]:
-    """The numbers that the head weighs, in the order of ``FEATURES``."""
+    """Return the head's features in the order of ``FEATURES``."""
     said = extract_facts(sentence)
     count = len(said.words) or 1
     shares = [len(said.words & stems) / count for stems in evidence.stems] or [0.0]
@@ -99,10 +99,10 @@ def _compute_best_cosine(sentence: str, evidence: Evidence, shares: list[float],
 
 @dataclass(frozen=True)
 class Head:
-    """Logistic regression over the features; there is one without the cosine, for while an answer is coming."""
+    """Logistic regression over the features; a variant without the cosine serves streamed answers."""
 
     weights: dict[str, tuple[float, ...]]
-    """Bias first, then in the order of ``FEATURES``; "whole" and "coming"."""
+    """For "whole" and "coming": the bias, then one weight for each of ``FEATURES``."""
     thresholds: dict[str, float]
 
     @classmethod
@@ -111,6 +111,6 @@ class Head:
         return cls({k: tuple(v) for k, v in read["weights"].items()}, read["thresholds"])
 
     def probability(self, measured: Sequence[float], kind: str = "whole") -> float:
-        """How probable it is that the sentence is supported, 0 to 1."""
+        """Return the probability that the sentence is supported, 0 to 1."""
         bias, *weights = self.weights[kind]
         return 1 / (1 + math.exp(-(bias + sum(w * m for w, m in zip(weights, measured, strict=True)))))

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""Evidence that speaks to the assistant instead of the customer is no evidence."""
+"""Removes instructions to the assistant from evidence."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _ORDERS = re.compile(
 
 
 def without_instructions(text: str) -> str:
-    """The text without what tells an assistant what to do, and without what follows that in the same line: it may be what is to be said."""
+    """Drop each instruction and the rest of its line, which may be the text it asks for."""
     return "\n".join(" ".join(kept) for line in text.splitlines() if (kept := _cut_at_instruction(line)))
 
 
 def is_instruction(sentence: str) -> bool:
-    """Does it tell an assistant what to do?"""
+    """Whether the sentence instructs an assistant."""
     return bool(_ORDERS.search(sentence))
 
 

@@ -1,6 +1,6 @@
-"""When an approved answer may be sent verbatim for a new phrasing, and what is learnt from it.
+"""Verbatim reuse of approved answers for new phrasings, and learning from its outcomes.
 
-Whoever hears that a reused answer was right or wrong says ``judge_reuse(session, turn_id, correct=..., by="thumb")``.
+Callers that learn whether a reused answer was right call ``judge_reuse(session, turn_id, correct=..., by="thumb")``.
 """
 
 from knowledge.answers.reuse.observations import apply_judgements, judge_reuse, record_observation

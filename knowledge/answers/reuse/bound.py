@@ -1,11 +1,11 @@
-"""From which score an entry's answer may be sent verbatim: learned for each tenant and each entry, from a prior that all share.
+"""The minimum score for sending an entry's answer verbatim, learnt per tenant and entry from a shared prior.
 
-An entry answers rightly at score ``s`` with probability ``sigmoid(slope * logit(s) + level + u)``. Slope and level are the
-tenant's (its customers and topics make the score sharper or duller than elsewhere); ``u`` is the entry's own, with the
-prior ``Normal(0, spread)`` learnt from developer data, and the mean over all that it may be is taken. The bound is the
-lowest score from which, over the scores that askings usually have, the expected share of wrong answers stays
-within what the operator allows. After vCache (arXiv 2502.03771), which learns such a logistic for each cached prompt; that
-one explores at random what it is not sure of, this one never does.
+An entry answers correctly at score ``s`` with probability ``sigmoid(slope * logit(s) + level + u)``. Slope and level
+belong to the tenant, since its customers and topics make the score sharper or duller than elsewhere. ``u`` belongs to
+the entry, with the prior ``Normal(0, spread)`` learnt from developer data, and is averaged over its posterior. The bound
+is the lowest score from which, over the tenant's usual scores, the expected share of wrong answers stays within the
+operator's limit. After vCache (arXiv 2502.03771), which learns such a logistic for each cached prompt; unlike vCache,
+this never explores at random.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Numbers = npt.NDArray[np.float64]
 NEVER = 1.01
 """A bound that no score reaches."""
 FEWEST, FEWEST_SCORES = 20, 100
-"""So many judged askings make a tenant's curve, so many scores its usual ones."""
+"""Minimum judged uses to fit a tenant's curve, and minimum scores to use as its usual ones."""
 SLOPE_VARIES, LEVEL_VARIES = 0.5, 1.5
-"""How much tenants may differ: standard deviations of slope and level."""
+"""Prior standard deviations of a tenant's slope and level."""
 STEPS = 25
 
 
 @dataclass(frozen=True)
 class JudgedUse:
-    """A judged asking of an entry."""
+    """A judged use of an entry."""
 
     score: float
     correct: bool
@@ -41,14 +41,14 @@ class JudgedUse:
 
 @dataclass(frozen=True)
 class Experience:
-    """What a tenant's askings have taught: its curve, and the scores it usually meets."""
+    """What was learnt from a tenant's uses: its curve and its usual scores."""
 
     curve: tuple[float, float] = (1.0, 0.0)
     scores: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, seen: Sequence[JudgedUse], scores: Sequence[float] = ()) -> Experience:
-        """The likeliest curve given all of a tenant's judged askings (a logistic regression with a prior)."""
+        """Fit the most likely curve to a tenant's judged uses (logistic regression with a prior)."""
         usual = tuple(scores) if len(scores) >= FEWEST_SCORES else ()
         if len(seen) < FEWEST:
             return cls(scores=usual)
@@ -64,7 +64,7 @@ class Experience:
 
 
 class ReuseBound:
-    """Says which score an entry needs."""
+    """Computes the score an entry needs."""
 
     def __init__(self, spread: float, usual: Sequence[float]) -> None:
         self._offsets = np.linspace(-4 * spread, 4 * spread, 81)
@@ -77,7 +77,7 @@ class ReuseBound:
         return cls(stored["spread"], stored["usual"])
 
     def needed(self, seen: Sequence[JudgedUse], error: float, experience: Experience | None = None) -> float:
-        """The lowest score from which at most the share ``error`` of what is reused is expected to be wrong."""
+        """Return the lowest score from which the expected share of wrong reuses is at most ``error``."""
         known = experience or Experience()
         usual = np.sort(np.array(known.scores or self._usual))[::-1]
         odds = _compute_logits(usual)
@@ -89,7 +89,7 @@ class ReuseBound:
         return float(usual[within[-1]]) if len(within) else NEVER
 
     def _compute_posterior(self, seen: Sequence[JudgedUse], known: Experience) -> Numbers:
-        """How probable each offset is: how much better or worse than usual the entry does."""
+        """Return the probability of each offset, that is, how much better or worse than usual the entry does."""
         total = self._prior.copy()
         slope, level = known.curve
         for odds, each in zip(_compute_logits([s.score for s in seen]), seen, strict=True):

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""Guards of verbatim reuse: two questions that read alike and must never share an answer, whatever any score says."""
+"""Guards of verbatim reuse: detect questions that look alike but must never share an answer, whatever the score."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ ONE_OF = re.compile(
 )
 ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ation", "ly", "e")
 SCOPE = 2
-"""Words after a "not" that it may deny."""
+"""Number of words after a "not" that it may negate."""
 NEAR_FRAME = 0.2
-"""Share of common words from which opposite words are about the same."""
+"""Minimum share of common words for opposite words to concern the same thing."""
 SAME_FRAME = 0.5
-"""The same where only a "not", or a name, tells them apart."""
+"""The same if only a "not" or a name differs."""
 FRAME = 0.6
-"""Share of equal words from which two questions are taken for one frame with something else put in."""
+"""Minimum share of equal words for two questions to count as one frame with a replaced term."""
 SPELT_ALIKE = 0.75
 LONGEST_SWAP = 2
-"""Words that may differ in such a frame."""
+"""Maximum number of replaced words in such a frame."""
 
 
 def find_difference(
     asked: str, phrasings: Sequence[str], language: str = "en", subject: str | None = None
 ) -> Difference | None:
-    """What a question must not be mixed up for, or None. ``phrasings`` are the entry's own, the matched one first.
+    """Return the kind of difference that forbids reuse, or None. ``phrasings`` are the entry's, matched one first.
 
-    What the other phrasings say counts as well: an entry that is asked with "on" and with "off" answers both.
+    The other phrasings count as well: an entry asked with both "on" and "off" answers both.
     """
     if not phrasings:
         return None
@@ -91,7 +91,7 @@ def find_difference(
 
 @lru_cache(maxsize=8192)
 def _extract_lemmas(text: str) -> tuple[str, ...]:
-    """Base forms in order; what belongs together ("turn it off", "next week") is one word at the end of its phrase."""
+    """Return base forms in order; a compound ("turn it off", "next week") is one word at the end of its phrase."""
     plain = NEGATED.sub(
         lambda m: f"{_expand_verb_stem(m[1])} not", text.lower().replace("’", "'").replace("can't", "can not")
     )
@@ -122,7 +122,7 @@ def _collect_vocabulary() -> frozenset[str]:
 
 @lru_cache(maxsize=16384)
 def compute_lemma(word: str) -> str:
-    """The base form where we know it, else the word without its ending."""
+    """Return the base form if known, else the word without its ending."""
     if word in _collect_vocabulary() or word in NEGATIONS or len(word) <= len("bus"):
         return word
     cut = {ending: word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)}
@@ -135,7 +135,7 @@ def compute_lemma(word: str) -> str:
 
 
 def _is_other_language(asked: str, own: Sequence[str], language: str) -> bool:
-    """Another language, or strange letters, and not one word in common."""
+    """Whether the question is in another language or has non-ASCII letters, and shares no word."""
     strange = language == "en" and not asked.replace("’", "'").isascii()
     said = language_of(asked)
     return (strange or said != language) and not any(
@@ -144,7 +144,7 @@ def _is_other_language(asked: str, own: Sequence[str], language: str) -> bool:
 
 
 def _compute_likeness(one: Sequence[str], other: Sequence[str]) -> float:
-    """Share of common words with a meaning; words that may stand for each other are one."""
+    """Return the share of common content words; synonyms count as equal."""
     a, b = (
         {_get_main_synonym(w) for w in words if w not in STOPWORDS and w not in NEGATIONS} for words in (one, other)
     )
@@ -174,7 +174,7 @@ def _has_opposites(one: Sequence[str], own: Sequence[str]) -> bool:
 
 
 def _is_prefix_opposite(one: str, other: str, beside: set[str]) -> bool:
-    """Is one word the other's opposite by its first letters ("block", "unblock"), with nothing beside that undoes it?"""
+    """Whether a prefix turns one word into the other's opposite ("block", "unblock"), and nothing undoes it."""
     return (
         len(one) > len("no") + 1
         and other in {f"{prefix}{one}" for prefix in ("un", "dis", "de", "in", "im", "non-", "non")}
@@ -183,7 +183,7 @@ def _is_prefix_opposite(one: str, other: str, beside: set[str]) -> bool:
 
 
 def _has_negation_conflict(one: Sequence[str], own: Sequence[str]) -> bool:
-    """Is what one denies said by the other without a "not"?"""
+    """Whether one side negates what the other states."""
     near = [words for words in map(_extract_lemmas, own) if _compute_likeness(one, words) >= SAME_FRAME]
     return bool(near) and all(_has_negated_match(one, words) or _has_negated_match(words, one) for words in near)
 
@@ -233,7 +233,7 @@ def _split_members(members: str) -> frozenset[str]:
 
 
 def _collect_names(text: str) -> set[str]:
-    """Words with a capital inside of a sentence, in small letters."""
+    """Return capitalised words inside a sentence, in lowercase."""
     tokens = WORD.findall(text)
     return {
         t.lower().removesuffix("'s")
@@ -243,7 +243,7 @@ def _collect_names(text: str) -> set[str]:
 
 
 def _has_other_names(asked: str, own: Sequence[str], subject: str | None) -> bool:
-    """Are other names named? A name that the other side writes small is the same one."""
+    """Whether both sides name different things; a name that the other side writes in lowercase is the same."""
     there, said = " ".join([*own, subject or ""]).lower(), asked.lower()
     mine = {name for name in _collect_names(asked) if name not in there}
     theirs = {name for text in own for name in _collect_names(text) if name not in said}
@@ -253,14 +253,14 @@ def _has_other_names(asked: str, own: Sequence[str], subject: str | None) -> boo
 
 
 def _is_direction_reversed(asked: str, own: str) -> bool:
-    """From here to there, and from there to here."""
+    """Whether the two go between the same places in opposite directions."""
     ways = [(set(FROM.findall(t.lower())), set(TO.findall(t.lower()))) for t in (asked, own)]
     (from_a, to_a), (from_b, to_b) = ways
     return bool(from_a & to_b and to_a & from_b) and not (from_a & from_b)
 
 
 def _has_replaced_object(one: Sequence[str], other: Sequence[str]) -> bool:
-    """One frame with another thing put in: "can I return shoes", "can I return a mattress"."""
+    """Whether one frame has another thing put in: "can I return shoes", "can I return a mattress"."""
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     if 2 * sum(block.size for block in matcher.get_matching_blocks()) < FRAME * (len(one) + len(other)):
         return False

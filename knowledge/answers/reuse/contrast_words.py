@@ -1,10 +1,10 @@
-"""Words that must not be taken for each other: opposites, units, dates, and names that people write without capitals."""
+"""Words that must not be confused: opposites, units, dates, and names often written in lowercase."""
 
 from __future__ import annotations
 
 
 def _parse_groups(text: str) -> list[frozenset[str]]:
-    """One group a line; its members are parted by commas."""
+    """Parse one group per line; members are separated by commas."""
     return [frozenset(w.strip() for w in line.split(",")) for line in text.strip().splitlines()]
 
 
@@ -13,7 +13,7 @@ def _parse_terms(text: str) -> frozenset[str]:
 
 
 def _parse_opposites(text: str) -> list[tuple[frozenset[str], frozenset[str]]]:
-    """One pair of opposites a line: words of one side / words of the other."""
+    """Parse one pair of opposites per line: words of one side / words of the other."""
     lines = (line.split("/") for line in text.strip().splitlines())
     return [(frozenset(a.split()), frozenset(b.split())) for a, b in lines]
 
@@ -80,7 +80,7 @@ renew extend / terminate cancel end
 lock / unlock
 mute / unmute
 """)
-"""Base forms; two words that belong together are joined by "_"."""
+"""Base forms; compounds are joined by "_"."""
 
 UNITS = _parse_groups("""
 kg kilogram kilo, g gram, lb pound, oz ounce, stone, ton tonne
@@ -94,7 +94,7 @@ bar, psi
 watt, volt, amp
 acre, hectare, sqm square
 """)
-"""One line a quantity; between the commas are names of the same unit."""
+"""One quantity per line; commas separate units, spaces the names of one unit."""
 
 DATES = _parse_groups("""
 monday mon, tuesday tue, wednesday wed, thursday thu, friday fri, saturday sat, sunday sun, weekend, weekday workday
@@ -134,7 +134,7 @@ vegan, vegetarian, halal, kosher
 gluten, nut, lactose
 airport, station, port
 """)
-"""Siblings: who asks for one of a line does not ask for another."""
+"""Siblings: a question about one member of a line is not about another."""
 
 PLACES = _parse_groups("""
 argentina, australia, austria, bangladesh, belgium, brazil, bulgaria, canada, chile, china, colombia, croatia, cyprus, denmark, egypt, england, estonia, finland, france, germany, greece, hungary, iceland, india, indonesia, iran, iraq, ireland, israel, italy, japan, kenya, korea, latvia, lithuania, luxembourg, malaysia, malta, mexico, morocco, nepal, netherlands holland, nigeria, norway, oman, pakistan, peru, philippines, poland, portugal, qatar, romania, russia, scotland, serbia, singapore, slovakia, slovenia, spain, sweden, switzerland, thailand, turkey türkiye, uae emirates, uk britain, ukraine, usa america, vietnam, wales
@@ -206,7 +206,7 @@ mobile, cell, phone, smartphone
 use, using, used, work, run
 need, want, require, required, must, necessary, should
 """)
-"""Words that may stand for each other in an otherwise equal question."""
+"""Words that may replace each other in otherwise equal questions."""
 UNDOING = _parse_terms("""
 remove revoke undo stop cancel delete not lift reverse rid without
 """)
@@ -220,4 +220,4 @@ details detail way ways option options possibility long procedure means method k
 happens do doing done made making let put give keep take bring kind type sort certain question ask asking
 talk quick accept accepted
 """)
-"""Words that name no thing, so one in place of another does not change what is asked."""
+"""Words that name no thing, so exchanging them does not change the question."""

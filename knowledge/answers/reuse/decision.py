@@ -1,4 +1,4 @@
-"""Decides whether the best match's approved answer may be sent verbatim, and notes what it met."""
+"""Decides whether the best match's approved answer may be sent verbatim, and records the observation."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from knowledge.types import Question
 log = structlog.get_logger()
 
 NEAR = 0.3
-"""Score from which a match that stays below its bound gets a second look."""
+"""Minimum score for a match below its bound to get a second look."""
 
 FRESH_SECONDS = 60.0
-"""So long a tenant's experience is believed before it is learnt anew."""
+"""How long a tenant's experience is cached."""
 
 Verdict = Literal["verbatim", "held_out", "near", "no"]
 
 
 @dataclass(frozen=True)
 class ReuseDecision:
-    """What may be done with the best match."""
+    """The decision about the best match."""
 
     verdict: Verdict
     score: float = 0.0
     bound: float | None = None
-    """The score that it needs; None: it was not looked at."""
+    """The score it needs; None if not computed."""
     guard: Difference | Literal["subject"] | None = None
-    """What forbids it at any score."""
+    """The guard that forbids reuse at any score."""
 
 
 @dataclass(frozen=True)
 class KnownPhrasing:
-    """The tenant's settings and experience, and the entry's judged askings."""
+    """The tenant's settings and experience, and the entry's judged uses."""
 
     settings: Learning
     seen: Sequence[JudgedUse] = ()
@@ -55,26 +55,26 @@ class KnownPhrasing:
 
     @property
     def is_distrusted(self) -> bool:
-        """Was it judged wrong more often than right, and not just once?"""
+        """Whether it was judged wrong more than once and more often than right."""
         wrong = sum(not each.correct for each in self.seen)
         return wrong > 1 and 2 * wrong > len(self.seen)
 
 
 class ReuseStore(Protocol):
-    """Keeps what was observed."""
+    """Stores observations of reuse."""
 
     def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
-        """What there is to know before an entry is reused."""
+        """Return what is known about an entry before reuse."""
 
     def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
-        """An asking met an entry."""
+        """Record that a question matched an entry."""
 
     def confirm(self, question: Question, entry_id: str) -> None:
-        """An entry was asked for in its own words."""
+        """Record that a question was an exact match of an entry."""
 
 
 class EmptyBook:
-    """Knows nothing and keeps nothing: the double, and what serves outside of conversations."""
+    """Stores nothing; used in tests and outside conversations."""
 
     def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:  # noqa: ARG002
         return KnownPhrasing(Learning())
@@ -85,14 +85,14 @@ class EmptyBook:
 
 
 class SqlReuseStore:
-    """In the database; an answer never fails since it could not be noted."""
+    """Stores observations in the database; a failed write never fails an answer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._learnt: dict[str, tuple[float, Experience]] = {}
 
     def known(self, tenant_id: str, entry_id: str) -> KnownPhrasing:
-        """What there is to know before an entry is reused."""
+        """Return what is known about an entry before reuse."""
         with self._database.session() as session:
             seen = observations.list_judged_scores(session, tenant_id, entry_id)
             return KnownPhrasing(
@@ -100,7 +100,7 @@ class SqlReuseStore:
             )
 
     def _get_experience(self, session: Session, tenant_id: str) -> Experience:
-        """Learnt anew once a minute at most."""
+        """Return the tenant's experience, reloaded at most once a minute."""
         learnt, experience = self._learnt.get(tenant_id, (-FRESH_SECONDS, Experience()))
         if monotonic() - learnt >= FRESH_SECONDS:
             experience = observations.load_experience(session, tenant_id)
@@ -108,7 +108,7 @@ class SqlReuseStore:
         return experience
 
     def note(self, question: Question, entry_id: str, decision: ReuseDecision) -> None:
-        """Only what a customer asked: a trial has no turn."""
+        """Record a customer's question; a trial has no turn and is skipped."""
         turn_id = question.turn_id
         if turn_id is None:
             return
@@ -127,7 +127,7 @@ class SqlReuseStore:
         )
 
     def confirm(self, question: Question, entry_id: str) -> None:
-        """What nearly met in the turn before was this entry."""
+        """Confirm that the previous turn's near miss meant this entry."""
         turn_id = question.turn_id
         if turn_id is not None and question.history:
             self._run_write(lambda session: observations.confirm_entry(session, turn_id, entry_id))
@@ -145,7 +145,7 @@ class _Write(Protocol):
 
 
 class Reuse:
-    """The guards, then the entry's learned bound, then the hold-out."""
+    """Applies the guards, then the entry's learnt bound, then the holdout."""
 
     def __init__(self, closeness: Closeness, bound: ReuseBound, book: ReuseStore | None = None) -> None:
         self.book: ReuseStore = book or EmptyBook()
@@ -154,11 +154,11 @@ class Reuse:
 
     @classmethod
     def shipped(cls, book: ReuseStore | None = None) -> Reuse:
-        """With the weights that ship."""
+        """Create it with the shipped weights."""
         return cls(Closeness(), ReuseBound.shipped(), book)
 
     def decide(self, question: Question, ranked: Sequence[Match]) -> ReuseDecision:
-        """What may be done with the first of the matches; it is noted where a customer asked."""
+        """Decide what to do with the first match; recorded if a customer asked."""
         if not ranked:
             return ReuseDecision("no")
         entry = ranked[0].candidate.entry
@@ -168,7 +168,7 @@ class Reuse:
         return decision
 
     def is_distrusted(self, tenant_id: str, entry_id: str) -> bool:
-        """Is an entry to be offered only, because of what customers said of it?"""
+        """Whether customers' judgements allow the entry only to be offered."""
         return self.book.known(tenant_id, entry_id).is_distrusted
 
     def _decide_reuse(self, question: Question, ranked: Sequence[Match]) -> ReuseDecision:

@@ -1,4 +1,4 @@
-"""What is observed of reuse: an approved answer met a phrasing; later somebody says whether it was right."""
+"""Observations of reuse: which phrasing an approved answer matched, and whether it was later judged right."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.errors import InvalidInput
 from knowledge.answers.reuse.bound import Experience, JudgedUse
 
 Judge = Literal["model", "confirmation", "thumb", "reviewer", "correction"]
-"""Who says so; a later one outweighs an earlier one, and may change its own mind."""
+"""Source of a judgement, in ascending weight; a judge may change its own judgement."""
 JUDGES: tuple[Judge, ...] = get_args(Judge)
 MOST_SEEN = 500
-"""The latest so many make an entry's bound."""
+"""Maximum recent observations used for an entry's bound."""
 MOST_LEARNT = 3000
-"""The latest so many make a tenant's curve."""
+"""Maximum recent observations used for a tenant's curve."""
 
 
 def record_observation(
@@ -32,7 +32,7 @@ def record_observation(
     reused: bool,
     held_out: bool = False,
 ) -> ReuseObservation:
-    """Note that an entry met a phrasing; once for a turn and entry, however often that turn is tried."""
+    """Record that an entry matched a phrasing; idempotent per turn and entry."""
     row = session.scalar(select(ReuseObservation).filter_by(tenant_id=tenant_id, turn_id=turn_id, entry_id=entry_id))
     if row is None:
         row = ReuseObservation(tenant_id=tenant_id, turn_id=turn_id, entry_id=entry_id, text=text, score=score)
@@ -42,13 +42,13 @@ def record_observation(
 
 
 def judge_reuse(session: Session, turn_id: str, *, correct: bool, by: str, entry_id: str | None = None) -> int:
-    """Say whether the answer that was reused in a turn was right; how many observations that changes.
+    """Record whether the answer reused in a turn was right; return the number of changed observations.
 
-    ``by`` is thumb, correction, reviewer, confirmation or model; ``entry_id`` means one entry's alone, where a turn has
+    ``by`` is thumb, correction, reviewer, confirmation or model; ``entry_id`` limits it to one entry, for a turn with
     several parts.
 
     Raises:
-        InvalidInput: nobody judges by that.
+        InvalidInput: ``by`` is not one of these.
     """
     if by not in JUDGES:
         raise InvalidInput(f"Reuse is judged by {', '.join(JUDGES)}; {by!r} is none of them.")
@@ -58,7 +58,7 @@ def judge_reuse(session: Session, turn_id: str, *, correct: bool, by: str, entry
 
 
 def set_judgement(row: ReuseObservation, *, correct: bool, by: Judge) -> bool:
-    """Set it, unless somebody who outweighs this one has judged, or it says so already."""
+    """Set the judgement unless a weightier one exists or it is unchanged; return whether it changed."""
     if row.judged_by and JUDGES.index(row.judged_by) > JUDGES.index(by):
         return False
     if (row.correct, row.judged_by) == (correct, by):
@@ -68,9 +68,9 @@ def set_judgement(row: ReuseObservation, *, correct: bool, by: Judge) -> bool:
 
 
 def confirm_entry(session: Session, turn_id: str, entry_id: str) -> int:
-    """In this turn an entry was asked for in its own words, as by a press on a suggestion.
+    """Record that a turn was an exact match of an entry, for example a pressed suggestion.
 
-    So what nearly met in the turn before was it, and was none of the others.
+    It judges the previous turn's near misses: this entry was right, the others were wrong.
     """
     turn = session.get(Turn, turn_id)
     if turn is None:
@@ -84,7 +84,7 @@ def confirm_entry(session: Session, turn_id: str, entry_id: str) -> int:
 
 
 def list_judged_scores(session: Session, tenant_id: str, entry_id: str) -> list[JudgedUse]:
-    """What people said of an entry's latest askings; a model's opinion alone moves no bound."""
+    """Return the latest judged uses of an entry; a model's judgement alone does not count."""
     row = ReuseObservation
     query = select(row.score, row.correct).where(
         row.tenant_id == tenant_id, row.entry_id == entry_id, row.correct.is_not(None), row.judged_by != "model"
@@ -96,7 +96,7 @@ def list_judged_scores(session: Session, tenant_id: str, entry_id: str) -> list[
 
 
 def load_experience(session: Session, tenant_id: str) -> Experience:
-    """What a tenant's latest askings have taught."""
+    """Learn from a tenant's latest observations."""
     row = ReuseObservation
     query = select(row.score, row.correct, row.judged_by).filter_by(tenant_id=tenant_id)
     rows = session.execute(query.order_by(row.id.desc()).limit(MOST_LEARNT)).all()
@@ -105,7 +105,7 @@ def load_experience(session: Session, tenant_id: str) -> Experience:
 
 
 def apply_judgements(session: Session) -> int:
-    """Take over what thumbs, approved corrections and reviewers have said since; how many observations that changed."""
+    """Apply new ratings, approved corrections and review decisions; return the number of changed observations."""
     changed = sum(set_judgement(row, correct=helpful, by="thumb") for row, helpful in _list_rated_reuses(session))
     changed += sum(set_judgement(row, correct=False, by="correction") for row in _list_corrected_reuses(session))
     return changed + sum(
@@ -121,7 +121,7 @@ def _list_rated_reuses(session: Session) -> Sequence[tuple[ReuseObservation, boo
 
 
 def _list_corrected_reuses(session: Session) -> Sequence[ReuseObservation]:
-    """Whose answer was replaced; a better tone leaves it right."""
+    """Reuses whose answer was corrected; a correction of tone leaves the answer right."""
     row, by = ReuseObservation, HumanCorrection
     query = select(row).join(by, by.turn_id == row.turn_id).where(by.status == "approved", by.category != "tone")
     mine = or_(by.entry_id.is_(None), by.entry_id == row.entry_id)
@@ -129,7 +129,7 @@ def _list_corrected_reuses(session: Session) -> Sequence[ReuseObservation]:
 
 
 def _list_reviewed_misses(session: Session) -> list[tuple[ReuseObservation, bool]]:
-    """Near misses about which a reviewer has decided."""
+    """Near misses decided by a reviewer."""
     items = session.scalars(
         select(ReviewItem)
         .where(ReviewItem.kind == "phrasing", ReviewItem.status.in_(["approved", "rejected"]))

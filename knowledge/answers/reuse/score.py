@@ -1,4 +1,4 @@
-"""How sure we are that an entry answers a new phrasing: the matcher's probability beside how the words line up."""
+"""Scores how surely an entry answers a new phrasing: the matcher's probability plus word alignment."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from knowledge.types import Question
 
 Numbers = npt.NDArray[np.float64]
 LONG = 15
-"""Content words from which a question counts as long."""
+"""Number of content words from which a question counts as long."""
 RARELY = 1e-5
 
 
 def compute_log_odds(share: float) -> float:
-    """The log odds of a share."""
+    """Return the log odds of a share."""
     kept = min(max(share, RARELY), 1 - RARELY)
     return math.log(kept / (1 - kept))
 
 
 def compute_match_signs(question: Question, ranked: Sequence[Match]) -> Numbers:
-    """What is known about the best match: its odds and its rival's, nearness, the worst aligned words of both sides."""
+    """Return the features of the best match: its odds and its rivals', nearness, and word alignment on both sides."""
     best, rivals = ranked[0], ranked[1:4]
     subject = [best.candidate.entry.subject]
     asked = features.content_words(mask_names(question.text, subject))
@@ -54,13 +54,13 @@ def compute_match_signs(question: Question, ranked: Sequence[Match]) -> Numbers:
 
 
 def with_products(standard: Numbers) -> Numbers:
-    """The signs and their products, of one row or many."""
+    """Append all pairwise products to the features of one or many rows."""
     left, right = np.triu_indices(standard.shape[-1])
     return np.concatenate([standard, standard[..., left] * standard[..., right]], axis=-1)
 
 
 class Closeness:
-    """The trained score, 0 to 1: a logistic regression over the signs and their products."""
+    """The trained score, 0 to 1: logistic regression over the features and their products."""
 
     def __init__(self, file: Path = SHIPPED / "reuse.json") -> None:
         stored = json.loads(file.read_text(encoding="utf-8"))
@@ -68,6 +68,6 @@ class Closeness:
         self._weights, self._bias = np.array(stored["weights"]), float(stored["bias"])
 
     def score(self, question: Question, ranked: Sequence[Match]) -> float:
-        """Of the first match, in the light of the others."""
+        """Score the first match, given the others."""
         standard = np.clip((compute_match_signs(question, ranked) - self._mean) / self._scale, -4, 4)
         return float(1 / (1 + np.exp(-(with_products(standard) @ self._weights + self._bias))))

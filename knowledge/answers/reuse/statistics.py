@@ -1,4 +1,4 @@
-"""How often each entry was reused, how often wrongly, and what it is worth beside the askings it was held back from."""
+"""Reuse statistics per entry: how often it was reused, how often wrongly, and its lift over the holdout."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from core.db.models import ConversationAnalysis, EntryQuestion, InteractionFeedb
 from core.proportions import Difference, Share
 
 HELPFUL = 0.5
-"""Implicit score from which an answer without a thumb counts as helpful."""
+"""Minimum implicit score for an answer without a rating to count as helpful."""
 
 
 @dataclass(frozen=True)
 class EntryReuse:
-    """One entry's reuse for new phrasings."""
+    """Reuse of one entry for new phrasings."""
 
     entry_id: str
     question: str
     reused: int
     near: int
-    """Askings that stayed below its bound."""
+    """Uses that stayed below its bound."""
     held_out: int
     error: Share
-    """Wrong among the reused that people judged."""
+    """Share of wrong answers among the reuses judged by people."""
     helpful: Difference
-    """Reused against held out; by thumb, else by implicit score."""
+    """Reused compared with held out, by rating, else by implicit score."""
     resolved: Difference
-    """Conversations that were analysed as resolved."""
+    """The same for conversations analysed as resolved."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class _Counts:
 
 
 def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
-    """Every entry that was observed, the most reused first."""
+    """Return the statistics of every observed entry, most reused first."""
     row = ReuseObservation
     columns = (row.entry_id, row.turn_id, row.reused, row.held_out, row.correct, row.judged_by)
     observations = session.execute(select(*columns).where(row.tenant_id == tenant_id))
@@ -78,7 +78,7 @@ def by_entry(session: Session, tenant_id: str) -> list[EntryReuse]:
 
 
 def merge_entry_reuse(found: Iterable[EntryReuse]) -> EntryReuse:
-    """All entries as one; the same share of each is held out, so the two sides are made up of the same entries."""
+    """Merge all entries into one; both sides stay comparable since the same share of each entry is held out."""
     every = list(found)
 
     def sum_shares(shares: Iterable[Share]) -> Share:

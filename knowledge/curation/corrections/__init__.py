@@ -1,1 +1,1 @@
-"""Corrections: a person's better answer goes live with one approval, everywhere, and can be undone."""
+"""Corrections: a better answer by staff goes live with one approval and can be undone."""

@@ -1,4 +1,4 @@
-"""Approves, rejects and undoes a correction; each is one transaction, and only the first of two people succeeds."""
+"""Approve, reject and undo corrections; each is one transaction, and only the first of two people succeeds."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from knowledge.entries.editor import Change, EntryEditor
 
 
 def approve_correction(session: Session, tenant_id: str, correction_id: str, by: str) -> HumanCorrection:
-    """Publish the right answer, take the wrong one away, and keep the case for every evaluation.
+    """Publish the right answer, retract the wrong one, and store the case for regression tests.
 
     Raises:
-        NotFound: there is no such correction.
-        Conflict: somebody decided already, or the entry that misled is gone or was changed.
+        NotFound: There is no such correction.
+        Conflict: It is already decided, or the misleading entry is gone or was changed.
     """
     correction = _decide_correction(session, tenant_id, correction_id, by, ("proposed", "approved"))
     editor = EntryEditor(session, tenant_id, _build_change(correction, by))
@@ -45,11 +45,11 @@ def approve_correction(session: Session, tenant_id: str, correction_id: str, by:
 def reject_correction(
     session: Session, tenant_id: str, correction_id: str, by: str, reason: str = ""
 ) -> HumanCorrection:
-    """Decide against it; nothing else changes.
+    """Reject a correction; nothing else changes.
 
     Raises:
-        NotFound: there is no such correction.
-        Conflict: somebody decided already.
+        NotFound: There is no such correction.
+        Conflict: It is already decided.
     """
     correction = _decide_correction(session, tenant_id, correction_id, by, ("proposed", "rejected"))
     correction.effects = {**correction.effects, "rejected_because": reason}
@@ -58,11 +58,11 @@ def reject_correction(
 
 
 def undo_correction(session: Session, tenant_id: str, correction_id: str, by: str) -> HumanCorrection:
-    """Take back all that the approval did.
+    """Undo all effects of an approval.
 
     Raises:
-        NotFound: there is no such correction.
-        Conflict: it is not approved, or an entry was changed since.
+        NotFound: There is no such correction.
+        Conflict: It is not approved, or an entry was changed since.
     """
     correction = _decide_correction(session, tenant_id, correction_id, by, ("approved", "undone"))
     editor = EntryEditor(session, tenant_id, Change(by, f"correction {correction.id} undone"))
@@ -78,7 +78,7 @@ def undo_correction(session: Session, tenant_id: str, correction_id: str, by: st
 def _decide_correction(
     session: Session, tenant_id: str, correction_id: str, by: str, move: tuple[Status, Status]
 ) -> HumanCorrection:
-    """The correction in its new status. By an update, so that the second of two people waits and then is told."""
+    """Set the new status with one UPDATE, so that the second of two people waits and then gets a Conflict."""
     before, after = move
     row = update(HumanCorrection).where(
         HumanCorrection.id == correction_id, HumanCorrection.tenant_id == tenant_id, HumanCorrection.status == before
@@ -112,7 +112,7 @@ def _store_regression_case(session: Session, correction: HumanCorrection, target
 
 
 def _store_training_example(session: Session, correction: HumanCorrection, by: str) -> str | None:
-    """What the message should have been understood as."""
+    """Store the intent that the message should have been classified as."""
     if correction.category not in MISUNDERSTOOD or not correction.intent:
         return None
     same = {"tenant_id": correction.tenant_id, "text": correction.question, "intent": correction.intent}

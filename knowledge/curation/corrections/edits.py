@@ -1,4 +1,4 @@
-"""Changes of entries that remember what they changed, and put it back."""
+"""Edits of entries that are recorded and can be reverted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from knowledge.types import Utterance
 
 
 class Edits:
-    """Passes changes on to an editor; ``record`` is what ``restore`` needs."""
+    """Passes changes on to an editor; ``record`` is the input of ``restore_entries``."""
 
     def __init__(self, editor: EntryEditor) -> None:
         self._editor = editor
@@ -24,25 +24,25 @@ class Edits:
         self._touched: dict[str, KnowledgeEntry] = {}
 
     def add(self, content: Content) -> KnowledgeEntry:
-        """A new entry, served at once."""
+        """Add an entry, which is served at once."""
         entry = self._editor.add(content, approved=True)
         self._touched[entry.id] = entry
         return entry
 
     def amend(self, entry: KnowledgeEntry, content: Content) -> None:
-        """The entry's next version, unless it says so already."""
+        """Store the next version of an entry, unless its content is unchanged."""
         if content.checked() != entries.content_of(entry):
             self._note_version(entry)
             self._editor.amend(entry, content)
 
     def retire(self, entry: KnowledgeEntry) -> None:
-        """Serve it no longer."""
+        """Stop serving the entry."""
         self._note_version(entry)
         self._editor.retire(entry)
 
     @property
     def record(self) -> list[dict[str, Any]]:
-        """[{"id", "before", "after"}]: versions; before is None for a new entry."""
+        """The changed entries as [{"id", "before", "after"}] with version numbers; before is None for a new entry."""
         return [
             {"id": id_, "before": self._before.get(id_), "after": entry.version} for id_, entry in self._touched.items()
         ]
@@ -54,10 +54,10 @@ class Edits:
 
 
 def restore_entries(session: Session, tenant_id: str, editor: EntryEditor, record: list[dict[str, Any]]) -> None:
-    """Put every entry back to what it was, as a new version.
+    """Revert every entry to its earlier content, as a new version.
 
     Raises:
-        Conflict: one of them was changed since, so that this would lose a later change.
+        Conflict: An entry was changed since, so that reverting would lose that change.
     """
     for change in record:
         entry = entries.get_entry(session, tenant_id, change["id"])
@@ -75,14 +75,14 @@ def restore_entries(session: Session, tenant_id: str, editor: EntryEditor, recor
 
 
 def version_of(session: Session, entry_id: str, version: int) -> dict[str, Any]:
-    """What an entry was at a version."""
+    """Return the stored content of an entry at a version."""
     query = select(EntryVersion.content).filter_by(entry_id=entry_id, version=version)
     content: dict[str, Any] = session.scalars(query).one()
     return content
 
 
 def content_of(stored: dict[str, Any]) -> Content:
-    """A stored version as content."""
+    """Convert a stored version to content."""
     fields = {name: value for name, value in stored.items() if name != "status"}
     fields["questions"] = tuple(fields["questions"])
     fields["context"] = tuple(Utterance(**turn) for turn in fields["context"])

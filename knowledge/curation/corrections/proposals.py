@@ -1,4 +1,4 @@
-"""Takes a correction in: what it is about is looked up, and what cannot be approved is refused at once."""
+"""Accept proposed corrections and validate them against the answer and entry that they concern."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from knowledge.text.features import normalise_text
 
 
 def propose_correction(session: Session, tenant_id: str, proposal: Proposal) -> HumanCorrection:
-    """Store a correction for somebody to approve.
+    """Store a correction that waits for approval.
 
     Raises:
-        NotFound: there is no such answer or entry.
-        InvalidInput: something is missing, too long, or would change nothing.
+        NotFound: There is no such answer or entry.
+        InvalidInput: Something is missing, too long, or would change nothing.
     """
     subject = _get_subject(session, tenant_id, proposal)
     entry_id = proposal.entry_id or subject.entry_id
@@ -63,7 +63,7 @@ def propose_correction(session: Session, tenant_id: str, proposal: Proposal) -> 
 
 
 def note_correction(session: Session, correction: HumanCorrection, action: str, by: str) -> None:
-    """In the audit trail."""
+    """Record an action on a correction in the audit trail."""
     session.add(
         AuditEvent(
             tenant_id=correction.tenant_id,

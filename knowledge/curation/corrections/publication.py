@@ -1,4 +1,4 @@
-"""What an approved correction does to the entries: the misleading one goes or says the right thing from now on."""
+"""Apply an approved correction to the entries: amend or retire the misleading one, publish the right answer."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from knowledge.text.features import normalise_text
 from knowledge.types import Utterance
 
 SHORTEST_QUOTE = 12
-"""A shorter sentence of a passage may stand in an answer by chance."""
+"""The minimum length of a quoted sentence; a shorter one may occur in an answer by chance."""
 
 
 def publish_correction(session: Session, correction: HumanCorrection, edits: Edits) -> KnowledgeEntry | None:
-    """The entry that gives the right answer from now on; None where there is no answer to publish.
+    """Return the entry that gives the right answer from now on, or None if there is no answer to publish.
 
     Raises:
-        Conflict: the entry that misled is gone, or says something else since the correction was proposed.
+        Conflict: The misleading entry is gone, or its answer changed since the correction was proposed.
     """
     if not correction.answer:
         return None
@@ -49,7 +49,7 @@ def publish_correction(session: Session, correction: HumanCorrection, edits: Edi
 
 
 def history_of(session: Session, correction: HumanCorrection) -> tuple[Utterance, ...]:
-    """What was said before the question, where the question needs it."""
+    """Return the turns before the question if it depends on them."""
     turn = session.get(Turn, correction.turn_id) if correction.turn_id else None
     return turn_context.list_turns_before(session, turn) if turn and topic.is_dependent(correction.question) else ()
 
@@ -73,7 +73,7 @@ def _find_misleading_entry(session: Session, correction: HumanCorrection) -> Kno
 
 
 def _add_asked_phrasing(session: Session, questions: tuple[str, ...], correction: HumanCorrection) -> tuple[str, ...]:
-    """With the asked phrasing, unless it says only with the turns before it what is asked."""
+    """Add the asked phrasing, unless it is only understood with the turns before it."""
     known = set(map(normalise_text, questions))
     if normalise_text(correction.question) in known or history_of(session, correction):
         return questions
@@ -96,7 +96,7 @@ def _build_content(session: Session, correction: HumanCorrection, misled: Knowle
 
 
 def _take_out(correction: HumanCorrection, misled: KnowledgeEntry, edits: Edits) -> None:
-    """Retire it; of a passage that is to be amended only the sentences that the answer quoted go."""
+    """Retire the misleading entry; from a passage to amend, remove only the sentences that the answer quoted."""
     if correction.entry_action == "retire":
         edits.retire(misled)
         return
@@ -116,7 +116,7 @@ def _take_out(correction: HumanCorrection, misled: KnowledgeEntry, edits: Edits)
 
 
 def _publish_content(session: Session, tenant_id: str, content: Content, edits: Edits) -> KnowledgeEntry:
-    """An entry that gives this very answer already takes the phrasings; else there is a new one."""
+    """Add the phrasings to an entry with this very answer, or add a new entry."""
     query = select(KnowledgeEntry).where(
         KnowledgeEntry.tenant_id == tenant_id,
         KnowledgeEntry.status == "approved",
@@ -133,7 +133,7 @@ def _publish_content(session: Session, tenant_id: str, content: Content, edits: 
 
 
 def _clear_rivals(session: Session, correction: HumanCorrection, target: KnowledgeEntry, edits: Edits) -> None:
-    """Take the asked phrasing from other entries about the same thing: of two with the same words none would be sure."""
+    """Remove the asked phrasing from other entries about the same subject: with two exact matches, none would be certain."""
     asked = normalise_text(correction.question)
     if not asked:
         return

@@ -1,4 +1,4 @@
-"""Corrections as staff read them."""
+"""Queries of corrections for staff."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class CorrectionFilter:
-    """Which corrections; every field that is set must fit."""
+    """A filter for corrections; every field that is set must match."""
 
     status: str | None = None
     category: str | None = None
@@ -45,10 +45,10 @@ class CorrectionFilter:
 
 
 def get_correction(session: Session, tenant_id: str, correction_id: str) -> HumanCorrection:
-    """One correction, as it is in the database now.
+    """Return one correction, refreshed from the database.
 
     Raises:
-        NotFound: this tenant has no such correction.
+        NotFound: The tenant has no such correction.
     """
     correction = session.get(HumanCorrection, correction_id, populate_existing=True)
     if correction is None or correction.tenant_id != tenant_id:
@@ -59,7 +59,7 @@ def get_correction(session: Session, tenant_id: str, correction_id: str) -> Huma
 def list_corrections(
     session: Session, tenant_id: str, wanted: CorrectionFilter, limit: int, offset: int
 ) -> tuple[int, list[HumanCorrection]]:
-    """How many there are, and some of them, newest first."""
+    """Return the total number of matches and one page of them, newest first."""
     set_ = {name: value for name, value in vars(wanted).items() if value is not None}
     query = select(HumanCorrection).filter_by(tenant_id=tenant_id, **set_)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
@@ -68,13 +68,13 @@ def list_corrections(
 
 
 def count_corrections(session: Session, tenant_id: str, status: str) -> int:
-    """How many have this status."""
+    """Return the number of corrections with this status."""
     query = select(func.count()).select_from(HumanCorrection).filter_by(tenant_id=tenant_id, status=status)
     return session.scalar(query) or 0
 
 
 def describe_correction(session: Session, correction: HumanCorrection) -> dict[str, Any]:
-    """All there is to say; ``live``: the vector index holds what was approved or undone (None: nothing was)."""
+    """Return all fields and ``live``: whether the vector index holds the change (None if nothing changed)."""
     return {**{name: getattr(correction, name) for name in FIELDS}, "live": _is_correction_live(session, correction)}
 
 

@@ -1,4 +1,4 @@
-"""A correction from its approval to its effect: committed, indexed, asked again."""
+"""Apply decisions about corrections: commit, index, and check the answers again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATER = "It is stored, and goes live by its meaning when the index is back; by i
 
 
 class Corrections:
-    """Decides about corrections and sees to it that a decision is lived by at once."""
+    """Decides about corrections and puts decisions into effect at once."""
 
     def __init__(
         self,
@@ -34,35 +34,35 @@ class Corrections:
         self._synchroniser = synchroniser
         self._answers = answers
         self.close = close
-        """Lets go of connections."""
+        """Closes the connections of the service."""
 
     def approve(self, tenant_id: str, correction_id: str, by: str) -> dict[str, Any]:
-        """Approve it; what its questions get now is in its effects.
+        """Approve a correction; its effects include what its questions are answered with now.
 
         Raises:
-            NotFound: there is no such correction.
-            Conflict: somebody decided already, or the entry that misled is gone or was changed.
+            NotFound: There is no such correction.
+            Conflict: It is already decided, or the misleading entry is gone or was changed.
         """
         with self._database.session() as session:
             decisions.approve_correction(session, tenant_id, correction_id, by)
         return self._sync_and_verify(tenant_id, correction_id)
 
     def undo(self, tenant_id: str, correction_id: str, by: str) -> dict[str, Any]:
-        """Take an approved one back.
+        """Undo an approved correction.
 
         Raises:
-            NotFound: there is no such correction.
-            Conflict: it is not approved, or an entry was changed since.
+            NotFound: There is no such correction.
+            Conflict: It is not approved, or an entry was changed since.
         """
         with self._database.session() as session:
             decisions.undo_correction(session, tenant_id, correction_id, by)
         return self._sync_and_verify(tenant_id, correction_id)
 
     def check(self, tenant_id: str, correction_id: str) -> dict[str, Any]:
-        """Index what is not indexed yet, and ask its questions again.
+        """Index pending changes and ask the questions of a correction again.
 
         Raises:
-            NotFound: there is no such correction.
+            NotFound: There is no such correction.
         """
         with self._database.session() as session:
             queries.get_correction(session, tenant_id, correction_id)
@@ -84,7 +84,7 @@ class Corrections:
 def _store_verification(
     session: Session, tenant_id: str, correction_id: str, status: str, shown: dict[str, Any]
 ) -> dict[str, Any]:
-    """What was found beside what was done, unless somebody decided anew meanwhile."""
+    """Store the check results in the effects, unless the correction was decided anew meanwhile."""
     correction: HumanCorrection = queries.get_correction(session, tenant_id, correction_id)
     if correction.status == status:
         correction.effects = {**correction.effects, **shown}

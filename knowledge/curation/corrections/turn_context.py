@@ -1,4 +1,4 @@
-"""What was said: the question and answer of a turn, and the turns before it."""
+"""The question and answer of a turn, and the turns before it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ TURNS_KEPT = 10
 
 
 def answer_of(session: Session, turn: Turn) -> str:
-    """Everything that the bot said in a turn."""
+    """Return all messages of the bot in a turn."""
     said = session.scalars(select(Message.text).filter_by(turn_id=turn.id).order_by(Message.seq))
     return "\n\n".join(said)
 
 
 def question_of(session: Session, turn: Turn) -> str:
-    """What the customer had said."""
+    """Return the customer's message of a turn."""
     return session.get_one(Message, turn.message_id).text
 
 
 def list_turns_before(session: Session, turn: Turn) -> tuple[Utterance, ...]:
-    """The last things said before a turn, oldest first."""
+    """Return the last messages before a turn, oldest first."""
     seq = session.get_one(Message, turn.message_id).seq
     query = select(Message.speaker, Message.text).where(
         Message.conversation_id == turn.conversation_id, Message.seq < seq

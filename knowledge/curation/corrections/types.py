@@ -1,4 +1,4 @@
-"""The words of this folder."""
+"""Data types of corrections."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Category = Literal["wrong_fact", "outdated", "incomplete", "tone", "wrong_intent
 EntryAction = Literal["amend", "retire", "keep"]
 Status = Literal["proposed", "approved", "rejected", "undone"]
 Served = Literal["new", "old", "other", "unknown", "unavailable"]
-"""What a question gets now: the corrected answer, the wrong one, another one, an honest no, or nothing could be asked."""
+"""The answer that a question gets now: the corrected, the wrong or another one, none, or the index was unavailable."""
 
 MISUNDERSTOOD: tuple[Category, ...] = ("wrong_intent", "should_have_handed_over")
-"""The message was understood wrongly, so a right intent is learnt, and there may be no answer to publish."""
+"""Categories in which the message was misunderstood: the right intent is learnt, an answer is optional."""
 BEST_QUALITY = 5
 LONGEST = 10_000
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a person would have answered; about a stored answer, or about a question and an answer in words."""
+    """A better answer by staff, for a stored answer or for a question and answer given as text."""
 
     answer: str
     category: Category
@@ -35,9 +35,9 @@ class Proposal:
     quality: int | None = None
     intent: str | None = None
     entry_id: str | None = None
-    """The entry that misled; else the first that went into the answer."""
+    """The misleading entry; defaults to the one with the highest score in the answer."""
     entry_action: EntryAction | None = None
-    """None: amend it, or keep it where only the message was misunderstood."""
+    """None amends the entry, or keeps it if only the message was misunderstood."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Again:
-    """A question that is asked again after a correction."""
+    """A question to ask again after a correction."""
 
     text: str
     kind: Literal["asked", "phrasing", "past"]

@@ -1,4 +1,4 @@
-"""Asks again, after a correction, what had met the old answer."""
+"""Ask the affected questions again after a correction."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Answers(Protocol):
     """Answers a question from the knowledge base."""
 
     def answer(self, question: Question) -> Answer:
-        """The answer.
+        """Answer a question from the knowledge base.
 
         Raises:
-            KnowledgeUnavailable: the index cannot be reached.
+            KnowledgeUnavailable: The index cannot be reached.
         """
 
 
 def list_check_questions(session: Session, correction: HumanCorrection) -> list[Again]:
-    """The asked question, the phrasings of the entries that were replaced and that replace, and past askings."""
+    """Return the asked question, the phrasings of the old and new entries, and past questions."""
     asked = Again(correction.question, "asked", history_of(session, correction))
     contents = _list_contents(session, correction)
     phrasings = [Again(text, "phrasing", _get_context(content)) for content in contents for text in content.questions]
@@ -49,7 +49,7 @@ def list_check_questions(session: Session, correction: HumanCorrection) -> list[
 
 
 def ask_check_questions(answers: Answers, correction: HumanCorrection, again: Sequence[Again]) -> list[dict[str, Any]]:
-    """What each of them gets now."""
+    """Ask each question and return its present answer."""
     rows = []
     for one in again:
         try:
@@ -64,7 +64,7 @@ def ask_check_questions(answers: Answers, correction: HumanCorrection, again: Se
 
 
 def classify_answer(correction: HumanCorrection, answer: Answer, said: str) -> Served:
-    """Which answer it is, beside the correction."""
+    """Classify an answer in relation to the correction."""
     used_ids = {entry.id for entry in answer.entries}
     if correction.effects.get("entry_id") in used_ids and correction.answer in said:
         return "new"
@@ -74,7 +74,7 @@ def classify_answer(correction: HumanCorrection, answer: Answer, said: str) -> S
 
 
 def _list_contents(session: Session, correction: HumanCorrection) -> list[Content]:
-    """What the correction's entry says, and what the entry that misled said before."""
+    """Return the content of the correction's entry and the earlier content of the misleading one."""
     target, misled = correction.effects.get("entry_id"), correction.entry_id
     found = [editor.content_of(editor.get_entry(session, correction.tenant_id, target))] if target else []
     before = [c["before"] for c in correction.effects.get("entries", []) if c["id"] == misled and c["before"]]
@@ -82,14 +82,14 @@ def _list_contents(session: Session, correction: HumanCorrection) -> list[Conten
 
 
 def _get_context(content: Content) -> tuple[Utterance, ...]:
-    """What has to be said before a phrasing, so that it is clear what is talked about."""
+    """Return the turns that a phrasing needs before it to be understood."""
     if content.context or not content.subject:
         return content.context
     return (Utterance("customer", content.subject),)
 
 
 def _list_past_questions(session: Session, correction: HumanCorrection) -> list[Again]:
-    """Customers' questions of the last months whose answer came from the entry that misled."""
+    """Return recent customer questions that were answered from the misleading entry."""
     if correction.entry_id is None or correction.entry_action == "keep":
         return []
     since = str(ULID.from_datetime(get_current_time() - LOOKED_BACK))

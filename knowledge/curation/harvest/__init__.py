@@ -1,4 +1,4 @@
-"""New knowledge from what was said: finished conversations become suggested entries, unanswered questions a suggested FAQ."""
+"""Harvest of conversations: finished ones become suggested entries, unanswered questions a suggested FAQ."""
 
 from knowledge.curation.harvest.faq import FaqFinder
 from knowledge.curation.harvest.harvester import Harvested, Harvester, Run

@@ -1,4 +1,4 @@
-"""What a conversation was about and how it went: summary, key phrases, intents, outcome, success with its parts."""
+"""Analysis of a conversation: summary, key phrases, intents, outcome, and a success score with its parts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from knowledge.text.question_splitter import ASKS
 
 Outcome = Literal["resolved", "unresolved", "handed_over", "abandoned"]
 WEIGHTS = {"rating": 3.0, "outcome": 2.0, "signals": 1.0, "effort": 1.0}
-"""How much each part counts in the success score; a part that nobody knows is left out."""
+"""The weight of each part in the success score; unknown parts are left out."""
 OUTCOMES: dict[Outcome, float] = {"resolved": 1.0, "handed_over": 0.5, "abandoned": 0.25, "unresolved": 0.0}
 EFFORTLESS, EXHAUSTING = 3, 12
-"""Messages that a customer had to write, for full and for no marks."""
+"""The number of customer messages for the full and for the zero effort score."""
 KEY_PHRASES = 6
 LONGEST_SUMMARY = 600
 NEVER_A_CATEGORY = frozenset({"oos", "nlu_fallback", "greet", "goodbye", "thank", "affirm", "deny"})
@@ -43,25 +43,25 @@ _LONGEST_PHRASE = 3
 
 @dataclass(frozen=True)
 class AnalysisRecord:
-    """What the tables know of a conversation beside its words."""
+    """The stored data of a conversation beside its messages."""
 
     outcomes: tuple[str | None, ...] = ()
-    """Of its turns, in order."""
+    """The outcomes of its turns, in order."""
     intents: tuple[str, ...] = ()
     thumbs: tuple[bool, ...] = ()
     csat: int | None = None
     signals: tuple[float, ...] = ()
-    """Implicit scores of its answers."""
+    """The implicit scores of its answers."""
 
     @property
     def rating(self) -> float | None:
-        """0 to 1, by what the customer said."""
+        """The customer's rating from 0 to 1, or None."""
         marks = [float(thumb) for thumb in self.thumbs] + ([(self.csat - 1) / 4] if self.csat else [])
         return sum(marks) / len(marks) if marks else None
 
     @property
     def badly_answered(self) -> bool | None:
-        """Did the bot fail? None where no bot was asked."""
+        """Whether the bot failed, or None if it had no turn."""
         if not self.outcomes:
             return None
         return False in self.thumbs or any(outcome in ("unknown", "handoff", None) for outcome in self.outcomes)
@@ -69,7 +69,7 @@ class AnalysisRecord:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a conversation was about and how it went."""
+    """The result of analysing a conversation."""
 
     summary: str
     key_phrases: tuple[str, ...]
@@ -81,7 +81,7 @@ class Analysis:
 
 
 def record_of(session: Session, conversation_id: str) -> AnalysisRecord:
-    """What the tables know of a conversation."""
+    """Load the stored data of a conversation."""
     turns = session.execute(
         select(Turn.outcome, Turn.intent).where(Turn.conversation_id == conversation_id).order_by(Turn.id)
     ).all()
@@ -105,7 +105,7 @@ def record_of(session: Session, conversation_id: str) -> AnalysisRecord:
 
 
 def analyse_transcript(transcript: Transcript, record: AnalysisRecord, masker: Masker) -> Analysis:
-    """The analysis, by rules; e-mail addresses, numbers and the like are masked in its texts."""
+    """Analyse a transcript by rules; personal data such as e-mail addresses and numbers is masked in the texts."""
     outcome = outcome_of(transcript, record)
     parts = success_parts(transcript, record, outcome)
     total = sum(WEIGHTS[name] for name in parts)
@@ -123,7 +123,7 @@ def analyse_transcript(transcript: Transcript, record: AnalysisRecord, masker: M
 
 
 def outcome_of(transcript: Transcript, record: AnalysisRecord) -> Outcome:  # noqa: PLR0911 -- one line an outcome
-    """How a conversation ended, by its last words, its last turn and its rating."""
+    """Determine how a conversation ended, by its last messages, its last turn and its rating."""
     customer, people = transcript.by("customer"), transcript.by("agent")
     if not customer:
         return "abandoned"
@@ -142,7 +142,7 @@ def outcome_of(transcript: Transcript, record: AnalysisRecord) -> Outcome:  # no
 
 
 def success_parts(transcript: Transcript, record: AnalysisRecord, outcome: Outcome) -> dict[str, float]:
-    """Each part that is known, 0 to 1."""
+    """Return the known parts of the success score, each from 0 to 1."""
     wrote = len(transcript.by("customer"))
     parts = {
         "outcome": OUTCOMES[outcome],
@@ -156,7 +156,7 @@ def success_parts(transcript: Transcript, record: AnalysisRecord, outcome: Outco
 
 
 def summary_of(transcript: Transcript) -> str:
-    """Who wanted what, what was answered and how it ended: three of its own sentences at most."""
+    """Summarise request, answer and ending in at most three quotes."""
     spoken = Counter(word for each in transcript.said for word in content_words(each.text))
     asked = _select_best_sentence(transcript.by("customer"), spoken, asks=True)
     answered = _select_best_sentence(transcript.by("agent") or transcript.by("bot"), spoken, asks=False)
@@ -169,7 +169,7 @@ def summary_of(transcript: Transcript) -> str:
 
 
 def key_phrases(transcript: Transcript) -> list[str]:
-    """Runs of up to three telling words, by how often they are said and how long they are."""
+    """Return runs of up to three significant words, ranked by frequency and length."""
     counts = Counter[str]()
     for said in transcript.said:
         counts.update(phrase for phrase in _split_phrases(said.text))
@@ -188,7 +188,7 @@ def _split_phrases(text: str) -> list[str]:
 
 
 def _select_best_sentence(said: Sequence[TranscriptLine], spoken: Counter[str], *, asks: bool) -> str:
-    """The sentence whose words are spoken most; a customer's question before another sentence."""
+    """Return the sentence with the most frequent words; with ``asks``, questions take precedence."""
     sentences = [s for each in said for s in sentences_of(each.text)]
     if asks:
         sentences = [s for s in sentences if s.endswith("?") or ASKS.match(s)] or sentences

@@ -1,4 +1,4 @@
-"""Suggested FAQ: questions that nobody answered, grouped; those asked often enough go into the review queue."""
+"""Suggested FAQ: group unanswered questions and queue those that are asked often enough for review."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ from knowledge.types import Embeds, Question, Retriever
 
 log = structlog.get_logger()
 SAME = 0.72
-"""Cosine to a group's middle from which a question belongs to it."""
+"""The cosine similarity to the centre of a group from which a question belongs to it."""
 SAME_ITEM = 0.8
 EVIDENCE = 0.5
-"""Nearness from which a passage's sentences are suggested as the answer."""
+"""The nearness from which a passage's sentences are suggested as the answer."""
 MOST_GROUPS = 5000
 READ_AT_ONCE = 500
 LONGEST = 300
@@ -49,7 +49,7 @@ LONGEST = 300
 
 @dataclass(frozen=True)
 class Unanswered:
-    """One customer's question that met no answer."""
+    """A customer's question that got no answer."""
 
     conversation_id: str
     message_id: str
@@ -58,14 +58,14 @@ class Unanswered:
 
 @dataclass
 class Group:
-    """The same question, asked by several."""
+    """The same question, asked by several customers."""
 
     middle: npt.NDArray[np.float32]
     asked: list[Unanswered] = field(default_factory=list)
     conversations: set[str] = field(default_factory=set)
 
     def add(self, question: Unanswered, vector: npt.NDArray[np.float32]) -> None:
-        """One more; a conversation counts once."""
+        """Add a question; each conversation counts once."""
         if question.conversation_id not in self.conversations and len(self.asked) < MOST_EVIDENCE:
             self.conversations.add(question.conversation_id)
             self.asked.append(question)
@@ -75,7 +75,7 @@ class Group:
 
 @dataclass(frozen=True)
 class FaqFinder:
-    """Finds what is asked often and not answered."""
+    """Finds questions that are asked often and not answered."""
 
     database: Database
     embedder: Embeds
@@ -85,7 +85,7 @@ class FaqFinder:
     retriever: Retriever | None = None
 
     def suggest(self, tenant_id: str) -> int:
-        """Bring the queue up to what was asked in the last days; how many items are new or grew."""
+        """Queue the unanswered questions of the last days for review. Return how many items are new or grew."""
         with self.database.session() as session:
             settings = learning.get_learning_settings(session, tenant_id)
             setting = Setting(CompanyVocabulary.of(session, tenant_id))
@@ -100,7 +100,7 @@ class FaqFinder:
         return changed
 
     def _group_questions(self, questions: Iterator[Sequence[Unanswered]]) -> list[Group]:
-        """Each question goes to the nearest group, or begins one."""
+        """Assign each question to the nearest group, or start a new one."""
         groups: list[Group] = []
         for some in questions:
             asked = [q for q in some if len(content_words(q.text)) > 1]
@@ -114,7 +114,7 @@ class FaqFinder:
         return groups
 
     def _select_phrasings(self, group: Group, setting: Setting) -> list[str]:
-        """Its phrasings without anything personal or any orders, the most typical one first."""
+        """Return the phrasings of a group, most typical first, without personal data or instructions to the bot."""
         texts = list(dict.fromkeys(q.text for q in group.asked if len(q.text) <= LONGEST))
         if not texts:
             return []
@@ -127,7 +127,7 @@ class FaqFinder:
         return not (private or is_instruction(text) or self.orders.gives_orders(text))
 
     def _suggest_answer(self, tenant_id: str, question: str) -> str:
-        """What approved knowledge says of it by now; empty where it says nothing."""
+        """Return an answer from the approved knowledge, or ""."""
         if self.answering is None:
             return ""
         try:
@@ -149,7 +149,7 @@ class FaqFinder:
         texts: Sequence[str],
         found: tuple[str, list[dict[str, Any]]],
     ) -> bool:
-        """Into its item, which may be there already; False where it was decided or nothing is new."""
+        """Add a group to its item or a new one. Return False if the item is decided or nothing is new."""
         answer, near = found
         known = self._find_group_item(session, tenant_id, group, texts[0])
         item = claim_waiting_item(session, known) if known else None
@@ -178,7 +178,7 @@ class FaqFinder:
         return bool(grown)
 
     def _find_group_item(self, session: Session, tenant_id: str, group: Group, name: str) -> str | None:
-        """The item that this group already has, whatever became of it."""
+        """Return the id of the item that this group already has, whatever its status."""
         rows = select(ReviewItem.id, ReviewItem.status, ReviewItem.questions, ReviewItem.evidence).where(
             ReviewItem.tenant_id == tenant_id, ReviewItem.kind == "faq", ReviewItem.status != "expired"
         )
@@ -193,7 +193,7 @@ class FaqFinder:
 
 
 def list_unanswered_questions(session: Session, tenant_id: str, days: int) -> Iterator[Sequence[Unanswered]]:
-    """The questions of the last days that met "I don't know", or an offer that nobody took up; some at a time."""
+    """Yield batches of recent questions that were not answered, or whose clarification the customer ignored."""
     later = aliased(Turn)
     follow_up = select(later.id).where(later.conversation_id == Turn.conversation_id, later.id > Turn.id)
     query = (

@@ -1,4 +1,4 @@
-"""Transcripts in files: JSON lines, or plain text in which each line begins with who speaks."""
+"""Transcripts in files: JSON lines, or plain text in which each line begins with its speaker."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _BETWEEN = re.compile(r"^\s*(?:-{3,}|={3,}|\*{3,})\s*$", re.MULTILINE)
 
 
 def read_conversation_file(path: Path) -> Iterator[tuple[list[ImportedConversation], list[Failure]]]:
-    """A file's conversations and the places that are none, some at a time.
+    """Yield the conversations of a file and its failures, in batches.
 
     Raises:
-        InvalidInput: it is in no format that we know.
+        InvalidInput: The format is unknown.
     """
     with path.open("rb") as file:
         begin = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -43,10 +43,10 @@ def read_conversation_file(path: Path) -> Iterator[tuple[list[ImportedConversati
 
 
 def parse_spoken_text(text: str, name: str) -> Iterator[ImportedConversation]:
-    """The calls or chats of a text such as "Agent: ... Customer: ..."; a line of dashes parts them.
+    """Yield the conversations of a text such as "Agent: ... Customer: ..."; a line of dashes separates them.
 
     Raises:
-        InvalidInput: no line says who speaks, or one of the two never does.
+        InvalidInput: No line names a speaker, or one of the two never speaks.
     """
     pieces = [piece for piece in _BETWEEN.split(text) if piece.strip()]
     if not pieces:

@@ -1,4 +1,4 @@
-"""Goes through conversations: analyses each one once and puts what others may ask into the review queue."""
+"""Harvest conversations: analyse each one once and queue what others may ask for review."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from knowledge.types import Retriever
 
 log = structlog.get_logger()
 AT_ONCE = 100
-"""Conversations that are looked up together."""
+"""The batch size for conversations."""
 QUIET = timedelta(hours=1)
-"""A conversation with a person that nobody closed is over when nothing was said for so long."""
+"""The time without messages after which an open conversation with an agent counts as finished."""
 WORST_RATING = 0.5
-"""A conversation that its customer rated worse teaches nothing."""
+"""The customer rating below which a conversation suggests no entries."""
 
 
 @dataclass(frozen=True)
 class Harvested:
-    """What one conversation gave."""
+    """The result of harvesting one conversation."""
 
     conversation_id: str
     analysis: Analysis
@@ -45,7 +45,7 @@ class Harvested:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run over many conversations did."""
+    """The result of a run over many conversations."""
 
     conversations: int
     candidates: int
@@ -55,12 +55,12 @@ class Run:
 
 
 class ConversationReader(Protocol):
-    """Reads a conversation before the rules do; ``ModelReader`` is the one."""
+    """Reads a conversation before the rules do; implemented by ``ModelReader``."""
 
     def read(
         self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()
     ) -> ConversationReading | None:
-        """None: the rules go on alone."""
+        """Return the reading, or None to use the rules alone."""
 
 
 class Harvester:
@@ -76,22 +76,22 @@ class Harvester:
         self._database, self._finder, self._retriever, self._reader = database, finder, retriever, reader
 
     def process_conversation(self, tenant_id: str, conversation_id: str) -> Harvested:
-        """Analyse one conversation now, again if that was done before; the same twice is harmless.
+        """Analyse one conversation now, even if it was analysed before; idempotent.
 
         Raises:
-            NotFound: this tenant has no such conversation.
+            NotFound: The tenant has no such conversation.
         """
         with self._database.session() as session:
-            read_transcript(session, tenant_id, conversation_id)  # before what takes longer
+            read_transcript(session, tenant_id, conversation_id)  # fails early if there is no such conversation
             surroundings = self._load_surroundings(session, tenant_id)
         return self._process_transcript(tenant_id, conversation_id, surroundings)
 
     def process(
         self, tenant_id: str, since: datetime | None = None, tell: Callable[[Run], None] = lambda _: None
     ) -> Run:
-        """Every finished conversation without an analysis of its present state; ``tell`` hears how far it is.
+        """Analyse all finished conversations without an up-to-date analysis; ``tell`` receives the progress.
 
-        Each conversation is stored by itself, so that a run that was stopped goes on where it was.
+        Each conversation is stored separately, so an interrupted run resumes where it stopped.
         """
         counts = Counter[str]()
         with self._database.session() as session:
@@ -99,7 +99,7 @@ class Harvester:
         for conversation_id in self._list_waiting_ids(tenant_id, since):
             try:
                 done = self._process_transcript(tenant_id, conversation_id, surroundings)
-            except Exception:  # one conversation must not keep the others from being read
+            except Exception:  # one failure must not stop the run
                 log.exception("conversation was not harvested", conversation_id=conversation_id)
                 counts["failed"] += 1
                 continue
@@ -142,7 +142,7 @@ class Harvester:
         return Harvested(conversation_id, analysis, tuple(pairs), placed["new"], placed["grown"])
 
     def _list_waiting_ids(self, tenant_id: str, since: datetime | None) -> Iterator[str]:
-        """Ids of the finished conversations whose analysis is missing or old, oldest first, some at a time."""
+        """Yield the ids of finished conversations whose analysis is missing or outdated, oldest first, in batches."""
         person = select(Message.id).where(Message.conversation_id == Conversation.id, Message.speaker == "agent")
         quiet = and_(person.exists(), Conversation.updated_at <= get_current_time() - QUIET)
         query = (
@@ -171,13 +171,13 @@ class Harvester:
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """What one run reads once."""
+    """Data that a run loads once."""
 
     house: CompanyVocabulary
     subjects: list[str]
     queue: Queue
     categories: list[str]
-    """What the tenant's conversations were about so far."""
+    """The intents of the tenant's conversations so far."""
 
 
 def _list_categories(session: Session, tenant_id: str) -> list[str]:
@@ -188,7 +188,7 @@ def _list_categories(session: Session, tenant_id: str) -> list[str]:
 def _store_analysis(
     session: Session, tenant_id: str, transcript: Transcript, analysis: Analysis, candidates: int
 ) -> bool:
-    """Store the analysis; False where another run was faster."""
+    """Store the analysis. Return False if another run stored a newer one."""
     values = {
         **asdict(analysis),
         "key_phrases": list(analysis.key_phrases),

@@ -1,6 +1,7 @@
-"""What a language model reads out of a conversation: a summary, and which of the person's sentences answer what.
+"""Reading of conversations by a language model: a summary, and which agent sentences answer which question.
 
-It only points and words the question. What it says is checked like everything else, and what it makes up is dropped.
+The model only selects sentences and words the question. Its output is checked like everything else, and invented
+content is dropped.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from knowledge.text.facts import extract_facts, extract_proper_names
 log = structlog.get_logger()
 REPLY_TOKENS = 800
 LONGEST_READ = 16_000
-"""Characters of a transcript; of a longer one the model reads the end."""
+"""The maximum number of characters of a transcript; of a longer one the model reads the end."""
 
 
 @dataclass(frozen=True)
 class ModelProposal:
-    """A question in the model's words, and the sentences of one exchange that answer it."""
+    """A question worded by the model, and the sentences of one exchange that answer it."""
 
     exchange: int
     question: str
@@ -40,7 +41,7 @@ class ModelProposal:
 
 @dataclass(frozen=True)
 class ConversationReading:
-    """What a model made of a conversation."""
+    """The model's reading of a conversation."""
 
     proposals: tuple[ModelProposal, ...] = ()
     summary: str = ""
@@ -64,22 +65,22 @@ class _Reply(BaseModel):
 class _Line:
     text: str
     exchange: int | None = None
-    """Where it is a person's sentence that answers: of which exchange."""
+    """The exchange that the line answers, if an agent said it."""
     sentence: str = ""
 
 
 class Asks(Protocol):
-    """A model, if one is set up; ``core.llm.client.Asking`` is the one."""
+    """Calls a language model if one is configured; implemented by ``core.llm.client.Asking``."""
 
     def has_model(self, request: Request) -> bool:
-        """Would a model be asked?"""
+        """Whether a model would be called."""
 
     def __call__(self, request: Request) -> Completion | None:
-        """Its answer; None: none answered."""
+        """Return the completion, or None if no model answered."""
 
 
 class ModelReader:
-    """Gives conversations to a model; one in which somebody gives an assistant orders is not given to any."""
+    """Reads conversations with a model, except those that contain instructions to an assistant."""
 
     def __init__(self, ask: Asks, prompts: Prompts, orders: OrderDetector) -> None:
         self._ask, self._prompts, self._orders = ask, prompts, orders
@@ -87,7 +88,7 @@ class ModelReader:
     def read(
         self, tenant_id: str, transcript: Transcript, categories: Sequence[str] = ()
     ) -> ConversationReading | None:
-        """None: no model, nobody answered, orders in it, or no JSON came back. Then the rules go on alone."""
+        """Return the reading, or None without a model, a reply or valid JSON, or if the conversation has instructions."""
         lines = _select_last_lines(list(_split_lines(transcript)))
         if not any(line.sentence for line in lines):
             return None
@@ -110,7 +111,7 @@ class ModelReader:
 def refine_analysis(
     analysis: Analysis, reading: ConversationReading, transcript: Transcript, masker: Masker
 ) -> Analysis:
-    """The analysis with the model's summary, phrases and category, as far as they state only what was said."""
+    """Use the model's summary, phrases and category as far as they state only what was said."""
     spoken = " ".join(said.text for said in transcript.said)
     summary = reading.summary.strip()
     if not summary or len(summary) > LONGEST_SUMMARY or masker.found(summary) or not _is_supported(summary, spoken):
@@ -126,7 +127,7 @@ def refine_analysis(
 
 
 def _is_supported(text: str, spoken: str) -> bool:
-    """Are its numbers, addresses and names among what was said? Its verbs ("asked") are the summary's own."""
+    """Whether the numbers, addresses and names occur in the conversation; verbs ("asked") are the summary's own."""
     said, stated = extract_facts(spoken), extract_facts(text)
     named = {name.lower() for name in extract_proper_names(text)} - {"customer", "agent", "bot"}
     return (
@@ -137,7 +138,7 @@ def _is_supported(text: str, spoken: str) -> bool:
 
 
 def _split_lines(transcript: Transcript) -> Iterator[_Line]:
-    """Each message; those of people sentence by sentence, as they may become an answer."""
+    """Yield each message as a line; agents' messages are split into sentences, as these may become an answer."""
     answering = {id(said): n for n, exchange in enumerate(transcript.exchanges()) for said in exchange.answered}
     for said in transcript.said:
         exchange = answering.get(id(said))
@@ -152,7 +153,7 @@ def _format_line(said: TranscriptLine, text: str) -> str:
 
 
 def _select_last_lines(lines: Sequence[_Line]) -> list[_Line]:
-    """The last lines that are not too long together."""
+    """Return the last lines that fit into ``LONGEST_READ`` characters together."""
     kept, length = list[_Line](), 0
     for line in reversed(lines):
         length += len(line.text)
@@ -176,7 +177,7 @@ def _parse_reading(
 
 
 def _parse_proposal(pair: _Pair, lines: Sequence[_Line]) -> Iterator[ModelProposal]:
-    """Nothing where it points to a line that is not there, to nobody's answer, or to two exchanges."""
+    """Yield the proposal, unless it points to missing lines, to lines of others than agents, or to several exchanges."""
     pointed = [lines[n - 1] for n in sorted(set(pair.answer)) if 1 <= n <= len(lines)]
     exchanges = {line.exchange for line in pointed}
     exchange = next(iter(exchanges), None)

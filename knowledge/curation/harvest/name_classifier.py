@@ -1,4 +1,4 @@
-"""Does a word in small letters sound like somebody's name? Learnt from a few names and words by their embeddings."""
+"""Detection of names in lower-case words, learnt from a few names and words by their embeddings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEVER = GENERAL | NEVER_NAMES | KIND_WORDS
 
 
 class NameSense:
-    """A ridge regression between names and words; nine names in ten are found, one word in twenty is taken for one."""
+    """A ridge regression between names and words; it finds nine in ten names and misclassifies one in twenty words."""
 
     def __init__(self, embedder: Embeds) -> None:
         self._embedder = embedder
@@ -41,7 +41,7 @@ class NameSense:
         self._weights = np.linalg.solve(square, vectors.T @ wanted)
 
     def names(self, text: str, known: Iterable[str] = ()) -> list[str]:
-        """Its words that sound like names, whatever their letters; ``known`` ones are none."""
+        """Return the words of a text that sound like names, in any case, except ``known`` ones."""
         never = _NEVER.union(known)
         words = [w for w in dict.fromkeys(_WORD.findall(text.lower())) if w not in never]
         if not words:

@@ -1,4 +1,4 @@
-"""Question and answer pairs in a conversation: what a person said, word for word, and only where it holds for everybody."""
+"""Question and answer pairs in a conversation: agents' sentences, verbatim, if they hold for every customer."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from knowledge.text.topic import VENUE, subject_of
 from knowledge.types import Embeds, Utterance
 
 LANGUAGE = "en"
-"""The rules know no other one; of a conversation in another language nothing becomes an entry."""
+"""The only language that the rules support; other conversations yield no pairs."""
 LONGEST_ANSWER = 600
 LONGEST_QUESTION = 240
 FEWEST_WORDS = 2
-"""Words with a meaning of their own that an answer has at least; "Yes." answers nothing by itself."""
+"""The minimum number of content words of an answer; "Yes." answers nothing by itself."""
 NEAREST = 0.45
-"""Cosine of question and answer from which they belong together."""
+"""The minimum cosine similarity of question and answer."""
 NEAREST_APPROVED = 0.2
-"""The same where someone approved the conversation."""
+"""The same for conversations that someone approved."""
 ABOUT, ABOUT_THE_SAME = 0.3, 0.45
-"""Cosine to the question, or to the sentence nearest to it, from which another sentence is part of the answer."""
+"""The minimum similarity of a sentence to the question, or to the sentence nearest to it, to join the answer."""
 REPEATED = 0.8
-"""Cosine from which the customer's next message asks the same again."""
+"""The similarity from which the customer's next message repeats the question."""
 TURNS_KEPT = 4
 _YES_NO = re.compile(r"(?:yes|no|correct|exactly|absolutely|certainly)\b", re.IGNORECASE)
 _REFUSED = re.compile(
@@ -53,13 +53,13 @@ _REFUSED = re.compile(
 
 @dataclass(frozen=True)
 class QuestionAnswerPair:
-    """A question that others may ask, with what a person answered."""
+    """A question that others may ask, with an agent's answer."""
 
     question: str
     answer: str
     conversation_id: str
     message_id: str
-    """Of the person's first message that the answer is from."""
+    """The first of the agent's messages in the answer."""
     subject: str | None = None
     context: tuple[Utterance, ...] = ()
     language: str = LANGUAGE
@@ -67,7 +67,7 @@ class QuestionAnswerPair:
 
 @dataclass
 class PairFinder:
-    """Finds the pairs of a conversation; ``refused`` counts why sentences and pairs were not taken."""
+    """Finds the pairs of a conversation; ``refused`` counts the reasons for rejected sentences and pairs."""
 
     embedder: Embeds
     masker: Masker
@@ -84,7 +84,7 @@ class PairFinder:
         subjects: Sequence[str] = (),
         proposals: Sequence[ModelProposal] | None = None,
     ) -> list[QuestionAnswerPair]:
-        """At most one pair for each time that a person answered; with a model's ``proposals`` those that hold, and no others."""
+        """Return at most one pair per exchange, or, with a model's ``proposals``, only those that pass the checks."""
         exchanges = list(transcript.exchanges())
         said = " ".join(each.text for exchange in exchanges for each in exchange.answered)
         if not exchanges or language_of(said) != LANGUAGE:
@@ -129,7 +129,7 @@ class PairFinder:
         return pair
 
     def _as_approved(self, exchange: Exchange, setting: Setting, subjects: Sequence[str]) -> QuestionAnswerPair | None:
-        """What somebody approved, as it was said, without the questions at its end; still nothing personal, no orders."""
+        """Build a pair from an approved exchange, verbatim, without later questions, personal data or instructions."""
         question = without_salutation(exchange.asked[-1].text)
         sentences = [s for each in exchange.answered for s in sentences_of(each.text)]
         kept = [s for n, s in enumerate(sentences) if n == 0 or not s.endswith("?")]
@@ -141,12 +141,12 @@ class PairFinder:
         return pair if pair and self._is_clean(pair, exchange.answered, exchange, setting) else None
 
     def _select_general_sentences(self, answered: Sequence[TranscriptLine], setting: Setting) -> list[str]:
-        """The sentences that hold for everybody; one that follows on goes with the one before it."""
+        """Return the sentences that hold for every customer; a sentence that continues another is kept with it."""
         kept: list[str] = []
         before_kept = False
         for sentence in (without_salutation(s) for each in answered for s in sentences_of(each.text)):
             if len(sentence.split()) < FEWEST_WORDS and not _YES_NO.match(sentence):
-                before_kept = False  # "Mark." is left of "Hi, Mark."
+                before_kept = False  # "Mark." remains of "Hi, Mark."
                 continue
             why = not_general(sentence, setting) or (None if before_kept or not follows_on(sentence) else "follows on")
             before_kept = why is None
@@ -157,7 +157,7 @@ class PairFinder:
         return kept
 
     def _list_candidate_questions(self, exchange: Exchange, setting: Setting) -> list[str]:
-        """What may be the question; what was asked before the bot spoke counts only where nothing was asked since."""
+        """Return candidate questions; those asked before the bot spoke count only if there are none since."""
         last = _last_run(exchange)
         asked = [s for s in exchange.asked if not to_a_machine(s.text)]
         newest = list(self._extract_questions([s for s in asked if s in last], setting))
@@ -168,7 +168,7 @@ class PairFinder:
         ]
 
     def _check_proposed_question(self, question: str, exchange: Exchange, setting: Setting) -> list[str]:
-        """A model's wording, where it is near to what the customer wrote and names nothing that nobody said."""
+        """Accept a model's wording if it is similar to the customer's messages and adds no facts or names."""
         spoken = " ".join(said.text for said in (*exchange.before, *exchange.answered))
         said, stated = extract_facts(spoken), extract_facts(question)
         added = stated.numbers - said.numbers or stated.addresses - said.addresses
@@ -185,7 +185,7 @@ class PairFinder:
         return [question] if self._compute_similarity(question, exchange.asked) >= NEAREST else []
 
     def _extract_questions(self, asked: Sequence[TranscriptLine], setting: Setting) -> Iterator[str | None]:
-        """Each question, newest message first, with what must stand before it; None for one that is nobody else's."""
+        """Yield each question with its context, newest message first; None for one that applies to this customer only."""
         for said in reversed(asked):
             sentences = [s for s in map(without_salutation, sentences_of(said.text)) if s]
             for n, sentence in enumerate(sentences):
@@ -201,9 +201,9 @@ class PairFinder:
     def _match_answer(
         self, questions: Sequence[str], kept: Sequence[str], subject: str | None
     ) -> tuple[str, str, float]:
-        """The question that the sentences answer best, and of a long answer the sentences nearest to it."""
+        """Return the best-matching question, the sentences that answer it and their similarity."""
         answer = " ".join(kept)
-        # a name that all of them have would bring them near whatever they say
+        # mask the subject: a shared name would make any texts similar
         vectors = self.embedder.embed([mask_names(text, [subject]) for text in (answer, *questions, *kept)])
         asked, sentences = vectors[1 : len(questions) + 1], vectors[len(questions) + 1 :]
         best = int((asked @ vectors[0]).argmax())
@@ -218,14 +218,14 @@ class PairFinder:
         return questions[best], " ".join(kept[n] for n in chosen), float(max(asked[best] @ vectors[0], near.max()))
 
     def _compute_similarity(self, question: str, said: Sequence[TranscriptLine]) -> float:
-        """Cosine of a question to the message nearest to it; 0 where there is none."""
+        """Return the highest cosine similarity of a question to a message, or 0."""
         vectors = self.embedder.embed([question, *(s.text for s in said)])
         return float((vectors[1:] @ vectors[0]).max(initial=0.0))
 
     def _place_pair(
         self, texts: tuple[str, str], exchange: Exchange, setting: Setting, subject: str | None
     ) -> QuestionAnswerPair | None:
-        """With its subject and the turns before it, where it is not understood without them."""
+        """Build the pair, with its subject and the turns before if it needs them to be understood."""
         question, answer = texts
         alone = stands_alone(question)
         needed = not alone or bool(VENUE.search(f"{question} {answer}"))
@@ -243,7 +243,7 @@ class PairFinder:
     def _find_subject(
         self, exchange: Exchange, kept: Sequence[str], setting: Setting, subjects: Sequence[str]
     ) -> str | None:
-        """What the question is about: named before the answer, and by more than this customer, or approved."""
+        """Return the subject named before the answer, if others than this customer use it or the conversation is approved."""
         turns = [
             Utterance(s.speaker, s.text)
             for s in exchange.before
@@ -254,7 +254,7 @@ class PairFinder:
         return subject if said and subject and setting.vouches(subject) else None
 
     def _collect_context(self, question: str, exchange: Exchange, setting: Setting) -> Iterator[Utterance]:
-        """The turns before the question without what is personal in them."""
+        """Yield the turns before the question, without private messages and instructions."""
         asks_it = (
             n for n, s in enumerate(exchange.before) if sentences_of(question)[-1][1:] in " ".join(s.text.split())
         )
@@ -264,7 +264,7 @@ class PairFinder:
                 yield Utterance(said.speaker, said.text)
 
     def _is_private(self, said: TranscriptLine, setting: Setting) -> bool:
-        """Is something in a message that may be one person's own?"""
+        """Whether a message may contain personal data of one customer."""
         return bool(
             self.masker.found(said.text)
             or find_personal_detail(said.text, setting)
@@ -274,7 +274,7 @@ class PairFinder:
     def _is_clean(
         self, pair: QuestionAnswerPair, answered: Sequence[TranscriptLine], exchange: Exchange, setting: Setting
     ) -> bool:
-        """Nothing personal, no orders, and every fact said by the person."""
+        """Whether a pair has no personal data and no instructions, and the agent said every fact in it."""
         texts = [pair.question, pair.answer, pair.subject or ""]
         spoken = " ".join(s.text for s in answered)
         asked = " ".join(s.text for s in exchange.asked)
@@ -294,7 +294,7 @@ class PairFinder:
         )
 
     def _has_unknown_name(self, text: str, setting: Setting) -> bool:
-        """Does it say a word that sounds like a name and is not the house's?"""
+        """Whether a text has a word that sounds like a name and is not the company's."""
         return not all(setting.knows(name) for name in self._sense.names(text))
 
     def _gives_orders(self, *texts: str) -> bool:
@@ -306,7 +306,7 @@ class PairFinder:
 
 
 def _last_run(exchange: Exchange) -> list[TranscriptLine]:
-    """What the customer said last, before the answer or a word of the bot; what they asked earlier the bot may have answered."""
+    """Return the customer's last messages before the answer; the bot may have answered earlier ones."""
     before = list(dropwhile(lambda s: s.speaker != "customer", reversed(exchange.before)))
     return list(takewhile(lambda s: s.speaker == "customer", before))[::-1]
 

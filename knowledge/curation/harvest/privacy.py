@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""What in a text may be one person's own: names, numbers, links, and what a customer said of themselves."""
+"""Detection of personal data in a text: names, numbers, links, and details that a customer gave."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _MEASURED = re.compile(
     r"|\b\d{1,2}:\d\d|24/7|^\s*\d{1,2}[.)]",
     _I,
 )
-"""What a number may be without anybody else saying it: money, a time of up to three digits, a size."""
+"""Matches numbers that need no other source: amounts of money, times of up to three digits, sizes."""
 _CODE = re.compile(r"(?=\w*\d)\w+(?:[-/.]\w+)*")
 _LONGEST_NUMBER, _LONGEST_MODEL = 2, 3
-"""Digits of a bare number, letters of a mixture such as "PS4", that is no code of a customer's."""
+"""The digits of a bare number, and the length of a mixture such as "PS4", that is no customer's code."""
 _SIDE_BY_SIDE = re.compile(
     r"\b\d+[ -]\d+[ \w-]*\d*\b(?<=\d)(?! ?(?:%|days?|hours?|weeks?|months?|minutes?|years?|business|working))|\b\d+ \d+\b"
 )
@@ -59,20 +59,20 @@ _PERSONAL_SHORT = 8
 
 @dataclass(frozen=True)
 class Setting:
-    """What a conversation's sentences are read against."""
+    """The context in which a conversation's sentences are checked."""
 
     house: CompanyVocabulary
     conversation_id: str = ""
     here: frozenset[str] = frozenset()
-    """What this conversation vouches for: "=name" of a thing; the customer's words in small letters."""
+    """Terms that this conversation vouches for: "=name" of a thing, and the customer's words in lower case."""
     private: frozenset[str] = frozenset()
     """Words that the customer gave when asked for a name, an address or a number."""
     approved: bool = False
-    """Someone approved the conversation: its names need no other one beside it."""
+    """Whether someone approved the conversation, so that its names need no further evidence."""
 
     @classmethod
     def of(cls, transcript: Transcript, house: CompanyVocabulary) -> Setting:
-        """Names that the bot says, or that the customer and the person both say with a "the", belong to things."""
+        """Build the setting; names said by the bot, or by customer and agent with a "the", belong to things."""
         here: set[str] = set()
         things: dict[str, set[str]] = {}
         for said in transcript.said:
@@ -93,12 +93,12 @@ class Setting:
         )
 
     def knows(self, word: str) -> bool:
-        """Is a word that sounds like a name the house's all the same? Many customers are called John."""
+        """Whether a word that sounds like a name belongs to the company; many customers are called John."""
         own = is_plain(word) or word in self.house.known or f"={word}" in self.house.known or f"={word}" in self.here
         return self.approved or own or self.house.says(word)
 
     def vouches(self, name: str) -> bool:
-        """Is every word of a name known to be no customer's?"""
+        """Whether every word of a name is known to be no customer's name."""
         words = [word.lower() for word in re.findall(r"\w+", name) if not is_plain(word)]
         return self.approved or all(
             f"={w}" in self.here or self.house.says(f"={w}") or self.house.says(w) for w in words
@@ -106,7 +106,7 @@ class Setting:
 
 
 def find_personal_detail(sentence: str, setting: Setting) -> str | None:
-    """What in a text may be one person's own: a name, a number, a link; None where nothing is."""
+    """Return a description of possible personal data in a text (a name, a number, a link), or None."""
     names = [] if setting.approved else strange_names(sentence, setting.house, setting.here)
     if names:
         return f"a name that few conversations share: {', '.join(names)}"
@@ -128,22 +128,22 @@ def _is_personal_link(link: str) -> bool:
 
 
 def without_links(text: str) -> str:
-    """The text with its web and mail addresses taken out."""
+    """Remove web and mail addresses."""
     return ADDRESS.sub(" ", text)
 
 
 def masked_before(text: str) -> bool:
-    """Has somebody taken something out already: "<email>", "@user"?"""
+    """Whether the text has masked data, such as "<email>" or "@user"."""
     return bool(_MASKED_BEFORE.search(without_links(text)))
 
 
 def to_a_machine(text: str) -> bool:
-    """Is somebody telling an assistant what to be or do?"""
+    """Whether somebody instructs an assistant what to be or do."""
     return is_instruction(text) or bool(_TO_A_MACHINE.search(text))
 
 
 def _collect_given_details(said: Sequence[TranscriptLine]) -> Iterator[str]:
-    """What a customer gives in a few words when asked for a name, an address, a number."""
+    """Yield the words of short replies to questions for a name, an address or a number."""
     for before, reply in pairwise(said):
         if before.speaker == "agent" and reply.speaker == "customer" and "?" in before.text:
             words = re.findall(r"[^\W_]{3,}", reply.text.lower())

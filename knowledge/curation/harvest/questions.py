@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""What a customer asks, and whether others may ask it too. By rules, for English."""
+"""Rules for English: what a customer asks, and whether others may ask it too."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from knowledge.text.topic import CONTINUES
 
 _I = re.IGNORECASE
 FEWEST_ASKED = 5
-"""Words of a question that does not begin like one."""
+"""The minimum number of words of a question without a question word at its beginning."""
 FEWEST_WORDS = 2
-"""Words with a meaning of their own that a question has at least."""
+"""The minimum number of content words of a question."""
 _WANTS = re.compile(
     r"^(?:please )?(?:i (?:need|want|would like|wish)|i(?:'|’)d like|how to|trying to|is there|are there|any way)\b",
     re.IGNORECASE,
@@ -78,7 +78,7 @@ _SHOUTED = re.compile(r"[?!]\s*[?!]|#|\b[A-Z]{4,} [A-Z]{3,}\b")
 
 
 def is_question_or_wish(sentence: str) -> bool:
-    """Is a sentence a question or a wish?"""
+    """Whether a sentence is a question or a wish."""
     return bool(
         ASKS.match(sentence)
         or _WANTS.match(sentence)
@@ -87,12 +87,12 @@ def is_question_or_wish(sentence: str) -> bool:
 
 
 def needs_context(sentence: str) -> bool:
-    """Does it point to something outside of it ("does it ...", "and there?")?"""
+    """Whether a sentence refers to something outside of it ("does it ...", "and there?")."""
     return bool(_POINTS.search(sentence))
 
 
 def stands_alone(question: str) -> bool:
-    """Is all that it points to in the question itself?"""
+    """Whether everything that a question refers to is in the question itself."""
     match = _POINTS.search(question)
     if match is None:
         return not CONTINUES.match(question)
@@ -100,7 +100,7 @@ def stands_alone(question: str) -> bool:
 
 
 def not_askable(question: str, setting: Setting) -> str | None:
-    """Why a customer's question is nobody else's, or no question at all; None where others may ask it."""
+    """Return why others would not ask this question, or None if they may."""
     if len(content_words(question) - _VAGUE) < FEWEST_WORDS:
         return "asks nothing"
     if masked_before(question) or find_links(question):

@@ -1,4 +1,4 @@
-"""The queue of suggestions: the same question with the same answer is one item, with all the evidence for it."""
+"""The queue of suggestions: equal questions with equal answers share one item that collects their evidence."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ WAITING = ("open", "half_approved", "snoozed")
 SAME_QUESTION = 0.8
 SAME_ANSWER = 0.7
 NEAR_ENTRY = 0.6
-"""Cosine from which an entry's question is shown beside a suggestion."""
+"""The cosine similarity from which an entry's question is shown beside a suggestion."""
 KNOWN_ENTRY = 0.9
-"""Cosine from which an entry that says the same makes a suggestion needless."""
+"""The cosine similarity from which an entry that agrees makes a suggestion redundant."""
 NEAR_SHOWN = 3
 MOST_EVIDENCE = 1000
 MOST_PHRASINGS = 8
@@ -36,7 +36,7 @@ LOADED_AT_ONCE = 500
 
 
 def near_entries(retriever: Retriever | None, tenant_id: str, question: str, answer: str) -> list[dict[str, Any]]:
-    """Approved entries near to a question, and whether they contradict the answer."""
+    """Return approved entries near to a question, and whether they contradict the answer."""
     if retriever is None:
         return []
     try:
@@ -56,7 +56,7 @@ def near_entries(retriever: Retriever | None, tenant_id: str, question: str, ans
 
 
 def expire_suggestions(session: Session, tenant_id: str, at: datetime) -> int:
-    """What nobody reviewed in time leaves the queue; how many did."""
+    """Expire suggestions that nobody reviewed in time and return how many."""
     late = update(ReviewItem).where(
         ReviewItem.tenant_id == tenant_id,
         ReviewItem.status.in_(("open", "half_approved")),
@@ -67,7 +67,7 @@ def expire_suggestions(session: Session, tenant_id: str, at: datetime) -> int:
 
 
 def claim_waiting_item(session: Session, item_id: str) -> ReviewItem | None:
-    """An item that still waits, for nobody else to change until the end of the transaction."""
+    """Lock an item that still waits until the transaction ends, or return None."""
     claim = (
         update(ReviewItem)
         .where(ReviewItem.id == item_id, ReviewItem.status.in_(WAITING))
@@ -79,12 +79,12 @@ def claim_waiting_item(session: Session, item_id: str) -> ReviewItem | None:
 
 
 def compute_expiry_date(session: Session, tenant_id: str) -> datetime:
-    """When what is suggested now leaves the queue."""
+    """Return when an item suggested now expires."""
     return get_current_time() + timedelta(weeks=settings.get_learning_settings(session, tenant_id).expire_weeks)
 
 
 def with_evidence(item: ReviewItem, evidence: Iterable[dict[str, Any]]) -> int:
-    """Add what is not there yet; each conversation is one asking. How many were new."""
+    """Add evidence of new conversations, each counted once. Return how many were new."""
     known = {each["conversation_id"] for each in item.evidence}
     new = {each["conversation_id"]: each for each in evidence if each["conversation_id"] not in known}
     item.evidence = [*item.evidence, *new.values()][:MOST_EVIDENCE]
@@ -99,7 +99,7 @@ class Queue:
     def __init__(self, session: Session, tenant_id: str, embedder: Embeds, retriever: Retriever | None = None) -> None:
         self._tenant_id, self._embedder, self._retriever = tenant_id, embedder, retriever
         self._items: list[tuple[str, bool, str, str, str | None]] = []
-        """(id, waits, question, answer, subject)"""
+        """The items as (id, waits, question, answer, subject)."""
         self._asked = self._answered = embedder.embed([])
         rows = select(
             ReviewItem.id, ReviewItem.status, ReviewItem.questions, ReviewItem.answer, ReviewItem.subject
@@ -110,7 +110,7 @@ class Queue:
             )
 
     def place(self, session: Session, pair: QuestionAnswerPair, *, badly: bool | None) -> Placed:
-        """Into the item that asks and answers the same, or a new one; nothing where it is known or was decided."""
+        """Add a pair to the item with the same question and answer, or to a new one, unless it is known or decided."""
         evidence = {
             "conversation_id": pair.conversation_id,
             "message_id": pair.message_id,
@@ -158,7 +158,7 @@ class Queue:
         return "grown"
 
     def _find_same_item(self, pair: QuestionAnswerPair) -> int | None:
-        """The nearest item that asks the same about the same thing, and answers alike."""
+        """Return the nearest item with the same question, subject and a similar answer."""
         if not self._items:
             return None
         vectors = self._embedder.embed([pair.question, pair.answer])

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""Is a sentence general knowledge, or small talk, or about one customer's own case? By rules, for English."""
+"""Rules for English that separate general knowledge from small talk and from one customer's case."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ _CHECKS: tuple[tuple[str, Callable[[str], object]], ...] = (
 
 
 def not_general(sentence: str, setting: Setting) -> str | None:
-    """Why a sentence that staff said is no general knowledge; None where it is."""
+    """Return why an agent's sentence is not general knowledge, or None if it is."""
     return next((why for why, is_so in _CHECKS if is_so(sentence)), None) or find_personal_detail(sentence, setting)
 
 
 def follows_on(sentence: str) -> bool:
-    """Does it make sense only after the sentence before it?"""
+    """Whether a sentence makes sense only after the one before it."""
     return bool(_OPENS.search(sentence))

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""What is true only now or then: dates, days, "currently"; and the greeting before what is said."""
+"""Detection of statements about a moment (dates, days, "currently"), and removal of salutations."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ _SALUTATION = re.compile(
 
 
 def without_salutation(sentence: str) -> str:
-    """Without the "Hi there," before it."""
+    """Remove the "Hi there," before a sentence."""
     rest = _SALUTATION.sub("", sentence)
     return rest[:1].upper() + rest[1:]

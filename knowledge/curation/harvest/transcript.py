@@ -1,4 +1,4 @@
-"""A conversation as the harvest reads it: who said what, cleaned of a channel's own marks, exchange by exchange."""
+"""A conversation as the harvest reads it: cleaned messages with speakers, grouped into exchanges."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ class TranscriptLine:
 
     @property
     def cut_off(self) -> bool:
-        """It breaks off, to go on in another message."""
+        """Whether the line breaks off and continues in another message."""
         return bool(_CUT_OFF.search(self.text))
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a customer said since a person last spoke, and what that person said then."""
+    """The customer's messages since an agent last spoke, and the agent's answer."""
 
     before: tuple[TranscriptLine, ...]
-    """Everything said before the answer, oldest first."""
+    """All messages before the answer, oldest first."""
     asked: tuple[TranscriptLine, ...]
-    """The customer's messages among it, since a person last spoke."""
+    """The customer's messages among them since an agent last spoke."""
     answered: tuple[TranscriptLine, ...]
-    """The person's messages."""
+    """The agent's messages in reply."""
     after: tuple[TranscriptLine, ...]
     """The customer's next messages."""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """Everything that was said in one conversation."""
+    """All messages of one conversation."""
 
     conversation_id: str
     said: tuple[TranscriptLine, ...]
     last_seq: int = 0
     approved: bool = False
-    """Someone said that its last answer may be learnt."""
+    """Whether someone allowed learning from its last answer."""
     closed: bool = True
 
     def by(self, *speakers: Speaker) -> list[TranscriptLine]:
-        """Only what these said."""
+        """Return only the lines of these speakers."""
         return [each for each in self.said if each.speaker in speakers]
 
     def exchanges(self) -> Iterator[Exchange]:
-        """Each time that a person answered a customer; what the bot said is in ``before`` only."""
+        """Yield each agent's answer to a customer; bot messages are only in ``before``."""
         runs = _group_by_speaker(self.said)
         for n, (speaker, first, last) in enumerate(runs):
             asked = _select_asked(runs[:n], self.said) if speaker == "agent" else ()
@@ -76,10 +76,10 @@ class Transcript:
 
 
 def read_transcript(session: Session, tenant_id: str, conversation_id: str) -> Transcript:
-    """A stored conversation.
+    """Load a stored conversation.
 
     Raises:
-        NotFound: this tenant has no such conversation.
+        NotFound: The tenant has no such conversation.
     """
     conversation = session.get(Conversation, conversation_id)
     if conversation is None or conversation.tenant_id != tenant_id:
@@ -95,12 +95,12 @@ def read_transcript(session: Session, tenant_id: str, conversation_id: str) -> T
 
 
 def clean_channel_text(text: str) -> str:
-    """Without what a channel puts around a text: handles before it, the person's initials after it, HTML's signs."""
+    """Remove a channel's additions: leading handles, the agent's initials at the end, HTML entities."""
     return _SIGNED.sub("", _HANDLES.sub("", html.unescape(text))).strip()
 
 
 def _group_by_speaker(said: Sequence[TranscriptLine]) -> list[tuple[Speaker, int, int]]:
-    """(speaker, from, before): messages of one speaker in a row."""
+    """Group consecutive messages by speaker as (speaker, start, end)."""
     runs: list[tuple[Speaker, int, int]] = []
     for n, each in enumerate(said):
         if runs and runs[-1][0] == each.speaker:
@@ -113,7 +113,7 @@ def _group_by_speaker(said: Sequence[TranscriptLine]) -> list[tuple[Speaker, int
 def _select_asked(
     runs: Sequence[tuple[Speaker, int, int]], said: tuple[TranscriptLine, ...]
 ) -> tuple[TranscriptLine, ...]:
-    """The customer's messages since a person last spoke; the bot may have spoken in between."""
+    """Return the customer's messages since an agent last spoke; the bot may have spoken in between."""
     last_agent = max((n for n, run in enumerate(runs) if run[0] == "agent"), default=-1)
     own = [run for run in runs[last_agent + 1 :] if run[0] == "customer"]
     return tuple(each for _, first, last in own for each in said[first:last])

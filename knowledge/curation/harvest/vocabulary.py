@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- people type these signs
-"""What the house itself says: names and numbers that several conversations share, and are nobody's own."""
+"""The company's vocabulary: names and numbers that several conversations share and that are not personal."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def _split_vocabulary(words: str) -> frozenset[str]:
 
 
 SHARED_BY = 3
-"""So many conversations must share a name, a code or a link before it is the house's; fewer may be one customer's."""
+"""The number of conversations that must share a name, code or link; rarer ones may be a customer's."""
 MESSAGES_READ = 20_000
-"""The last messages of staff and bot that are read."""
+"""The number of recent messages of agents and the bot that are read."""
 LONGEST_ACRONYM = 3
 _PLACES = _split_vocabulary(
     "northern southern eastern western central england scotland wales britain uk usa america european europe africa "
@@ -32,7 +32,7 @@ _PLACES = _split_vocabulary(
 ) | _split_vocabulary(
     (Path(__file__).parent / "countries.txt").read_text(encoding="utf-8").lower()
 ) - _split_vocabulary("jordan georgia chad martin saint san")
-"""Words of countries' names: nobody's own."""
+"""Words of place names, which are never personal."""
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’.&][^\W_]+)*|[^\w\s]", re.UNICODE)
 _DETERMINERS = frozenset("the our a an your this these each every any all my".split())  # noqa: SIM905
 _BEFORE_PEOPLE = frozenset(
@@ -55,27 +55,27 @@ _BEGINNINGS = _split_vocabulary(
 
 @dataclass(frozen=True)
 class Capital:
-    """A word with a capital letter, and how it stands."""
+    """A capitalised word and its position."""
 
     word: str
     first: bool
-    """It begins a sentence, where every word has one."""
+    """Whether it begins a sentence, where every word is capitalised."""
     addressed: bool
-    """Somebody is spoken to: "Frank, we ...", "... for you, Frank."."""
+    """Whether somebody is addressed: "Frank, we ..." or "... for you, Frank"."""
     determined: bool
-    """After "the", "our", "a": a thing."""
+    """Whether it follows "the", "our" or "a" and thus names a thing."""
 
 
 @dataclass
 class CompanyVocabulary:
-    """How many conversations said what; ``known`` comes from approved entries."""
+    """Counts in how many conversations a term occurs; ``known`` holds the terms of approved entries."""
 
     known: set[str] = field(default_factory=set)
     _counts: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, session: Session, tenant_id: str) -> CompanyVocabulary:
-        """From a tenant's approved entries and its last messages."""
+        """Build the vocabulary from a tenant's approved entries and its last messages."""
         house = cls()
         entry = (KnowledgeEntry.tenant_id == tenant_id, KnowledgeEntry.status == "approved")
         for row in session.execute(
@@ -96,24 +96,24 @@ class CompanyVocabulary:
         return house
 
     def learn(self, texts: Iterable[str]) -> None:
-        """What approved entries say is the house's."""
+        """Add the terms of approved entries."""
         for text in texts:
             self.known.update(_collect_vocabulary(text))
 
     def hear(self, conversation_id: str, text: str) -> None:
-        """Something that staff or the bot said; a conversation's messages come one after the other."""
+        """Count the terms of a message by an agent or the bot; messages must come grouped by conversation."""
         for word in _collect_vocabulary(text):
             count, last = self._counts.get(word, (0, ""))
             if last != conversation_id:
                 self._counts[word] = (count + 1, conversation_id)
 
     def says(self, word: str) -> bool:
-        """Is it the house's own name, number, link or word?"""
+        """Whether a name, number, link or word is the company's own."""
         return word in self.known or self._counts.get(word, (0, ""))[0] >= SHARED_BY
 
 
 def find_capitals(text: str) -> list[Capital]:
-    """The words that may be names."""
+    """Return the capitalised words that may be names."""
     tokens = _TOKEN.findall(ADDRESS.sub(" ", text))
     found: list[Capital] = []
     determined = False
@@ -132,12 +132,12 @@ def find_capitals(text: str) -> list[Capital]:
 
 
 def strange_names(text: str, house: CompanyVocabulary, here: frozenset[str] = frozenset()) -> list[str]:
-    """Names in a sentence that may be a person's; ``here`` is what this conversation vouches for."""
+    """Return names that may be a person's; ``here`` holds the terms that this conversation vouches for."""
     return [c.word for c in find_capitals(text) if _is_strange(c, house, here)]
 
 
 def find_links(text: str) -> list[str]:
-    """Web and mail addresses."""
+    """Return web and mail addresses."""
     return [found.rstrip(".,;:!?)") for found in ADDRESS.findall(text)]
 
 
@@ -151,7 +151,7 @@ def _is_strange(capital: Capital, house: CompanyVocabulary, here: frozenset[str]
 
 
 def is_plain(token: str) -> bool:
-    """Is a word with a capital letter no name: a country, a month, "Hotel"?"""
+    """Whether a capitalised word is no name: a country, a month, "Hotel"."""
     lower = token.lower().replace("’", "'")
     known = lower in NEVER_NAMES or lower in GENERAL or lower in KIND_WORDS or lower in _PLACES
     return known or (token.isupper() and len(token) <= LONGEST_ACRONYM) or any(c.isdigit() for c in token)
@@ -162,11 +162,11 @@ def _may_begin(word: str) -> bool:
 
 
 def lower_words(text: str) -> set[str]:
-    """Words without capital letters, and numbers."""
+    """Return lower-case words and numbers."""
     return {t.lower() for t in _TOKEN.findall(ADDRESS.sub(" ", text)) if t.islower() or any(c.isdigit() for c in t)}
 
 
 def _collect_vocabulary(text: str) -> set[str]:
-    """Lower-case words and numbers as they are, names as "=name", links as they are."""
+    """Return lower-case words, numbers and links as they are, and names as "=name"."""
     named = {f"={c.word.lower()}" for c in find_capitals(text) if not (c.first or c.addressed)}
     return lower_words(text) | named | {link.lower() for link in find_links(text)}

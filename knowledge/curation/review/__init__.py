@@ -1,1 +1,1 @@
-"""What waits for a reviewer, the decisions about it, and changes of entries by staff."""
+"""The review queue, decisions about its items, and manual changes of entries."""

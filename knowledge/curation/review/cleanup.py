@@ -1,4 +1,4 @@
-"""Puts snoozed items back into the queue, takes out what nobody reviewed, and keeps its contradictions up to date."""
+"""Reopen snoozed items, expire those not reviewed in time, and update the contradictions in the queue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from knowledge.entries import contradictions, editor
 
 
 def clean_up_queue(session: Session) -> tuple[int, int]:
-    """For a job that runs again and again: how many woke up, and how many expired."""
+    """Clean up the queue, as a periodic job. Return how many items were reopened and how many expired."""
     for tenant in editor.list_knowledge_tenants(session):
         contradictions.sync_contradiction_items(session, tenant)
     tenants = session.scalars(select(ReviewItem.tenant_id).distinct()).all()
@@ -41,7 +41,7 @@ def _expire_items(session: Session, tenant_id: str) -> int:
     due = update(ReviewItem).where(
         ReviewItem.tenant_id == tenant_id,
         ReviewItem.status.in_(["open", "half_approved"]),
-        ReviewItem.kind != contradictions.KIND,  # it lasts for as long as its entries differ
+        ReviewItem.kind != contradictions.KIND,  # contradictions stay as long as the entries differ
         old,
     )
     values = {

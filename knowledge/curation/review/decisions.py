@@ -1,4 +1,4 @@
-"""Approve, edit, merge, reject, snooze, undo: each is one transaction, and only the first of two people succeeds."""
+"""Decisions about items; each is one transaction, and only the first of two people succeeds."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SAID = {"half_approved": "approved once", "open": "put back into the queue"}
 
 
 def approve_item(session: Session, claim: Claim) -> ReviewItem:
-    """Publish it; with four eyes, the first approval waits for a second person's.
+    """Publish an item; with four-eyes approval, the first one waits for a second person.
 
     Raises:
-        NotFound: there is no such item, or no such entry to change.
-        Conflict: somebody else was first, or the same person approves twice.
-        InvalidInput: something is missing in it.
+        NotFound: There is no such item, or no such entry to change.
+        Conflict: Somebody else decided first, or the same person approves twice.
+        InvalidInput: The item is incomplete.
     """
     item = _claim_item(session, claim)
     return _record_approval(
@@ -40,12 +40,12 @@ def approve_item(session: Session, claim: Claim) -> ReviewItem:
 
 
 def merge_item(session: Session, claim: Claim, entry_id: str, *, take_answer: bool = False) -> ReviewItem:
-    """Its questions become phrasings of an existing entry, which may also take its answer.
+    """Add the questions of an item to an existing entry as phrasings, and optionally replace its answer.
 
     Raises:
-        NotFound: there is no such item or entry.
-        Conflict: somebody else was first, or the entry is retired.
-        InvalidInput: the entry has no phrasings.
+        NotFound: There is no such item or entry.
+        Conflict: Somebody else decided first, or the entry is retired.
+        InvalidInput: The entry has no phrasings.
     """
     item = _claim_item(session, claim)
     if item.kind == "example":
@@ -56,12 +56,12 @@ def merge_item(session: Session, claim: Claim, entry_id: str, *, take_answer: bo
 
 
 def keep_entry(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
-    """Of entries that contradict each other this one stays; those with another answer are retired.
+    """Keep one side of a contradiction and retire the entries with other answers.
 
     Raises:
-        NotFound: there is no such item.
-        Conflict: somebody else was first, or the entry is none of them any more.
-        InvalidInput: this item is no contradiction.
+        NotFound: There is no such item.
+        Conflict: Somebody else decided first, or the entry is no longer a side of it.
+        InvalidInput: The item is no contradiction.
     """
     item = _claim_item(session, claim)
     if item.kind != contradictions.KIND:
@@ -70,12 +70,12 @@ def keep_entry(session: Session, claim: Claim, entry_id: str) -> ReviewItem:
 
 
 def edit_item(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
-    """Say it in other words; it stays in the queue.
+    """Change the wording of an item; it stays in the queue.
 
     Raises:
-        NotFound: there is no such item.
-        Conflict: somebody else was first.
-        InvalidInput: it says nothing, or too much.
+        NotFound: There is no such item.
+        Conflict: Somebody else decided first.
+        InvalidInput: The wording is empty or too long.
     """
     item = _claim_item(session, claim)
     if item.kind == contradictions.KIND:
@@ -97,12 +97,12 @@ def edit_item(session: Session, claim: Claim, wording: Wording) -> ReviewItem:
 
 
 def reject_item(session: Session, claim: Claim, reason: str) -> ReviewItem:
-    """Decide against it, and say why. A contradiction is let stand until one of its answers changes.
+    """Reject an item with a reason. A rejected contradiction is accepted until one of its answers changes.
 
     Raises:
-        NotFound: there is no such item.
-        Conflict: somebody else was first.
-        InvalidInput: no reason is given.
+        NotFound: There is no such item.
+        Conflict: Somebody else decided first.
+        InvalidInput: No reason is given.
     """
     item = _claim_item(session, claim)
     if not clean_for_storage(reason):
@@ -115,12 +115,12 @@ def reject_item(session: Session, claim: Claim, reason: str) -> ReviewItem:
 
 
 def snooze_item(session: Session, claim: Claim, until: datetime, reason: str = "") -> ReviewItem:
-    """Out of the queue until then.
+    """Remove an item from the queue until the given time.
 
     Raises:
-        NotFound: there is no such item.
-        Conflict: somebody else was first.
-        InvalidInput: then is not in the coming year.
+        NotFound: There is no such item.
+        Conflict: Somebody else decided first.
+        InvalidInput: The time is not within the coming year.
     """
     item = _claim_item(session, claim)
     if not get_current_time() < until <= get_current_time() + LONGEST_SNOOZE:
@@ -132,11 +132,11 @@ def snooze_item(session: Session, claim: Claim, until: datetime, reason: str = "
 
 
 def undo_decision(session: Session, claim: Claim) -> ReviewItem:
-    """Take the decision back with all that it did; the item waits again.
+    """Undo a decision with all its effects and reopen the item.
 
     Raises:
-        NotFound: there is no such item.
-        Conflict: nothing was decided, or an entry was changed since.
+        NotFound: There is no such item.
+        Conflict: There is no decision, or an entry was changed since.
     """
     item = _claim_item(session, claim, ("half_approved", "approved", "merged", "rejected", "snoozed", "expired"))
     if record := item.undo.get("entries"):
@@ -182,7 +182,7 @@ def _record_approval(session: Session, item: ReviewItem, wanted: ItemWording, by
 
 
 def _recheck_contradiction(session: Session, item: ReviewItem, by: str) -> None:
-    """What this decision says about a contradiction marks its entries."""
+    """Update the disputed marks of a contradiction's entries after a decision."""
     EntryEditor(session, item.tenant_id, Change(by, f"review {item.id}")).recheck([item.key or ""])
 
 
@@ -193,7 +193,7 @@ def _set_decision(session: Session, item: ReviewItem, status: str, by: str, reas
 
 
 def _claim_item(session: Session, claim: Claim, statuses: Sequence[str] = UNDECIDED) -> ReviewItem:
-    """The item, for nobody else to decide about. By an update, so that the second of two waits and then is told."""
+    """Lock the item with one UPDATE, so that the second of two people waits and then gets a Conflict."""
     row = update(ReviewItem).where(
         ReviewItem.id == claim.item_id,
         ReviewItem.tenant_id == claim.tenant_id,

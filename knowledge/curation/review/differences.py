@@ -1,4 +1,4 @@
-"""What is different between two texts, word by word."""
+"""Word-by-word differences between two texts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 class TextDifference(NamedTuple):
-    """A stretch of text that is in both, only in the earlier, or only in the later one."""
+    """A piece of text that is in both versions, only in the earlier, or only in the later one."""
 
     change: Literal["same", "removed", "added"]
     text: str
 
 
 def diff_texts(before: str, after: str) -> list[TextDifference]:
-    """The pieces of both texts in reading order."""
+    """Return the pieces of both texts in reading order."""
     old, new = WORDS.findall(before), WORDS.findall(after)
     pieces: list[TextDifference] = []
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

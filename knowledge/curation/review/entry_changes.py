@@ -1,4 +1,4 @@
-"""Entries as staff change them: each change is a version and an audit event; with four eyes it waits for a second person."""
+"""Manual changes of entries, each versioned and audited; with four-eyes approval, they wait for a second person."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from knowledge.entries.editor import Change, EntryEditor
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a change: done, or waiting in the queue for a second person."""
+    """The result of a change: done, or queued for a second approval."""
 
     entry_id: str | None
     item_id: str | None = None
 
     @property
     def waits(self) -> bool:
-        """Somebody else must approve it first."""
+        """Whether somebody else must approve it first."""
         return self.item_id is not None
 
 
 def create_entry(session: Session, hand: Editor, content: Content) -> Outcome:
-    """A new entry, served at once.
+    """Create an entry, which is served at once or waits for a second approval.
 
     Raises:
-        InvalidInput: it says nothing, or too much.
+        InvalidInput: The content is empty or too long.
     """
     content = content.checked()
     if settings.get_learning_settings(session, hand.tenant_id).four_eyes:
@@ -46,23 +46,23 @@ def create_entry(session: Session, hand: Editor, content: Content) -> Outcome:
 
 
 def change_entry(session: Session, hand: Editor, seen: ItemEvidence, content: Content) -> Outcome:
-    """The entry's next version.
+    """Store the next version of an entry, or queue it for a second approval.
 
     Raises:
-        NotFound: there is no such entry.
-        Conflict: somebody changed it meanwhile.
-        InvalidInput: it says nothing, or too much.
+        NotFound: There is no such entry.
+        Conflict: The entry was changed meanwhile.
+        InvalidInput: The content is empty or too long.
     """
     editor, entry = _lock_entry(session, hand, seen, "changed by hand")
     return _change_content(session, hand, editor, entry, content)
 
 
 def retire_entry(session: Session, hand: Editor, seen: ItemEvidence) -> Outcome:
-    """Serve it no longer; one person is enough to take something away.
+    """Stop serving an entry; this never needs a second approval.
 
     Raises:
-        NotFound: there is no such entry.
-        Conflict: somebody changed it meanwhile.
+        NotFound: There is no such entry.
+        Conflict: The entry was changed meanwhile.
     """
     editor, entry = _lock_entry(session, hand, seen, "retired by hand")
     editor.retire(entry)
@@ -71,11 +71,11 @@ def retire_entry(session: Session, hand: Editor, seen: ItemEvidence) -> Outcome:
 
 
 def approve_entry(session: Session, hand: Editor, seen: ItemEvidence) -> Outcome:
-    """Serve it from now on; with four eyes not by whoever wrote it.
+    """Serve an entry from now on; with four-eyes approval, its last author cannot approve it.
 
     Raises:
-        NotFound: there is no such entry.
-        Conflict: somebody changed it meanwhile, or a second person is needed.
+        NotFound: There is no such entry.
+        Conflict: The entry was changed meanwhile, or a second person is needed.
     """
     editor, entry = _lock_entry(session, hand, seen, "approved by hand")
     if settings.get_learning_settings(session, hand.tenant_id).four_eyes and entry.author == hand.by:
@@ -86,11 +86,11 @@ def approve_entry(session: Session, hand: Editor, seen: ItemEvidence) -> Outcome
 
 
 def restore_version(session: Session, hand: Editor, seen: ItemEvidence, version: int) -> Outcome:
-    """What it said at an earlier version, as a new one.
+    """Restore the content of an earlier version as a new version.
 
     Raises:
-        NotFound: there is no such entry or version.
-        Conflict: somebody changed it meanwhile.
+        NotFound: There is no such entry or version.
+        Conflict: The entry was changed meanwhile.
     """
     hand = replace(hand, reason=hand.reason or f"version {version} restored")
     editor, entry = _lock_entry(session, hand, seen, hand.reason)
@@ -133,7 +133,7 @@ def _lock_entry(session: Session, hand: Editor, seen: ItemEvidence, reason: str)
 
 
 def _propose_entry(session: Session, hand: Editor, content: Content, wanted: ItemWording) -> Outcome:
-    """The first of two approvals, as an item of the queue."""
+    """Queue a change with its first approval."""
     item = ReviewItem(
         tenant_id=hand.tenant_id,
         kind="entry",

@@ -1,4 +1,4 @@
-"""Entries as staff look for them, and how they are used."""
+"""Search for entries and their usage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_TURNS = 5000
 
 @dataclass(frozen=True)
 class EntryFilter:
-    """Which entries; every field that is set must fit."""
+    """A filter for entries; every field that is set must match."""
 
     status: str | None = None
     kind: str | None = None
@@ -30,7 +30,7 @@ class EntryFilter:
 def search_entries(
     session: Session, tenant_id: str, wanted: EntryFilter, limit: int, offset: int
 ) -> tuple[int, list[KnowledgeEntry]]:
-    """How many fit, and some of them, last changed first."""
+    """Return the total number of matches and one page of them, last changed first."""
     query = select(KnowledgeEntry).where(KnowledgeEntry.tenant_id == tenant_id)
     if wanted.status:
         query = query.where(KnowledgeEntry.status == wanted.status)
@@ -50,7 +50,7 @@ def search_entries(
 
 
 def describe_knowledge_entry(session: Session, entry: KnowledgeEntry) -> dict[str, Any]:
-    """All there is to say; ``live``: both indexes hold this version."""
+    """Return all fields of an entry and ``live``: whether the indexes hold this version."""
     revision = editor.revision_of(session, entry.tenant_id)
     return {
         "id": entry.id,
@@ -74,7 +74,7 @@ def describe_knowledge_entry(session: Session, entry: KnowledgeEntry) -> dict[st
 
 
 def count_entry_uses(session: Session, tenant_id: str, entry_id: str) -> dict[str, int]:
-    """How often it went into an answer lately, and what customers said of that."""
+    """Count recent answers that used an entry, and the customers' ratings of them."""
     since = get_current_time() - timedelta(days=USED_DAYS)
     query = (
         select(InteractionFeedback.helpful, func.count())
@@ -93,7 +93,7 @@ def count_entry_uses(session: Session, tenant_id: str, entry_id: str) -> dict[st
 
 
 def by_intent(session: Session, tenant_id: str, intent: str, limit: int) -> list[tuple[KnowledgeEntry, int]]:
-    """Entries that answered messages understood as this intent lately, the most used first."""
+    """Return entries that recently answered messages of this intent, most used first."""
     since = get_current_time() - timedelta(days=USED_DAYS)
     turns = (
         select(Turn.entries)

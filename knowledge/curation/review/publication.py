@@ -1,4 +1,4 @@
-"""What an approval does to entries and training examples."""
+"""Apply approved items to entries and training examples."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from knowledge.types import Utterance
 
 
 def get_default_action(item: ReviewItem) -> ItemWording:
-    """What a plain approval means for this kind of item.
+    """Return the action of a plain approval of this item.
 
     Raises:
-        InvalidInput: nothing: something has to be chosen.
+        InvalidInput: The item is a contradiction, so an answer must be chosen.
     """
     if item.kind == contradictions.KIND:
         raise InvalidInput("Choose which answer stays, or say why all of them may.")
@@ -31,12 +31,12 @@ def get_default_action(item: ReviewItem) -> ItemWording:
 
 
 def check_publication(session: Session, item: ReviewItem, wanted: ItemWording) -> None:
-    """Refuse now what could not be published later.
+    """Check early whether an item can be published.
 
     Raises:
-        InvalidInput: something is missing in the item, or the entry cannot take it.
-        NotFound: there is no such entry.
-        Conflict: the entry was changed or retired since.
+        InvalidInput: The item is incomplete, or the entry cannot take it.
+        NotFound: There is no such entry.
+        Conflict: The entry was changed or retired since.
     """
     if item.kind == "example":
         if not item.intent:
@@ -50,7 +50,7 @@ def check_publication(session: Session, item: ReviewItem, wanted: ItemWording) -
 
 
 def publish_item(session: Session, item: ReviewItem, wanted: ItemWording, edits: Edits, by: str) -> dict[str, Any]:
-    """Do it; what is returned undoes it again."""
+    """Publish an item and return the record with which it can be undone."""
     check_publication(session, item, wanted)
     if item.kind == "example":
         return {"examples": _store_examples(session, item, by)}
@@ -70,7 +70,7 @@ def publish_item(session: Session, item: ReviewItem, wanted: ItemWording, edits:
 
 
 def build_item_content(item: ReviewItem) -> Content:
-    """The item as an entry would say it."""
+    """Return the item as the content of an entry."""
     return Content(
         "faq",
         item.answer,
@@ -105,7 +105,7 @@ def _get_target_entry(session: Session, item: ReviewItem, wanted: ItemWording) -
 
 
 def _get_kept_entry(session: Session, item: ReviewItem, wanted: ItemWording) -> KnowledgeEntry:
-    """The entry that stays, of those that contradict each other now."""
+    """Return the entry to keep, if it is still a side of the contradiction."""
     sides = contradictions.entries_of(session, item.tenant_id, item.key or "")
     kept = next((entry for entry in sides if entry.id == wanted.entry_id), None)
     if kept is None:
@@ -114,7 +114,7 @@ def _get_kept_entry(session: Session, item: ReviewItem, wanted: ItemWording) -> 
 
 
 def _store_examples(session: Session, item: ReviewItem, by: str) -> list[str]:
-    """Ids of the examples that are new."""
+    """Store the examples that are new and return their ids."""
     known = select(TrainingExample.text).filter_by(tenant_id=item.tenant_id, intent=item.intent)
     have = set(session.scalars(known.where(TrainingExample.status.in_(["approved", "exported"]))))
     rows = [

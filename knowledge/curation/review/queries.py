@@ -1,4 +1,4 @@
-"""The queue as reviewers read it: ranked by effect, page by page, with evidence and near entries."""
+"""Queries of the review queue: ranked by effect, paginated, with evidence and near entries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DECISION_DAYS = 28
 
 @dataclass(frozen=True)
 class ReviewFilter:
-    """Which items; every field that is set must fit. No status: what waits for a decision."""
+    """A filter for items; every field that is set must match. Without a status, items that wait for a decision."""
 
     status: str | None = None
     kind: str | None = None
@@ -35,10 +35,10 @@ class ReviewFilter:
 
 
 def get_review_item(session: Session, tenant_id: str, item_id: str) -> ReviewItem:
-    """One item, as it is in the database now.
+    """Return one item, refreshed from the database.
 
     Raises:
-        NotFound: this tenant has no such item.
+        NotFound: The tenant has no such item.
     """
     item = session.get(ReviewItem, item_id, populate_existing=True)
     if item is None or item.tenant_id != tenant_id:
@@ -49,7 +49,7 @@ def get_review_item(session: Session, tenant_id: str, item_id: str) -> ReviewIte
 def list_review_items(
     session: Session, tenant_id: str, wanted: ReviewFilter, limit: int, offset: int
 ) -> tuple[int, list[ReviewItem]]:
-    """How many fit, and some of them: the greatest effect first, decided ones newest first."""
+    """Return the total number of matches and one page: waiting items by effect, others last changed first."""
     query = _build_query(tenant_id, wanted)
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     if wanted.status in {None, "open", "half_approved"}:
@@ -60,7 +60,7 @@ def list_review_items(
 
 
 def describe_item(session: Session, item: ReviewItem) -> dict[str, Any]:
-    """All fields; ``live``: the vector index holds what was published (None: nothing was)."""
+    """Return all fields and ``live``: whether the vector index holds the change (None if nothing was published)."""
     return {
         **{name: getattr(item, name) for name in FIELDS},
         "wanted": item.undo.get("wanted") if item.status == "half_approved" else None,
@@ -70,7 +70,7 @@ def describe_item(session: Session, item: ReviewItem) -> dict[str, Any]:
 
 
 def describe_item_details(session: Session, item: ReviewItem) -> dict[str, Any]:
-    """The same with where it was said, and the near entries beside their differences."""
+    """Return the fields of an item with its evidence, and near entries with their differences."""
     target = (item.undo.get("wanted") or {}).get("entry_id") if item.status == "half_approved" else None
     known = {near["entry_id"]: near for near in item.near}
     for entry_id in filter(None, (item.entry_id if item.status in {"open", "half_approved"} else None, target)):
@@ -85,7 +85,7 @@ def describe_item_details(session: Session, item: ReviewItem) -> dict[str, Any]:
 
 
 def get_item_expiry(session: Session, item: ReviewItem) -> datetime | None:
-    """When it leaves the queue unless somebody decides."""
+    """Return when an item expires unless it is decided, or None."""
     if item.status not in {"open", "half_approved"} or item.kind == contradictions.KIND:
         return None
     return item.expires_at or item.created_at + timedelta(
@@ -94,12 +94,12 @@ def get_item_expiry(session: Session, item: ReviewItem) -> datetime | None:
 
 
 def count_waiting_items(session: Session, tenant_id: str) -> int:
-    """How many items wait for a decision."""
+    """Return how many items wait for a decision."""
     return session.scalar(select(func.count()).select_from(_build_query(tenant_id, ReviewFilter()).subquery())) or 0
 
 
 def compute_review_analytics(session: Session, tenant_id: str, days: int = DECISION_DAYS) -> dict[str, Any]:
-    """Counts by status and kind, what still can be won, and how the last days' decisions went."""
+    """Return counts by status and kind, the effect of waiting items, and statistics of recent decisions."""
     by_status = _count_by_column(session, tenant_id, ReviewItem.status)
     since = get_current_time() - timedelta(days=days)
     decided = select(ReviewItem.status, ReviewItem.created_at, ReviewItem.decided_at).where(
@@ -183,7 +183,7 @@ def _describe_near_entry(item: ReviewItem, entry: KnowledgeEntry, near: dict[str
 
 
 def _list_evidence(session: Session, item: ReviewItem) -> list[dict[str, Any]]:
-    """What was said there, as far as it is still stored."""
+    """Return the evidence of an item, with the times of messages that are still stored."""
     shown = item.evidence[:EVIDENCE_SHOWN]
     ids = [each["message_id"] for each in shown if each.get("message_id")]
     said = select(Message.id, Message.created_at, Message.speaker).where(

@@ -1,4 +1,4 @@
-"""A decision from its transaction to its effect: committed, cached answers forgotten, indexed."""
+"""Apply review decisions: commit, drop cached answers, and index."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class ReviewService:
-    """Where staff change knowledge; what they decide is lived by at once."""
+    """Runs changes by staff and puts them into effect at once."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class ReviewService:
         """Drops a tenant's cached answers; called in the event loop."""
 
     async def decide(self, tenant_id: str, work: Callable[[Session], T]) -> T:
-        """Do it in one transaction; where it changed entries, the indexes follow before this returns.
+        """Run ``work`` in one transaction; if it changed entries, the indexes are updated before this returns.
 
-        While Chroma is away the change is stored all the same; the worker indexes it when Chroma is back.
+        While Chroma is unavailable the change is stored anyway; the worker indexes it later.
         """
 
         def apply_decision(session: Session) -> tuple[T, bool]:

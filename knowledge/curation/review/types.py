@@ -1,4 +1,4 @@
-"""The words of this folder."""
+"""Data types of the review queue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 Kind = Literal["entry", "faq", "phrasing", "example", "contradiction"]
 Status = Literal["open", "half_approved", "approved", "merged", "rejected", "snoozed", "expired", "settled"]
 UNDECIDED: tuple[Status, ...] = ("open", "half_approved", "snoozed")
-"""May still be decided about."""
+"""Statuses in which a decision is still possible."""
 PUBLISHED: tuple[Status, ...] = ("approved", "merged")
 LONGEST = 10_000
 MOST_QUESTIONS = 200
@@ -16,36 +16,36 @@ MOST_QUESTIONS = 200
 
 @dataclass(frozen=True)
 class Claim:
-    """Which item somebody decides about, as they saw it, and who they are."""
+    """The item that somebody decides about, at the revision that they saw."""
 
     tenant_id: str
     item_id: str
     revision: int
-    """The item's revision on their page: the second of two reviewers is told."""
+    """The revision that the reviewer saw; if it is outdated, the decision is a Conflict."""
     by: str
 
 
 @dataclass(frozen=True)
 class ItemWording:
-    """What an approval does: publish a new entry, merge into one, amend one, or keep one of several that contradict."""
+    """What an approval does: publish a new entry, merge into one, amend one, or keep one side of a contradiction."""
 
     action: Literal["publish", "merge", "amend", "keep"]
     entry_id: str | None = None
     take_answer: bool = False
-    """Merging: the entry also takes the new answer."""
+    """When merging, whether the entry also takes the new answer."""
     version: int | None = None
-    """Amending: the version that was in front of whoever proposed it."""
+    """When amending, the version that the proposer saw."""
     title: str | None = None
 
     @classmethod
     def stored(cls, value: dict[str, Any] | None) -> ItemWording | None:
-        """As it was kept with the item."""
+        """Restore an action from its stored form."""
         return cls(**value) if value else None
 
 
 @dataclass(frozen=True)
 class Wording:
-    """What an item says, as a reviewer puts it."""
+    """The wording of an item as edited by a reviewer."""
 
     questions: tuple[str, ...]
     answer: str
@@ -55,7 +55,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Editor:
-    """Who changes an entry by hand, and why."""
+    """The person who changes an entry by hand, and the reason."""
 
     tenant_id: str
     by: str
@@ -64,7 +64,7 @@ class Editor:
 
 @dataclass(frozen=True)
 class ItemEvidence:
-    """Which entry, at the version that was in front of whoever changes it."""
+    """An entry at the version that the person saw."""
 
     entry_id: str
     version: int

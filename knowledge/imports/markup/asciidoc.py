@@ -1,4 +1,4 @@
-"""Reads AsciiDoc, by way of Markdown: no library reads it in Python."""
+"""Read AsciiDoc by converting it to Markdown."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class _Converter:
         self._term = False
 
     def markdown(self, lines: list[str]) -> Iterator[str]:
-        """The lines as Markdown."""
+        """Convert AsciiDoc lines to Markdown lines."""
         at = 0
         while at < len(lines):
             line = lines[at].rstrip()
@@ -184,7 +184,7 @@ class _Converter:
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in [*row, *[""] * (width - len(row))]) + " |"
 
     def _parse_table_rows(self, lines: list[str]) -> tuple[list[list[str]], bool]:
-        """The cells of a table row by row, and whether the first row names the columns."""
+        """Return the cells of a table row by row, and whether the first row is a header."""
         filled = [line for line in lines if line.strip()]
         first = next((at for at, line in enumerate(lines) if line.strip()), 0)
         headed = "header" in self._options or (len(lines) > first + 1 and not lines[first + 1].strip())

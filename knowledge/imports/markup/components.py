@@ -1,6 +1,6 @@
-"""Turns the components of MDX, and HTML that stands in Markdown, into HTML in lines of its own.
+"""Convert MDX components and HTML inside Markdown to HTML on separate lines.
 
-A tag in a line of its own, with blank lines around it, lets the Markdown between two tags be read as Markdown.
+A tag on its own line, surrounded by blank lines, lets the Markdown between two tags be parsed as Markdown.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ MARKDOWN_INSIDE = frozenset(
         "dd",
     )
 )
-"""HTML in which people write Markdown."""
+"""HTML elements in which people write Markdown."""
 HTML = (
     INLINE
     | MARKDOWN_INSIDE
@@ -201,16 +201,16 @@ TITLES = ("title", "question", "summary", "header", "label", "heading", "name", 
 
 
 class _Components:
-    """Reads one document's tags from its first to its last."""
+    """Converts the tags of one document in order."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._closed = frozenset(re.findall(rf"</({NAME})\s*>", text))
         self._open: list[tuple[str, str, bool, list[str]]] = []
-        """Each with the names that a set of tabs has for those to come: `<Tabs items={["A", "B"]}><Tab>...`."""
+        """The open components, each with the titles of its tabs to come: `<Tabs items={["A", "B"]}><Tab>...`."""
 
     def converted(self) -> str:
-        """The text with HTML tags in place of its components."""
+        """Return the text with HTML tags in place of its components."""
         return TAG.sub(self._convert_tag, self._text)
 
     def _convert_tag(self, found: re.Match[str]) -> str:  # noqa: PLR0911 -- one a kind of tag
@@ -268,23 +268,23 @@ class _Components:
 ITEMS = re.compile(r"\b(?:items|tabs|labels|names)\s*=\s*\{\s*\[([^\]]*)\]\s*\}")
 STRING = re.compile(r"(['\"`])(.*?)\1")
 OPEN, CLOSE = "\x0e", "\x0f"
-"""Begin the lines that say where the inside of a tag begins, with the tag's place, and ends."""
+"""Begin the marker lines before the content of a tag, with the tag's indentation, and after it."""
 
 
 def convert_components(text: str, *, mdx: bool = False) -> str:
-    """The text with HTML in place of its components; OPEN and CLOSE stand around the inside of each."""
+    """Replace components by HTML; OPEN and CLOSE enclose the content of each."""
     if "<" in text:
         text = _Components(text).converted()
     return EXPRESSION.sub(_render_expression, text) if (mdx or has_mdx_components(text)) and "{" in text else text
 
 
 def has_mdx_components(text: str) -> bool:
-    """Whether a text has components although its name does not say so."""
+    """Whether a text has components, regardless of its file type."""
     return any(is_component(name) for name in re.findall(rf"</({NAME})\s*>", text))
 
 
 def is_component(name: str) -> bool:
-    """Whether a tag's name is one of MDX, and neither HTML nor a word in angle brackets."""
+    """Whether a tag's name is an MDX component, and neither HTML nor a word in angle brackets."""
     return name[0].isupper() and (not name.isupper() or len(name) == 1) and not re.search(r"[-_:]", name)
 
 
@@ -294,7 +294,7 @@ def _names_of_tabs(found: re.Match[str]) -> list[str]:
 
 
 def _get_tag_indent(found: re.Match[str]) -> int:
-    """How far the line of a tag is indented."""
+    """Return the indentation of a tag's line."""
     line = found.string[found.string.rfind("\n", 0, found.start()) + 1 : found.start()]
     return len(line) - len(line.lstrip(" "))
 
@@ -313,7 +313,7 @@ def _render_closing_tag(tag: str, place: int) -> str:
 
 
 def _render_expression(found: re.Match[str]) -> str:
-    """What an expression in braces says: a string says itself, a variable nothing."""
+    """Render an expression in braces: a string as its text, a variable as nothing."""
     return next((text for text in found.groups() if text), "")
 
 
@@ -332,7 +332,7 @@ def _get_component_title(attributes: dict[str, str]) -> str:
 
 
 def _render_empty_component(low: str, attributes: dict[str, str]) -> str:
-    """A component without an inside."""
+    """Render a component without content."""
     answer = (
         attributes.get("answer") or attributes.get("content") or attributes.get("description") or attributes.get("body")
     )
@@ -351,7 +351,7 @@ def _render_empty_component(low: str, attributes: dict[str, str]) -> str:
 
 
 def _get_enclosing_tags(low: str, attributes: dict[str, str]) -> tuple[str, str]:  # noqa: PLR0911 -- one a kind of component
-    """What opens and what closes a component."""
+    """Return the opening and closing tags for a component."""
     title = html.escape(_get_component_title(attributes))
     block = ("\n\n<div>\n\n", "\n\n</div>\n\n")
     if low in SUMMARIES and not title:
@@ -377,7 +377,7 @@ def _get_enclosing_tags(low: str, attributes: dict[str, str]) -> tuple[str, str]
 
 
 def _get_callout_label(low: str, attributes: dict[str, str]) -> str:
-    """What a callout is: a note, a warning."""
+    """Return the label of a callout, such as "Note" or "Warning"."""
     if low not in NOTES:
         return ""
     kind = next((attributes[name] for name in KINDS if attributes.get(name)), "")
@@ -388,7 +388,7 @@ def _get_callout_label(low: str, attributes: dict[str, str]) -> str:
 
 
 def note_name(kind: str) -> str:
-    """The word before the text of a callout of a kind."""
+    """Return the label for a kind of callout, or ""."""
     words = {
         "danger": "Warning",
         "error": "Warning",

@@ -1,4 +1,4 @@
-"""Turns what help centres add to Markdown (MDX, admonitions, shortcodes, includes) into plain CommonMark and HTML."""
+"""Convert dialects of Markdown (MDX, admonitions, shortcodes, includes) into CommonMark and HTML."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ DELIMITER = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 
 @dataclass
 class _KeptText:
-    """Code, taken out so that nothing in it is changed, and put back at the end."""
+    """Code that is removed before the conversion, to keep it unchanged, and restored at the end."""
 
     blocks: list[tuple[str, list[str]]] = field(default_factory=list)
     spans: list[str] = field(default_factory=list)
@@ -114,7 +114,7 @@ class _KeptText:
 
 
 def prepare_markdown(text: str, *, mdx: bool = False) -> str:
-    """The text as a CommonMark parser is to have it."""
+    """Prepare a text for a CommonMark parser."""
     kept = _KeptText()
     text = kept.without_code(text.expandtabs(4))
     text = _without_additions(text, mdx=mdx)
@@ -137,13 +137,13 @@ def _without_additions(text: str, *, mdx: bool) -> str:
 
 
 def _with_constants(text: str) -> str:
-    """Where the value of an exported constant is shown, the value."""
+    """Replace exported constants by their values."""
     values = {name: next(filter(None, value), "") for name, *value in CONSTANT.findall(text)}
     return re.sub(r"\{\s*([\w$]+)\s*\}", lambda found: values.get(found[1], found[0]), text) if values else text
 
 
 def _with_footnotes(text: str) -> str:
-    """Each note in brackets where it is cited: a condition belongs to what it limits."""
+    """Insert each footnote in brackets where it is cited, so that conditions stay with what they limit."""
     notes = {name.lower(): " ".join(note.split()).rstrip(".") for name, note in FOOTNOTE.findall(text)}
     text = FOOTNOTE_IN_LINE.sub(r" (\1)", FOOTNOTE.sub("", text))
     return FOOTNOTE_MARK.sub(lambda m: f" ({note})" if (note := notes.get(m[1].lower(), "")) else "", text)
@@ -168,7 +168,7 @@ def _convert_shortcode(found: re.Match[str]) -> str:
 
 
 def _with_directives(lines: list[str]) -> Iterator[str]:
-    """``:::note Title`` up to ``:::``, as Docusaurus, VitePress and MyST have them; of other uses only the text stays."""
+    """Convert ``:::note Title`` to ``:::`` blocks (Docusaurus, VitePress, MyST); unknown uses keep only their text."""
     closings: list[str] = []
     for line in lines:
         found = DIRECTIVE.match(line)
@@ -183,7 +183,7 @@ def _with_directives(lines: list[str]) -> Iterator[str]:
 
 
 def _get_label_tags(kind: str, title: str, *, folded: bool = False) -> tuple[str, str]:
-    """What opens and closes a text with a title or a kind."""
+    """Return the opening and closing tags for a text with a title or a kind."""
     title = re.sub(r"\{[^{}]*\}", "", title).strip()
     asks = " data-asks" if kind.lower() in ("question", "faq") else ""
     if title and (folded or asks or FOLDED.search(kind)):
@@ -193,7 +193,7 @@ def _get_label_tags(kind: str, title: str, *, folded: bool = False) -> tuple[str
 
 
 def _with_admonitions(lines: list[str]) -> Iterator[str]:
-    """``!!! note "Title"`` with indented lines under it, as MkDocs has them, and ``> [!NOTE]``."""
+    """Convert MkDocs admonitions (``!!! note "Title"`` with indented lines) and alerts (``> [!NOTE]``)."""
     at = 0
     while at < len(lines):
         found = ADMONITION.match(lines[at])
@@ -229,7 +229,7 @@ def _without_alert(line: str) -> str:
 
 
 def _dedent_lines(lines: list[str]) -> Iterator[str]:
-    """What is indented only because it stands inside a tag is moved to the tag's own place."""
+    """Reduce the indentation of lines inside a tag to that of the tag."""
     levels: list[list[int | None]] = []
     shift = 0
     for line in lines:
@@ -247,7 +247,7 @@ def _dedent_lines(lines: list[str]) -> Iterator[str]:
 
 
 def _with_tables(lines: list[str]) -> Iterator[str]:
-    """Tables whose second line is missing or has another number of cells are made readable."""
+    """Add or repair the delimiter row of tables."""
     for at, line in enumerate(lines):
         before = lines[at - 1] if at else ""
         after = lines[at + 1] if at + 1 < len(lines) else ""
@@ -271,7 +271,7 @@ def _count_cells(line: str) -> int:
 
 
 def _with_pairs(lines: Iterator[str]) -> Iterator[str]:
-    """Each question and answer becomes a paragraph of its own; what only looks like a list becomes one."""
+    """Start a new paragraph at each question and answer, and turn typed bullets into list items."""
     before = ""
     for text in lines:
         line = TASK.sub(r"\1", SIGN.sub(r"\1- ", text))
@@ -287,7 +287,7 @@ def _get_line_indent(line: str) -> int:
 
 
 def _without_indent(line: str, prefix: str) -> str:
-    """A line of code without the place of its fence."""
+    """Remove the indentation of the fence from a line of code."""
     quote = prefix.count(">")
     for _ in range(quote):
         line = re.sub(r"^\s*> ?", "", line, count=1)

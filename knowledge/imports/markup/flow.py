@@ -1,4 +1,4 @@
-"""Turns an HTML tree into blocks of plain text."""
+"""Convert an HTML tree into blocks of plain text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ QUESTION_CLASS = re.compile(r"question|accordion|faq|collaps|toggle|expand|discl
 FOOTNOTE = re.compile(r"^\[?\d{1,3}\]?$")
 ANCHOR_SIGNS = frozenset(("", "#", "¶", "§", "🔗", "Permalink"))
 SIGNS = str.maketrans({**dict.fromkeys("✔✅☑🗸", "✓"), **dict.fromkeys("✘❌✕✖☒❎", "✗"), "\ufe0f": None, "\ufe0e": None})
-"""Ticks and crosses are each written as one sign."""
+"""Maps the variants of ticks and crosses to one character each."""
 SHORTCODES = {
     **dict.fromkeys((":white_check_mark:", ":heavy_check_mark:", ":ballot_box_with_check:", ":check:"), "✓"),
     **dict.fromkeys((":x:", ":negative_squared_cross_mark:", ":heavy_multiplication_x:", ":no_entry_sign:"), "✗"),
@@ -50,16 +50,16 @@ RATING = re.compile(
     r"\b(?:help|helpful|useful|solve|answer)\b.{0,60}$",
     re.IGNORECASE | re.DOTALL,
 )
-"""What a page asks about itself."""
+"""Matches a page's question about its own usefulness."""
 LONGEST_LINK = 200
 DEEPER = 10
-"""What is folded into a heading's text lies below every heading around it."""
+"""The offset that puts folded headings below every heading around them."""
 HEADER_WORDS = 6
 
 
 @dataclass
 class Flow:
-    """Reads one element; ``base`` is what its relative links are relative to."""
+    """Reads one element; relative links are resolved to ``base``."""
 
     base: str | None = None
     depth: int = 0
@@ -70,13 +70,13 @@ class Flow:
     DIRECT: ClassVar[dict[str, Callable[[Flow, Tag], None]]] = {}
 
     def read(self, root: Tag) -> list[Block]:
-        """The blocks of everything in it."""
+        """Return the blocks of an element's content."""
         self._read_children(root)
         self._flush_inline()
         return self.blocks
 
     def line(self, tag: Tag, *, links: bool = True) -> str:
-        """The text of an element in one line."""
+        """Return the text of an element as one line."""
         text = " ".join(self._get_inline_text(tag, links=links).split())
         return MARKS.sub("", text).strip()
 
@@ -146,7 +146,7 @@ class Flow:
             self.blocks.append(Heading(self.depth + int(tag.name[1]), text))
 
     def _read_opener(self, tag: Tag) -> None:
-        """Something to click on that opens an answer."""
+        """Add a clickable question that opens an answer as a heading."""
         self.blocks.append(Heading(self.depth + DEEPER - 1, self.line(tag, links=False), asks=True))
 
     def _read_details(self, tag: Tag) -> None:
@@ -172,7 +172,7 @@ class Flow:
             self._add_block(Items(tuple(kept), _get_list_start(tag) if tag.name == "ol" else None))
 
     def _may_be_contents(self) -> bool:
-        """Whether a list stands where the contents of a page do: before its first section, or under that name."""
+        """Whether a list is at the position of a table of contents: before the first section, or under such a heading."""
         headings = [block for block in self.blocks if isinstance(block, Heading)]
         return all(heading.level <= 1 for heading in headings) or bool(CONTENTS.search(headings[-1].text))
 
@@ -232,7 +232,7 @@ class Flow:
             self._add_block(Table(header, tuple(body)))
 
     def _build_grid(self, rows: list[Tag]) -> list[list[str]]:
-        """The cells of a table; one that spans several rows or columns stands in each."""
+        """Return the cells of a table, repeated where one spans several rows or columns."""
         grid: list[list[str]] = []
         waiting: dict[int, tuple[int, str]] = {}
         for row in rows:
@@ -300,7 +300,7 @@ class Flow:
         return _wrap_in_marks(f"{text.rstrip()} ({url})", LINK, LINK_END)
 
     def _resolve_link(self, href: str) -> str | None:
-        """The full address of a link, when there is one that a customer can follow."""
+        """Return the absolute URL of a link, or None if it leads to no web page."""
         if not href or href.startswith("#") or len(href) > LONGEST_LINK or re.search(r"[\s{}<>]", href):
             return None
         try:
@@ -339,7 +339,7 @@ def _parse_paragraph(text: str) -> Text | None:
 
 
 def _wrap_in_marks(text: str, start: str, end: str) -> str:
-    """Marks around the words, blanks outside of them."""
+    """Put marks around the words, keeping surrounding whitespace outside."""
     words = text.strip()
     if not words:
         return text
@@ -348,13 +348,13 @@ def _wrap_in_marks(text: str, start: str, end: str) -> str:
 
 
 def _is_address_text(text: str, url: str) -> bool:
-    """Whether a link's text is its address already."""
+    """Whether a link's text is its own address."""
     bare = re.sub(r"^(https?://|mailto:)?(www\.)?", "", url).rstrip("/").lower()
     return text.lower().rstrip("/").endswith(bare)
 
 
 def _get_picture_name(tag: Tag) -> str:
-    """The name of a small picture in a sentence ("Click the gear"); a picture alone says nothing."""
+    """Return the name of a small picture in a sentence ("Click the gear"), or "" for a picture alone."""
     name = " ".join(str(tag.get("alt") or "").split())
     parent = tag.parent
     alone = parent is None or not parent.get_text(strip=True)
@@ -364,7 +364,7 @@ def _get_picture_name(tag: Tag) -> str:
 
 
 def _is_answer_opener(tag: Tag) -> bool:
-    """Whether a click on it opens an answer."""
+    """Whether a click on the element opens an answer."""
     if tag.name in ("summary", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ul", "table") or tag.find(HEADINGS):
         return False
     opens = (
@@ -395,7 +395,7 @@ def _get_class_names(tag: Tag) -> str:
 
 
 def _is_contents(tag: Tag, items: list[Tag]) -> bool:
-    """Whether a list only leads to places on the same page."""
+    """Whether a list only links to places on the same page."""
     links = tag.find_all("a")
     if len(items) < 2 or len(links) < len(items):  # noqa: PLR2004 -- one link may be meant
         return False
@@ -422,7 +422,7 @@ def _fill_spanned_cells(line: list[str], waiting: dict[int, tuple[int, str]]) ->
 
 
 def _get_cell_sign(cell: Tag) -> str:
-    """What a cell without words says: a tick, a cross, a dash, or the name of a picture of one."""
+    """Return the text of a cell without words: a tick, a cross, a dash, or the name of its picture."""
     written = " ".join(cell.get_text(" ").split())
     if written:
         return written.translate(SIGNS) if len(written) <= LONGEST_SIGN else ""
@@ -434,12 +434,12 @@ def _get_cell_sign(cell: Tag) -> str:
 
 
 def _count_header_rows(rows: list[Tag]) -> int:
-    """How many rows are the head of a table."""
+    """Return the number of header rows."""
     return next((at for at, row in enumerate(rows) if not _is_header_row(row)), len(rows))
 
 
 def _merge_header_rows(rows: list[list[str]]) -> tuple[str, ...]:
-    """One name a column: of several rows the ones above each other ("Price" over "Summer")."""
+    """Join several header rows into one name per column ("Price" over "Summer")."""
     if not any(map(any, rows)):
         return ()
     width = max(map(len, rows))
@@ -453,7 +453,7 @@ def _is_header_row(row: Tag) -> bool:
 
 
 def _looks_like_head(grid: list[list[str]]) -> bool:
-    """Whether the first of three rows or more holds different short names and no figures."""
+    """Whether the first of three or more rows holds distinct short names and no figures."""
     if len(grid) < 3 or len(grid[0]) < 2:  # noqa: PLR2004
         return False
     first = grid[0]

@@ -1,4 +1,4 @@
-"""Reads web pages: the main content only."""
+"""Read the main content of web pages."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ AROUND = re.compile(
     r"recently-viewed\S*|article-(vote|share|comments|relatives)\S*|search(-\w+)?|language-switcher|back-to-top)$",
     re.IGNORECASE,
 )
-"""Classes, ids and roles of what stands around a page's content."""
+"""Classes, ids and roles of elements around a page's content."""
 LARGE = 0.5
-"""An element with more than this share of the text is the content, whatever it is called."""
+"""The share of the text above which an element is content, whatever its name."""
 FEW_WORDS = 15
 MOSTLY_LINKS = 0.8
 FEWEST_LINKS = 4
@@ -48,10 +48,10 @@ SITE = re.compile(r"\s+[|–—·»]\s+|\s+-\s+")  # noqa: RUF001 -- what stands
 
 
 def read_html(raw: Raw, data: bytes) -> Document:
-    """A web page.
+    """Read a web page.
 
     Raises:
-        InvalidInput: it has no text, as a page that is filled by scripts.
+        InvalidInput: The page has no text, for example because scripts fill it.
     """
     declared = CHARSET.search(data[:4096])
     fields, page = front_matter(decode_text(data, _get_declared_charset(declared) if declared else None))
@@ -69,7 +69,7 @@ def read_html(raw: Raw, data: bytes) -> Document:
 
 
 def main_content(soup: BeautifulSoup) -> Tag:
-    """The part of a page that is not the same on every page."""
+    """Return the main content of a page, without navigation, headers and footers."""
     for tag in soup(list(DROPPED - {"nav", "footer"})):
         if tag.name != "head":
             tag.decompose()
@@ -88,7 +88,7 @@ def main_content(soup: BeautifulSoup) -> Tag:
 
 
 def _name_tabs(root: Tag) -> None:
-    """The names of tabs are put before their texts."""
+    """Label the panels of tabs with the tabs' names."""
     for tabs in root.select("[role=tablist]"):
         panels = tabs.parent.select("[role=tabpanel]") if tabs.parent is not None else []
         for name, panel in zip(tabs.select("[role=tab]"), panels, strict=False):
@@ -97,7 +97,7 @@ def _name_tabs(root: Tag) -> None:
 
 
 def _from_title(blocks: list[Block]) -> list[Block]:
-    """Without the few words that stand before the title."""
+    """Drop a few words that precede the title."""
     titles = [at for at, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 1]
     if len(titles) == 1 and sum(map(words_of, blocks[: titles[0]])) <= FEW_WORDS:
         return blocks[titles[0] :]
@@ -105,7 +105,7 @@ def _from_title(blocks: list[Block]) -> list[Block]:
 
 
 def _find_main_element(soup: BeautifulSoup, selector: str) -> Tag | None:
-    """The element, when there is one; of several the one that holds nearly all the text."""
+    """Return the matching element, or of several the one with most of the page's text."""
     found = [tag for tag in soup.select(selector) if tag.get_text(strip=True)]
     if not found:
         return None
@@ -123,7 +123,7 @@ def _is_large(tag: Tag, root: Tag) -> bool:
 
 
 def _is_navigation(tag: Tag) -> bool:
-    """Whether it is a list of links, and nothing else, that lead to other pages."""
+    """Whether the element is only a list of links to other pages."""
     links = tag.find_all("a")
     if len(links) < FEWEST_LINKS or tag.find(["p", "h1", "h2", "h3", "table", "pre"]) is not None:
         return False
@@ -146,7 +146,7 @@ def _get_base_url(soup: BeautifulSoup, url: str | None) -> str | None:
 
 
 def _marked_pairs(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
-    """The questions and answers that a page tells to search engines."""
+    """Yield the questions and answers in a page's structured data (JSON-LD)."""
     for script in soup.find_all("script", type="application/ld+json"):
         try:
             yield from _pairs_in(json.loads(script.get_text()))
@@ -168,7 +168,7 @@ def _pairs_in(node: Any) -> Iterator[tuple[str, str]]:
 
 
 def _with_marked(blocks: list[Block], pairs: list[tuple[str, str]]) -> list[Block]:
-    """The blocks, and those pairs of which the page shows no question."""
+    """Append the structured questions and answers that the page does not show."""
     shown = " ".join(block.text for block in blocks if isinstance(block, Heading | Text)).casefold()
     added: list[Block] = []
     for question, answer in pairs:

@@ -1,4 +1,4 @@
-"""Turns the lines of a plain text into blocks."""
+"""Convert the lines of a plain text into blocks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ HASHES = re.compile(r"^(#{1,6})\s+(\S.*?)\s*#*$")
 NUMBERED = re.compile(r"^(\d{1,2}(?:\.\d{1,2})*)\.?\s+[A-Z]")
 LONGEST_NAME = 10
 SHORT_LINE = 45
-"""Lines that are all shorter than this were broken on purpose, as in an address."""
+"""The length below which lines were broken on purpose, as in an address."""
 CONTENTS = re.compile(r"(?:\.\s?){4,}\s*\d+\s*$")
 WIDE = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
 
 
 def blocks_of_lines(lines: Iterable[str]) -> list[Block]:
-    """The blocks of a text in which blank lines part paragraphs."""
+    """Return the blocks of a text whose paragraphs are separated by blank lines."""
     groups = list(_group_lines(lines))
     blocks: list[Block] = []
     for at, group in enumerate(groups):
@@ -33,7 +33,7 @@ def blocks_of_lines(lines: Iterable[str]) -> list[Block]:
 
 
 def joined_lists(blocks: list[Block]) -> list[Block]:
-    """Lists that only blank lines or paragraphs of their own parted, put together."""
+    """Join lists that are separated only by blank lines or paragraphs of their own."""
     kept: list[Block] = []
     for block in blocks:
         last = kept[-1] if kept else None
@@ -45,7 +45,7 @@ def joined_lists(blocks: list[Block]) -> list[Block]:
 
 
 def join_wrapped_lines(lines: list[str]) -> str:
-    """Lines that a page's width has cut, put together again; short ones stay lines."""
+    """Join lines that were wrapped at a page's width; short lines stay separate."""
     if len(lines) > 1 and all(len(line) < SHORT_LINE for line in lines) and not _is_prose(lines):
         return "\n".join(line.strip() for line in lines)
     text = ""
@@ -60,7 +60,7 @@ def join_wrapped_lines(lines: list[str]) -> str:
 
 
 def _is_prose(lines: list[str]) -> bool:
-    """Whether a sentence goes on from one line to the next."""
+    """Whether a sentence continues on the next line."""
     return any(line.lstrip()[:1].islower() for line in lines[1:])
 
 
@@ -105,7 +105,7 @@ def _find_heading(group: list[str], following: list[str]) -> tuple[Heading, int]
 
 
 def can_be_heading(line: str) -> bool:
-    """Whether a line alone may name what follows it."""
+    """Whether a single line may be the heading of the following text."""
     ends = line.endswith((".", "!", ";", ",", ":", *MARKS))
     return (
         not ends
@@ -125,7 +125,7 @@ def _is_body_text(group: list[str]) -> bool:
 
 
 def _first_block(group: list[str]) -> tuple[int, Block]:
-    """The block that the first lines of a group are, and how many they are."""
+    """Return the first block of a group and its number of lines."""
     first = group[0].strip()
     bullet, step = BULLET.match(first), STEP.match(first)
     if bullet or step:

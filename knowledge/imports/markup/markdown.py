@@ -1,4 +1,4 @@
-"""Reads Markdown of any dialect: CommonMark by a parser, with what help centres add to it."""
+"""Read any dialect of Markdown with a CommonMark parser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNREAD_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\s]|\([^()]*\))*(?:\s[^()]*)
 
 
 def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """What stands before a document, and the document."""
+    """Split a document into its front matter and its body."""
     found = FRONT_MATTER.match(text)
     if found is None:
         return {}, text
@@ -31,7 +31,7 @@ def front_matter(text: str) -> tuple[dict[str, Any], str]:
 
 
 def markdown_blocks(text: str, base: str | None = None, *, mdx: bool = False) -> list[Block]:
-    """The blocks of a Markdown text."""
+    """Return the blocks of a Markdown text."""
     soup = BeautifulSoup(_build_renderer().render(prepare_markdown(text, mdx=mdx)), "html.parser")
     return Flow(base).read(soup)
 
@@ -60,7 +60,7 @@ def _render_text(_self: object, tokens: Any, index: int, _options: object, _env:
 
 
 def _render_html(_self: object, tokens: Any, index: int, _options: object, _env: object) -> str:
-    """HTML in which Markdown stands all the same."""
+    """Render the Markdown left inside HTML."""
     text = str(tokens[index].content)
     if text.lstrip().lower().startswith(("<pre", "<script", "<style", "<code")):
         return text

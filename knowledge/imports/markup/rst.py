@@ -1,4 +1,4 @@
-"""Reads reStructuredText documents into blocks."""
+"""Read reStructuredText documents into blocks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ KNOWN = frozenset(
     ("topic", "epigraph", "highlights", "pull-quote", "compound", "container", "code", "code-block", "sourcecode")
 )
 KNOWN |= frozenset(("table", "csv-table", "list-table", "replace", "unicode", "parsed-literal", "math", "line-block"))
-"""What docutils reads itself."""
+"""Directives that docutils handles itself."""
 FOLDED = frozenset(("dropdown", "collapse", "details", "faq", "question"))
 SETTINGS: dict[str, Any] = {
     "report_level": 5,
@@ -69,7 +69,7 @@ SETTINGS: dict[str, Any] = {
 
 
 class _Any(Directive):  # type: ignore[misc]
-    """A directive that only Sphinx or an extension knows: its text is kept."""
+    """A directive known only to Sphinx or an extension; its text is kept."""
 
     has_content = True
     optional_arguments = 1
@@ -103,7 +103,7 @@ class _Nothing(Directive):  # type: ignore[misc]
 
 
 def read_rst(raw: Raw, data: bytes) -> Document:
-    """A reStructuredText document; what only Sphinx knows is read for its text."""
+    """Read a reStructuredText document, keeping the text of Sphinx directives."""
     text = ROLE.sub(r"\1", decode_text(data).replace("\r\n", "\n"))
     defined = set(DEFINED.findall(text))
     text = PLACEHOLDER.sub(lambda found: found.group() if found.group(1) in defined else found.group(1), text)

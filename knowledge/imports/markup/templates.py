@@ -1,4 +1,4 @@
-"""Takes out what a site's generator would have filled in: shortcodes, Liquid tags, variables in braces."""
+"""Remove the placeholders of site generators: shortcodes, Liquid tags and variables in braces."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ICON = re.compile(r":(?:material|fontawesome|octicons|simple|mdi|fa)-[\w-]+:(?:\
 
 
 def without_templates(text: str) -> str:
-    """The text without them; of a variable its name remains, so that the sentence can be read."""
+    """Remove placeholders; a variable is replaced by its name to keep the sentence readable."""
     if "{" not in text and "[" not in text and ":" not in text and "<%" not in text:
         return text
     return ICON.sub("", VARIABLE.sub(_get_variable_name, TAG.sub("", text)))

@@ -1,4 +1,4 @@
-"""Reads XML without its traps (entity bombs, outside references)."""
+"""Parse XML safely, without entity expansion or external references."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.errors import InvalidInput
 
 
 def parse_xml_root(data: bytes) -> Element:
-    """The root of an XML document.
+    """Return the root of an XML document.
 
     Raises:
-        InvalidInput: this is no XML, or XML that is made to do harm.
+        InvalidInput: The data is not XML, or uses XML features that are unsafe.
     """
     try:
         root: Element = defusedxml.ElementTree.fromstring(data)

@@ -1,1 +1,1 @@
-"""Where knowledge is imported from: files, folders, zips, web pages."""
+"""Sources of knowledge: files, folders, zips and web pages."""

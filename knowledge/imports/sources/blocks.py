@@ -1,4 +1,4 @@
-"""What every reader makes of a document: headings, paragraphs, lists, tables and code, without markup."""
+"""The common result of all readers: headings, paragraphs, lists, tables and code, without markup."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Heading:
-    """Everything up to the next heading of its level, or up to its end, belongs to it."""
+    """A heading; everything up to the next heading of its level, or to its ``End``, belongs to it."""
 
     level: float
     text: str
     asks: bool = False
-    """The document itself presents it as a question, whatever its words."""
+    """Whether the document presents it as a question, whatever its wording."""
 
 
 @dataclass(frozen=True)
 class End:
-    """Closes the headings of this level and below; what follows belongs to those above."""
+    """The end of the headings of this level and below; later blocks belong to those above."""
 
     level: float
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; a line break in it was meant as one."""
+    """A paragraph; its line breaks are intended."""
 
     text: str
     bold: str = ""
-    """Its beginning that is bold."""
+    """The beginning of the text, if bold."""
     linked: bool = False
-    """It is nothing but links."""
+    """Whether it consists of links only."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """Lines that are shown as they are."""
+    """Lines that are shown unchanged."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells; without a header where the document has none."""
+    """Rows of cells; the header is empty if the document has none."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -52,7 +52,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Rows:
-    """Lines that each say something on their own."""
+    """Lines that are each meaningful alone."""
 
     lines: tuple[str, ...]
 
@@ -69,12 +69,12 @@ Block: TypeAlias = Heading | End | Text | Code | Table | Rows | Items
 
 
 def render_block(block: Block) -> str:
-    """What a customer is shown of a block: no blank line in it, a list item or a table row a line."""
+    """Render a block as text without blank lines, with one line per list item or table row."""
     return "\n".join(lines_of(block))
 
 
 def lines_of(block: Block) -> list[str]:
-    """The lines of a block; those that go on with the item above are indented."""
+    """Return the lines of a block; continuation lines of an item are indented."""
     if isinstance(block, Items):
         return [line for item in marked_items(block) for line in item]
     if isinstance(block, Table):
@@ -87,7 +87,7 @@ def lines_of(block: Block) -> list[str]:
 
 
 def marked_items(block: Items) -> Iterator[list[str]]:
-    """The lines of each item, the first of them with its mark."""
+    """Yield the lines of each item, the first with its bullet or number."""
     for number, item in enumerate(block.items, start=block.first or 0):
         lines = _item_lines(item)
         if lines:
@@ -96,19 +96,19 @@ def marked_items(block: Items) -> Iterator[list[str]]:
 
 
 def is_linked(block: Block) -> bool:
-    """Is it nothing but links?"""
+    """Whether the block consists of links only."""
     if isinstance(block, Items):
         return all(is_linked(part) for item in block.items for part in item)
     return isinstance(block, Text) and block.linked
 
 
 def words_of(block: Block) -> int:
-    """How long a block is."""
+    """Return the number of words."""
     return len(render_block(block).split())
 
 
 def _item_lines(item: tuple[Block, ...]) -> list[str]:
-    """An item's sentences in one line; lists and code in it below that."""
+    """Return the lines of an item: its text in one line, then its lists and code."""
     lines: list[str] = []
     for block in item:
         if isinstance(block, Text | Heading) and len(lines) <= 1:
@@ -119,7 +119,7 @@ def _item_lines(item: tuple[Block, ...]) -> list[str]:
 
 
 def _render_table_row(header: tuple[str, ...], row: tuple[str, ...]) -> str:
-    """A row that can be read without the others."""
+    """Render a row so that it can be read alone."""
     if not header:
         return ": ".join(filter(None, row)) if len(row) <= 2 else "; ".join(filter(None, row))  # noqa: PLR2004
     names = (*header, *[""] * (len(row) - len(header)))

@@ -1,4 +1,4 @@
-"""What the sources hand over: documents as they were found, and what could not be used."""
+"""The data types of the sources: documents as found, and what could not be used."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ NAMELESS = frozenset(("index", "readme", "_index", "page", "default", "document"
 
 @dataclass(frozen=True)
 class Raw:
-    """A document's bytes; ``suffix`` says how to read them."""
+    """A document's bytes; ``suffix`` determines the reader."""
 
     uri: str
     suffix: str
     load: Callable[[], bytes]
-    """Raises InvalidInput with a reason in plain words."""
+    """Loads the data; raises InvalidInput with a reason in plain words."""
     url: str | None = None
     base_url: str | None = None
-    """Where customers read the documents of its source: what its relative links are relative to."""
+    """The public address of the documents of its source, to which relative links are resolved."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A document, or a row of it, that could not be used, and why."""
+    """A document, or a row of it, that could not be used, and the reason."""
 
     uri: str
     reason: str
     hides: bool = False
-    """It would have named other documents: nobody knows whether those are still there."""
+    """Whether it would have named other documents, so that it is unknown if those still exist."""
 
 
 @dataclass(frozen=True)
 class PassedOver:
-    """What is not read, since it is no document of a kind that is known, and why."""
+    """A file that is not read because it is no document of a known kind, and the reason."""
 
     uri: str
     reason: str
@@ -58,12 +58,12 @@ class Document:
 
 
 def compute_data_hash(data: bytes) -> str:
-    """Tells whether a document has changed."""
+    """Return the hash that tells whether a document has changed."""
     return hashlib.sha256(data).hexdigest()
 
 
 def title_of(uri: str) -> str:
-    """A readable title from a file's name, or from its folder's where its own says nothing."""
+    """Return a readable title from the name of a file, or of its folder if the file's name is generic."""
     path = PurePosixPath(uri.rstrip("/"))
     stem = path.parent.name if path.stem.lower() in NAMELESS and path.parent.name else path.stem
     stem = re.sub(r"^\d{1,3}[._-]+(?=\D)", "", stem) or uri
@@ -71,7 +71,7 @@ def title_of(uri: str) -> str:
 
 
 def address_of(raw: Raw, said: str | None = None) -> str | None:
-    """Where customers read a document; ``said`` is the address or slug that it names itself."""
+    """Return the public address of a document; ``said`` is the address or slug that the document gives itself."""
     if said and re.match(r"https?://", said):
         return said
     if raw.base_url and "://" not in raw.uri:

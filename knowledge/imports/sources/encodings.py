@@ -1,4 +1,4 @@
-"""Finds out in which encoding a text is, or refuses it."""
+"""Detection of text encodings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATIN = {
     "mac_roman": WESTERN,
     "cp850": WESTERN,
 }
-"""Encodings of Latin scripts, each with the letters that it is expected to be used for; the likelier first."""
+"""Encodings of Latin scripts, the likelier first, with the characters that are expected in each."""
 OTHER_SCRIPTS = [
     "gb18030",
     "big5",
@@ -49,11 +49,11 @@ EAST_ASIAN: dict[str, Callable[[str], bool]] = {
     "cp932": lambda sign: "\u3040" <= sign <= "\u30ff" or b"\x88" <= sign.encode("cp932", "ignore")[:1] < b"\x98",
     "euc_jp": lambda sign: "\u3040" <= sign <= "\u30ff" or b"\xb0" <= sign.encode("euc_jp", "ignore")[:1] < b"\xd0",
 }
-"""What is common in the language of an encoding: for Chinese and Japanese the first level of its standard."""
+"""Predicates for the common characters of an encoding; for Chinese and Japanese, the first level of its standard."""
 PUNCTUATION = "，。？！：；、（）《》「」『』“”‘’…—～ー・·\u3000％￥"  # noqa: RUF001 -- theirs
 NEARLY_ALL = 0.95
 MOSTLY_FOREIGN = 0.3
-"""Share of bytes beyond ASCII among the letters: Latin scripts stay below it."""
+"""The share of non-ASCII bytes among the letters; Latin scripts stay below it."""
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 FEWEST_USUAL = 0.8
 SAMPLE = 60_000
@@ -62,10 +62,10 @@ NO_TEXT = "this is no text file, or a damaged one; save it as text in UTF-8, or 
 
 
 def decode_text(data: bytes, declared: str | None = None) -> str:
-    """The text; ``declared`` is the encoding that the document or its server names.
+    """Decode a text; ``declared`` is the encoding that the document or its server names.
 
     Raises:
-        InvalidInput: this is no text, or in an encoding that cannot be told.
+        InvalidInput: The data is no text, or its encoding cannot be detected.
     """
     for mark, encoding in MARKS:
         if data.startswith(mark):
@@ -96,7 +96,7 @@ def _try_decoding(data: bytes, encoding: str) -> str | None:
 
 
 def _without_mark(data: bytes) -> str:
-    """UTF-16 that does not say so: of Western text every other byte is zero."""
+    """Decode UTF-16 without a byte order mark; in Western text every other byte is zero."""
     even, odd = data[0:SAMPLE:2].count(0), data[1:SAMPLE:2].count(0)
     text = _try_decoding(data, "utf-16-le" if odd > even else "utf-16-be")
     if min(even, odd) > max(even, odd) / 10 or text is None or CONTROLS.search(text):
@@ -129,7 +129,7 @@ def _share_of_usual(data: bytes, encoding: str, usual: str) -> float:
 
 
 def _is_misplaced_sign(text: str, place: int) -> bool:
-    """Whether a sign stands inside a word, or a capital behind a small letter."""
+    """Whether a symbol stands inside a word, or a capital follows a small letter."""
     before, letter, after = text[place - 1 : place], text[place], text[place + 1 : place + 2]
     if letter.isalpha():
         return letter.isupper() and before.islower()
@@ -152,7 +152,7 @@ def _detect_other_encoding(data: bytes) -> str:
 
 
 def _share_of_common(data: bytes, encoding: str) -> float:
-    """How much of a text beyond ASCII are signs that are common in the language of the encoding."""
+    """Return the share of non-ASCII characters that are common in the language of the encoding."""
     text = _try_decoding(data, encoding) or ""
     signs = [sign for sign in text if not sign.isascii() and sign not in PUNCTUATION]
     if encoding in JAPANESE and not any("\u3040" <= sign <= "\u30ff" for sign in signs):
@@ -161,13 +161,13 @@ def _share_of_common(data: bytes, encoding: str) -> float:
 
 
 def _share_of_small_cyrillic(data: bytes, encoding: str) -> float:
-    """In KOI8-R the small letters stand where Windows-1251 and others have the capitals."""
+    """Return the share of small Cyrillic letters; in KOI8-R they have the bytes of capitals in Windows-1251 and others."""
     signs = [sign for sign in data.decode(encoding, "replace") if not sign.isascii()]
     return sum("\u0430" <= sign <= "\u044f" for sign in signs) / (len(signs) or 1)
 
 
 def _lines_of_interest(data: bytes) -> bytes:
-    """Without lines of ASCII such as a table's head, which drown the little that tells."""
+    """Return the lines with non-ASCII bytes; ASCII lines such as a table header would outweigh them."""
     return b"\n".join(line for line in data.splitlines() if not line.isascii())
 
 

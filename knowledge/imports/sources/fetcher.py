@@ -1,4 +1,4 @@
-"""Fetches web pages without being led into the private network."""
+"""Fetch web pages, guarded against requests into the private network (SSRF)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True)
 class Fetched:
-    """A page as it was found at the end of all redirects."""
+    """A page as found after all redirects."""
 
     url: str
     data: bytes
@@ -34,13 +34,13 @@ class Fetched:
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """Every address of a host."""
+    """Return all addresses of a host."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Fetcher:
-    """Gets pages; each address and each redirect is checked, and the connection goes to the address that was checked."""
+    """Fetches pages; each address and redirect is checked, and the connection goes to the checked address."""
 
     def __init__(
         self,
@@ -53,14 +53,14 @@ class Fetcher:
         self._allow_private = allow_private
         self._resolve = resolve
         self._clock = clock
-        # A proxy from the environment would do its own name look-up, behind the check.
+        # A proxy from the environment would resolve names itself and bypass the check.
         self._client = httpx.Client(transport=transport, timeout=TIMEOUT_S, trust_env=False)
 
     def fetch(self, url: str) -> Fetched:
-        """A page.
+        """Fetch a page, following redirects.
 
         Raises:
-            InvalidInput: why it cannot be had, in plain words.
+            InvalidInput: The page cannot be fetched; the message says why in plain words.
         """
         deadline = self._clock() + DEADLINE_S
         current = self._parse_url(url)
@@ -72,7 +72,7 @@ class Fetcher:
         raise InvalidInput(f"{url} redirects more than {MOST_REDIRECTS} times")
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the HTTP client's connections."""
         self._client.close()
 
     def _parse_url(self, url: str) -> httpx.URL:
@@ -87,10 +87,10 @@ class Fetcher:
         return parsed
 
     def _request_page(self, url: httpx.URL, deadline: float) -> Fetched | str:
-        """The page, or where it redirects to."""
+        """Return the page, or the location that it redirects to."""
         pinned = url.copy_with(host=self._checked_address(url))
         headers = {"Host": url.netloc.decode("ascii"), "User-Agent": AGENT, "Accept": "text/html,*/*;q=0.5"}
-        # The certificate is checked against the name although the connection goes to the address.
+        # The certificate is verified against the name although the connection goes to the address.
         extensions = {"sni_hostname": url.raw_host.decode("ascii")}
         try:
             with self._client.stream("GET", pinned, headers=headers, extensions=extensions) as response:
@@ -129,7 +129,7 @@ class Fetcher:
 
 
 def is_public(address: str) -> bool:
-    """Whether everybody on the internet could reach it."""
+    """Whether the address is reachable from the public internet."""
     parsed: Address = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)

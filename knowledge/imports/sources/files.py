@@ -15,7 +15,7 @@ LARGEST_ARCHIVE = 500_000_000
 HIGHEST_RATIO = 200
 """Deflate reaches about 1000 on nothing but zeros; text stays below 30."""
 SMALL_MEMBER = 1_000_000
-"""Below this a high ratio does no harm."""
+"""The size in bytes below which a high ratio is acceptable."""
 ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".rar", ".bz2", ".xz"))
 
 Found = Raw | Failure | PassedOver
@@ -26,7 +26,7 @@ def list_file_documents(path: Path) -> Iterator[Found]:
 
 
 def in_folder(folder: Path) -> Iterator[Found]:
-    """Everything below a folder; hidden files are left out, other kinds of files are passed over."""
+    """Yield everything below a folder, except hidden files; files of other kinds are passed over."""
     root = folder.resolve()
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
@@ -43,10 +43,10 @@ def in_folder(folder: Path) -> Iterator[Found]:
 
 
 def list_zip_documents(path: Path) -> Iterator[Found]:
-    """Everything in a zip; other kinds of files are passed over.
+    """Yield everything in a zip; files of other kinds are passed over.
 
     Raises:
-        InvalidInput: the zip is broken, or would unpack to more than is sensible.
+        InvalidInput: The zip is broken, or would unpack to too much data.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -102,7 +102,7 @@ def _make_member_loader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Ca
             raise InvalidInput("it is protected by a password")
         try:
             with archive.open(member) as file:
-                # The size in the zip's directory may be a lie; what is really there is not read beyond the limit.
+                # The size in the zip's directory may be false, so never read beyond the limit.
                 data = file.read(LARGEST_DOCUMENT + 1)
         except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
             raise InvalidInput(f"it cannot be unpacked: {error}") from error

@@ -1,4 +1,4 @@
-"""Reads Word documents and presentations."""
+"""Readers of Word documents and presentations."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ FURNITURE = frozenset(("dt", "ftr", "sldNum", "hdr"))
 
 
 def read_docx(raw: Raw, data: bytes) -> Document:
-    """A Word document: its headings, paragraphs, lists and tables."""
+    """Read a Word document: its headings, paragraphs, lists and tables."""
     with _open_archive(data, "Word document", "word/document.xml") as archive:
         for name in archive.namelist():
             if name.endswith((".xml", ".rels")):
                 parse_xml_root(archive.read(name))
-    # Takes a while to import, which only the import of a Word document has to pay.
+    # Imported here because it is slow and only needed for Word documents.
     import mammoth  # noqa: PLC0415
 
     try:
         page = mammoth.convert_to_html(
             io.BytesIO(data), style_map=STYLES, convert_image=mammoth.images.img_element(lambda _image: {})
         ).value
-    except Exception as error:  # whatever a reader of broken files comes up with
+    except Exception as error:  # a reader may fail on a broken file in any way
         raise InvalidInput("this is no readable Word document") from error
     blocks = joined_lists(list(_convert_typed_bullets(Flow(address_of(raw)).read(BeautifulSoup(page, "html.parser")))))
     return document_of(raw, blocks, About(url=address_of(raw), loose=True))
 
 
 def read_pptx(raw: Raw, data: bytes) -> Document:
-    """A presentation: each slide is a section under its title."""
+    """Read a presentation; each slide is a section under its title."""
     blocks: list[Block] = []
     with _open_archive(data, "presentation", "ppt/presentation.xml") as archive:
         slides = sorted((int(found.group(1)), name) for name in archive.namelist() if (found := SLIDE.match(name)))
@@ -79,7 +79,7 @@ def _open_archive(data: bytes, kind: str, part: str) -> zipfile.ZipFile:
 
 
 def _convert_typed_bullets(blocks: list[Block]) -> Iterator[Block]:
-    """Bullets that were typed are list items; a paragraph that is only bold and short is a heading."""
+    """Turn typed bullets into list items."""
     for block in blocks:
         bullet = BULLET.match(block.text) if isinstance(block, Text) else None
         if isinstance(block, Text) and bullet:
@@ -108,7 +108,7 @@ def _read_slide(root: Element, number: int) -> list[Block]:
 
 
 def _get_placeholder_kind(shape: Element) -> str:
-    """The kind of a text box: "" for one that was drawn, "body" for a slide's own."""
+    """Return the kind of a text box: "" for a drawn one, "body" for a slide's own."""
     found = next(shape.iter(f"{SLIDES}ph"), None)
     return "" if found is None else found.get("type", "body")
 

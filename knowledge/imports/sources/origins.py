@@ -1,4 +1,4 @@
-"""Opens what was given to an import: a file, a folder, a zip or a web address."""
+"""Open the location of an import: a file, a folder, a zip or a web address."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from knowledge.imports.sources.web import list_web_documents
 
 @dataclass(frozen=True)
 class Origin:
-    """Where documents come from; ``name`` is the same each time it is imported."""
+    """Where documents come from; ``name`` is the same for each import."""
 
     name: str
     documents: Iterator[Found]
     again: Callable[[], Iterator[Found]] | None = None
-    """The documents once more from the beginning; None where that would fetch them twice."""
+    """Lists the documents again, or None if that would fetch them twice."""
     base_url: str | None = None
 
 
 def open_origin(place: str, fetcher: Fetcher, base_url: str | None = None) -> Origin:
-    """The documents at a path or web address; ``base_url`` is where customers read them, for relative links.
+    """List the documents at a path or web address; ``base_url`` is their public address, for relative links.
 
     Raises:
-        InvalidInput: there is nothing at that place.
+        InvalidInput: There is nothing at that location.
     """
     if not place.strip():
         raise InvalidInput("Say which file, folder or web address: the path is empty.")

@@ -1,4 +1,4 @@
-"""Reads PDF documents: by their layout, since a PDF knows neither paragraphs nor columns."""
+"""Read PDF documents by their layout, since a PDF stores neither paragraphs nor columns."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from knowledge.imports.sources.questions import ANSWER, QUESTION
 from knowledge.imports.sources.text import About, document_of
 
 MARK = re.compile(rf"(?:{SIGNS}|o)\s*$")
-"""A bullet alone."""
+"""Matches a bullet alone in a line."""
 PICTURED = re.compile(r"dingbat|symbol|wingding|webding", re.IGNORECASE)
-"""Fonts whose letters are signs."""
+"""Matches fonts whose letters are symbols."""
 FARTHEST_MARK = 6
 WIDEST_BLANK = 1.0
 NARROWEST_BLANK = 0.12
-"""Room between letters, in parts of their size: from here on a blank."""
+"""The gap between letters, relative to their size, from which it counts as a space."""
 LARGER = 1.08
-"""A heading's letters are larger than the body's by this factor."""
+"""The factor by which the letters of a heading are larger than those of the body."""
 SHORT = 0.6
-"""A line that names what follows it fills less of its column than this."""
+"""A line that names the following text fills less than this share of its column."""
 OFTEN = 0.6
-"""What stands on more of the pages than this, at one height, is no text."""
+"""Lines at the same height on more than this share of the pages are headers or footers."""
 FEW_PAGES = 3
 SHORT_CELL = 3.5
 LONG_CELL = 6
 FARTHEST_ROW = 2.5
 FULL = 0.8
-"""A line that ends before this part of its box's width was not cut by it."""
+"""A line that ends before this share of its box's width was not wrapped."""
 SAME_LINE = 0.6
 PAGE_NUMBER = re.compile(
     r"^(?:page|seite|p\.)?\s*[-\u2013]?\s*\d{1,4}\s*(?:(?:/|of|von)\s*\d{1,4})?\s*[-\u2013]?$", re.IGNORECASE
@@ -46,7 +46,7 @@ PAGE_NUMBER = re.compile(
 
 @dataclass(frozen=True)
 class PdfLine:
-    """A line of a page as it was printed."""
+    """A printed line of a page."""
 
     text: str
     x0: float
@@ -58,19 +58,19 @@ class PdfLine:
     box: int
     page: int
     left: float
-    """Where its bullet or number stands, otherwise where it begins."""
+    """The left edge of its bullet or number, otherwise of its text."""
 
     @property
     def height(self) -> float:
-        """From its lowest to its highest letter."""
+        """The distance between its lowest and highest point."""
         return self.y1 - self.y0
 
 
 def read_pdf(raw: Raw, data: bytes) -> Document:
-    """A PDF with text in it.
+    """Read a PDF that contains text.
 
     Raises:
-        InvalidInput: it cannot be read, or its pages are pictures.
+        InvalidInput: The PDF cannot be read, or its pages are pictures.
     """
     lines = _without_furniture(_printed_lines(data))
     if not any(re.search(r"\w", line.text) for line in lines):
@@ -79,12 +79,12 @@ def read_pdf(raw: Raw, data: bytes) -> Document:
 
 
 def _printed_lines(data: bytes) -> list[PdfLine]:
-    # Takes a while to import, which only the import of a PDF has to pay.
+    # Imported here because it is slow and only needed for PDFs.
     from pdfminer.high_level import extract_pages  # noqa: PLC0415
     from pdfminer.pdfdocument import PDFPasswordIncorrect, PDFTextExtractionNotAllowed  # noqa: PLC0415
 
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
-    # It reads past the end of a stream that ends on the line of its object; no byte may move.
+    # The parser reads past a stream that ends on the line of its object; the replacement must keep the length.
     data = re.sub(rb"[\r\n]endstreamendobj", b"endstream\nendobj", data)
     try:
         return [
@@ -94,7 +94,7 @@ def _printed_lines(data: bytes) -> list[PdfLine]:
         ]
     except (PDFPasswordIncorrect, PDFTextExtractionNotAllowed) as error:
         raise InvalidInput("the PDF cannot be read: it is protected by a password") from error
-    except Exception as error:  # whatever a reader of broken files comes up with
+    except Exception as error:  # a reader may fail on a broken file in any way
         raise InvalidInput(f"the PDF cannot be read: {str(error) or type(error).__name__}") from error
 
 
@@ -102,7 +102,7 @@ def _box_lines(box: Any, page: int) -> Iterator[PdfLine]:
     from pdfminer.layout import LTTextBox, LTTextLine  # noqa: PLC0415
 
     place = getattr(box, "index", None) or 0
-    # A letter without width, as some bullets are, is in no box.
+    # A letter without width, as some bullets are, belongs to no box.
     lines = [box] if isinstance(box, LTTextLine) else box if isinstance(box, LTTextBox) else []
     for line in lines:
         if isinstance(line, LTTextLine):
@@ -111,7 +111,7 @@ def _box_lines(box: Any, page: int) -> Iterator[PdfLine]:
 
 
 def _split_segments(line: Iterable[Any]) -> Iterator[list[Any]]:
-    """The letters of a line; where there is more room than between words another cell or column begins."""
+    """Split the letters of a line into cells or columns, where the gap is wider than between words."""
     from pdfminer.layout import LTChar  # noqa: PLC0415
 
     letters: list[Any] = []
@@ -142,7 +142,7 @@ def _build_line(letters: list[Any], box: int, page: int) -> PdfLine:
 
 
 def _with_marks(lines: list[PdfLine]) -> list[PdfLine]:
-    """Bullets and numbers that stand apart, put before their lines."""
+    """Join bullets and numbers that stand apart to their lines."""
     counted = _select_counting_lines(lines)
     signs = {id(line): sign for line in lines if (sign := _get_list_mark(line.text.strip(), counts=line in counted))}
     kept = list(lines)
@@ -157,7 +157,7 @@ def _with_marks(lines: list[PdfLine]) -> list[PdfLine]:
 
 
 def _add_number_marks(lines: list[PdfLine]) -> list[PdfLine]:
-    """Lines that count up without a sign behind their numbers get one."""
+    """Add a period after the numbers of lines that count up without one."""
     found = [re.match(r"(\d{1,2})\s+(?=[^\W\d_])", line.text) for line in lines]
     numbers = [int(number.group(1)) if number else None for number in found]
     kept = list(lines)
@@ -169,14 +169,14 @@ def _add_number_marks(lines: list[PdfLine]) -> list[PdfLine]:
 
 
 def _get_list_mark(text: str, *, counts: bool) -> str:
-    """The mark of a list item that a line alone is, "" when it is none."""
+    """Return the list mark that the line consists of, or ""."""
     if counts or re.fullmatch(r"\(?\d{1,3}[.)]", text):
         return text.strip("().") + "."
     return "•" if MARK.match(text) else ""
 
 
 def _select_counting_lines(lines: list[PdfLine]) -> list[PdfLine]:
-    """Numbers alone that stand below each other and count up."""
+    """Return lines with only a number that stand below each other and count up."""
     numbers = [line for line in lines if re.fullmatch(r"\d{1,2}", line.text.strip())]
     following = {(round(line.x1), int(line.text)) for line in numbers}
     return [n for n in numbers if any((round(n.x1), int(n.text) + step) in following for step in (1, -1))]
@@ -188,7 +188,7 @@ def _on_one_line(one: PdfLine, other: PdfLine) -> bool:
 
 
 def _without_furniture(lines: list[PdfLine]) -> list[PdfLine]:
-    """Without page numbers, headers and footers."""
+    """Remove page numbers, headers and footers."""
     pages = len({line.page for line in lines})
     seen = Counter((re.sub(r"\d+", "0", line.text.strip()), round(line.y0 / 5)) for line in lines)
     edge = [line for line in lines if not PAGE_NUMBER.match(line.text.strip()) and not CONTENTS.search(line.text)]
@@ -230,7 +230,7 @@ def _group_boxes(lines: list[PdfLine | Table]) -> list[list[PdfLine] | Table]:
 
 
 def _with_tables(lines: list[PdfLine]) -> list[PdfLine | Table]:
-    """The lines, with each table in the place of its first cell."""
+    """Replace the cells of each table by the table, at the position of its first cell."""
     found: list[PdfLine | Table] = []
     gone: set[int] = set()
     tables = {id(table[0][0]): table for table in _find_tables(lines)}
@@ -246,7 +246,7 @@ def _with_tables(lines: list[PdfLine]) -> list[PdfLine | Table]:
 
 
 def _find_tables(lines: list[PdfLine]) -> Iterator[list[list[PdfLine]]]:
-    """Three rows or more, one below the other, whose short cells begin or end at the same places."""
+    """Yield tables: three or more consecutive rows of short cells with aligned edges."""
     table: list[list[PdfLine]] = []
     for row in [*_group_rows(lines), []]:
         if table and _is_next_row(table[-1], row):
@@ -258,7 +258,7 @@ def _find_tables(lines: list[PdfLine]) -> Iterator[list[list[PdfLine]]]:
 
 
 def _is_next_row(above: list[PdfLine], row: list[PdfLine]) -> bool:
-    """Whether a row is the next one of a table, here or at the top of the next page."""
+    """Whether a row continues a table, on the same page or on the next one."""
     if len(row) != len(above) or not all(map(_is_aligned, above, row)):
         return False
     if row[0].page == above[0].page:
@@ -267,7 +267,7 @@ def _is_next_row(above: list[PdfLine], row: list[PdfLine]) -> bool:
 
 
 def _group_rows(lines: list[PdfLine]) -> Iterator[list[PdfLine]]:
-    """The lines that stand side by side, from the top of each page to its bottom."""
+    """Group lines that stand side by side, from the top of each page to its bottom."""
     row: list[PdfLine] = []
     for line in sorted(lines, key=lambda line: (line.page, -line.y1, line.x0)):
         if row and line.page == row[0].page and _on_one_line(line, row[0]):
@@ -287,7 +287,7 @@ def _is_aligned(one: PdfLine, other: PdfLine) -> bool:
 
 
 def _is_short(table: list[list[PdfLine]]) -> bool:
-    """Whether the cells are those of a table: a column of prose has longer lines."""
+    """Whether the cells are short enough for a table; a column of prose has longer lines."""
     words = [len(cell.text.split()) for row in table for cell in row]
     return sum(words) / len(words) <= (SHORT_CELL if len(table[0]) == 2 else LONG_CELL)  # noqa: PLR2004
 
@@ -309,14 +309,14 @@ def _box_blocks(box: list[PdfLine], following: list[PdfLine] | None, levels: dic
 
 
 def _is_paragraph_start(line: PdfLine, before: list[PdfLine], width: float) -> bool:
-    """Whether a line begins a paragraph or an item."""
+    """Whether a line begins a paragraph or a list item."""
     text = line.text.strip()
     if any(mark.match(text) for mark in (BULLET, STEP, QUESTION, ANSWER)):
         return True
     if not before:
         return False
     last = before[-1]
-    if last.y0 - line.y1 > 0.6 * line.height:  # more room than between lines
+    if last.y0 - line.y1 > 0.6 * line.height:  # a larger gap than between lines
         return True
     if not text[:1].isupper():
         return False
@@ -330,7 +330,7 @@ def _is_paragraph_start(line: PdfLine, before: list[PdfLine], width: float) -> b
 def _classify_line(  # noqa: PLR0911 -- one a kind of line
     line: PdfLine, after: list[PdfLine], levels: dict[float, int], *, alone: bool, first: bool, width: float
 ) -> Block | None:
-    """A heading or a question, where a line is one."""
+    """Return the heading or question that a line is, or None."""
     text = line.text.strip()
     if BULLET.match(text) or QUESTION.match(text) or ANSWER.match(text):
         return None
@@ -364,7 +364,7 @@ def _build_paragraph(lines: list[PdfLine]) -> Iterator[Block]:
 
 
 def flowing_line(lines: Iterable[str]) -> str:
-    """Lines that a column's width has cut, put together again."""
+    """Join lines that were wrapped at the width of a column."""
     text = ""
     for line in lines:
         part = " ".join(line.split())
@@ -378,7 +378,7 @@ def flowing_line(lines: Iterable[str]) -> str:
 
 
 def _names_joined(blocks: list[Block]) -> Iterator[Block]:
-    """A heading that goes over two lines, in one."""
+    """Join a heading that was split into two lines."""
     last: Block | None = None
     for block in blocks:
         if (
@@ -397,7 +397,7 @@ def _names_joined(blocks: list[Block]) -> Iterator[Block]:
 
 
 def _join_continuations(blocks: Iterable[Block]) -> list[Block]:
-    """A sentence that goes on in the next column or on the next page, in one paragraph."""
+    """Join sentences that continue in the next column or on the next page."""
     kept: list[Block] = []
     for block in blocks:
         last = kept[-1] if kept else None

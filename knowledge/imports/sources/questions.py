@@ -1,4 +1,4 @@
-"""Finds the question-and-answer pairs of a document, in whatever dress they come."""
+"""Find the question-and-answer pairs of a document in any of their usual formats."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ ANSWERED = frozenset(
     ("answer", "answers", "a", "antwort", "respuesta", "réponse", "risposta", "resposta", "ответ", "答案")
 )
 LONGEST_GROUP = 8
-"""A line in bold type of so few words, which asks nothing, is the name of a group of questions."""
+"""The maximum number of words of a bold line, not a question, that names a group of questions."""
 LONGEST_LINE = 30
 BELOW = 0.5
-"""A question that is no heading lies below the heading it stands under."""
+"""The level of a question that is no heading, relative to the heading above it."""
 
 
 class _Pairs:
@@ -43,7 +43,7 @@ class _Pairs:
         self.blocks: list[Block] = []
 
     def take(self, block: Block, following: Block | None) -> None:
-        """One block; the one that follows it tells whether a line is asked and answered."""
+        """Add a block; ``following`` helps to decide whether a line is a question with an answer."""
         if isinstance(block, Heading | End):
             self._take_heading(block)
         elif isinstance(block, Text):
@@ -83,7 +83,7 @@ class _Pairs:
             self.blocks.append(replace(block, text=text) if text != block.text else block)
 
     def _extract_question(self, block: Text, following: Block | None) -> tuple[str, str]:
-        """The question that a paragraph asks, and what it answers itself."""
+        """Return the question in a paragraph and the rest of its text, or two empty strings."""
         first, _, rest = block.text.partition("\n")
         marked = QUESTION.match(block.text)
         if marked and (is_question(block.text[marked.end() :]) or _is_answer_block(following) or ANSWER.match(rest)):
@@ -141,7 +141,7 @@ class _Pairs:
 
 
 def with_questions(blocks: Iterable[Block], title: str, *, loose: bool = False) -> list[Block]:
-    """The blocks with every question that is no heading yet made one; ``loose``: a line that asks is enough."""
+    """Turn every question into a heading; with ``loose``, a line that asks is enough."""
     pairs = _Pairs(title, loose=loose)
     flat = [part for block in blocks for part in _split_paragraph(block)]
     for at, block in enumerate(flat):
@@ -150,17 +150,17 @@ def with_questions(blocks: Iterable[Block], title: str, *, loose: bool = False) 
 
 
 def without_answer_mark(text: str) -> str:
-    """An answer without the "A:" before it."""
+    """Remove the "A:" before an answer."""
     return LETTER_A.sub("", ANSWER.sub("", text))
 
 
 def without_number(text: str) -> str:
-    """A question without its number."""
+    """Remove the number before a question."""
     return NUMBER.sub("", text).strip()
 
 
 def _split_paragraph(block: Block) -> Iterator[Block]:
-    """A paragraph in which lines begin with "Q:" or "A:" is several."""
+    """Split a paragraph before each line that begins with "Q:" or "A:"."""
     if not isinstance(block, Text) or "\n" not in block.text:
         yield block
         return
@@ -178,7 +178,7 @@ def _split_paragraph(block: Block) -> Iterator[Block]:
 
 
 def _split_off(text: str) -> tuple[str, str]:
-    """A question, and the answer that goes on in the same paragraph."""
+    """Split a question from an answer in the same paragraph."""
     inline = re.search(r"(?:^|(?<=[?？؟\s]))\s*(?=A\s*:\s|Answer\s*:|Antwort\s*:|答[:：])", text)  # noqa: RUF001
     if inline and inline.start() > 0:
         return text[: inline.start()].strip(), text[inline.end() :].strip()
@@ -201,7 +201,7 @@ def _is_content(block: Block | None) -> bool:
 
 
 def _item_pair(item: tuple[Block, ...]) -> tuple[str, tuple[Block, ...]]:
-    """The question of a list item, and what answers it there."""
+    """Return the question of a list item and the blocks that answer it."""
     first = item[0]
     if not isinstance(first, Text):
         return "", ()

@@ -1,4 +1,4 @@
-"""Which reader reads which kind of document."""
+"""The mapping of file types to readers."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ READERS: dict[str, Callable[[Raw, bytes], Document]] = {
 SETTINGS = frozenset(
     ("package.json", "package-lock.json", "_category_.json", "_meta.json", "docs.json", "mint.json", "tsconfig.json")
 ) | frozenset(("sidebars.json", "vercel.json", "manifest.json", "robots.txt", "requirements.txt", "llms.txt"))
-"""What lies beside documents and could be read, but is none."""
+"""Readable files that lie beside documents but are none."""
 OLD_OFFICE = {".doc": "DOCX", ".xls": "XLSX", ".ppt": "PPTX", ".odt": "DOCX", ".rtf": "DOCX", ".ods": "XLSX"}
 KINDS = "Markdown, MDX, HTML, PDF, DOCX, PPTX, XLSX, CSV, JSON, JSONL, reStructuredText, AsciiDoc and text"
 
 
 def is_readable(uri: str) -> bool:
-    """Whether there is a reader for it."""
+    """Whether there is a reader for its file type."""
     return PurePosixPath(uri).suffix.lower() in READERS
 
 
 def why_passed_over(uri: str) -> str:
-    """Why a file is no document, "" when it is one."""
+    """Return the reason why a file is not a document, or "" if it is one."""
     path = PurePosixPath(uri)
     if path.name.lower() in SETTINGS:
         return "it holds settings of a site"
@@ -64,10 +64,10 @@ def why_passed_over(uri: str) -> str:
 
 
 def read_raw_document(raw: Raw, data: bytes) -> Document:
-    """A document's pieces.
+    """Read a document with the reader of its file type.
 
     Raises:
-        InvalidInput: why it cannot be used, in plain words.
+        InvalidInput: The document cannot be used; the message says why in plain words.
     """
     if len(data) > LARGEST_DOCUMENT:
         raise InvalidInput(f"it is larger than {LARGEST_DOCUMENT // 1_000_000} MB")

@@ -1,4 +1,4 @@
-"""Reads tables of questions and answers: CSV, JSON, JSONL and XLSX."""
+"""Readers of tables of questions and answers: CSV, JSON, JSONL and XLSX."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ COLUMNS = {
 ASKED = re.compile(r"\bquestion|\bfrage|\bpregunta", re.IGNORECASE)
 ANSWERED = re.compile(r"\banswer|\bantwort|\brespuesta|\breply|\bresponse", re.IGNORECASE)
 TITLES = frozenset(("title", "heading"))
-"""Columns that hold the title of an article where it asks nothing."""
+"""Columns that hold the title of an article unless it is a question."""
 LONGEST_CELL = 1_000_000
 LONGEST_RECORD = 200
-"""Lines that a cell may go over; a quotation mark that is not closed by then was not meant as one."""
+"""The maximum number of lines of a cell; a quotation mark that is not closed by then is taken literally."""
 DEEPEST = 6
 MARKUP = re.compile(r"</?(?:p|br|a|b|strong|i|em|ul|ol|li|div|span|h[1-6]|table|img|code|u)\b[^<>]*>", re.IGNORECASE)
 MARKDOWN = re.compile(r"\*\*[^*\n]+\*\*|!?\[[^\]\n]*\]\([^)\s]+\)|^#{1,6}\s|`[^`\n]+`", re.MULTILINE)
@@ -89,11 +89,11 @@ ENTITY = re.compile(r"&(?:amp|nbsp|quot|lt|gt|apos|#\d+|[lr][sd]quo|[mn]dash|hel
 
 Row = dict[str, Any]
 Numbered = tuple[str, "Row | str"]
-"""Where a row stands, and the row, or what is wrong with it."""
+"""The position of a row, and the row or its error."""
 
 
 def read_csv(raw: Raw, data: bytes) -> Document:
-    """A table with at least the columns question and answer, or of two columns without names."""
+    """Read a CSV table with at least a question and an answer column, or with two unnamed columns."""
     csv.field_size_limit(LONGEST_CELL)
     text = decode_text(data).replace("\r\n", "\n").replace("\r", "\n")
     records = list(_parse_records(text, _detect_delimiter(text)))
@@ -106,7 +106,7 @@ def read_csv(raw: Raw, data: bytes) -> Document:
 
 
 def read_json(raw: Raw, data: bytes) -> Document:
-    """An array of questions and answers, also inside objects."""
+    """Read an array of questions and answers, which may be nested in objects."""
     try:
         loaded = json.loads(decode_text(data))
     except ValueError as error:
@@ -118,14 +118,14 @@ def read_json(raw: Raw, data: bytes) -> Document:
 
 
 def read_jsonl(raw: Raw, data: bytes) -> Document:
-    """One JSON object a line with at least the keys question and answer."""
+    """Read one JSON object per line with at least the keys question and answer."""
     lines = enumerate(decode_text(data).splitlines(), start=1)
     return _build_document(raw, [(f"line {number}", _json_row(line)) for number, line in lines if line.strip()])
 
 
 def read_xlsx(raw: Raw, data: bytes) -> Document:
-    """A workbook: sheets of questions and answers, and other tables as passages."""
-    # Takes a while to import, which only the import of a workbook has to pay.
+    """Read a workbook: sheets of questions and answers, and other tables as passages."""
+    # Imported here because it is slow and only needed for workbooks.
     import openpyxl  # noqa: PLC0415
 
     try:
@@ -134,7 +134,7 @@ def read_xlsx(raw: Raw, data: bytes) -> Document:
             (sheet.title, [[_format_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)])
             for sheet in book.worksheets
         ]
-    except Exception as error:  # whatever a reader of broken files comes up with
+    except Exception as error:  # a reader may fail on a broken file in any way
         raise InvalidInput("this is no readable workbook") from error
     rows: list[Numbered] = []
     blocks: list[Block] = []
@@ -166,13 +166,13 @@ def _format_cell(value: object) -> str:
 
 
 def _detect_delimiter(text: str) -> str:
-    """What stands most often between the cells of the first line, quotations left out."""
+    """Return the most frequent separator in the first line, ignoring quoted text."""
     first = re.sub(r"\"[^\"]*\"", "", next((line for line in text.split("\n") if line.strip()), ""))
     return max(",;\t|", key=first.count)
 
 
 def _parse_records(text: str, delimiter: str) -> Iterator[list[str] | str]:
-    """The cells of each row, or what is wrong with it; a wrong row ends with its line."""
+    """Yield the cells of each row, or its error; a malformed row ends with its line."""
     lines = text.split("\n")
     at = 0
     while at < len(lines):
@@ -201,7 +201,7 @@ def _count_quotes(text: str) -> int:
 
 
 def _split_header(records: list[list[str] | str]) -> tuple[list[str], list[list[str] | str]]:
-    """The names of the columns, and the rows below them."""
+    """Return the names of the columns and the rows below them."""
     rows = [row for row in records if isinstance(row, list)]
     for row in rows[:DEEPEST]:
         names = [_clean_column_name(cell) for cell in row]
@@ -216,12 +216,12 @@ def _split_header(records: list[list[str] | str]) -> tuple[list[str], list[list[
 
 
 def _resolve_column_names(row: list[str]) -> list[str]:
-    """The names as they are known; the one that only holds the word is the one that is meant."""
+    """Return the canonical column names; a name that contains "question" or "answer" counts if no exact one exists."""
     names = [_clean_column_name(cell) for cell in row]
     for column, pattern in (("question", ASKED), ("answer", ANSWERED)):
         if not set(names) & set(COLUMNS[column]):
             found = next((at for at, name in enumerate(names) if pattern.search(name)), None)
-            if found is None:  # one name says both, as "Questions and answers"
+            if found is None:  # one column matches both, as "Questions and answers"
                 raise InvalidInput(f"there is no column {column} (found: {', '.join(sorted(filter(None, names)))})")
             names[found] = column
     return names
@@ -274,7 +274,7 @@ def _rename_row_keys(row: Row) -> Row | str:
 
 
 def _collect_rows(node: Any, path: tuple[str, ...] = ()) -> Iterator[Row | str]:
-    """Whatever has a question and an answer, anywhere; the names of what it is in are its topic."""
+    """Yield every object with a question and an answer; the names of its parents are its topic."""
     if isinstance(node, list):
         for part in node:
             yield from _collect_rows(part, path)
@@ -341,9 +341,7 @@ def _build_document(raw: Raw, rows: Iterable[Numbered], blocks: list[Block] | No
     pieces += pieces_of(Article(title, blocks, language_of(join_blocks(blocks)))) if blocks else []
     if not pieces:
         raise InvalidInput(f"{failed[0].uri}: {failed[0].reason}" if failed else "the table has no rows")
-    return Document(
-        title, make_keys_unique(pieces), None, tuple(failed)
-    )  # no page: only a row may name where it can be read
+    return Document(title, make_keys_unique(pieces), None, tuple(failed))  # no URL: only single rows have one
 
 
 def _build_row_pieces(cells: Row, otherwise: str) -> Iterator[Chunk]:
@@ -380,7 +378,7 @@ def _is_article(cells: Row, title: str, blocks: list[Block]) -> bool:
 
 
 def _parse_cell_blocks(cell: str) -> list[Block]:
-    """What a cell says; what only looks like a tag stays as it was written."""
+    """Parse the text of a cell; text that only resembles a tag stays unchanged."""
     if MARKDOWN.search(cell):
         return markdown_blocks(re.sub(r"(?<=\S)\n(?=\S)", "  \n", cell))
     if MARKUP.search(cell):

@@ -1,4 +1,4 @@
-"""Makes documents of blocks; reads Markdown and plain text."""
+"""Build documents from blocks; readers of Markdown and plain text."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ CONTENTS = re.compile(
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a document beside its text."""
+    """Metadata of a document beside its text."""
 
     title: str = ""
     url: str | None = None
     language: str = ""
     subject: str | None = None
     loose: bool = False
-    """Its format has no headings: a line that asks is one."""
+    """Whether the format has no headings, so that a line that asks becomes one."""
 
 
 def read_markdown(raw: Raw, data: bytes) -> Document:
-    """Markdown; a block of ``title``, ``question``, ``url``, ``slug``, ``language``, ``subject`` may stand before it."""
+    """Read Markdown, with optional front matter: ``title``, ``question``, ``url``, ``slug``, ``language``, ``subject``."""
     fields, body = front_matter(decode_text(data).replace("\r\n", "\n").replace("\r", "\n"))
     told = {key: str(value).strip() for key, value in fields.items() if isinstance(value, str | int | float)}
     url = address_of(raw, told.get("url") or told.get("permalink") or told.get("slug"))
@@ -53,10 +53,10 @@ def read_text(raw: Raw, data: bytes) -> Document:
 
 
 def document_of(raw: Raw, blocks: list[Block], about: About) -> Document:
-    """The document made of blocks.
+    """Build a document from blocks.
 
     Raises:
-        InvalidInput: they have no text.
+        InvalidInput: The blocks have no text.
     """
     title = about.title or _first_title(blocks) or title_of(raw.uri)
     blocks = with_questions(_without_contents(blocks), f"{title} {raw.uri}", loose=about.loose)
@@ -68,7 +68,7 @@ def document_of(raw: Raw, blocks: list[Block], about: About) -> Document:
 
 
 def _without_contents(blocks: list[Block]) -> list[Block]:
-    """Without a table of contents: a line of that name with a list under it."""
+    """Remove a table of contents: a line with such a name and the list under it."""
     kept: list[Block] = []
     for block in blocks:
         named = kept[-1] if kept else None
@@ -80,7 +80,7 @@ def _without_contents(blocks: list[Block]) -> list[Block]:
 
 
 def _prepend_question(told: dict[str, str], blocks: list[Block]) -> list[Block]:
-    """The question before the document, with the document as its answer."""
+    """Put the question of the front matter before the document, which is its answer."""
     question, answer = told.get("question", ""), told.get("answer", "")
     if not question:
         return blocks
@@ -89,7 +89,7 @@ def _prepend_question(told: dict[str, str], blocks: list[Block]) -> list[Block]:
 
 
 def _build_faq_blocks(fields: dict[str, Any]) -> list[Block]:
-    """Lists of questions and answers before the document."""
+    """Return the questions and answers listed in the front matter."""
     blocks: list[Block] = []
     for rows in fields.values():
         for row in rows if isinstance(rows, list) else ():
@@ -100,7 +100,7 @@ def _build_faq_blocks(fields: dict[str, Any]) -> list[Block]:
 
 
 def _first_title(blocks: list[Block]) -> str:
-    """The one heading above all others."""
+    """Return the single top heading of a document, or ""."""
     headings = [block for block in blocks if isinstance(block, Heading)]
     if not headings or headings[0].asks or headings[0].level > 6:  # noqa: PLR2004 -- h6 is the last that is a heading
         return ""

@@ -1,4 +1,4 @@
-"""Documents on the web: one page, or all pages of a sitemap."""
+"""Documents on the web: a single page, or all pages of a sitemap."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SUFFIXES = {
 
 
 def list_web_documents(url: str, fetcher: Fetcher) -> Iterator[Found]:
-    """The page, or the pages that the sitemap at this address names.
+    """Yield the page, or the pages that the sitemap at this address lists.
 
     Raises:
-        InvalidInput: the address itself cannot be used.
+        InvalidInput: The address itself cannot be used.
     """
     first = fetcher.fetch(url)
     root = _parse_sitemap(first)
@@ -47,7 +47,7 @@ def list_web_documents(url: str, fetcher: Fetcher) -> Iterator[Found]:
 
 
 def suffix_of(page: Fetched) -> str:
-    """What to read it as: by its content type, else by its name."""
+    """Return the file type of a page by its content type, else by its name."""
     named = PurePosixPath(httpx.URL(page.url).path).suffix.lower()
     if named in READERS and page.content_type in ("", "text/plain", "application/octet-stream"):
         return named
@@ -83,7 +83,7 @@ def _parse_sitemap(page: Fetched) -> Element | None:
 
 
 def _list_page_urls(root: Element, site: str, fetcher: Fetcher) -> Iterator[str | Failure]:
-    """The addresses in a sitemap; an index of sitemaps is followed one level down."""
+    """Yield the addresses in a sitemap; an index of sitemaps is followed one level down."""
     if _get_tag_name(root) == "urlset":
         yield from _list_locations(root)[:MOST_PAGES]
         return

@@ -191,7 +191,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_messages_vendor', ['tenant_id', 'vendor', 'client_id'], unique=True)
 
     # ### end Alembic commands ###
-    # whoever a conversation names has a record from now on
+    # every customer referred to by a conversation gets a record
     op.execute("""
         INSERT INTO customers (id, tenant_id, vip, created_at)
         SELECT customer_id, MIN(tenant_id), FALSE, MIN(created_at) FROM conversations

@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def _drop_setting() -> None:
-    """The setting that was there before the table, and that nothing read."""
+    """Remove an earlier setting that nothing read."""
     settings = sa.table('handoff_settings', sa.column('id', sa.String), sa.column('document', sa.JSON))
     for id_, document in op.get_bind().execute(sa.select(settings)).all():
         if document.pop('canned_replies', None) is not None:

@@ -78,7 +78,7 @@ def downgrade() -> None:
         ('source_documents', 'gone'),
         ('source_documents', 'data_hash'),
     ):
-        op.drop_column(table, column)  # copying a table in SQLite would drop what others refer to
+        op.drop_column(table, column)  # copying a table in SQLite would drop rows that others refer to
     _name_places()
     op.drop_table('import_leases')
     op.drop_table('knowledge_sources')
@@ -132,7 +132,7 @@ _questions = sa.table(
 
 
 def _name_sources() -> None:
-    """Every place that was imported gets a name, and its documents belong to that."""
+    """Give every imported location a name, and assign its documents to it."""
     live = sa.exists().where(_entries.c.source_id == _documents.c.id, _entries.c.status != 'retired')
     op.execute(_documents.update().where(_documents.c.content_hash == '', ~live).values(gone=True))
     first, last = sa.func.min(_documents.c.imported_at), sa.func.max(_documents.c.imported_at)
@@ -167,7 +167,7 @@ def _name_of(place: str) -> str:
 
 
 def _fill_keys() -> None:
-    """What the application writes with every entry from now on."""
+    """Fill in the values that the application now writes with every entry."""
     connection = op.get_bind()
     after = ''
     while True:
