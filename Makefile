@@ -3,7 +3,7 @@
 .PHONY: help setup run test lint check train bench lock clean
 SHELL := /bin/bash
 PY := .venv/bin/python
-FAST := tests/core/test_turns.py tests/core/test_replies.py tests/core/handoffs tests/core/deliveries tests/actions tests/connectors/web tests/knowledge/test_answering.py
+FAST := tests/core/test_turns.py tests/core/test_replies.py tests/core/handoffs/test_stepping_back.py tests/core/handoffs/test_machine.py tests/actions
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
