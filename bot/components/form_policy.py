@@ -101,8 +101,9 @@ class FormRulePolicy(RulePolicy):
         more = waits.says_more(said.text, said.entities, said.intent.get("name"))
         if more and wish in domain.form_names and wish != waits.form:
             return self._build_prediction(wish, domain, uses_message=False)
-        values = [SlotSet(*value) for value in waits.given_beside(said.text, said.entities).items()]
-        if waits.puts_right(said.text, said.entities) and _has_action(domain, CORRECTED):
+        given = waits.given_beside(said.text, said.entities)
+        values = [SlotSet(*value) for value in given.items()]
+        if waits.filled & given.keys() and _has_action(domain, CORRECTED):
             return self._build_prediction(CORRECTED, domain, events=values)
         prediction.events += values or _without_correction(waits, tracker)
         return prediction
